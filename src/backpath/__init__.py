@@ -1,0 +1,50 @@
+"""backpath trains small neural networks fast and shows, with the actual numbers, why every weight moved.
+
+>>> import backpath as bp
+>>> net = bp.Network((2, 2, 1), seed=0)
+>>> result = bp.train(net, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], epochs=3000, learning_rate=2.0)
+>>> result.network.predict([[0, 1], [1, 1]]).round().ravel().tolist()
+[1.0, 0.0]
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+# name -> the module that has it; loaded at first use, so that `import backpath` stays light (PEP 562)
+_PUBLIC = {
+    "DivergenceError": "backpath.errors",
+    "InputError": "backpath.errors",
+    "Network": "backpath.maths.network",
+    "train": "backpath.training",
+    "load": "backpath.files.models",
+    "load_model": "backpath.files.models",
+    "save": "backpath.files.models",
+}
+__all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604 - the names are the table's
+
+if TYPE_CHECKING:
+    from backpath.errors import DivergenceError as DivergenceError
+    from backpath.errors import InputError as InputError
+    from backpath.files.models import load as load
+    from backpath.files.models import load_model as load_model
+    from backpath.files.models import save as save
+    from backpath.maths.network import Network as Network
+    from backpath.training import train as train
+
+
+def __getattr__(name: str) -> object:
+    try:
+        module = _PUBLIC[name]
+    except KeyError:
+        raise AttributeError(f"module 'backpath' has no attribute {name!r}") from None
+    value = getattr(importlib.import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

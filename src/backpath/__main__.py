@@ -1,0 +1,5 @@
+"""``python -m backpath``"""
+
+from backpath.cli import main
+
+main()

@@ -1,0 +1,65 @@
+"""The commands. A command's module is imported only when it is called, so that ``backpath --help`` is instant.
+
+Exit status 0: done. 1: the work failed, or ``check`` found a mistake. 2: the call or its input is wrong. An error is
+one plain line on standard error; never a traceback.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from backpath.errors import DivergenceError, InputError
+
+# command -> what it does; the command itself is `command` in backpath.cli.<name>
+COMMANDS = {
+    "train": "Train a network on a built-in data set or a CSV/Parquet table.",
+    "predict": "Predict the rows of a table with a trained model.",
+    "show": "Show a model: its network, weights, inputs and how it was trained.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called, and prints the list without importing any."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"backpath.cli.{name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="backpath", message="backpath %(version)s")
+def backpath() -> None:
+    """Train small neural networks and see, with the actual numbers, why every weight moved."""
+
+
+def main() -> None:
+    """Run the command line; every failure ends in one plain line and its exit status."""
+    try:
+        sys.exit(backpath(standalone_mode=False))
+    except click.ClickException as error:
+        _fail(error.format_message(), 2)
+    except (InputError, DivergenceError) as error:
+        _fail(str(error), 2)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("interrupted", 130)
+    except MemoryError:
+        _fail("not enough memory for this; use a smaller table, network or batch", 1)
+    except OSError as error:
+        _fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), 1)
+
+
+def _fail(message: str, status: int) -> None:
+    print("backpath: " + " ".join(message.split()), file=sys.stderr)
+    sys.exit(status)

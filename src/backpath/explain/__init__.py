@@ -1,0 +1,1 @@
+"""Every gradient explained, and the mistake in a wrong one named."""

@@ -1,0 +1,175 @@
+"""The costs C and their derivatives ∂C/∂A, as a table.
+
+A row is one cost, for one output of one sample; the cost of a batch is its sum over the outputs, averaged over the
+samples. ``squared_error`` is the notes' (y' - y)², without the ½ that ``half_squared_error`` has. A cross-entropy goes
+with one output activation only, and is computed from that activation's net input u: from A alone it would lose its
+digits, or be infinite, where A rounds to 0 or 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.errors import InputError
+from backpath.maths.activations import ACTIVATIONS, activation
+
+Array = NDArray[np.floating]
+OfOutput = Callable[[Array, Array, Array], Array]  # (u, A, y) -> one number per output
+
+_softplus, _sigmoid = ACTIVATIONS["softplus"].value, ACTIVATIONS["sigmoid"].value
+
+
+def _squared_error(u: Array, A: Array, y: Array) -> Array:
+    return (A - y) ** 2
+
+
+def _squared_error_derivative(u: Array, A: Array, y: Array) -> Array:
+    return 2 * (A - y)
+
+
+def _half_squared_error(u: Array, A: Array, y: Array) -> Array:
+    return (A - y) ** 2 / 2
+
+
+def _half_squared_error_derivative(u: Array, A: Array, y: Array) -> Array:
+    return A - y
+
+
+def _binary_cross_entropy(u: Array, A: Array, y: Array) -> Array:
+    """-y ln σ(u) - (1 - y) ln σ(-u)"""
+    return y * _softplus(-u) + (1 - y) * _softplus(u)
+
+
+def _binary_cross_entropy_derivative(u: Array, A: Array, y: Array) -> Array:
+    """-y/A + (1 - y)/(1 - A), with 1 - A = σ(-u)"""
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.where(y > 0, -y / A, 0) + np.where(y < 1, (1 - y) / _sigmoid(-u), 0)
+
+
+def _binary_cross_entropy_delta(u: Array, A: Array, y: Array) -> Array:
+    """A - y, with the digits kept where they are nearly equal"""
+    return (1 - y) * A - y * _sigmoid(-u)
+
+
+def _categorical_cross_entropy(u: Array, A: Array, y: Array) -> Array:
+    """-y_j ln A_j, with ln A_j = u_j - max u - ln Σ e^(u_k - max u)"""
+    shifted = u - u.max(axis=-1, keepdims=True)
+    return y * (np.log(np.exp(shifted).sum(axis=-1, keepdims=True)) - shifted)
+
+
+def _categorical_cross_entropy_derivative(u: Array, A: Array, y: Array) -> Array:
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.where(y > 0, -y / A, 0)
+
+
+def _categorical_cross_entropy_delta(u: Array, A: Array, y: Array) -> Array:
+    return A * y.sum(axis=-1, keepdims=True) - y
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One cost.
+
+    Attributes
+    ----------
+    name, code : str, int
+        Its name in every interface and its integer code in the compiled kernels.
+    value : callable
+        (u, A, y) -> C per output; u, A, y of shape (N, outputs).
+    derivative : callable
+        (u, A, y) -> ∂C/∂A per output.
+    latex, derivative_latex : str
+        The formulas in A and y.
+    output_activation : str | None
+        The only output activation it goes with, None for any.
+    delta : callable | None
+        (u, A, y) -> ∂C/∂u straight away, where ∂C/∂A × σ′(u) simplifies to A - y.
+    """
+
+    name: str
+    code: int
+    value: OfOutput
+    derivative: OfOutput
+    latex: str
+    derivative_latex: str
+    output_activation: str | None = None
+    delta: OfOutput | None = None
+
+    def output_delta(self, output: str, u: Array, A: Array, y: Array) -> Array:
+        """δ = ∂C/∂u of the output layer, whose activation is ``output``."""
+        if self.delta is not None:
+            return self.delta(u, A, y)
+        return activation(output).chain(u, self.derivative(u, A, y))
+
+
+_ROWS = (
+    Cost("squared_error", 0, _squared_error, _squared_error_derivative, r"(A-y)^2", r"2(A-y)"),
+    Cost(
+        "half_squared_error",
+        1,
+        _half_squared_error,
+        _half_squared_error_derivative,
+        r"\frac{1}{2}(A-y)^2",
+        r"A-y",
+    ),
+    Cost(
+        "binary_cross_entropy",
+        2,
+        _binary_cross_entropy,
+        _binary_cross_entropy_derivative,
+        r"-y\ln A-(1-y)\ln(1-A)",
+        r"\frac{1-y}{1-A}-\frac{y}{A}",
+        output_activation="sigmoid",
+        delta=_binary_cross_entropy_delta,
+    ),
+    Cost(
+        "categorical_cross_entropy",
+        3,
+        _categorical_cross_entropy,
+        _categorical_cross_entropy_derivative,
+        r"-y\ln A",
+        r"-\frac{y}{A}",
+        output_activation="softmax",
+        delta=_categorical_cross_entropy_delta,
+    ),
+)
+COSTS: dict[str, Cost] = {row.name: row for row in _ROWS}
+
+
+def cost_function(name: str) -> Cost:
+    """The table's row of that name.
+
+    >>> row = cost_function("squared_error")
+    >>> row.value(np.zeros(1), np.array([0.75]), np.array([1.0]))
+    array([0.0625])
+    """
+    try:
+        return COSTS[name]
+    except (KeyError, TypeError):
+        raise InputError(f"unknown cost {name!r}; there are {', '.join(COSTS)}") from None
+
+
+def check_cost_fits(cost: str, output_activation: str) -> None:
+    """Refuse a cost with an output activation for which it is not defined."""
+    needed = cost_function(cost).output_activation
+    if needed is not None and output_activation != needed:
+        raise InputError(f"{cost} needs {needed} outputs, but the output layer is {output_activation}")
+
+
+def check_targets(cost: str, y: Array) -> None:
+    """Refuse targets that a cross-entropy has no meaning for; y of shape (N, outputs)."""
+    if cost_function(cost).output_activation is None:
+        return
+    bad = ~((y >= 0) & (y <= 1))
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        raise InputError(f"{cost} needs targets from 0 to 1, but y is {y[row, column]:g} in row {row}, column {column}")
+    if cost == "categorical_cross_entropy":
+        off = np.abs(y.sum(axis=1) - 1) > 1e-3
+        if off.any():
+            row = int(np.flatnonzero(off)[0])
+            raise InputError(f"{cost} needs targets that sum to 1 (one-hot), but row {row} of y sums to {y[row].sum():g}")

@@ -1,0 +1,76 @@
+"""Arrays by the notes' names: what a forward pass computed, and the gradients of every weight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.maths.notation import neuron_index, weight_index
+
+Array = NDArray[np.floating]
+
+
+def read_only(array: Array) -> Array:
+    array.flags.writeable = False
+    return array
+
+
+def weight_value(layers: Sequence[Array], sizes: Sequence[int], name: str) -> float:
+    """The number that belongs to a weight's name in arrays of the weights' shapes."""
+    layer, neuron, i = weight_index(name, sizes)
+    return float(layers[layer - 1][neuron - 1, -1 if i is None else i - 1])
+
+
+class ForwardPass:
+    """Every value of a forward pass, by name: ``run["H1"]``, ``run["u_A1"]``, ``run["X2"]``.
+
+    A value is a float for a single input, an array of shape (N,) for a batch.
+
+    Attributes
+    ----------
+    net_inputs, activations : tuples of arrays (N, neurons)
+        u by layer from layer 1; a by layer from the inputs (layer 0).
+    output : array
+        (outputs,) for a single input, (N, outputs) for a batch.
+    """
+
+    def __init__(self, sizes: tuple[int, ...], u: Sequence[Array], a: Sequence[Array], single: bool):
+        self.sizes, self.single = sizes, single
+        self.net_inputs = tuple(map(read_only, u))
+        self.activations = tuple(a)
+
+    @property
+    def output(self) -> Array:
+        return self.activations[-1][0] if self.single else self.activations[-1]
+
+    def __getitem__(self, name: str) -> float | Array:
+        net_input = isinstance(name, str) and name.startswith("u_") and not name.startswith("u_X")
+        layer, neuron = neuron_index(name[2:] if net_input else name, self.sizes)
+        values = self.net_inputs[layer - 1] if net_input else self.activations[layer]
+        column: Array = values[:, neuron - 1]
+        return float(column[0]) if self.single else column
+
+    def __repr__(self) -> str:
+        return f"ForwardPass({'-'.join(map(str, self.sizes))}, output={self.output.tolist()})"
+
+
+class Gradients:
+    """∂C/∂W of every weight, by name: ``grad["W21_1"]``.
+
+    Attributes
+    ----------
+    layers : tuple of arrays
+        The gradients by layer, in the weights' shapes (neurons, inputs + 1), bias last.
+    """
+
+    def __init__(self, sizes: tuple[int, ...], layers: Sequence[Array]):
+        self.sizes = sizes
+        self.layers = tuple(map(read_only, layers))
+
+    def __getitem__(self, name: str) -> float:
+        return weight_value(self.layers, self.sizes, name)
+
+    def __repr__(self) -> str:
+        return f"Gradients({'-'.join(map(str, self.sizes))})"

@@ -1,0 +1,370 @@
+"""The network: sizes, activations and weights, which never change in place."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from backpath.errors import DivergenceError, InputError
+from backpath.maths import backprop
+from backpath.maths.activations import activation as activation_row
+from backpath.maths.costs import check_cost_fits, check_targets
+from backpath.maths.initialisations import initialisation
+from backpath.maths.named import ForwardPass, Gradients, read_only, weight_value
+from backpath.maths.notation import weight_index, weight_names
+from backpath.maths.samples import as_inputs, as_targets
+
+Array = NDArray[np.floating]
+
+
+class Network:
+    """A fully connected network of any sizes, with a bias neuron in every layer but the last.
+
+    a₀ = X,  u_l = W_l [a_(l-1) 1]ᵀ,  a_l = σ_l(u_l); the notes' network is ``Network((2, 2, 1))``.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Neurons by layer, from the inputs to the outputs.
+    activation : str
+        σ of every layer, unless ``activations`` gives one per layer (hidden layers, then output).
+    init : str
+        How the weights are drawn (see ``backpath.maths.initialisations``), from ``seed``.
+    dtype : "float64" or "float32"
+
+    Raises
+    ------
+    InputError
+        If sizes, activations, initialisation or dtype make no network.
+
+    Examples
+    --------
+    >>> net = Network((2, 2, 1), seed=0)
+    >>> net.sizes, net.activations
+    ((2, 2, 1), ('sigmoid', 'sigmoid'))
+    >>> net.predict([[0, 1], [1, 1]]).shape
+    (2, 1)
+    """
+
+    __slots__ = ("_activations", "_sizes", "_weights")
+    _sizes: tuple[int, ...]
+    _activations: tuple[str, ...]
+    _weights: tuple[Array, ...]
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: str = "sigmoid",
+        *,
+        activations: str | Sequence[str] | None = None,
+        init: str = "glorot_uniform",
+        seed: int | None = 0,
+        dtype: DTypeLike = "float64",
+    ):
+        sizes, number = check_sizes(sizes), _float_type(dtype)
+        names = _check_activations(activation if activations is None else activations, sizes)
+        _check_memory(sizes, number)
+        draw, rng = initialisation(init), np.random.default_rng(seed)
+        weights = [
+            draw(rng, (n_out, n_in + 1), n_in, n_out).astype(number)
+            for n_in, n_out in zip(sizes, sizes[1:], strict=False)
+        ]
+        self._set(sizes, names, weights)
+
+    def _set(self, sizes: tuple[int, ...], activations: tuple[str, ...], weights: Iterable[Array]) -> None:
+        self._sizes, self._activations = sizes, activations
+        self._weights = tuple(map(read_only, weights))
+
+    @classmethod
+    def from_weights(
+        cls, weights: Sequence[ArrayLike], activations: str | Sequence[str] = "sigmoid", dtype: DTypeLike | None = None
+    ) -> Network:
+        """A network with these weights.
+
+        Parameters
+        ----------
+        weights : one array of shape (neurons, inputs + 1) per layer, bias last
+        activations : one name for all layers, or one per layer
+        dtype : float64, unless all the arrays are float32 or it is given
+
+        >>> net = Network.from_weights([[[.1, .2, .3], [.4, .5, .6]], [[.7, .8, .9]]], activations="sigmoid")
+        >>> net["W21_1"], net["W1~_2"]
+        (0.4, 0.9)
+        """
+        if dtype is None:
+            given = [getattr(W, "dtype", None) for W in weights]
+            dtype = "float32" if given and all(d == np.float32 for d in given) else "float64"
+        number = _float_type(dtype)
+        arrays = [_weight_array(W, layer, number) for layer, W in enumerate(weights, 1)]
+        if not arrays:
+            raise InputError("weights must hold an array per layer, but there is none")
+        for layer, (before, W) in enumerate(zip(arrays, arrays[1:], strict=False), 2):
+            if W.shape[1] != len(before) + 1:
+                raise InputError(
+                    f"layer {layer}'s weights must have {len(before) + 1} columns (the {len(before)} neurons of layer "
+                    f"{layer - 1} and the bias), but have shape {W.shape}"
+                )
+        sizes = (arrays[0].shape[1] - 1, *(len(W) for W in arrays))
+        return cls._of(check_sizes(sizes), _check_activations(activations, sizes), arrays)
+
+    @classmethod
+    def _of(cls, sizes: tuple[int, ...], activations: tuple[str, ...], weights: Iterable[Array]) -> Network:
+        network = cls.__new__(cls)
+        network._set(sizes, activations, weights)
+        return network
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return self._sizes
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        return self._activations
+
+    @property
+    def weights(self) -> tuple[Array, ...]:
+        """Read-only arrays of shape (neurons, inputs + 1), bias last, by layer."""
+        return self._weights
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._weights[0].dtype
+
+    @property
+    def weight_names(self) -> tuple[str, ...]:
+        """Every weight's name, in the order of the arrays."""
+        return weight_names(self.sizes)
+
+    def __getitem__(self, name: str) -> float:
+        return weight_value(self.weights, self.sizes, name)
+
+    def replace(self, weights: Mapping[str, float]) -> Network:
+        """A network with some weights set anew.
+
+        >>> Network((2, 2, 1)).replace({"W21_1": 0.25})["W21_1"]
+        0.25
+        """
+        arrays = [W.copy() for W in self.weights]
+        for name, value in weights.items():
+            layer, neuron, i = weight_index(name, self.sizes)
+            arrays[layer - 1][neuron - 1, -1 if i is None else i - 1] = _finite_number(value, name, self.dtype)
+        return self.with_weights(arrays)
+
+    def with_weights(self, weights: Sequence[Array]) -> Network:
+        """The same sizes and activations with other weight arrays, copied and checked to be finite."""
+        arrays = [_weight_array(W, layer, self.dtype) for layer, W in enumerate(weights, 1)]
+        if [W.shape for W in arrays] != [W.shape for W in self.weights]:
+            raise InputError(
+                f"weights must have the shapes {[W.shape for W in self.weights]}, not {[W.shape for W in arrays]}"
+            )
+        return self._of(self.sizes, self.activations, arrays)
+
+    def thresholded(self) -> Network:
+        """The same network made of threshold logic units: every sigmoid becomes a step (σ(u) ≥ ½ just where u ≥ 0).
+
+        >>> Network((2, 2, 1)).thresholded().activations
+        ('step', 'step')
+        """
+        other = sorted(set(self.activations) - {"sigmoid", "step"})
+        if other:
+            raise InputError(f"only sigmoid neurons can become threshold logic units, but the network has {other[0]}")
+        return self._of(self.sizes, ("step",) * len(self.activations), self.weights)
+
+    def check_trainable(self) -> None:
+        """Refuse to differentiate a network through an activation that has no derivative to use."""
+        for layer, name in enumerate(self.activations, 1):
+            if activation_row(name).no_derivative:
+                raise InputError(f"layer {layer} cannot be trained: {activation_row(name).no_derivative}")
+
+    def forward(self, X: ArrayLike) -> ForwardPass:
+        """Every value of the forward pass, by name, for a single input (inputs,) or a batch (N, inputs).
+
+        >>> run = Network.from_weights([[[.1, .2, .3], [.4, .5, .6]], [[.7, .8, .9]]]).forward([0, 1])
+        >>> run["u_H1"], round(run["H1"], 6), run.output.shape
+        (0.5, 0.622459, (1,))
+        """
+        inputs, single = as_inputs(X, self.sizes[0], self.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            u, a = backprop.forward(self.weights, self.activations, inputs)
+        return ForwardPass(self.sizes, u, a, single)
+
+    def predict(self, X: ArrayLike) -> Array:
+        """The outputs A: (outputs,) for a single input, (N, outputs) for a batch."""
+        return self.forward(X).output
+
+    def samples(self, X: ArrayLike, y: ArrayLike, cost: str) -> tuple[Array, Array]:
+        """X and y checked against the network and the cost, as (N, inputs) and (N, outputs)."""
+        check_cost_fits(cost, self.activations[-1])
+        inputs, single = as_inputs(X, self.sizes[0], self.dtype)
+        targets = as_targets(y, len(inputs), self.sizes[-1], single, self.dtype)
+        check_targets(cost, targets)
+        return inputs, targets
+
+    def cost(self, X: ArrayLike, y: ArrayLike, cost: str = "squared_error") -> float:
+        """Avg Cost = 1/N Σ C, summed over the outputs.
+
+        >>> Network((2, 2, 1), seed=0).cost([[0, 1], [1, 1]], [[1], [0]]) > 0
+        True
+        """
+        inputs, targets = self.samples(X, y, cost)
+        with np.errstate(over="ignore", invalid="ignore"):
+            u, a = backprop.forward(self.weights, self.activations, inputs)
+            return backprop.batch_cost(cost, u[-1], a[-1], targets)
+
+    def gradients(self, X: ArrayLike, y: ArrayLike, cost: str = "squared_error") -> Gradients:
+        """∂C/∂W of every weight, for the average cost of the batch.
+
+        >>> grad = Network((2, 2, 1), seed=0).gradients([0, 1], [1])
+        >>> grad["W11_1"], grad.layers[0].shape
+        (0.0, (2, 3))
+        """
+        self.check_trainable()
+        inputs, targets = self.samples(X, y, cost)
+        with np.errstate(over="ignore", invalid="ignore"):
+            u, a = backprop.forward(self.weights, self.activations, inputs)
+            delta = backprop.deltas(self.weights, self.activations, cost, u, a, targets)
+            return Gradients(self.sizes, backprop.gradients(delta, a))
+
+    def step(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        learning_rate: float = 0.5,
+        cost: str = "squared_error",
+        frozen: str | Iterable[str] = (),
+    ) -> Network:
+        """One update of every weight that is not frozen: W = W - η ∂C/∂W.
+
+        ``frozen`` holds weight names, or "biases" for all of them.
+        """
+        check_learning_rate(learning_rate)
+        free = self.free_weights(frozen)
+        gradient = self.gradients(X, y, cost).layers
+        with np.errstate(over="ignore", invalid="ignore"):
+            updated = backprop.update(self.weights, gradient, learning_rate)
+        weights = [np.where(mask, new, W) for mask, new, W in zip(free, updated, self.weights, strict=True)]
+        for layer, W in enumerate(weights, 1):
+            if not np.isfinite(W).all():
+                raise DivergenceError(1, layer, self.cost(X, y, cost), self)
+        return self._of(self.sizes, self.activations, weights)
+
+    def free_weights(self, frozen: str | Iterable[str] = ()) -> list[NDArray[np.bool_]]:
+        """Arrays of the weights' shapes: True where training may change the weight."""
+        masks = [np.ones(W.shape, dtype=bool) for W in self.weights]
+        for name in (frozen,) if isinstance(frozen, str) else frozen:
+            if name == "biases":
+                for mask in masks:
+                    mask[:, -1] = False
+            else:
+                layer, neuron, i = weight_index(name, self.sizes)
+                masks[layer - 1][neuron - 1, -1 if i is None else i - 1] = False
+        return masks
+
+    def __repr__(self) -> str:
+        kinds = self.activations[0] if len(set(self.activations)) == 1 else ", ".join(self.activations)
+        count = sum(W.size for W in self.weights)
+        return f"Network({'-'.join(map(str, self.sizes))}, {kinds}, {count} weights, {self.dtype})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Network):
+            return NotImplemented
+        return (
+            (self.sizes, self.activations, self.dtype) == (other.sizes, other.activations, other.dtype)
+        ) and all(np.array_equal(mine, theirs) for mine, theirs in zip(self.weights, other.weights, strict=True))
+
+    def __hash__(self) -> int:
+        return hash((self.sizes, self.activations, *(W.tobytes() for W in self.weights)))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self).from_weights, (self.weights, self.activations, self.dtype.name)
+
+
+def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    """Sizes as a tuple of at least two whole numbers, each at least 1."""
+    try:
+        whole = tuple(int(n) for n in sizes)
+        if any(w != n for w, n in zip(whole, sizes, strict=True)):
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"sizes must be whole numbers, as in (2, 2, 1), but are {sizes!r}") from None
+    if len(whole) < 2 or min(whole) < 1:
+        raise InputError(f"sizes must be at least two numbers (inputs, …, outputs), each at least 1, but are {whole}")
+    return whole
+
+
+def check_learning_rate(learning_rate: float) -> None:
+    """Refuse a learning rate that is not a finite number above 0."""
+    try:
+        good = math.isfinite(learning_rate) and learning_rate > 0
+    except TypeError:
+        good = False
+    if not good:
+        raise InputError(f"the learning rate must be a number above 0, but is {learning_rate!r}")
+
+
+def _float_type(dtype: DTypeLike) -> np.dtype[Any]:
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found not in (np.dtype("float64"), np.dtype("float32")):
+        raise InputError(f"dtype must be float64 or float32, but is {dtype!r}")
+    return found
+
+
+def _check_activations(names: str | Sequence[str], sizes: Sequence[int]) -> tuple[str, ...]:
+    layers = len(sizes) - 1
+    found = (names,) * layers if isinstance(names, str) else tuple(names)
+    if len(found) != layers:
+        raise InputError(f"there must be {layers} activations, one per layer after the inputs, but are {len(found)}")
+    for layer, name in enumerate(found, 1):
+        row = activation_row(name)
+        if row.jacobian and (layer < layers or sizes[-1] == 1):
+            raise InputError(f"{name} is for an output layer of at least 2 neurons, but layer {layer} is {name}")
+    return found
+
+
+def _check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
+    """A network that cannot fit is refused before it is drawn (training holds about four such copies)."""
+    count = sum(n_out * (n_in + 1) for n_in, n_out in zip(sizes, sizes[1:], strict=False))
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not a POSIX system
+        memory = 16 * 2**30
+    if 4 * count * number.itemsize > memory:
+        raise InputError(
+            f"a network {'-'.join(map(str, sizes))} has {count:,} weights; training it needs "
+            f"{4 * count * number.itemsize / 2**30:,.0f} GiB, and this machine has {memory / 2**30:,.0f}; "
+            "use smaller layers"
+        )
+
+
+def _weight_array(values: ArrayLike, layer: int, number: np.dtype[Any]) -> Array:
+    try:
+        with np.errstate(over="ignore"):
+            array = np.array(values, dtype=number, order="C")
+    except (TypeError, ValueError):
+        raise InputError(f"layer {layer}'s weights must be rows of numbers of equal length") from None
+    if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 2:
+        raise InputError(
+            f"layer {layer}'s weights must have shape (neurons, inputs + 1), bias last, but have shape {array.shape}"
+        )
+    if not np.isfinite(array).all():
+        raise InputError(f"layer {layer}'s weights must be finite, but hold {array[~np.isfinite(array)][0]}")
+    return array
+
+
+def _finite_number(value: float, name: str, number: np.dtype[Any]) -> float:
+    try:
+        with np.errstate(over="ignore"):
+            found = float(number.type(value))
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise InputError(f"{name} must be a finite number, but is {value!r}")
+    return found

@@ -1,0 +1,142 @@
+"""The notes' names for neurons and weights, for networks of any size.
+
+| name                  | meaning                                                                  |
+|-----------------------|--------------------------------------------------------------------------|
+| ``X1``                | input 1                                                                  |
+| ``H1``, ``H1_2``      | neuron 1 of the only hidden layer, of hidden layer 2 where there are more |
+| ``A1``                | output neuron 1                                                          |
+| ``u_H1``              | the net input of H1, the argument of its activation function             |
+| ``W21_1``             | layer 1, to neuron 2, from input 1                                       |
+| ``W2~_1``             | layer 1, to neuron 2, from the bias neuron                               |
+| ``W12,3_1``           | the same where an index has two digits                                   |
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from backpath.errors import InputError
+
+_WEIGHT = re.compile(r"W(?:(\d)(\d)|([1-9]\d*),([1-9]\d*)|([1-9]\d*),?(~))_([1-9]\d*)")
+_SUGGEST_UP_TO = 5_000  # names compared for "did you mean"; more would take seconds
+
+
+class WeightIndex(NamedTuple):
+    """Where a weight sits, counted from 1 as in its name; ``input`` is None for a bias."""
+
+    layer: int
+    neuron: int
+    input: int | None
+
+
+def weight_name(layer: int, neuron: int, input: int | None) -> str:
+    """The notes' name of a weight.
+
+    >>> weight_name(1, 2, 1), weight_name(1, 2, None), weight_name(1, 12, 3)
+    ('W21_1', 'W2~_1', 'W12,3_1')
+    """
+    if input is None:
+        return f"W{neuron}~_{layer}"
+    comma = "," if neuron > 9 or input > 9 else ""
+    return f"W{neuron}{comma}{input}_{layer}"
+
+
+def layer_weights(sizes: Sequence[int], layer: int) -> Iterator[WeightIndex]:
+    """The weights of one layer, row by row: neuron 1's inputs, its bias, neuron 2's inputs, …"""
+    for neuron in range(1, sizes[layer] + 1):
+        for i in range(1, sizes[layer - 1] + 1):
+            yield WeightIndex(layer, neuron, i)
+        yield WeightIndex(layer, neuron, None)
+
+
+def weight_names(sizes: Sequence[int]) -> tuple[str, ...]:
+    """Every weight's name, layer by layer, in the order in which the weights lie in their arrays.
+
+    >>> weight_names((2, 2, 1))
+    ('W11_1', 'W12_1', 'W1~_1', 'W21_1', 'W22_1', 'W2~_1', 'W11_2', 'W12_2', 'W1~_2')
+    """
+    return tuple(weight_name(*w) for layer in range(1, len(sizes)) for w in layer_weights(sizes, layer))
+
+
+def weight_index(name: str, sizes: Sequence[int]) -> WeightIndex:
+    """The place that a weight's name means in a network of these sizes.
+
+    Raises
+    ------
+    InputError
+        If no weight has that name; the message says which names there are, or the nearest.
+
+    >>> weight_index("W2,1_1", (2, 2, 1))
+    WeightIndex(layer=1, neuron=2, input=1)
+    """
+    found = _WEIGHT.fullmatch(name) if isinstance(name, str) else None
+    if found:
+        j1, i1, j2, i2, j3, bias, layer = found.groups()
+        index = WeightIndex(int(layer), int(j1 or j2 or j3), None if bias else int(i1 or i2))
+        if _exists(index, sizes):
+            return index
+    raise InputError(f"the network {_sizes(sizes)} has no weight {name!r}; {_nearest_weight(name, sizes)}")
+
+
+def _exists(index: WeightIndex, sizes: Sequence[int]) -> bool:
+    return (
+        index.layer < len(sizes)
+        and 1 <= index.neuron <= sizes[index.layer]
+        and (index.input is None or 1 <= index.input <= sizes[index.layer - 1])
+    )
+
+
+def _nearest_weight(name: object, sizes: Sequence[int]) -> str:
+    last = len(sizes) - 1
+    if sum(sizes[k] * (sizes[k - 1] + 1) for k in range(1, last + 1)) <= _SUGGEST_UP_TO:
+        near = difflib.get_close_matches(str(name), weight_names(sizes), n=3, cutoff=0.5)
+        if near:
+            return f"did you mean {' or '.join(near)}?"
+    first, final = weight_name(1, 1, 1), weight_name(last, sizes[last], None)
+    return f"its weights go from {first} to {final} (W, to neuron, from input or ~ for the bias, _layer)"
+
+
+def _sizes(sizes: Sequence[int]) -> str:
+    return "-".join(map(str, sizes))
+
+
+def neuron_name(layer: int, neuron: int, layers: int) -> str:
+    """The name of a neuron; ``layer`` 0 is the input layer, ``layers`` the output layer's number.
+
+    >>> [neuron_name(k, 1, 2) for k in range(3)], neuron_name(2, 3, 4)
+    (['X1', 'H1', 'A1'], 'H3_2')
+    """
+    if layer == 0:
+        return f"X{neuron}"
+    if layer == layers:
+        return f"A{neuron}"
+    return f"H{neuron}" if layers == 2 else f"H{neuron}_{layer}"
+
+
+def neuron_names(sizes: Sequence[int], layer: int) -> tuple[str, ...]:
+    """The names of one layer's neurons.
+
+    >>> neuron_names((2, 3, 1), 1)
+    ('H1', 'H2', 'H3')
+    """
+    return tuple(neuron_name(layer, j, len(sizes) - 1) for j in range(1, sizes[layer] + 1))
+
+
+def neuron_index(name: str, sizes: Sequence[int]) -> tuple[int, int]:
+    """The (layer, neuron) that a neuron's name means; layer 0 is the input layer, neurons count from 1.
+
+    >>> neuron_index("H2", (2, 2, 1))
+    (1, 2)
+    """
+    layers = len(sizes) - 1
+    found = re.fullmatch(r"([XHA])([1-9]\d*)(?:_([1-9]\d*))?", name) if isinstance(name, str) else None
+    if found:
+        kind, neuron, hidden = found[1], int(found[2]), found[3]
+        layer = {"X": 0, "A": layers}.get(kind, int(hidden or 1))
+        if layer <= layers and neuron <= sizes[layer] and neuron_name(layer, neuron, layers) == name:
+            return layer, neuron
+    known = ", ".join(f"{neuron_name(k, 1, layers)}…{neuron_name(k, n, layers)}" for k, n in enumerate(sizes))
+    raise InputError(f"the network {_sizes(sizes)} has no neuron {name!r}; its neurons are {known}")

@@ -1,0 +1,59 @@
+"""Turns what a user passes as X and y into checked arrays of shape (N, inputs) and (N, outputs)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backpath.errors import InputError
+
+Array = NDArray[np.floating]
+
+
+def as_inputs(X: ArrayLike, inputs: int, dtype: np.dtype[Any]) -> tuple[Array, bool]:
+    """X as (N, inputs), and whether it was a single input of shape (inputs,)."""
+    array = _numbers(X, "X", dtype)
+    wanted = f"expected {inputs} numbers for one input, or a batch of shape (N, {inputs})"
+    if array.ndim not in (1, 2):
+        raise InputError(f"{wanted}, but X has shape {array.shape}")
+    if array.shape[-1] != inputs:
+        raise InputError(f"{wanted}, but X has {array.shape[-1]} numbers{'' if array.ndim == 1 else ' in a row'}")
+    single = array.ndim == 1
+    return np.atleast_2d(array), single
+
+
+def as_targets(y: ArrayLike, samples: int, outputs: int, single: bool, dtype: np.dtype[Any]) -> Array:
+    """y as (N, outputs); for one output (N,) is taken too, for one sample (outputs,) or a number."""
+    array = _numbers(y, "y", dtype)
+    if single and array.shape in ((), (outputs,), (1, outputs)):
+        if array.size == outputs:
+            return array.reshape(1, outputs)
+    elif array.shape == (samples, outputs) or (outputs == 1 and array.shape == (samples,)):
+        return array.reshape(samples, outputs)
+    wanted = f"({outputs},)" if single else f"({samples}, {outputs})"
+    raise InputError(f"y must have shape {wanted} to fit X and the network's outputs, but has shape {array.shape}")
+
+
+def _numbers(values: ArrayLike, name: str, dtype: np.dtype[Any]) -> Array:
+    try:
+        raw = np.asarray(values)
+        if raw.dtype.kind not in "fiub":
+            raise TypeError
+        with np.errstate(over="ignore"):
+            array = raw.astype(dtype, copy=False)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be numbers in rows of equal length, but is {_short(values)}") from None
+    if array.size == 0:
+        raise InputError(f"{name} must hold at least one sample, but has shape {array.shape}")
+    if not np.isfinite(array).all():
+        place = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
+        where = ", ".join(f"{axis} {k}" for axis, k in zip(("row", "column")[-array.ndim :], place, strict=False))
+        raise InputError(f"{name} must be finite in {dtype}, but holds {raw[place]}{' in ' if where else ''}{where}")
+    return array
+
+
+def _short(values: object) -> str:
+    text = repr(values).replace("\n", " ")
+    return text if len(text) <= 60 else text[:57] + "…"
