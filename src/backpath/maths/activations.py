@@ -69,7 +69,7 @@ _erfc = np.frompyfunc(math.erfc, 1, 1)  # NumPy has no erf; the compiled engine 
 
 def _normal_distribution(u: Array) -> Array:
     wide = u.astype(np.float64)
-    return np.asarray(0.5 * _erfc(-wide / math.sqrt(2)).astype(np.float64), dtype=u.dtype)
+    return np.asarray(_erfc(-wide / math.sqrt(2)), dtype=u.dtype) / 2
 
 
 def _normal_density(u: Array) -> Array:
@@ -213,7 +213,13 @@ _ROWS = (
         "reaches any weight; train with sigmoid, then call thresholded()",
     ),
     Activation(
-        "softmax", 10, _softmax, _softmax_derivative, r"\frac{e^{u_j}}{\sum_k e^{u_k}}", r"a_j(1-a_j)", jacobian=_softmax_chain
+        "softmax",
+        10,
+        _softmax,
+        _softmax_derivative,
+        r"\frac{e^{u_j}}{\sum_k e^{u_k}}",
+        r"a_j(1-a_j)",
+        jacobian=_softmax_chain,
     ),
 )
 ACTIVATIONS: dict[str, Activation] = {row.name: row for row in _ROWS}

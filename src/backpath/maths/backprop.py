@@ -50,10 +50,10 @@ def forward(weights: Sequence[Array], activations: Sequence[str], X: Array) -> t
     return u, a
 
 
-def batch_cost(cost: str, u: Array, A: Array, y: Array) -> float:
-    """Avg Cost = 1/N Σ C, summed over the outputs; u, A, y of shape (N, outputs)."""
-    per_sample = cost_function(cost).value(u, A, y).sum(axis=1)
-    return float(per_sample.mean(dtype=np.float64))
+def batch_cost(cost: str, u: Array, A: Array, y: Array, sample_weight: Array | None = None) -> float:
+    """Avg Cost = 1/N Σ C, summed over the outputs; u, A, y of shape (N, outputs), sample weights (N,)."""
+    per_sample = cost_function(cost).value(u, A, y).sum(axis=1, dtype=np.float64)
+    return float(np.average(per_sample, weights=sample_weight))
 
 
 def deltas(

@@ -172,4 +172,6 @@ def check_targets(cost: str, y: Array) -> None:
         off = np.abs(y.sum(axis=1) - 1) > 1e-3
         if off.any():
             row = int(np.flatnonzero(off)[0])
-            raise InputError(f"{cost} needs targets that sum to 1 (one-hot), but row {row} of y sums to {y[row].sum():g}")
+            raise InputError(
+                f"{cost} needs targets that sum to 1 (one-hot), but row {row} of y sums to {y[row].sum():g}"
+            )

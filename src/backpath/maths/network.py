@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import os
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,15 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from backpath.errors import DivergenceError, InputError
 from backpath.maths import backprop
 from backpath.maths.activations import activation as activation_row
+from backpath.maths.checks import (
+    check_activations,
+    check_learning_rate,
+    check_memory,
+    check_sizes,
+    finite_number,
+    float_type,
+    weight_array,
+)
 from backpath.maths.costs import check_cost_fits, check_targets
 from backpath.maths.initialisations import initialisation
 from backpath.maths.named import ForwardPass, Gradients, read_only, weight_value
@@ -66,13 +74,12 @@ class Network:
         seed: int | None = 0,
         dtype: DTypeLike = "float64",
     ):
-        sizes, number = check_sizes(sizes), _float_type(dtype)
-        names = _check_activations(activation if activations is None else activations, sizes)
-        _check_memory(sizes, number)
+        sizes, number = check_sizes(sizes), float_type(dtype)
+        names = check_activations(activation if activations is None else activations, sizes)
+        check_memory(sizes, number)
         draw, rng = initialisation(init), np.random.default_rng(seed)
         weights = [
-            draw(rng, (n_out, n_in + 1), n_in, n_out).astype(number)
-            for n_in, n_out in zip(sizes, sizes[1:], strict=False)
+            draw(rng, (n_out, n_in + 1), n_in, n_out).astype(number) for n_in, n_out in itertools.pairwise(sizes)
         ]
         self._set(sizes, names, weights)
 
@@ -99,18 +106,18 @@ class Network:
         if dtype is None:
             given = [getattr(W, "dtype", None) for W in weights]
             dtype = "float32" if given and all(d == np.float32 for d in given) else "float64"
-        number = _float_type(dtype)
-        arrays = [_weight_array(W, layer, number) for layer, W in enumerate(weights, 1)]
+        number = float_type(dtype)
+        arrays = [weight_array(W, layer, number) for layer, W in enumerate(weights, 1)]
         if not arrays:
             raise InputError("weights must hold an array per layer, but there is none")
-        for layer, (before, W) in enumerate(zip(arrays, arrays[1:], strict=False), 2):
+        for layer, (before, W) in enumerate(itertools.pairwise(arrays), 2):
             if W.shape[1] != len(before) + 1:
                 raise InputError(
                     f"layer {layer}'s weights must have {len(before) + 1} columns (the {len(before)} neurons of layer "
                     f"{layer - 1} and the bias), but have shape {W.shape}"
                 )
         sizes = (arrays[0].shape[1] - 1, *(len(W) for W in arrays))
-        return cls._of(check_sizes(sizes), _check_activations(activations, sizes), arrays)
+        return cls._of(check_sizes(sizes), check_activations(activations, sizes), arrays)
 
     @classmethod
     def _of(cls, sizes: tuple[int, ...], activations: tuple[str, ...], weights: Iterable[Array]) -> Network:
@@ -152,12 +159,12 @@ class Network:
         arrays = [W.copy() for W in self.weights]
         for name, value in weights.items():
             layer, neuron, i = weight_index(name, self.sizes)
-            arrays[layer - 1][neuron - 1, -1 if i is None else i - 1] = _finite_number(value, name, self.dtype)
+            arrays[layer - 1][neuron - 1, -1 if i is None else i - 1] = finite_number(value, name, self.dtype)
         return self.with_weights(arrays)
 
     def with_weights(self, weights: Sequence[Array]) -> Network:
         """The same sizes and activations with other weight arrays, copied and checked to be finite."""
-        arrays = [_weight_array(W, layer, self.dtype) for layer, W in enumerate(weights, 1)]
+        arrays = [weight_array(W, layer, self.dtype) for layer, W in enumerate(weights, 1)]
         if [W.shape for W in arrays] != [W.shape for W in self.weights]:
             raise InputError(
                 f"weights must have the shapes {[W.shape for W in self.weights]}, not {[W.shape for W in arrays]}"
@@ -273,98 +280,12 @@ class Network:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):
             return NotImplemented
-        return (
-            (self.sizes, self.activations, self.dtype) == (other.sizes, other.activations, other.dtype)
-        ) and all(np.array_equal(mine, theirs) for mine, theirs in zip(self.weights, other.weights, strict=True))
+        return ((self.sizes, self.activations, self.dtype) == (other.sizes, other.activations, other.dtype)) and all(
+            np.array_equal(mine, theirs) for mine, theirs in zip(self.weights, other.weights, strict=True)
+        )
 
     def __hash__(self) -> int:
         return hash((self.sizes, self.activations, *(W.tobytes() for W in self.weights)))
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self).from_weights, (self.weights, self.activations, self.dtype.name)
-
-
-def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
-    """Sizes as a tuple of at least two whole numbers, each at least 1."""
-    try:
-        whole = tuple(int(n) for n in sizes)
-        if any(w != n for w, n in zip(whole, sizes, strict=True)):
-            raise ValueError
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"sizes must be whole numbers, as in (2, 2, 1), but are {sizes!r}") from None
-    if len(whole) < 2 or min(whole) < 1:
-        raise InputError(f"sizes must be at least two numbers (inputs, …, outputs), each at least 1, but are {whole}")
-    return whole
-
-
-def check_learning_rate(learning_rate: float) -> None:
-    """Refuse a learning rate that is not a finite number above 0."""
-    try:
-        good = math.isfinite(learning_rate) and learning_rate > 0
-    except TypeError:
-        good = False
-    if not good:
-        raise InputError(f"the learning rate must be a number above 0, but is {learning_rate!r}")
-
-
-def _float_type(dtype: DTypeLike) -> np.dtype[Any]:
-    try:
-        found = np.dtype(dtype)
-    except TypeError:
-        found = None
-    if found not in (np.dtype("float64"), np.dtype("float32")):
-        raise InputError(f"dtype must be float64 or float32, but is {dtype!r}")
-    return found
-
-
-def _check_activations(names: str | Sequence[str], sizes: Sequence[int]) -> tuple[str, ...]:
-    layers = len(sizes) - 1
-    found = (names,) * layers if isinstance(names, str) else tuple(names)
-    if len(found) != layers:
-        raise InputError(f"there must be {layers} activations, one per layer after the inputs, but are {len(found)}")
-    for layer, name in enumerate(found, 1):
-        row = activation_row(name)
-        if row.jacobian and (layer < layers or sizes[-1] == 1):
-            raise InputError(f"{name} is for an output layer of at least 2 neurons, but layer {layer} is {name}")
-    return found
-
-
-def _check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
-    """A network that cannot fit is refused before it is drawn (training holds about four such copies)."""
-    count = sum(n_out * (n_in + 1) for n_in, n_out in zip(sizes, sizes[1:], strict=False))
-    try:
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not a POSIX system
-        memory = 16 * 2**30
-    if 4 * count * number.itemsize > memory:
-        raise InputError(
-            f"a network {'-'.join(map(str, sizes))} has {count:,} weights; training it needs "
-            f"{4 * count * number.itemsize / 2**30:,.0f} GiB, and this machine has {memory / 2**30:,.0f}; "
-            "use smaller layers"
-        )
-
-
-def _weight_array(values: ArrayLike, layer: int, number: np.dtype[Any]) -> Array:
-    try:
-        with np.errstate(over="ignore"):
-            array = np.array(values, dtype=number, order="C")
-    except (TypeError, ValueError):
-        raise InputError(f"layer {layer}'s weights must be rows of numbers of equal length") from None
-    if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 2:
-        raise InputError(
-            f"layer {layer}'s weights must have shape (neurons, inputs + 1), bias last, but have shape {array.shape}"
-        )
-    if not np.isfinite(array).all():
-        raise InputError(f"layer {layer}'s weights must be finite, but hold {array[~np.isfinite(array)][0]}")
-    return array
-
-
-def _finite_number(value: float, name: str, number: np.dtype[Any]) -> float:
-    try:
-        with np.errstate(over="ignore"):
-            found = float(number.type(value))
-    except (TypeError, ValueError):
-        found = math.nan
-    if not math.isfinite(found):
-        raise InputError(f"{name} must be a finite number, but is {value!r}")
-    return found

@@ -1,0 +1,103 @@
+"""Refuses what makes no network, before anything is built: sizes, activations, weights, learning rates."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from backpath.errors import InputError
+from backpath.maths.activations import activation as activation_row
+
+Array = NDArray[np.floating]
+
+
+def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    """Sizes as a tuple of at least two whole numbers, each at least 1."""
+    try:
+        whole = tuple(int(n) for n in sizes)
+        if any(w != n for w, n in zip(whole, sizes, strict=True)):
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"sizes must be whole numbers, as in (2, 2, 1), but are {sizes!r}") from None
+    if len(whole) < 2 or min(whole) < 1:
+        raise InputError(f"sizes must be at least two numbers (inputs, …, outputs), each at least 1, but are {whole}")
+    return whole
+
+
+def check_learning_rate(learning_rate: float) -> None:
+    """Refuse a learning rate that is not a finite number above 0."""
+    try:
+        good = math.isfinite(learning_rate) and learning_rate > 0
+    except TypeError:
+        good = False
+    if not good:
+        raise InputError(f"the learning rate must be a number above 0, but is {learning_rate!r}")
+
+
+def float_type(dtype: DTypeLike) -> np.dtype[Any]:
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found not in (np.dtype("float64"), np.dtype("float32")):
+        raise InputError(f"dtype must be float64 or float32, but is {dtype!r}")
+    return found
+
+
+def check_activations(names: str | Sequence[str], sizes: Sequence[int]) -> tuple[str, ...]:
+    layers = len(sizes) - 1
+    found = (names,) * layers if isinstance(names, str) else tuple(names)
+    if len(found) != layers:
+        raise InputError(f"there must be {layers} activations, one per layer after the inputs, but are {len(found)}")
+    for layer, name in enumerate(found, 1):
+        row = activation_row(name)
+        if row.jacobian and (layer < layers or sizes[-1] == 1):
+            raise InputError(f"{name} is for an output layer of at least 2 neurons, but layer {layer} is {name}")
+    return found
+
+
+def check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
+    """A network that cannot fit is refused before it is drawn (training holds about four such copies)."""
+    count = sum(n_out * (n_in + 1) for n_in, n_out in itertools.pairwise(sizes))
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not a POSIX system
+        memory = 16 * 2**30
+    if 4 * count * number.itemsize > memory:
+        raise InputError(
+            f"a network {'-'.join(map(str, sizes))} has {count:,} weights; training it needs "
+            f"{4 * count * number.itemsize / 2**30:,.0f} GiB, and this machine has {memory / 2**30:,.0f}; "
+            "use smaller layers"
+        )
+
+
+def weight_array(values: ArrayLike, layer: int, number: np.dtype[Any]) -> Array:
+    try:
+        with np.errstate(over="ignore"):
+            array = np.array(values, dtype=number, order="C")
+    except (TypeError, ValueError):
+        raise InputError(f"layer {layer}'s weights must be rows of numbers of equal length") from None
+    if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 2:
+        raise InputError(
+            f"layer {layer}'s weights must have shape (neurons, inputs + 1), bias last, but have shape {array.shape}"
+        )
+    if not np.isfinite(array).all():
+        raise InputError(f"layer {layer}'s weights must be finite, but hold {array[~np.isfinite(array)][0]}")
+    return array
+
+
+def finite_number(value: float, name: str, number: np.dtype[Any]) -> float:
+    try:
+        with np.errstate(over="ignore"):
+            found = float(number.type(value))
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise InputError(f"{name} must be a finite number, but is {value!r}")
+    return found

@@ -1,0 +1,129 @@
+"""A training job as an engine gets it: everything checked, nothing left to decide."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.errors import InputError
+from backpath.maths.checks import check_learning_rate
+from backpath.maths.network import Network
+
+Array = NDArray[np.floating]
+
+PATIENCE = 10  # epochs without an improvement of `tol` after which `train` takes the network as converged
+LEARNING_RATES = {"gd": 0.5, "momentum": 0.1, "adam": 0.01}
+SOLVERS = tuple(LEARNING_RATES)
+
+
+@dataclass(frozen=True)
+class Solver:
+    """How a gradient becomes an update.
+
+    | name         | update                                                                              |
+    |--------------|-------------------------------------------------------------------------------------|
+    | ``gd``       | W = W - η ∂C/∂W (the notes)                                                         |
+    | ``momentum`` | v = μ v - η ∂C/∂W,  W = W + v; with ``nesterov`` W = W + μ v - η ∂C/∂W              |
+    | ``adam``     | m = β₁ m + (1-β₁) g,  v = β₂ v + (1-β₂) g²,  W = W - η √(1-β₂ᵗ)/(1-β₁ᵗ) m / (√v + ε) |
+    """
+
+    name: str
+    learning_rate: float
+    momentum: float = 0.9
+    nesterov: bool = False
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+    @classmethod
+    def checked(cls, name: str, learning_rate: float | None, momentum: float = 0.9) -> Solver:
+        """The solver of that name; without a learning rate, with its usual one."""
+        if name not in SOLVERS:
+            raise InputError(f"unknown solver {name!r}; there are {', '.join(SOLVERS)}")
+        rate = LEARNING_RATES[name] if learning_rate is None else learning_rate
+        check_learning_rate(rate)
+        if not 0 <= momentum < 1:
+            raise InputError(f"momentum must be at least 0 and below 1, but is {momentum!r}")
+        return cls(name, float(rate), momentum=float(momentum))
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train, on what, how.
+
+    Attributes
+    ----------
+    network : Network
+        Where training starts.
+    X, y : arrays (N, inputs), (N, outputs) of the network's dtype
+    free : list of bool arrays in the weights' shapes, or None
+        Where weights may change; None: all of them.
+    batch_size : int
+        Samples per update; N for full batch, 1 for online training.
+    tol, patience : float | None, int
+        Converged once ``patience`` epochs in a row have not lowered the best cost by more than ``tol``.
+    l2 : float
+        Each update's cost also has l2/2 ΣW² / (samples of the batch), over all weights but the biases.
+    sample_weight : array (N,) or None
+        How much each sample counts in the averages.
+    """
+
+    network: Network
+    X: Array
+    y: Array
+    cost: str
+    solver: Solver
+    batch_size: int
+    shuffle: bool = False
+    seed: int | None = 0
+    free: list[NDArray[np.bool_]] | None = None
+    tol: float | None = None
+    patience: int = PATIENCE
+    l2: float = 0.0
+    sample_weight: Array | None = None
+
+    def orders(self) -> Iterator[NDArray[np.intp] | None]:
+        """For each epoch the order of its samples, None for their own."""
+        rng = np.random.default_rng(self.seed)
+        while True:
+            yield rng.permutation(len(self.X)) if self.shuffle else None
+
+
+class Engine(Protocol):
+    """What does a job's arithmetic. ``numpy_engine`` is the reference; a faster one gives the same numbers."""
+
+    weights: list[Array]  # the last finite ones
+    costs: list[float]  # of each epoch done, averaged over its samples as they were when used
+    converged: bool  # the job's `tol` was met
+    overflow: int | None  # the layer whose weights stopped being finite (0: only the cost did); ends the run
+
+    def run(self, epochs: int) -> None:
+        """Train on for this many epochs, or until converged or overflown."""
+
+
+def check_batch_size(batch_size: int | None, samples: int) -> int:
+    """Samples per update; None means all of them."""
+    if batch_size is None:
+        return samples
+    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise InputError(f"batch_size must be a whole number of at least 1, or None for all, but is {batch_size!r}")
+    return min(int(batch_size), samples)
+
+
+class Convergence:
+    """The rule of ``tol``: too long without a better cost."""
+
+    def __init__(self, tol: float | None, patience: int):
+        self.tol, self.patience, self.best, self.waited = tol, patience, math.inf, 0
+
+    def reached(self, cost: float) -> bool:
+        if self.tol is None:
+            return False
+        self.waited = 0 if cost < self.best - self.tol else self.waited + 1
+        self.best = min(self.best, cost)
+        return self.waited >= self.patience

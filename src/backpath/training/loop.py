@@ -1,0 +1,185 @@
+"""``train``: from a network and data to a better network, with its history."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backpath.errors import DivergenceError, InputError
+from backpath.maths.network import Network
+from backpath.training.engines import check_engine, start_engine
+from backpath.training.job import Engine, Job, Solver, check_batch_size
+
+CHUNK_SECONDS = 0.1  # between two looks at progress, Ctrl-C and the clock
+
+Progress = Callable[[int, float], object]
+
+
+@dataclass(frozen=True)
+class History:
+    """How training went.
+
+    Attributes
+    ----------
+    cost : float64 array (epochs,)
+        The cost of each epoch: the average over its samples, each as it was when it was used (for full batch, the
+        cost just before that epoch's update).
+    """
+
+    cost: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What training reached.
+
+    Attributes
+    ----------
+    network : Network
+    history : History
+    epochs : int
+        Epochs done.
+    stopped : "epochs" | "converged" | "interrupted"
+    seconds : float
+    """
+
+    network: Network
+    history: History = field(repr=False)
+    epochs: int
+    stopped: str
+    seconds: float
+
+
+def train(
+    net: Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    epochs: int = 1000,
+    learning_rate: float | None = None,
+    batch_size: int | None = None,
+    shuffle: bool = False,
+    solver: str = "gd",
+    cost: str = "squared_error",
+    tol: float | None = None,
+    frozen: str | Iterable[str] = (),
+    seed: int | None = 0,
+    engine: str = "auto",
+    progress: bool | Progress = False,
+    momentum: float = 0.9,
+) -> TrainingResult:
+    """Train a network; it is not changed, the result has the new one.
+
+    The notes' rule by default: the whole batch, W = W - η ∂C/∂W, again for every epoch.
+
+    Parameters
+    ----------
+    net : Network
+        Where training starts.
+    X, y : (N, inputs), (N, outputs)
+        The samples; for one output y may be (N,).
+    epochs : int
+        Passes over the samples.
+    learning_rate : float
+        η; by default 0.5 for gd, 0.1 for momentum, 0.01 for adam.
+    batch_size : int | None
+        Samples per update: None for all (full batch), 1 for online training.
+    shuffle : bool
+        Draw a new order of the samples for each epoch, from ``seed``.
+    solver : "gd" | "momentum" | "adam"
+    cost : str
+        ``squared_error`` (the notes), ``half_squared_error``, ``binary_cross_entropy``, ``categorical_cross_entropy``.
+    tol : float | None
+        Stop ("converged") once 10 epochs in a row have not lowered the best cost by more than this.
+    frozen : weight names, or "biases"
+        Weights that stay as they are.
+    engine : "auto" | "numpy"
+    progress : bool or callable
+        True draws a progress bar on a terminal; a callable gets (epochs done, cost) about ten times a second.
+    momentum : float
+        μ of the momentum solver.
+
+    Returns
+    -------
+    TrainingResult
+        After Ctrl-C, what was reached, with ``stopped == "interrupted"``.
+
+    Raises
+    ------
+    InputError
+        If the call makes no sense; nothing was trained.
+    DivergenceError
+        If the cost or a weight stopped being finite; the last finite weights are on it.
+
+    Examples
+    --------
+    >>> net = Network((2, 2, 1), seed=0)
+    >>> result = train(net, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], epochs=100)
+    >>> result.epochs, result.stopped, result.history.cost.shape
+    (100, 'epochs', (100,))
+    """
+    net.check_trainable()
+    check_engine(engine)
+    if isinstance(epochs, bool) or not isinstance(epochs, (int, np.integer)) or epochs < 1:
+        raise InputError(f"epochs must be a whole number of at least 1, but is {epochs!r}")
+    if tol is not None and not (math.isfinite(tol) and tol >= 0):
+        raise InputError(f"tol must be None or a number of at least 0, but is {tol!r}")
+    inputs, targets = net.samples(X, y, cost)
+    free = net.free_weights(frozen)
+    job = Job(
+        network=net,
+        X=inputs,
+        y=targets,
+        cost=cost,
+        solver=Solver.checked(solver, learning_rate, momentum),
+        batch_size=check_batch_size(batch_size, len(inputs)),
+        shuffle=shuffle,
+        seed=seed,
+        free=None if all(mask.all() for mask in free) else free,
+        tol=tol,
+    )
+    return _run(job, start_engine(engine, job, int(epochs)), int(epochs), progress)
+
+
+def _run(job: Job, engine: Engine, epochs: int, progress: bool | Progress) -> TrainingResult:
+    start, stopped = time.perf_counter(), "epochs"
+    try:
+        with _reporter(progress, epochs) as report:
+            _run_chunks(engine, epochs, report)
+    except KeyboardInterrupt:
+        stopped = "interrupted"
+    if engine.overflow is not None:
+        last = engine.costs[-1] if engine.costs else None
+        network = job.network.with_weights(engine.weights)
+        raise DivergenceError(len(engine.costs) + 1, engine.overflow or None, last, network)
+    if engine.converged:
+        stopped = "converged"
+    cost = np.array(engine.costs, dtype=np.float64)
+    network = job.network.with_weights(engine.weights)
+    return TrainingResult(network, History(cost), len(cost), stopped, time.perf_counter() - start)
+
+
+def _run_chunks(engine: Engine, epochs: int, report: Progress | None) -> None:
+    """Run in chunks of about ``CHUNK_SECONDS``, so that somebody watching sees it move and Ctrl-C is heard."""
+    chunk, done = 1, 0
+    while done < epochs and not engine.converged and engine.overflow is None:
+        began = time.perf_counter()
+        engine.run(min(chunk, epochs - done))
+        done = len(engine.costs)
+        if report and engine.costs:
+            report(done, engine.costs[-1])
+        chunk = max(1, int(chunk * min(8.0, CHUNK_SECONDS / (time.perf_counter() - began + 1e-9))))
+
+
+def _reporter(progress: bool | Progress, epochs: int):  # type: ignore[no-untyped-def] # a context manager of either kind
+    if progress is True:
+        from backpath.training.progress import progress_bar
+
+        return progress_bar(epochs)
+    return nullcontext(progress or None)

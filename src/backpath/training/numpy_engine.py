@@ -1,0 +1,114 @@
+"""The plain engine: the notes' formulas from ``maths.backprop``, one update after the other. The reference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.maths import backprop
+from backpath.training.job import Convergence, Job, Solver
+
+Array = NDArray[np.floating]
+
+
+class Updates:
+    """A solver with what it remembers between updates."""
+
+    def __init__(self, solver: Solver, weights: Sequence[Array]):
+        self.solver = solver
+        self.t = 0
+        self.m = [np.zeros_like(W) for W in weights]  # momentum's v, Adam's m
+        self.v = [np.zeros_like(W) for W in weights]
+
+    def __call__(self, weights: Sequence[Array], gradient: Sequence[Array]) -> list[Array]:
+        return {"gd": self._gd, "momentum": self._momentum, "adam": self._adam}[self.solver.name](weights, gradient)
+
+    def _gd(self, weights: Sequence[Array], gradient: Sequence[Array]) -> list[Array]:
+        return backprop.update(weights, gradient, self.solver.learning_rate)
+
+    def _momentum(self, weights: Sequence[Array], gradient: Sequence[Array]) -> list[Array]:
+        mu, eta = self.solver.momentum, self.solver.learning_rate
+        self.m = [mu * v - eta * g for v, g in zip(self.m, gradient, strict=True)]
+        if self.solver.nesterov:
+            return [W + mu * v - eta * g for W, v, g in zip(weights, self.m, gradient, strict=True)]
+        return [W + v for W, v in zip(weights, self.m, strict=True)]
+
+    def _adam(self, weights: Sequence[Array], gradient: Sequence[Array]) -> list[Array]:
+        s = self.solver
+        self.t += 1
+        self.m = [s.beta_1 * m + (1 - s.beta_1) * g for m, g in zip(self.m, gradient, strict=True)]
+        self.v = [s.beta_2 * v + (1 - s.beta_2) * (g * g) for v, g in zip(self.v, gradient, strict=True)]
+        rate = s.learning_rate * math.sqrt(1 - s.beta_2**self.t) / (1 - s.beta_1**self.t)
+        return [W - rate * m / (np.sqrt(v) + s.epsilon) for W, m, v in zip(weights, self.m, self.v, strict=True)]
+
+
+class NumpyEngine:
+    """Trains with NumPy; every update makes new arrays, so an interrupt always finds a whole set of weights."""
+
+    def __init__(self, job: Job):
+        self.job = job
+        self.weights: list[Array] = list(job.network.weights)
+        self.costs: list[float] = []
+        self.converged = False
+        self.overflow: int | None = None
+        self._updates = Updates(job.solver, self.weights)
+        self._orders = job.orders()
+        self._convergence = Convergence(job.tol, job.patience)
+
+    def run(self, epochs: int) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            for _ in range(epochs):
+                before = self.weights
+                cost = self._epoch()
+                self.overflow = _overflow(cost, self.weights)
+                if self.overflow is not None:
+                    self.weights = before
+                    return
+                self.costs.append(cost)
+                self.converged = self._convergence.reached(cost)
+                if self.converged:
+                    return
+
+    def _epoch(self) -> float:
+        job, order, samples = self.job, next(self._orders), len(self.job.X)
+        total = weight = 0.0
+        for start in range(0, samples, job.batch_size):
+            batch: slice | NDArray[np.intp] = slice(start, start + job.batch_size)
+            if order is not None:
+                batch = order[batch]
+            X, y = job.X[batch], job.y[batch]
+            share = np.ones(len(X), X.dtype) if job.sample_weight is None else job.sample_weight[batch]
+            total += self._step(X, y, share) * float(share.sum())
+            weight += float(share.sum())
+        return total / weight
+
+    def _step(self, X: Array, y: Array, share: Array) -> float:
+        """One update; the cost of its batch just before it."""
+        job, activations = self.job, self.job.network.activations
+        u, a = backprop.forward(self.weights, activations, X)
+        delta = backprop.deltas(self.weights, activations, job.cost, u, a, y)
+        if job.sample_weight is not None:
+            delta = [d * (share / share.mean())[:, None] for d in delta]
+        gradient = backprop.gradients(delta, a)
+        cost = backprop.batch_cost(job.cost, u[-1], a[-1], y, share if job.sample_weight is not None else None)
+        if job.l2:
+            decay = job.l2 / float(share.sum())
+            cost += decay / 2 * sum(float((W[:, :-1] ** 2).sum()) for W in self.weights)
+            for g, W in zip(gradient, self.weights, strict=True):
+                g[:, :-1] += decay * W[:, :-1]
+        updated = self._updates(self.weights, gradient)
+        if job.free is not None:
+            updated = [np.where(f, new, W) for f, new, W in zip(job.free, updated, self.weights, strict=True)]
+        self.weights = updated
+        return cost
+
+
+def _overflow(cost: float, weights: Sequence[Array]) -> int | None:
+    """The first layer whose weights are not finite, 0 if only the cost is not, None if all is well."""
+    for layer, W in enumerate(weights, 1):
+        if not np.isfinite(W).all():
+            return layer
+    return None if math.isfinite(cost) else 0

@@ -1,0 +1,31 @@
+"""The progress bar of a terminal, on standard error; where that is no terminal, nothing is drawn."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def progress_bar(epochs: int, unit: str = "epochs") -> Iterator[Callable[[int, float], None]]:
+    """A bar for ``epochs`` epochs; yields what is called with (epochs done, cost)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn(f"{{task.completed:>9,.0f}}/{epochs:,} {unit}"),
+        BarColumn(bar_width=24),
+        TextColumn("cost {task.fields[cost]:.3g}"),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(compact=True),
+    )
+    console = Console(file=sys.stderr)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("train", total=epochs, cost=float("nan"), speed="")
+
+        def report(done: int, cost: float) -> None:
+            speed = bar.tasks[0].speed
+            bar.update(task, completed=done, cost=cost, speed=f"{speed:,.0f} {unit}/s" if speed else "")
+
+        yield report
