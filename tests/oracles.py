@@ -1,0 +1,91 @@
+"""Independent expectations: the textbook formulas at 50 digits and more (mpmath), written apart from the package."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import mpmath as mp
+
+CASES = Path(__file__).parent / "cases"
+
+mp.mp.dps = 60
+
+
+def _sigmoid(u):
+    return 1 / (1 + mp.exp(-u))
+
+
+def _phi(u):
+    return mp.exp(-u * u / 2) / mp.sqrt(2 * mp.pi)
+
+
+def _Phi(u):
+    return mp.erfc(-u / mp.sqrt(2)) / 2
+
+
+# activation -> (value, derivative), textbook form; exact at this precision
+ACTIVATIONS = {
+    "sigmoid": (_sigmoid, lambda u: mp.exp(-u) / (1 + mp.exp(-u)) ** 2),
+    "tanh": (mp.tanh, lambda u: 1 / mp.cosh(u) ** 2),
+    "relu": (lambda u: max(u, mp.mpf(0)), lambda u: mp.mpf(u > 0)),
+    "leaky_relu": (lambda u: u if u > 0 else u * LEAKY, lambda u: mp.mpf(1) if u > 0 else LEAKY),
+    "elu": (lambda u: u if u > 0 else mp.expm1(u), lambda u: mp.mpf(1) if u > 0 else mp.exp(u)),
+    "gelu": (lambda u: u * _Phi(u), lambda u: _Phi(u) + u * _phi(u)),
+    "silu": (lambda u: u * _sigmoid(u), lambda u: _sigmoid(u) * (1 + u * (1 - _sigmoid(u)))),
+    "softplus": (lambda u: mp.log1p(mp.exp(u)), _sigmoid),
+    "identity": (lambda u: u, lambda u: mp.mpf(1)),
+    "step": (lambda u: mp.mpf(u >= 0), lambda u: mp.mpf(0)),
+}
+LEAKY = mp.mpf(0.01)  # the float nearest to 0.01, which is the slope
+
+
+def softmax(us):
+    e = [mp.exp(u) for u in us]
+    return [x / mp.fsum(e) for x in e]
+
+
+def output_delta(cost, activation, us, ys):
+    """∂C/∂u of each output, by the whole chain rule."""
+    if activation == "softmax":
+        a = softmax(us)
+        dC_da = [_cost_derivative(cost, A, y) for A, y in zip(a, ys, strict=True)]
+        return [
+            mp.fsum(dC_da[k] * a[k] * ((1 if j == k else 0) - a[j]) for k in range(len(us))) for j in range(len(us))
+        ]
+    value, derivative = ACTIVATIONS[activation]
+    return [_cost_derivative(cost, value(u), y) * derivative(u) for u, y in zip(us, ys, strict=True)]
+
+
+def _cost_derivative(cost, A, y):
+    return {
+        "squared_error": lambda: 2 * (A - y),
+        "half_squared_error": lambda: A - y,
+        "binary_cross_entropy": lambda: (1 - y) / (1 - A) - y / A,
+        "categorical_cross_entropy": lambda: -y / A,
+    }[cost]()
+
+
+def gradients(weights, activations, cost, X, Y):
+    """The gradients of the average cost, neuron by neuron: lists of the weights' shapes."""
+    weights = [[[mp.mpf(float(w)) for w in row] for row in W] for W in weights]
+    total = [[[mp.mpf(0)] * len(row) for row in W] for W in weights]
+    for x, y in zip(X, Y, strict=True):
+        a, us = [[mp.mpf(float(v)) for v in x]], []
+        for W, name in zip(weights, activations, strict=True):
+            us.append([mp.fdot(row, [*a[-1], mp.mpf(1)]) for row in W])
+            a.append(softmax(us[-1]) if name == "softmax" else [ACTIVATIONS[name][0](u) for u in us[-1]])
+        delta = output_delta(cost, activations[-1], us[-1], [mp.mpf(float(v)) for v in y])
+        for layer in range(len(weights) - 1, -1, -1):
+            for j, d in enumerate(delta):
+                for i, value in enumerate([*a[layer], mp.mpf(1)]):
+                    total[layer][j][i] += d * value / len(X)
+            if layer:
+                columns = list(zip(*weights[layer], strict=True))
+                derivative = ACTIVATIONS[activations[layer - 1]][1]
+                delta = [mp.fdot(delta, columns[i]) * derivative(u) for i, u in enumerate(us[layer - 1])]
+    return total
+
+
+def worked_example(name):
+    return json.loads((CASES / f"{name}.json").read_text())
