@@ -38,9 +38,9 @@ def test_published_examples_to_every_printed_digit(name):
     updated = net.step(case["x"], case["y"], case["learning_rate"], cost, case["frozen"])
     found = {"values": lambda n: run[n][0], "gradients": lambda n: grad[n], "weights": lambda n: updated[n]}
     for kind, claims in case["claimed"].items():
-        for name, printed in claims.items():
+        for symbol, printed in claims.items():
             digits = len(printed.partition(".")[2])
-            assert f"{found[kind](name):.{digits}f}" == f"{float(printed):.{digits}f}", name
+            assert f"{found[kind](symbol):.{digits}f}" == f"{float(printed):.{digits}f}", symbol
 
 
 def normwise_error(got, exact):

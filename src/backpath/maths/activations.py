@@ -30,14 +30,19 @@ def _sigmoid(u: Array) -> Array:
     return np.where(u >= 0, 1, e) / (1 + e)
 
 
+def _one_plus_squared(e: Array) -> Array:
+    """(1 + e)², rounded once less than the square of the rounded sum."""
+    return 1 + e * (2 + e)
+
+
 def _sigmoid_derivative(u: Array) -> Array:
     e = np.exp(-np.abs(u))
-    return e / ((1 + e) * (1 + e))
+    return e / _one_plus_squared(e)
 
 
 def _tanh_derivative(u: Array) -> Array:
     e = np.exp(-2 * np.minimum(np.abs(u), 400))
-    return 4 * e / ((1 + e) * (1 + e))
+    return 4 * e / _one_plus_squared(e)
 
 
 def _relu(u: Array) -> Array:
@@ -106,7 +111,7 @@ def _silu_derivative(u: Array) -> Array:
     e, rest = _exponential_halves(u)
     below = (number(SILU_ZERO_EXP) * np.expm1(t) + t) * e * rest
     above = 1 + (1 + np.minimum(u, 800)) * (e * rest)
-    return np.where(u < 0, below, above) / ((1 + e * rest) * (1 + e * rest))
+    return np.where(u < 0, below, above) / _one_plus_squared(e * rest)
 
 
 def _softplus(u: Array) -> Array:

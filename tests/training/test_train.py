@@ -1,0 +1,181 @@
+"""``train`` as its users meet it."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import backpath as bp
+from backpath.training.datasets import DATASETS, dataset
+
+X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
+y = np.array([0.0, 1, 1, 0])
+
+
+def by_hand(net, X, y, epochs, learning_rate):
+    """Full-batch gradient descent written out with net.gradients and the notes' update."""
+    costs = []
+    for _ in range(epochs):
+        costs.append(net.cost(X, y))
+        gradients = net.gradients(X, y).layers
+        net = net.with_weights([W - learning_rate * g for W, g in zip(net.weights, gradients)])
+    return net, costs
+
+
+def test_full_batch_is_the_notes_rule_again_and_again():
+    net = bp.Network((2, 2, 1), seed=3)
+    result = bp.train(net, X, y, epochs=50, learning_rate=0.5)
+    expected, costs = by_hand(net, X, y, 50, 0.5)
+    for W, E in zip(result.network.weights, expected.weights):
+        assert pytest.approx(E, rel=1e-12) == W
+    assert result.history.cost == pytest.approx(costs, rel=1e-12)
+    assert result.history.cost.dtype == np.float64
+    assert (result.epochs, result.stopped) == (50, "epochs")
+
+
+@given(st.integers(1, 7), st.integers(0, 1000))
+@settings(max_examples=20)
+def test_mini_batches_are_one_step_per_batch_in_order(batch_size, seed):
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(7, 2)), rng.uniform(size=7)
+    net = bp.Network((2, 3, 1), seed=seed)
+    result = bp.train(net, X, y, epochs=2, learning_rate=0.3, batch_size=batch_size)
+    for _ in range(2):
+        for start in range(0, 7, batch_size):
+            net = net.step(X[start : start + batch_size], y[start : start + batch_size], learning_rate=0.3)
+    for W, E in zip(result.network.weights, net.weights):
+        assert pytest.approx(E, rel=1e-12) == W
+
+
+def test_momentum_and_adam_by_their_published_rules():
+    net = bp.Network((2, 2, 1), seed=1)
+    v = [np.zeros_like(W) for W in net.weights]
+    m, s = list(v), list(v)
+    momentum = adam = net
+    for t in range(1, 6):
+        g = momentum.gradients(X, y).layers
+        v = [0.9 * a - 0.1 * b for a, b in zip(v, g)]
+        momentum = momentum.with_weights([W + a for W, a in zip(momentum.weights, v)])
+        g = adam.gradients(X, y).layers
+        m = [0.9 * a + 0.1 * b for a, b in zip(m, g)]
+        s = [0.999 * a + 0.001 * b**2 for a, b in zip(s, g)]
+        rate = 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        adam = adam.with_weights([W - rate * a / (np.sqrt(b) + 1e-8) for W, a, b in zip(adam.weights, m, s)])
+    for solver, expected in (("momentum", momentum), ("adam", adam)):
+        got = bp.train(net, X, y, epochs=5, solver=solver).network
+        for W, E in zip(got.weights, expected.weights):
+            assert pytest.approx(E, rel=1e-10) == W, solver
+
+
+def test_shuffling_is_seeded_and_visits_every_sample():
+    net = bp.Network((1, 1), "identity", seed=0)
+    X, y = np.arange(5.0)[:, None], np.arange(5.0) * 2
+    runs = [
+        bp.train(net, X, y, epochs=3, learning_rate=0.01, batch_size=1, shuffle=True, seed=seed) for seed in (0, 0, 1)
+    ]
+    assert runs[0].network == runs[1].network
+    assert runs[0].network != runs[2].network
+    still = bp.train(net, X, y, epochs=1, learning_rate=1e-12, batch_size=1, shuffle=True)
+    assert still.history.cost[0] == pytest.approx(net.cost(X, y), rel=1e-6)
+
+
+def test_frozen_weights_do_not_move():
+    net = bp.Network((2, 2, 1), seed=0)
+    for solver in ("gd", "momentum", "adam"):
+        trained = bp.train(net, X, y, epochs=20, solver=solver, frozen=["biases", "W12_2"]).network
+        moved = {name for name in net.weight_names if trained[name] != net[name]}
+        assert moved == {"W11_1", "W12_1", "W21_1", "W22_1", "W11_2"}, solver
+
+
+def test_tol_stops_a_run_that_no_longer_improves():
+    result = bp.train(bp.Network((2, 2, 1), seed=0), X, y, epochs=100_000, learning_rate=2, tol=1e-7)
+    assert result.stopped == "converged"
+    assert 100 < result.epochs < 100_000
+    assert np.diff(result.history.cost)[-10:].min() > -1e-7
+
+
+def test_float32_stays_float32():
+    result = bp.train(bp.Network((2, 2, 1), dtype="float32"), X, y, epochs=3)
+    assert result.network.dtype == np.float32
+    assert result.history.cost.dtype == np.float64
+
+
+def test_divergence_says_where_and_keeps_the_last_finite_weights():
+    net = bp.Network((1, 1), "identity", seed=0)
+    with pytest.raises(bp.DivergenceError, match=r"training diverged.*smaller learning rate") as caught:
+        bp.train(net, [[1e3], [2e3]], [1, 2], epochs=1000, learning_rate=1.0)
+    error = caught.value
+    assert np.isfinite(error.cost)
+    assert error.layer in (1, None)
+    assert 1 < error.epoch < 1000
+    assert all(np.isfinite(W).all() for W in error.network.weights)
+    assert isinstance(error, ValueError)
+
+
+@pytest.mark.parametrize("name", sorted(DATASETS))
+def test_the_recipes_learn_their_data_sets(name):
+    data = dataset(name)
+    recipe = data.recipe
+    net = bp.Network(
+        (data.X.shape[1], *recipe.hidden, 1), activations=[recipe.activation] * len(recipe.hidden) + [recipe.output]
+    )
+    settings = {k: getattr(recipe, k) for k in ("epochs", "learning_rate", "solver", "cost", "batch_size")}
+    A = bp.train(net, data.X, data.y, **settings).network.predict(data.X)
+    if data.task == "binary":
+        assert ((A > 0.5) == data.y).all()
+    else:
+        assert np.abs(A - data.y).max() < 0.1
+
+
+def test_progress_may_be_a_callable():
+    seen = []
+    bp.train(bp.Network((2, 2, 1)), X, y, epochs=500, progress=lambda epoch, cost: seen.append((epoch, cost)))
+    assert seen[-1][0] == 500
+    assert [epoch for epoch, _ in seen] == sorted({epoch for epoch, _ in seen})
+
+
+BAD = [
+    ({"epochs": 0}, "epochs must be a whole number of at least 1, but is 0"),
+    ({"epochs": 1.5}, "epochs must be a whole number"),
+    ({"learning_rate": 0}, "the learning rate must be a number above 0, but is 0"),
+    ({"learning_rate": float("nan")}, "the learning rate must be a number above 0, but is nan"),
+    ({"learning_rate": "fast"}, "the learning rate must be a number above 0, but is 'fast'"),
+    ({"batch_size": 0}, "batch_size must be a whole number of at least 1, or None for all"),
+    ({"solver": "sgdd"}, "unknown solver 'sgdd'; there are gd, momentum, adam"),
+    ({"cost": "mse"}, "unknown cost 'mse'; there are squared_error"),
+    ({"engine": "gpu"}, "unknown engine 'gpu'; there are auto, numpy"),
+    ({"tol": -1}, "tol must be None or a number of at least 0, but is -1"),
+    ({"momentum": 1}, "momentum must be at least 0 and below 1, but is 1"),
+    ({"frozen": ["W99_1"]}, "has no weight 'W99_1'"),
+]
+
+
+@pytest.mark.parametrize(("setting", "message"), BAD, ids=lambda v: str(v)[:30])
+def test_bad_settings_get_one_plain_line(setting, message):
+    with pytest.raises(bp.InputError, match=message):
+        bp.train(bp.Network((2, 2, 1)), X, y, **setting)
+
+
+INTERRUPTED = """
+import sys, threading, os, signal, numpy as np, backpath as bp
+def report(epoch, cost):
+    if epoch > 20: print("running", flush=True)
+X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+result = bp.train(bp.Network((2, 2, 1)), X, y, epochs=10**9, progress=report)
+finite = all(np.isfinite(W).all() for W in result.network.weights)
+print(result.stopped, result.epochs == len(result.history.cost) > 0, finite)
+"""
+
+
+def test_ctrl_c_returns_what_was_reached():
+    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline().strip() == "running"
+        os.kill(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=30)
+    assert out.splitlines()[-1] == "interrupted True True"
+    assert process.returncode == 0
