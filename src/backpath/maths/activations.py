@@ -103,13 +103,14 @@ def _silu(u: Array) -> Array:
 
 
 def _silu_derivative(u: Array) -> Array:
-    """σ(u) (1 + u σ(-u)), for u < 0 written around its zero u₀, so that nothing cancels there:
-    e^u (e^u₀ expm1(t) + t) / (1 + e^u)², t = u - u₀."""
+    """σ(u) (1 + u σ(-u)) = e^u (1 + u + e^u) / (1 + e^u)², whose bracket is for u < -1 written around its zero u₀,
+    so that nothing cancels there: e^u₀ expm1(t) + t, t = u - u₀."""
     number = u.dtype.type
     zero = number(SILU_ZERO)
     t = (np.minimum(u, 0) - zero) - number(SILU_ZERO - float(zero) + SILU_ZERO_LOW)
     e, rest = _exponential_halves(u)
-    below = (number(SILU_ZERO_EXP) * np.expm1(t) + t) * e * rest
+    bracket = np.where(u < -1, number(SILU_ZERO_EXP) * np.expm1(t) + t, 1 + u + e)
+    below = bracket * e * rest
     above = 1 + (1 + np.minimum(u, 800)) * (e * rest)
     return np.where(u < 0, below, above) / _one_plus_squared(e * rest)
 
