@@ -15,6 +15,7 @@ from backpath.errors import DivergenceError, InputError
 from backpath.maths.network import Network
 from backpath.training.engines import check_engine, start_engine
 from backpath.training.job import Engine, Job, Solver, check_batch_size
+from backpath.training.validation import Validation
 
 CHUNK_SECONDS = 0.1  # between two looks at progress, Ctrl-C and the clock
 
@@ -30,9 +31,12 @@ class History:
     cost : float64 array (epochs,)
         The cost of each epoch: the average over its samples, each as it was when it was used (for full batch, the
         cost just before that epoch's update).
+    validation_cost : float64 array (epochs,) or None
+        The cost on the validation samples after each epoch.
     """
 
     cost: NDArray[np.float64]
+    validation_cost: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class TrainingResult:
     Attributes
     ----------
     network : Network
+        As it was after the last epoch; with validation samples, after the epoch that did best on them.
     history : History
     epochs : int
         Epochs done.
@@ -73,6 +78,7 @@ def train(
     engine: str = "auto",
     progress: bool | Progress = False,
     momentum: float = 0.9,
+    validation: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> TrainingResult:
     """Train a network; it is not changed, the result has the new one.
 
@@ -104,6 +110,8 @@ def train(
         True draws a progress bar on a terminal; a callable gets (epochs done, cost) about ten times a second.
     momentum : float
         μ of the momentum solver.
+    validation : (X, y)
+        Held-out samples: the result's network is that of the epoch with the lowest cost on them.
 
     Returns
     -------
@@ -144,14 +152,17 @@ def train(
         free=None if all(mask.all() for mask in free) else free,
         tol=tol,
     )
-    return _run(job, start_engine(engine, job, int(epochs)), int(epochs), progress)
+    watch = None if validation is None else Validation(net, validation, cost)
+    return _run(job, start_engine(engine, job, int(epochs)), int(epochs), progress, watch)
 
 
-def _run(job: Job, engine: Engine, epochs: int, progress: bool | Progress) -> TrainingResult:
+def _run(
+    job: Job, engine: Engine, epochs: int, progress: bool | Progress, validation: Validation | None
+) -> TrainingResult:
     start, stopped = time.perf_counter(), "epochs"
     try:
         with _reporter(progress, epochs) as report:
-            _run_chunks(engine, epochs, report)
+            _run_chunks(engine, epochs, report, validation)
     except KeyboardInterrupt:
         stopped = "interrupted"
     if engine.overflow is not None:
@@ -160,21 +171,24 @@ def _run(job: Job, engine: Engine, epochs: int, progress: bool | Progress) -> Tr
         raise DivergenceError(len(engine.costs) + 1, engine.overflow or None, last, network)
     if engine.converged:
         stopped = "converged"
-    cost = np.array(engine.costs, dtype=np.float64)
-    network = job.network.with_weights(engine.weights)
-    return TrainingResult(network, History(cost), len(cost), stopped, time.perf_counter() - start)
+    history = History(np.array(engine.costs, dtype=np.float64), validation and np.array(validation.costs))
+    network = job.network.with_weights(validation.weights if validation else engine.weights)
+    return TrainingResult(network, history, len(engine.costs), stopped, time.perf_counter() - start)
 
 
-def _run_chunks(engine: Engine, epochs: int, report: Progress | None) -> None:
-    """Run in chunks of about ``CHUNK_SECONDS``, so that somebody watching sees it move and Ctrl-C is heard."""
+def _run_chunks(engine: Engine, epochs: int, report: Progress | None, validation: Validation | None) -> None:
+    """Run in chunks of about ``CHUNK_SECONDS``, so that somebody watching sees it move and Ctrl-C is heard; epoch by
+    epoch where each is to be validated."""
     chunk, done = 1, 0
     while done < epochs and not engine.converged and engine.overflow is None:
         began = time.perf_counter()
         engine.run(min(chunk, epochs - done))
         done = len(engine.costs)
+        if validation and engine.overflow is None:
+            validation.look(engine.weights)
         if report and engine.costs:
             report(done, engine.costs[-1])
-        chunk = max(1, int(chunk * min(8.0, CHUNK_SECONDS / (time.perf_counter() - began + 1e-9))))
+        chunk = 1 if validation else max(1, int(chunk * min(8.0, CHUNK_SECONDS / (time.perf_counter() - began + 1e-9))))
 
 
 def _reporter(progress: bool | Progress, epochs: int):  # type: ignore[no-untyped-def] # a context manager of either kind
