@@ -47,6 +47,10 @@ class Dataset:
     task: str = "binary"
     recipe: Recipe = Recipe()
 
+    @property
+    def is_truth_table(self) -> bool:
+        return len(self.X) == len(TRUTH_TABLE)
+
 
 def _logic(name: str, outputs: tuple[int, ...]) -> Callable[[], Dataset]:
     y = np.array(outputs, dtype=np.float64)[:, None]

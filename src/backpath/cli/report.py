@@ -1,0 +1,148 @@
+"""What commands print of a network and its training, for terminals of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, groupby
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backpath.maths.network import Network
+from backpath.maths.notation import layer_weights, neuron_name, weight_name
+from backpath.training import TrainingResult
+
+BARS = "▁▂▃▄▅▆▇█"
+NAMED_UP_TO = 60  # weights of a network that are all printed by name; of larger ones a summary by layer
+
+
+def heading(text: str) -> str:
+    return click.style(text, bold=True)
+
+
+def sparkline(values: ArrayLike, width: int = 40) -> str:
+    """The values as a line of bars, on a logarithmic scale if they span more than a factor of ten.
+
+    >>> sparkline([1, 2, 3, 4], 4)
+    '▁▃▆█'
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    if len(numbers) > width:
+        numbers = np.array([part.mean() for part in np.array_split(numbers, width)])
+    if numbers.min() > 0 and numbers.max() > 10 * numbers.min():
+        numbers = np.log(numbers)
+    low, high = numbers.min(), numbers.max()
+    place = (numbers - low) / (high - low) if high > low else np.zeros(len(numbers))
+    return "".join(BARS[int(p * (len(BARS) - 1) + 0.5)] for p in place)
+
+
+def table(rows: Sequence[Sequence[str]], indent: str = "  ", left: Iterable[int] = (0,)) -> str:
+    """Aligned columns: the ones of ``left`` to the left, numbers to the right.
+
+    >>> print(table([["a", "1"], ["bb", "10"]]))
+      a    1
+      bb  10
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        indent
+        + "  ".join(
+            cell.ljust(w) if k in left else cell.rjust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def describe_network(network: Network) -> str:
+    """Such as ``2-2-1, sigmoid, 9 weights``."""
+    kinds = " then ".join(name for name, _ in groupby(network.activations))
+    count = sum(W.size for W in network.weights)
+    return f"{'-'.join(map(str, network.sizes))}, {kinds}, {count:,} weights"
+
+
+def describe_weights(network: Network) -> str:
+    """Every weight by name, a line per neuron; for a large network the range of each layer's weights."""
+    layers = len(network.sizes) - 1
+    if sum(W.size for W in network.weights) > NAMED_UP_TO:
+        rows = [["layer", "weights", "lowest", "highest", "root mean square"]]
+        for layer, W in enumerate(network.weights, 1):
+            size = f"{W.shape[0]} × {W.shape[1]}"
+            rows.append([str(layer), size, f"{W.min():.4g}", f"{W.max():.4g}", f"{np.sqrt((W**2).mean()):.4g}"])
+        return table(rows)
+    lines = []
+    for layer in range(1, layers + 1):
+        names = [weight_name(*w) for w in layer_weights(network.sizes, layer)]
+        count = len(names) // network.sizes[layer]
+        rows = []
+        for j in range(network.sizes[layer]):
+            pairs = [(name, f"{network[name]:.4f}") for name in names[j * count : (j + 1) * count]]
+            rows.append([neuron_name(layer, j + 1, layers), *chain.from_iterable(pairs)])
+        lines += wrapped(rows, count)
+    return "\n".join(lines)
+
+
+def wrapped(rows: list[list[str]], pairs: int, width: int = 78) -> list[str]:
+    """Rows of a label and name-number pairs, broken so that no line is wider than a terminal."""
+    cell = max(len(name) + len(number) + 4 for row in rows for name, number in zip(row[1::2], row[2::2], strict=True))
+    fit = max(1, (width - 8) // cell)
+    lines = []
+    for start in range(0, pairs, fit):
+        part = [[row[0] if start == 0 else "", *row[1 + 2 * start : 1 + 2 * (start + fit)]] for row in rows]
+        lines.append(table(part, left=[0, *range(1, 2 * fit, 2)]))
+    return lines
+
+
+def cost_curve(cost: NDArray[np.float64], seconds: float) -> str:
+    """The first cost, the curve, the last cost, and how long it took."""
+    took = f"{len(cost):,} epoch{'s' * (len(cost) != 1)} in {seconds:.1f} s"
+    return f"{cost[0]:.3g} {sparkline(cost)} {cost[-1]:.3g}   {took}"
+
+
+def truth_table(network: Network, X: NDArray[np.float64], y: NDArray[np.float64]) -> str:
+    """Each input with what was wanted, what the network answers, and what it answers made of threshold logic units."""
+    A = network.predict(X)
+    units = network.thresholded().predict(X)
+    rows = [["X1", "X2", "y", "A1", "on threshold logic units"]]
+    for x, wanted, answer, unit in zip(X, y[:, 0], A[:, 0], units[:, 0], strict=True):
+        rows.append([f"{x[0]:g}", f"{x[1]:g}", f"{wanted:g}", f"{answer:.3f}", f"{unit:g}"])
+    return table(rows, left=())
+
+
+def describe_training(settings: Mapping[str, Any]) -> str:
+    """Such as ``squared_error, gd, learning rate 2, full batch``."""
+    rate, batch = settings["learning_rate"], settings["batch_size"]
+    return ", ".join(
+        (
+            settings["cost"],
+            settings["solver"],
+            "its usual learning rate" if rate is None else f"learning rate {rate:g}",
+            "full batch" if batch is None else f"batches of {batch:,}",
+        )
+    )
+
+
+def stopped_early(result: TrainingResult) -> str:
+    """Why it ended before its last epoch, and which epoch's network was kept, if there is something to say."""
+    lines = {
+        "converged": f"converged after {result.epochs:,} epochs",
+        "interrupted": f"interrupted after {result.epochs:,} epochs; this is what was reached",
+    }
+    parts = [lines[result.stopped]] if result.stopped in lines else []
+    validation = result.history.validation_cost
+    if validation is not None and len(validation):
+        parts.append(f"kept epoch {int(validation.argmin()) + 1:,}, the best on the held-out rows")
+    return "; ".join(parts)
+
+
+def describe_record(record: Mapping[str, Any]) -> str:
+    """The facts of a model's training, a line each."""
+    rows = []
+    for name, value in record.items():
+        if name == "quality" and isinstance(value, dict):
+            for samples, q in value.items():
+                rows.append([f"{q['measure']}, {samples}", f"{q['score']:.4g} on {q['samples']:,} samples"])
+        else:
+            rows.append([name.replace("_", " "), "full" if name == "batch_size" and value is None else str(value)])
+    return table(rows, left=(0, 1))
