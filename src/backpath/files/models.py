@@ -1,0 +1,145 @@
+"""Models out and in: a network with all that is needed to use it on a table, in one safetensors file."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from backpath.errors import InputError
+from backpath.files.atomic import write_atomically
+from backpath.files.model_format import LONGEST_HEADER, decode, encode
+from backpath.files.paths import existing_file
+from backpath.files.preparation import Preparation
+from backpath.files.wording import shown_path
+from backpath.maths.network import Network
+
+PathLike = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network, how a table's columns become its inputs, and how it was trained.
+
+    Attributes
+    ----------
+    network : Network
+    preparation : Preparation | None
+        None where it was trained on arrays.
+    record : dict
+        Facts about the training that JSON can keep (cost, solver, epochs, learning rate, held-out quality …).
+    """
+
+    network: Network
+    preparation: Preparation | None = None
+    record: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.network, Network):
+            raise InputError(f"a model needs a Network, but got {type(self.network).__name__}")
+        try:
+            kept = json.loads(json.dumps(self.record, allow_nan=False))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InputError(f"a model's record must hold what JSON can keep: {error}") from None
+        if not isinstance(kept, dict):
+            raise InputError(f"a model's record must be a dict, but is of type {type(self.record).__name__}")
+        object.__setattr__(self, "record", kept)
+        if self.preparation is not None:
+            _check_fit(self.network, self.preparation)
+
+
+def save(net: Network | Model, path: PathLike) -> None:
+    """Write a network or a model to a file, atomically and exactly; any safetensors library can read its weights.
+
+    Raises
+    ------
+    InputError
+        If the path is a folder, or its folder is missing or not writable.
+
+    >>> import tempfile
+    >>> net = Network((2, 2, 1), seed=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(net, Path(folder, "xor.safetensors"))
+    ...     load(Path(folder, "xor.safetensors")) == net
+    True
+    """
+    model = net if isinstance(net, Model) else Model(net)
+    description = {
+        "activations": list(model.network.activations),
+        "preparation": model.preparation and model.preparation.to_dict(),
+        "record": model.record,
+    }
+    header, *data = encode(model.network.weights, description)
+    if len(header) > LONGEST_HEADER:
+        raise InputError(
+            f"the model's description would take {len(header):,} bytes, but a model file holds up to "
+            f"{LONGEST_HEADER:,}; train with fewer columns or categories"
+        )
+
+    def write(file: BinaryIO) -> None:
+        for part in (header, *data):
+            file.write(part)
+
+    write_atomically(path, write)
+
+
+def load(path: PathLike) -> Network:
+    """The network in a model file; a warning says so if the file keeps a preparation too, which ``load_model`` gives.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, or not a whole, unchanged model.
+    """
+    model = load_model(path)
+    if model.preparation is not None:
+        warnings.warn(
+            f"{shown_path(path)} also keeps how a table's columns become this network's inputs, without which its "
+            "outputs mean nothing for raw columns; load_model() returns both",
+            UserWarning,
+            stacklevel=2,
+        )
+    return model.network
+
+
+def load_model(path: PathLike) -> Model:
+    """The network in a model file with its preparation and the record of its training.
+
+    Loading never imports or runs anything that the file names, and reads nothing beyond what the file can hold.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, or not a whole, unchanged model: what it is instead, or where it is broken.
+    """
+    file = existing_file(path, "a model file")
+    try:
+        return _model(file, shown_path(path))
+    except OSError as error:
+        raise InputError(f"{shown_path(path)} cannot be read: {error.strerror or error}") from None
+
+
+def _model(file: Path, shown: str) -> Model:
+    try:
+        weights, description = decode(file)
+        if set(description) != {"activations", "preparation", "record"}:
+            raise InputError("its description must hold activations, preparation and record, and nothing else")
+        names, kept = description["activations"], description["preparation"]
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise InputError("its activations must be a list of names")
+        network = Network.from_weights(weights, names, dtype=weights[0].dtype.newbyteorder("="))
+        return Model(network, None if kept is None else Preparation.from_dict(kept), description["record"])
+    except InputError as error:
+        raise InputError(f"{shown} is not a model that can be used: {error}; give a file that backpath saved") from None
+
+
+def _check_fit(network: Network, preparation: Preparation) -> None:
+    wanted = (len(preparation.input_labels), preparation.target.outputs)
+    if (network.sizes[0], network.sizes[-1]) != wanted:
+        raise InputError(
+            f"the preparation is for {wanted[0]} inputs and {wanted[1]} outputs, "
+            f"but the network has {network.sizes[0]} and {network.sizes[-1]}"
+        )

@@ -1,0 +1,61 @@
+"""How paths, names and values from a file are shown in a message: on one line, short, without control characters."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Sequence
+
+from backpath.errors import InputError
+
+
+def plain(text: str) -> str:
+    """The text itself if every character of it can be printed, else with escapes.
+
+    >>> plain("petal length"), plain("a\\nb")
+    ('petal length', 'a\\\\nb')
+    """
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
+def shown_path(path: str | os.PathLike[str]) -> str:
+    return plain(os.fsdecode(path))
+
+
+def quoted(value: object, longest: int = 40) -> str:
+    """A name or value in quotes, cut if it is long.
+
+    >>> quoted("1,000"), quoted("x" * 50, longest=5)
+    ("'1,000'", "'xxxxx…'")
+    """
+    text = str(value)
+    return repr(text if len(text) <= longest else text[:longest] + "…")
+
+
+def listed(values: Sequence[object], most: int = 8) -> str:
+    """The first few of a list.
+
+    >>> listed(["a", "b", "c"], most=2)
+    "'a', 'b' … (3 in all)"
+    """
+    shown = ", ".join(map(quoted, values[:most]))
+    return shown if len(values) <= most else f"{shown} … ({len(values):,} in all)"
+
+
+def column_index(name: str, names: Sequence[str], path: str, role: str) -> int:
+    """Where a column is; if there is none, the refusal names the nearest, or all of them."""
+    if name in names:
+        return names.index(name)
+    folded = {other.casefold().strip(): other for other in names}
+    near = [folded[key] for key in difflib.get_close_matches(str(name).casefold().strip(), folded, n=3)]
+    hint = f"did you mean {' or '.join(map(quoted, near))}?" if near else f"its columns are {listed(names)}"
+    raise InputError(f"{path} has no column {quoted(name)} {role}; {hint}")
+
+
+def first_duplicate(names: Iterable[str]) -> str | None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
