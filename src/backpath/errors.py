@@ -13,14 +13,14 @@ class InputError(ValueError):
 
 
 class DivergenceError(ValueError):
-    """Training stopped being finite.
+    """Training did not come to an end that can be used: numbers stopped being finite, or the cost only rose.
 
     Attributes
     ----------
     epoch : int
-        The epoch (counted from 1) in which the first non-finite number appeared.
+        The epoch (counted from 1) in which it was seen.
     layer : int | None
-        The layer (counted from 1) whose weights it reached first; None if only the cost overflowed.
+        The layer (counted from 1) in whose weights the first non-finite number was; None if there was none in weights.
     cost : float | None
         The last finite cost, None if there was none.
     network : Network | None
@@ -29,10 +29,10 @@ class DivergenceError(ValueError):
 
     def __init__(self, epoch: int, layer: int | None, cost: float | None, network: Network | None = None):
         self.epoch, self.layer, self.cost, self.network = epoch, layer, cost, network
-        where = "the cost" if layer is None else f"a weight of layer {layer}"
-        last = "there was no finite cost before" if cost is None else f"the last finite cost was {cost:.6g}"
+        last = "there was no finite cost" if cost is None else f"the last finite cost was {cost:.6g}"
+        where = "" if layer is None else f", where a weight of layer {layer} stopped being finite"
         super().__init__(
-            f"training diverged: {where} stopped being finite in epoch {epoch}; {last}; "
+            f"training diverged in epoch {epoch}{where}; {last}; "
             "try a smaller learning rate, or standardise the inputs and the target"
         )
 

@@ -171,9 +171,7 @@ def test_softmax_targets_must_be_one_hot():
 def test_a_step_that_overflows_keeps_the_last_finite_network(net):
     huge = net.replace({"W11_2": 1e300})
     linear = Network.from_weights(huge.weights, "identity")
-    with pytest.raises(
-        bp.DivergenceError, match="training diverged: a weight of layer 1 stopped being finite"
-    ) as caught:
+    with pytest.raises(bp.DivergenceError, match=r"a weight of layer 1 stopped.*no finite cost") as caught:
         linear.step([1e10, 1e10], [0], learning_rate=1e30)
     assert caught.value.network == linear
     assert isinstance(pickle.loads(pickle.dumps(caught.value)), bp.DivergenceError)

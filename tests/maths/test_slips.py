@@ -96,5 +96,5 @@ def test_8_threshold_logic_units_have_no_slope_to_follow():
     units, h = NET.thresholded(), 1e-6
     shifted = units.replace({"W11_1": NET["W11_1"] + h})
     assert shifted.cost([X1, X2], [Y]) == units.cost([X1, X2], [Y])
-    with pytest.raises(InputError, match="step .* has derivative 0 everywhere"):
+    with pytest.raises(InputError, match=r"step .* has derivative 0 everywhere"):
         units.gradients([X1, X2], [Y])

@@ -117,6 +117,20 @@ def test_divergence_says_where_and_keeps_the_last_finite_weights():
     assert isinstance(error, ValueError)
 
 
+def test_a_cost_that_only_rises_is_divergence_though_every_number_is_finite():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(90, 3)), np.eye(3)[rng.integers(0, 3, 90)]
+    net = bp.Network((3, 8, 3), activations=("tanh", "softmax"))
+    with pytest.raises(bp.DivergenceError, match="training diverged in epoch 50; the last finite cost was"):
+        bp.train(net, X, y, epochs=50, batch_size=8, learning_rate=1e6, cost="categorical_cross_entropy")
+
+
+def test_a_bad_start_that_gets_better_is_no_divergence():
+    net = bp.Network((1, 1), "identity").replace({"W11_1": 1e4, "W1~_1": -1e4})
+    result = bp.train(net, [[-1], [0], [1]], [0.1, 0.2, 0.3], epochs=2, learning_rate=0.1)
+    assert result.history.cost[1] < result.history.cost[0]
+
+
 @pytest.mark.parametrize("name", sorted(DATASETS))
 def test_the_recipes_learn_their_data_sets(name):
     data = dataset(name)

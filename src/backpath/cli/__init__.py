@@ -11,6 +11,7 @@ import sys
 
 import click
 
+from backpath import __version__
 from backpath.errors import DivergenceError, InputError
 
 # command -> what it does; the command itself is `command` in backpath.cli.<name>
@@ -39,7 +40,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="backpath", message="backpath %(version)s")
+@click.version_option(__version__, message="backpath %(version)s")
 def backpath() -> None:
     """Train small neural networks and see, with the actual numbers, why every weight moved."""
 

@@ -22,7 +22,7 @@ def heading(text: str) -> str:
     return click.style(text, bold=True)
 
 
-def sparkline(values: ArrayLike, width: int = 40) -> str:
+def sparkline(values: ArrayLike, width: int = 28) -> str:
     """The values as a line of bars, on a logarithmic scale if they span more than a factor of ten.
 
     >>> sparkline([1, 2, 3, 4], 4)
@@ -69,7 +69,9 @@ def describe_weights(network: Network) -> str:
         rows = [["layer", "weights", "lowest", "highest", "root mean square"]]
         for layer, W in enumerate(network.weights, 1):
             size = f"{W.shape[0]} × {W.shape[1]}"
-            rows.append([str(layer), size, f"{W.min():.4g}", f"{W.max():.4g}", f"{np.sqrt((W**2).mean()):.4g}"])
+            largest = float(np.abs(W).max()) or 1.0  # so that no square overflows
+            rms = largest * float(np.sqrt(((W / largest) ** 2).mean()))
+            rows.append([str(layer), size, f"{W.min():.4g}", f"{W.max():.4g}", f"{rms:.4g}"])
         return table(rows)
     lines = []
     for layer in range(1, layers + 1):

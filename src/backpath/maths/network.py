@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -257,7 +258,8 @@ class Network:
         weights = [np.where(mask, new, W) for mask, new, W in zip(free, updated, self.weights, strict=True)]
         for layer, W in enumerate(weights, 1):
             if not np.isfinite(W).all():
-                raise DivergenceError(1, layer, self.cost(X, y, cost), self)
+                before = self.cost(X, y, cost)
+                raise DivergenceError(1, layer, before if math.isfinite(before) else None, self)
         return self._of(self.sizes, self.activations, weights)
 
     def free_weights(self, frozen: str | Iterable[str] = ()) -> list[NDArray[np.bool_]]:

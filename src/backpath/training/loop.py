@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from backpath.errors import DivergenceError, InputError
+from backpath.errors import InputError
 from backpath.maths.network import Network
+from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import check_engine, start_engine
 from backpath.training.job import Engine, Job, Solver, check_batch_size
 from backpath.training.validation import Validation
@@ -123,7 +124,7 @@ def train(
     InputError
         If the call makes no sense; nothing was trained.
     DivergenceError
-        If the cost or a weight stopped being finite; the last finite weights are on it.
+        If the cost or a weight stopped being finite, or the cost only rose; the last finite weights are on it.
 
     Examples
     --------
@@ -165,13 +166,10 @@ def _run(
             _run_chunks(engine, epochs, report, validation)
     except KeyboardInterrupt:
         stopped = "interrupted"
-    if engine.overflow is not None:
-        last = engine.costs[-1] if engine.costs else None
-        network = job.network.with_weights(engine.weights)
-        raise DivergenceError(len(engine.costs) + 1, engine.overflow or None, last, network)
+    raise_if_diverged(job, engine)
     if engine.converged:
         stopped = "converged"
-    history = History(np.array(engine.costs, dtype=np.float64), validation and np.array(validation.costs))
+    history = History(np.array(engine.costs), np.array(validation.costs) if validation else None)
     network = job.network.with_weights(validation.weights if validation else engine.weights)
     return TrainingResult(network, history, len(engine.costs), stopped, time.perf_counter() - start)
 

@@ -1,0 +1,38 @@
+"""Tells training that failed from training that merely did badly."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backpath.errors import DivergenceError
+from backpath.maths import backprop
+from backpath.maths.activations import activation
+from backpath.training.job import Engine, Job
+
+FAR_WORSE = 100  # times the cost of always answering σ(0): no noise of a working run reaches it
+SAMPLES = 1000  # of the start, enough to compare with
+
+
+def raise_if_diverged(job: Job, engine: Engine) -> None:
+    """Raise what ended the run, or what it ended in: numbers that are not finite, or a cost that only rose.
+
+    Saturated activations keep every number finite whatever the learning rate; then the cost tells.
+    """
+    epochs, last = len(engine.costs), engine.costs[-1] if engine.costs else None
+    if engine.overflow is not None:
+        network = job.network.with_weights(engine.weights)
+        raise DivergenceError(epochs + 1, engine.overflow or None, last, network)
+    if last is not None and last > FAR_WORSE * _cost_of_zero(job) and last > _cost_at_start(job):
+        raise DivergenceError(epochs, None, last, job.network.with_weights(engine.weights))
+
+
+def _cost_of_zero(job: Job) -> float:
+    """The cost of a network whose weights are all 0."""
+    u = np.zeros_like(job.y)
+    return backprop.batch_cost(job.cost, u, activation(job.network.activations[-1]).value(u), job.y)
+
+
+def _cost_at_start(job: Job) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        u, a = backprop.forward(job.network.weights, job.network.activations, job.X[:SAMPLES])
+        return backprop.batch_cost(job.cost, u[-1], a[-1], job.y[:SAMPLES])

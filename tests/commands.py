@@ -1,0 +1,31 @@
+"""Runs the real command line in a real process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def backpath(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """``backpath ARGUMENTS`` in that folder."""
+    command = [sys.executable, "-m", "backpath", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+
+
+def done(*arguments: object, cwd: Path) -> str:
+    """What a command prints that must succeed."""
+    process = backpath(*arguments, cwd=cwd)
+    assert process.returncode == 0, process.stderr
+    return process.stdout
+
+
+def refused(*arguments: object, cwd: Path) -> str:
+    """The one line of a command that must be refused, leaving the folder as it was."""
+    before = {path: path.read_bytes() for path in cwd.rglob("*") if path.is_file()}
+    process = backpath(*arguments, cwd=cwd)
+    assert process.returncode == 2, process.stdout + process.stderr
+    assert process.stderr.startswith("backpath: ")
+    assert process.stderr.count("\n") == 1, process.stderr
+    assert {path: path.read_bytes() for path in cwd.rglob("*") if path.is_file()} == before
+    return process.stderr.removeprefix("backpath: ").strip()

@@ -1,0 +1,48 @@
+"""What `import backpath` and `backpath --help` load: nothing heavy."""
+
+import subprocess
+import sys
+
+import pytest
+
+import backpath as bp
+
+HEAVY = [
+    "numba",
+    "sklearn",
+    "scipy",
+    "duckdb",
+    "safetensors",
+    "rich",
+    "starlette",
+    "uvicorn",
+    "matplotlib",
+    "llvmlite",
+    "numpy",
+]
+
+
+def loaded(code):
+    probe = f"{code}\nimport sys; print(*sorted(set(sys.modules) & set({HEAVY!r})))"
+    return subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_importing_backpath_loads_nothing_but_itself():
+    assert loaded("import backpath") == []
+
+
+def test_a_network_needs_only_numpy():
+    assert loaded("import backpath as bp; bp.Network((2, 2, 1)).predict([0, 1])") == ["numpy"]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["--version"]])
+def test_help_loads_nothing_heavy(arguments):
+    assert loaded(f"import backpath.cli as c; c.backpath({arguments!r}, standalone_mode=False)")[-1:] != ["numpy"]
+
+
+def test_every_public_name_is_there():
+    for name in bp.__all__:
+        assert getattr(bp, name) is not None
+    assert set(bp.__all__) <= set(dir(bp))
+    with pytest.raises(AttributeError, match="module 'backpath' has no attribute 'Netwrok'"):
+        bp.Netwrok  # noqa: B018 - reading it is the test
