@@ -106,7 +106,7 @@ def truth_table(network: Network, X: NDArray[np.float64], y: NDArray[np.float64]
     """Each input with what was wanted, what the network answers, and what it answers made of threshold logic units."""
     A = network.predict(X)
     units = network.thresholded().predict(X)
-    rows = [["X1", "X2", "y", "A1", "on threshold logic units"]]
+    rows = [["X1", "X2", "y", "A1", "on TLUs"]]
     for x, wanted, answer, unit in zip(X, y[:, 0], A[:, 0], units[:, 0], strict=True):
         rows.append([f"{x[0]:g}", f"{x[1]:g}", f"{wanted:g}", f"{answer:.3f}", f"{unit:g}"])
     return table(rows, left=())

@@ -212,7 +212,7 @@ def _report(result: TrainingResult, source: Source, qualities: list[tuple[str, Q
         click.echo(f"\n{heading('truth table')}\n{truth_table(network, source.X, source.y)}")
     click.echo(f"\n{heading('quality')}")
     for name, q in qualities:
-        always = f"   (always the most frequent class: {q.baseline:.1%})" if q.measure == "accuracy" else ""
+        always = f"  (its most frequent class: {q.baseline:.1%})" if q.measure == "accuracy" else ""
         click.echo(f"  {name:8}  {q} samples{always}")
     if source.dataset is not None and source.task == "binary" and qualities[0][1].score < 1:
         click.echo("  Not learned from this start; try another: --seed 1")

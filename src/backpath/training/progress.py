@@ -14,7 +14,7 @@ def progress_bar(epochs: int, unit: str = "epochs") -> Iterator[Callable[[int, f
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn(f"{{task.completed:>9,.0f}}/{epochs:,} {unit}"),
+        TextColumn(f"{{task.completed:,.0f}}/{epochs:,} {unit}"),
         BarColumn(bar_width=24),
         TextColumn("cost {task.fields[cost]:.3g}"),
         TextColumn("{task.fields[speed]}"),
