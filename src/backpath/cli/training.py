@@ -72,6 +72,8 @@ def train_and_report(options: dict[str, Any]) -> None:
     check_writable(out)  # before the work, not after
     source = _builtin(options) if options["source"] in DATASETS else _table(options)
     settings = {k: v if options.get(k) is None else options[k] for k, v in source.settings.items()}
+    if settings["solver"] != source.settings["solver"]:
+        settings["learning_rate"] = options["learning_rate"]  # the source's was for its own solver
     settings["batch_size"] = settings["batch_size"] or None
     network = _network(source, settings, options)
     click.echo(heading(source.title))
@@ -168,7 +170,7 @@ def _table(options: dict[str, Any]) -> Source:
             "output_activation": output_activation,
             "cost": cost,
             "solver": "gd",
-            "learning_rate": 0.05 if options["solver"] in (None, "gd") else None,
+            "learning_rate": 0.05,
             "batch_size": 32,
             "epochs": max(1, min(200, SAMPLES_SEEN // rows)),
         },
