@@ -22,7 +22,8 @@ def command(model: str, table: str, out: str | None, delimiter: str, encoding: s
     """
     from backpath.files.atomic import check_writable
     from backpath.files.models import load_model
-    from backpath.files.tables import print_predictions, read_prediction_table, write_predictions
+    from backpath.files.predictions import print_predictions, write_predictions
+    from backpath.files.tables import read_prediction_table
 
     if out is not None:
         check_writable(out)

@@ -69,31 +69,35 @@ def check_writable(path: PathLike) -> None:
 def _target(path: PathLike) -> Path:
     try:
         target = Path(os.path.realpath(path))  # the file that a symbolic link names, so that the link stays
-        there = target.exists()
-    except (TypeError, ValueError, OSError):
+        mode = target.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        if not target.parent.is_dir():
+            raise _refusal(path, "its folder does not exist; create it first") from None
+        return target
+    except OSError as error:
+        raise _refusal(path, f"{error.strerror}; give another path") from None
+    except (TypeError, ValueError):
         raise InputError(f"{path!r} cannot be the name of a file; give another path") from None
-    if there and target.is_dir():
-        raise InputError(f"cannot write {shown_path(path)}: it is a folder; give a file name in it")
-    if there and not target.is_file():
-        raise InputError(f"cannot write {shown_path(path)}: it is not a regular file; give another path")
-    if there and not os.access(target, os.W_OK):
-        raise InputError(f"cannot write {shown_path(path)}: it is write-protected; give another path")
-    if not target.parent.is_dir():
-        raise InputError(f"cannot write {shown_path(path)}: its folder does not exist; create it first")
+    if stat.S_ISDIR(mode):
+        raise _refusal(path, "it is a folder; give a file name in it")
+    if not stat.S_ISREG(mode):
+        raise _refusal(path, "it is not a regular file; give another path")
+    if not os.access(target, os.W_OK):
+        raise _refusal(path, "it is write-protected; give another path")
     return target
+
+
+def _refusal(path: PathLike, reason: str) -> InputError:
+    return InputError(f"cannot write {shown_path(path)}: {reason}")
 
 
 def _create_beside(target: Path, path: PathLike) -> tuple[Path, BinaryIO]:
     """A new file in the target's folder, with the permissions that the user's umask gives."""
     temporary = target.with_name(f".backpath-{secrets.token_hex(8)}.tmp")
     try:
-        if len(os.fsencode(target.name)) > os.pathconf(target.parent, "PC_NAME_MAX"):
-            raise InputError(f"cannot write {shown_path(path)}: the file's name is too long; give a shorter one")
         return temporary, temporary.open("xb")
     except OSError as error:
-        raise InputError(
-            f"cannot write {shown_path(path)}: its folder does not take files ({error.strerror}); give another path"
-        ) from None
+        raise _refusal(path, f"its folder does not take files ({error.strerror}); give another path") from None
 
 
 def _sync_folder(folder: Path) -> None:

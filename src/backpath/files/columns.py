@@ -53,7 +53,7 @@ def profiles(source: Source, columns: Sequence[Column]) -> list[Profile]:
 
 
 def _blank(text: str) -> str:
-    return f"{text} IS NULL OR trim({text}) = ''"
+    return f"{text} IS NULL OR trim({text}, E' \\t\\r\\n') = ''"
 
 
 def is_categorical(source: Source, column: Column, profile: Profile, wanted: bool) -> bool:

@@ -48,6 +48,8 @@ def header(file: Path, shown: str, dialect: Dialect) -> list[str]:
                 f"{shown}, line 1: column {place} has no name; name it, or leave it out "
                 "(pandas: to_csv(…, index=False))"
             )
+        if "\n" in name or "\r" in name:  # DuckDB takes the first line end that it meets for the file's
+            raise InputError(f"{shown}, line 1: the name {quoted(name)} of column {place} holds a line end; rename it")
     repeated = first_duplicate(names)
     if repeated is not None:
         places = [str(k) for k, name in enumerate(names, 1) if name == repeated]

@@ -26,9 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.files.wording import first_duplicate, quoted
 
 FORMAT, VERSION = "backpath model", "1"
-LONGEST_HEADER = 4 << 20
+LONGEST_HEADER = 1 << 20  # of a table of 10,000 columns; JSON may take some ten times its length to read
 _UNCHECKED_SIZE = 64 << 20  # a smaller file is read in a moment, with holes or without
 _TYPES: dict[str, np.dtype[Any]] = {"F64": np.dtype("<f8"), "F32": np.dtype("<f4")}
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)', re.DOTALL)
@@ -166,16 +167,14 @@ def _parse(text: str, what: str) -> dict[str, Any]:
 def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"holds the key {repeated[:40]!r} twice")
+        raise InputError(f"holds the key {quoted(first_duplicate(name for name, _ in pairs))} twice")
     return found
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise InputError(f"holds the number {text[:40]}, which is not finite")
+        raise InputError(f"holds the number {quoted(text)}, which is not finite")
     return number
 
 
@@ -191,7 +190,7 @@ def _metadata(entries: dict[str, Any]) -> dict[str, str]:
         raise InputError("it is a safetensors file, but not of backpath (its metadata lacks format = backpath model)")
     if metadata.get("version") != VERSION:
         raise InputError(
-            f"its version is {str(metadata.get('version'))[:40]!r}, but this backpath reads version {VERSION!r}; "
+            f"its version is {quoted(metadata.get('version'))}, but this backpath reads version {VERSION!r}; "
             "use the backpath that wrote it"
         )
     if set(metadata) != {"format", "version", "description", "sha256"} or not all(
@@ -239,7 +238,7 @@ def _tensor(entry: object, name: str) -> tuple[tuple[int, int], np.dtype[Any], i
         raise InputError(f"the tensor {name} must have dtype, shape and data_offsets, and nothing else")
     kind, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(kind, str) or kind not in _TYPES:
-        raise InputError(f"the tensor {name} must be F32 or F64, but is {str(kind)[:40]!r}")
+        raise InputError(f"the tensor {name} must be F32 or F64, but is {quoted(kind)}")
     for pair, least in ((shape, 1), (offsets, 0)):
         whole = isinstance(pair, list) and len(pair) == 2 and all(type(n) is int and n >= least for n in pair)
         if not whole:

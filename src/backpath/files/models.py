@@ -50,6 +50,15 @@ class Model:
         if self.preparation is not None:
             _check_fit(self.network, self.preparation)
 
+    @property
+    def table_preparation(self) -> Preparation:
+        """The preparation, where one is needed; InputError if there is none."""
+        if self.preparation is None:
+            raise InputError(
+                "this model was trained on arrays and knows no table's columns; load it in Python and call predict(X)"
+            )
+        return self.preparation
+
 
 def save(net: Network | Model, path: PathLike) -> None:
     """Write a network or a model to a file, atomically and exactly; any safetensors library can read its weights.

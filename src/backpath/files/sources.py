@@ -7,6 +7,7 @@ taken for a pattern.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,8 +26,9 @@ from backpath.files.wording import first_duplicate, plain, quoted, shown_path
 if TYPE_CHECKING:
     import duckdb
 
-_NUMBER_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "U")
-_TEXT_TYPES = ("VARCHAR", "ENUM", "BOOLEAN", "UUID")
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+_NUMBER_TYPES = {*_INTEGERS, *(f"U{name}" for name in _INTEGERS), "FLOAT", "DOUBLE", "DECIMAL"}
+_TEXT_TYPES = {"VARCHAR", "ENUM", "BOOLEAN", "UUID"}
 _THREADS = 4  # more only take memory: each holds buffers of its own
 _CSV = (
     "read_csv($path, auto_detect=false, header=true, delim=$delimiter, quote='\"', escape='\"', compression='none', "
@@ -165,6 +167,8 @@ def _parquet(file: Path, shown: str, connection: duckdb.DuckDBPyConnection) -> S
     except duckdb.Error as error:
         raise InputError(f"{shown} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
     names = _top_level(schema)
+    if not all(name.strip() for name in names):
+        raise InputError(f"{shown}: a column has no name; name it")
     repeated = first_duplicate(names)
     if repeated is not None:
         raise InputError(f"{shown}: two columns are named {quoted(repeated)}; rename one of them")
@@ -191,9 +195,9 @@ def _top_level(schema: list[tuple[str, int | None]]) -> list[str]:
 
 
 def _parquet_column(place: int, name: str, kind: str) -> Column:
-    cell = f"c{place}"
-    if kind.startswith(_NUMBER_TYPES) and "[" not in kind and not kind.startswith(("UNION", "UUID")):
-        return Column(name, f"CAST({cell} AS VARCHAR)", f"CAST({cell} AS DOUBLE)", is_text=False)
-    text = f"CAST({cell} AS VARCHAR)"
-    problem = "" if kind.startswith(_TEXT_TYPES) and "[" not in kind else f"is of type {kind}"
+    cell, text = f"c{place}", f"CAST(c{place} AS VARCHAR)"
+    bare = re.sub(r"\(.*\)$", "", kind)  # DECIMAL(9,2) -> DECIMAL; INTEGER[] stays what it is
+    if bare in _NUMBER_TYPES:
+        return Column(name, text, f"CAST({cell} AS DOUBLE)", is_text=False)
+    problem = "" if bare in _TEXT_TYPES else f"is of type {plain(kind)}"
     return Column(name, text, _number_in_text(text, "."), problem=problem)

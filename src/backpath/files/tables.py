@@ -1,19 +1,15 @@
-"""Tables in: a CSV or Parquet file to train on or to predict, and predictions out."""
+"""Tables in: a CSV or Parquet file to train on, or whose rows are to be predicted."""
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
-from backpath.files.atomic import write_atomically
 from backpath.files.columns import (
     MOST_CATEGORIES,
     categories_of,
@@ -32,7 +28,6 @@ from backpath.files.preparation import (
     Floats,
     NumberInput,
     Numbers,
-    Predictions,
     Preparation,
     Target,
     mean_and_scale,
@@ -254,34 +249,3 @@ def read_prediction_table(path: Path, preparation: Preparation, dialect: Dialect
         for (column, _), one in zip(plan, values, strict=True):
             check_values(source, column, one)
         return preparation.transform(values)
-
-
-def write_predictions(path: Path, predictions: Predictions) -> None:
-    """A CSV file with a row per prediction, in the order of the rows: the column ``prediction``, and for classes the
-    column ``probability of …`` of each. Numbers have all their digits.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be written there.
-    """
-    header = ["prediction", *(f"probability of {name}" for name in predictions.classes)]
-
-    def write(file: BinaryIO) -> None:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(_prediction_rows(predictions))
-        text.detach()  # flushes, and leaves the file open
-
-    write_atomically(path, write)
-
-
-def _prediction_rows(predictions: Predictions, block: int = 10_000) -> Iterator[list[object]]:
-    for start in range(0, len(predictions.values), block):
-        values = predictions.values[start : start + block].tolist()
-        if predictions.probabilities is None:
-            yield from ([value] for value in values)
-        else:
-            shares = predictions.probabilities[start : start + block].tolist()
-            yield from ([value, *row] for value, row in zip(values, shares, strict=True))

@@ -1,0 +1,122 @@
+"""A file is wholly written or not at all, and nothing else is left behind."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from backpath.errors import InputError
+from backpath.files.atomic import check_writable, write_atomically
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_content_replaces_content(tmp_path):
+    path = tmp_path / "a.txt"
+    write_atomically(path, b"one")
+    write_atomically(str(path), lambda file: file.write(b"two") and None)
+    assert path.read_bytes() == b"two" and names(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("no"), KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left")])
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, failure):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"old")
+
+    def write(file):
+        file.write(b"half")
+        raise failure
+
+    with pytest.raises(type(failure)) as caught:
+        write_atomically(path, write)
+    assert path.read_bytes() == b"old" and names(tmp_path) == ["a.txt"]
+    if isinstance(failure, OSError):
+        assert caught.value.filename == str(path) and caught.value.errno == errno.ENOSPC
+
+
+def test_a_failing_disk_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"old")
+
+    def fsync(handle):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OSError, match="Input/output error"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old" and names(tmp_path) == ["a.txt"]
+
+
+def test_the_content_is_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
+    order = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: (order.append("fsync"), fsync(handle))[1])
+    monkeypatch.setattr(os, "replace", lambda *names: (order.append("replace"), replace(*names))[1])
+    write_atomically(tmp_path / "a.txt", b"one")
+    assert order == ["fsync", "replace", "fsync"]
+
+
+def test_permissions_and_links_stay(tmp_path):
+    path, link = tmp_path / "a.txt", tmp_path / "link"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    link.symlink_to("a.txt")
+    write_atomically(link, b"new")
+    assert link.is_symlink() and path.read_bytes() == b"new" and stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_new_file_follows_the_umask(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_atomically(tmp_path / "a.txt", b"")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == 0o640
+
+
+REFUSED = {
+    "a folder": (".", "cannot write .: it is a folder; give a file name in it"),
+    "no folder": ("none/a.txt", "cannot write none/a.txt: its folder does not exist; create it first"),
+    "a file as folder": ("file/a.txt", "cannot write file/a.txt: its folder does not exist; create it first"),
+    "a device": ("/dev/null", "cannot write /dev/null: it is not a regular file; give another path"),
+    "a long name": ("x" * 300, f"cannot write {'x' * 300}: File name too long; give another path"),
+    "no path": (5, "5 cannot be the name of a file; give another path"),
+    "a NUL": ("a\0b", "'a\\x00b' cannot be the name of a file; give another path"),
+}
+
+
+@pytest.mark.parametrize("refuse", [check_writable, lambda path: write_atomically(path, b"new")])
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_written_is_refused_in_one_line(tmp_path, monkeypatch, name, refuse):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_bytes(b"old")
+    path, expected = REFUSED[name]
+    with pytest.raises(InputError) as caught:
+        refuse(path)
+    assert str(caught.value) == expected
+    assert names(tmp_path) == ["file"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that takes no files, even of root's")
+@pytest.mark.parametrize("refuse", [check_writable, lambda path: write_atomically(path, b"new")])
+def test_an_unwritable_folder_is_refused(refuse):
+    with pytest.raises(InputError, match=r"cannot write /proc/self/a\.txt: its folder does not take files"):
+        refuse("/proc/self/a.txt")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes every file")
+def test_a_write_protected_file_is_refused(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"old")
+    path.chmod(0o444)
+    with pytest.raises(InputError, match="it is write-protected"):
+        write_atomically(path, b"new")
+
+
+def test_a_check_leaves_nothing(tmp_path):
+    check_writable(tmp_path / "a.txt")
+    assert names(tmp_path) == []
