@@ -89,8 +89,6 @@ def test_a_model_must_fit_together():
         Model(NET, None, [])
     with pytest.raises(InputError, match="a model needs a Network, but got dict"):
         save({}, "m")
-    with pytest.raises(InputError, match="trained on arrays and knows no table's columns"):
-        _ = Model(NET).table_preparation
 
 
 def test_any_safetensors_library_reads_the_weights(tmp_path):
@@ -373,3 +371,13 @@ def test_a_malformed_file_is_refused_within_twice_its_size_of_memory(tmp_path, b
     print(f"{broken}: {size / 2**20:.0f} MiB, {taken / 2**20:.0f} MiB more, {seconds:.2f} s")
     allowance = 10 * 2**20  # for the JSON of the longest header that is read at all
     assert outcome == "refused" and taken <= 2 * size + allowance
+
+
+def test_load_warns_only_where_the_preparation_matters(tmp_path):
+    plain = Preparation.of_arrays(2, "binary")
+    save(Model(NET, plain), tmp_path / "plain.safetensors")
+    assert load(tmp_path / "plain.safetensors") == NET  # warnings are errors here
+    scaled = Preparation((NumberInput("a", 1.0, 2.0), NumberInput("b")), plain.target)
+    save(Model(NET, scaled), tmp_path / "scaled.safetensors")
+    with pytest.warns(UserWarning, match=r"load_model\(\) returns both"):
+        load(tmp_path / "scaled.safetensors")

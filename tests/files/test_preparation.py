@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backpath.errors import InputError
-from backpath.files.predictions import print_predictions, write_predictions
+from backpath.files.predictions import prediction_rows, print_rows, write_rows
 from backpath.files.preparation import CategoryInput, NumberInput, Predictions, Preparation, Target
 
 PREPARED = Preparation(
@@ -121,7 +121,7 @@ def test_classes_come_back_with_their_probabilities():
 @given(st.lists(finite, min_size=1, max_size=20))
 def test_predicted_numbers_keep_all_digits(values):
     file = io.StringIO()
-    print_predictions(file, Predictions(np.array(values)))
+    print_rows(file, prediction_rows(Predictions(np.array(values))))
     header, *rows = csv.reader(io.StringIO(file.getvalue()))
     assert header == ["prediction"] and [float(row[0]) for row in rows] == values
 
@@ -129,9 +129,8 @@ def test_predicted_numbers_keep_all_digits(values):
 def test_predicted_classes_are_written_with_their_probabilities(tmp_path):
     classes = ('a "b"', "x,y", "😀\n")
     path = tmp_path / "p.csv"
-    write_predictions(
-        path, Predictions(np.array(classes)[[2, 0]], np.array([[0.1, 0.2, 0.7], [0.6, 0.1, 0.3]]), classes)
-    )
+    predictions = Predictions(np.array(classes)[[2, 0]], np.array([[0.1, 0.2, 0.7], [0.6, 0.1, 0.3]]), classes)
+    write_rows(path, prediction_rows(predictions))
     with path.open(encoding="utf-8", newline="") as file:
         assert list(csv.reader(file)) == [
             ["prediction", *(f"probability of {name}" for name in classes)],

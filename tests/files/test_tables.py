@@ -206,15 +206,27 @@ def test_the_target_decides_the_task_unless_it_is_forced(tmp_path, cells, task, 
     assert (prepared.target.task, prepared.target.classes) == expected
 
 
-def test_few_whole_numbers_as_a_target_are_told(tmp_path):
+def test_few_whole_numbers_as_a_target_are_classes_and_that_is_told(tmp_path):
     path = write(tmp_path / "t.csv", [["x", "y"], *[[k, k % 3] for k in range(60)]])
-    assert read_training_table(path, "y").notes == (
-        "target 'y' holds 3 different whole numbers and is taken as regression; --task classification takes them as "
-        "classes",
+    table = read_training_table(path, "y")
+    assert table.notes == (
+        "target 'y' holds 3 different whole numbers and is taken as classes; --task regression takes it as a number",
     )
+    assert table.split(0)[-1].target.classes == ("0", "1", "2")
     assert read_training_table(path, "y", task="regression").notes == ()
+    assert read_training_table(path, "y", task="regression").split(0)[-1].target.task == "regression"
     assert read_training_table(path, "y", task="classification").notes == ()
-    assert read_training_table(path, "x").notes == ()
+    assert read_training_table(path, "x").split(0)[-1].target.task == "regression"
+
+
+def test_columns_of_nothing_but_zeros_are_left_out_and_that_is_told(tmp_path):
+    path = write(tmp_path / "t.csv", [["x", "dark", "y"], *[[k, 0, k / 2] for k in range(9)]])
+    table = read_training_table(path, "y")
+    assert table.notes == ("left out, for they are 0 in every row: 'dark'",)
+    assert table.split(0)[-1].input_labels == ("x",)
+    only = write(tmp_path / "o.csv", [["dark", "y"], *[[0, k / 2] for k in range(9)]])
+    with pytest.raises(InputError, match="column 'dark': every row holds the same"):
+        read_training_table(only, "y")
 
 
 def test_listed_columns_are_categories_or_left_out(tmp_path):

@@ -18,21 +18,22 @@ def command(model: str, table: str, out: str | None, delimiter: str, encoding: s
     """Predict each row of TABLE (CSV or Parquet) with the saved MODEL.
 
     The table needs the columns that the model was trained on, by name, in any order; others are ignored. Numbers are
-    predicted in the target's own units; classes come with the probability of each.
+    predicted in the target's own units; classes come with the probability of each. A network that was trained on
+    arrays takes the columns X1, X2 … and gives its outputs A1, A2 …
     """
     from backpath.files.atomic import check_writable
     from backpath.files.models import load_model
-    from backpath.files.predictions import print_predictions, write_predictions
+    from backpath.files.predictions import output_rows, prediction_rows, print_rows, write_rows
     from backpath.files.tables import read_prediction_table
 
     if out is not None:
         check_writable(out)
     loaded = load_model(model)
-    preparation = loaded.table_preparation
-    X = read_prediction_table(table, preparation, dialect(delimiter, encoding, decimal))
-    predictions = preparation.inverse_target(loaded.network.predict(X))
+    X = read_prediction_table(table, loaded.table_inputs, dialect(delimiter, encoding, decimal))
+    A = loaded.network.predict(X)
+    rows = output_rows(A) if loaded.preparation is None else prediction_rows(loaded.preparation.inverse_target(A))
     if out is None:
-        print_predictions(sys.stdout, predictions)
+        print_rows(sys.stdout, rows)
     else:
-        write_predictions(out, predictions)
-        click.echo(f"saved {out}: {len(predictions.values):,} predictions")
+        write_rows(out, rows)
+        click.echo(f"saved {out}: {len(A):,} predictions")

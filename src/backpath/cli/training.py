@@ -24,7 +24,7 @@ from backpath.cli.report import (
 from backpath.errors import InputError
 from backpath.files.atomic import check_writable
 from backpath.files.models import Model, save
-from backpath.files.preparation import NumberInput, Preparation, Target
+from backpath.files.preparation import Preparation
 from backpath.files.tables import read_training_table
 from backpath.maths.network import Network
 from backpath.training import TrainingResult, train
@@ -113,15 +113,13 @@ def _builtin(options: dict[str, Any]) -> Source:
             raise InputError(f"--{option} is for tables, but {options['source']} is a built-in data set")
     data = dataset(options["source"])
     recipe = data.recipe
-    inputs = tuple(NumberInput(f"X{i}") for i in range(1, data.X.shape[1] + 1))
-    classes = ("0", "1") if data.task == "binary" else ()
     return Source(
         title=f"{data.name}: {data.title}",
         facts={"source": data.name},
         X=data.X,
         y=data.y,
         task=data.task,
-        preparation=Preparation(inputs, Target("y", data.task, classes=classes)),
+        preparation=Preparation.of_arrays(data.X.shape[1], data.task),
         settings={
             "hidden": recipe.hidden,
             "activation": recipe.activation,

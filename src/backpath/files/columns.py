@@ -137,6 +137,12 @@ def check_not_constant(source: Source, inputs: Sequence[ColumnValues], target: C
         )
 
 
+def is_zero(column: ColumnValues) -> bool:
+    """Whether a column of numbers is 0 in every row, as a pixel is that no image sets: it says nothing, and nobody
+    mistook anything."""
+    return isinstance(column, Numbers) and not column.values.any()
+
+
 def _is_constant(column: ColumnValues) -> bool:
     if isinstance(column, Categories):
         return len(column.categories) == 1

@@ -51,13 +51,10 @@ class Model:
             _check_fit(self.network, self.preparation)
 
     @property
-    def table_preparation(self) -> Preparation:
-        """The preparation, where one is needed; InputError if there is none."""
-        if self.preparation is None:
-            raise InputError(
-                "this model was trained on arrays and knows no table's columns; load it in Python and call predict(X)"
-            )
-        return self.preparation
+    def table_inputs(self) -> Preparation:
+        """How a table's columns become inputs: as in training, or for a network trained on arrays the columns X1, X2 …
+        as they are."""
+        return self.preparation or Preparation.of_arrays(self.network.sizes[0])
 
 
 def save(net: Network | Model, path: PathLike) -> None:
@@ -96,7 +93,8 @@ def save(net: Network | Model, path: PathLike) -> None:
 
 
 def load(path: PathLike) -> Network:
-    """The network in a model file; a warning says so if the file keeps a preparation too, which ``load_model`` gives.
+    """The network in a model file; a warning says so if its inputs or outputs are not a table's numbers as they are,
+    for then it needs the preparation that ``load_model`` gives.
 
     Raises
     ------
@@ -104,7 +102,7 @@ def load(path: PathLike) -> Network:
         If the file is missing, or not a whole, unchanged model.
     """
     model = load_model(path)
-    if model.preparation is not None:
+    if model.preparation is not None and not model.preparation.is_plain:
         warnings.warn(
             f"{shown_path(path)} also keeps how a table's columns become this network's inputs, without which its "
             "outputs mean nothing for raw columns; load_model() returns both",

@@ -107,6 +107,25 @@ class Preparation:
     inputs: tuple[NumberInput | CategoryInput, ...]
     target: Target
 
+    @classmethod
+    def of_arrays(cls, inputs: int, task: str = "regression") -> Preparation:
+        """The columns X1, X2 … and y, as they are: of a network that was trained on arrays of numbers.
+
+        >>> Preparation.of_arrays(2).input_labels
+        ('X1', 'X2')
+        """
+        classes = ("0", "1") if task == "binary" else ()
+        columns = tuple(NumberInput(f"X{i}") for i in range(1, inputs + 1))
+        return cls(columns, Target("y", task, classes=classes))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether inputs and outputs are the table's numbers as they are."""
+        columns = [*self.inputs, self.target]
+        return all(not isinstance(c, CategoryInput) and (c.mean, c.scale) == (0, 1) for c in columns) and (
+            self.target.task == "regression" or self.target.classes == ("0", "1")
+        )
+
     @property
     def input_labels(self) -> tuple[str, ...]:
         """What each network input X1, X2 … is: ``petal length``, or ``colour = red``."""

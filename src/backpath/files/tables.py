@@ -17,6 +17,7 @@ from backpath.files.columns import (
     check_not_constant,
     check_values,
     is_categorical,
+    is_zero,
     profiles,
     read_values,
 )
@@ -33,11 +34,11 @@ from backpath.files.preparation import (
     mean_and_scale,
 )
 from backpath.files.sources import Column, Source, open_table
-from backpath.files.wording import column_index, quoted
+from backpath.files.wording import column_index, listed, quoted
 
 Path = str | os.PathLike[str]
 TASKS = ("regression", "classification")
-_FEW = 20  # whole values; with fewer than a tenth of the rows, a target of so few may be meant as classes
+_FEW = 20  # different whole numbers, and fewer than a tenth of the rows: such a target is taken as classes
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,9 @@ def read_training_table(
     """A table to train on: every column but the target (and those to ignore) is an input.
 
     A column whose cells are all finite numbers is taken as numbers, one whose cells are all text as categories, and a
-    mixture is refused unless ``categorical`` lists it. A target of text is taken as classes, of numbers as regression,
-    of just 0 and 1 as two classes.
+    mixture is refused unless ``categorical`` lists it; columns that are 0 in every row are left out. A target of text
+    is taken as classes, and so is one of a few whole numbers; other numbers as regression. The notes say what was
+    chosen where a user may have meant otherwise.
 
     Parameters
     ----------
@@ -172,8 +174,12 @@ def read_training_table(
             if is_text and profile.distinct > 1.1 * MOST_CATEGORIES:  # an estimate; the rest is counted when it is read
                 check_category_count(source, column, profile.distinct, rows, is_target=column is goal)
         *columns, y = _read(source, wanted, text, rows)
+        zero = [column.name for column in columns if is_zero(column)]
+        columns = columns if len(zero) == len(columns) else [column for column in columns if not is_zero(column)]
         check_not_constant(source, columns, y)
         classes, notes = _classes(source, goal, y, task)
+        if zero:
+            notes = (*notes, f"left out, for they are 0 in every row: {listed(zero)}")
         return TrainingTable(tuple(columns), classes, standardize, notes)
 
 
@@ -213,16 +219,18 @@ def _classes(source: Source, goal: Column, y: ColumnValues, task: str | None) ->
     if isinstance(y, Categories) or task == "regression":
         return y, ()
     distinct = np.unique(y.values)
-    if task == "classification" or distinct.tolist() == [0.0, 1.0]:
-        check_category_count(source, goal, len(distinct), len(y.values), is_target=True)
-        names = tuple(str(int(v)) if v.is_integer() and abs(v) < 2**53 else repr(v) for v in distinct.tolist())
-        return Categories(y.name, np.searchsorted(distinct, y.values).astype(np.int16), names), ()
     few = len(distinct) <= _FEW and len(distinct) < len(y.values) / 10 and (distinct == np.floor(distinct)).all()
+    binary = distinct.tolist() == [0.0, 1.0]
+    if not (few or binary or task == "classification"):
+        return y, ()
+    check_category_count(source, goal, len(distinct), len(y.values), is_target=True)
+    names = tuple(str(int(v)) if v.is_integer() and abs(v) < 2**53 else repr(v) for v in distinct.tolist())
     note = (
-        f"target {quoted(goal.name)} holds {len(distinct)} different whole numbers and is taken as regression; "
-        "--task classification takes them as classes"
+        f"target {quoted(goal.name)} holds {len(distinct)} different whole numbers and is taken as classes; "
+        "--task regression takes it as a number"
     )
-    return y, (note,) if few else ()
+    chosen = Categories(y.name, np.searchsorted(distinct, y.values).astype(np.int16), names)
+    return chosen, () if binary or task else (note,)
 
 
 def read_prediction_table(path: Path, preparation: Preparation, dialect: Dialect | None = None) -> Floats:
