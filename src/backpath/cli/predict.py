@@ -26,7 +26,7 @@ def command(model: str, table: str, out: str | None, delimiter: str, encoding: s
     from backpath.files.tables import read_prediction_table
 
     if out is not None:
-        check_writable(out)
+        check_writable(out, inputs=[model, table])
     loaded = load_model(model)
     preparation = loaded.table_preparation
     X = read_prediction_table(table, preparation, dialect(delimiter, encoding, decimal))
