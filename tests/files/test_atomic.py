@@ -120,3 +120,12 @@ def test_a_write_protected_file_is_refused(tmp_path):
 def test_a_check_leaves_nothing(tmp_path):
     check_writable(tmp_path / "a.txt")
     assert names(tmp_path) == []
+
+
+def test_a_file_that_is_read_is_never_written_over(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"old")
+    (tmp_path / "link.csv").symlink_to("a.csv")
+    for path in (tmp_path / "a.csv", tmp_path / "link.csv", tmp_path / "." / "a.csv"):
+        with pytest.raises(InputError, match=r"cannot write .*a?\.csv: it is read from; give another path"):
+            check_writable(path, inputs=[tmp_path / "other.csv", tmp_path / "a.csv"])
+    check_writable(tmp_path / "b.csv", inputs=[tmp_path / "a.csv", "xor"])

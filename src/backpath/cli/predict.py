@@ -27,7 +27,7 @@ def command(model: str, table: str, out: str | None, delimiter: str, encoding: s
     from backpath.files.tables import read_prediction_table
 
     if out is not None:
-        check_writable(out)
+        check_writable(out, inputs=[model, table])
     loaded = load_model(model)
     X = read_prediction_table(table, loaded.table_inputs, dialect(delimiter, encoding, decimal))
     A = loaded.network.predict(X)

@@ -69,7 +69,7 @@ class Source:
 
 def train_and_report(options: dict[str, Any]) -> None:
     out = options["out"] or f"{Path(options['source']).stem}.safetensors"
-    check_writable(out)  # before the work, not after
+    check_writable(out, inputs=[options["source"]])  # before the work, not after
     source = _builtin(options) if options["source"] in DATASETS else _table(options)
     settings = {k: v if options.get(k) is None else options[k] for k, v in source.settings.items()}
     if settings["solver"] != source.settings["solver"]:

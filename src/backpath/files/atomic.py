@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -59,9 +59,14 @@ def write_atomically(path: PathLike, content: bytes | Callable[[BinaryIO], None]
     _sync_folder(target.parent)
 
 
-def check_writable(path: PathLike) -> None:
-    """Refuse now what ``write_atomically`` would refuse later, after the work is done; nothing is left behind."""
-    temporary, file = _create_beside(_target(path), path)
+def check_writable(path: PathLike, inputs: Sequence[PathLike] = ()) -> None:
+    """Refuse now what ``write_atomically`` would refuse later, after the work is done, and to write over a file that
+    the work reads (``inputs``); nothing is left behind."""
+    target = _target(path)
+    for source in inputs:
+        if target.exists() and Path(source).exists() and target.samefile(source):
+            raise _refusal(path, "it is read from; give another path")
+    temporary, file = _create_beside(target, path)
     file.close()
     temporary.unlink()
 
