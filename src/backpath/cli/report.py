@@ -96,6 +96,13 @@ def wrapped(rows: list[list[str]], pairs: int, width: int = 78) -> list[str]:
     return lines
 
 
+def describe_inputs(lines: Sequence[str], most: int = 16) -> str:
+    """A model's inputs and target, a line each; of many inputs the first ones."""
+    *inputs, target = lines
+    rest = [f"… {len(inputs) - most + 1} more"] if len(inputs) > most else []
+    return "\n".join(f"  {line}" for line in [*(inputs[: most - 1] if rest else inputs), *rest, target])
+
+
 def cost_curve(cost: NDArray[np.float64], seconds: float) -> str:
     """The first cost, the curve, the last cost, and how long it took."""
     took = f"{len(cost):,} epoch{'s' * (len(cost) != 1)} in {seconds:.1f} s"

@@ -14,6 +14,7 @@ from backpath.cli import COMMANDS
 from backpath.cli.options import dialect, whole_numbers
 from backpath.cli.report import (
     cost_curve,
+    describe_inputs,
     describe_network,
     describe_training,
     describe_weights,
@@ -206,8 +207,7 @@ def _report(result: TrainingResult, source: Source, qualities: list[tuple[str, Q
         click.echo(early)
     click.echo(f"\n{heading('weights')}\n{describe_weights(network)}")
     if source.dataset is None:
-        click.echo(f"\n{heading('inputs')}")
-        click.echo("\n".join(f"  {line}" for line in source.preparation.describe()))
+        click.echo(f"\n{heading('inputs')}\n{describe_inputs(source.preparation.describe())}")
     elif source.dataset.is_truth_table and set(network.activations) <= {"sigmoid", "step"}:
         click.echo(f"\n{heading('truth table')}\n{truth_table(network, source.X, source.y)}")
     click.echo(f"\n{heading('quality')}")
