@@ -17,11 +17,11 @@ def _sigmoid(u):
 
 
 def _phi(u):
-    return mp.exp(-u * u / 2) / mp.sqrt(2 * mp.pi)
+    return mp.exp(-u * u / 2) / mp.sqrt(2 * mp.pi) if abs(u) < 1000 else mp.mpf(0)  # below 1e-200,000
 
 
 def _Phi(u):
-    return mp.erfc(-u / mp.sqrt(2)) / 2
+    return mp.erfc(-u / mp.sqrt(2)) / 2 if abs(u) < 1000 else mp.mpf(u > 0)
 
 
 # activation -> (value, derivative), textbook form; exact at this precision

@@ -42,6 +42,11 @@ def test_shapes_of_single_inputs_and_batches(net):
     assert net.forward(XOR[0])["H1"].shape == (4,)
 
 
+def test_a_long_batch_is_predicted_as_its_samples_are(net):
+    X = np.random.default_rng(0).normal(size=(25_000, 2))
+    assert net.predict(X) == pytest.approx(net.forward(X).output, rel=1e-15)
+
+
 def test_a_network_never_changes(net):
     with pytest.raises(ValueError, match="read-only"):
         net.weights[0][0, 0] = 1

@@ -30,6 +30,8 @@ from backpath.maths.samples import as_inputs, as_targets
 
 Array = NDArray[np.floating]
 
+PREDICT_ROWS = 10_000  # samples that ``predict`` takes through the network at a time
+
 
 class Network:
     """A fully connected network of any sizes, with a bias neuron in every layer but the last.
@@ -202,8 +204,17 @@ class Network:
         return ForwardPass(self.sizes, u, a, single)
 
     def predict(self, X: ArrayLike) -> Array:
-        """The outputs A: (outputs,) for a single input, (N, outputs) for a batch."""
-        return self.forward(X).output
+        """The outputs A: (outputs,) for a single input, (N, outputs) for a batch.
+
+        A long batch goes through in blocks, so that it takes little more memory than its outputs.
+        """
+        inputs, single = as_inputs(X, self.sizes[0], self.dtype)
+        A = np.empty((len(inputs), self.sizes[-1]), dtype=self.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for start in range(0, len(inputs), PREDICT_ROWS):
+                block = slice(start, start + PREDICT_ROWS)
+                A[block] = backprop.forward(self.weights, self.activations, inputs[block])[1][-1]
+        return A[0] if single else A
 
     def samples(self, X: ArrayLike, y: ArrayLike, cost: str) -> tuple[Array, Array]:
         """X and y checked against the network and the cost, as (N, inputs) and (N, outputs)."""
