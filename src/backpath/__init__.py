@@ -18,6 +18,8 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "DivergenceError": "backpath.errors",
     "InputError": "backpath.errors",
+    "derive": "backpath.explain.derivation",
+    "explain_step": "backpath.explain.step",
     "Network": "backpath.maths.network",
     "train": "backpath.training",
     "load": "backpath.files.models",
@@ -29,6 +31,8 @@ __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604 - the names are the table's
 if TYPE_CHECKING:
     from backpath.errors import DivergenceError as DivergenceError
     from backpath.errors import InputError as InputError
+    from backpath.explain.derivation import derive as derive
+    from backpath.explain.step import explain_step as explain_step
     from backpath.files.models import load as load
     from backpath.files.models import load_model as load_model
     from backpath.files.models import save as save

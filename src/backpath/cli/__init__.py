@@ -19,6 +19,7 @@ COMMANDS = {
     "train": "Train a network on a built-in data set or a CSV/Parquet table.",
     "predict": "Predict the rows of a table with a trained model.",
     "show": "Show a model: its network, weights, inputs and how it was trained.",
+    "explain": "Explain the gradient of a weight, or a whole step, with every number.",
 }
 
 

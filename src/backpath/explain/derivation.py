@@ -1,0 +1,241 @@
+"""The chain rule for one weight of a network, and with numbers in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backpath.errors import InputError
+from backpath.explain import chain_rule, numbers_shown
+from backpath.explain.backward import Backward, backward, in_float64
+from backpath.explain.document import Document
+from backpath.explain.escape import printable
+from backpath.explain.expression import Partial
+from backpath.explain.factors import Chain, Factor
+from backpath.explain.paths import FEW, Path, Paths, all_paths, evaluated, path_count, sample_gradient
+from backpath.explain.rendered import Rendered
+from backpath.explain.symbols import C
+from backpath.explain.symbols import weight as weight_symbol
+from backpath.maths.costs import check_cost_fits
+from backpath.maths.network import Network
+from backpath.maths.notation import neuron_index, weight_index, weight_name
+
+Array = NDArray[np.floating]
+
+
+class Derivation(Rendered):
+    """∂C/∂W of one weight as a chain of partial derivatives, in the notes' notation.
+
+    Attributes
+    ----------
+    network, weight, cost, labels : what it is of
+    path_count : int
+        How many paths lead from the cost to the weight.
+    factors : tuple of Factor
+        Partial derivatives whose product is the gradient. Of a weight with one path these are all factors along it, as
+        in the notes; of one with several, ∂C/∂H (the sum over the paths), ∂H/∂u_H and ∂u_H/∂W.
+    """
+
+    def __init__(self, net: Network, weight: str, cost: str, labels: Mapping[str, str]):
+        self.network, self.cost, self.labels = net, cost, labels
+        index = weight_index(weight, net.sizes)
+        self.weight = weight_name(*index)
+        self.chain = Chain(in_float64(net), cost, index, labels)
+        self.path_count = path_count(self.chain)
+        self.factors = tuple(self._factors())
+
+    def _factors(self) -> list[Factor]:
+        chain = self.chain
+        if self.path_count == 1:
+            return chain.path(next(all_paths(chain)))
+        paths = list(all_paths(chain)) if self.path_count <= FEW else None
+        return [chain.of_neuron(paths), chain.slope(chain.index.layer, chain.index.neuron), chain.last()]
+
+    @property
+    def partial(self) -> Partial:
+        """∂C/∂W"""
+        return Partial(C, weight_symbol(self.weight))
+
+    def evaluate(self, x: ArrayLike, y: ArrayLike) -> Evaluation:
+        """The derivation with numbers in it, for one sample or a batch.
+
+        >>> net = Network.from_weights([[[.1, .2, .3], [.4, .5, .6]], [[.7, .8, .9]]])
+        >>> v = derive(net, "W12_1").evaluate([0, 1], [1])
+        >>> v.gradient == net.gradients([0, 1], [1])["W12_1"]
+        True
+        >>> [path.neurons for path in v.paths]
+        [('A1', 'H1', 'X2')]
+        """
+        return Evaluation(self, backward(self.chain.net, x, y, self.cost))
+
+    def document(self) -> Document:
+        steps, where = chain_rule.blocks(self), chain_rule.where(self.network, self.labels)
+        return Document((self.partial,), (*steps, *chain_rule.meanings(self.factors), *where))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "weight": self.weight,
+            "cost": self.cost,
+            "network": {"sizes": list(self.network.sizes), "activations": list(self.network.activations)},
+            "labels": dict(self.labels),
+            "path_count": self.path_count,
+            "factors": [factor_dict(factor) for factor in self.factors],
+        }
+
+    def __repr__(self) -> str:
+        return f"Derivation(∂C/∂{self.weight}, {self.cost})"
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The chain rule with the numbers of one sample."""
+
+    derivation: Derivation
+    numbers: Backward
+    place: int
+
+    @property
+    def gradient(self) -> float:
+        return sample_gradient(self.derivation.chain, self.numbers, self.place)
+
+    @cached_property
+    def factors(self) -> tuple[Factor, ...]:
+        """The derivation's factors with their values; their product is the gradient."""
+        return tuple(factor.at(self.numbers, self.place) for factor in self.derivation.factors)
+
+    @property
+    def values(self) -> list[float]:
+        """The factors' numbers."""
+        return [factor.number(self.numbers, self.place) for factor in self.derivation.factors]
+
+    @cached_property
+    def paths(self) -> Paths:
+        """The paths; their values sum to the gradient."""
+        return evaluated(self.derivation.chain, self.numbers, self.place)
+
+
+class Evaluation(Rendered):
+    """A derivation with numbers in it.
+
+    Numbers are computed in float64, also for a float32 network.
+
+    Attributes
+    ----------
+    derivation : Derivation
+    gradient : float
+        ∂C/∂W, for a batch the mean over the samples.
+    samples : tuple of Sample
+        Each sample's own gradient, factors and paths.
+    """
+
+    def __init__(self, derivation: Derivation, numbers: Backward):
+        self.derivation, self.numbers = derivation, numbers
+        layer, j, i = derivation.chain.index
+        self.gradient = float(numbers.gradients[layer - 1][j - 1, -1 if i is None else i - 1])
+        self.samples = tuple(Sample(derivation, numbers, place) for place in range(len(numbers.x)))
+
+    @cached_property
+    def factors(self) -> tuple[Factor, ...]:
+        """The derivation's factors with their values; for a batch each value is an array (N,)."""
+        return tuple(factor.at(self.numbers, self._place) for factor in self.derivation.factors)
+
+    @cached_property
+    def paths(self) -> Paths:
+        """The paths with their factors' values; for a batch each factor's value is an array (N,), each path's a mean.
+
+        Raises
+        ------
+        InputError
+            For a batch, if there are too many paths to go through all; ``samples[0].paths`` finds one sample's.
+        """
+        return evaluated(self.derivation.chain, self.numbers, self._place)
+
+    @property
+    def _place(self) -> int | None:
+        return 0 if len(self.samples) == 1 else None
+
+    def document(self) -> Document:
+        d = self.derivation
+        where = chain_rule.where(d.network, d.labels)
+        return Document((d.partial,), (*chain_rule.blocks(d), *numbers_shown.blocks(self), *where))
+
+    def as_dict(self) -> dict[str, Any]:
+        samples = [
+            {
+                "x": numbers_list(self.numbers.x[sample.place]),
+                "y": numbers_list(self.numbers.y[sample.place]),
+                "gradient": sample.gradient,
+                "factors": [factor_dict(factor) for factor in sample.factors],
+                "paths": [path_dict(path) for path in sample.paths],
+            }
+            for sample in self.samples
+        ]
+        return {**self.derivation.as_dict(), "gradient": self.gradient, "samples": samples}
+
+    def __repr__(self) -> str:
+        return f"Evaluation(∂C/∂{self.derivation.weight} = {self.gradient!r}, {len(self.samples)} samples)"
+
+
+def derive(
+    net: Network, weight: str, cost: str = "squared_error", labels: Mapping[str, str] | None = None
+) -> Derivation:
+    """The chain rule from the cost to one weight: every factor of every path, in the notes' notation.
+
+    ∂C/∂W11_1 = ∂C/∂A1 × ∂A1/∂u_A1 × ∂u_A1/∂H1 × ∂H1/∂u_H1 × ∂u_H1/∂W11_1
+
+    Parameters
+    ----------
+    net : Network
+    weight : str
+        The weight's name.
+    cost : str
+    labels : dict, optional
+        What an input is called: ``{"X1": "petal length"}``. Any text; every format escapes it.
+
+    Raises
+    ------
+    InputError
+        If there is no such weight, cost or input, or a neuron has no derivative.
+
+    >>> d = derive(Network((2, 2, 1)), "W11_1")
+    >>> [factor.symbol for factor in d.factors]
+    ['∂C/∂A1', '∂A1/∂u_A1', '∂u_A1/∂H1', '∂H1/∂u_H1', '∂u_H1/∂W11_1']
+    >>> " × ".join(factor.expanded for factor in d.factors)
+    '2 × u_cost × σ′(u_A1) × W11_2 × σ′(u_H1) × X1'
+    """
+    check_cost_fits(cost, net.activations[-1])
+    net.check_trainable()
+    return Derivation(net, weight, cost, checked_labels(net, labels or {}))
+
+
+def checked_labels(net: Network, labels: Mapping[str, str]) -> dict[str, str]:
+    """Labels of inputs, made printable; InputError for a neuron that is no input."""
+    found = {}
+    for name, label in labels.items():
+        if neuron_index(name, net.sizes)[0] != 0:
+            raise InputError(f"labels are for the inputs X1…X{net.sizes[0]}, but one is for {name}")
+        found[name] = printable(str(label))
+    return found
+
+
+def factor_dict(factor: Factor) -> dict[str, Any]:
+    found = {"symbol": factor.symbol, "expanded": factor.expanded, "latex": factor.latex, "meaning": factor.meaning}
+    return found if factor.value is None else {**found, "value": factor.value}
+
+
+def path_dict(path: Path) -> dict[str, Any]:
+    return {
+        "neurons": list(path.neurons),
+        "factors": [{"symbol": f.symbol, "expanded": f.expanded, "value": f.value} for f in path.factors],
+        "value": path.value,
+        "share": path.share,
+    }
+
+
+def numbers_list(row: Array) -> list[float]:
+    return [float(value) for value in row]

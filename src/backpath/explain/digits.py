@@ -1,0 +1,110 @@
+"""How many digits are shown: so many that what is shown can be recomputed by hand.
+
+If a product is shown with its factors, the factors as shown, multiplied, give the product as shown, at its shown
+digits; so for sums. Where five digits do not do it, more are shown.
+"""
+
+from __future__ import annotations
+
+import decimal
+import math
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+DIGITS = 5
+_MOST = 17  # a float64 has no more
+_FINEST = Decimal("1e-321")  # floats below about 1e-308 lose their digits one by one
+_PLAIN_FROM, _PLAIN_TO = -6, 15  # powers of ten that are shown without an exponent
+
+Compute = Callable[[Sequence[Decimal]], Decimal]
+
+
+def shown(value: float, digits: int = DIGITS) -> str:
+    """A number rounded to significant digits, without zeros at its end; with 17 digits it is exact.
+
+    >>> shown(0.593269992), shown(0.5), shown(0.0), shown(-1.5e-9), shown(123456.7)
+    ('0.59327', '0.5', '0', '-1.5e-9', '123460')
+    """
+    return _text(Decimal(f"{value:.{digits - 1}e}") if digits < _MOST else Decimal(repr(value)))
+
+
+def _text(number: Decimal) -> str:
+    if number == 0:
+        return "0"
+    exponent = number.adjusted()
+    if _PLAIN_FROM <= exponent < _PLAIN_TO:
+        plain = f"{number:f}"
+        return plain.rstrip("0").rstrip(".") if "." in plain else plain
+    mantissa = f"{number.scaleb(-exponent):f}"
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{mantissa}e{exponent}"
+
+
+def agree(
+    values: Sequence[float], result: float, compute: Compute, digits: int = DIGITS, scale: float = 0.0
+) -> tuple[list[str], str]:
+    """The values and the result as shown, with digits such that the shown values give the shown result.
+
+    Parameters
+    ----------
+    values, result : the exact numbers
+    compute : the result of the shown values
+    digits : the least number of significant digits
+    scale : the largest term of a sum; below 1e-14 of it a result is only the rounding of floats, and is shown as 0
+
+    >>> agree([1 / 3, 3.0], 1.0, multiplied)
+    (['0.33333', '3'], '1')
+    """
+    texts, (made,) = agree_all(values, [result], lambda numbers: [compute(numbers)], [scale], digits)
+    return texts, made
+
+
+def agree_all(
+    values: Sequence[float],
+    results: Sequence[float],
+    compute: Callable[[Sequence[Decimal]], Sequence[Decimal]],
+    scales: Sequence[float],
+    digits: int = DIGITS,
+) -> tuple[list[str], list[str]]:
+    """The same for several results of the same values."""
+    with decimal.localcontext(prec=80, Emin=-9999):
+        for finer in range(digits, _MOST + 1):
+            texts = [shown(value, finer) for value in values]
+            made = list(compute([Decimal(text) for text in texts]))
+            for places in range(digits, min(finer, _MOST - 1) + 1):
+                rounded = [_rounded(result, places, scale) for result, scale in zip(results, scales, strict=True)]
+                if all(m.quantize(quantum) == r for m, (quantum, r) in zip(made, rounded, strict=True)):
+                    return texts, [_text(r) for _, r in rounded]
+        return texts, [shown(float(m), digits) for m in made]  # floats rounded so that no digits agree
+
+
+def _rounded(result: float, places: int, scale: float) -> tuple[Decimal, Decimal]:
+    """The place to which a result is rounded, and the rounded result."""
+    exact = Decimal(result)
+    quantum = Decimal(1).scaleb(exact.adjusted() - places + 1) if result else _FINEST
+    if scale:
+        quantum = max(quantum, Decimal(1).scaleb(math.floor(math.log10(scale)) - 14))
+    quantum = max(quantum, _FINEST)
+    return quantum, exact.quantize(quantum)
+
+
+def multiplied(factors: Sequence[Decimal]) -> Decimal:
+    return math.prod(factors, start=Decimal(1))
+
+
+def added(terms: Sequence[Decimal]) -> Decimal:
+    return sum(terms, start=Decimal(0))
+
+
+def subtracted(pair: Sequence[Decimal]) -> Decimal:
+    return pair[0] - pair[1]
+
+
+def shown_product(factors: Sequence[float], product: float, digits: int = DIGITS) -> tuple[list[str], str]:
+    """Factors and their product, which agree as shown."""
+    return agree(factors, product, multiplied, digits)
+
+
+def shown_sum(terms: Sequence[float], total: float, digits: int = DIGITS) -> tuple[list[str], str]:
+    """Terms and their sum, which agree as shown."""
+    return agree(terms, total, added, digits, scale=max(map(abs, terms), default=0.0))

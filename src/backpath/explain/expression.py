@@ -1,0 +1,163 @@
+"""Formulas as trees: what a derivation is made of, and what every printer reads.
+
+A tree says what a formula is, not how it looks: the same tree becomes terminal text, LaTeX and MathML. Every number in
+a tree is the text that is shown, because its digits are chosen once, for all printers (see ``digits``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """Any node of a formula."""
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol(Expression):
+    """A name: ``name`` as it is typed (``W11_1``), and how it is set: base W, subscript 11, its subscript 1."""
+
+    name: str
+    base: str
+    sub: str = ""
+    subsub: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Expression):
+    """A number as it is shown: ``0.59327``, ``-1.5e-9``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Expression):
+    """A function of an argument: σ(u), with ``prime`` its derivative σ′(u)."""
+
+    function: Symbol
+    arguments: tuple[Expression, ...]
+    prime: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Product(Expression):
+    """Factors with × between, or with ``tight`` a dot, as in 0.05·0.15."""
+
+    factors: tuple[Expression, ...]
+    tight: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(Expression):
+    """Terms with + between; a ``Negative`` term is subtracted."""
+
+    terms: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Negative(Expression):
+    """-x"""
+
+    of: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient(Expression):
+    """A fraction."""
+
+    top: Expression
+    bottom: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Power(Expression):
+    """base^exponent"""
+
+    base: Expression
+    exponent: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Partial(Expression):
+    """∂of/∂by"""
+
+    of: Expression
+    by: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Total(Expression):
+    """Σ of ``body`` for ``index`` from 1 to ``last``."""
+
+    index: str
+    last: int
+    body: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Truth(Expression):
+    """[left relation right]: 1 where it holds, else 0."""
+
+    left: Expression
+    relation: str
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipsis(Expression):
+    """… for terms left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix(Expression):
+    """Rows of expressions."""
+
+    rows: tuple[tuple[Expression, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transposed(Expression):
+    """The transpose of a matrix."""
+
+    of: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Elementwise(Expression):
+    """Matrices multiplied element by element."""
+
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """Sides with = between."""
+
+    sides: tuple[Expression, ...]
+
+
+def equation(*sides: Expression) -> Equation:
+    return Equation(sides)
+
+
+def minus(left: Expression, right: Expression) -> Sum:
+    return Sum((left, Negative(right)))
+
+
+def product(*factors: Expression) -> Expression:
+    """A product in which products are taken apart and factors 1 left out, as the notes leave them out."""
+    flat: list[Expression] = []
+    for factor in factors:
+        flat += factor.factors if isinstance(factor, Product) and not factor.tight else (factor,)
+    kept = tuple(factor for factor in flat if factor != ONE) or (ONE,)
+    return kept[0] if len(kept) == 1 else Product(kept)
+
+
+def total(*terms: Expression) -> Expression:
+    """A sum, or its only term."""
+    return terms[0] if len(terms) == 1 else Sum(terms)
+
+
+ONE, TWO = Number("1"), Number("2")

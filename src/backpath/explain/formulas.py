@@ -1,0 +1,131 @@
+"""The activations' and the costs' formulas as trees, a row for each of ``maths``' tables.
+
+``maths`` computes them in forms that keep their digits; here they stand as they are written on paper.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from backpath.explain.expression import (
+    ONE,
+    TWO,
+    Call,
+    Expression,
+    Negative,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    Truth,
+    minus,
+)
+from backpath.explain.symbols import U
+
+_E, _ZERO = Symbol("e", "e"), Number("0")
+_exp, _exp_minus = Power(_E, U), Power(_E, Negative(U))
+_logistic = Quotient(ONE, Sum((ONE, _exp_minus)))
+_positive = Truth(U, ">", _ZERO)
+
+
+def _call(name: str, *arguments: Expression) -> Call:
+    return Call(Symbol(name, name), arguments)
+
+
+def _scaled(number: str, of: Expression) -> Product:
+    return Product((Number(number), of))
+
+
+# activation -> σ(u), σ′(u)
+ACTIVATION_FORMULAS: dict[str, tuple[Expression, Expression]] = {
+    "sigmoid": (_logistic, Quotient(_exp_minus, Power(Sum((ONE, _exp_minus)), TWO))),
+    "tanh": (_call("tanh", U), minus(ONE, Power(_call("tanh", U), TWO))),
+    "relu": (_call("max", _ZERO, U), _positive),
+    "leaky_relu": (
+        Sum((_call("max", _ZERO, U), _scaled("0.01", _call("min", _ZERO, U)))),
+        Sum((_positive, _scaled("0.01", Truth(U, "≤", _ZERO)))),
+    ),
+    "elu": (
+        Sum((_call("max", _ZERO, U), _call("min", _ZERO, minus(_exp, ONE)))),
+        _call("min", ONE, _exp),
+    ),
+    "gelu": (
+        Product((U, _call("Φ", U))),
+        Sum((_call("Φ", U), Product((U, _call("φ", U))))),
+    ),
+    "silu": (
+        Quotient(U, Sum((ONE, _exp_minus))),
+        Quotient(
+            Sum((ONE, Product((Sum((ONE, U)), _exp_minus)))),
+            Power(Sum((ONE, _exp_minus)), TWO),
+        ),
+    ),
+    "softplus": (_call("ln", Sum((ONE, _exp))), _logistic),
+    "identity": (U, ONE),
+    "step": (Truth(U, "≥", _ZERO), _ZERO),
+}
+
+
+@dataclass(frozen=True)
+class CostFormula:
+    """One cost of one output on paper.
+
+    Attributes
+    ----------
+    of : callable
+        (A, y) -> C, and with u_cost in place of A - y for the squared errors.
+    slope : callable
+        (A, y, u_cost) -> ∂C/∂A.
+    number : callable
+        C from the numbers A and y.
+    substituted : callable | None
+        u_cost -> C, where the notes' substitution u_cost = A - y is made.
+    """
+
+    of: Callable[[Expression, Expression], Expression]
+    slope: Callable[[Expression, Expression, Expression], Expression]
+    number: Callable[[float, float], float]
+    substituted: Callable[[Expression], Expression] | None = None
+
+
+def _half(expression: Expression) -> Product:
+    return Product((Quotient(ONE, TWO), expression))
+
+
+def _binary(A: Expression, y: Expression) -> Expression:
+    one_minus_y, one_minus_A = minus(ONE, y), minus(ONE, A)
+    return Sum((Negative(Product((y, _call("ln", A)))), Negative(Product((one_minus_y, _call("ln", one_minus_A))))))
+
+
+def _times_ln(factor: float, of: float) -> float:
+    return factor * math.log(of) if factor else 0.0
+
+
+COST_FORMULAS: dict[str, CostFormula] = {
+    "squared_error": CostFormula(
+        of=lambda A, y: Power(minus(A, y), TWO),
+        slope=lambda A, y, u_cost: Product((TWO, u_cost)),
+        number=lambda A, y: (A - y) ** 2,
+        substituted=lambda u_cost: Power(u_cost, TWO),
+    ),
+    "half_squared_error": CostFormula(
+        of=lambda A, y: _half(Power(minus(A, y), TWO)),
+        slope=lambda A, y, u_cost: u_cost,
+        number=lambda A, y: (A - y) ** 2 / 2,
+        substituted=lambda u_cost: _half(Power(u_cost, TWO)),
+    ),
+    "binary_cross_entropy": CostFormula(
+        of=_binary,
+        slope=lambda A, y, u_cost: minus(Quotient(minus(ONE, y), minus(ONE, A)), Quotient(y, A)),
+        number=lambda A, y: -_times_ln(y, A) - _times_ln(1 - y, 1 - A),
+    ),
+    "categorical_cross_entropy": CostFormula(
+        of=lambda A, y: Negative(Product((y, _call("ln", A)))),
+        slope=lambda A, y, u_cost: Negative(Quotient(y, A)),
+        number=lambda A, y: -_times_ln(y, A),
+    ),
+}

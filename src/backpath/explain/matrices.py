@@ -1,0 +1,189 @@
+"""The notes' batch matrix form: five matrices whose product is a layer's gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.explain import symbols as sy
+from backpath.explain.backward import Backward
+from backpath.explain.digits import agree_all
+from backpath.explain.document import Block, Formulas, Prose, heading, prose
+from backpath.explain.expression import (
+    Elementwise,
+    Equation,
+    Expression,
+    Matrix,
+    Number,
+    Partial,
+    Product,
+    Quotient,
+    Symbol,
+    Transposed,
+    equation,
+    product,
+)
+from backpath.explain.factors import Chain
+from backpath.maths.backprop import with_bias
+from backpath.maths.network import Network
+from backpath.maths.notation import WeightIndex, layer_weights, weight_name
+
+Array = NDArray[np.floating]
+_D, _W, _S, _X = Symbol("D", "D"), Symbol("W", "W"), Symbol("S", "S"), Symbol("X", "X")
+
+
+@dataclass(frozen=True)
+class BatchMatrices:
+    """A layer's gradient as a product of matrices; a row per sample in all but W and the gradient.
+
+    ∂C/∂W = 1/N ((D W) ∘ S)ᵀ X; of the output layer ∂C/∂W = 1/N Dᵀ X.
+
+    Attributes
+    ----------
+    layer : int
+    D : (N, neurons of the layer above), of the output layer (N, outputs)
+        ∂C/∂u; of the outputs 2 × u_cost × σ′(u_A1).
+    W : (neurons above, neurons) | None
+        The weights above without the bias column: no hidden neuron sits behind a bias. The notes repeat its row for
+        every sample. None for the output layer.
+    S : (N, neurons) | None
+        σ′(u_H1), σ′(u_H2). None for the output layer.
+    X : (N, inputs + 1)
+        What comes into the layer, and the bias neuron's 1.
+    gradient : (neurons, inputs + 1)
+        ∂C/∂W as back-propagation finds it.
+    """
+
+    layer: int
+    D: Array
+    W: Array | None
+    S: Array | None
+    X: Array
+    gradient: Array
+
+    def product(self) -> Array:
+        """∂C/∂W made of the matrices."""
+        return _multiplied(self.D, self.W, self.S, self.X)
+
+
+def _multiplied(D: Array, W: Array | None, S: Array | None, X: Array) -> Array:
+    delta = D if W is None or S is None else (D @ W) * S
+    return delta.T @ X / len(X)
+
+
+def batch_matrices(net: Network, numbers: Backward) -> tuple[BatchMatrices, ...]:
+    """The matrices of every layer, layer 1 first."""
+    last = len(net.weights)
+    found = []
+    for layer in range(1, last + 1):
+        output = layer == last
+        found.append(
+            BatchMatrices(
+                layer,
+                numbers.delta[layer - 1 if output else layer],
+                None if output else net.weights[layer][:, :-1],
+                None if output else numbers.slopes[layer - 1],
+                with_bias(numbers.a[layer - 1]),
+                numbers.gradients[layer - 1],
+            )
+        )
+    return tuple(found)
+
+
+def blocks(net: Network, cost: str, matrices: Sequence[BatchMatrices]) -> list[Block]:
+    """The matrices with their symbols, their numbers and the product, the output layer first."""
+    found: list[Block] = [heading("In matrices"), _introduction(len(matrices[0].X))]
+    for m in reversed(matrices):
+        chain = Chain(net, cost, WeightIndex(m.layer, 1, None), {})
+        found += [heading(f"Matrices of layer {m.layer}"), Formulas(tuple(_equations(chain, m)))]
+    return found
+
+
+def _introduction(count: int) -> Prose:
+    rows = "the one sample" if count == 1 else f"the {count} samples"
+    return prose(
+        f"The rows of D, S and X are {rows}; ∘ multiplies element by element, ᵀ turns rows into columns. ",
+        "W has no column for the bias, for no hidden neuron sits behind it.",
+    )
+
+
+def _equations(chain: Chain, m: BatchMatrices) -> list[Equation]:
+    """Each matrix: its symbols, then its numbers."""
+    given = [part for part in (m.D, m.W, m.S, m.X) if part is not None]
+    shown = _shown(m, given)
+    return [
+        equation(letter, *_symbolic(row), numbers)
+        for letter, row, numbers in zip(_letters(m), _symbols(chain, m), shown, strict=False)
+    ] + [_product_equation(chain, m, shown[-1])]
+
+
+def _letters(m: BatchMatrices) -> list[Symbol]:
+    return [_D, _X] if m.W is None else [_D, _W, _S, _X]
+
+
+def _symbolic(rows: list[list[Expression]]) -> list[Matrix]:
+    return [Matrix(tuple(tuple(row) for row in rows))]
+
+
+def _symbols(chain: Chain, m: BatchMatrices) -> list[list[list[Expression]]]:
+    sizes, layers = chain.net.sizes, chain.layers
+    above = layers if m.W is None else m.layer + 1
+    neurons = range(1, sizes[m.layer] + 1)
+    inputs = [sy.behind(sizes, m.layer, i) for i in (*range(1, sizes[m.layer - 1] + 1), None)]
+    D = [_delta(chain, above, k) for k in range(1, sizes[above] + 1)]
+    if m.W is None:
+        return [[D], [inputs]]
+    W = [[sy.weight(weight_name(above, k, j)) for j in neurons] for k in range(1, sizes[above] + 1)]
+    S = [sy.slope(sy.net_input(chain.name(m.layer, j))) for j in neurons]
+    return [[D], [list(w) for w in W], [list(S)], [inputs]]
+
+
+def _delta(chain: Chain, layer: int, k: int) -> Expression:
+    """2 × u_cost × σ′(u_A1) of an output, δ of a hidden neuron."""
+    if layer == chain.layers:
+        return product(*(factor.expansion for factor in chain.output(k)))
+    return sy.delta(chain.name(layer, k))
+
+
+def _product_equation(chain: Chain, m: BatchMatrices, result: Matrix) -> Equation:
+    names = [
+        [Partial(sy.C, sy.weight(weight_name(*w))) for w in layer_weights(chain.net.sizes, m.layer) if w.neuron == j]
+        for j in range(1, chain.net.sizes[m.layer] + 1)
+    ]
+    left: Expression = _D if m.W is None else Elementwise(Product((_D, _W), tight=True), _S)
+    parts: tuple[Expression, ...] = (Transposed(left), _X)
+    if len(m.X) > 1:
+        parts = (Quotient(Number("1"), Number(str(len(m.X)))), *parts)
+    formula = Product(parts, tight=True)
+    return equation(Partial(sy.C, _W), Matrix(tuple(tuple(row) for row in names)), formula, result)
+
+
+def _shown(m: BatchMatrices, given: list[Array]) -> list[Matrix]:
+    """The matrices' numbers, with digits such that the shown ones multiply to the shown gradient."""
+    shapes = [part.shape for part in given]
+    values = [float(v) for part in given for v in part.ravel()]
+    scales = _multiplied(*(None if part is None else np.abs(part) for part in (m.D, m.W, m.S, m.X)))  # type: ignore[arg-type]  # D and X are never None
+
+    def compute(numbers: Sequence[Decimal]) -> list[Decimal]:
+        parts, start = [], 0
+        for rows, columns in shapes:
+            parts.append(np.array(numbers[start : start + rows * columns], dtype=object).reshape(rows, columns))
+            start += rows * columns
+        made = (
+            _multiplied(parts[0], parts[1], parts[2], parts[3])
+            if len(parts) == 4
+            else parts[0].T @ parts[1] / len(parts[1])
+        )
+        return list(made.ravel())
+
+    texts, results = agree_all(values, [float(g) for g in m.gradient.ravel()], compute, list(scales.ravel()))
+    found, start = [], 0
+    for rows, columns in [*shapes, m.gradient.shape]:
+        row_texts = [(texts + results)[start + r * columns : start + (r + 1) * columns] for r in range(rows)]
+        found.append(Matrix(tuple(sy.numbers(row) for row in row_texts)))
+        start += rows * columns
+    return found

@@ -1,0 +1,131 @@
+"""The numbers of an evaluated derivation, with digits that agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backpath.explain import symbols as sy
+from backpath.explain.digits import DIGITS, added, agree, shown, shown_product, shown_sum, subtracted
+from backpath.explain.document import Block, Formulas, Part, Table, heading, prose
+from backpath.explain.expression import (
+    Ellipsis,
+    Equation,
+    Expression,
+    Number,
+    Product,
+    Quotient,
+    Sum,
+    equation,
+    minus,
+    product,
+)
+from backpath.explain.paths import Path, Paths
+
+if TYPE_CHECKING:
+    from backpath.explain.derivation import Evaluation, Sample
+
+MOST_ROWS = 20
+MOST_OUTPUTS = 6
+
+
+def blocks(v: Evaluation) -> list[Block]:
+    """The factors' numbers and their product; for a batch a row per sample, and their mean."""
+    found = _one_sample(v.samples[0]) if len(v.samples) == 1 else _batch(v)
+    return [heading("With numbers"), *found]
+
+
+def _one_sample(sample: Sample) -> list[Block]:
+    d = sample.derivation
+    texts, gradient = shown_product(sample.values, sample.gradient)
+    rows = tuple(
+        (factor.partial, factor.expansion if len(factor.expanded) < 24 else "", text, factor.meaning)
+        for factor, text in zip(sample.factors, texts, strict=True)
+    )
+    result = equation(d.partial, product(*(f.expansion for f in sample.factors)), numeric(texts), Number(gradient))
+    table = Table(("factor", "is", "value", "meaning"), rows, frozenset({2}))
+    differences = u_cost_equations(sample)
+    found: list[Block] = [Formulas(tuple(differences))] if differences else []
+    found += [table, Formulas((result,))]
+    return found if d.path_count == 1 else [*found, *_of_paths(sample.paths, sample)]
+
+
+def u_cost_equations(sample: Sample) -> list[Equation]:
+    """u_cost = A1 - y with numbers, of every output on the way to the weight where there are few."""
+    chain, numbers = sample.derivation.chain, sample.numbers
+    outputs = chain.net.sizes[-1]
+    reached = [chain.index.neuron] if chain.index.layer == chain.layers else list(range(1, outputs + 1))
+    if chain.joined or len(reached) > MOST_OUTPUTS:
+        return []
+    lines = []
+    for j in reached:
+        A, y = chain.A_and_y(j)
+        pair = [float(numbers.a[-1][sample.place, j - 1]), float(numbers.y[sample.place, j - 1])]
+        texts, difference = _difference(pair, float(numbers.dC_da[-1][sample.place, j - 1]))
+        lines.append(equation(sy.u_cost(j, outputs), minus(A, y), minus(*sy.numbers(texts)), Number(difference)))
+    return lines
+
+
+def _difference(pair: list[float], slope: float) -> tuple[list[str], str]:
+    """A - y with so many digits that ∂C/∂A, which is twice or once as much, is the one that is shown."""
+    found = agree(pair, pair[0] - pair[1], subtracted, scale=max(map(abs, pair)))
+    for digits in range(DIGITS, 16):
+        found = agree(pair, pair[0] - pair[1], subtracted, digits, scale=max(map(abs, pair)))
+        times = round(slope / (pair[0] - pair[1])) if pair[0] != pair[1] else 1
+        if shown(times * float(found[1])) == shown(slope):
+            break
+    return found
+
+
+def _of_paths(paths: Paths, sample: Sample) -> list[Block]:
+    """Each path's factors, product and share."""
+    count = f"{paths.total:,}"
+    intro = f"The sum over all {count} paths:" if len(paths) == paths.total else f"The strongest of the {count} paths:"
+    lines, rows = [], []
+    texts, gradient = shown_sum([path.value for path in paths], sample.gradient)
+    complete = len(paths) == paths.total
+    for path, text in zip(paths, texts, strict=True):
+        route = " → ".join(path.neurons)
+        rows.append((route, text if complete else shown(path.value), _percent(path)))
+        factors, value = shown_product(path.values, path.value)
+        lines.append(equation(product(*(f.expansion for f in path.factors)), numeric(factors), Number(value)))
+    found: list[Block] = [prose(intro), Table(("path", "product", "share"), tuple(rows), frozenset({1, 2}))]
+    if complete and len(paths) <= 12:
+        found.append(Formulas((equation(sample.derivation.partial, sy.sum_of(texts), Number(gradient)),)))
+    elif not complete and paths.share is not None:
+        found.append(prose(f"Together they carry {100 * paths.share:.3g} % of the gradient."))
+    return [*found, *(Formulas((line,)) for line in lines[:12])]
+
+
+def _percent(path: Path) -> str:
+    return "" if path.share is None else f"{100 * path.share:.1f} %"
+
+
+def _batch(v: Evaluation) -> list[Block]:
+    d, samples = v.derivation, v.samples
+    few = samples[:MOST_ROWS]
+    header: list[Part] = ["sample", *(f.expansion if len(f.expanded) < 16 else f.partial for f in d.factors), d.partial]
+    rows: list[tuple[Part, ...]] = []
+    for sample in few:
+        texts, gradient = shown_product(sample.values, sample.gradient)
+        rows.append((str(sample.place + 1), *texts, gradient))
+    found: list[Block] = [Table(tuple(header), tuple(rows), frozenset(range(1, len(header))))]
+    if len(few) < len(samples):
+        found.append(prose(f"The first {len(few)} of {len(samples):,} samples."))
+    return [*found, Formulas((mean_equation(d.partial, [s.gradient for s in samples], v.gradient, len(samples)),))]
+
+
+def mean_equation(name: Expression, values: list[float], mean: float, count: int) -> Equation:
+    """∂C/∂W = 1/N × (g₁ + g₂ + …) = mean, with digits that agree; ``count`` is N."""
+    texts, result = agree(
+        values, mean, lambda shown_values: added(shown_values) / count, scale=max(map(abs, values), default=0.0)
+    )
+    summed = sy.sum_of(texts)
+    if isinstance(summed, Sum) and count > MOST_ROWS:
+        summed = Sum((*summed.terms[:3], Ellipsis(), summed.terms[-1]))
+    average = Quotient(Number("1"), Number(str(count)))
+    return equation(name, Product((average, summed)), Number(result))
+
+
+def numeric(texts: list[str]) -> Expression:
+    """A product of numbers, all of them, also the ones that are 1."""
+    return Product(sy.numbers(texts)) if len(texts) > 1 else Number(texts[0])

@@ -1,0 +1,156 @@
+"""The paths of a weight: every way from the cost down to it, and the strongest of very many."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.errors import InputError
+from backpath.explain.backward import Backward
+from backpath.explain.factors import Chain, Factor
+from backpath.maths.notation import weight_name
+
+Array = NDArray[np.floating]
+FEW = 6  # paths that a derivation writes out; of more it uses the recursion in δ
+LISTED = 64  # paths that are all evaluated; of more only the strongest
+STRONGEST = 5
+_MOST_ASKED = 1000
+
+
+@dataclass(frozen=True)
+class Path:
+    """One path from the cost down to a weight, with numbers.
+
+    Attributes
+    ----------
+    neurons : names from the output to what the weight multiplies, ``("A1", "H1", "X1")``; ``"1"`` is the bias neuron
+    factors : the factors along it, with their values
+    value : their product, averaged over the batch; the paths' values sum to the gradient
+    share : value / gradient; None if the gradient is 0. Shares can be negative or above 1, for paths can cancel.
+    """
+
+    neurons: tuple[str, ...]
+    factors: tuple[Factor, ...]
+    value: float
+    share: float | None
+
+    @property
+    def values(self) -> list[float]:
+        """The factors' numbers, of one sample."""
+        return [float(factor.value) for factor in self.factors if factor.value is not None]
+
+
+class Paths(Sequence[Path]):
+    """The paths of an evaluated derivation: all of them, in order, or the strongest if there are very many.
+
+    ``paths(top=3)`` gives the three strongest, without going through all.
+
+    Attributes
+    ----------
+    total : int
+        How many paths there are in the network.
+    share : float | None
+        What part of the gradient the paths listed here carry together.
+    """
+
+    def __init__(self, listed: Sequence[Path], total: int, strongest: Callable[[int], Paths]):
+        self._listed, self.total, self._strongest = tuple(listed), total, strongest
+        shares = [path.share for path in listed]
+        self.share = None if None in shares else math.fsum(s for s in shares if s is not None)
+
+    def __call__(self, top: int) -> Paths:
+        """The strongest paths, the largest |value| first."""
+        if not isinstance(top, int) or not 1 <= top <= _MOST_ASKED:
+            raise InputError(f"top must be a whole number from 1 to {_MOST_ASKED}, but is {top!r}")
+        return self._strongest(top)
+
+    def __len__(self) -> int:
+        return len(self._listed)
+
+    def __getitem__(self, place):  # type: ignore[no-untyped-def]  # an index or a slice, as in a tuple
+        return self._listed[place]
+
+    def __repr__(self) -> str:
+        return f"Paths({len(self)} of {self.total:,})"
+
+
+def path_count(chain: Chain) -> int:
+    return math.prod(chain.net.sizes[chain.index.layer + 1 :])
+
+
+def all_paths(chain: Chain) -> Iterator[tuple[int, ...]]:
+    """Every path, as neuron numbers from the output down to the weight's neuron."""
+    above = [range(1, n + 1) for n in chain.net.sizes[: chain.index.layer : -1]]
+    return ((*neurons, chain.index.neuron) for neurons in itertools.product(*above))
+
+
+def evaluated(chain: Chain, numbers: Backward, sample: int | None) -> Paths:
+    """All paths with their numbers, of one sample, or with None of the whole batch."""
+    count = path_count(chain)
+    if sample is None and count > LISTED:
+        raise InputError(
+            f"{weight_name(*chain.index)} has {count:,} paths; the strongest are found per sample: use samples[0].paths"
+        )
+    layer, j, i = chain.index
+    mean = float(numbers.gradients[layer - 1][j - 1, -1 if i is None else i - 1])
+    gradient = mean if sample is None else sample_gradient(chain, numbers, sample)
+
+    def strongest(top: int) -> Paths:
+        if sample is None:
+            ranked = sorted(listed, key=lambda path: -abs(path.value))[:top]
+            return Paths(ranked, count, strongest)
+        found = _strongest(chain, numbers, sample, min(top, count))
+        return Paths([_path(chain, numbers, sample, way, gradient) for way in found], count, strongest)
+
+    if count > LISTED:
+        return strongest(STRONGEST)
+    listed = [_path(chain, numbers, sample, way, gradient) for way in all_paths(chain)]
+    return Paths(listed, count, strongest)
+
+
+def sample_gradient(chain: Chain, numbers: Backward, sample: int) -> float:
+    """∂C/∂W of one sample: δ times what the weight multiplies."""
+    layer, j, i = chain.index
+    before = 1.0 if i is None else float(numbers.a[layer - 1][sample, i - 1])
+    return float(numbers.delta[layer - 1][sample, j - 1]) * before
+
+
+def _path(chain: Chain, numbers: Backward, sample: int | None, neurons: tuple[int, ...], gradient: float) -> Path:
+    factors = tuple(factor.at(numbers, sample) for factor in chain.path(neurons))
+    value = float(np.mean(np.prod([factor.value for factor in factors], axis=0)))
+    names = [chain.name(chain.layers - step, j) for step, j in enumerate(neurons)]
+    layer, _, i = chain.index
+    names.append("1" if i is None else chain.name(layer - 1, i))
+    return Path(tuple(names), factors, value, value / gradient if gradient else None)
+
+
+def _strongest(chain: Chain, numbers: Backward, sample: int, top: int) -> list[tuple[int, ...]]:
+    """The k best by dynamic programming: the k strongest ways to a neuron go through the k strongest to those above it.
+
+    From the outputs down, ``strength[j]`` holds the |products| of the strongest ways to neuron j, and ``ways[layer]``
+    which neuron above and which of its ways each continues: k·n² products per layer in place of all nᴸ paths.
+    """
+    layer, j, _ = chain.index
+    strength: Array = np.abs(numbers.delta[-1][sample])[:, None]
+    ways: list[tuple[Array, Array]] = []
+    for below in range(chain.layers - 1, layer - 1, -1):
+        steps = np.abs(chain.net.weights[below][:, :-1]) * np.abs(numbers.slopes[below - 1][sample])
+        products = (steps[:, :, None] * strength[:, None, :]).transpose(1, 0, 2)
+        kept = strength.shape[1]
+        flat = products.reshape(len(products), -1)
+        best = np.argsort(-flat, axis=1, kind="stable")[:, :top]
+        strength = np.take_along_axis(flat, best, axis=1)
+        ways.append((best // kept, best % kept))
+    found = []
+    for rank in range(strength.shape[1]):
+        neurons, place, way = [j], j - 1, rank
+        for above, rank_above in reversed(ways):
+            place, way = int(above[place, way]), int(rank_above[place, way])
+            neurons.insert(0, place + 1)
+        found.append(tuple(neurons))
+    return found

@@ -1,0 +1,175 @@
+"""MathML Core, which browsers show without help; everything in it is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backpath.explain import expression as ex
+from backpath.explain.document import Document, Formulas, Heading, Part, Prose, Table
+from backpath.explain.escape import for_markup
+from backpath.explain.symbols import tokens
+
+NAMESPACE = "http://www.w3.org/1998/Math/MathML"
+_OPERATORS = {"~": '<mo lspace="0" rspace="0">∼</mo>', ",": '<mo lspace="0" rspace="0">,</mo>'}
+
+
+def formula(e: ex.Expression) -> str:
+    """A formula as a row of MathML elements, without the <math> around."""
+    match e:
+        case ex.Symbol(base=base, sub=sub, subsub=subsub):
+            return _symbol(base, sub, subsub)
+        case ex.Number(shown):
+            return _number(shown)
+        case ex.Call(function, arguments, prime):
+            name = _tokens(function.base)
+            head = f"<msup>{name}<mo>′</mo></msup>" if prime else name
+            return f"<mrow>{head}{_brackets('<mo>,</mo>'.join(map(formula, arguments)))}</mrow>"
+        case ex.Product(factors, tight):
+            sign = "<mo>⋅</mo>" if tight else "<mo>×</mo>"
+            return f"<mrow>{sign.join(_enclosed(factor) for factor in factors)}</mrow>"
+        case ex.Sum(terms):
+            return f"<mrow>{formula(terms[0])}{''.join(map(_term, terms[1:]))}</mrow>"
+        case ex.Negative(of):
+            return f"<mrow><mo>−</mo>{_enclosed(of) if isinstance(of, ex.Sum) else formula(of)}</mrow>"
+        case ex.Quotient(top, bottom):
+            return f"<mfrac>{_single(formula(top))}{_single(formula(bottom))}</mfrac>"
+        case ex.Power(base, exponent):
+            return f"<msup>{_enclosed(base, tight=True)}{_single(formula(exponent))}</msup>"
+        case ex.Partial(of, by):
+            return f"<mfrac><mrow><mo>∂</mo>{formula(of)}</mrow><mrow><mo>∂</mo>{formula(by)}</mrow></mfrac>"
+        case _:
+            return _rare(e)
+
+
+def _rare(e: ex.Expression) -> str:
+    match e:
+        case ex.Total(index, last, body):
+            below = f"<mrow><mi>{for_markup(index)}</mi><mo>=</mo><mn>1</mn></mrow>"
+            return f"<mrow><munderover><mo>∑</mo>{below}<mn>{last}</mn></munderover>{formula(body)}</mrow>"
+        case ex.Truth(left, relation, right):
+            inside = f"{formula(left)}<mo>{for_markup(relation)}</mo>{formula(right)}"
+            return f"<mrow><mo>[</mo>{inside}<mo>]</mo></mrow>"
+        case ex.Ellipsis():
+            return "<mo>⋯</mo>"
+        case ex.Matrix(rows):
+            cells = ("".join(f"<mtd>{formula(cell)}</mtd>" for cell in row) for row in rows)
+            inside = "".join(f"<mtr>{row}</mtr>" for row in cells)
+            return f"<mrow><mo>[</mo><mtable>{inside}</mtable><mo>]</mo></mrow>"
+        case ex.Transposed(of):
+            return f"<msup>{_enclosed(of, tight=True)}<mi>T</mi></msup>"
+        case ex.Elementwise(left, right):
+            return f"<mrow>{_enclosed(left)}<mo>∘</mo>{_enclosed(right)}</mrow>"
+    raise TypeError(f"no MathML for {type(e).__name__}")
+
+
+def _term(term: ex.Expression) -> str:
+    sign, of = ("−", term.of) if isinstance(term, ex.Negative) else ("+", term)
+    bracketed = isinstance(of, ex.Sum) or (isinstance(of, ex.Number) and of.text.startswith("-"))
+    return f"<mo>{sign}</mo>{_brackets(formula(of)) if bracketed else formula(of)}"
+
+
+def _symbol(base: str, sub: str, subsub: str) -> str:
+    if not sub:
+        return _tokens(base)
+    *before, last = map(_token, tokens(sub))
+    if subsub:
+        last = f"<msub>{last}{_tokens(subsub)}</msub>"
+    inside = "".join((*before, last))
+    return f"<msub>{_tokens(base)}{f'<mrow>{inside}</mrow>' if before else inside}</msub>"
+
+
+def _tokens(name: str) -> str:
+    return _single("".join(map(_token, tokens(name))))
+
+
+def _token(token: str) -> str:
+    if token in _OPERATORS:
+        return _OPERATORS[token]
+    return f"<mn>{token}</mn>" if token.isdigit() else f"<mi>{for_markup(token)}</mi>"
+
+
+def _number(shown: str) -> str:
+    mantissa, _, exponent = shown.partition("e")
+    written = _signed(mantissa)
+    if exponent:
+        written += f"<mo>×</mo><msup><mn>10</mn>{_single(_signed(exponent))}</msup>"
+    return _single(written)
+
+
+def _signed(digits: str) -> str:
+    return f"<mo>−</mo><mn>{digits[1:]}</mn>" if digits.startswith("-") else f"<mn>{digits}</mn>"
+
+
+def _single(written: str) -> str:
+    """One element, as msub, msup and mfrac need them."""
+    one = written.count("<") == 2 or written.startswith(("<mrow>", "<mfrac>"))
+    return written if one else f"<mrow>{written}</mrow>"
+
+
+def _brackets(inside: str) -> str:
+    return f"<mo>(</mo>{inside}<mo>)</mo>"
+
+
+def _enclosed(e: ex.Expression, tight: bool = False) -> str:
+    loose = isinstance(e, ex.Sum | ex.Negative | ex.Total | ex.Elementwise)
+    loose |= tight and isinstance(e, ex.Product | ex.Quotient | ex.Partial | ex.Power | ex.Matrix)
+    loose |= tight and isinstance(e, ex.Symbol) and bool(e.sub)
+    loose |= isinstance(e, ex.Number) and (e.text.startswith("-") or (tight and "e" in e.text))
+    return f"<mrow>{_brackets(formula(e))}</mrow>" if loose else formula(e)
+
+
+def math(e: ex.Expression) -> str:
+    """A formula within a line."""
+    return f'<math xmlns="{NAMESPACE}">{formula(e)}</math>'
+
+
+def equations(block: Formulas) -> str:
+    """Equations below each other, aligned at their first =; each further side on its own line."""
+    return f'<math xmlns="{NAMESPACE}" display="block"><mtable displaystyle="true">{_rows(block)}</mtable></math>'
+
+
+def _rows(block: Formulas) -> str:
+    rows = []
+    for e in block.equations:
+        left, *sides = map(formula, e.sides)
+        for side in sides:
+            rows.append(f"<mtr>{_cell(left, 'right')}{_cell(f'<mrow><mo>=</mo>{side}</mrow>', 'left')}</mtr>")
+            left = ""
+    return "".join(rows)
+
+
+def _cell(inside: str, align: str) -> str:
+    return f'<mtd style="text-align: {align}">{inside}</mtd>'
+
+
+def _wide(inside: str) -> str:
+    return f'<mtr><mtd columnspan="2" style="text-align: left">{inside}</mtd></mtr>'
+
+
+def document(doc: Document) -> str:
+    """A whole document as one <math>: its sentences as text between the formulas."""
+    rows = [_words(doc.title)]
+    for block in doc.blocks:
+        match block:
+            case Heading(parts) | Prose(parts):
+                rows.append(_words(parts))
+            case Formulas():
+                rows.append(_rows(block))
+            case Table(header, lines, right):
+                inside = "".join(_table_row(row, right) for row in (header, *lines))
+                rows.append(_wide(f"<mtable>{inside}</mtable>"))
+    inside = "".join(rows)
+    return f'<math xmlns="{NAMESPACE}" display="block"><mtable displaystyle="true">{inside}</mtable></math>'
+
+
+def _words(parts: Sequence[Part]) -> str:
+    return _wide(_line(parts))
+
+
+def _table_row(row: Sequence[Part], right: frozenset[int]) -> str:
+    return f"<mtr>{''.join(_cell(_line((c,)), 'right' if k in right else 'left') for k, c in enumerate(row))}</mtr>"
+
+
+def _line(parts: Sequence[Part]) -> str:
+    pieces = (f"<mtext>{for_markup(p)}</mtext>" if isinstance(p, str) else formula(p) for p in parts)
+    return f"<mrow>{''.join(pieces)}</mrow>"

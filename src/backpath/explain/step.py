@@ -1,0 +1,146 @@
+"""One step of gradient descent as a story: forward, cost, every gradient, every update."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from backpath.explain import matrices, step_shown
+from backpath.explain.backward import backward, in_float64
+from backpath.explain.derivation import checked_labels, numbers_list
+from backpath.explain.document import Document
+from backpath.explain.rendered import Rendered
+from backpath.maths.backprop import batch_cost
+from backpath.maths.named import Gradients
+from backpath.maths.network import Network
+from backpath.maths.notation import neuron_names
+
+
+@dataclass(frozen=True)
+class Update:
+    """One weight's update: after = before - η × gradient, or the same weight where it is frozen."""
+
+    weight: str
+    before: float
+    gradient: float
+    after: float
+    frozen: bool
+
+
+class Step(Rendered):
+    """One step of gradient descent with all its numbers.
+
+    Numbers are computed in float64, also for a float32 network.
+
+    Attributes
+    ----------
+    network, after : Network
+        Before and after the step.
+    cost : str
+    cost_value : float
+        The average cost before the step.
+    learning_rate : float
+    gradients : Gradients
+        By name: ``step.gradients["W11_1"]``.
+    updates : tuple of Update
+    matrices : tuple of BatchMatrices
+        The notes' batch matrix form, by layer.
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        X: ArrayLike,
+        y: ArrayLike,
+        cost: str,
+        learning_rate: float,
+        frozen: Iterable[str],
+        labels: Mapping[str, str],
+    ):
+        frozen = tuple(frozen)
+        self.network, self.cost, self.learning_rate, self.labels = in_float64(net), cost, learning_rate, labels
+        self.numbers = backward(self.network, X, y, cost)
+        self.cost_value = batch_cost(cost, self.numbers.u[-1], self.numbers.a[-1], self.numbers.y)
+        self.gradients = Gradients(net.sizes, [g.copy() for g in self.numbers.gradients])
+        self.after = self.network.step(self.numbers.x, self.numbers.y, learning_rate, cost, frozen)
+        free = [flag for mask in self.network.free_weights(frozen) for flag in mask.ravel()]
+        self.updates = tuple(
+            Update(name, self.network[name], self.gradients[name], self.after[name], not is_free)
+            for name, is_free in zip(net.weight_names, free, strict=True)
+        )
+        self.matrices = matrices.batch_matrices(self.network, self.numbers)
+
+    def document(self) -> Document:
+        return step_shown.document(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        n = self.numbers
+        names = [neuron_names(self.network.sizes, layer) for layer in range(len(self.network.sizes))]
+        samples = []
+        for place in range(len(n.x)):
+            values: dict[str, float] = {}
+            for layer, layer_names in enumerate(names):
+                for k, name in enumerate(layer_names):
+                    if layer:
+                        values[f"u_{name}"] = float(n.u[layer - 1][place, k])
+                    values[name] = float(n.a[layer][place, k])
+            samples.append({"y": numbers_list(n.y[place]), "values": values})
+        return {
+            "network": {"sizes": list(self.network.sizes), "activations": list(self.network.activations)},
+            "labels": dict(self.labels),
+            "cost": self.cost,
+            "cost_value": self.cost_value,
+            "learning_rate": self.learning_rate,
+            "samples": samples,
+            "updates": [vars(update) for update in self.updates],
+            "matrices": [_matrices_dict(m) for m in self.matrices],
+        }
+
+    def __repr__(self) -> str:
+        return f"Step({'-'.join(map(str, self.network.sizes))}, cost={self.cost_value!r}, {len(self.updates)} updates)"
+
+
+def explain_step(
+    net: Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    cost: str = "squared_error",
+    learning_rate: float = 0.5,
+    frozen: str | Iterable[str] = (),
+    labels: Mapping[str, str] | None = None,
+) -> Step:
+    """One step of gradient descent, explained: forward pass neuron by neuron, cost, every gradient, every update.
+
+    Parameters
+    ----------
+    net : Network
+    X, y : one sample or a batch
+    cost : str
+    learning_rate : float
+        η
+    frozen : names of weights that are not updated, or "biases"
+    labels : dict, optional
+        What an input is called: ``{"X1": "petal length"}``.
+
+    Raises
+    ------
+    InputError
+        If anything does not fit the network, or a number in the step is not finite.
+
+    >>> net = Network.from_weights([[[.1, .2, .3], [.4, .5, .6]], [[.7, .8, .9]]])
+    >>> step = explain_step(net, [0, 1], [1], learning_rate=0.5)
+    >>> step.after == net.step([0, 1], [1], learning_rate=0.5)
+    True
+    >>> print(str(step).splitlines()[7].strip())
+    H1 = σ(0.3·1 + 0·0.1 + 1·0.2) = σ(0.5) = 0.62246
+    """
+    names = (frozen,) if isinstance(frozen, str) else tuple(frozen)
+    return Step(net, X, y, cost, learning_rate, names, checked_labels(net, labels or {}))
+
+
+def _matrices_dict(m: matrices.BatchMatrices) -> dict[str, Any]:
+    parts = {"D": m.D, "W": m.W, "S": m.S, "X": m.X, "gradient": m.gradient}
+    return {"layer": m.layer, **{name: None if part is None else part.tolist() for name, part in parts.items()}}

@@ -1,0 +1,244 @@
+"""A step of gradient descent written out, with digits that agree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backpath.errors import InputError
+from backpath.explain import matrices, numbers_shown
+from backpath.explain import symbols as sy
+from backpath.explain.chain_rule import cost_equation, where
+from backpath.explain.derivation import Derivation, Sample
+from backpath.explain.digits import DIGITS, agree, shown, shown_product, shown_sum
+from backpath.explain.document import Block, Document, Formulas, Table, heading, prose
+from backpath.explain.expression import (
+    Equation,
+    Expression,
+    Number,
+    Partial,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    equation,
+    minus,
+    product,
+)
+from backpath.explain.factors import Chain
+from backpath.explain.formulas import COST_FORMULAS
+from backpath.explain.paths import FEW, all_paths
+from backpath.maths.activations import activation
+from backpath.maths.costs import cost_function
+from backpath.maths.notation import WeightIndex, weight_names
+
+if TYPE_CHECKING:
+    from backpath.explain.step import Step
+
+MOST_WEIGHTS, MOST_SAMPLES = 200, 20
+
+
+def document(step: Step) -> Document:
+    """The whole story; InputError if it would be too long to read."""
+    count, samples = len(step.updates), len(step.numbers.x)
+    if count > MOST_WEIGHTS or samples > MOST_SAMPLES:
+        raise InputError(
+            f"a step is written out for up to {MOST_WEIGHTS} weights and {MOST_SAMPLES} samples, but here are "
+            f"{count:,} weights and {samples:,} samples; explain one weight, or fewer samples"
+        )
+    chain = Chain(step.network, step.cost, WeightIndex(1, 1, None), step.labels)
+    blocks: list[Block] = []
+    for place in range(samples):
+        blocks += _forward(step, chain, place)
+    blocks += _cost(step, chain)
+    blocks += _gradients(step)
+    blocks += _updates(step)
+    blocks += matrices.blocks(step.network, step.cost, step.matrices)
+    return Document(("One step of gradient descent",), (*blocks, *where(step.network, step.labels)))
+
+
+def _forward(step: Step, chain: Chain, place: int) -> list[Block]:
+    """Every neuron's weighted sum, net input and output."""
+    n = step.numbers
+    many = len(n.x) > 1
+    inputs = [f"X{k} = {shown(float(x), 17)}" for k, x in enumerate(n.x[place], 1)]
+    lines = []
+    for layer, name in enumerate(step.network.activations, 1):
+        neurons = range(1, step.network.sizes[layer] + 1)
+        if activation(name).jacobian:
+            lines += [_net_input(step, chain, place, layer, j) for j in neurons]
+            lines += _softmax(step, chain, place)
+        else:
+            lines += [_neuron(step, chain, place, layer, j) for j in neurons]
+    title = f"Forward, sample {place + 1}" if many else "Forward"
+    return [heading(title), prose(", ".join(inputs)), Formulas(tuple(lines))]
+
+
+def _terms(step: Step, place: int, layer: int, j: int) -> tuple[list[float], float]:
+    """The pairs of a weighted sum (the bias first, each W with what it multiplies), and the sum."""
+    W, a = step.network.weights[layer - 1][j - 1], step.numbers.a[layer - 1][place]
+    pairs = [float(W[-1]), 1.0]
+    for weight, x in zip(W[:-1], a, strict=True):
+        pairs += [float(x), float(weight)]
+    return pairs, float(step.numbers.u[layer - 1][place, j - 1])
+
+
+def _paired(numbers: Sequence[Decimal]) -> Decimal:
+    return sum((a * b for a, b in zip(numbers[::2], numbers[1::2], strict=True)), start=Decimal(0))
+
+
+def _weighted_sum(step: Step, place: int, layer: int, j: int, digits: int) -> tuple[Expression, str]:
+    """0.35·1 + 0.05·0.15 + 0.1·0.2 and 0.3775"""
+    pairs, u = _terms(step, place, layer, j)
+    scale = max(abs(a * b) for a, b in zip(pairs[::2], pairs[1::2], strict=True))
+    texts, result = agree(pairs, u, _paired, digits, scale)
+    products = [Product(sy.numbers(pair), tight=True) for pair in zip(texts[::2], texts[1::2], strict=True)]
+    return Sum(tuple(products)), result
+
+
+def _neuron(step: Step, chain: Chain, place: int, layer: int, j: int) -> Equation:
+    """H1 = σ(0.35·1 + …) = σ(0.3775) = 0.59327"""
+    name = step.network.activations[layer - 1]
+    output = shown(float(step.numbers.a[layer][place, j - 1]))
+    for digits in range(DIGITS, 17):
+        terms, u = _weighted_sum(step, place, layer, j, digits)
+        if shown(float(activation(name).value(np.array(float(u))))) == output:
+            break
+    symbol = sy.neuron(chain.name(layer, j))
+    return equation(symbol, sy.sigma(terms), sy.sigma(Number(u)), Number(output))
+
+
+def _net_input(step: Step, chain: Chain, place: int, layer: int, j: int) -> Equation:
+    terms, u = _weighted_sum(step, place, layer, j, DIGITS)
+    return equation(sy.net_input(chain.name(layer, j)), terms, Number(u))
+
+
+def _softmax(step: Step, chain: Chain, place: int) -> list[Equation]:
+    """A1 = e^u_A1 / (e^u_A1 + e^u_A2 + …), with numbers."""
+    u, A = step.numbers.u[-1][place], step.numbers.a[-1][place]
+    outputs = [shown(float(a)) for a in A]
+    texts = [shown(float(v)) for v in u]
+    for digits in range(DIGITS, 17):
+        texts = [shown(float(v), digits) for v in u]
+        made = activation("softmax").value(np.array([float(text) for text in texts]))
+        if [shown(float(a)) for a in made] == outputs:
+            break
+    e = Symbol("e", "e")
+    powers = [Power(e, Number(text)) for text in texts]
+    return [
+        equation(
+            sy.neuron(chain.name(chain.layers, j)), Quotient(powers[j - 1], Sum(tuple(powers))), Number(outputs[j - 1])
+        )
+        for j in range(1, len(outputs) + 1)
+    ]
+
+
+def _cost(step: Step, chain: Chain) -> list[Block]:
+    """The cost of every output, of every sample, and their average."""
+    n = step.numbers
+    per_output = cost_function(step.cost).value(n.u[-1], n.a[-1], n.y)
+    rows = []
+    for place, costs in enumerate(per_output):
+        for j, cost in enumerate(costs, 1):
+            A, y, with_numbers = _cost_numbers(step, place, j, float(cost))
+            sample = (str(place + 1),) if len(n.x) > 1 else ()
+            rows.append((*sample, sy.neuron(chain.name(chain.layers, j)), A, y, with_numbers, shown(float(cost))))
+    header = ("output", "A", "y", "with numbers", "C")
+    first = 1 if len(n.x) > 1 else 0
+    table = Table(("sample", *header) if first else header, tuple(rows), frozenset({first + 1, first + 2, first + 4}))
+    every = [float(c) for c in per_output.ravel()]
+    found: list[Block] = [heading("Cost"), Formulas((cost_equation(chain),)), table]
+    if len(n.x) > 1:
+        return [*found, Formulas((numbers_shown.mean_equation(sy.C, every, step.cost_value, len(n.x)),))]
+    if len(every) > 1:
+        texts, result = shown_sum(every, step.cost_value)
+        found.append(Formulas((equation(sy.C, sy.sum_of(texts), Number(result)),)))
+    return found
+
+
+def _cost_numbers(step: Step, place: int, j: int, cost: float) -> tuple[str, str, str | Expression]:
+    """A and y as shown, and the cost's formula with them; without, where A rounds to 0 or 1 and ln A has no digits."""
+    A, y = float(step.numbers.a[-1][place, j - 1]), float(step.numbers.y[place, j - 1])
+    row = COST_FORMULAS[step.cost]
+    for digits in range(DIGITS, 18):
+        texts = [shown(A, digits), shown(y, digits)]
+        numbers = [float(text) for text in texts]
+        try:
+            made = shown(row.number(*numbers))
+        except ValueError:  # ln 0
+            continue
+        if made == shown(cost):
+            return texts[0], texts[1], row.of(*sy.numbers(texts))
+    return shown(A), shown(y), ""
+
+
+def _gradients(step: Step) -> list[Block]:
+    """∂C/∂W of every weight, the output layer first, as in the notes."""
+    found: list[Block] = [heading("Gradients")]
+    n, sizes = step.numbers, step.network.sizes
+    derivations = [Derivation(step.network, name, step.cost, step.labels) for name in weight_names(sizes)]
+    if len(n.x) > 1:
+        found.append(prose("Averaged over the samples; each sample's factors stand in the matrices below."))
+    else:
+        differences = numbers_shown.u_cost_equations(Sample(derivations[0], n, 0))
+        found += [Formulas(tuple(differences))] if differences else []
+    for layer in range(len(sizes) - 1, 0, -1):
+        lines = []
+        for d in (d for d in derivations if d.chain.index.layer == layer):
+            samples = [Sample(d, n, place) for place in range(len(n.x))]
+            if len(samples) > 1:
+                values = [sample.gradient for sample in samples]
+                lines.append(numbers_shown.mean_equation(d.partial, values, step.gradients[d.weight], len(values)))
+                continue
+            if d.path_count > 1 and d.chain.index.input == 1:
+                lines.append(_of_neuron(samples[0]))
+            lines.append(_gradient(samples[0]))
+        found += [heading(f"Gradients of layer {layer}"), Formulas(tuple(lines))]
+    return found
+
+
+def _of_neuron(sample: Sample) -> Equation:
+    """∂C/∂H1 = the sum over the paths, with numbers where they are few."""
+    d, factor = sample.derivation, sample.factors[0]
+    value = sample.values[0]
+    if d.path_count > FEW:
+        return equation(factor.partial, factor.expansion, Number(shown(value)))
+    parts = [
+        math.prod(f.number(sample.numbers, sample.place) for f in d.chain.above(way)) for way in all_paths(d.chain)
+    ]
+    texts, result = shown_sum(parts, value)
+    return equation(factor.partial, factor.expansion, sy.sum_of(texts), Number(result))
+
+
+def _gradient(sample: Sample) -> Equation:
+    """∂C/∂W = 2 × u_cost × … = numbers = product"""
+    d = sample.derivation
+    texts, result = shown_product(sample.values, sample.gradient)
+    first = d.factors[0].partial if d.path_count > 1 else d.factors[0].expansion
+    symbols = product(first, *(f.expansion for f in d.factors[1:]))
+    return equation(d.partial, symbols, numbers_shown.numeric(texts), Number(result))
+
+
+def _updates(step: Step) -> list[Block]:
+    """W = W - η × ∂C/∂W with numbers."""
+    lines = []
+    for update in step.updates:
+        symbol = sy.weight(update.weight)
+        if update.frozen:
+            continue
+        values = [update.before, step.learning_rate, update.gradient]
+        scale = max(abs(update.before), abs(step.learning_rate * update.gradient))
+        texts, result = agree(values, update.after, lambda v: v[0] - v[1] * v[2], scale=scale)
+        before, rate, gradient = sy.numbers(texts)
+        lines.append(equation(symbol, minus(before, Product((rate, gradient))), Number(result)))
+    W = Symbol("W", "W")
+    rule = equation(W, minus(W, Product((sy.ETA, Partial(sy.C, W)))))
+    found: list[Block] = [heading("Updates"), Formulas((rule, equation(sy.ETA, Number(shown(step.learning_rate, 17)))))]
+    found += [Formulas(tuple(lines))] if lines else []
+    frozen = [update.weight for update in step.updates if update.frozen]
+    return [*found, prose(f"Not updated: {', '.join(frozen)}.")] if frozen else found
