@@ -1,0 +1,239 @@
+"""Worked-example files: a network with its weights, samples, and the figures that somebody computed for them.
+
+A file is one JSON object; ``source``, ``cost``, ``learning_rate``, ``frozen`` and ``claimed`` may be left out::
+
+    {"source": "…", "network": {"sizes": [2, 2, 1], "activations": "sigmoid", "weights": {"W11_1": 0.1, …}},
+     "x": [[0, 1]], "y": [[1]], "cost": "half_squared_error", "learning_rate": 0.5, "frozen": ["biases"],
+     "claimed": {"gradients": {"W11_1": "0.0123"}, "weights": {"W11_1": "0.0999"}, "values": {"H1": "0.5932"}}}
+
+A claimed figure is a number, or the string as it was printed, whose digits tell how precise it is.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.errors import InputError
+from backpath.maths.activations import activation
+from backpath.maths.checks import check_activations, check_learning_rate, check_sizes
+from backpath.maths.network import Network
+from backpath.maths.notation import layer_weights, neuron_index, weight_index, weight_name, weight_names
+
+Array = NDArray[np.floating]
+Claims = Mapping[str, str | float]
+
+_FIELDS = ("source", "network", "x", "y", "cost", "learning_rate", "frozen", "claimed")
+_NETWORK_FIELDS = ("sizes", "activations", "weights")
+_CLAIM_FIELDS = ("gradients", "weights", "values")
+_KINDS = {dict: "an object {…}", list: "a list […]", str: "a text in quotes"}
+
+
+@dataclass(frozen=True, eq=False)
+class WorkedExample:
+    """What a worked-example file holds, checked.
+
+    Attributes
+    ----------
+    source : str
+        Where the example is from ("" if the file does not say).
+    network : Network
+    x, y : arrays (N, inputs), (N, outputs)
+    cost : str
+    learning_rate : float | None
+    frozen : tuple of str
+        Weights that are not updated: names, or "biases".
+    gradients, weights, values : dicts
+        The claimed gradients, updated weights, and values of the forward pass ("H1", "u_A1", or "cost"), by name:
+        numbers, or strings as printed.
+    """
+
+    source: str
+    network: Network
+    x: Array
+    y: Array
+    cost: str
+    learning_rate: float | None
+    frozen: tuple[str, ...]
+    gradients: Claims = field(default_factory=dict)
+    weights: Claims = field(default_factory=dict)
+    values: Claims = field(default_factory=dict)
+
+
+def read_worked_example(path: str | Path) -> WorkedExample:
+    """The worked example in a JSON file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is no JSON (with line and column), or holds what makes no worked example.
+
+    >>> import tempfile
+    >>> text = '{"network": {"sizes": [1, 1], "weights": {"W11_1": 0.5, "W1~_1": 0}}, "x": [2], "y": [1]}'
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "one.json")
+    ...     _ = path.write_text(text)
+    ...     read_worked_example(path).network["W11_1"]
+    0.5
+    """
+    found = _parse(Path(path))
+    try:
+        return _worked_example(found)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _parse(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_object)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no UTF-8 text: byte {error.start + 1} does not fit") from None
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{path}: a number with too many digits, or lists nested too deeply") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise InputError(f"the key {key!r} stands twice in one object; keep one of them")
+        found[key] = value
+    return found
+
+
+def _worked_example(found: Any) -> WorkedExample:
+    _check_fields(found, "the file", _FIELDS, required=("network", "x", "y"))
+    network = _network(found["network"])
+    cost = _of_kind(found.get("cost", "squared_error"), str, "cost")
+    x, y = network.samples(found["x"], found["y"], cost)
+    claimed = _check_fields(found.get("claimed", {}), "claimed", _CLAIM_FIELDS)
+    rate = found.get("learning_rate")
+    if rate is not None:
+        check_learning_rate(math.nan if isinstance(rate, bool) else rate)
+    elif claimed.get("weights"):
+        raise InputError('claimed.weights needs the learning rate they were updated with: add "learning_rate"')
+    return WorkedExample(
+        source=_of_kind(found.get("source", ""), str, "source"),
+        network=network,
+        x=x,
+        y=y,
+        cost=cost,
+        learning_rate=rate,
+        frozen=_frozen(found.get("frozen", []), network),
+        gradients=_claims(claimed, "gradients", network, _weight),
+        weights=_claims(claimed, "weights", network, _weight),
+        values=_claims(claimed, "values", network, _value),
+    )
+
+
+def _network(found: Any) -> Network:
+    _check_fields(found, "network", _NETWORK_FIELDS, required=("sizes", "weights"))
+    sizes = check_sizes(_of_kind(found["sizes"], list, "network.sizes"))
+    activations = check_activations(_activations(found.get("activations", "sigmoid")), sizes)
+    given = _named(_of_kind(found["weights"], dict, "network.weights"), "network.weights", lambda n: _weight(n, sizes))
+    shapes = [(n_out, n_in + 1) for n_in, n_out in itertools.pairwise(sizes)]
+    missing = sum(rows * columns for rows, columns in shapes) - len(given)
+    if missing:
+        every = (weight_name(*index) for layer in range(1, len(sizes)) for index in layer_weights(sizes, layer))
+        first = list(itertools.islice((name for name in every if name not in given), 5))
+        more = f" and {missing - 5} more" if missing > 5 else ""
+        raise InputError(f"network.weights lacks {', '.join(first)}{more}; every weight needs a number")
+    flat = np.array([_number(given[name], f"network.weights.{name}") for name in weight_names(sizes)])
+    ends = np.cumsum([rows * columns for rows, columns in shapes])
+    arrays = [part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), shapes, strict=True)]
+    return Network.from_weights(arrays, activations)
+
+
+def _activations(found: Any) -> str | list[str]:
+    names: list[str] = [found] if isinstance(found, str) else _of_kind(found, list, "network.activations")
+    for name in names:
+        activation(name)
+    return found if isinstance(found, str) else names
+
+
+def _claims(claimed: Any, kind: str, network: Network, canonical: Callable[[str, tuple[int, ...]], str]) -> Claims:
+    where = f"claimed.{kind}"
+    given = _of_kind(claimed.get(kind, {}), dict, where)
+    named = _named(given, where, lambda name: canonical(name, network.sizes))
+    for name, figure in named.items():
+        _number(figure, f"{where}.{name}", printed=True)
+    return named
+
+
+def _named(given: dict[str, Any], where: str, canonical: Callable[[str], str]) -> dict[str, Any]:
+    """The same by canonical names (W2,1_1 is W21_1); two names of one weight are refused."""
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        try:
+            key = canonical(name)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
+        if key in found:
+            raise InputError(f"{where}: {name!r} stands twice, as {key} too; keep one of them")
+        found[key] = value
+    return found
+
+
+def _weight(name: str, sizes: tuple[int, ...]) -> str:
+    return weight_name(*weight_index(name, sizes))
+
+
+def _value(name: str, sizes: tuple[int, ...]) -> str:
+    if name != "cost":
+        layer, _ = neuron_index(name.removeprefix("u_"), sizes)
+        if layer == 0 and name.startswith("u_"):
+            raise InputError(f"{name!r} does not exist: an input has no net input")
+    return name
+
+
+def _frozen(found: Any, network: Network) -> tuple[str, ...]:
+    names = (found,) if isinstance(found, str) else tuple(_of_kind(found, list, "frozen"))
+    network.free_weights(names)
+    return names
+
+
+def _number(figure: Any, where: str, printed: bool = False) -> float:
+    """A finite number; where it may be ``printed``, a string of one too."""
+    try:
+        if isinstance(figure, bool) or not isinstance(figure, int | float | (str if printed else float)):
+            raise TypeError
+        number = float(figure.replace("\N{MINUS SIGN}", "-") if isinstance(figure, str) else figure)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        kinds = "a finite number, or one in quotes as it was printed" if printed else "a finite number"
+        raise InputError(f"{where} must be {kinds}, but is {json.dumps(figure, ensure_ascii=False)[:60]}")
+    return number
+
+
+def _of_kind(value: Any, kind: type, where: str) -> Any:
+    if not isinstance(value, kind):
+        raise InputError(f"{where} must be {_KINDS[kind]}, but is {json.dumps(value, ensure_ascii=False)[:60]}")
+    return value
+
+
+def _check_fields(found: Any, where: str, fields: tuple[str, ...], required: tuple[str, ...] = ()) -> Any:
+    for name in _of_kind(found, dict, where):
+        if name not in fields:
+            near = difflib.get_close_matches(name, fields, n=1, cutoff=0.6)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(fields)}"
+            raise InputError(f"{where} has no field {name!r}; {hint}")
+    for name in required:
+        if name not in found:
+            raise InputError(f"{where} lacks the field {name!r}")
+    return found
