@@ -24,8 +24,8 @@ class Given:
     """What is to be explained."""
 
     network: Network
-    x: Floats
-    y: Floats
+    x: NDArray[np.floating]
+    y: NDArray[np.floating]
     cost: str = "squared_error"
     learning_rate: float = 0.5
     frozen: tuple[str, ...] = ()

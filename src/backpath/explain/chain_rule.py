@@ -188,15 +188,15 @@ def forward_equations(chain: Chain, layer: int, j: int) -> list[Equation]:
     name, total_input = chain.name(layer, j), sy.weighted_sum(chain.net.sizes, layer, j)
     a, u = sy.neuron(name), sy.net_input(name)
     if layer == chain.layers and chain.net.activations[-1] == "softmax":
-        return [equation(a, softmax(chain, j)), equation(u, total_input)]
+        return [softmax_equation(j, chain.net.sizes[-1]), equation(u, total_input)]
     return [equation(a, sy.sigma(total_input)), equation(a, sy.sigma(u)), equation(u, total_input)]
 
 
-def softmax(chain: Chain, j: int | str) -> Expression:
-    """e^(u_A1) / Σ e^(u_Ak)"""
-    e = Symbol("e", "e")
-    u, every = (sy.net_input(chain.name(chain.layers, k)) for k in (j, "k"))
-    return Quotient(Power(e, u), Total("k", chain.net.sizes[-1], Power(e, every)))
+def softmax_equation(j: int | str, outputs: int) -> Equation:
+    """A1 = e^u_A1 / Σ e^u_Ak"""
+    e, every = Symbol("e", "e"), "i" if j == "k" else "k"
+    below = Total(every, outputs, Power(e, sy.net_input(f"A{every}")))
+    return equation(sy.neuron(f"A{j}"), Quotient(Power(e, sy.net_input(f"A{j}")), below))
 
 
 def cost_equations(chain: Chain, j: int) -> list[Equation]:
@@ -285,7 +285,9 @@ def where(net: Network, labels: Mapping[str, str]) -> list[Block]:
         last = first + count - 1
         place = "" if len(kinds) == 1 else f" in layer {first}" if count == 1 else f" in the layers {first} to {last}"
         first = last + 1
-        if name != "softmax":
+        if name == "softmax":
+            found += [prose("The outputs are a softmax:"), Formulas((softmax_equation("k", net.sizes[-1]),))]
+        else:
             found.append(prose(f"σ{place} is {name.replace('_', ' ')}:"))
             of, slope = ACTIVATION_FORMULAS[name]
             found.append(Formulas((equation(sy.sigma(sy.U), of), equation(sy.slope(sy.U), slope))))

@@ -51,6 +51,8 @@ _LATEX = {
     "−": r"\ensuremath{-}",
     "≤": r"\ensuremath{\le}",
     "≥": r"\ensuremath{\ge}",
+    "∘": r"\ensuremath{\circ}",
+    "ᵀ": r"\textsuperscript{T}",
 }
 
 

@@ -67,6 +67,10 @@ class Factor:
         """What it is, as text: ``σ′(u_A1)``."""
         return text.formula(self.expansion)
 
+    def numbers(self, numbers: Backward) -> Array:
+        """Its number for every sample, (N,)."""
+        return self._number(numbers)
+
     def number(self, numbers: Backward, sample: int) -> float:
         """Its number for one sample."""
         return float(self._number(numbers)[sample])

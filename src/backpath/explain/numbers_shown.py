@@ -19,7 +19,7 @@ from backpath.explain.expression import (
     minus,
     product,
 )
-from backpath.explain.paths import Path, Paths
+from backpath.explain.paths import FEW, Path, Paths
 
 if TYPE_CHECKING:
     from backpath.explain.derivation import Evaluation, Sample
@@ -77,27 +77,30 @@ def _difference(pair: list[float], slope: float) -> tuple[list[str], str]:
 
 
 def _of_paths(paths: Paths, sample: Sample) -> list[Block]:
-    """Each path's factors, product and share."""
-    count = f"{paths.total:,}"
-    intro = f"The sum over all {count} paths:" if len(paths) == paths.total else f"The strongest of the {count} paths:"
-    lines, rows = [], []
-    texts, gradient = shown_sum([path.value for path in paths], sample.gradient)
+    """Each path's product and share; of few paths their factors too."""
     complete = len(paths) == paths.total
-    for path, text in zip(paths, texts, strict=True):
-        route = " → ".join(path.neurons)
-        rows.append((route, text if complete else shown(path.value), _percent(path)))
+    intro = f"The sum over all {paths.total:,} paths:" if complete else f"The strongest of {paths.total:,} paths:"
+    texts, gradient = shown_sum([path.value for path in paths], sample.gradient)
+    if not complete:
+        texts = [shown(path.value) for path in paths]
+    rows = tuple((" → ".join(path.neurons), text, _percent(path)) for path, text in zip(paths, texts, strict=True))
+    found: list[Block] = [prose(intro), Table(("path", "product", "share"), rows, frozenset({1, 2}))]
+    if not complete:
+        return (
+            [*found, prose(f"Together they carry {100 * paths.share:.3g} % of the gradient.")] if paths.share else found
+        )
+    found.append(Formulas((equation(sample.derivation.partial, sy.sum_of(texts), Number(gradient)),)))
+    if len(paths) > FEW:
+        return found
+    lines = []
+    for path in paths:
         factors, value = shown_product(path.values, path.value)
         lines.append(equation(product(*(f.expansion for f in path.factors)), numeric(factors), Number(value)))
-    found: list[Block] = [prose(intro), Table(("path", "product", "share"), tuple(rows), frozenset({1, 2}))]
-    if complete and len(paths) <= 12:
-        found.append(Formulas((equation(sample.derivation.partial, sy.sum_of(texts), Number(gradient)),)))
-    elif not complete and paths.share is not None:
-        found.append(prose(f"Together they carry {100 * paths.share:.3g} % of the gradient."))
-    return [*found, *(Formulas((line,)) for line in lines[:12])]
+    return [*found, *(Formulas((line,)) for line in lines)]
 
 
 def _percent(path: Path) -> str:
-    return "" if path.share is None else f"{100 * path.share:.1f} %"
+    return "" if path.share is None else f"{100 * path.share:.1f} %" if path.share else "0 %"
 
 
 def _batch(v: Evaluation) -> list[Block]:

@@ -121,12 +121,14 @@ def sample_gradient(chain: Chain, numbers: Backward, sample: int) -> float:
 
 
 def _path(chain: Chain, numbers: Backward, sample: int | None, neurons: tuple[int, ...], gradient: float) -> Path:
-    factors = tuple(factor.at(numbers, sample) for factor in chain.path(neurons))
-    value = float(np.mean(np.prod([factor.value for factor in factors], axis=0)))
+    factors = chain.path(neurons)
+    products = np.prod([factor.numbers(numbers) for factor in factors], axis=0)
+    value = float(products.mean() if sample is None else products[sample])
     names = [chain.name(chain.layers - step, j) for step, j in enumerate(neurons)]
     layer, _, i = chain.index
     names.append("1" if i is None else chain.name(layer - 1, i))
-    return Path(tuple(names), factors, value, value / gradient if gradient else None)
+    evaluated_factors = tuple(factor.at(numbers, sample) for factor in factors)
+    return Path(tuple(names), evaluated_factors, value, value / gradient if gradient else None)
 
 
 def _strongest(chain: Chain, numbers: Backward, sample: int, top: int) -> list[tuple[int, ...]]:
@@ -143,7 +145,7 @@ def _strongest(chain: Chain, numbers: Backward, sample: int, top: int) -> list[t
         products = (steps[:, :, None] * strength[:, None, :]).transpose(1, 0, 2)
         kept = strength.shape[1]
         flat = products.reshape(len(products), -1)
-        best = np.argsort(-flat, axis=1, kind="stable")[:, :top]
+        best = _largest(flat, top)
         strength = np.take_along_axis(flat, best, axis=1)
         ways.append((best // kept, best % kept))
     found = []
@@ -154,3 +156,13 @@ def _strongest(chain: Chain, numbers: Backward, sample: int, top: int) -> list[t
             neurons.insert(0, place + 1)
         found.append(tuple(neurons))
     return found
+
+
+def _largest(rows: Array, count: int) -> NDArray[np.intp]:
+    """Where the largest numbers of each row are, the largest first."""
+    if count < rows.shape[1]:
+        best = np.argpartition(-rows, count - 1, axis=1)[:, :count]
+    else:
+        best = np.broadcast_to(np.arange(rows.shape[1]), rows.shape)
+    order = np.argsort(-np.take_along_axis(rows, best, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(best, order, axis=1)

@@ -107,5 +107,5 @@ def sum_of(texts: Sequence[str]) -> Expression:
 
 
 def tokens(text: str) -> list[str]:
-    """The parts of a symbol that are set as one: ``12,3`` -> 12 and , and 3; ``A1`` -> A and 1; ``cost`` as it is."""
-    return re.findall(r"\d+|[^\W\d_]+|\S", text)
+    """The parts of a symbol that are set as one: ``12,3`` -> 12 and , and 3; ``Ak`` -> A and k; ``cost`` as it is."""
+    return re.findall(r"cost|max|min|ln|tanh|\d+|\S", text)

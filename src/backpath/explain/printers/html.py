@@ -21,9 +21,10 @@ _STYLE = """
 .backpath .formulas mtd { padding: .35em .2em; }
 .backpath .scroll { overflow-x: auto; }
 .backpath table { border-collapse: collapse; margin: .5rem 0; }
-.backpath th, .backpath td { text-align: left; padding: .35rem 1.25rem .35rem 0; border-bottom: 1px solid var(--line);
-  overflow-wrap: anywhere; }
-.backpath th { color: var(--soft); font-weight: 500; }
+.backpath th, .backpath td { text-align: left; padding: .35rem 1.25rem .35rem 0; border-bottom: 1px solid var(--line); }
+.backpath td { overflow-wrap: break-word; }
+.backpath td math { math-style: normal; }
+.backpath th { white-space: nowrap; color: var(--soft); font-weight: 500; }
 .backpath .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 @media print { .backpath { --ink: #000; --soft: #444; --line: #bbb; --paper: #fff; font-size: 11px; }
   .backpath .formulas, .backpath .scroll { overflow: visible; } .backpath h2 { break-after: avoid; }

@@ -36,14 +36,8 @@ def formula(e: ex.Expression) -> str:
 def chunks(e: ex.Expression) -> list[str]:
     """A formula in the same pieces as in ``text.chunks``."""
     match e:
-        case ex.Sum(terms):
-            pieces = chunks(terms[0])
-            for term in terms[1:]:
-                sign, of = ("-", term.of) if isinstance(term, ex.Negative) else ("+", term)
-                first, *rest = chunks(of) if not isinstance(of, ex.Sum) else [_enclosed(of)]
-                bare = f"({first})" if isinstance(of, ex.Number) and first.startswith("-") else first
-                pieces += [f"{sign} {bare}", *rest]
-            return pieces
+        case ex.Sum():
+            return [piece for term in _terms(e) for piece in term]
         case ex.Product(factors, tight):
             parts = [_enclosed(factor) for factor in factors]
             return [r" \cdot ".join(parts)] if tight else [parts[0], *(rf"\times {part}" for part in parts[1:])]
@@ -55,6 +49,17 @@ def chunks(e: ex.Expression) -> list[str]:
         case ex.Elementwise(left, right):
             return [_enclosed(left), rf"\circ {_enclosed(right)}"]
     return [_one_piece(e)]
+
+
+def _terms(e: ex.Sum) -> list[list[str]]:
+    """Each term of a sum in pieces, with its sign."""
+    found = [chunks(e.terms[0])]
+    for term in e.terms[1:]:
+        sign, of = ("-", term.of) if isinstance(term, ex.Negative) else ("+", term)
+        first, *rest = chunks(of) if not isinstance(of, ex.Sum) else [_enclosed(of)]
+        bare = f"({first})" if isinstance(of, ex.Number) and first.startswith("-") else first
+        found.append([f"{sign} {bare}", *rest])
+    return found
 
 
 def _one_piece(e: ex.Expression) -> str:
@@ -93,7 +98,8 @@ def _symbol(symbol: ex.Symbol) -> str:
     if not symbol.sub:
         return base
     sub = symbol.sub.replace("~", r"\sim")
-    return f"{base}_{{{sub}{f'_{{{symbol.subsub}}}' if symbol.subsub else ''}}}"
+    last = symbol.subsub if len(symbol.subsub) < 2 else f"{{{symbol.subsub}}}"
+    return f"{base}_{{{sub}_{last}}}" if last else f"{base}_{{{sub}}}"
 
 
 def _name(name: str) -> str:
@@ -116,7 +122,7 @@ def equation_lines(e: ex.Equation) -> list[str]:
     """The lines of an equation in an aligned environment."""
     left, *sides = e.sides
     wide = len(text.formula(left)) > _LINE // 2
-    if len(text.formula(left)) + sum(len(text.formula(side)) + 3 for side in sides) <= _LINE:
+    if text.fits(e, _LINE):
         return [f"{formula(left)} &= {' = '.join(map(formula, sides))}"]
     lines, head = ([f"& {formula(left)}"], "") if wide else ([], formula(left))
     for side in sides:
@@ -127,7 +133,9 @@ def equation_lines(e: ex.Equation) -> list[str]:
 
 
 def _broken(e: ex.Expression) -> list[str]:
-    """A long formula in several lines, measured by its plain text."""
+    """A long formula in several lines, measured by its plain text; of a sum of products each term on its own."""
+    if isinstance(e, ex.Sum) and len(text.formula(e)) > _LINE and any(isinstance(t, ex.Product) for t in e.terms):
+        return [" ".join(term) for term in _terms(e)]
     lines, used = [""], 0
     for piece, plain in zip(chunks(e), text.chunks(e), strict=True):
         if used and used + len(plain) > _LINE:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from backpath.explain import expression as ex
 from backpath.explain.document import Document, Formulas, Heading, Part, Prose, Table
 from backpath.explain.escape import for_markup
+from backpath.explain.printers import text
 from backpath.explain.symbols import tokens
 
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
+_LINE = 80  # characters of a formula's plain text that fill a line of a page
 _OPERATORS = {"~": '<mo lspace="0" rspace="0">∼</mo>', ",": '<mo lspace="0" rspace="0">,</mo>'}
 
 
@@ -54,7 +56,7 @@ def _rare(e: ex.Expression) -> str:
         case ex.Matrix(rows):
             cells = ("".join(f"<mtd>{formula(cell)}</mtd>" for cell in row) for row in rows)
             inside = "".join(f"<mtr>{row}</mtr>" for row in cells)
-            return f"<mrow><mo>[</mo><mtable>{inside}</mtable><mo>]</mo></mrow>"
+            return f'<mrow><mo>[</mo><mtable displaystyle="true">{inside}</mtable><mo>]</mo></mrow>'
         case ex.Transposed(of):
             return f"<msup>{_enclosed(of, tight=True)}<mi>T</mi></msup>"
         case ex.Elementwise(left, right):
@@ -107,7 +109,9 @@ def _single(written: str) -> str:
 
 
 def _brackets(inside: str) -> str:
-    return f"<mo>(</mo>{inside}<mo>)</mo>"
+    """In an <mrow> of their own, where browsers know them for brackets and set them without space around."""
+    low = "" if any(tall in inside for tall in ("<mfrac", "<munder", "<mtable")) else ' stretchy="false"'
+    return f"<mrow><mo{low}>(</mo>{inside}<mo{low}>)</mo></mrow>"
 
 
 def _enclosed(e: ex.Expression, tight: bool = False) -> str:
@@ -115,7 +119,7 @@ def _enclosed(e: ex.Expression, tight: bool = False) -> str:
     loose |= tight and isinstance(e, ex.Product | ex.Quotient | ex.Partial | ex.Power | ex.Matrix)
     loose |= tight and isinstance(e, ex.Symbol) and bool(e.sub)
     loose |= isinstance(e, ex.Number) and (e.text.startswith("-") or (tight and "e" in e.text))
-    return f"<mrow>{_brackets(formula(e))}</mrow>" if loose else formula(e)
+    return _brackets(formula(e)) if loose else formula(e)
 
 
 def math(e: ex.Expression) -> str:
@@ -124,7 +128,7 @@ def math(e: ex.Expression) -> str:
 
 
 def equations(block: Formulas) -> str:
-    """Equations below each other, aligned at their first =; each further side on its own line."""
+    """Equations below each other, aligned at their first =; of a long one each side on a line."""
     return f'<math xmlns="{NAMESPACE}" display="block"><mtable displaystyle="true">{_rows(block)}</mtable></math>'
 
 
@@ -132,6 +136,8 @@ def _rows(block: Formulas) -> str:
     rows = []
     for e in block.equations:
         left, *sides = map(formula, e.sides)
+        if text.fits(e, _LINE):
+            sides = ["<mo>=</mo>".join(sides)]
         for side in sides:
             rows.append(f"<mtr>{_cell(left, 'right')}{_cell(f'<mrow><mo>=</mo>{side}</mrow>', 'left')}</mtr>")
             left = ""

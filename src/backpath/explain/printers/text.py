@@ -111,13 +111,18 @@ def filled(pieces: Sequence[str], width: int) -> list[str]:
     return lines
 
 
+def fits(e: ex.Equation, width: int) -> bool:
+    """Whether an equation goes on one line: it is short, and no side of it is a matrix."""
+    whole = " = ".join(map(formula, e.sides))
+    return text_width(whole) <= width and not any(isinstance(side, ex.Matrix) for side in e.sides)
+
+
 def equation_lines(e: ex.Equation, align: int, width: int = WIDTH) -> list[str]:
     """An equation on one line if it fits, else a line per side; its first = stands at column ``align``."""
     start = formula(e.sides[0])
     head = start + " " * max(0, align - text_width(start))
-    whole = f"{head} = {' = '.join(map(formula, e.sides[1:]))}"
-    if text_width(whole) <= width and not any(isinstance(side, ex.Matrix) for side in e.sides):
-        return [whole]
+    if fits(e, width - len(head) + len(start)):
+        return [f"{head} = {' = '.join(map(formula, e.sides[1:]))}"]
     if text_width(start) > _WIDEST_LEFT:
         sides = [line for side in e.sides[1:] for line in _hanging(["=", *chunks(side)], width - 2)]
         return [*filled(chunks(e.sides[0]), width), *(f"  {line}" for line in sides)]
