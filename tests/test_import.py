@@ -35,7 +35,7 @@ def test_a_network_needs_only_numpy():
     assert loaded("import backpath as bp; bp.Network((2, 2, 1)).predict([0, 1])") == ["numpy"]
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["--version"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["explain", "--help"], ["--version"]])
 def test_help_loads_nothing_heavy(arguments):
     assert loaded(f"import backpath.cli as c; c.backpath({arguments!r}, standalone_mode=False)")[-1:] != ["numpy"]
 

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from backpath.explain import symbols as sy
-from backpath.explain.document import Block, Formulas, Table, heading, prose
+from backpath.explain.document import Block, Formulas, Part, Table, heading, prose
 from backpath.explain.expression import (
     ONE,
     Equation,
@@ -81,10 +81,13 @@ def _of_hidden_weight(d: Derivation) -> list[Block]:
     above = total(*(product(*(f.partial for f in chain.above(way))) for way in ways))
     blocks: list[Block] = [Formulas((start,)), prose("Expand each operand with the chain rule.")]
     blocks += [heading("1st operand"), Formulas((equation(Partial(sy.C, H), above),))]
+    written: set[Equation] = set()
     for step in range(len(ways[0]) - 1):
         for neuron in dict.fromkeys(way[step] for way in ways):
             edges = dict.fromkeys((way[step], way[step + 1]) for way in ways if way[step] == neuron)
-            blocks.append(Formulas(tuple(_of_neuron(chain, chain.layers - step, list(edges)))))
+            new = dict.fromkeys(_of_neuron(chain, chain.layers - step, list(edges)))
+            blocks.append(Formulas(tuple(line for line in new if line not in written)))
+            written |= new.keys()
     return [
         *blocks,
         heading("2nd operand"),
@@ -272,8 +275,13 @@ def _joined_sides(chain: Chain, j: int | str) -> list[Expression]:
 
 
 def meanings(factors: tuple[Factor, ...]) -> list[Block]:
-    rows = tuple((factor.partial, factor.expansion, factor.meaning) for factor in factors)
+    rows = tuple((factor.partial, in_a_cell(factor), factor.meaning) for factor in factors)
     return [heading("The factors"), Table(("factor", "is", "meaning"), rows)]
+
+
+def in_a_cell(factor: Factor) -> Part:
+    """What a factor is; a sum that is too long for a table's cell stands above the table."""
+    return factor.expansion if len(factor.expanded) < 24 else "above"
 
 
 def where(net: Network, labels: Mapping[str, str]) -> list[Block]:

@@ -23,9 +23,13 @@ def shown(value: float, digits: int = DIGITS) -> str:
     """A number rounded to significant digits, without zeros at its end; with 17 digits it is exact.
 
     >>> shown(0.593269992), shown(0.5), shown(0.0), shown(-1.5e-9), shown(123456.7)
-    ('0.59327', '0.5', '0', '-1.5e-9', '123460')
+    ('0.59327', '0.5', '0', '-1.5e-9', '123457')
     """
-    return _text(Decimal(f"{value:.{digits - 1}e}") if digits < _MOST else Decimal(repr(value)))
+    if digits >= _MOST:
+        return _text(Decimal(repr(value)))
+    if 1 <= abs(value) < 10**_PLAIN_TO:
+        digits = max(digits, Decimal(value).adjusted() + 1)  # no place before the point is rounded
+    return _text(Decimal(f"{value:.{digits - 1}e}"))
 
 
 def _text(number: Decimal) -> str:
@@ -84,6 +88,8 @@ def _rounded(result: float, places: int, scale: float) -> tuple[Decimal, Decimal
     quantum = Decimal(1).scaleb(exact.adjusted() - places + 1) if result else _FINEST
     if scale:
         quantum = max(quantum, Decimal(1).scaleb(math.floor(math.log10(scale)) - 14))
+    if exact.adjusted() < _PLAIN_TO:
+        quantum = min(quantum, Decimal(1))
     quantum = max(quantum, _FINEST)
     return quantum, exact.quantize(quantum)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backpath.explain import symbols as sy
+from backpath.explain.chain_rule import in_a_cell
 from backpath.explain.digits import DIGITS, added, agree, shown, shown_product, shown_sum, subtracted
 from backpath.explain.document import Block, Formulas, Part, Table, heading, prose
 from backpath.explain.expression import (
@@ -36,17 +37,25 @@ def blocks(v: Evaluation) -> list[Block]:
 
 def _one_sample(sample: Sample) -> list[Block]:
     d = sample.derivation
-    texts, gradient = shown_product(sample.values, sample.gradient)
+    texts, _ = shown_product(sample.values, sample.gradient)
     rows = tuple(
-        (factor.partial, factor.expansion if len(factor.expanded) < 24 else "", text, factor.meaning)
+        (factor.partial, in_a_cell(factor), text, factor.meaning)
         for factor, text in zip(sample.factors, texts, strict=True)
     )
-    result = equation(d.partial, product(*(f.expansion for f in sample.factors)), numeric(texts), Number(gradient))
     table = Table(("factor", "is", "value", "meaning"), rows, frozenset({2}))
     differences = u_cost_equations(sample)
     found: list[Block] = [Formulas(tuple(differences))] if differences else []
-    found += [table, Formulas((result,))]
+    found += [table, Formulas((gradient_equation(sample),))]
     return found if d.path_count == 1 else [*found, *_of_paths(sample.paths, sample)]
+
+
+def gradient_equation(sample: Sample) -> Equation:
+    """∂C/∂W = 2 × u_cost × … = numbers = product"""
+    d = sample.derivation
+    texts, result = shown_product(sample.values, sample.gradient)
+    first = d.factors[0].partial if d.path_count > 1 else d.factors[0].expansion
+    symbols = product(first, *(f.expansion for f in d.factors[1:]))
+    return equation(d.partial, symbols, numeric(texts), Number(result))
 
 
 def u_cost_equations(sample: Sample) -> list[Equation]:
@@ -100,7 +109,9 @@ def _of_paths(paths: Paths, sample: Sample) -> list[Block]:
 
 
 def _percent(path: Path) -> str:
-    return "" if path.share is None else f"{100 * path.share:.1f} %" if path.share else "0 %"
+    if path.share is None:
+        return ""
+    return f"{100 * path.share:.1f} %" if abs(path.share) < 10 else f"{path.share:.3g} times"
 
 
 def _batch(v: Evaluation) -> list[Block]:

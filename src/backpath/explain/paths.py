@@ -31,7 +31,7 @@ class Path:
     neurons : names from the output to what the weight multiplies, ``("A1", "H1", "X1")``; ``"1"`` is the bias neuron
     factors : the factors along it, with their values
     value : their product, averaged over the batch; the paths' values sum to the gradient
-    share : value / gradient; None if the gradient is 0. Shares can be negative or above 1, for paths can cancel.
+    share : value / gradient; None if the gradient is 0 but for rounding. Shares can be negative or above 1, for paths can cancel.
     """
 
     neurons: tuple[str, ...]
@@ -128,7 +128,11 @@ def _path(chain: Chain, numbers: Backward, sample: int | None, neurons: tuple[in
     layer, _, i = chain.index
     names.append("1" if i is None else chain.name(layer - 1, i))
     evaluated_factors = tuple(factor.at(numbers, sample) for factor in factors)
-    return Path(tuple(names), evaluated_factors, value, value / gradient if gradient else None)
+    return Path(tuple(names), evaluated_factors, value, _share(value, gradient))
+
+
+def _share(value: float, gradient: float) -> float | None:
+    return None if abs(gradient) <= 1e-14 * abs(value) else value / gradient
 
 
 def _strongest(chain: Chain, numbers: Backward, sample: int, top: int) -> list[tuple[int, ...]]:

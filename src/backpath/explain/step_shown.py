@@ -14,7 +14,7 @@ from backpath.explain import matrices, numbers_shown
 from backpath.explain import symbols as sy
 from backpath.explain.chain_rule import cost_equation, where
 from backpath.explain.derivation import Derivation, Sample
-from backpath.explain.digits import DIGITS, agree, shown, shown_product, shown_sum
+from backpath.explain.digits import DIGITS, agree, shown, shown_sum
 from backpath.explain.document import Block, Document, Formulas, Table, heading, prose
 from backpath.explain.expression import (
     Equation,
@@ -28,7 +28,6 @@ from backpath.explain.expression import (
     Symbol,
     equation,
     minus,
-    product,
 )
 from backpath.explain.factors import Chain
 from backpath.explain.formulas import COST_FORMULAS
@@ -197,7 +196,7 @@ def _gradients(step: Step) -> list[Block]:
                 continue
             if d.path_count > 1 and d.chain.index.input == 1:
                 lines.append(_of_neuron(samples[0]))
-            lines.append(_gradient(samples[0]))
+            lines.append(numbers_shown.gradient_equation(samples[0]))
         found += [heading(f"Gradients of layer {layer}"), Formulas(tuple(lines))]
     return found
 
@@ -213,15 +212,6 @@ def _of_neuron(sample: Sample) -> Equation:
     ]
     texts, result = shown_sum(parts, value)
     return equation(factor.partial, factor.expansion, sy.sum_of(texts), Number(result))
-
-
-def _gradient(sample: Sample) -> Equation:
-    """∂C/∂W = 2 × u_cost × … = numbers = product"""
-    d = sample.derivation
-    texts, result = shown_product(sample.values, sample.gradient)
-    first = d.factors[0].partial if d.path_count > 1 else d.factors[0].expansion
-    symbols = product(first, *(f.expansion for f in d.factors[1:]))
-    return equation(d.partial, symbols, numbers_shown.numeric(texts), Number(result))
 
 
 def _updates(step: Step) -> list[Block]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from backpath.explain import expression as ex
@@ -71,13 +72,15 @@ def _term(term: ex.Expression) -> str:
 
 
 def _symbol(base: str, sub: str, subsub: str) -> str:
-    if not sub:
-        return _tokens(base)
-    *before, last = map(_token, tokens(sub))
+    """A subscript stands at the last letter or number before it: H1₂, W11₁."""
     if subsub:
-        last = f"<msub>{last}{_tokens(subsub)}</msub>"
-    inside = "".join((*before, last))
-    return f"<msub>{_tokens(base)}{f'<mrow>{inside}</mrow>' if before else inside}</msub>"
+        return _below(base, _below(sub, _tokens(subsub)))
+    return _below(base, _tokens(sub)) if sub else _tokens(base)
+
+
+def _below(name: str, sub: str) -> str:
+    *before, last = map(_token, tokens(name))
+    return _single(f"{''.join(before)}<msub>{last}{sub}</msub>")
 
 
 def _tokens(name: str) -> str:
@@ -104,8 +107,15 @@ def _signed(digits: str) -> str:
 
 def _single(written: str) -> str:
     """One element, as msub, msup and mfrac need them."""
-    one = written.count("<") == 2 or written.startswith(("<mrow>", "<mfrac>"))
-    return written if one else f"<mrow>{written}</mrow>"
+    return written if _is_single(written) else f"<mrow>{written}</mrow>"
+
+
+def _is_single(written: str) -> bool:
+    depth, elements = 0, 0
+    for slash in re.findall(r"<(/?)\w", written):
+        depth += -1 if slash else 1
+        elements += depth == 0
+    return elements == 1
 
 
 def _brackets(inside: str) -> str:

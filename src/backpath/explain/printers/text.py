@@ -193,14 +193,22 @@ def table(block: Table) -> list[str]:
     lines = []
     for row in rows:
         cells = [_padded(c, w, k in block.right) for k, (c, w) in enumerate(zip(row[:-1], widths, strict=False))]
-        final = (
-            [_padded(row[last], widths[last], True)]
-            if last in block.right
-            else filled(row[last].split(" "), widths[last])
-        )
+        final = [_padded(row[last], widths[last], True)] if last in block.right else _words(row[last], widths[last])
         lines.append(_INDENT + "  ".join([*cells, final[0]]))
         lines += [" " * before + part for part in final[1:]]
     return lines
+
+
+def _words(text: str, width: int) -> list[str]:
+    """Text in lines; a word that is longer than a line is cut."""
+    pieces = []
+    for word in text.split(" "):
+        while text_width(word) > width:
+            fitting = next(k for k in range(len(word), 0, -1) if text_width(word[:k]) <= width)
+            pieces.append(word[:fitting])
+            word = word[fitting:]
+        pieces.append(word)
+    return filled(pieces, width)
 
 
 def _padded(text: str, width: int, right: bool) -> str:
