@@ -9,7 +9,7 @@ from pathlib import Path
 
 import latex2mathml.converter
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import backpath as bp
@@ -177,6 +177,7 @@ def test_text_fits_a_terminal(problem):
         assert wide == []
 
 
+@settings(max_examples=25)
 @given(problems(max_samples=2, max_width=4))
 def test_every_format_of_everything_is_well_formed(problem):
     net, cost, X, y = problem

@@ -25,6 +25,7 @@ class Backward:
     Attributes
     ----------
     x, y : (N, inputs), (N, outputs)
+    costs : C of every output, (N, outputs)
     u, slopes, delta : u, σ′(u) and ∂C/∂u, from layer 1
     a : the activations, from the inputs (layer 0)
     dC_da : ∂C/∂a, from layer 1; of the outputs ∂C/∂A, of use only where it is a factor
@@ -33,6 +34,7 @@ class Backward:
 
     x: Array
     y: Array
+    costs: Array
     u: Sequence[Array]
     a: Sequence[Array]
     slopes: Sequence[Array]
@@ -54,6 +56,9 @@ def backward(net: Network, x: ArrayLike, y: ArrayLike, cost: str) -> Backward:
         u, a = backprop.forward(net.weights, net.activations, inputs)
         _check_finite(net, "the forward pass overflows: the net input of", u)
         _check_finite(net, "the forward pass overflows:", a[1:])
+        costs = cost_function(cost).value(u[-1], a[-1], targets)
+        if not np.isfinite(costs.sum()):
+            raise InputError("the cost is not finite; use smaller inputs, weights or targets")
         delta = backprop.deltas(net.weights, net.activations, cost, u, a, targets)
         dC_da: list[Array] = [d @ W[:, :-1] for d, W in zip(delta[1:], net.weights[1:], strict=True)]
         dC_da.append(cost_function(cost).derivative(u[-1], a[-1], targets))
@@ -61,7 +66,7 @@ def backward(net: Network, x: ArrayLike, y: ArrayLike, cost: str) -> Backward:
         slopes = [activation(name).derivative(values) for name, values in zip(net.activations, u, strict=True)]
     _check_finite(net, "back-propagation overflows: the δ of", delta)
     _check_finite(net, "back-propagation overflows: the gradients of", [g.T for g in gradients])
-    return Backward(inputs, targets, u, a, slopes, delta, dC_da, gradients)
+    return Backward(inputs, targets, costs, u, a, slopes, delta, dC_da, gradients)
 
 
 def _check_finite(net: Network, what: str, values: Sequence[Array]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from backpath.explain import matrices, step_shown
@@ -13,7 +14,6 @@ from backpath.explain.backward import backward, in_float64
 from backpath.explain.derivation import checked_labels, numbers_list
 from backpath.explain.document import Document
 from backpath.explain.rendered import Rendered
-from backpath.maths.backprop import batch_cost
 from backpath.maths.named import Gradients
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_names
@@ -63,7 +63,7 @@ class Step(Rendered):
         frozen = tuple(frozen)
         self.network, self.cost, self.learning_rate, self.labels = in_float64(net), cost, learning_rate, labels
         self.numbers = backward(self.network, X, y, cost)
-        self.cost_value = batch_cost(cost, self.numbers.u[-1], self.numbers.a[-1], self.numbers.y)
+        self.cost_value = float(self.numbers.costs.sum(axis=1, dtype=np.float64).mean(dtype=np.float64))
         self.gradients = Gradients(net.sizes, [g.copy() for g in self.numbers.gradients])
         self.after = self.network.step(self.numbers.x, self.numbers.y, learning_rate, cost, frozen)
         free = [flag for mask in self.network.free_weights(frozen) for flag in mask.ravel()]

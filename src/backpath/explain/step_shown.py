@@ -33,7 +33,6 @@ from backpath.explain.factors import Chain
 from backpath.explain.formulas import COST_FORMULAS
 from backpath.explain.paths import FEW, all_paths
 from backpath.maths.activations import activation
-from backpath.maths.costs import cost_function
 from backpath.maths.notation import WeightIndex, weight_names
 
 if TYPE_CHECKING:
@@ -140,9 +139,8 @@ def _softmax(step: Step, chain: Chain, place: int) -> list[Equation]:
 def _cost(step: Step, chain: Chain) -> list[Block]:
     """The cost of every output, of every sample, and their average."""
     n = step.numbers
-    per_output = cost_function(step.cost).value(n.u[-1], n.a[-1], n.y)
     rows = []
-    for place, costs in enumerate(per_output):
+    for place, costs in enumerate(n.costs):
         for j, cost in enumerate(costs, 1):
             A, y, with_numbers = _cost_numbers(step, place, j, float(cost))
             sample = (str(place + 1),) if len(n.x) > 1 else ()
@@ -150,7 +148,7 @@ def _cost(step: Step, chain: Chain) -> list[Block]:
     header = ("output", "A", "y", "with numbers", "C")
     first = 1 if len(n.x) > 1 else 0
     table = Table(("sample", *header) if first else header, tuple(rows), frozenset({first + 1, first + 2, first + 4}))
-    every = [float(c) for c in per_output.ravel()]
+    every = [float(c) for c in n.costs.ravel()]
     found: list[Block] = [heading("Cost"), Formulas((cost_equation(chain),)), table]
     if len(n.x) > 1:
         return [*found, Formulas((numbers_shown.mean_equation(sy.C, every, step.cost_value, len(n.x)),))]

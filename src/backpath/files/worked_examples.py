@@ -35,7 +35,7 @@ Claims = Mapping[str, str | float]
 _FIELDS = ("source", "network", "x", "y", "cost", "learning_rate", "frozen", "claimed")
 _NETWORK_FIELDS = ("sizes", "activations", "weights")
 _CLAIM_FIELDS = ("gradients", "weights", "values")
-_KINDS = {dict: "an object {…}", list: "a list […]", str: "a text in quotes"}
+_KINDS: dict[type, str] = {dict: "an object {…}", list: "a list […]", str: "a text in quotes"}
 
 
 @dataclass(frozen=True, eq=False)
