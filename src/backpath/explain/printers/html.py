@@ -33,6 +33,7 @@ _STYLE = """
 _PAGE_STYLE = """
 body { margin: 0; background: var(--paper); }
 main { max-width: 64rem; margin: 0 auto; padding: 2rem 1.5rem 4rem; }
+@page { margin: 15mm; }
 @media print { main { padding: 0; } }
 """.strip()
 
