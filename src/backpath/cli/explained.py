@@ -46,8 +46,12 @@ def from_file(path: str, x: str | None, y: str | None) -> Given:
         X, Y = _samples(model.network, x_text, y_text)
         return Given(model.network, X, Y, cost)
     X, Y = _prepared(model.preparation, x_text, y_text)
-    labels = dict(zip(neuron_names(model.network.sizes, 0), model.preparation.input_labels, strict=True))
+    names = neuron_names(model.network.sizes, 0)
+    found = dict(zip(names, model.preparation.input_labels, strict=True))
+    labels = {name: label for name, label in found.items() if name != label}
     notes = ("--x and --y are taken in the table's units and scaled as in training; X1 … are the scaled inputs.",)
+    if model.preparation.is_plain:
+        notes = ()
     return Given(model.network, X, Y, cost, labels=labels, notes=notes)
 
 
