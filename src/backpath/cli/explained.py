@@ -49,7 +49,9 @@ def from_file(path: str, x: str | None, y: str | None) -> Given:
     names = neuron_names(model.network.sizes, 0)
     found = dict(zip(names, model.preparation.input_labels, strict=True))
     labels = {name: label for name, label in found.items() if name != label}
-    notes = ("--x and --y are taken in the table's units and scaled as in training; X1 … are the scaled inputs.",)
+    notes: tuple[str, ...] = (
+        "--x and --y are taken in the table's units and scaled as in training; X1 … are the scaled inputs.",
+    )
     if model.preparation.is_plain:
         notes = ()
     return Given(model.network, X, Y, cost, labels=labels, notes=notes)
