@@ -17,7 +17,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import StandardScaler
 
 import backpath as bp
-from commands import done, refused
+from backpath.files.models import Model
+from commands import backpath, done, refused
 from memory import measure
 
 
@@ -96,7 +97,7 @@ def test_a_table_is_trained_measured_and_predicted(flowers):
     shown = done("show", "iris.safetensors", cwd=flowers)
     assert "4-16-3" in shown
     assert "one of 'setosa', 'versicolor', 'virginica'" in shown
-    assert "accuracy, held-out" in shown
+    assert "quality, held-out" in shown
     done("predict", "iris.safetensors", "iris.csv", "--out", "p.csv", cwd=flowers)
     predictions, truth = read_csv(flowers / "p.csv"), read_csv(flowers / "iris.csv")
     right = [p["prediction"] == t["species"] for p, t in zip(predictions, truth, strict=True)]
@@ -217,11 +218,16 @@ REFUSED = [
     (["train", "iris.csv", "--target", "species", "--out", "."], "it is a folder"),
     (["train", "iris.csv", "--target", "species", "--out", "no/where.safetensors"], "its folder does not exist"),
     (["train", "xor", "--target", "y"], "--target is for tables, but xor is a built-in data set"),
+    (["train", "xor", "--learning-rate", "1e300"], "training diverged"),
+    (["train", "xor", "--learning-rate", "1000"], "training diverged"),
+    (["train", "xor", "--seed", "-1"], "the seed must be a whole number of at least 0"),
+    (["train", "xor", "--validation", "0.5"], "--validation is for tables, but xor is a built-in data set"),
+    (["train", "xor", "--encoding", "utf-16"], "--encoding is for tables"),
     (["train", "xor", "--frozen", "W9~_9"], "has no weight 'W9~_9'"),
     (["train", "xor", "--epochs", "many"], "'many' is not a valid integer"),
     (["train", "xor", "--nonsense"], "No such option"),
     (["train", "xor", "--activation", "step"], "cannot be trained: step"),
-    (["predict", "iris.csv", "iris.csv"], "iris.csv is not a model"),
+    (["predict", "iris.csv", "iris.csv"], "iris.csv is not a model that can be used: it is text, not a model"),
     (["predict", "nope.safetensors", "iris.csv"], "nope.safetensors"),
     (["show", "."], "folder"),
     (["train"], "Missing argument 'SOURCE'"),
@@ -262,6 +268,42 @@ def test_ctrl_c_keeps_what_was_reached(tmp_path):
     assert process.returncode == 0
     assert "interrupted after" in out
     assert bp.load_model(tmp_path / "xor.safetensors").record["stopped"] == "interrupted"
+
+
+def test_ctrl_c_before_the_first_epoch_ends_leaves_the_old_model(tmp_path):
+    rows = np.random.default_rng(0).normal(size=(60_000, 3)).tolist()
+    write_csv(tmp_path / "t.csv", ["a", "b", "y"], rows)
+    (tmp_path / "t.safetensors").write_bytes(b"as it was")
+    command = [sys.executable, "-m", "backpath", "train", "t.csv", "--target", "y", "--batch-size", "1"]
+    command += ["--hidden", "64,64", "--engine", "numpy"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline()  # its title: the table has been read
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    assert (process.returncode, error.strip()) == (130, "backpath: interrupted")
+    assert (tmp_path / "t.safetensors").read_bytes() == b"as it was"
+
+
+def test_names_from_files_cannot_drive_the_terminal(tmp_path):
+    record = {"source": "\x1b[2Jevil\nline", "\x1b[31mkey": 1, "quality": {"held-out": 0.93}}
+    bp.save(Model(bp.Network((2, 2, 1)), None, record), tmp_path / "m.safetensors")
+    shown = done("show", "m.safetensors", cwd=tmp_path)
+    assert "\x1b" not in shown
+    assert "0.93" in shown
+
+
+def test_a_pipe_that_cannot_show_sigma_gets_a_question_mark(tmp_path):
+    command = [sys.executable, "-m", "backpath", "train", "xor", "--epochs", "100"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, check=True)
+    assert "cost" in run.stdout
+
+
+def test_without_a_command_the_help_is_shown(tmp_path):
+    process = backpath(cwd=tmp_path)
+    assert process.returncode == 2
+    assert "Commands:\n  train " in process.stderr
 
 
 def test_help_lists_the_commands(tmp_path):

@@ -111,6 +111,21 @@ def test_threshold_logic_units_are_not_trained(net, call):
         bp.train(net.thresholded(), *XOR)
 
 
+def test_equal_networks_hash_alike(net):
+    zero, minus = net.replace({"W11_1": 0.0}), net.replace({"W11_1": -0.0})
+    assert zero == minus
+    assert hash(zero) == hash(minus)
+
+
+def test_a_forward_pass_keeps_its_inputs(net):
+    X = np.array([[0.0, 1.0], [1.0, 1.0]])
+    run = net.forward(X)
+    X[:] = 9
+    assert run["X1"].tolist() == [0, 1]
+    with pytest.raises(ValueError, match="read-only"):
+        run.output[0] = 1
+
+
 def test_frozen_weights_stay(net):
     stepped = net.step(*XOR, frozen=("W11_1", "biases"))
     moved = {name for name in net.weight_names if stepped[name] != net[name]}
@@ -129,6 +144,21 @@ BAD = [
     (lambda n: Network((2, 2.5, 1)), r"sizes must be whole numbers, as in \(2, 2, 1\)"),
     (lambda n: Network("ab"), "sizes must be whole numbers"),
     (lambda n: Network((2, 10**9, 1)), r"has 4,000,000,001 weights; training it needs \d+ GiB, and this machine has"),
+    (lambda n: Network((2, 10**400, 1)), "has more than 10¹⁵ weights"),
+    (lambda n: Network((2, 2, 1), seed=-1), "the seed must be a whole number of at least 0, .*, not -1"),
+    (lambda n: Network((2, 2, 1), seed="x"), "the seed must be a whole number"),
+    (lambda n: Network((2, 2, 1), activation=5), "activations must be a name, or one per layer, but are 5"),
+    (lambda n: Network((2, 2, 1), dtype="x"), "dtype must be float64 or float32, but is 'x'"),
+    (lambda n: Network((2, 2, 1), init="uniform:-1e308,1e308"), "unknown initialisation"),
+    (lambda n: Network((2, 2, 1), init=["a"]), "unknown initialisation"),
+    (lambda n: Network((2, 2, 1), init="normal:1e300", dtype="float32"), "layer 1's weights must be finite"),
+    (lambda n: Network.from_weights(None), "weights must hold an array per layer, but are of type NoneType"),
+    (lambda n: Network.from_weights([[[1, 10**400]]]), "layer 1's weights must be rows of numbers"),
+    (lambda n: n.replace(None), "replace takes weights by name"),
+    (lambda n: n.replace({"W11_1": 10**400}), "W11_1 must be a finite number"),
+    (lambda n: n.step([[0, 1]], [1], learning_rate=10**400), "the learning rate must be a number above 0"),
+    (lambda n: n.step([[0, 1]], [1], frozen=5), "frozen must be weight names, or 'biases', but is 5"),
+    (lambda n: n["W١١_1"], "has no weight"),
     (lambda n: Network((2, 2, 1), "swish"), "unknown activation 'swish'"),
     (lambda n: Network((2, 2, 1), activations=["tanh"]), "there must be 2 activations, one per layer"),
     (lambda n: Network((2, 2, 1), "softmax"), "softmax is for an output layer of at least 2 neurons"),

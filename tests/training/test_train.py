@@ -125,6 +125,19 @@ def test_a_cost_that_only_rises_is_divergence_though_every_number_is_finite():
         bp.train(net, X, y, epochs=50, batch_size=8, learning_rate=1e6, cost="categorical_cross_entropy")
 
 
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+@pytest.mark.parametrize("learning_rate", [1e3, 1e10, 1e300])
+def test_a_network_driven_into_saturation_is_no_success(activation, learning_rate):
+    with pytest.raises(bp.DivergenceError, match="smaller learning rate"):
+        bp.train(bp.Network((2, 2, 1), activation), X, y, epochs=200, learning_rate=learning_rate)
+
+
+def test_validation_that_was_never_finite_is_no_success():
+    net = bp.Network((1, 1), "identity")
+    with pytest.raises(bp.DivergenceError):
+        bp.train(net, [[0.0], [1.0]], [0, 1], epochs=5, learning_rate=0.1, validation=([[1e200]], [1e200]))
+
+
 def test_a_bad_start_that_gets_better_is_no_divergence():
     net = bp.Network((1, 1), "identity").replace({"W11_1": 1e4, "W1~_1": -1e4})
     result = bp.train(net, [[-1], [0], [1]], [0.1, 0.2, 0.3], epochs=2, learning_rate=0.1)
@@ -163,6 +176,12 @@ BAD = [
     ({"solver": "sgdd"}, "unknown solver 'sgdd'; there are gd, momentum, adam"),
     ({"cost": "mse"}, "unknown cost 'mse'; there are squared_error"),
     ({"engine": "gpu"}, "unknown engine 'gpu'; there are auto, numpy"),
+    ({"tol": "x"}, "tol must be None or a number of at least 0, but is 'x'"),
+    ({"momentum": None}, "momentum must be at least 0 and below 1, but is None"),
+    ({"seed": -1}, "the seed must be a whole number of at least 0"),
+    ({"progress": "yes"}, "progress must be True, False or a callable, but is 'yes'"),
+    ({"learning_rate": 10**400}, "the learning rate must be a number above 0"),
+    ({"frozen": ["biases", "W11_1", "W12_1", "W21_1", "W22_1", "W11_2", "W12_2"]}, "every weight is frozen"),
     ({"tol": -1}, "tol must be None or a number of at least 0, but is -1"),
     ({"momentum": 1}, "momentum must be at least 0 and below 1, but is 1"),
     ({"frozen": ["W99_1"]}, "has no weight 'W99_1'"),

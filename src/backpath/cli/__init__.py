@@ -7,6 +7,8 @@ one plain line on standard error; never a traceback.
 from __future__ import annotations
 
 import importlib
+import io
+import os
 import sys
 
 import click
@@ -48,8 +50,14 @@ def backpath() -> None:
 
 def main() -> None:
     """Run the command line; every failure ends in one plain line and its exit status."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal or pipe that cannot show σ gets ? in its place
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         sys.exit(backpath(standalone_mode=False))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
     except click.ClickException as error:
         _fail(error.format_message(), 2)
     except (InputError, DivergenceError) as error:
@@ -58,8 +66,13 @@ def main() -> None:
         _fail("interrupted", 130)
     except MemoryError:
         _fail("not enough memory for this; use a smaller table, network or batch", 1)
+    except BrokenPipeError:  # whoever read the output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:
         _fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), 1)
+    except Exception as error:
+        _fail(f"a fault of backpath's own: {type(error).__name__}: {error}; please report it with the call", 1)
 
 
 def _fail(message: str, status: int) -> None:

@@ -25,6 +25,7 @@ def command(model: str, table: str, out: str | None, delimiter: str, encoding: s
     from backpath.files.models import load_model
     from backpath.files.predictions import output_rows, prediction_rows, print_rows, write_rows
     from backpath.files.tables import read_prediction_table
+    from backpath.files.wording import plain
 
     if out is not None:
         check_writable(out, inputs=[model, table])
@@ -36,4 +37,4 @@ def command(model: str, table: str, out: str | None, delimiter: str, encoding: s
         print_rows(sys.stdout, rows)
     else:
         write_rows(out, rows)
-        click.echo(f"saved {out}: {len(A):,} predictions")
+        click.echo(f"saved {plain(out)}: {len(A):,} predictions")

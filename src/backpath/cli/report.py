@@ -10,6 +10,7 @@ import click
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from backpath.files.wording import plain
 from backpath.maths.network import Network
 from backpath.maths.notation import layer_weights, neuron_name, weight_name
 from backpath.training import TrainingResult
@@ -150,8 +151,7 @@ def describe_record(record: Mapping[str, Any]) -> str:
     rows = []
     for name, value in record.items():
         if name == "quality" and isinstance(value, dict):
-            for samples, q in value.items():
-                rows.append([f"{q['measure']}, {samples}", f"{q['score']:.4g} on {q['samples']:,} samples"])
+            rows += [[f"quality, {samples}", str(score)] for samples, score in value.items()]
         else:
             rows.append([name.replace("_", " "), "full" if name == "batch_size" and value is None else str(value)])
-    return table(rows, left=(0, 1))
+    return table([[plain(name), plain(text)] for name, text in rows], left=(0, 1))

@@ -11,9 +11,10 @@ def command(model: str) -> None:
     """Show the saved MODEL: its network and weights, its inputs, and how it was trained."""
     from backpath.cli.report import describe_network, describe_record, describe_weights, heading
     from backpath.files.models import load_model
+    from backpath.files.wording import plain
 
     loaded = load_model(model)
-    click.echo(f"{heading(model)}: {describe_network(loaded.network)}, {loaded.network.dtype}")
+    click.echo(f"{heading(plain(model))}: {describe_network(loaded.network)}, {loaded.network.dtype}")
     click.echo(f"\n{heading('weights')}\n{describe_weights(loaded.network)}")
     if loaded.preparation is not None:
         click.echo(f"\n{heading('inputs')}")

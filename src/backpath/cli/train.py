@@ -33,7 +33,8 @@ from backpath.cli.options import dialect_options
 @click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", help="Numbers to compute with.")
 @click.option("--engine", default="auto", help="What does the arithmetic.")
 @click.option("--out", type=click.Path(), help="Where to save the model.  [default: SOURCE's name + .safetensors]")
-def command(**options: Any) -> None:
+@click.pass_context
+def command(context: click.Context, /, **options: Any) -> None:
     """Train a network on SOURCE and save it.
 
     SOURCE is a built-in data set (and, or, nand, xor, circle, spiral, sine), learned with settings that suit it, or
@@ -47,4 +48,6 @@ def command(**options: Any) -> None:
     """
     from backpath.cli.training import train_and_report
 
+    source = context.get_parameter_source
+    options["given"] = {name for name in options if source(name) is click.core.ParameterSource.COMMANDLINE}
     train_and_report(options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from backpath.files.atomic import check_writable
 from backpath.files.models import Model, save
 from backpath.files.preparation import Preparation
 from backpath.files.tables import read_training_table
+from backpath.files.wording import plain
 from backpath.maths.network import Network
 from backpath.training import TrainingResult, train
 from backpath.training.datasets import DATASETS, Dataset, dataset
@@ -40,6 +42,7 @@ OUTPUTS = {
     "binary": ("sigmoid", "binary_cross_entropy"),
     "multiclass": ("softmax", "categorical_cross_entropy"),
 }
+DIALECT = ("delimiter", "encoding", "decimal")
 SAMPLES_SEEN = 20_000_000  # of a large table, over all epochs, unless --epochs says otherwise
 
 
@@ -95,6 +98,8 @@ def train_and_report(options: dict[str, Any]) -> None:
         validation=source.held_out,
         progress=True,
     )
+    if result.epochs == 0:
+        raise KeyboardInterrupt  # nothing was reached that is worth a file
     qualities = _qualities(result.network, source)
     record = {
         **source.facts,
@@ -102,15 +107,15 @@ def train_and_report(options: dict[str, Any]) -> None:
         "epochs": result.epochs,
         "stopped": result.stopped,
         "seed": options["seed"],
-        "quality": {name: {"measure": q.measure, "score": q.score, "samples": q.samples} for name, q in qualities},
+        "quality": {name: str(q) for name, q in qualities},
     }
     save(Model(result.network, source.preparation, record), out)
     _report(result, source, qualities, out)
 
 
 def _builtin(options: dict[str, Any]) -> Source:
-    for option in ("target", "task", "categorical", "ignore"):
-        if options[option]:
+    for option in ("target", "task", "categorical", "ignore", "standardize", "validation", *DIALECT):
+        if option in options["given"]:
             raise InputError(f"--{option} is for tables, but {options['source']} is a built-in data set")
     data = dataset(options["source"])
     recipe = data.recipe
@@ -157,7 +162,7 @@ def _table(options: dict[str, Any]) -> Source:
     output_activation, cost = OUTPUTS[task]
     kind = f"{len(preparation.target.classes)} classes" if preparation.target.classes else "a number"
     return Source(
-        title=f"{Path(path).name}: {rows:,} rows, {len(preparation.inputs)} columns -> {target} ({kind})",
+        title=plain(f"{Path(path).name}: {rows:,} rows, {len(preparation.inputs)} columns -> {target} ({kind})"),
         facts={"source": Path(path).name, "rows": rows},
         X=X,
         y=y,
@@ -213,17 +218,17 @@ def _report(result: TrainingResult, source: Source, qualities: list[tuple[str, Q
     click.echo(f"\n{heading('quality')}")
     for name, q in qualities:
         always = f"  (its most frequent class: {q.baseline:.1%})" if q.measure == "accuracy" else ""
-        click.echo(f"  {name:8}  {q} samples{always}")
+        click.echo(f"  {name:8}  {q}{always}")
     if source.dataset is not None and source.task == "binary" and qualities[0][1].score < 1:
         click.echo("  Not learned from this start; try another: --seed 1")
-    click.echo(f"\nsaved {click.style(out, bold=True)}")
+    click.echo(f"\nsaved {click.style(plain(out), bold=True)}")
     click.echo("try next")
     for line in _suggestions(source, out):
         click.echo(f"  {line}")
 
 
 def _suggestions(source: Source, out: str) -> list[str]:
-    file = f"'{out}'" if " " in out else out
+    file = shlex.quote(f"./{out}" if out.startswith("-") else out)
     x = ",".join(f"{value:g}" for value in source.X[min(1, len(source.X) - 1)])
     y = ",".join(f"{value:g}" for value in source.y[min(1, len(source.y) - 1)])
     lines = {"show": f"backpath show {file}"}

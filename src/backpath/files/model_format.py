@@ -13,6 +13,7 @@ Source: the format's description, https://github.com/huggingface/safetensors#for
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import math
@@ -124,7 +125,7 @@ def _read_header(file: BinaryIO, size: int) -> tuple[dict[str, Any], bytes]:
         raise InputError(f"it is {size} bytes long; a model begins with 8 bytes that give its header's length")
     length = int.from_bytes(start, "little")
     if not _plausible(start, size):
-        if start.isascii() and start.decode("ascii").isprintable():
+        if _is_text(start):
             raise InputError("it is text, not a model")
         if length > size - 8:
             raise InputError(f"its header should be {length:,} bytes long, but only {size - 8:,} follow: it is cut off")
@@ -135,6 +136,12 @@ def _read_header(file: BinaryIO, size: int) -> tuple[dict[str, Any], bytes]:
     except UnicodeDecodeError as error:
         raise InputError(f"its header is not UTF-8 (byte {8 + error.start})") from None
     return _parse(text, "its header"), start + raw
+
+
+def _is_text(start: bytes) -> bool:
+    """Whether eight bytes are of a text file: letters, line ends, tabs, or a byte order mark and then such."""
+    letters = start.removeprefix(codecs.BOM_UTF8)
+    return all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in letters)
 
 
 def _plausible(start: bytes, size: int) -> bool:

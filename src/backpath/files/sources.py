@@ -80,6 +80,10 @@ class Source:
             return fetch(self.connection.execute(sql.format(table=self.relation), self.parameters | parameters))
         except duckdb.Error as error:
             raise InputError(self.explain(str(error).splitlines()[0])) from None
+        except RuntimeError as error:  # how DuckDB passes Ctrl-C on
+            if "interrupted" in str(error).lower():
+                raise KeyboardInterrupt from None
+            raise
 
     def first(self, condition: str, column: Column, **parameters: object) -> tuple[str, str | None]:
         """The first cell of a column where a condition holds: where it is, and what it holds (None: nothing)."""
@@ -111,6 +115,8 @@ def open_table(path: str | os.PathLike[str], dialect: Dialect) -> Iterator[Sourc
         connection.execute("SET enable_progress_bar = false")
         with file.open("rb") as opened:
             is_parquet = opened.read(4) == b"PAR1"
+        if is_parquet and dialect != Dialect():
+            raise InputError(f"{shown} is a Parquet file; delimiter, encoding and decimal are for CSV files: drop them")
         if is_parquet:
             yield _parquet(file, shown, connection)
         else:

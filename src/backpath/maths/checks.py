@@ -16,6 +16,8 @@ from backpath.maths.activations import activation as activation_row
 
 Array = NDArray[np.floating]
 
+MOST_WEIGHTS = 10**9
+
 
 def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
     """Sizes as a tuple of at least two whole numbers, each at least 1."""
@@ -30,13 +32,26 @@ def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
     return whole
 
 
+def is_finite(number: object) -> bool:
+    """Whether it is a finite number that a float can hold."""
+    try:
+        return math.isfinite(number)  # type: ignore[arg-type] # what is no number raises
+    except (TypeError, OverflowError):
+        return False
+
+
+def check_seed(seed: int | None) -> None:
+    """Refuse a seed that is neither None nor a whole number of at least 0."""
+    whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
+    if seed is not None and not (whole and seed >= 0):
+        raise InputError(
+            f"the seed must be a whole number of at least 0, or None for another one each time, not {seed!r}"
+        )
+
+
 def check_learning_rate(learning_rate: float) -> None:
     """Refuse a learning rate that is not a finite number above 0."""
-    try:
-        good = math.isfinite(learning_rate) and learning_rate > 0
-    except TypeError:
-        good = False
-    if not good:
+    if not (is_finite(learning_rate) and learning_rate > 0):
         raise InputError(f"the learning rate must be a number above 0, but is {learning_rate!r}")
 
 
@@ -45,13 +60,15 @@ def float_type(dtype: DTypeLike) -> np.dtype[Any]:
         found = np.dtype(dtype)
     except TypeError:
         found = None
-    if found not in (np.dtype("float64"), np.dtype("float32")):
+    if found is None or found not in (np.dtype("float64"), np.dtype("float32")):
         raise InputError(f"dtype must be float64 or float32, but is {dtype!r}")
     return found
 
 
 def check_activations(names: str | Sequence[str], sizes: Sequence[int]) -> tuple[str, ...]:
     layers = len(sizes) - 1
+    if not isinstance(names, Sequence):
+        raise InputError(f"activations must be a name, or one per layer, but are {names!r}")
     found = (names,) * layers if isinstance(names, str) else tuple(names)
     if len(found) != layers:
         raise InputError(f"there must be {layers} activations, one per layer after the inputs, but are {len(found)}")
@@ -69,11 +86,12 @@ def check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not a POSIX system
         memory = 16 * 2**30
-    if 4 * count * number.itemsize > memory:
+    needed = 4 * count * number.itemsize
+    if needed > memory or count > MOST_WEIGHTS:
+        shown = f"{count:,}" if count < 10**15 else "more than 10¹⁵"
         raise InputError(
-            f"a network {'-'.join(map(str, sizes))} has {count:,} weights; training it needs "
-            f"{4 * count * number.itemsize / 2**30:,.0f} GiB, and this machine has {memory / 2**30:,.0f}; "
-            "use smaller layers"
+            f"a network of these sizes has {shown} weights; training it needs {min(needed >> 30, 10**12):,} GiB, "
+            f"and this machine has {memory >> 30:,} (at most {MOST_WEIGHTS:,} weights anywhere); use smaller layers"
         )
 
 
@@ -81,7 +99,7 @@ def weight_array(values: ArrayLike, layer: int, number: np.dtype[Any]) -> Array:
     try:
         with np.errstate(over="ignore"):
             array = np.array(values, dtype=number, order="C")
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"layer {layer}'s weights must be rows of numbers of equal length") from None
     if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 2:
         raise InputError(
@@ -96,7 +114,7 @@ def finite_number(value: float, name: str, number: np.dtype[Any]) -> float:
     try:
         with np.errstate(over="ignore"):
             found = float(number.type(value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = math.nan
     if not math.isfinite(found):
         raise InputError(f"{name} must be a finite number, but is {value!r}")

@@ -50,7 +50,7 @@ def initialisation(name: str) -> Draw:
     >>> initialisation("uniform:-1,1")(np.random.default_rng(0), (2, 3), 2, 2).shape
     (2, 3)
     """
-    if name in INITIALISATIONS:
+    if isinstance(name, str) and name in INITIALISATIONS:
         return INITIALISATIONS[name]
     kind, _, text = str(name).partition(":")
     try:
@@ -58,7 +58,7 @@ def initialisation(name: str) -> Draw:
     except ValueError:
         numbers = []
     if all(map(math.isfinite, numbers)):
-        if kind == "uniform" and len(numbers) == 2 and numbers[0] < numbers[1]:
+        if kind == "uniform" and len(numbers) == 2 and 0 < numbers[1] - numbers[0] < math.inf:
             low, high = numbers
             return lambda rng, shape, n_in, n_out: rng.uniform(low, high, shape)
         if kind == "normal" and len(numbers) == 1 and numbers[0] > 0:

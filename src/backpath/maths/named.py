@@ -39,7 +39,7 @@ class ForwardPass:
     def __init__(self, sizes: tuple[int, ...], u: Sequence[Array], a: Sequence[Array], single: bool):
         self.sizes, self.single = sizes, single
         self.net_inputs = tuple(map(read_only, u))
-        self.activations = tuple(a)
+        self.activations = tuple(map(read_only, (a[0].copy(), *a[1:])))  # a[0] may be the caller's
 
     @property
     def output(self) -> Array:

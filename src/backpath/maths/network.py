@@ -17,6 +17,7 @@ from backpath.maths.checks import (
     check_activations,
     check_learning_rate,
     check_memory,
+    check_seed,
     check_sizes,
     finite_number,
     float_type,
@@ -80,9 +81,11 @@ class Network:
         sizes, number = check_sizes(sizes), float_type(dtype)
         names = check_activations(activation if activations is None else activations, sizes)
         check_memory(sizes, number)
+        check_seed(seed)
         draw, rng = initialisation(init), np.random.default_rng(seed)
         weights = [
-            draw(rng, (n_out, n_in + 1), n_in, n_out).astype(number) for n_in, n_out in itertools.pairwise(sizes)
+            weight_array(draw(rng, (n_out, n_in + 1), n_in, n_out), layer, number)
+            for layer, (n_in, n_out) in enumerate(itertools.pairwise(sizes), 1)
         ]
         self._set(sizes, names, weights)
 
@@ -106,6 +109,8 @@ class Network:
         >>> net["W21_1"], net["W1~_2"]
         (0.4, 0.9)
         """
+        if not isinstance(weights, Sequence | np.ndarray):
+            raise InputError(f"weights must hold an array per layer, but are of type {type(weights).__name__}")
         if dtype is None:
             given = [getattr(W, "dtype", None) for W in weights]
             dtype = "float32" if given and all(d == np.float32 for d in given) else "float64"
@@ -159,6 +164,8 @@ class Network:
         >>> Network((2, 2, 1)).replace({"W21_1": 0.25})["W21_1"]
         0.25
         """
+        if not isinstance(weights, Mapping):
+            raise InputError(f"replace takes weights by name, as in {{'W11_1': 0.1}}, but got {type(weights).__name__}")
         arrays = [W.copy() for W in self.weights]
         for name, value in weights.items():
             layer, neuron, i = weight_index(name, self.sizes)
@@ -276,6 +283,8 @@ class Network:
     def free_weights(self, frozen: str | Iterable[str] = ()) -> list[NDArray[np.bool_]]:
         """Arrays of the weights' shapes: True where training may change the weight."""
         masks = [np.ones(W.shape, dtype=bool) for W in self.weights]
+        if not isinstance(frozen, Iterable):
+            raise InputError(f"frozen must be weight names, or 'biases', but is {frozen!r}")
         for name in (frozen,) if isinstance(frozen, str) else frozen:
             if name == "biases":
                 for mask in masks:
@@ -298,7 +307,9 @@ class Network:
         )
 
     def __hash__(self) -> int:
-        return hash((self.sizes, self.activations, *(W.tobytes() for W in self.weights)))
+        return hash(
+            (self.sizes, self.activations, *((W + 0.0).tobytes() for W in self.weights))
+        )  # -0 as 0, for they are equal
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self).from_weights, (self.weights, self.activations, self.dtype.name)

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from backpath.errors import InputError
 
-_WEIGHT = re.compile(r"W(?:(\d)(\d)|([1-9]\d*),([1-9]\d*)|([1-9]\d*),?(~))_([1-9]\d*)")
+_WEIGHT = re.compile(r"W(?:(\d)(\d)|([1-9]\d*),([1-9]\d*)|([1-9]\d*),?(~))_([1-9]\d*)", re.ASCII)
 _SUGGEST_UP_TO = 5_000  # names compared for "did you mean"; more would take seconds
 
 

@@ -10,20 +10,32 @@ from backpath.maths.activations import activation
 from backpath.training.job import Engine, Job
 
 FAR_WORSE = 100  # times the cost of always answering σ(0): no noise of a working run reaches it
-SAMPLES = 1000  # of the start, enough to compare with
+STUCK = 1e-9  # no gradient is larger: a network so saturated does not move any more
+SAMPLES = 1000  # enough to compare with
 
 
 def raise_if_diverged(job: Job, engine: Engine) -> None:
     """Raise what ended the run, or what it ended in: numbers that are not finite, or a cost that only rose.
 
-    Saturated activations keep every number finite whatever the learning rate; then the cost tells.
+    Saturated activations keep every number finite whatever the learning rate. Then the cost tells, where it is above
+    that of the start: far above that of always answering σ(0), or no longer moving.
     """
     epochs, last = len(engine.costs), engine.costs[-1] if engine.costs else None
     if engine.overflow is not None:
         network = job.network.with_weights(engine.weights)
         raise DivergenceError(epochs + 1, engine.overflow or None, last, network)
-    if last is not None and last > FAR_WORSE * _cost_of_zero(job) and last > _cost_at_start(job):
+    if last is None or last <= _cost_at_start(job, engine):
+        return
+    if last > FAR_WORSE * _cost_of_zero(job) or _is_stuck(job, engine):
         raise DivergenceError(epochs, None, last, job.network.with_weights(engine.weights))
+
+
+def _cost_at_start(job: Job, engine: Engine) -> float:
+    if job.batch_size >= len(job.X):
+        return engine.costs[0]  # taken before the first update
+    with np.errstate(over="ignore", invalid="ignore"):
+        u, a = backprop.forward(job.network.weights, job.network.activations, job.X[:SAMPLES])
+        return backprop.batch_cost(job.cost, u[-1], a[-1], job.y[:SAMPLES])
 
 
 def _cost_of_zero(job: Job) -> float:
@@ -32,7 +44,7 @@ def _cost_of_zero(job: Job) -> float:
     return backprop.batch_cost(job.cost, u, activation(job.network.activations[-1]).value(u), job.y)
 
 
-def _cost_at_start(job: Job) -> float:
-    with np.errstate(over="ignore", invalid="ignore"):
-        u, a = backprop.forward(job.network.weights, job.network.activations, job.X[:SAMPLES])
-        return backprop.batch_cost(job.cost, u[-1], a[-1], job.y[:SAMPLES])
+def _is_stuck(job: Job, engine: Engine) -> bool:
+    network = job.network.with_weights(engine.weights)
+    gradient = network.gradients(job.X[:SAMPLES], job.y[:SAMPLES], job.cost)
+    return all(np.abs(G).max() < STUCK for G in gradient.layers)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
-from backpath.maths.checks import check_learning_rate
+from backpath.maths.checks import check_learning_rate, is_finite
 from backpath.maths.network import Network
 
 Array = NDArray[np.floating]
@@ -47,7 +47,7 @@ class Solver:
             raise InputError(f"unknown solver {name!r}; there are {', '.join(SOLVERS)}")
         rate = LEARNING_RATES[name] if learning_rate is None else learning_rate
         check_learning_rate(rate)
-        if not 0 <= momentum < 1:
+        if not (is_finite(momentum) and 0 <= momentum < 1):
             raise InputError(f"momentum must be at least 0 and below 1, but is {momentum!r}")
         return cls(name, float(rate), momentum=float(momentum))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpath.errors import InputError
+from backpath.maths.checks import check_seed, is_finite
 from backpath.maths.network import Network
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import check_engine, start_engine
@@ -133,14 +133,21 @@ def train(
     >>> result.epochs, result.stopped, result.history.cost.shape
     (100, 'epochs', (100,))
     """
+    if not isinstance(net, Network):
+        raise InputError(f"net must be a Network, but is of type {type(net).__name__}")
     net.check_trainable()
     check_engine(engine)
+    check_seed(seed)
+    if not (isinstance(progress, bool) or callable(progress)):
+        raise InputError(f"progress must be True, False or a callable, but is {progress!r}")
     if isinstance(epochs, bool) or not isinstance(epochs, (int, np.integer)) or epochs < 1:
         raise InputError(f"epochs must be a whole number of at least 1, but is {epochs!r}")
-    if tol is not None and not (math.isfinite(tol) and tol >= 0):
+    if tol is not None and not (is_finite(tol) and tol >= 0):
         raise InputError(f"tol must be None or a number of at least 0, but is {tol!r}")
     inputs, targets = net.samples(X, y, cost)
     free = net.free_weights(frozen)
+    if not any(mask.any() for mask in free):
+        raise InputError("every weight is frozen, so there is nothing to train; leave some free")
     job = Job(
         network=net,
         X=inputs,
@@ -170,7 +177,8 @@ def _run(
     if engine.converged:
         stopped = "converged"
     history = History(np.array(engine.costs), np.array(validation.costs) if validation else None)
-    network = job.network.with_weights(validation.weights if validation else engine.weights)
+    weights = validation.best() if validation and validation.costs else engine.weights
+    network = job.network.with_weights(weights)
     return TrainingResult(network, history, len(engine.costs), stopped, time.perf_counter() - start)
 
 

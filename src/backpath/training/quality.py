@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,8 @@ class Quality:
     ----------
     measure : "accuracy" | "R²"
     score : float
-        The share predicted right; or 1 - Σ(A - y)² / Σ(y - mean y)², summed over samples and outputs.
+        The share predicted right; or 1 - Σ(A - y)² / Σ(y - mean y)², summed over samples and outputs
+        (NaN where all targets are the same).
     baseline : float
         The score of always predicting the samples' most frequent class, or their mean (0).
     samples : int
@@ -31,8 +33,10 @@ class Quality:
 
     def __str__(self) -> str:
         if self.measure == "accuracy":
-            return f"accuracy {self.score:.1%} of {self.samples:,}"
-        return f"R² {self.score:.3f} on {self.samples:,}"
+            return f"accuracy {self.score:.1%} of {self.samples:,} samples"
+        if math.isnan(self.score):
+            return f"R² needs samples of different targets, but {self.samples:,} held out"
+        return f"R² {self.score:.3f} on {self.samples:,} samples"
 
 
 def quality(A: Array, y: Array, task: str) -> Quality:
@@ -44,7 +48,7 @@ def quality(A: Array, y: Array, task: str) -> Quality:
     if task == "regression":
         spread = float(((y - y.mean(axis=0)) ** 2).sum())
         error = float(((A - y) ** 2).sum())
-        return Quality("R²", 1 - error / spread if spread else float(error == 0), 0.0, len(y))
-    right, classes = (A.argmax(axis=1), y.argmax(axis=1)) if task == "multiclass" else (A[:, 0] > 0.5, y[:, 0] > 0.5)
+        return Quality("R²", 1 - error / spread if spread else math.nan, 0.0, len(y))
+    right, classes = (A.argmax(axis=1), y.argmax(axis=1)) if task == "multiclass" else (A[:, 0] >= 0.5, y[:, 0] >= 0.5)
     most = int(np.unique(classes, return_counts=True)[1].max())
     return Quality("accuracy", float((right == classes).mean()), most / len(y), len(y))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from backpath.errors import InputError
+from backpath.errors import DivergenceError, InputError
 from backpath.maths import backprop
 from backpath.maths.network import Network
 
@@ -30,7 +30,7 @@ class Validation:
         except (TypeError, ValueError):
             raise InputError("validation must be a pair (X, y) of held-out samples") from None
         self.X, self.y = network.samples(X, y, cost)
-        self.activations, self.cost = network.activations, cost
+        self.network, self.activations, self.cost = network, network.activations, cost
         self.costs: list[float] = []
         self.lowest, self.weights = math.inf, list(network.weights)
 
@@ -41,3 +41,9 @@ class Validation:
             self.costs.append(backprop.batch_cost(self.cost, u[-1], a[-1], self.y))
         if self.costs[-1] < self.lowest:
             self.lowest, self.weights = self.costs[-1], [W.copy() for W in weights]
+
+    def best(self) -> list[Array]:
+        """The weights with the lowest cost; DivergenceError if none had a finite one."""
+        if not math.isfinite(self.lowest):
+            raise DivergenceError(len(self.costs), None, None, self.network)
+        return self.weights
