@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
-from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Family, Mistake
-from backpath.explain.diagnosis.passes import Edit, Passes, Stage
+from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Family, Mistake, Numbers
+from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.scales import times
 from backpath.explain.diagnosis.way_back import updated_used
@@ -36,16 +36,15 @@ def _updated(q: Problem, rates: tuple[float, ...]) -> Family:
     def used(rate: float) -> Mistake:
         return next(updated_used(q, rate))
 
+    def edits(rate: Numbers) -> tuple[Edit, ...]:
+        def edit(p: Passes, h: Index) -> None:
+            p.updated[h] = rate
+
+        return ((Stage.START, edit),)
+
     where, change = used(1.0).where, used(1.0).change
-    return Family(
-        "updated_weights_used",
-        where,
-        lambda rate: used(rate).edits,
-        lambda rate: used(rate).message,
-        rates,
-        0.0,
-        None if change is None else lambda rate: change,
-    )
+    made = None if change is None else lambda rate: change
+    return Family("updated_weights_used", where, edits, lambda rate: used(rate).message, rates, 0.0, made)
 
 
 def _starts(*right: float) -> tuple[float, ...]:
@@ -69,8 +68,8 @@ def _inputs(q: Problem) -> Iterator[Family]:
 def _input(q: Problem, layer: int, s: int, j: int, name: str) -> Family:
     own = float(q.X[s, j]) if layer == 0 else math.nan
 
-    def edits(value: float) -> tuple[Edit, ...]:
-        def start(p: Passes, h: int) -> None:
+    def edits(value: Numbers) -> tuple[Edit, ...]:
+        def start(p: Passes, h: Index) -> None:
             if layer == 0:
                 p.X[h, s, j] = value
             else:
@@ -104,10 +103,10 @@ def _factor(q: Problem, layer: int, s: int, i: int, name: str, j: int | None) ->
     rows = slice(None) if j is None else slice(j, j + 1)
     weight = weight_name(layer, 1 if j is None else j + 1, i + 1)
 
-    def edits(value: float) -> tuple[Edit, ...]:
-        def edit(p: Passes, h: int) -> None:
-            wrong = p.delta[layer][h, s, rows] * (value - p.F[layer][h, s, i]) * p.share[h, s] / q.samples
-            p.G[layer][h, rows, i] += wrong * p.scale[h, layer]
+    def edits(value: Numbers) -> tuple[Edit, ...]:
+        def edit(p: Passes, h: Index) -> None:
+            wrong = (value - p.F[layer][h, s, i]) * p.share[h, s] / q.samples * p.scale[h, layer]
+            p.G[layer][h, rows, i] += p.delta[layer][h, s, rows] * wrong[:, None]
 
         return ((Stage.GRADIENTS, edit),)
 
@@ -135,8 +134,8 @@ def _way_back(q: Problem) -> Iterator[Family]:
 def _path_weight(q: Problem, layer: int, k: int, j: int) -> Family:
     name, own = weight_name(layer, k + 1, j + 1), float(q.net.weights[layer - 1][k, j])
 
-    def edits(value: float) -> tuple[Edit, ...]:
-        def edit(p: Passes, h: int) -> None:
+    def edits(value: Numbers) -> tuple[Edit, ...]:
+        def edit(p: Passes, h: Index) -> None:
             p.P[layer][h, k, j] = value
 
         return ((Stage.BACKWARD, edit),)
@@ -164,8 +163,8 @@ def _weight(q: Problem, layer: int, j: int, i: int) -> Family:
     name = weight_name(layer, j + 1, i + 1 if i < q.width(layer - 1) else None)
     own = float(q.net.weights[layer - 1][j, i])
 
-    def edits(value: float) -> tuple[Edit, ...]:
-        def edit(p: Passes, h: int) -> None:
+    def edits(value: Numbers) -> tuple[Edit, ...]:
+        def edit(p: Passes, h: Index) -> None:
             p.W[layer][h, j, i] = value
 
         return ((Stage.START, edit),)
@@ -185,8 +184,8 @@ def _targets(q: Problem) -> Iterator[Family]:
 def _target(q: Problem, s: int, k: int) -> Family:
     name, own = "y" if q.width(q.layers) == 1 else f"y{k + 1}", float(q.y[s, k])
 
-    def edits(value: float) -> tuple[Edit, ...]:
-        def edit(p: Passes, h: int) -> None:
+    def edits(value: Numbers) -> tuple[Edit, ...]:
+        def edit(p: Passes, h: Index) -> None:
             p.y[h, s, k] = value
 
         return ((Stage.START, edit),)
@@ -217,7 +216,7 @@ Place = tuple[int, int | slice, int | slice]
 
 
 def _constant(names: tuple[str, ...], what: str, places: tuple[Place, ...], rank: int) -> Family:
-    def edits(value: float) -> tuple[Edit, ...]:
+    def edits(value: Numbers) -> tuple[Edit, ...]:
         return tuple((Stage.GRADIENTS, _multiplied(place, value)) for place in places)
 
     def message(value: float) -> str:
@@ -229,10 +228,10 @@ def _constant(names: tuple[str, ...], what: str, places: tuple[Place, ...], rank
     return Family("scaled", names, edits, message, (0.5, 2.0), 1.0, change, rank, late=True)
 
 
-def _multiplied(place: Place, value: float) -> Callable[[Passes, int], None]:
+def _multiplied(place: Place, value: Numbers) -> Callable[[Passes, Index], None]:
     layer, j, i = place
 
-    def edit(p: Passes, h: int) -> None:
-        p.G[layer][h][j, i] *= value
+    def edit(p: Passes, h: Index) -> None:
+        p.G[layer][h, j, i] = (p.G[layer][h, j, i].T * value).T
 
     return edit

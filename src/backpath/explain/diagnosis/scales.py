@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, Change, Mistake
-from backpath.explain.diagnosis.passes import Passes, Stage
+from backpath.explain.diagnosis.passes import Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.expression import ONE, TWO, Expression, Marked, Number, Product, Quotient
 
@@ -54,9 +56,9 @@ def _scopes(q: Problem) -> Iterator[tuple[tuple[int, ...], str]]:
         yield tuple(q.hidden), "every gradient of the hidden layers"
 
 
-def _scaled(layers: tuple[int, ...], factor: float) -> Callable[[Passes, int], None]:
-    def edit(p: Passes, h: int) -> None:
-        p.scale[h, list(layers)] *= factor
+def _scaled(layers: tuple[int, ...], factor: float) -> Callable[[Passes, Index], None]:
+    def edit(p: Passes, h: Index) -> None:
+        p.scale[np.ix_(h, layers)] *= factor
 
     return edit
 
@@ -71,8 +73,8 @@ def single_samples(q: Problem) -> Iterator[Mistake]:
             yield Mistake("single_sample_only", (), message, ((Stage.START, _only(s, share)),))
 
 
-def _only(sample: int, share: float) -> Callable[[Passes, int], None]:
-    def edit(p: Passes, h: int) -> None:
+def _only(sample: int, share: float) -> Callable[[Passes, Index], None]:
+    def edit(p: Passes, h: Index) -> None:
         p.share[h] = 0.0
         p.share[h, sample] = share
 

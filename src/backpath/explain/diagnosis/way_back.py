@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from backpath.explain import symbols as sy
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
-from backpath.explain.diagnosis.passes import Edit, Passes, Stage
+from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.expression import Expression, Partial, Product, minus
 from backpath.maths.notation import weight_name
 
 Array = NDArray[np.floating]
-Matrix = Callable[[Array], Array]  # the whole W of a layer, with its bias column -> what is used in place of W
+Matrix = Callable[[Array], Array]  # W of a layer in some passes, with its bias column -> what is used in its place
 _MANY = 400  # single weights taken for each other, tried only in networks with fewer such pairs
 _COMMON = 8  # neurons up to which a column taken for another is tried together with other mistakes
 
@@ -34,7 +34,7 @@ def ways_back(q: Problem) -> Iterator[Mistake]:
 
 
 def _used(layer: int, matrix: Matrix) -> Edit:
-    def edit(p: Passes, h: int) -> None:
+    def edit(p: Passes, h: Index) -> None:
         p.P[layer][h] = matrix(p.W[layer][h])
 
     return Stage.BACKWARD, edit
@@ -45,7 +45,7 @@ def _missing(q: Problem) -> Iterator[Mistake]:
     for chosen in ([layers] if len(layers) > 1 else []) + [[layer] for layer in layers]:
         where = tuple(name for layer in chosen for name in _path_weights(q, layer))
         message = f"the weights of layer {', '.join(map(str, chosen))} are missing on the way back"
-        edits = tuple(_used(layer, lambda W: np.ones_like(W[:, :-1])) for layer in chosen)
+        edits = tuple(_used(layer, lambda W: np.ones_like(W[..., :-1])) for layer in chosen)
         rank = PLAIN if len(chosen) == len(layers) else LOCAL
         yield Mistake("missing_path_weight", where, message, edits, Change("weight", max(chosen)), rank)
 
@@ -59,16 +59,17 @@ def _transposed(q: Problem) -> Iterator[Mistake]:
         rows, columns = q.width(layer), q.width(layer - 1)
         if 1 in (rows, columns):
             continue
-
-        def matrix(W: Array) -> Array:
-            square = W[:, :-1]
-            return square.reshape(square.shape[::-1]).T
-
         what = "is transposed" if rows == columns else "is reshaped where it should be transposed"
-        edit = _used(layer, (lambda W: W[:, :-1].T) if rows == columns else matrix)
+        edit = _used(layer, lambda W: flipped(W[..., :-1]))
         change = Change("weight", layer, _weight(lambda layer, k, j: (j, k)) if rows == columns else None)
         message = f"the weight matrix of layer {layer} {what} on the way back"
         yield Mistake("transposed_weights", _path_weights(q, layer), message, (edit,), change)
+
+
+def flipped(W: Array) -> Array:
+    """The transposes; of matrices that are not square, the numbers of the transposes in the matrices' own shape."""
+    passes, rows, columns = W.shape
+    return W.reshape(passes, columns, rows).swapaxes(1, 2).copy() if rows != columns else W.swapaxes(1, 2).copy()
 
 
 def _weight(place: Callable[[int, int, int], tuple[int, int | None]]) -> Callable[[int, int, int], Expression]:
@@ -104,7 +105,7 @@ def _columns(q: Problem, layer: int) -> Iterator[Mistake]:
 
 
 def _picked(order: list[int]) -> Matrix:
-    return lambda W: W[:, order]
+    return lambda W: W[..., order]
 
 
 def _source(order: list[int]) -> Callable[[int, int, int], tuple[int, int | None]]:
@@ -138,7 +139,7 @@ def _rows(q: Problem, layer: int) -> Iterator[Mistake]:
             f"{q.neuron(layer, k + 1)} as {q.neuron(layer, o + 1)}" for k, o in enumerate(chosen) if k != o
         )
         message = f"on the way back the weights are taken for those to another neuron: {names}"
-        edit = _used(layer, lambda W, rows=list(chosen): W[rows, :-1])  # type: ignore[misc]  # bound now
+        edit = _used(layer, lambda W, rows=list(chosen): W[:, rows, :-1])  # type: ignore[misc]  # bound now
         change = Change("weight", layer, _weight(lambda layer, k, j, rows=chosen: (rows[k - 1] + 1, j)))  # type: ignore[misc]
         yield Mistake(
             "wrong_path_weight", _path_weights(q, layer), message, (edit,), change, RARE if m > _COMMON else LOCAL
@@ -151,8 +152,8 @@ def _other_layer(q: Problem, layer: int) -> Iterator[Mistake]:
     if q.width(layer - 1) < rows or q.width(layer - 2) < columns:
         return
 
-    def edit(p: Passes, h: int) -> None:
-        p.P[layer][h] = p.W[layer - 1][h][:rows, :columns]
+    def edit(p: Passes, h: Index) -> None:
+        p.P[layer][h] = p.W[layer - 1][h, :rows, :columns]
 
     message = f"on the way back the weights of layer {layer - 1} are used in place of those of layer {layer}"
     change = Change("weight", layer, lambda layer, k, j: sy.weight(weight_name(layer - 1, k, j)))
@@ -179,8 +180,8 @@ def _single(q: Problem, layer: int) -> Iterator[Mistake]:
 
 def _replaced(layer: int, place: tuple[int, int], other: tuple[int, int] | None, message: str) -> Mistake:
     def matrix(W: Array) -> Array:
-        used = W[:, :-1].copy()
-        used[place] = 1.0 if other is None else W[other]
+        used = W[..., :-1].copy()
+        used[:, place[0], place[1]] = 1.0 if other is None else W[:, other[0], other[1]]
         return used
 
     code = "missing_path_weight" if other is None else "wrong_path_weight"
@@ -204,8 +205,8 @@ def _left_out(q: Problem, layer: int) -> Iterator[Mistake]:
 
 def _without(rows: list[int]) -> Matrix:
     def matrix(W: Array) -> Array:
-        used = W[:, :-1].copy()
-        used[rows] = 0.0
+        used = W[..., :-1].copy()
+        used[:, rows] = 0.0
         return used
 
     return matrix
@@ -217,7 +218,7 @@ def updated_used(q: Problem, learning_rate: float | None) -> Iterator[Mistake]:
         return
     rate = learning_rate
 
-    def edit(p: Passes, h: int) -> None:
+    def edit(p: Passes, h: Index) -> None:
         p.updated[h] = rate
 
     where = tuple(name for layer in q.every[1:] for name in _path_weights(q, layer))

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from backpath.explain import symbols as sy
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
-from backpath.explain.diagnosis.passes import Edit, Passes, Stage
+from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.slopes import cost_slope
+from backpath.explain.diagnosis.way_back import flipped
 from backpath.explain.expression import Number
 from backpath.maths.activations import activation
 from backpath.maths.notation import weight_name
@@ -67,9 +68,9 @@ def _activations(q: Problem) -> Iterator[Mistake]:
         yield Mistake("missing_activation", where, message, never, change, LOCAL)
 
 
-def _factor(layer: int, values: Callable[[Passes, int], Array]) -> Edit:
-    def edit(p: Passes, h: int) -> None:
-        p.F[layer][h][:, :-1] = values(p, h)
+def _factor(layer: int, values: Callable[[Passes, Index], Array]) -> Edit:
+    def edit(p: Passes, h: Index) -> None:
+        p.F[layer][h, :, :-1] = values(p, h)
 
     return Stage.BACKWARD, edit
 
@@ -78,15 +79,15 @@ def _twice(q: Problem, layer: int, slope: str) -> list[Edit]:
     """σ(σ(u)) in the forward pass; its slope that of u, that of σ(u), or the product of both."""
     row = activation(q.net.activations[layer - 1])
 
-    def times(p: Passes, h: int) -> None:
+    def times(p: Passes, h: Index) -> None:
         p.times[h, layer] = 2
 
-    def hidden(p: Passes, h: int) -> None:
+    def hidden(p: Passes, h: Index) -> None:
         u = p.u[layer][h]
         inner = row.derivative(row.value(u))
         p.slopes[layer][h] = {"own": row.derivative(u), "inner": inner, "whole": inner * row.derivative(u)}[slope]
 
-    def output(p: Passes, h: int) -> None:
+    def output(p: Passes, h: Index) -> None:
         u, dC_dA = p.u[layer][h], cost_slope(q.cost, p.a[layer][h], p.y[h])
         through = row.chain(row.value(u), dC_dA) if slope != "own" else row.chain(u, dC_dA)
         p.delta[layer][h] = row.chain(u, through) if slope == "whole" else through
@@ -98,13 +99,13 @@ def _never(q: Problem, layer: int, slope: bool) -> list[Edit]:
     """u in place of σ(u); its slope that of σ all the same, or 1."""
     row = activation(q.net.activations[layer - 1])
 
-    def times(p: Passes, h: int) -> None:
+    def times(p: Passes, h: Index) -> None:
         p.times[h, layer] = 0
 
-    def hidden(p: Passes, h: int) -> None:
+    def hidden(p: Passes, h: Index) -> None:
         p.slopes[layer][h] = row.derivative(p.u[layer][h]) if slope else 1.0
 
-    def output(p: Passes, h: int) -> None:
+    def output(p: Passes, h: Index) -> None:
         dC_dA = cost_slope(q.cost, p.a[layer][h], p.y[h])
         p.delta[layer][h] = row.chain(p.u[layer][h], dC_dA) if slope else dC_dA
 
@@ -146,18 +147,18 @@ def _without(q: Problem, layer: int, i: int, j: int | None, kept: bool) -> tuple
     """Out of the sum; ``kept``: still a factor of the gradient."""
     rows = slice(None) if j is None else j
 
-    def sums(p: Passes, h: int) -> None:
-        p.U[layer][h][rows, i] = 0.0
+    def sums(p: Passes, h: Index) -> None:
+        p.U[layer][h, rows, i] = 0.0
 
-    def gradients(p: Passes, h: int) -> None:
-        p.G[layer][h][rows, i] = 0.0
+    def gradients(p: Passes, h: Index) -> None:
+        p.G[layer][h, rows, i] = 0.0
 
     return ((Stage.SUMS, sums),) if kept else ((Stage.SUMS, sums), (Stage.GRADIENTS, gradients))
 
 
-def _no_path(layer: int, i: int) -> Callable[[Passes, int], None]:
-    def edit(p: Passes, h: int) -> None:
-        p.P[layer][h][:, i] = 0.0
+def _no_path(layer: int, i: int) -> Callable[[Passes, Index], None]:
+    def edit(p: Passes, h: Index) -> None:
+        p.P[layer][h, :, i] = 0.0
 
     return edit
 
@@ -184,16 +185,16 @@ def _bias_signs(q: Problem) -> Iterator[Mistake]:
             yield Mistake("bias_sign", where, message, tuple(edits), change, rank)
 
 
-def _minus_sum(layer: int) -> Callable[[Passes, int], None]:
-    def edit(p: Passes, h: int) -> None:
-        p.U[layer][h][:, -1] *= -1.0
+def _minus_sum(layer: int) -> Callable[[Passes, Index], None]:
+    def edit(p: Passes, h: Index) -> None:
+        p.U[layer][h, :, -1] *= -1.0
 
     return edit
 
 
-def _minus_factor(layer: int) -> Callable[[Passes, int], None]:
-    def edit(p: Passes, h: int) -> None:
-        p.F[layer][h][:, -1] *= -1.0
+def _minus_factor(layer: int) -> Callable[[Passes, Index], None]:
+    def edit(p: Passes, h: Index) -> None:
+        p.F[layer][h, :, -1] *= -1.0
 
     return edit
 
@@ -212,9 +213,9 @@ def _bias_not_updated(q: Problem) -> Iterator[Mistake]:
             yield Mistake("bias_not_updated", (name,), message, ((Stage.GRADIENTS, _no_bias(layer, j)),), rank=RARE)
 
 
-def _no_bias(layer: int, j: int | None) -> Callable[[Passes, int], None]:
-    def edit(p: Passes, h: int) -> None:
-        p.G[layer][h][slice(None) if j is None else j, -1] = 0.0
+def _no_bias(layer: int, j: int | None) -> Callable[[Passes, Index], None]:
+    def edit(p: Passes, h: Index) -> None:
+        p.G[layer][h, slice(None) if j is None else j, -1] = 0.0
 
     return edit
 
@@ -229,14 +230,14 @@ def _transposed(q: Problem) -> Iterator[Mistake]:
         where = tuple(name for name in q.weights_of(layer) if "~" not in name)
         what = "transposed" if square else "reshaped where it should be transposed"
 
-        def sums(p: Passes, h: int, layer: int = layer) -> None:
-            p.U[layer][h][:, :-1] = _flipped(p.W[layer][h][:, :-1])
+        def sums(p: Passes, h: Index, layer: int = layer) -> None:
+            p.U[layer][h, :, :-1] = flipped(p.W[layer][h, :, :-1])
 
-        def back(p: Passes, h: int, layer: int = layer) -> None:
-            p.P[layer][h] = _flipped(p.W[layer][h][:, :-1])
+        def back(p: Passes, h: Index, layer: int = layer) -> None:
+            p.P[layer][h] = flipped(p.W[layer][h, :, :-1])
 
-        def gradient(p: Passes, h: int, layer: int = layer) -> None:
-            p.G[layer][h][:, :-1] = _flipped(p.G[layer][h][:, :-1])
+        def gradient(p: Passes, h: Index, layer: int = layer) -> None:
+            p.G[layer][h, :, :-1] = flipped(p.G[layer][h, :, :-1])
 
         for edits, place in (
             (((Stage.SUMS, sums),), "in the forward pass"),
@@ -245,11 +246,6 @@ def _transposed(q: Problem) -> Iterator[Mistake]:
         ):
             message = f"the weight matrix of layer {layer} is {what} {place}"
             yield Mistake("transposed_weights", where, message, edits)
-
-
-def _flipped(W: Array) -> Array:
-    """The transpose; of a matrix that is not square, the numbers of the transpose in the matrix's own shape."""
-    return W.T.copy() if W.shape[0] == W.shape[1] else W.reshape(W.shape[::-1]).T.copy()
 
 
 def _swaps(q: Problem) -> Iterator[Mistake]:
@@ -285,19 +281,15 @@ def _name(q: Problem, place: tuple[int, int, int]) -> str:
     return weight_name(layer, j + 1, None if i == q.width(layer - 1) else i + 1)
 
 
-def _exchange(one: tuple[int, int, int], other: tuple[int, int, int]) -> Callable[[Passes, int], None]:
-    def edit(p: Passes, h: int) -> None:
-        (k, *place), (m, *place_2) = one, other
-        first, second = p.W[k][h], p.W[m][h]
-        first[tuple(place)], second[tuple(place_2)] = second[tuple(place_2)], first[tuple(place)]
-
-    return edit
+def _exchange(one: tuple[int, int, int], other: tuple[int, int, int]) -> Callable[[Passes, Index], None]:
+    return lambda p, h: _exchanged(p.W, h, one, other)
 
 
-def _exchange_gradients(one: tuple[int, int, int], other: tuple[int, int, int]) -> Callable[[Passes, int], None]:
-    def edit(p: Passes, h: int) -> None:
-        (k, *place), (m, *place_2) = one, other
-        first, second = p.G[k][h], p.G[m][h]
-        first[tuple(place)], second[tuple(place_2)] = second[tuple(place_2)], first[tuple(place)]
+def _exchange_gradients(one: tuple[int, int, int], other: tuple[int, int, int]) -> Callable[[Passes, Index], None]:
+    return lambda p, h: _exchanged(p.G, h, one, other)
 
-    return edit
+
+def _exchanged(arrays: list[Array], h: Index, one: tuple[int, int, int], other: tuple[int, int, int]) -> None:
+    (k, *place), (m, *place_2) = one, other
+    first, second = arrays[k][h, place[0], place[1]], arrays[m][h, place_2[0], place_2[1]]
+    arrays[k][h, place[0], place[1]], arrays[m][h, place_2[0], place_2[1]] = second, first
