@@ -43,7 +43,11 @@ def _updated(q: Problem, rates: tuple[float, ...]) -> Family:
         return ((Stage.START, edit),)
 
     where, change = used(1.0).where, used(1.0).change
-    made = None if change is None else lambda rate: change
+
+    def made(rate: float) -> Change:
+        assert change is not None
+        return change
+
     return Family("updated_weights_used", where, edits, lambda rate: used(rate).message, rates, 0.0, made)
 
 
@@ -118,7 +122,10 @@ def _factor(q: Problem, layer: int, s: int, i: int, name: str, j: int | None) ->
         return Change("input", layer, lambda name: Number(shown(value)))
 
     where = (name,) if j is None else (name, weight)
-    return Family("wrong_input", where, edits, message, (0.0, 1.0), math.nan, change, PLAIN if j is None else RARE)
+    touched = frozenset(weight_name(layer, k, i + 1) for k in range(1, q.width(layer) + 1)) if j is None else {weight}
+    rank = PLAIN if j is None else RARE
+    starts = (0.0, 1.0)
+    return Family("wrong_input", where, edits, message, starts, math.nan, change, rank, touches=frozenset(touched))
 
 
 def _way_back(q: Problem) -> Iterator[Family]:
@@ -225,7 +232,7 @@ def _constant(names: tuple[str, ...], what: str, places: tuple[Place, ...], rank
     def change(value: float) -> Change:
         return Change("whole", None, times(Number(shown(value))))
 
-    return Family("scaled", names, edits, message, (0.5, 2.0), 1.0, change, rank, late=True)
+    return Family("scaled", names, edits, message, (0.5, 2.0), 1.0, change, rank, True, frozenset(names))
 
 
 def _multiplied(place: Place, value: Numbers) -> Callable[[Passes, Index], None]:

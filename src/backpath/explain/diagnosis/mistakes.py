@@ -108,6 +108,7 @@ class Family:
     starts : numbers to start from
     right : the number with which it is no mistake, NaN if that is not known
     late : whether any explained mistake is preferred to it
+    touches : the only weights whose figures it changes; empty: it may change any
     """
 
     code: str
@@ -119,6 +120,7 @@ class Family:
     change: Callable[[float], Change] | None = None
     rank: int = PLAIN
     late: bool = False
+    touches: frozenset[str] = frozenset()
 
     def mistake(self, number: float) -> Mistake:
         change = None if self.change is None else self.change(number)

@@ -138,4 +138,3 @@ class Passes:
         a = np.concatenate([a[:, 0] for a in self.a], axis=1)
         costs = cost_function(self.q.cost).value(self.u[-1], self.a[-1], self.y).sum(axis=2)
         return np.concatenate([u, a, costs.mean(axis=1, keepdims=True)], axis=1)
-

@@ -58,7 +58,7 @@ def _scopes(q: Problem) -> Iterator[tuple[tuple[int, ...], str]]:
 
 def _scaled(layers: tuple[int, ...], factor: float) -> Callable[[Passes, Index], None]:
     def edit(p: Passes, h: Index) -> None:
-        p.scale[np.ix_(h, layers)] *= factor
+        p.scale[np.ix_(h, list(layers))] *= factor
 
     return edit
 

@@ -35,7 +35,7 @@ CATALOGUE: tuple[Callable[[Problem], Iterator[Mistake]], ...] = (
 )
 _AT_ONCE = 2_000_000  # numbers in one round of passes
 _MOST_PAIRS = 100_000
-_MOST_TASKS = 4_000
+_MOST_TASKS = 2_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,11 +129,13 @@ class Search:
             found += [(mistakes[i], mistakes[k]) for i, k in part[fits]]
         return found
 
-    def _one_fitted(self) -> list[Explanation]:
-        return self._fitted([(family, None) for family in self.families if not family.late])
+    def _one_fitted(self, late: bool = False) -> list[Explanation]:
+        wrong = {name for name, one in zip(self.claims.names, self.wrong, strict=True) if one}
+        able = (f for f in self.families if f.late == late and (not f.touches or wrong <= f.touches))
+        return self._fitted([(family, None) for family in able])
 
     def _one_late(self) -> list[Explanation]:
-        return self._fitted([(family, None) for family in self.families if family.late])
+        return self._one_fitted(late=True)
 
     def _two_with_one_fitted(self) -> list[Explanation]:
         plain = [family for family in self.families if family.rank == PLAIN]

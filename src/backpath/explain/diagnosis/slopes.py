@@ -39,7 +39,7 @@ def cost_slope(cost: str, A: Array, y: Array) -> Array:
 
 @dataclass(frozen=True)
 class Slope:
-    """A wrong σ′: its code, in words, its number from the right σ′, u and σ(u), and its formula from a neuron's name."""
+    """A wrong σ′: its code, in words, its number from the right σ′, u and σ(u), its formula from a neuron's name."""
 
     code: str
     what: str

@@ -17,7 +17,7 @@ from backpath.maths.notation import weight_name
 Array = NDArray[np.floating]
 Matrix = Callable[[Array], Array]  # W of a layer in some passes, with its bias column -> what is used in its place
 _MANY = 400  # single weights taken for each other, tried only in networks with fewer such pairs
-_COMMON = 8  # neurons up to which a column taken for another is tried together with other mistakes
+_COMMON = 4  # neurons up to which one taken for another is tried together with another mistake
 
 
 def ways_back(q: Problem) -> Iterator[Mistake]:
@@ -127,7 +127,7 @@ def _taken(q: Problem, layer: int, j: int, order: list[int], rank: int) -> Mista
 def _rows(q: Problem, layer: int) -> Iterator[Mistake]:
     """The weights to one neuron taken for those to another."""
     m = q.width(layer)
-    orders = {tuple([*range(1, m), 0]), tuple([m - 1, *range(m - 1)]), tuple(range(m - 1, -1, -1))}
+    orders: set[tuple[int, ...]] = {(*range(1, m), 0), (m - 1, *range(m - 1)), tuple(range(m - 1, -1, -1))}
     for k in range(m):
         for other in range(k + 1, m):
             order = list(range(m))

@@ -19,6 +19,7 @@ from backpath.maths.activations import activation
 from backpath.maths.notation import weight_name
 
 Array = NDArray[np.floating]
+_COMMON = 8  # inputs up to which one left out is tried together with another mistake
 MOST_SWAPS = 4000  # pairs of weights that are tried; in a larger network only those that people exchange
 _SWAPS_IN_PAIRS = 12  # weights up to which an exchange is tried together with another mistake
 _FEW_NEURONS = 60  # up to which an input is also tried to be missing in one neuron's sum only
@@ -64,7 +65,7 @@ def _activations(q: Problem) -> Iterator[Mistake]:
         yield Mistake("activation_twice", where, message, twice, change, LOCAL)
         never = (_factor(layer + 1, lambda p, h, layer=layer: p.u[layer][h]),)  # type: ignore[misc]
         message = f"the weights of layer {layer + 1} are taken to multiply u in place of σ(u)"
-        change = Change("input", layer + 1, lambda name: sy.net_input(name))
+        change = Change("input", layer + 1, sy.net_input)
         yield Mistake("missing_activation", where, message, never, change, LOCAL)
 
 
@@ -118,7 +119,7 @@ def _missing_inputs(q: Problem) -> Iterator[Mistake]:
         names = [*q.neurons(layer - 1), "the bias"]
         for i, name in enumerate(names):
             places: list[int | None] = [None]
-            if 1 < q.width(layer) and q.width(layer) * len(names) <= _FEW_NEURONS:
+            if q.width(layer) > 1 and q.width(layer) * len(names) <= _FEW_NEURONS:
                 places += range(q.width(layer))
             for j in places:
                 yield from _left_out(q, layer, i, name, j)
@@ -134,13 +135,12 @@ def _left_out(q: Problem, layer: int, i: int, name: str, j: int | None) -> Itera
     message = f"{name} is left out of the weighted sum of {to}"
     source = i + 1 if i < q.width(layer - 1) else None
     change = Change("sum", layer, terms={source: None})
+    rank = LOCAL if j is None and q.width(layer - 1) <= _COMMON else RARE
     for kept in (True, False):
-        yield Mistake(
-            "missing_input", where, message, _without(q, layer, i, j, kept), change, LOCAL if j is None else RARE
-        )
-    if j is None and 1 < layer and i < q.width(layer - 1):
+        yield Mistake("missing_input", where, message, _without(q, layer, i, j, kept), change, rank)
+    if j is None and layer > 1 and i < q.width(layer - 1):
         edits = (*_without(q, layer, i, j, False), (Stage.BACKWARD, _no_path(layer, i)))
-        yield Mistake("missing_input", where, message, edits, change)
+        yield Mistake("missing_input", where, message, edits, change, rank)
 
 
 def _without(q: Problem, layer: int, i: int, j: int | None, kept: bool) -> tuple[Edit, ...]:
@@ -177,10 +177,9 @@ def _bias_signs(q: Problem) -> Iterator[Mistake]:
                 edits += [(Stage.SUMS, _minus_sum(layer))] if sums else []
                 edits += [(Stage.BACKWARD, _minus_factor(layer))] if gradient else []
             message = f"the bias neuron's 1 is taken as -1 {what} of layer {', '.join(map(str, layers))}"
-            minus_one = Number("-1")
-            change = Change("sum", layers[0], terms={None: minus_one})
+            change = Change("sum", layers[0], terms={None: Number("-1")})
             if not sums:
-                change = Change("input", layers[0], lambda name: minus_one)
+                change = Change("input", layers[0], lambda name: Number("-1"))
             rank = PLAIN if len(layers) == q.layers else LOCAL
             yield Mistake("bias_sign", where, message, tuple(edits), change, rank)
 
