@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,19 +47,26 @@ def _is_right(family: Family, number: float) -> bool:
 
 
 def _figures(search: Search, tasks: Sequence[Task], owners: Index, numbers: Array) -> Array:
-    """The figures of each task, whose places are ``owners``, with each number; ``owners`` in ascending order."""
+    """The figures of each task, whose places are ``owners``, with each number."""
     found = []
     for block in search.blocks(len(owners)):
-        chosen = owners[block]
-        runs: list[Run] = []
-        for owner in np.unique(chosen):
-            family, partner = tasks[owner]
-            h = np.flatnonzero(chosen == owner)
-            runs.append((family.edits(numbers[block][h]), h))
-            if partner is not None:
-                runs.append((partner.edits, h))
+        chosen, values = [tasks[owner] for owner in owners[block]], numbers[block]
+        runs: list[Run] = [(family.edits(values[h]), h) for family, h in _alike([family for family, _ in chosen])]
+        others = _alike([partner for _, partner in chosen])
+        runs += [(partner.edits, h) for partner, h in others if partner is not None]
         found.append(search.figures(len(chosen), runs))
     return np.concatenate(found)
+
+
+T = TypeVar("T")
+
+
+def _alike(things: Sequence[T]) -> list[tuple[T, Index]]:
+    """Each thing with the places where it stands."""
+    places: dict[int, list[int]] = {}
+    for k, thing in enumerate(things):
+        places.setdefault(id(thing), []).append(k)
+    return [(things[where[0]], np.array(where, dtype=np.intp)) for where in places.values()]
 
 
 def _possible(search: Search, tasks: Sequence[Task]) -> list[int]:

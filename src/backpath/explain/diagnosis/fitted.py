@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Family, Mistake, Numbers
 from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
@@ -34,21 +36,19 @@ def _updated(q: Problem, rates: tuple[float, ...]) -> Family:
     """The weights above already updated, with a learning rate that is not told."""
 
     def used(rate: float) -> Mistake:
-        return next(updated_used(q, rate))
+        return updated_used(q, rate, tuple(q.every[1:]))
 
     def edits(rate: Numbers) -> tuple[Edit, ...]:
         def edit(p: Passes, h: Index) -> None:
-            p.updated[h] = rate
+            p.updated[h] = np.reshape(rate, (-1, 1))
 
         return ((Stage.START, edit),)
 
-    where, change = used(1.0).where, used(1.0).change
+    def message(rate: float) -> str:
+        return used(rate).message
 
-    def made(rate: float) -> Change:
-        assert change is not None
-        return change
-
-    return Family("updated_weights_used", where, edits, lambda rate: used(rate).message, rates, 0.0, made)
+    any_rate = used(1.0)
+    return Family("updated_weights_used", any_rate.where, edits, message, rates, 0.0, lambda rate: any_rate.change)
 
 
 def _starts(*right: float) -> tuple[float, ...]:

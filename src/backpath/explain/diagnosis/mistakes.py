@@ -117,11 +117,10 @@ class Family:
     message: Callable[[float], str]
     starts: tuple[float, ...]
     right: float = math.nan
-    change: Callable[[float], Change] | None = None
+    change: Callable[[float], Change | None] = lambda number: None
     rank: int = PLAIN
     late: bool = False
     touches: frozenset[str] = frozenset()
 
     def mistake(self, number: float) -> Mistake:
-        change = None if self.change is None else self.change(number)
-        return Mistake(self.code, self.where, self.message(number), self.edits(number), change, self.rank)
+        return Mistake(self.code, self.where, self.message(number), self.edits(number), self.change(number), self.rank)

@@ -41,7 +41,8 @@ class Passes:
     times : how often a layer's activation is applied, (passes, layers + 1)
     misread : (passes, layer, sample, neuron, values) of outputs that are taken as another number
     share : how much each sample counts, (passes, N); scale : a constant on each layer's gradients
-    updated : η with which the weights above were already updated when a hidden layer is computed, 0 if they were not
+    updated : η with which a layer's weights were already updated when the layer before it is computed, 0 if they were
+        not, (passes, layers + 1)
     u, a, delta : net inputs, activations, δ, (passes, N, neurons)
     slopes : σ′(u) of the hidden layers
     P : the weights on the way back, (passes, neurons, neurons before)
@@ -73,7 +74,7 @@ class Passes:
         self.times = np.ones((H, q.layers + 1), dtype=np.int8)
         self.share = np.full((H, q.samples), 1.0)
         self.scale = np.ones((H, q.layers + 1))
-        self.updated = np.zeros(H)
+        self.updated = np.zeros((H, q.layers + 1))
         self.misread: list[tuple[Index, int, int, int, float | Array]] = []
         self._apply(Stage.START)
         self.U = [W.copy() for W in self.W]
@@ -115,7 +116,7 @@ class Passes:
             G = (delta * counted).transpose(0, 2, 1) @ self.F[layer]
             self.G[layer] = G * self.scale[:, layer, None, None]
             if layer > 1:
-                moved = self.updated[:, None, None] * self.G[layer] * q.free[layer - 1]
+                moved = self.updated[:, layer, None, None] * self.G[layer] * q.free[layer - 1]
                 self.delta[layer - 1] = (delta @ (self.P[layer] - moved[:, :, :-1])) * self.slopes[layer - 1]
         self._apply(Stage.GRADIENTS)
 

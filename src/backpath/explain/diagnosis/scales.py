@@ -36,8 +36,7 @@ def _constants(q: Problem) -> Iterator[tuple[str, float, str, Callable[[Expressi
     if outputs > 1:
         share = Quotient(ONE, Number(str(outputs)))
         yield "output_average", 1 / outputs, f"is averaged over the {outputs} outputs, not summed", times(share)
-    if q.updates and q.learning_rate not in (None, 1.0):
-        assert q.learning_rate is not None
+    if q.updates and q.learning_rate is not None and q.learning_rate != 1:
         rate = Number(f"{1 / q.learning_rate:g}")
         yield "missing_learning_rate", 1 / q.learning_rate, "is subtracted without the learning rate", times(rate)
 
@@ -58,7 +57,7 @@ def _scopes(q: Problem) -> Iterator[tuple[tuple[int, ...], str]]:
 
 def _scaled(layers: tuple[int, ...], factor: float) -> Callable[[Passes, Index], None]:
     def edit(p: Passes, h: Index) -> None:
-        p.scale[np.ix_(h, list(layers))] *= factor
+        p.scale[np.ix_(h, np.array(layers))] *= factor
 
     return edit
 

@@ -35,7 +35,7 @@ CATALOGUE: tuple[Callable[[Problem], Iterator[Mistake]], ...] = (
 )
 _AT_ONCE = 2_000_000  # numbers in one round of passes
 _MOST_PAIRS = 100_000
-_MOST_TASKS = 2_000
+_MOST_FITTED = 20_000  # figures of families with another mistake, each tried with a few numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,9 +138,18 @@ class Search:
         return self._one_fitted(late=True)
 
     def _two_with_one_fitted(self) -> list[Explanation]:
-        plain = [family for family in self.families if family.rank == PLAIN]
-        partners = [mistake for mistake in self.singles.mistakes if mistake.rank == PLAIN]
-        return self._fitted([(family, partner) for partner in partners for family in plain][:_MOST_TASKS])
+        """A family with another mistake. Of the very many, those are left out in which the other mistake alone leaves
+        figures wrong that the family does not touch, and those of a wide family with a mistake that is far-fetched."""
+        names = np.array(self.claims.names)
+        tasks: list[tuple[bool, int, Task]] = []
+        for family in (f for f in self.families if f.rank == PLAIN):
+            touched = np.isin(names, list(family.touches)) if family.touches else np.ones(len(names), dtype=bool)
+            able = (self.singles.met | touched).all(axis=1)
+            partners = (self.singles.mistakes[h] for h in np.flatnonzero(able))
+            tasks += [(not family.touches, m.rank, (family, m)) for m in partners if m.rank < RARE]
+        wide = sorted((task for task in tasks if task[0]), key=lambda task: task[1])
+        most = _MOST_FITTED // len(self.right)
+        return self._fitted([task for *_, task in [t for t in tasks if not t[0]][:most] + wide[:most]])
 
     def _fitted(self, tasks: Sequence[Task]) -> list[Explanation]:
         """Of each family, alone or with another mistake, the number that fits, if one does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -30,7 +31,7 @@ def ways_back(q: Problem) -> Iterator[Mistake]:
         yield from _other_layer(q, layer)
         yield from _single(q, layer)
         yield from _left_out(q, layer)
-    yield from updated_used(q, q.learning_rate)
+    yield from _updated(q)
 
 
 def _used(layer: int, matrix: Matrix) -> Edit:
@@ -161,32 +162,47 @@ def _other_layer(q: Problem, layer: int) -> Iterator[Mistake]:
 
 
 def _single(q: Problem, layer: int) -> Iterator[Mistake]:
-    """One weight taken for another of its layer, or left out."""
+    """One weight missing, all those to one neuron missing, or one taken for another of its layer."""
     rows, columns = q.width(layer), q.width(layer - 1)
+    for j in range(columns if rows > 1 or columns > 1 else 0):
+        names = tuple(weight_name(layer, k + 1, j + 1) for k in range(rows))
+        message = f"{', '.join(names)} {'is' if rows == 1 else 'are'} missing on the way back"
+        rank = LOCAL if columns <= _COMMON else RARE
+        edit = _used(layer, _ones(list(range(rows)), j))
+        yield Mistake("missing_path_weight", names, message, (edit,), Change("weight", layer), rank)
+        for k in range(rows if rows > 1 else 0):
+            edit = _used(layer, _ones([k], j))
+            yield Mistake(
+                "missing_path_weight", (names[k],), f"{names[k]} is missing on the way back", (edit,), rank=RARE
+            )
     if rows == 1 or (rows * columns) ** 2 > _MANY:
         return
-    for k in range(rows):
-        for j in range(columns):
-            own = weight_name(layer, k + 1, j + 1)
-            yield _replaced(layer, (k, j), None, f"{own} is missing on the way back")
-            for to in range(rows):
-                for source in [*range(columns), -1]:
-                    if (to, source) != (k, j):
-                        other = weight_name(layer, to + 1, None if source == -1 else source + 1)
-                        yield _replaced(
-                            layer, (k, j), (to, source), f"on the way back {other} is used in place of {own}"
-                        )
+    for (k, j), (to, source) in itertools.product(
+        itertools.product(range(rows), range(columns)), itertools.product(range(rows), [*range(columns), -1])
+    ):
+        if (to, source) != (k, j):
+            yield _replaced(layer, (k, j), (to, source))
 
 
-def _replaced(layer: int, place: tuple[int, int], other: tuple[int, int] | None, message: str) -> Mistake:
+def _ones(rows: list[int], column: int) -> Matrix:
     def matrix(W: Array) -> Array:
         used = W[..., :-1].copy()
-        used[:, place[0], place[1]] = 1.0 if other is None else W[:, other[0], other[1]]
+        used[:, rows, column] = 1.0
         return used
 
-    code = "missing_path_weight" if other is None else "wrong_path_weight"
-    where = (weight_name(layer, place[0] + 1, place[1] + 1),)
-    return Mistake(code, where, message, (_used(layer, matrix),), rank=RARE)
+    return matrix
+
+
+def _replaced(layer: int, place: tuple[int, int], other: tuple[int, int]) -> Mistake:
+    def matrix(W: Array) -> Array:
+        used = W[..., :-1].copy()
+        used[:, place[0], place[1]] = W[:, other[0], other[1]]
+        return used
+
+    own = weight_name(layer, place[0] + 1, place[1] + 1)
+    name = weight_name(layer, other[0] + 1, None if other[1] == -1 else other[1] + 1)
+    message = f"on the way back {name} is used in place of {own}"
+    return Mistake("wrong_path_weight", (own,), message, (_used(layer, matrix),), rank=RARE)
 
 
 def _left_out(q: Problem, layer: int) -> Iterator[Mistake]:
@@ -212,19 +228,26 @@ def _without(rows: list[int]) -> Matrix:
     return matrix
 
 
-def updated_used(q: Problem, learning_rate: float | None) -> Iterator[Mistake]:
-    """The weights above, already updated when a hidden layer's gradients are computed."""
-    if learning_rate is None or not q.hidden:
+def _updated(q: Problem) -> Iterator[Mistake]:
+    if q.learning_rate is None:
         return
-    rate = learning_rate
+    layers = list(q.every[1:])
+    for chosen in ([layers] if len(layers) > 1 else []) + [[layer] for layer in layers]:
+        yield updated_used(q, q.learning_rate, tuple(chosen))
+
+
+def updated_used(q: Problem, learning_rate: float, layers: tuple[int, ...]) -> Mistake:
+    """Weights already updated when the gradients of the layer before them are computed."""
 
     def edit(p: Passes, h: Index) -> None:
-        p.updated[h] = rate
+        p.updated[np.ix_(h, np.array(layers))] = learning_rate
 
-    where = tuple(name for layer in q.every[1:] for name in _path_weights(q, layer))
-    message = f"the hidden gradients are computed with the weights above already updated (η = {rate:.4g})"
-    change = Change("weight", None, _updated_weight)
-    yield Mistake("updated_weights_used", where, message, ((Stage.START, edit),), change)
+    where = tuple(name for layer in layers for name in _path_weights(q, layer))
+    which = ", ".join(map(str, layers))
+    message = f"on the way back the weights of layer {which} are already the updated ones (η = {learning_rate:.4g})"
+    change = Change("weight", layers[0] if len(layers) == 1 else None, _updated_weight)
+    rank = PLAIN if len(layers) == q.layers - 1 else LOCAL
+    return Mistake("updated_weights_used", where, message, ((Stage.START, edit),), change, rank)
 
 
 def _updated_weight(layer: int, k: int, j: int) -> Expression:

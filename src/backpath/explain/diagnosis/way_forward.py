@@ -28,6 +28,8 @@ _FEW_NEURONS = 60  # up to which an input is also tried to be missing in one neu
 def forward_mistakes(q: Problem) -> Iterator[Mistake]:
     yield from _activations(q)
     yield from _missing_inputs(q)
+    yield from _missing_factors(q)
+    yield from _columns(q)
     yield from _bias_signs(q)
     yield from _bias_not_updated(q)
     yield from _transposed(q)
@@ -161,6 +163,42 @@ def _no_path(layer: int, i: int) -> Callable[[Passes, Index], None]:
         p.P[layer][h, :, i] = 0.0
 
     return edit
+
+
+def _missing_factors(q: Problem) -> Iterator[Mistake]:
+    """δ alone where δ × X is meant, or no gradient at all, of one input's weights; or δ alone in a whole layer."""
+    for layer in q.every:
+        for i, name in enumerate(q.neurons(layer - 1)):
+            rank = LOCAL if q.width(layer - 1) <= _COMMON else RARE
+            for number, what in ((1.0, "is missing as a factor of"), (0.0, "is taken as 0 in")):
+                message = f"{name} {what} the gradients of its weights to layer {layer}"
+                change = Change("input", layer, None if number else lambda name: Number("0"))
+                edit = (Stage.BACKWARD, _constant_factor(layer, slice(i, i + 1), number))
+                yield Mistake("missing_input", (name,), message, (edit,), change, rank)
+        message = f"the factors {', '.join(q.neurons(layer - 1))} are missing in the gradients of layer {layer}"
+        edit = (Stage.BACKWARD, _constant_factor(layer, slice(None), 1.0))
+        yield Mistake("missing_input", q.neurons(layer - 1), message, (edit,), Change("input", layer), LOCAL)
+
+
+def _constant_factor(layer: int, inputs: slice, number: float) -> Callable[[Passes, Index], None]:
+    def edit(p: Passes, h: Index) -> None:
+        p.F[layer][h, :, inputs] = number
+
+    return edit
+
+
+def _columns(q: Problem) -> Iterator[Mistake]:
+    """Two inputs taken for each other, in every sample."""
+    names = q.neurons(0)
+    for i, k in itertools.combinations(range(len(names)), 2):
+
+        def edit(p: Passes, h: Index, i: int = i, k: int = k) -> None:
+            p.X[h, :, i], p.X[h, :, k] = p.X[h, :, k], p.X[h, :, i]
+
+        message = f"{names[i]} and {names[k]} are taken for each other, in the whole pass"
+        change = Change("sum", 1, terms={i + 1: sy.neuron(names[k]), k + 1: sy.neuron(names[i])})
+        rank = LOCAL if len(names) <= _COMMON else RARE
+        yield Mistake("wrong_input", (names[i], names[k]), message, ((Stage.START, edit),), change, rank)
 
 
 def _bias_signs(q: Problem) -> Iterator[Mistake]:
