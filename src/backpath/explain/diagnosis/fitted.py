@@ -40,7 +40,7 @@ def _updated(q: Problem, rates: tuple[float, ...]) -> Family:
 
     def edits(rate: Numbers) -> tuple[Edit, ...]:
         def edit(p: Passes, h: Index) -> None:
-            p.updated[h] = np.reshape(rate, (-1, 1))
+            p.updated[h] = np.broadcast_to(rate, (q.layers + 1, len(h))).T
 
         return ((Stage.START, edit),)
 
