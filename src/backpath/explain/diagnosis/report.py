@@ -131,6 +131,8 @@ class Report(Rendered):
             return f"All {count} figures are right." if count > 1 else "The figure is right."
         wrong = sum(not figure.is_right for figure in self.figures)
         start = f"{wrong} of {count} figures {'is' if wrong == 1 else 'are'} not right."
+        if count == 1:
+            start = "The figure is not right."
         if len(self.alternatives) > 1:
             codes = "; or ".join(" with ".join(f.mistake for f in group) for group in self.alternatives)
             return f"{start} These figures cannot tell these apart: {codes}."
