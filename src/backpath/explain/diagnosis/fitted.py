@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -143,9 +143,10 @@ def _path_weight(q: Problem, layer: int, k: int, j: int) -> Family:
 
     def edits(value: Numbers) -> tuple[Edit, ...]:
         def edit(p: Passes, h: Index) -> None:
-            p.P[layer][h, k, j] = value
+            if p.at == layer:
+                p.P[h, k, j] = value
 
-        return ((Stage.BACKWARD, edit),)
+        return ((Stage.WAY_BACK, edit),)
 
     def message(value: float) -> str:
         return f"on the way back {name} is taken as {shown(value)}, not as {shown(own)}"
@@ -179,7 +180,8 @@ def _weight(q: Problem, layer: int, j: int, i: int) -> Family:
     def message(value: float) -> str:
         return f"{name} is read as {shown(value)}, not as {shown(own)}"
 
-    return Family("wrong_weight", (name,), edits, message, _starts(own), own, rank=RARE)
+    late = layer == q.layers and i == q.width(layer - 1)  # an output's bias changes no more than a target does
+    return Family("wrong_weight", (name,), edits, message, _starts(own), own, rank=RARE, late=late)
 
 
 def _targets(q: Problem) -> Iterator[Family]:
@@ -224,7 +226,7 @@ Place = tuple[int, int | slice, int | slice]
 
 def _constant(names: tuple[str, ...], what: str, places: tuple[Place, ...], rank: int) -> Family:
     def edits(value: Numbers) -> tuple[Edit, ...]:
-        return tuple((Stage.GRADIENTS, _multiplied(place, value)) for place in places)
+        return tuple(_multiplied(place, value) for place in places)
 
     def message(value: float) -> str:
         return f"{what} is {shown(value)} times the right one, and nothing explains that"
@@ -235,10 +237,14 @@ def _constant(names: tuple[str, ...], what: str, places: tuple[Place, ...], rank
     return Family("scaled", names, edits, message, (0.5, 2.0), 1.0, change, rank, True, frozenset(names))
 
 
-def _multiplied(place: Place, value: Numbers) -> Callable[[Passes, Index], None]:
+def _multiplied(place: Place, value: Numbers) -> Edit:
+    """A whole layer's gradients are multiplied before anything is done with them."""
     layer, j, i = place
 
-    def edit(p: Passes, h: Index) -> None:
+    def whole(p: Passes, h: Index) -> None:
+        p.scale[h, layer] *= value
+
+    def part(p: Passes, h: Index) -> None:
         p.G[layer][h, j, i] = (p.G[layer][h, j, i].T * value).T
 
-    return edit
+    return (Stage.START, whole) if j == slice(None) else (Stage.GRADIENTS, part)

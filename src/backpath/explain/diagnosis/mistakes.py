@@ -86,7 +86,10 @@ class Mistake:
     message : the same in a sentence
     edits : what it does to a pass
     change : what it does to the formula, to be shown
-    rank : how far-fetched it is: ``PLAIN``, ``LOCAL`` (in one layer, or less usual), or ``RARE`` (only tried alone)
+    rank : how far-fetched it is: ``PLAIN``, ``LOCAL`` (in one layer, or less usual), or ``RARE`` (tried alone, or with
+        a constant on all gradients)
+    constant : whether it is no more than such a constant
+    coupled : whether what it makes of a layer depends on what another mistake makes of the layers above
     """
 
     code: str
@@ -95,6 +98,8 @@ class Mistake:
     edits: tuple[Edit, ...]
     change: Change | None = None
     rank: int = PLAIN
+    constant: bool = False
+    coupled: bool = False
 
 
 @dataclass(frozen=True, eq=False)

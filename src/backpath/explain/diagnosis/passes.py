@@ -22,8 +22,9 @@ Array = NDArray[np.floating]
 class Stage(IntEnum):
     START = 0  # W, X, y, times, share, scale, rate, updated, misread
     SUMS = 1  # U
-    BACKWARD = 2  # delta[-1], slopes, P, F
-    GRADIENTS = 3  # G
+    BACKWARD = 2  # delta[-1], slopes, F
+    WAY_BACK = 3  # P of the layer ``at``, once for each layer, from the outputs down
+    GRADIENTS = 4  # G
 
 
 Index = NDArray[np.intp]
@@ -46,7 +47,8 @@ class Passes:
         not, (passes, layers + 1)
     u, a, delta : net inputs, activations, δ, (passes, N, neurons)
     slopes : σ′(u) of the hidden layers
-    P : the weights on the way back, (passes, neurons, neurons before)
+    at : the layer from which the way back is taken; then : its weights, as they are by then
+    P : what is used of them, without the biases, (passes, neurons, neurons before)
     F : what the weights multiply, (passes, N, inputs + 1)
     G : the gradients, in the weights' shapes
     """
@@ -104,7 +106,6 @@ class Passes:
         self.delta: list[Array] = [np.empty(0)] * q.layers
         self.delta.append(cost_function(q.cost).output_delta(names[-1], self.u[-1], self.a[-1], self.y))
         self.slopes: list[Array] = [np.empty(0), *(activation(names[k - 1]).derivative(self.u[k]) for k in q.hidden)]
-        self.P = [W[:, :, :-1].copy() if W.size else W for W in self.W]
         self.F: list[Array] = [np.empty(0)]
         for a in self.a[:-1]:
             F = np.ones((*a.shape[:2], a.shape[2] + 1))
@@ -119,7 +120,10 @@ class Passes:
             self.G[layer] = G * self.scale[:, layer, None, None]
             if layer > 1:
                 moved = self.updated[:, layer, None, None] * self.G[layer] * q.free[layer - 1]
-                self.delta[layer - 1] = (delta @ (self.P[layer] - moved[:, :, :-1])) * self.slopes[layer - 1]
+                self.at, self.then = layer, self.W[layer] - moved
+                self.P = self.then[:, :, :-1].copy()
+                self._apply(Stage.WAY_BACK)
+                self.delta[layer - 1] = (delta @ self.P) * self.slopes[layer - 1]
         self._apply(Stage.GRADIENTS)
 
     def figures(self) -> Array:

@@ -20,7 +20,7 @@ def scales(q: Problem) -> Iterator[Mistake]:
             message = f"{of or 'every gradient'} {what}"
             change = Change("whole", None, claimed)
             rank = LOCAL if of else PLAIN
-            yield Mistake(code, where, message, ((Stage.START, _scaled(layers, factor)),), change, rank)
+            yield Mistake(code, where, message, ((Stage.START, _scaled(layers, factor)),), change, rank, not of)
 
 
 def _constants(q: Problem) -> Iterator[tuple[str, float, str, Callable[[Expression], Expression]]]:

@@ -16,9 +16,9 @@ from backpath.explain.diagnosis.mistakes import PLAIN, RARE, Family, Mistake
 from backpath.explain.diagnosis.passes import Index, Passes, Run
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.scales import learning_rates, scales, single_samples
-from backpath.explain.diagnosis.slopes import everywhere, hidden_slopes, output_slopes
+from backpath.explain.diagnosis.slopes import slopes
 from backpath.explain.diagnosis.way_back import ways_back
-from backpath.explain.diagnosis.way_forward import forward_mistakes
+from backpath.explain.diagnosis.way_forward import exchanged_gradients, forward_mistakes
 
 Array = NDArray[np.floating]
 Bools = NDArray[np.bool_]
@@ -28,15 +28,13 @@ CATALOGUE: tuple[Callable[[Problem], Iterator[Mistake]], ...] = (
     scales,
     learning_rates,
     single_samples,
-    output_slopes,
-    hidden_slopes,
-    everywhere,
+    slopes,
     ways_back,
     forward_mistakes,
 )
 _AT_ONCE = 2_000_000  # numbers in one round of passes
 _MOST_PAIRS = 100_000
-_MOST_FITTED = 20_000  # figures of families with another mistake, each tried with a few numbers
+_MOST_FITTED = 1_000_000  # figures of families with another mistake, each tried with a few numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +109,14 @@ class Search:
 
     def explanations(self) -> list[Explanation]:
         """The simplest explanations that give every figure; empty if there are none."""
-        levels = (self._one, self._one_fitted, self._two, self._one_late, self._two_with_one_fitted)
+        levels = (
+            self._one,
+            self._one_fitted,
+            self._two,
+            self._one_and_two_exchanged,
+            self._one_late,
+            self._two_with_one_fitted,
+        )
         return next(filter(None, (level() for level in levels)), [])
 
     def nearest(self) -> tuple[Mistake, Bools] | None:
@@ -136,6 +141,20 @@ class Search:
             found += [(mistakes[i], mistakes[k]) for i, k in part[fits]]
         return found
 
+    def _one_and_two_exchanged(self) -> list[Explanation]:
+        """A mistake that leaves just two gradients wrong, which are then exchanged; in large networks not all pairs of
+        weights can be tried."""
+        found: list[Explanation] = []
+        for h in np.flatnonzero((~self.singles.met).sum(axis=1) == 2):
+            one, other = np.flatnonzero(~self.singles.met[h])
+            if self.is_update[[one, other]].any() or max(self.layers[[one, other]]) == self.q.layers:
+                continue  # no gradients
+            mistake, only = self.singles.mistakes[h], np.array([0])
+            swap = exchanged_gradients(self.q, *(self.claims.names[k] for k in (one, other)))
+            if self.met(self.figures(1, [(mistake.edits, only), (swap.edits, only)])).all():
+                found.append((mistake, swap))
+        return found
+
     def _one_fitted(self, late: bool = False) -> list[Explanation]:
         wrong = {name for name, one in zip(self.claims.names, self.wrong, strict=True) if one}
         able = (f for f in self.families if f.late == late and (not f.touches or wrong <= f.touches))
@@ -145,18 +164,24 @@ class Search:
         return self._one_fitted(late=True)
 
     def _two_with_one_fitted(self) -> list[Explanation]:
-        """A family with another mistake. Of the very many, those are left out in which the other mistake alone leaves
-        figures wrong that the family does not touch, and those of a wide family with a mistake that is far-fetched."""
-        names = np.array(self.claims.names)
-        tasks: list[tuple[bool, int, Task]] = []
-        for family in (f for f in self.families if f.rank == PLAIN):
-            touched = np.isin(names, list(family.touches)) if family.touches else np.ones(len(names), dtype=bool)
+        """A family with another mistake: a narrow family, if the other mistake alone leaves nothing wrong that the
+        family does not touch; a wide one with the least far-fetched mistakes, as many as there is time for."""
+        names, mistakes = np.array(self.claims.names), self.singles.mistakes
+        tasks: list[Task] = []
+        wide = [f for f in self.families if f.rank == PLAIN]
+        for family in self.families:
+            touched = np.isin(names, list(family.touches))
+            if family.late or not touched.any() or touched.all():
+                continue
             able = (self.singles.met | touched).all(axis=1)
-            partners = (self.singles.mistakes[h] for h in np.flatnonzero(able))
-            tasks += [(not family.touches, m.rank, (family, m)) for m in partners if m.rank < RARE]
-        wide = sorted((task for task in tasks if task[0]), key=lambda task: task[1])
-        most = _MOST_FITTED // len(self.right)
-        return self._fitted([task for *_, task in [t for t in tasks if not t[0]][:most] + wide[:most]])
+            tasks += [(family, mistakes[h]) for h in np.flatnonzero(able)]
+        numbers = len(tasks)
+        for partner in sorted((m for m in mistakes if m.rank < RARE), key=lambda m: m.rank):
+            tasks += [(family, partner) for family in wide]
+            numbers += sum(len(family.starts) for family in wide)
+            if numbers > _MOST_FITTED // len(self.right):
+                break
+        return self._fitted(tasks)
 
     def _fitted(self, tasks: Sequence[Task]) -> list[Explanation]:
         """Of each family, alone or with another mistake, the number that fits, if one does."""
@@ -192,25 +217,26 @@ class Singles:
             part = mistakes[block]
             figures = search.figures(len(part), [(m.edits, np.array([h])) for h, m in enumerate(part)])
             met.append(search.met(figures))
-            changed.append(~search.still(figures, search.right))
+            changed.append(~search.still(figures, search.right) | (search.largest == 0))  # 0 hides what is done to it
         every_met, every_changed = np.concatenate(met), np.concatenate(changed)
         kept = np.flatnonzero(every_changed.any(axis=1))
         return cls([mistakes[h] for h in kept], every_met[kept], every_changed[kept], search.layers)
 
     def pairs(self, wrong: Bools) -> Index:
         """Pairs that may fit, (pairs, 2): what only one of them changes in a layer must already fit with that one."""
-        places = np.array([h for h, m in enumerate(self.mistakes) if m.rank < RARE], dtype=np.intp)
-        possible = np.ones((len(places), len(places)), dtype=bool)
+        common, constant, coupled = (
+            np.array(marks, dtype=bool)
+            for marks in zip(*((m.rank < RARE, m.constant, m.coupled) for m in self.mistakes), strict=True)
+        )
+        possible = np.triu(np.logical_and.outer(common, common) | np.logical_xor.outer(constant, constant), 1)
         for layer in np.unique(self.layers):
             group = self.layers == layer
-            changes = self.changed[np.ix_(places, group)].any(axis=1)
-            meets = self.met[np.ix_(places, group)].all(axis=1)
-            right = not wrong[group].any()
-            both = changes[:, None] & changes
-            one = (changes[:, None] & ~changes & meets[:, None]) | (~changes[:, None] & changes & meets)
-            possible &= both | one | ((~changes[:, None] & ~changes) if right else False)
-        found: Index = places[np.argwhere(np.triu(possible, 1))[:_MOST_PAIRS]]
-        return found.reshape(-1, 2)
+            changes, meets = self.changed[:, group].any(axis=1), self.met[:, group].all(axis=1)
+            one, other = changes[:, None], changes[None]
+            both = (one & other) | (one & coupled[:, None]) | (other & coupled)
+            alone = (one & ~other & meets[:, None]) | (~one & other & meets)
+            possible &= both | alone | (~one & ~other & ~wrong[group].any())
+        return np.argwhere(possible)[:_MOST_PAIRS]
 
 
 def grouped(explanations: Sequence[Explanation]) -> Iterator[tuple[frozenset[str], list[Explanation]]]:

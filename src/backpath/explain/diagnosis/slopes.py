@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,27 +39,39 @@ def cost_slope(cost: str, A: Array, y: Array) -> Array:
 
 @dataclass(frozen=True)
 class Slope:
-    """A wrong σ′: its code, in words, its number from the right σ′, u and σ(u), its formula from a neuron's name."""
+    """A wrong σ′.
+
+    Attributes
+    ----------
+    code, what : its code, and in words; the same for every activation of which people do the same
+    number : what stands in place of σ′, from the right σ′, u and σ(u)
+    formula : the same on paper, from a neuron's name; None: nothing stands there
+    jacobian : (σ(u), ∂C/∂a) -> ∂C/∂u in place of ∂C/∂a × number, of softmax
+    """
 
     code: str
     what: str
     number: Callable[[Array, Array, Array], Array]
     formula: Callable[[str], Expression] | None
     rank: int = LOCAL
+    jacobian: Callable[[Array, Array], Array] | None = None
+
+    def through(self, slope: Array, u: Array, a: Array, dC_da: Array) -> Array:
+        return self.jacobian(a, dC_da) if self.jacobian else dC_da * self.number(slope, u, a)
 
 
 def wrong_slopes(name: str) -> Iterator[Slope]:
     """What people put in the place of the σ′ of that activation."""
-    own = ACTIVATIONS[name].derivative
+    row = ACTIVATIONS[name]
     yield Slope("missing", "σ′(u) is missing", lambda slope, u, a: np.ones_like(u), None, PLAIN)
-    if name != "softmax":
-        yield Slope(
-            "derivative_of_activation",
-            "σ′ is given σ(u) in place of u",
-            lambda slope, u, a: own(a),
-            lambda neuron: sy.slope(sy.neuron(neuron)),
-            PLAIN,
-        )
+    yield Slope(
+        "derivative_of_activation",
+        "σ′ is given σ(u) in place of u",
+        lambda slope, u, a: row.derivative(a),
+        lambda neuron: sy.slope(sy.neuron(neuron)),
+        PLAIN,
+        row.jacobian,
+    )
     yield Slope(
         "derivative_twice",
         "σ′(u) stands twice",
@@ -109,41 +121,56 @@ def _formula_of(formula: Callable[[Expression], Expression]) -> Callable[[str], 
     return lambda neuron: formula(sy.neuron(neuron))
 
 
-def output_slopes(q: Problem) -> Iterator[Mistake]:
-    """In δ of the output layer."""
-    where = q.neurons(q.layers)
-    for slope in wrong_slopes(q.net.activations[-1]):
-        yield _output(q, slope, where, None)
-        if len(where) > 1:
-            for j, name in enumerate(where):
-                yield _output(q, slope, (name,), j)
+def slopes(q: Problem) -> Iterator[Mistake]:
+    """The same wrong σ′ in one layer, in all hidden ones, everywhere, or at one neuron."""
+    kinds: dict[str, dict[int, Slope]] = {}
+    for layer in q.every:
+        for slope in wrong_slopes(q.net.activations[layer - 1]):
+            kinds.setdefault(slope.what, {})[layer] = slope
+    for by_layer in kinds.values():
+        for layer, slope in by_layer.items():
+            yield _mistake(q, {layer: slope})
+            for j in range(q.width(layer)) if q.width(layer) > 1 else ():
+                yield _mistake(q, {layer: slope}, j)
+        hidden = {layer: slope for layer, slope in by_layer.items() if layer in q.hidden}
+        if len(hidden) > 1:
+            yield _mistake(q, hidden)
+        if q.layers in by_layer and hidden and by_layer[q.layers].code != "missing":  # that would be two mistakes
+            yield _mistake(q, by_layer)
     yield from _of_whole_delta(q)
 
 
-def _output(q: Problem, slope: Slope, where: tuple[str, ...], j: int | None) -> Mistake:
-    code = "missing_output_derivative" if slope.code == "missing" else slope.code
-    message = f"{slope.what} at {', '.join(where)}"
-    edit = (Stage.BACKWARD, _output_edit(q, slope, j))
-    rank = slope.rank if j is None else RARE
-    return Mistake(code, where, message, (edit,), Change("slope", q.layers, slope.formula), rank)
+def _mistake(q: Problem, by_layer: Mapping[int, Slope], j: int | None = None) -> Mistake:
+    """Those layers with a wrong σ′; or of the only layer one neuron."""
+    first = next(iter(by_layer.values()))
+    output = q.layers in by_layer
+    code = first.code if first.code != "missing" else f"missing_{'output' if output else 'hidden'}_derivative"
+    names = tuple(name for layer in by_layer for name in q.neurons(layer))
+    where = names if j is None else (names[j],)
+    edits = [_edit(q, slope, layer, j) for layer, slope in by_layer.items()]
+    whole = output or len(by_layer) >= len(q.hidden)
+    rank = RARE if j is not None else max(first.rank, PLAIN if whole else LOCAL)
+    change = Change("slope", None if len(by_layer) > 1 else next(iter(by_layer)), first.formula)
+    return Mistake(code, where, f"{first.what} at {', '.join(where)}", tuple(edits), change, rank)
 
 
-def _output_edit(q: Problem, slope: Slope, j: int | None) -> Callable[[Passes, Index], None]:
-    derivative = activation(q.net.activations[-1]).derivative
+def _edit(q: Problem, slope: Slope, layer: int, j: int | None) -> Edit:
+    part = slice(None) if j is None else slice(j, j + 1)
+    derivative = activation(q.net.activations[layer - 1]).derivative
 
-    def edit(p: Passes, h: Index) -> None:
-        u, a = p.u[-1][h], p.a[-1][h]
-        delta = cost_slope(q.cost, a, p.y[h]) * slope.number(derivative(u), u, a)
-        if j is None:
-            p.delta[-1][h] = delta
-        else:
-            p.delta[-1][h, :, j] = delta[..., j]
+    def output(p: Passes, h: Index) -> None:
+        u, a = p.u[layer][h], p.a[layer][h]
+        p.delta[layer][h, :, part] = slope.through(derivative(u), u, a, cost_slope(q.cost, a, p.y[h]))[:, :, part]
 
-    return edit
+    def hidden(p: Passes, h: Index) -> None:
+        own = p.slopes[layer][h, :, part]
+        p.slopes[layer][h, :, part] = slope.number(own, p.u[layer][h, :, part], p.a[layer][h, :, part])
+
+    return Stage.BACKWARD, output if layer == q.layers else hidden
 
 
 def _of_whole_delta(q: Problem) -> Iterator[Mistake]:
-    """δ of the output layer as a whole: softmax given its own output, σ′ too much, the cost not differentiated."""
+    """δ of the output layer as a whole: σ′ too much, the cost not differentiated."""
     row, cost, where = activation(q.net.activations[-1]), cost_function(q.cost), q.neurons(q.layers)
 
     def whole(code: str, message: str, change: Change, delta: Callable[[Passes, Index], Array]) -> Mistake:
@@ -152,14 +179,6 @@ def _of_whole_delta(q: Problem) -> Iterator[Mistake]:
 
         return Mistake(code, where, message, ((Stage.BACKWARD, edit),), change)
 
-    given_output = Change("slope", q.layers, lambda neuron: sy.slope(sy.neuron(neuron)))
-    if row.jacobian:
-        yield whole(
-            "derivative_of_activation",
-            "softmax is differentiated at its outputs in place of u",
-            given_output,
-            lambda p, h: row.chain(p.a[-1][h], cost_slope(q.cost, p.a[-1][h], p.y[h])),
-        )
     if cost.delta is not None:
         yield whole(
             "extra_output_derivative",
@@ -173,49 +192,3 @@ def _of_whole_delta(q: Problem) -> Iterator[Mistake]:
         Change("cost", q.layers, lambda neuron: sy.C),
         lambda p, h: row.chain(p.u[-1][h], cost.value(p.u[-1][h], p.a[-1][h], p.y[h])),
     )
-
-
-def hidden_slopes(q: Problem) -> Iterator[Mistake]:
-    """In δ of a hidden layer, of all of them, or of one hidden neuron."""
-    for name in dict.fromkeys(q.net.activations[:-1]):
-        layers = [layer for layer in q.hidden if q.net.activations[layer - 1] == name]
-        for slope in wrong_slopes(name):
-            if len(layers) > 1:
-                yield _hidden(q, slope, layers)
-            for layer in layers:
-                yield _hidden(q, slope, [layer])
-                for j in range(q.width(layer)) if q.width(layer) > 1 else ():
-                    yield _hidden(q, slope, [layer], j)
-
-
-def _hidden(q: Problem, slope: Slope, layers: list[int], j: int | None = None) -> Mistake:
-    code = "missing_hidden_derivative" if slope.code == "missing" else slope.code
-    names = tuple(name for layer in layers for name in q.neurons(layer))
-    where = names if j is None else (names[j],)
-    message = f"{slope.what} at {', '.join(where)}"
-    edits = tuple(_hidden_edit(slope, layer, j) for layer in layers)
-    rank = RARE if j is not None else max(slope.rank, PLAIN if len(layers) == len(q.hidden) else LOCAL)
-    return Mistake(code, where, message, edits, Change("slope", max(layers), slope.formula), rank)
-
-
-def _hidden_edit(slope: Slope, layer: int, j: int | None) -> Edit:
-    def edit(p: Passes, h: Index) -> None:
-        part = slice(None) if j is None else slice(j, j + 1)
-        own = p.slopes[layer][h, :, part]
-        p.slopes[layer][h, :, part] = slope.number(own, p.u[layer][h, :, part], p.a[layer][h, :, part])
-
-    return Stage.BACKWARD, edit
-
-
-def everywhere(q: Problem) -> Iterator[Mistake]:
-    """The same wrong σ′ in the output layer and in all hidden ones, where they have the same activation."""
-    names = set(q.net.activations)
-    if len(names) > 1 or not q.hidden:
-        return
-    for slope in wrong_slopes(names.pop()):
-        if slope.code == "missing":
-            continue  # two mistakes, with two codes
-        where = tuple(name for layer in q.every for name in q.neurons(layer))
-        edits = [(Stage.BACKWARD, _output_edit(q, slope, None)), *(_hidden_edit(slope, k, None) for k in q.hidden)]
-        message = f"{slope.what} at every neuron"
-        yield Mistake(slope.code, where, message, tuple(edits), Change("slope", None, slope.formula), slope.rank)

@@ -18,7 +18,7 @@ from backpath.maths.notation import weight_name
 Array = NDArray[np.floating]
 Matrix = Callable[[Array], Array]  # W of a layer in some passes, with its bias column -> what is used in its place
 _MANY = 400  # single weights taken for each other, tried only in networks with fewer such pairs
-_COMMON = 4  # neurons up to which one taken for another is tried together with another mistake
+_COMMON = 8  # neurons up to which one taken for another is tried together with another mistake
 
 
 def ways_back(q: Problem) -> Iterator[Mistake]:
@@ -36,9 +36,10 @@ def ways_back(q: Problem) -> Iterator[Mistake]:
 
 def _used(layer: int, matrix: Matrix) -> Edit:
     def edit(p: Passes, h: Index) -> None:
-        p.P[layer][h] = matrix(p.W[layer][h])
+        if p.at == layer:
+            p.P[h] = matrix(p.then[h])
 
-    return Stage.BACKWARD, edit
+    return Stage.WAY_BACK, edit
 
 
 def _missing(q: Problem) -> Iterator[Mistake]:
@@ -154,11 +155,12 @@ def _other_layer(q: Problem, layer: int) -> Iterator[Mistake]:
         return
 
     def edit(p: Passes, h: Index) -> None:
-        p.P[layer][h] = p.W[layer - 1][h, :rows, :columns]
+        if p.at == layer:
+            p.P[h] = p.W[layer - 1][h, :rows, :columns]
 
     message = f"on the way back the weights of layer {layer - 1} are used in place of those of layer {layer}"
     change = Change("weight", layer, lambda layer, k, j: sy.weight(weight_name(layer - 1, k, j)))
-    yield Mistake("wrong_path_weight", _path_weights(q, layer), message, ((Stage.BACKWARD, edit),), change, LOCAL)
+    yield Mistake("wrong_path_weight", _path_weights(q, layer), message, ((Stage.WAY_BACK, edit),), change, LOCAL)
 
 
 def _single(q: Problem, layer: int) -> Iterator[Mistake]:
@@ -247,7 +249,7 @@ def updated_used(q: Problem, learning_rate: float, layers: tuple[int, ...]) -> M
     message = f"on the way back the weights of layer {which} are already the updated ones (η = {learning_rate:.4g})"
     change = Change("weight", layers[0] if len(layers) == 1 else None, _updated_weight)
     rank = PLAIN if len(layers) == q.layers - 1 else LOCAL
-    return Mistake("updated_weights_used", where, message, ((Stage.START, edit),), change, rank)
+    return Mistake("updated_weights_used", where, message, ((Stage.START, edit),), change, rank, coupled=True)
 
 
 def _updated_weight(layer: int, k: int, j: int) -> Expression:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,13 @@ from backpath.explain.diagnosis.slopes import cost_slope
 from backpath.explain.diagnosis.way_back import flipped
 from backpath.explain.expression import Number
 from backpath.maths.activations import activation
-from backpath.maths.notation import weight_name
+from backpath.maths.notation import weight_index, weight_name
 
 Array = NDArray[np.floating]
 _COMMON = 8  # inputs up to which one left out is tried together with another mistake
 MOST_SWAPS = 4000  # pairs of weights that are tried; in a larger network only those that people exchange
-_SWAPS_IN_PAIRS = 12  # weights up to which an exchange is tried together with another mistake
+_SWAPS_IN_PAIRS = 13  # weights up to which an exchange is tried together with another mistake
+_FEW_WEIGHTS = 50  # up to which an input left out of one neuron's sum is tried together with another mistake
 _FEW_NEURONS = 60  # up to which an input is also tried to be missing in one neuron's sum only
 
 
@@ -45,7 +47,8 @@ def _all_and_each(layers: Sequence[int]) -> Iterator[tuple[int, ...]]:
 
 def _activations(q: Problem) -> Iterator[Mistake]:
     """The activation applied twice or not at all, each with the derivatives that then come of it."""
-    for layers in _all_and_each(list(q.every)):
+    scopes = [*_all_and_each(list(q.every)), *([tuple(q.hidden)] if len(q.hidden) > 1 else [])]
+    for layers in scopes:
         where = tuple(name for layer in layers for name in q.neurons(layer))
         names = ", ".join(where)
         for change_of in ("own", "inner", "whole"):
@@ -137,11 +140,11 @@ def _left_out(q: Problem, layer: int, i: int, name: str, j: int | None) -> Itera
     message = f"{name} is left out of the weighted sum of {to}"
     source = i + 1 if i < q.width(layer - 1) else None
     change = Change("sum", layer, terms={source: None})
-    rank = LOCAL if j is None and q.width(layer - 1) <= _COMMON else RARE
+    rank = LOCAL if q.width(layer - 1) <= _COMMON and (j is None or q.ends[-1] <= _FEW_WEIGHTS) else RARE
     for kept in (True, False):
         yield Mistake("missing_input", where, message, _without(q, layer, i, j, kept), change, rank)
     if j is None and layer > 1 and i < q.width(layer - 1):
-        edits = (*_without(q, layer, i, j, False), (Stage.BACKWARD, _no_path(layer, i)))
+        edits = (*_without(q, layer, i, j, False), (Stage.WAY_BACK, _no_path(layer, i)))
         yield Mistake("missing_input", where, message, edits, change, rank)
 
 
@@ -160,7 +163,8 @@ def _without(q: Problem, layer: int, i: int, j: int | None, kept: bool) -> tuple
 
 def _no_path(layer: int, i: int) -> Callable[[Passes, Index], None]:
     def edit(p: Passes, h: Index) -> None:
-        p.P[layer][h, :, i] = 0.0
+        if p.at == layer:
+            p.P[h, :, i] = 0.0
 
     return edit
 
@@ -270,14 +274,15 @@ def _transposed(q: Problem) -> Iterator[Mistake]:
             p.U[layer][h, :, :-1] = flipped(p.W[layer][h, :, :-1])
 
         def back(p: Passes, h: Index, layer: int = layer) -> None:
-            p.P[layer][h] = flipped(p.W[layer][h, :, :-1])
+            if p.at == layer:
+                p.P[h] = flipped(p.then[h, :, :-1])
 
         def gradient(p: Passes, h: Index, layer: int = layer) -> None:
             p.G[layer][h, :, :-1] = flipped(p.G[layer][h, :, :-1])
 
         for edits, place in (
             (((Stage.SUMS, sums),), "in the forward pass"),
-            (((Stage.SUMS, sums), (Stage.BACKWARD, back)), "in both passes"),
+            (((Stage.SUMS, sums), (Stage.WAY_BACK, back)), "in both passes"),
             (((Stage.GRADIENTS, gradient),), "in its gradient"),
         ):
             message = f"the weight matrix of layer {layer} is {what} {place}"
@@ -301,9 +306,20 @@ def _swaps(q: Problem) -> Iterator[Mistake]:
         whole = ((Stage.START, _exchange(one, other)),)
         message = f"{names[0]} and {names[1]} are exchanged"
         yield Mistake("weights_swapped", names, message, whole, rank=rank)
-        figures = ((Stage.GRADIENTS, _exchange_gradients(one, other)),)
-        message = f"the gradients of {names[0]} and {names[1]} are exchanged"
-        yield Mistake("weights_swapped", names, message, figures, rank=rank)
+        yield replace(exchanged_gradients(q, *names), rank=rank)
+
+
+def exchanged_gradients(q: Problem, one: str, other: str) -> Mistake:
+    """The gradients of two weights exchanged."""
+    places = [_place(q, name) for name in (one, other)]
+    message = f"the gradients of {one} and {other} are exchanged"
+    edit = (Stage.GRADIENTS, _exchange_gradients(*places))
+    return Mistake("weights_swapped", (one, other), message, (edit,), rank=RARE)
+
+
+def _place(q: Problem, name: str) -> tuple[int, int, int]:
+    layer, j, i = weight_index(name, q.net.sizes)
+    return layer, j - 1, q.width(layer - 1) if i is None else i - 1
 
 
 def _likely(one: tuple[int, int, int], other: tuple[int, int, int]) -> bool:
