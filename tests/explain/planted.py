@@ -1,0 +1,210 @@
+"""Plants mistakes in somebody's gradients, prints them as somebody would, and asks ``diagnose`` what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+import backpath as bp
+from explain.mistaken import DERIVATIVES, Array, Pass
+from explain.mutations import READINGS, VARIANTS, planted
+
+SIZES = [(2, 2, 1), (2, 3, 1), (3, 4, 4, 2), (4, 8, 3)]
+OUTPUTS = {
+    "squared_error": [*DERIVATIVES, "softmax"],
+    "half_squared_error": [*DERIVATIVES, "softmax"],
+    "binary_cross_entropy": ["sigmoid"],
+    "categorical_cross_entropy": ["softmax"],
+}
+Mistake = tuple[str, str]  # code, variant
+MISTAKES: list[Mistake] = [(code, name) for code, variants in VARIANTS.items() for name in variants]
+DESCRIBED = [mistake for mistake in MISTAKES if mistake not in READINGS]
+SCALES = {("cost_convention", "half_or_not"), ("missing_batch_average", "sum"), ("missing_batch_average", "twice")}
+SCALES |= {("sign_flipped", "all")}
+SAME = 1e-11  # of the layer's largest figure: less is the rounding of sums in another order
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A network and data of order 1, and how it is taught."""
+
+    weights: list[Array]
+    activations: tuple[str, ...]
+    cost: str
+    X: Array
+    y: Array
+    learning_rate: float
+    seed: int
+
+    @property
+    def network(self) -> bp.Network:
+        return bp.Network.from_weights(self.weights, activations=self.activations)
+
+    def gradients(self, *mistakes: Mistake) -> list[Array] | None:
+        return planted(
+            mistakes, self.weights, self.activations, self.cost, self.X, self.y, self.learning_rate, self.seed
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one trial.
+
+    Attributes
+    ----------
+    verdict : "impossible" (cannot be planted here), "same" (the figures given are the right ones), "named" or "missed"
+    reported : the codes reported, sorted
+    differing : how many of the figures given are not the right ones
+    """
+
+    verdict: str
+    reported: tuple[str, ...] = ()
+    differing: int = 0
+
+    @property
+    def counts(self) -> bool:
+        return self.verdict in ("named", "missed")
+
+
+def scene(sizes: Sequence[int], activations: Sequence[str], cost: str, N: int, seed: int) -> Scene:
+    rng = np.random.default_rng([seed, N, *sizes])
+    weights = [rng.uniform(-1, 1, (m, n + 1)) for n, m in zip(sizes[:-1], sizes[1:], strict=True)]
+    X, y = rng.normal(size=(N, sizes[0])), rng.uniform(0.05, 0.95, (N, sizes[-1]))
+    if cost == "categorical_cross_entropy":
+        y = np.eye(sizes[-1])[rng.integers(sizes[-1], size=N)]
+    return Scene(weights, tuple(activations), cost, X, y, float(rng.choice([0.1, 0.5])), seed)
+
+
+def figures(arrays: Sequence[Array], decimals: int | None) -> list[float | str]:
+    """Every figure as somebody gives it: a number, or printed with that many decimals."""
+    flat = np.concatenate([a.ravel() for a in arrays]).tolist()
+    return flat if decimals is None else [f"{value:.{decimals}f}" for value in flat]
+
+
+def differing(given: list[float | str], other: list[float | str]) -> int:
+    if isinstance(given[0], str):
+        return sum(float(a) != float(b) for a, b in zip(given, other, strict=True))
+    a, b = np.array(given), np.array(other)
+    return int((np.abs(a - b) > SAME * max(np.abs(b).max(), 1e-6)).sum())
+
+
+def claim(of: Scene, gradient: Sequence[Array], decimals: int | None, form: str) -> list[float | str]:
+    if form == "weights":
+        gradient = [W - of.learning_rate * g for W, g in zip(of.weights, gradient, strict=True)]
+    return figures(gradient, decimals)
+
+
+def diagnosed(of: Scene, given: dict[str, float | str], form: str = "gradients"):
+    claims = {"claimed" if form == "gradients" else "claimed_weights": given}
+    return bp.diagnose(of.network, of.X, of.y, **claims, cost=of.cost, learning_rate=of.learning_rate)
+
+
+def plant(of: Scene, mistakes: Sequence[Mistake], decimals: int | None, form: str = "gradients"):
+    """The figures given with these mistakes in them, or the verdict why there is nothing to find."""
+    wrong = of.gradients(*mistakes)
+    if wrong is None:
+        return "impossible", 0
+    given = claim(of, wrong, decimals, form)
+    if not differing(given, claim(of, of.gradients(), decimals, form)):
+        return "same", 0
+    for alone in mistakes if len(mistakes) > 1 else ():  # one of two that hides behind the other cannot be found
+        if not differing(given, claim(of, of.gradients(alone), decimals, form)):
+            return "same", 0
+    return given, differing(given, claim(of, of.gradients(), decimals, form))
+
+
+def trial(
+    code: str,
+    variant: str,
+    sizes: Sequence[int],
+    activations: Sequence[str],
+    cost: str,
+    N: int,
+    decimals: int | None,
+    seed: int,
+    *,
+    second: Mistake | None = None,
+    form: str = "gradients",
+) -> Outcome:
+    """Plants a mistake (or two) in the gradients (or the updated weights) of a network, and has it looked for."""
+    of = scene(sizes, activations, cost, N, seed)
+    mistakes = [(code, variant)] + ([second] if second else [])
+    given, count = plant(of, mistakes, decimals, form)
+    if isinstance(given, str):
+        return Outcome(given)
+    report = diagnosed(of, dict(zip(of.network.weight_names, given, strict=True)), form)
+    reported = tuple(sorted({finding.mistake for finding in report.findings}))
+    named = {code for code, _ in mistakes} <= set(reported)
+    return Outcome("named" if named else "missed", reported, count)
+
+
+def settings(seed: int) -> tuple[tuple[int, ...], tuple[str, ...], str, int]:
+    """Sizes, activations, cost and N of a seed: each size and each N in turn, the rest at random."""
+    rng = np.random.default_rng([seed, 7])
+    sizes, N = SIZES[seed % len(SIZES)], (1, 5)[seed // len(SIZES) % 2]
+    several = sizes[-1] > 1
+    cost = str(rng.choice([name for name in OUTPUTS if several or name != "categorical_cross_entropy"]))
+    output = str(rng.choice([name for name in OUTPUTS[cost] if several or name != "softmax"]))
+    hidden = rng.choice(sorted(DERIVATIVES), len(sizes) - 2)
+    if rng.random() < 0.5:  # as often one activation throughout, where that can be
+        hidden[:] = output if output != "softmax" else hidden[0]
+    return sizes, (*hidden.tolist(), output), cost, N
+
+
+def trials(mistakes: Sequence[Mistake], count: int, decimals: int | None, form: str = "gradients") -> Iterator:
+    """Outcomes of that many trials in which the mistake (or both of two) can be found, as (settings, outcome)."""
+    (code, variant), *second = mistakes
+    found = 0
+    for seed in range(8 * count):
+        where = settings(seed)
+        outcome = trial(code, variant, *where, decimals, seed, second=second[0] if second else None, form=form)
+        if outcome.counts:
+            found += 1
+            yield where, outcome
+        if found == count:
+            return
+
+
+def pairs(count: int, seed: int = 0) -> list[tuple[Mistake, Mistake]]:
+    """Pairs of described mistakes of different codes; a constant times another is one constant, so not those."""
+    rng = np.random.default_rng(seed)
+    found: list[tuple[Mistake, Mistake]] = []
+    while len(found) < count:
+        one, other = (DESCRIBED[i] for i in rng.choice(len(DESCRIBED), 2, replace=False))
+        constant = {one, other} & SCALES and ("scaled", "all") in (one, other)
+        if one[0] != other[0] and not constant:
+            found.append((one, other))
+    return found
+
+
+RIGHT = ("full", "decimals", "significant", "weights", "weights_decimals", "shortcut", "float32", "some")
+
+
+def right_answer(kind: str, seed: int) -> tuple[Scene, dict[str, float | str], str]:
+    """A right answer as somebody may give it: the scene, the figures by weight, and whether gradients or weights."""
+    rng = np.random.default_rng([seed, 11])
+    sizes, activations, cost, N = settings(seed)
+    if kind == "shortcut":
+        cost = "categorical_cross_entropy" if sizes[-1] > 1 else "binary_cross_entropy"
+        activations = (*activations[:-1], OUTPUTS[cost][0])
+    of = scene(sizes, activations, cost, N, seed)
+    computed = of.gradients()
+    if kind == "shortcut":  # δ = A - y straight away
+        direct = Pass(of.weights, activations, cost, of.X, of.y, of.learning_rate)
+        direct.slope = lambda A, y: A - y
+        direct.chain[-1] = lambda u, a, dC_da: dC_da
+        computed = direct.gradients()
+    if kind == "float32":
+        single = [[W.astype("float32") for W in of.weights], *(a.astype("float32") for a in (of.X, of.y))]
+        computed = [g.astype("float32") for g in Pass(single[0], activations, cost, *single[1:], 0.5).gradients()]
+    form = "weights" if kind.startswith("weights") else "gradients"
+    decimals = int(rng.integers(2, 9)) if kind.endswith("decimals") or kind == "shortcut" else None
+    given = claim(of, computed, decimals, form)
+    if kind == "significant":
+        digits = int(rng.integers(2, 9))
+        given = [f"{value:.{digits}g}" for value in given]
+    names = of.network.weight_names
+    kept = set(rng.choice(names, int(rng.integers(1, len(names))), replace=False)) if kind == "some" else set(names)
+    return of, {name: value for name, value in zip(names, given, strict=True) if name in kept}, form
