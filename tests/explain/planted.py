@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -70,7 +71,7 @@ class Outcome:
 
 def scene(sizes: Sequence[int], activations: Sequence[str], cost: str, N: int, seed: int) -> Scene:
     rng = np.random.default_rng([seed, N, *sizes])
-    weights = [rng.uniform(-1, 1, (m, n + 1)) for n, m in zip(sizes[:-1], sizes[1:], strict=True)]
+    weights = [rng.uniform(-1, 1, (m, n + 1)) for n, m in pairwise(sizes)]
     X, y = rng.normal(size=(N, sizes[0])), rng.uniform(0.05, 0.95, (N, sizes[-1]))
     if cost == "categorical_cross_entropy":
         y = np.eye(sizes[-1])[rng.integers(sizes[-1], size=N)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explain.planted import MISTAKES, SIZES, SAME, scene, settings
+from explain.planted import MISTAKES, SAME, SIZES, scene, settings
 
 ENOUGH = range(96)  # settings: all sizes and batches with most activations
 
