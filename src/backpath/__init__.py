@@ -19,6 +19,8 @@ _PUBLIC = {
     "DivergenceError": "backpath.errors",
     "InputError": "backpath.errors",
     "derive": "backpath.explain.derivation",
+    "diagnose": "backpath.explain.diagnosis.diagnose",
+    "diagnose_function": "backpath.explain.diagnosis.function",
     "explain_step": "backpath.explain.step",
     "Network": "backpath.maths.network",
     "train": "backpath.training",
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from backpath.errors import DivergenceError as DivergenceError
     from backpath.errors import InputError as InputError
     from backpath.explain.derivation import derive as derive
+    from backpath.explain.diagnosis.diagnose import diagnose as diagnose
+    from backpath.explain.diagnosis.function import diagnose_function as diagnose_function
     from backpath.explain.step import explain_step as explain_step
     from backpath.files.models import load as load
     from backpath.files.models import load_model as load_model

@@ -90,6 +90,8 @@ def _one_piece(e: ex.Expression) -> str:
             return r"\begin{bmatrix} " + r" \\ ".join(lines) + r" \end{bmatrix}"
         case ex.Transposed(of):
             return f"{_enclosed(of, tight=True)}^{{T}}"
+        case ex.Marked(of):
+            return rf"\boxed{{{formula(of)}}}"
     raise TypeError(f"no LaTeX for {type(e).__name__}")
 
 

@@ -79,6 +79,8 @@ def _one_piece(e: ex.Expression) -> str:
             return "[" + " ".join(f"[{' '.join(map(formula, row))}]" for row in rows) + "]"
         case ex.Transposed(of):
             return f"{_enclosed(of, tight=True)}ᵀ"
+        case ex.Marked(of):
+            return f"«{formula(of)}»"
     raise TypeError(f"no text for {type(e).__name__}")
 
 

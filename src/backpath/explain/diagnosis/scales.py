@@ -1,0 +1,79 @@
+"""Mistakes that multiply gradients by a constant, and what is done with the samples of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, Change, Mistake
+from backpath.explain.diagnosis.passes import Passes, Stage
+from backpath.explain.diagnosis.problem import Problem
+from backpath.explain.expression import ONE, TWO, Expression, Marked, Number, Product, Quotient
+
+
+def scales(q: Problem) -> Iterator[Mistake]:
+    """Each known constant on all gradients, on each layer's, and on those of all hidden layers."""
+    for code, factor, what, claimed in _constants(q):
+        for layers, of in _scopes(q):
+            where = tuple(name for layer in layers for name in q.weights_of(layer)) if of else ()
+            message = f"{of or 'every gradient'} {what}"
+            change = Change("whole", None, claimed)
+            rank = LOCAL if of else PLAIN
+            yield Mistake(code, where, message, ((Stage.START, _scaled(layers, factor)),), change, rank)
+
+
+def _constants(q: Problem) -> Iterator[tuple[str, float, str, Callable[[Expression], Expression]]]:
+    N, outputs = q.samples, q.width(q.layers)
+    half = Quotient(ONE, TWO)
+    yield "cost_convention", 0.5, "is half of what this cost has: a ½ too much, or its 2 missing", times(half)
+    yield "cost_convention", 2.0, "is twice what this cost has: its ½ is missing, or a 2 too much", times(TWO)
+    if N > 1:
+        many, average = Number(str(N)), Quotient(ONE, Number(str(N)))
+        yield "missing_batch_average", float(N), f"is summed over the {N} samples, not averaged", times(many)
+        yield "missing_batch_average", 1 / N, f"is averaged over the {N} samples twice", times(average)
+    yield "sign_flipped", -1.0, "has the other sign", times(Number("-1"))
+    if outputs > 1:
+        share = Quotient(ONE, Number(str(outputs)))
+        yield "output_average", 1 / outputs, f"is averaged over the {outputs} outputs, not summed", times(share)
+    if q.updates and q.learning_rate not in (None, 1.0):
+        assert q.learning_rate is not None
+        rate = Number(f"{1 / q.learning_rate:g}")
+        yield "missing_learning_rate", 1 / q.learning_rate, "is subtracted without the learning rate", times(rate)
+
+
+def times(number: Expression) -> Callable[[Expression], Expression]:
+    """A product with this number more."""
+    return lambda whole: Product((Marked(number), *(whole.factors if isinstance(whole, Product) else (whole,))))
+
+
+def _scopes(q: Problem) -> Iterator[tuple[tuple[int, ...], str]]:
+    yield tuple(q.every), ""
+    if q.layers > 1:
+        for layer in q.every:
+            yield (layer,), f"every gradient of layer {layer}"
+    if q.layers > 2:
+        yield tuple(q.hidden), "every gradient of the hidden layers"
+
+
+def _scaled(layers: tuple[int, ...], factor: float) -> Callable[[Passes, int], None]:
+    def edit(p: Passes, h: int) -> None:
+        p.scale[h, list(layers)] *= factor
+
+    return edit
+
+
+def single_samples(q: Problem) -> Iterator[Mistake]:
+    """The gradient of one sample in place of the batch's, divided by N or not."""
+    if q.samples == 1:
+        return
+    for s in range(q.samples):
+        for share, divided in ((float(q.samples), "not divided by N"), (1.0, f"divided by N = {q.samples}")):
+            message = f"only sample {s + 1} of the {q.samples} counts, {divided}"
+            yield Mistake("single_sample_only", (), message, ((Stage.START, _only(s, share)),))
+
+
+def _only(sample: int, share: float) -> Callable[[Passes, int], None]:
+    def edit(p: Passes, h: int) -> None:
+        p.share[h] = 0.0
+        p.share[h, sample] = share
+
+    return edit

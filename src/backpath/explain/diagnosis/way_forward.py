@@ -1,0 +1,303 @@
+"""Mistakes in the forward pass, and with what a weight multiplies: inputs, bias neurons, activations, weights."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.explain import symbols as sy
+from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
+from backpath.explain.diagnosis.passes import Edit, Passes, Stage
+from backpath.explain.diagnosis.problem import Problem
+from backpath.explain.diagnosis.slopes import cost_slope
+from backpath.explain.expression import Number
+from backpath.maths.activations import activation
+from backpath.maths.notation import weight_name
+
+Array = NDArray[np.floating]
+MOST_SWAPS = 4000  # pairs of weights that are tried; in a larger network only those that people exchange
+_SWAPS_IN_PAIRS = 12  # weights up to which an exchange is tried together with another mistake
+_FEW_NEURONS = 60  # up to which an input is also tried to be missing in one neuron's sum only
+
+
+def forward_mistakes(q: Problem) -> Iterator[Mistake]:
+    yield from _activations(q)
+    yield from _missing_inputs(q)
+    yield from _bias_signs(q)
+    yield from _bias_not_updated(q)
+    yield from _transposed(q)
+    yield from _swaps(q)
+
+
+def _all_and_each(layers: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    if len(layers) > 1:
+        yield tuple(layers)
+    for layer in layers:
+        yield (layer,)
+
+
+def _activations(q: Problem) -> Iterator[Mistake]:
+    """The activation applied twice or not at all, each with the derivatives that then come of it."""
+    for layers in _all_and_each(list(q.every)):
+        where = tuple(name for layer in layers for name in q.neurons(layer))
+        names = ", ".join(where)
+        for change_of in ("own", "inner", "whole"):
+            edits = tuple(edit for layer in layers for edit in _twice(q, layer, change_of))
+            message = f"the activation is applied twice at {names}: σ(σ(u))"
+            change = Change("activation", layers[0], lambda u: sy.sigma(sy.sigma(u)))
+            yield Mistake("activation_twice", where, message, edits, change, LOCAL)
+        for slope in (True, False):
+            edits = tuple(edit for layer in layers for edit in _never(q, layer, slope))
+            change = Change("activation", layers[0], lambda u: u)
+            yield Mistake(
+                "missing_activation", where, f"the activation is not applied at {names}", edits, change, LOCAL
+            )
+    for layer in q.hidden:
+        where, row = q.neurons(layer), activation(q.net.activations[layer - 1])
+        twice = (_factor(layer + 1, lambda p, h, layer=layer, value=row.value: value(p.a[layer][h])),)  # type: ignore[misc]
+        message = f"what the weights of layer {layer + 1} multiply has the activation twice: σ(H)"
+        change = Change("input", layer + 1, lambda name: sy.sigma(sy.neuron(name)))
+        yield Mistake("activation_twice", where, message, twice, change, LOCAL)
+        never = (_factor(layer + 1, lambda p, h, layer=layer: p.u[layer][h]),)  # type: ignore[misc]
+        message = f"the weights of layer {layer + 1} are taken to multiply u in place of σ(u)"
+        change = Change("input", layer + 1, lambda name: sy.net_input(name))
+        yield Mistake("missing_activation", where, message, never, change, LOCAL)
+
+
+def _factor(layer: int, values: Callable[[Passes, int], Array]) -> Edit:
+    def edit(p: Passes, h: int) -> None:
+        p.F[layer][h][:, :-1] = values(p, h)
+
+    return Stage.BACKWARD, edit
+
+
+def _twice(q: Problem, layer: int, slope: str) -> list[Edit]:
+    """σ(σ(u)) in the forward pass; its slope that of u, that of σ(u), or the product of both."""
+    row = activation(q.net.activations[layer - 1])
+
+    def times(p: Passes, h: int) -> None:
+        p.times[h, layer] = 2
+
+    def hidden(p: Passes, h: int) -> None:
+        u = p.u[layer][h]
+        inner = row.derivative(row.value(u))
+        p.slopes[layer][h] = {"own": row.derivative(u), "inner": inner, "whole": inner * row.derivative(u)}[slope]
+
+    def output(p: Passes, h: int) -> None:
+        u, dC_dA = p.u[layer][h], cost_slope(q.cost, p.a[layer][h], p.y[h])
+        through = row.chain(row.value(u), dC_dA) if slope != "own" else row.chain(u, dC_dA)
+        p.delta[layer][h] = row.chain(u, through) if slope == "whole" else through
+
+    return [(Stage.START, times), (Stage.BACKWARD, output if layer == q.layers else hidden)]
+
+
+def _never(q: Problem, layer: int, slope: bool) -> list[Edit]:
+    """u in place of σ(u); its slope that of σ all the same, or 1."""
+    row = activation(q.net.activations[layer - 1])
+
+    def times(p: Passes, h: int) -> None:
+        p.times[h, layer] = 0
+
+    def hidden(p: Passes, h: int) -> None:
+        p.slopes[layer][h] = row.derivative(p.u[layer][h]) if slope else 1.0
+
+    def output(p: Passes, h: int) -> None:
+        dC_dA = cost_slope(q.cost, p.a[layer][h], p.y[h])
+        p.delta[layer][h] = row.chain(p.u[layer][h], dC_dA) if slope else dC_dA
+
+    return [(Stage.START, times), (Stage.BACKWARD, output if layer == q.layers else hidden)]
+
+
+def _missing_inputs(q: Problem) -> Iterator[Mistake]:
+    """An input, a hidden neuron or the bias left out of the sums of a layer, or of one neuron's."""
+    for layer in q.every:
+        names = [*q.neurons(layer - 1), "the bias"]
+        for i, name in enumerate(names):
+            places: list[int | None] = [None]
+            if 1 < q.width(layer) and q.width(layer) * len(names) <= _FEW_NEURONS:
+                places += range(q.width(layer))
+            for j in places:
+                yield from _left_out(q, layer, i, name, j)
+    if q.layers > 1:
+        for kept in (True, False):
+            edits = tuple(edit for layer in q.every for edit in _without(q, layer, q.width(layer - 1), None, kept))
+            yield Mistake("missing_input", (), "the bias is left out of every weighted sum", edits)
+
+
+def _left_out(q: Problem, layer: int, i: int, name: str, j: int | None) -> Iterator[Mistake]:
+    where = (name,) if i < q.width(layer - 1) else q.biases(layer) if j is None else (weight_name(layer, j + 1, None),)
+    to = ", ".join(q.neurons(layer)) if j is None else q.neuron(layer, j + 1)
+    message = f"{name} is left out of the weighted sum of {to}"
+    source = i + 1 if i < q.width(layer - 1) else None
+    change = Change("sum", layer, terms={source: None})
+    for kept in (True, False):
+        yield Mistake(
+            "missing_input", where, message, _without(q, layer, i, j, kept), change, LOCAL if j is None else RARE
+        )
+    if j is None and 1 < layer and i < q.width(layer - 1):
+        edits = (*_without(q, layer, i, j, False), (Stage.BACKWARD, _no_path(layer, i)))
+        yield Mistake("missing_input", where, message, edits, change)
+
+
+def _without(q: Problem, layer: int, i: int, j: int | None, kept: bool) -> tuple[Edit, ...]:
+    """Out of the sum; ``kept``: still a factor of the gradient."""
+    rows = slice(None) if j is None else j
+
+    def sums(p: Passes, h: int) -> None:
+        p.U[layer][h][rows, i] = 0.0
+
+    def gradients(p: Passes, h: int) -> None:
+        p.G[layer][h][rows, i] = 0.0
+
+    return ((Stage.SUMS, sums),) if kept else ((Stage.SUMS, sums), (Stage.GRADIENTS, gradients))
+
+
+def _no_path(layer: int, i: int) -> Callable[[Passes, int], None]:
+    def edit(p: Passes, h: int) -> None:
+        p.P[layer][h][:, i] = 0.0
+
+    return edit
+
+
+def _bias_signs(q: Problem) -> Iterator[Mistake]:
+    """The bias neuron's 1 as -1: in the sums, in the gradient, or in both."""
+    for layers in _all_and_each(list(q.every)):
+        where = tuple(name for layer in layers for name in q.biases(layer))
+        for sums, gradient, what in (
+            (True, True, "everywhere"),
+            (True, False, "in the weighted sums"),
+            (False, True, "in the gradients"),
+        ):
+            edits: list[Edit] = []
+            for layer in layers:
+                edits += [(Stage.SUMS, _minus_sum(layer))] if sums else []
+                edits += [(Stage.BACKWARD, _minus_factor(layer))] if gradient else []
+            message = f"the bias neuron's 1 is taken as -1 {what} of layer {', '.join(map(str, layers))}"
+            minus_one = Number("-1")
+            change = Change("sum", layers[0], terms={None: minus_one})
+            if not sums:
+                change = Change("input", layers[0], lambda name: minus_one)
+            rank = PLAIN if len(layers) == q.layers else LOCAL
+            yield Mistake("bias_sign", where, message, tuple(edits), change, rank)
+
+
+def _minus_sum(layer: int) -> Callable[[Passes, int], None]:
+    def edit(p: Passes, h: int) -> None:
+        p.U[layer][h][:, -1] *= -1.0
+
+    return edit
+
+
+def _minus_factor(layer: int) -> Callable[[Passes, int], None]:
+    def edit(p: Passes, h: int) -> None:
+        p.F[layer][h][:, -1] *= -1.0
+
+    return edit
+
+
+def _bias_not_updated(q: Problem) -> Iterator[Mistake]:
+    for layers in _all_and_each(list(q.every)):
+        where = tuple(name for layer in layers for name in q.biases(layer))
+        edits = tuple((Stage.GRADIENTS, _no_bias(layer, None)) for layer in layers)
+        what = "not updated" if q.updates else "given no gradient"
+        message = f"{', '.join(where)}: the bias is a weight like the others, but is {what}"
+        rank = PLAIN if len(layers) == q.layers else LOCAL
+        yield Mistake("bias_not_updated", where, message, edits, rank=rank)
+    for layer in q.every:
+        for j, name in enumerate(q.biases(layer)) if q.width(layer) > 1 else ():
+            message = f"{name} is {'not updated' if q.updates else 'given no gradient'}"
+            yield Mistake("bias_not_updated", (name,), message, ((Stage.GRADIENTS, _no_bias(layer, j)),), rank=RARE)
+
+
+def _no_bias(layer: int, j: int | None) -> Callable[[Passes, int], None]:
+    def edit(p: Passes, h: int) -> None:
+        p.G[layer][h][slice(None) if j is None else j, -1] = 0.0
+
+    return edit
+
+
+def _transposed(q: Problem) -> Iterator[Mistake]:
+    """A layer's weight matrix transposed in the sums, or its gradient transposed."""
+    for layer in q.every:
+        rows, columns = q.width(layer), q.width(layer - 1)
+        if 1 in (rows, columns):
+            continue
+        square = rows == columns
+        where = tuple(name for name in q.weights_of(layer) if "~" not in name)
+        what = "transposed" if square else "reshaped where it should be transposed"
+
+        def sums(p: Passes, h: int, layer: int = layer) -> None:
+            p.U[layer][h][:, :-1] = _flipped(p.W[layer][h][:, :-1])
+
+        def back(p: Passes, h: int, layer: int = layer) -> None:
+            p.P[layer][h] = _flipped(p.W[layer][h][:, :-1])
+
+        def gradient(p: Passes, h: int, layer: int = layer) -> None:
+            p.G[layer][h][:, :-1] = _flipped(p.G[layer][h][:, :-1])
+
+        for edits, place in (
+            (((Stage.SUMS, sums),), "in the forward pass"),
+            (((Stage.SUMS, sums), (Stage.BACKWARD, back)), "in both passes"),
+            (((Stage.GRADIENTS, gradient),), "in its gradient"),
+        ):
+            message = f"the weight matrix of layer {layer} is {what} {place}"
+            yield Mistake("transposed_weights", where, message, edits)
+
+
+def _flipped(W: Array) -> Array:
+    """The transpose; of a matrix that is not square, the numbers of the transpose in the matrix's own shape."""
+    return W.T.copy() if W.shape[0] == W.shape[1] else W.reshape(W.shape[::-1]).T.copy()
+
+
+def _swaps(q: Problem) -> Iterator[Mistake]:
+    """Two weights exchanged in the whole pass, or their two figures exchanged."""
+    places = [
+        (layer, j, i)
+        for layer in q.every
+        for j in range(q.width(layer))
+        for i in range(q.width(layer - 1) + 1)
+    ]  # fmt: skip
+    pairs: Iterator[tuple[tuple[int, int, int], tuple[int, int, int]]] = itertools.combinations(places, 2)
+    if len(places) * (len(places) - 1) // 2 > MOST_SWAPS:
+        pairs = (pair for pair in pairs if _likely(*pair))
+    for one, other in pairs:
+        names = tuple(_name(q, place) for place in (one, other))
+        rank = RARE if len(places) > _SWAPS_IN_PAIRS else LOCAL
+        whole = ((Stage.START, _exchange(one, other)),)
+        message = f"{names[0]} and {names[1]} are exchanged"
+        yield Mistake("weights_swapped", names, message, whole, rank=rank)
+        figures = ((Stage.GRADIENTS, _exchange_gradients(one, other)),)
+        message = f"the gradients of {names[0]} and {names[1]} are exchanged"
+        yield Mistake("weights_swapped", names, message, figures, rank=rank)
+
+
+def _likely(one: tuple[int, int, int], other: tuple[int, int, int]) -> bool:
+    """Side by side, below each other, or with the indices the other way round."""
+    (layer, j, i), (other_layer, k, m) = one, other
+    return layer == other_layer and ((j == k and abs(i - m) == 1) or (i == m and abs(j - k) == 1) or (j, i) == (m, k))
+
+
+def _name(q: Problem, place: tuple[int, int, int]) -> str:
+    layer, j, i = place
+    return weight_name(layer, j + 1, None if i == q.width(layer - 1) else i + 1)
+
+
+def _exchange(one: tuple[int, int, int], other: tuple[int, int, int]) -> Callable[[Passes, int], None]:
+    def edit(p: Passes, h: int) -> None:
+        (k, *place), (m, *place_2) = one, other
+        first, second = p.W[k][h], p.W[m][h]
+        first[tuple(place)], second[tuple(place_2)] = second[tuple(place_2)], first[tuple(place)]
+
+    return edit
+
+
+def _exchange_gradients(one: tuple[int, int, int], other: tuple[int, int, int]) -> Callable[[Passes, int], None]:
+    def edit(p: Passes, h: int) -> None:
+        (k, *place), (m, *place_2) = one, other
+        first, second = p.G[k][h], p.G[m][h]
+        first[tuple(place)], second[tuple(place_2)] = second[tuple(place_2)], first[tuple(place)]
+
+    return edit
