@@ -43,10 +43,14 @@ class Scene:
     def network(self) -> bp.Network:
         return bp.Network.from_weights(self.weights, activations=self.activations)
 
-    def gradients(self, *mistakes: Mistake) -> list[Array] | None:
+    def wrong(self, *mistakes: Mistake) -> Pass | None:
         return planted(
             mistakes, self.weights, self.activations, self.cost, self.X, self.y, self.learning_rate, self.seed
         )
+
+    def gradients(self, *mistakes: Mistake) -> list[Array] | None:
+        made = self.wrong(*mistakes)
+        return made and made.gradients()
 
 
 @dataclass(frozen=True)
@@ -101,10 +105,12 @@ def differing(given: list[float | str], other: list[float | str]) -> int:
     return int((np.abs(a - b) > SAME * max(np.abs(b).max(), 1e-6)).sum())
 
 
-def claim(of: Scene, gradient: Sequence[Array], decimals: int | None, form: str) -> list[float | str]:
+def claim(made: Pass, decimals: int | None, form: str) -> list[float | str]:
+    """What that pass gives: its gradients, or the weights that it works with, updated."""
+    gradients = made.gradients()
     if form == "weights":
-        gradient = [W - of.learning_rate * g for W, g in zip(of.weights, gradient, strict=True)]
-    return figures(gradient, decimals)
+        gradients = [W - made.learning_rate * g for W, g in zip(made.weights, gradients, strict=True)]
+    return figures(gradients, decimals)
 
 
 def diagnosed(of: Scene, given: dict[str, float | str], form: str = "gradients"):
@@ -114,16 +120,15 @@ def diagnosed(of: Scene, given: dict[str, float | str], form: str = "gradients")
 
 def plant(of: Scene, mistakes: Sequence[Mistake], decimals: int | None, form: str = "gradients"):
     """The figures given with these mistakes in them, or the verdict why there is nothing to find."""
-    wrong = of.gradients(*mistakes)
+    wrong = of.wrong(*mistakes)
     if wrong is None:
         return "impossible", 0
-    given = claim(of, wrong, decimals, form)
-    if not differing(given, claim(of, of.gradients(), decimals, form)):
-        return "same", 0
-    for alone in mistakes if len(mistakes) > 1 else ():  # one of two that hides behind the other cannot be found
-        if not differing(given, claim(of, of.gradients(alone), decimals, form)):
+    given = claim(wrong, decimals, form)
+    # one of two that hides behind the other cannot be found
+    for fewer in [(), *((alone,) for alone in mistakes if len(mistakes) > 1)]:
+        if not differing(given, claim(of.wrong(*fewer), decimals, form)):
             return "same", 0
-    return given, differing(given, claim(of, of.gradients(), decimals, form))
+    return given, differing(given, claim(of.wrong(), decimals, form))
 
 
 def looked_for(of: Scene, mistakes: Sequence[Mistake], decimals: int | None, form: str = "gradients") -> Outcome:
@@ -205,18 +210,16 @@ def right_answer(kind: str, seed: int) -> tuple[Scene, dict[str, float | str], s
         cost = "categorical_cross_entropy" if sizes[-1] > 1 else "binary_cross_entropy"
         activations = (*activations[:-1], OUTPUTS[cost][0])
     of = scene(sizes, activations, cost, N, seed)
-    computed = of.gradients()
+    made = of.wrong()
     if kind == "shortcut":  # δ = A - y straight away
-        direct = Pass(of.weights, activations, cost, of.X, of.y, of.learning_rate)
-        direct.slope = lambda A, y: A - y
-        direct.chain[-1] = lambda u, a, dC_da: dC_da
-        computed = direct.gradients()
+        made.slope = lambda A, y: A - y
+        made.chain[-1] = lambda u, a, dC_da: dC_da
     if kind == "float32":
-        single = [[W.astype("float32") for W in of.weights], *(a.astype("float32") for a in (of.X, of.y))]
-        computed = [g.astype("float32") for g in Pass(single[0], activations, cost, *single[1:], 0.5).gradients()]
+        single = [W.astype("float32") for W in of.weights], *(a.astype("float32") for a in (of.X, of.y))
+        made = Pass(single[0], activations, cost, *single[1:], of.learning_rate)
     form = "weights" if kind.startswith("weights") else "gradients"
     decimals = int(rng.integers(2, 9)) if kind.endswith("decimals") or kind == "shortcut" else None
-    given = claim(of, computed, decimals, form)
+    given = claim(made, decimals, form)
     if kind == "significant":
         digits = int(rng.integers(2, 9))
         given = [f"{value:.{digits}g}" for value in given]

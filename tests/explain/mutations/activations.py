@@ -101,7 +101,7 @@ def _formula_of_a(p: Pass, rng: np.random.Generator) -> None:
         p.chain[layer] = lambda u, a, dC_da, formula=formula: dC_da * formula(a)
 
 
-@variant("wrong_activation_derivative", "of_a_given_u", reading=True)
+@variant("net_input_in_derivative", "all")
 def _of_a_given_u(p: Pass, rng: np.random.Generator) -> None:
     """The formula in terms of a, given u: u(1 - u)."""
     layers = [layer for layer in p.layers if p.activations[layer] in _OF_A]
@@ -111,7 +111,7 @@ def _of_a_given_u(p: Pass, rng: np.random.Generator) -> None:
         p.chain[layer] = lambda u, a, dC_da, formula=_OF_A[p.activations[layer]]: dC_da * formula(u)
 
 
-@variant("wrong_activation_derivative", "softmax_diagonal", reading=True)
+@variant("softmax_diagonal", "output")
 def _softmax_diagonal(p: Pass, rng: np.random.Generator) -> None:
     need(p.activations[-1] == "softmax")
     p.take(("derivative", p.output))

@@ -63,7 +63,7 @@ def _factor_of_one_weight(p: Pass, rng: np.random.Generator) -> None:
     p.each[layer].append(edit)
 
 
-@variant("wrong_input", "net_input_factor", reading=True)
+@variant("missing_activation", "factor")
 def _net_input_factor(p: Pass, rng: np.random.Generator) -> None:
     """u_H for H in the factor of the layer after it."""
     layer = int(rng.integers(len(hidden(p)))) + 1

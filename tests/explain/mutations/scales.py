@@ -25,7 +25,7 @@ def _half_in_hidden(p: Pass, rng: np.random.Generator) -> None:
         p.each[layer].append(lambda g: g * factor)
 
 
-@variant("cost_convention", "mean_over_outputs", reading=True)
+@variant("output_average", "all")
 def _mean_over_outputs(p: Pass, rng: np.random.Generator) -> None:
     p.take("slope")
     need(p.sizes[-1] > 1)
