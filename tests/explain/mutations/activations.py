@@ -116,3 +116,46 @@ def _softmax_diagonal(p: Pass, rng: np.random.Generator) -> None:
     need(p.activations[-1] == "softmax")
     p.take(("derivative", p.output))
     p.chain[p.output] = lambda u, a, dC_da: dC_da * a * (1 - a)
+
+
+@variant("missing_activation", "output")
+def _linear_output(p: Pass, rng: np.random.Generator) -> None:
+    need("cross_entropy" not in p.cost)
+    _made_linear(p, [p.output])
+
+
+@variant("missing_activation", "hidden")
+def _linear_hidden(p: Pass, rng: np.random.Generator) -> None:
+    _made_linear(p, hidden(p))
+
+
+def _made_linear(p: Pass, layers: Sequence[int]) -> None:
+    for layer in layers:
+        p.take(("derivative", layer), ("activation", layer))
+        p.activate[layer] = lambda u: u
+        p.chain[layer] = lambda u, a, dC_da: dC_da
+
+
+@variant("derivative_twice", "output")
+def _output_derivative_twice(p: Pass, rng: np.random.Generator) -> None:
+    need("cross_entropy" not in p.cost)
+    _derivative_twice(p, [p.output])
+
+
+@variant("derivative_twice", "hidden")
+def _hidden_derivative_twice(p: Pass, rng: np.random.Generator) -> None:
+    _derivative_twice(p, hidden(p))
+
+
+def _derivative_twice(p: Pass, layers: Sequence[int]) -> None:
+    for layer in layers:
+        p.take(("derivative", layer))
+        p.chain[layer] = lambda u, a, d, name=p.activations[layer]: through(name, u, through(name, u, d))
+
+
+@variant("extra_output_derivative", "output")
+def _extra_output_derivative(p: Pass, rng: np.random.Generator) -> None:
+    """A cross-entropy's δ = A - y, times a σ′ that is in it already."""
+    need("cross_entropy" in p.cost)
+    p.take(("derivative", p.output), "slope")
+    p.chain[p.output] = lambda u, a, dC_da: (a - p.y) * a * (1 - a)

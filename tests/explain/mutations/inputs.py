@@ -5,24 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from explain.mistaken import Array, Pass
-from explain.mutations.table import hidden, need, one_layer, variant, with_column
-
-
-def _misread(right: float, others: Array, rng: np.random.Generator) -> float:
-    """What somebody might read instead: the sign lost, the point moved, a digit wrong, another's value, 0 or 1."""
-    candidates = [-right, right * 10, right / 10, right + rng.choice([-0.1, 0.1, -1, 1]), round(right, 1), 0.0, 1.0]
-    candidates += [float(rng.choice(others))] * 2
-    while True:
-        wrong = float(candidates[rng.integers(len(candidates))])
-        if wrong != right:
-            return wrong
+from explain.mutations.table import hidden, misread, need, one_layer, variant, with_column
 
 
 @variant("wrong_input", "whole_pass")
 def _input_misread(p: Pass, rng: np.random.Generator) -> None:
     p.take("X")
     n, i = int(rng.integers(len(p.X))), int(rng.integers(p.sizes[0]))
-    p.X[n, i] = _misread(p.X[n, i], p.X.ravel(), rng)
+    p.X[n, i] = misread(p.X[n, i], p.X.ravel(), rng)
 
 
 def _misread_factor(p: Pass, layer: int, rng: np.random.Generator) -> None:
@@ -31,7 +21,7 @@ def _misread_factor(p: Pass, layer: int, rng: np.random.Generator) -> None:
 
     def edit(factor: Array, before: Array | None) -> Array:
         factor = factor.copy()
-        factor[n, i] = _misread(factor[n, i], factor[:, :-1].ravel(), np.random.default_rng(seed))
+        factor[n, i] = misread(factor[n, i], factor[:, :-1].ravel(), np.random.default_rng(seed))
         return factor
 
     seed = int(rng.integers(2**32))  # the value is known only in the pass
@@ -168,3 +158,12 @@ def _bias_sign_of_layer(p: Pass, rng: np.random.Generator) -> None:
     layer = one_layer(p, rng)
     p.take(("bias", layer))
     p.factors[layer].append(lambda factor, before: _minus_one(factor))
+
+
+@variant("wrong_target", "one_sample")
+def _target_misread(p: Pass, rng: np.random.Generator) -> None:
+    need(p.cost != "categorical_cross_entropy")
+    n, k = int(rng.integers(len(p.y))), int(rng.integers(p.sizes[-1]))
+    wrong = round(p.y[n, k], 1) if rng.random() < 0.5 else 1 - p.y[n, k]
+    p.take("y")
+    p.y[n, k] = wrong

@@ -103,3 +103,12 @@ def _single_divided(p: Pass, rng: np.random.Generator) -> None:
 def _single_undivided(p: Pass, rng: np.random.Generator) -> None:
     _single_divided(p, rng)
     p.divisor = 1.0
+
+
+@variant("cost_not_differentiated", "all")
+def _cost_not_differentiated(p: Pass, rng: np.random.Generator) -> None:
+    """The cost itself, (A - y)² or half of it, where its derivative is meant."""
+    p.take("slope")
+    factor = {"squared_error": 1.0, "half_squared_error": 0.5}.get(p.cost)
+    need(factor)
+    p.slope = lambda A, y: factor * (A - y) ** 2

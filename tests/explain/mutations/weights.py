@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from explain.mistaken import Array, Pass
-from explain.mutations.table import hidden, need, one_hidden, one_layer, variant, with_column
+from explain.mutations.table import hidden, misread, need, one_hidden, one_layer, variant, with_column
 
 
 def _edit_backward(p: Pass, layers: Sequence[int], edit: Callable[[Array], Array]) -> None:
@@ -141,6 +141,16 @@ def _transposed_gradient(p: Pass, rng: np.random.Generator) -> None:
     p.whole.append(lambda found: [_turned(g) if m == layer else g for m, g in enumerate(found)])
 
 
+@variant("missing_path", "one_output")
+def _missing_path(p: Pass, rng: np.random.Generator) -> None:
+    """The sum over the paths leaves out the ones through one neuron of the layer after."""
+    layers = [layer for layer in p.layers[1:] if p.sizes[layer + 1] > 1]
+    need(layers)
+    layer = int(rng.choice(layers))
+    left_out = int(rng.integers(p.sizes[layer + 1]))
+    _edit_backward(p, [layer], lambda W: np.where(np.arange(len(W))[:, None] == left_out, 0, W))
+
+
 @variant("updated_weights_used", "all")
 def _updated(p: Pass, rng: np.random.Generator) -> None:
     p.take("updated")
@@ -188,3 +198,11 @@ def _swapped_across_layers(p: Pass, rng: np.random.Generator) -> None:
     one, other = p.weights[layer], p.weights[layer + 1]
     i, k = int(rng.integers(one.size)), int(rng.integers(other.size))
     one.flat[i], other.flat[k] = other.flat[k], one.flat[i]
+
+
+@variant("wrong_weight", "whole_pass")
+def _weight_misread(p: Pass, rng: np.random.Generator) -> None:
+    layer = one_layer(p, rng)
+    p.take(("forward", layer), ("backward", layer))
+    i = int(rng.integers(p.weights[layer].size))
+    p.weights[layer].flat[i] = misread(p.weights[layer].flat[i], p.weights[layer].ravel(), rng)
