@@ -71,17 +71,23 @@ class Claims:
         value = np.array([f.value for f in values])
         return cls(tuple(figures), places, value, last, base, *kinds.reshape(-1, 3).T)
 
-    def misfit(self, figures: Array, largest: Array) -> Array:
-        """How far the figures of each pass are from the claims, as a multiple of what may be: 1 or less is a match.
+    def bounds(self, figures: Array, largest: Array) -> tuple[Array, Array]:
+        """Between what the claimed figures of each pass must be; both (passes, claims).
 
-        ``figures``: (passes, all figures); ``largest``: of each claim, the largest change of its kind, (claims,). NaN
-        where a pass is not finite.
+        ``figures``: (passes, all figures); ``largest``: of each claim, the largest change of its kind, (claims,).
         """
-        predicted = figures[:, self.positions]
-        larger = np.abs(predicted) > np.abs(self.value)
-        slack = np.where(larger, self.last, 0.5 * self.last)
-        rounding = self.relative * np.abs(predicted - self.base) + self.of_largest * largest
-        found: Array = np.abs(predicted - self.value) / (slack + rounding + self.epsilon * np.abs(self.base) + 1e-300)
+        rounding = self.relative * np.abs(figures[:, self.positions] - self.base) + self.of_largest * largest
+        rounding += self.epsilon * np.abs(self.base) + 1e-300
+        below = np.where(self.value > 0, 0.5, 1.0) * self.last
+        above = np.where(self.value < 0, 0.5, 1.0) * self.last
+        return self.value - below - rounding, self.value + above + rounding
+
+    def met(self, figures: Array, largest: Array) -> NDArray[np.bool_]:
+        """Which claims the figures of each pass meet, (passes, claims); none where a pass is not finite."""
+        with np.errstate(all="ignore"):
+            low, high = self.bounds(figures, largest)
+            predicted = figures[:, self.positions]
+            found: NDArray[np.bool_] = (low <= predicted) & (predicted <= high)
         return found
 
 

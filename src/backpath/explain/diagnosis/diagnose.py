@@ -226,9 +226,8 @@ def _findings(search: Search, explanation: Explanation) -> tuple[Finding, ...]:
         return (_finding(search, explanation[0], _names(search, search.wrong)),)
     found = []
     for mistake in explanation:
-        alone = search.figures([mistake.edits])[0, search.claims.positions]
-        right = search.right[search.claims.positions]
-        changed = search.wrong & ~(np.abs(alone - right) <= 1e-12 * search.largest)
+        alone = search.figures(1, [(mistake.edits, np.array([0]))])
+        changed = search.wrong & ~search.still(alone, search.right)[0]
         found.append(_finding(search, mistake, _names(search, changed)))
     return tuple(found)
 

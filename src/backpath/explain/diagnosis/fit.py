@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpath.explain.diagnosis.mistakes import Family, Mistake
-from backpath.explain.diagnosis.passes import Edits
+from backpath.explain.diagnosis.passes import Index, Run
 
 if TYPE_CHECKING:
     from backpath.explain.diagnosis.search import Search
@@ -31,7 +31,7 @@ def fitted_numbers(search: Search, tasks: Sequence[Task]) -> list[float | None]:
         if not len(owners):
             break
         numbers, before = _step(search, tasks, owners, numbers)
-        fits = search.fits(_figures(search, tasks, owners, numbers))
+        fits = search.met(_figures(search, tasks, owners, numbers)).all(axis=1)
         for k in np.flatnonzero(fits):
             number = float(numbers[k])
             if found[owners[k]] is None and not _is_right(tasks[owners[k]][0], number):
@@ -42,6 +42,33 @@ def fitted_numbers(search: Search, tasks: Sequence[Task]) -> list[float | None]:
     return found
 
 
+def _is_right(family: Family, number: float) -> bool:
+    return abs(number - family.right) <= 1e-9 * max(1.0, abs(family.right))
+
+
+def _figures(search: Search, tasks: Sequence[Task], owners: Index, numbers: Array) -> Array:
+    """The figures of each task, whose places are ``owners``, with each number."""
+    found = []
+    for block in search.blocks(len(owners)):
+        chosen, values = [tasks[owner] for owner in owners[block]], numbers[block]
+        runs: list[Run] = [(family.edits(values[h]), h) for family, h in _alike([family for family, _ in chosen])]
+        others = _alike([partner for _, partner in chosen])
+        runs += [(partner.edits, h) for partner, h in others if partner is not None]
+        found.append(search.figures(len(chosen), runs))
+    return np.concatenate(found)
+
+
+T = TypeVar("T")
+
+
+def _alike(things: Sequence[T]) -> list[tuple[T, Index]]:
+    """Each thing with the places where it stands."""
+    places: dict[int, list[int]] = {}
+    for k, thing in enumerate(things):
+        places.setdefault(id(thing), []).append(k)
+    return [(things[where[0]], np.array(where, dtype=np.intp)) for where in places.values()]
+
+
 def _possible(search: Search, tasks: Sequence[Task]) -> list[int]:
     """Tasks whose number moves every figure that does not fit; told from two numbers."""
     if not tasks:
@@ -49,35 +76,19 @@ def _possible(search: Search, tasks: Sequence[Task]) -> list[int]:
     owners = np.repeat(np.arange(len(tasks)), 2)
     numbers = np.array([number for family, _ in tasks for number in family.starts[:2]])
     figures = _figures(search, tasks, owners, numbers)
-    claimed = figures[:, search.claims.positions]
-    with np.errstate(all="ignore"):
-        still = np.abs(claimed[::2] - claimed[1::2]) <= 1e-12 * (search.largest + np.abs(search.claims.base))
-        met = search.misfit(figures[::2]) <= 1
-    return [int(k) for k in np.flatnonzero((met | ~still).all(axis=1))]
-
-
-def _is_right(family: Family, number: float) -> bool:
-    return abs(number - family.right) <= 1e-9 * max(1.0, abs(family.right))
-
-
-def _edits(task: Task, number: float) -> Edits:
-    family, partner = task
-    return (*family.edits(number), *(partner.edits if partner else ()))
-
-
-def _figures(search: Search, tasks: Sequence[Task], owners: NDArray[np.intp], numbers: Array) -> Array:
-    return search.figures([_edits(tasks[owner], float(number)) for owner, number in zip(owners, numbers, strict=True)])
+    fixed = search.still(figures[::2], figures[1::2])
+    return [int(k) for k in np.flatnonzero((search.met(figures[::2]) | ~fixed).all(axis=1))]
 
 
 def _residuals(search: Search, figures: Array) -> Array:
-    """What is left between figures and claims, each in units of its own precision or of its layer's largest change."""
+    """What is left between figures and claims, in units of the layer's largest change or of the last printed digit."""
     claims = search.claims
     unit = np.maximum(claims.last, search.largest) + 1e-300
     found: Array = (figures[:, claims.positions] - claims.value) / unit
     return found
 
 
-def _best_starts(search: Search, tasks: Sequence[Task], possible: Sequence[int]) -> tuple[NDArray[np.intp], Array]:
+def _best_starts(search: Search, tasks: Sequence[Task], possible: Sequence[int]) -> tuple[Index, Array]:
     """The few numbers of each task that come nearest."""
     pairs = [(k, number) for k in possible for number in tasks[k][0].starts]
     owners, numbers = np.array([k for k, _ in pairs], dtype=np.intp), np.array([number for _, number in pairs])
@@ -92,12 +103,26 @@ def _best_starts(search: Search, tasks: Sequence[Task], possible: Sequence[int])
     return owners[kept], numbers[kept]
 
 
-def _step(search: Search, tasks: Sequence[Task], owners: NDArray[np.intp], numbers: Array) -> tuple[Array, Array]:
-    """One step of Gauss and Newton for each number, and the squared distance before it."""
+def _step(search: Search, tasks: Sequence[Task], owners: Index, numbers: Array) -> tuple[Array, Array]:
+    """A better number for each, and the squared distance before: the middle of those with which, by their slopes, all
+    figures would fit, or if there is none, a step of Gauss and Newton."""
     apart = _APART * np.maximum(1.0, np.abs(numbers))
+    figures = _figures(search, tasks, owners, numbers)
+    moved = _figures(search, tasks, owners, numbers + apart)
     with np.errstate(all="ignore"):
-        here = _residuals(search, _figures(search, tasks, owners, numbers))
-        there = _residuals(search, _figures(search, tasks, owners, numbers + apart))
-        slope = (there - here) / apart[:, None]
-        moved: Array = numbers - (slope * here).sum(axis=1) / (slope * slope).sum(axis=1)
-    return moved, (here * here).sum(axis=1)
+        here = _residuals(search, figures)
+        slope = (_residuals(search, moved) - here) / apart[:, None]
+        newton = numbers - (slope * here).sum(axis=1) / (slope * slope).sum(axis=1)
+        middle = numbers + _middle(search, figures, (moved - figures)[:, search.claims.positions] / apart[:, None])
+    return np.where(np.isfinite(middle), middle, newton), (here * here).sum(axis=1)
+
+
+def _middle(search: Search, figures: Array, slope: Array) -> Array:
+    """By how much each number must change for its figures to lie within their bounds; NaN where nothing does it."""
+    low, high = search.claims.bounds(figures, search.largest)
+    predicted = figures[:, search.claims.positions]
+    flat = np.abs(slope) <= 1e-9 * np.abs(slope).max(axis=1, keepdims=True)
+    ends = np.stack([(low - predicted) / slope, (high - predicted) / slope])
+    lower = np.where(flat, -np.inf, ends.min(axis=0)).max(axis=1)
+    upper = np.where(flat, np.inf, ends.max(axis=0)).min(axis=1)
+    return np.where(lower <= upper, (lower + upper) / 2, np.nan)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
-from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Family, Mistake
-from backpath.explain.diagnosis.passes import Edit, Passes, Stage
+import numpy as np
+
+from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Family, Mistake, Numbers
+from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.scales import times
 from backpath.explain.diagnosis.way_back import updated_used
@@ -34,18 +36,19 @@ def _updated(q: Problem, rates: tuple[float, ...]) -> Family:
     """The weights above already updated, with a learning rate that is not told."""
 
     def used(rate: float) -> Mistake:
-        return next(updated_used(q, rate))
+        return updated_used(q, rate, tuple(q.every[1:]))
 
-    where, change = used(1.0).where, used(1.0).change
-    return Family(
-        "updated_weights_used",
-        where,
-        lambda rate: used(rate).edits,
-        lambda rate: used(rate).message,
-        rates,
-        0.0,
-        None if change is None else lambda rate: change,
-    )
+    def edits(rate: Numbers) -> tuple[Edit, ...]:
+        def edit(p: Passes, h: Index) -> None:
+            p.updated[h] = np.reshape(rate, (-1, 1))
+
+        return ((Stage.START, edit),)
+
+    def message(rate: float) -> str:
+        return used(rate).message
+
+    any_rate = used(1.0)
+    return Family("updated_weights_used", any_rate.where, edits, message, rates, 0.0, lambda rate: any_rate.change)
 
 
 def _starts(*right: float) -> tuple[float, ...]:
@@ -69,8 +72,8 @@ def _inputs(q: Problem) -> Iterator[Family]:
 def _input(q: Problem, layer: int, s: int, j: int, name: str) -> Family:
     own = float(q.X[s, j]) if layer == 0 else math.nan
 
-    def edits(value: float) -> tuple[Edit, ...]:
-        def start(p: Passes, h: int) -> None:
+    def edits(value: Numbers) -> tuple[Edit, ...]:
+        def start(p: Passes, h: Index) -> None:
             if layer == 0:
                 p.X[h, s, j] = value
             else:
@@ -104,10 +107,10 @@ def _factor(q: Problem, layer: int, s: int, i: int, name: str, j: int | None) ->
     rows = slice(None) if j is None else slice(j, j + 1)
     weight = weight_name(layer, 1 if j is None else j + 1, i + 1)
 
-    def edits(value: float) -> tuple[Edit, ...]:
-        def edit(p: Passes, h: int) -> None:
-            wrong = p.delta[layer][h, s, rows] * (value - p.F[layer][h, s, i]) * p.share[h, s] / q.samples
-            p.G[layer][h, rows, i] += wrong * p.scale[h, layer]
+    def edits(value: Numbers) -> tuple[Edit, ...]:
+        def edit(p: Passes, h: Index) -> None:
+            wrong = (value - p.F[layer][h, s, i]) * p.share[h, s] / q.samples * p.scale[h, layer]
+            p.G[layer][h, rows, i] += p.delta[layer][h, s, rows] * wrong[:, None]
 
         return ((Stage.GRADIENTS, edit),)
 
@@ -119,7 +122,10 @@ def _factor(q: Problem, layer: int, s: int, i: int, name: str, j: int | None) ->
         return Change("input", layer, lambda name: Number(shown(value)))
 
     where = (name,) if j is None else (name, weight)
-    return Family("wrong_input", where, edits, message, (0.0, 1.0), math.nan, change, PLAIN if j is None else RARE)
+    touched = frozenset(weight_name(layer, k, i + 1) for k in range(1, q.width(layer) + 1)) if j is None else {weight}
+    rank = PLAIN if j is None else RARE
+    starts = (0.0, 1.0)
+    return Family("wrong_input", where, edits, message, starts, math.nan, change, rank, touches=frozenset(touched))
 
 
 def _way_back(q: Problem) -> Iterator[Family]:
@@ -135,8 +141,8 @@ def _way_back(q: Problem) -> Iterator[Family]:
 def _path_weight(q: Problem, layer: int, k: int, j: int) -> Family:
     name, own = weight_name(layer, k + 1, j + 1), float(q.net.weights[layer - 1][k, j])
 
-    def edits(value: float) -> tuple[Edit, ...]:
-        def edit(p: Passes, h: int) -> None:
+    def edits(value: Numbers) -> tuple[Edit, ...]:
+        def edit(p: Passes, h: Index) -> None:
             p.P[layer][h, k, j] = value
 
         return ((Stage.BACKWARD, edit),)
@@ -164,8 +170,8 @@ def _weight(q: Problem, layer: int, j: int, i: int) -> Family:
     name = weight_name(layer, j + 1, i + 1 if i < q.width(layer - 1) else None)
     own = float(q.net.weights[layer - 1][j, i])
 
-    def edits(value: float) -> tuple[Edit, ...]:
-        def edit(p: Passes, h: int) -> None:
+    def edits(value: Numbers) -> tuple[Edit, ...]:
+        def edit(p: Passes, h: Index) -> None:
             p.W[layer][h, j, i] = value
 
         return ((Stage.START, edit),)
@@ -185,8 +191,8 @@ def _targets(q: Problem) -> Iterator[Family]:
 def _target(q: Problem, s: int, k: int) -> Family:
     name, own = "y" if q.width(q.layers) == 1 else f"y{k + 1}", float(q.y[s, k])
 
-    def edits(value: float) -> tuple[Edit, ...]:
-        def edit(p: Passes, h: int) -> None:
+    def edits(value: Numbers) -> tuple[Edit, ...]:
+        def edit(p: Passes, h: Index) -> None:
             p.y[h, s, k] = value
 
         return ((Stage.START, edit),)
@@ -217,7 +223,7 @@ Place = tuple[int, int | slice, int | slice]
 
 
 def _constant(names: tuple[str, ...], what: str, places: tuple[Place, ...], rank: int) -> Family:
-    def edits(value: float) -> tuple[Edit, ...]:
+    def edits(value: Numbers) -> tuple[Edit, ...]:
         return tuple((Stage.GRADIENTS, _multiplied(place, value)) for place in places)
 
     def message(value: float) -> str:
@@ -226,13 +232,13 @@ def _constant(names: tuple[str, ...], what: str, places: tuple[Place, ...], rank
     def change(value: float) -> Change:
         return Change("whole", None, times(Number(shown(value))))
 
-    return Family("scaled", names, edits, message, (0.5, 2.0), 1.0, change, rank, late=True)
+    return Family("scaled", names, edits, message, (0.5, 2.0), 1.0, change, rank, True, frozenset(names))
 
 
-def _multiplied(place: Place, value: float) -> Callable[[Passes, int], None]:
+def _multiplied(place: Place, value: Numbers) -> Callable[[Passes, Index], None]:
     layer, j, i = place
 
-    def edit(p: Passes, h: int) -> None:
-        p.G[layer][h][j, i] *= value
+    def edit(p: Passes, h: Index) -> None:
+        p.G[layer][h, j, i] = (p.G[layer][h, j, i].T * value).T
 
     return edit

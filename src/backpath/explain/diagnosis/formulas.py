@@ -45,13 +45,13 @@ def _of_weight(chain: Chain, change: Change) -> tuple[Equation, Equation] | None
     parts = _parts(chain)
     dC_dW = Partial(sy.C, sy.weight(weight_name(*chain.index)))
     if change.of == "whole":
-        right = product(*(part.factor.expansion for part in parts))
-        claimed = change.claimed(right) if change.claimed else right
-        return equation(dC_dW, right), equation(dC_dW, claimed)
+        whole = product(*(part.factor.expansion for part in parts))
+        return equation(dC_dW, whole), equation(dC_dW, change.claimed(whole) if change.claimed else whole)
     right_sides: list[Expression] = []
     claimed_sides: list[Expression] = []
     for part in parts:
-        right, claimed = part.factor.expansion, [part.factor.expansion]
+        right: Expression = part.factor.expansion
+        claimed: list[Expression] = [right]
         if _is_changed(part, change):
             claimed = _claimed(chain, part, change)
             right = Marked(right)
@@ -64,7 +64,7 @@ def _of_weight(chain: Chain, change: Change) -> tuple[Equation, Equation] | None
 
 def _parts(chain: Chain) -> list[Part]:
     """The factors along the first path to the weight, each with what it is about."""
-    layers, (layer, j, i) = chain.layers, chain.index
+    layers, (layer, _, i) = chain.layers, chain.index
     neurons = next(iter(all_paths(chain)))
     factors = chain.path(neurons)
     output = chain.name(layers, neurons[0])
@@ -111,7 +111,8 @@ def _forward(net: Network, change: Change) -> tuple[Equation, Equation]:
     if change.of == "activation":
         claimed = change.claimed(u) if change.claimed else u
         return equation(a, Marked(sy.sigma(u))), equation(a, Marked(claimed))
-    right, claimed_terms = [], []
+    right: list[Expression] = []
+    claimed_terms: list[Expression] = []
     inputs = [None, *range(1, net.sizes[layer - 1] + 1)]
     for i in inputs if len(inputs) <= 7 else [i for i in inputs if i in change.terms or i in (None, 1, 2)]:
         W, source = sy.weight(weight_name(layer, 1, i)), sy.behind(net.sizes, layer, i)

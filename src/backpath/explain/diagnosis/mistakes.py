@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from backpath.explain.diagnosis.passes import Edit
 from backpath.explain.expression import Expression
 
@@ -50,6 +53,7 @@ CODES = {
 
 
 PLAIN, LOCAL, RARE = range(3)
+Numbers = float | NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -100,22 +104,23 @@ class Family:
     Attributes
     ----------
     code, where, rank : as of a mistake
-    edits, message, change : the same, made from the number
+    edits, message, change : the same, made from the number; edits also from an array with a number for each pass
     starts : numbers to start from
     right : the number with which it is no mistake, NaN if that is not known
     late : whether any explained mistake is preferred to it
+    touches : the only weights whose figures it changes; empty: it may change any
     """
 
     code: str
     where: tuple[str, ...]
-    edits: Callable[[float], tuple[Edit, ...]]
+    edits: Callable[[Numbers], tuple[Edit, ...]]
     message: Callable[[float], str]
     starts: tuple[float, ...]
     right: float = math.nan
-    change: Callable[[float], Change] | None = None
+    change: Callable[[float], Change | None] = lambda number: None
     rank: int = PLAIN
     late: bool = False
+    touches: frozenset[str] = frozenset()
 
     def mistake(self, number: float) -> Mistake:
-        change = None if self.change is None else self.change(number)
-        return Mistake(self.code, self.where, self.message(number), self.edits(number), change, self.rank)
+        return Mistake(self.code, self.where, self.message(number), self.edits(number), self.change(number), self.rank)

@@ -1,7 +1,7 @@
 """Back-propagation with mistakes in it: many passes at once, each with its own.
 
 The arrays of ``maths.backprop`` with an axis more, one entry per pass. A mistake is one or more edits; an edit changes
-the arrays of one pass at a stage: before the forward pass, before its sums, before the backward pass, or at the end.
+the arrays of some passes at a stage: before the forward pass, before its sums, before the backward pass, or at the end.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.explain.diagnosis.problem import Problem
-from backpath.maths import backprop
 from backpath.maths.activations import activation
 from backpath.maths.costs import cost_function
 
@@ -27,8 +26,9 @@ class Stage(IntEnum):
     GRADIENTS = 3  # G
 
 
-Edit = tuple[Stage, Callable[["Passes", int], None]]
-Edits = Sequence[Edit]
+Index = NDArray[np.intp]
+Edit = tuple[Stage, Callable[["Passes", Index], None]]
+Run = tuple[Sequence[Edit], Index]  # edits, and the passes in which they are made
 
 
 class Passes:
@@ -39,9 +39,10 @@ class Passes:
     W : weights of the pass, (passes, neurons, inputs + 1); U : those of its weighted sums
     X, y : (passes, N, inputs), (passes, N, outputs)
     times : how often a layer's activation is applied, (passes, layers + 1)
-    misread : (pass, layer, sample, neuron, value) of outputs that are taken as another number
+    misread : (passes, layer, sample, neuron, values) of outputs that are taken as another number
     share : how much each sample counts, (passes, N); scale : a constant on each layer's gradients
-    updated : η with which the weights above were already updated when a hidden layer is computed, 0 if they were not
+    updated : η with which a layer's weights were already updated when the layer before it is computed, 0 if they were
+        not, (passes, layers + 1)
     u, a, delta : net inputs, activations, δ, (passes, N, neurons)
     slopes : σ′(u) of the hidden layers
     P : the weights on the way back, (passes, neurons, neurons before)
@@ -49,16 +50,16 @@ class Passes:
     G : the gradients, in the weights' shapes
     """
 
-    def __init__(self, q: Problem, trials: Sequence[Edits]):
-        self.q, self.count = q, len(trials)
-        self._edits = trials
+    def __init__(self, q: Problem, count: int, runs: Sequence[Run]):
+        self.q, self.count = q, count
+        self._runs = runs
         with np.errstate(all="ignore"):
             self._start()
             self._forward()
             self._backward()
 
     def _apply(self, stage: Stage) -> None:
-        for h, edits in enumerate(self._edits):
+        for edits, h in self._runs:
             for when, edit in edits:
                 if when == stage:
                     edit(self, h)
@@ -68,13 +69,13 @@ class Passes:
 
     def _start(self) -> None:
         q, H = self.q, self.count
-        self.W = [np.empty(0), *(self._repeated(W) for W in q.net.weights)]
+        self.W: list[Array] = [np.empty(0), *(self._repeated(W) for W in q.net.weights)]
         self.X, self.y = self._repeated(q.X), self._repeated(q.y)
         self.times = np.ones((H, q.layers + 1), dtype=np.int8)
         self.share = np.full((H, q.samples), 1.0)
         self.scale = np.ones((H, q.layers + 1))
-        self.updated = np.zeros(H)
-        self.misread: list[tuple[int, int, int, int, float]] = []
+        self.updated = np.zeros((H, q.layers + 1))
+        self.misread: list[tuple[Index, int, int, int, float | Array]] = []
         self._apply(Stage.START)
         self.U = [W.copy() for W in self.W]
         self._apply(Stage.SUMS)
@@ -86,35 +87,36 @@ class Passes:
             U, value = self.U[layer], activation(name).value
             u = self.a[-1] @ U[:, :, :-1].transpose(0, 2, 1) + U[:, None, :, -1]
             a = value(u)
-            for h in np.flatnonzero(self.times[:, layer] != 1):
-                a[h] = value(a[h]) if self.times[h, layer] == 2 else u[h]
-            for h, where, sample, j, number in self.misread:
+            twice, never = self.times[:, layer] == 2, self.times[:, layer] == 0
+            a[twice] = value(a[twice])
+            a[never] = u[never]
+            for h, where, sample, j, numbers in self.misread:
                 if where == layer:
-                    a[h, sample, j - 1] = number
+                    a[h, sample, j - 1] = numbers
             self.u.append(u)
             self.a.append(a)
 
     def _backward(self) -> None:
         q = self.q
         names = q.net.activations
-        self.delta = [np.empty(0)] * q.layers
+        self.delta: list[Array] = [np.empty(0)] * q.layers
         self.delta.append(cost_function(q.cost).output_delta(names[-1], self.u[-1], self.a[-1], self.y))
-        self.slopes = [np.empty(0), *(activation(names[k - 1]).derivative(self.u[k]) for k in q.hidden)]
+        self.slopes: list[Array] = [np.empty(0), *(activation(names[k - 1]).derivative(self.u[k]) for k in q.hidden)]
         self.P = [W[:, :, :-1].copy() if W.size else W for W in self.W]
-        self.F = [np.empty(0)]
+        self.F: list[Array] = [np.empty(0)]
         for a in self.a[:-1]:
             F = np.ones((*a.shape[:2], a.shape[2] + 1))
             F[:, :, :-1] = a
             self.F.append(F)
         self._apply(Stage.BACKWARD)
-        self.G = [np.empty(0)] * (q.layers + 1)
+        self.G: list[Array] = [np.empty(0)] * (q.layers + 1)
         counted = self.share[:, :, None] / q.samples
         for layer in range(q.layers, 0, -1):
             delta = self.delta[layer]
             G = (delta * counted).transpose(0, 2, 1) @ self.F[layer]
             self.G[layer] = G * self.scale[:, layer, None, None]
             if layer > 1:
-                moved = self.updated[:, None, None] * self.G[layer] * q.free[layer - 1]
+                moved = self.updated[:, layer, None, None] * self.G[layer] * q.free[layer - 1]
                 self.delta[layer - 1] = (delta @ (self.P[layer] - moved[:, :, :-1])) * self.slopes[layer - 1]
         self._apply(Stage.GRADIENTS)
 
@@ -137,9 +139,3 @@ class Passes:
         a = np.concatenate([a[:, 0] for a in self.a], axis=1)
         costs = cost_function(self.q.cost).value(self.u[-1], self.a[-1], self.y).sum(axis=2)
         return np.concatenate([u, a, costs.mean(axis=1, keepdims=True)], axis=1)
-
-
-def right_gradients(q: Problem) -> list[Array]:
-    """The gradients without a mistake, from ``maths``."""
-    u, a = backprop.forward(q.net.weights, q.net.activations, q.X)
-    return backprop.gradients(backprop.deltas(q.net.weights, q.net.activations, q.cost, u, a, q.y), a)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, Change, Mistake
-from backpath.explain.diagnosis.passes import Passes, Stage
+from backpath.explain.diagnosis.passes import Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.expression import ONE, TWO, Expression, Marked, Number, Product, Quotient
 
@@ -34,8 +36,7 @@ def _constants(q: Problem) -> Iterator[tuple[str, float, str, Callable[[Expressi
     if outputs > 1:
         share = Quotient(ONE, Number(str(outputs)))
         yield "output_average", 1 / outputs, f"is averaged over the {outputs} outputs, not summed", times(share)
-    if q.updates and q.learning_rate not in (None, 1.0):
-        assert q.learning_rate is not None
+    if q.updates and q.learning_rate is not None and q.learning_rate != 1:
         rate = Number(f"{1 / q.learning_rate:g}")
         yield "missing_learning_rate", 1 / q.learning_rate, "is subtracted without the learning rate", times(rate)
 
@@ -54,9 +55,9 @@ def _scopes(q: Problem) -> Iterator[tuple[tuple[int, ...], str]]:
         yield tuple(q.hidden), "every gradient of the hidden layers"
 
 
-def _scaled(layers: tuple[int, ...], factor: float) -> Callable[[Passes, int], None]:
-    def edit(p: Passes, h: int) -> None:
-        p.scale[h, list(layers)] *= factor
+def _scaled(layers: tuple[int, ...], factor: float) -> Callable[[Passes, Index], None]:
+    def edit(p: Passes, h: Index) -> None:
+        p.scale[np.ix_(h, np.array(layers))] *= factor
 
     return edit
 
@@ -71,8 +72,8 @@ def single_samples(q: Problem) -> Iterator[Mistake]:
             yield Mistake("single_sample_only", (), message, ((Stage.START, _only(s, share)),))
 
 
-def _only(sample: int, share: float) -> Callable[[Passes, int], None]:
-    def edit(p: Passes, h: int) -> None:
+def _only(sample: int, share: float) -> Callable[[Passes, Index], None]:
+    def edit(p: Passes, h: Index) -> None:
         p.share[h] = 0.0
         p.share[h, sample] = share
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.explain.diagnosis.claims import Claims
+from backpath.explain.diagnosis.fit import Task, fitted_numbers
 from backpath.explain.diagnosis.fitted import families
 from backpath.explain.diagnosis.mistakes import PLAIN, RARE, Family, Mistake
-from backpath.explain.diagnosis.passes import Edits, Passes
+from backpath.explain.diagnosis.passes import Index, Passes, Run
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.scales import scales, single_samples
 from backpath.explain.diagnosis.slopes import everywhere, hidden_slopes, output_slopes
@@ -20,10 +21,21 @@ from backpath.explain.diagnosis.way_back import ways_back
 from backpath.explain.diagnosis.way_forward import forward_mistakes
 
 Array = NDArray[np.floating]
+Bools = NDArray[np.bool_]
 Explanation = tuple[Mistake, ...]
 
-_AT_ONCE = 4_000_000  # numbers in one round of passes
-MOST_PAIRS = 60_000
+CATALOGUE: tuple[Callable[[Problem], Iterator[Mistake]], ...] = (
+    scales,
+    single_samples,
+    output_slopes,
+    hidden_slopes,
+    everywhere,
+    ways_back,
+    forward_mistakes,
+)
+_AT_ONCE = 2_000_000  # numbers in one round of passes
+_MOST_PAIRS = 100_000
+_MOST_FITTED = 20_000  # figures of families with another mistake, each tried with a few numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,54 +48,55 @@ class Search:
     @cached_property
     def right(self) -> Array:
         """The right figures, all of them."""
-        return self.figures([()])[0]
+        found: Array = self.figures(1, [])[0]
+        return found
 
     @cached_property
-    def largest(self) -> Array:
-        """For each claim the largest right change in its layer, of the claims' kind."""
-        base = np.concatenate([W.ravel() for W in self.q.net.weights]) if self.q.updates else 0.0
-        count = self.q.ends[-1]
-        changes = np.abs(self.right[:count] - base)
-        starts = [0, *self.q.ends[:-1]]
-        by_layer = [float(changes[a:b].max()) for a, b in zip(starts, self.q.ends, strict=True)]
-        return np.array([1.0 if k == self.q.layers else by_layer[k] for k in self.layers])
-
-    @cached_property
-    def layers(self) -> NDArray[np.intp]:
+    def layers(self) -> Index:
         """The layer of each claim, counted from 0; of a value of the forward pass, the number of layers."""
         return np.searchsorted(self.q.ends, self.claims.positions, side="right")
 
-    def figures(self, trials: Sequence[Edits]) -> Array:
-        """All figures of passes with these edits; (passes, figures)."""
-        size = self.q.ends[-1] + self.q.samples * sum(self.q.net.sizes)
-        block = max(1, _AT_ONCE // size)
-        found = []
-        for start in range(0, len(trials), block):
-            passes = Passes(self.q, trials[start : start + block])
-            parts = [passes.figures(), passes.values()] if self.q.samples == 1 else [passes.figures()]
-            found.append(np.concatenate(parts, axis=1))
-        return np.concatenate(found)
-
-    def misfit(self, figures: Array) -> Array:
-        with np.errstate(all="ignore"):
-            return self.claims.misfit(figures, self.largest)
-
-    def fits(self, figures: Array) -> NDArray[np.bool_]:
-        """Which passes give every claimed figure."""
-        found: NDArray[np.bool_] = (self.misfit(figures) <= 1).all(axis=1)
-        return found
+    @cached_property
+    def largest(self) -> Array:
+        """For each claim the largest right change in its layer; of a value of the forward pass 1."""
+        base = np.concatenate([W.ravel() for W in self.q.net.weights]) if self.q.updates else 0.0
+        changes = np.abs(self.right[: self.q.ends[-1]] - base)
+        starts = [0, *self.q.ends[:-1]]
+        by_layer = [float(changes[a:b].max()) for a, b in zip(starts, self.q.ends, strict=True)]
+        return np.array([*by_layer, 1.0])[self.layers]
 
     @cached_property
-    def wrong(self) -> NDArray[np.bool_]:
+    def wrong(self) -> Bools:
         """Which claims are not right."""
-        found: NDArray[np.bool_] = ~(self.misfit(self.right[None])[0] <= 1)
+        found: Bools = ~self.met(self.right[None])[0]
         return found
+
+    def figures(self, count: int, runs: Sequence[Run]) -> Array:
+        """All figures of so many passes with these edits; (passes, figures)."""
+        passes = Passes(self.q, count, runs)
+        parts = [passes.figures(), passes.values()] if self.q.samples == 1 else [passes.figures()]
+        return np.concatenate(parts, axis=1)
+
+    def met(self, figures: Array) -> Bools:
+        return self.claims.met(figures, self.largest)
+
+    def still(self, first: Array, second: Array) -> Bools:
+        """Which claimed figures are the same in both, but for rounding."""
+        positions = self.claims.positions
+        scale = self.largest + np.abs(self.claims.base)
+        with np.errstate(all="ignore"):
+            found: Bools = np.abs(first[..., positions] - second[..., positions]) <= 1e-12 * scale
+        return found
+
+    def blocks(self, count: int) -> Iterator[slice]:
+        """Passes that are made at once, so that they fit into memory and cache."""
+        size = self.q.ends[-1] + self.q.samples * sum(self.q.net.sizes)
+        step = max(1, _AT_ONCE // size)
+        return (slice(start, min(count, start + step)) for start in range(0, count, step))
 
     @cached_property
     def singles(self) -> Singles:
-        q = self.q
-        kinds = (scales, single_samples, output_slopes, hidden_slopes, everywhere, ways_back, forward_mistakes)
-        return Singles.of(self, [mistake for kind in kinds for mistake in kind(q)])
+        return Singles.of(self, [mistake for kind in CATALOGUE for mistake in kind(self.q)])
 
     @cached_property
     def families(self) -> list[Family]:
@@ -91,63 +104,58 @@ class Search:
 
     def explanations(self) -> list[Explanation]:
         """The simplest explanations that give every figure; empty if there are none."""
-        levels: tuple[Callable[[], Iterable[Explanation]], ...] = (
-            self._one,
-            lambda: self._one_fitted(late=False),
-            self._two,
-            lambda: self._one_fitted(late=True),
-            self._two_with_one_fitted,
-        )
-        for level in levels:
-            found = list(level())
-            if found:
-                return found
-        return []
+        levels = (self._one, self._one_fitted, self._two, self._one_late, self._two_with_one_fitted)
+        return next(filter(None, (level() for level in levels)), [])
 
-    def nearest(self) -> tuple[Mistake, NDArray[np.bool_]] | None:
+    def nearest(self) -> tuple[Mistake, Bools] | None:
         """The mistake that gives the most figures, more than are right, and which; None if none gives most of them."""
-        met = self.misfit(self.figures([m.edits for m in self.singles.mistakes])) <= 1
-        counts = met.sum(axis=1)
+        counts = self.singles.met.sum(axis=1)
         best = int(counts.argmax())
         if counts[best] <= max((~self.wrong).sum() + 1, len(self.wrong) // 2):
             return None
-        return self.singles.mistakes[best], met[best]
+        return self.singles.mistakes[best], self.singles.met[best]
 
     def _one(self) -> list[Explanation]:
-        return [(self.singles.mistakes[h],) for h in np.flatnonzero(self.singles.fitting)]
+        return [(self.singles.mistakes[h],) for h in np.flatnonzero(self.singles.met.all(axis=1))]
 
     def _two(self) -> list[Explanation]:
-        """Two mistakes of which neither is rare; those that cannot fit are left out by the layers they change."""
-        pairs = self.singles.pairs()
-        mistakes = self.singles.mistakes
-        edits = [(*mistakes[i].edits, *mistakes[k].edits) for i, k in pairs]
-        if not edits:
-            return []
-        return [(mistakes[pairs[h][0]], mistakes[pairs[h][1]]) for h in np.flatnonzero(self._fitting(edits))]
+        """Two mistakes of which neither is rare."""
+        pairs, mistakes = self.singles.pairs(self.wrong), self.singles.mistakes
+        found: list[Explanation] = []
+        for block in self.blocks(len(pairs)):
+            part = pairs[block]
+            runs = [(mistakes[m].edits, np.flatnonzero(side == m)) for side in part.T for m in np.unique(side)]
+            fits = self.met(self.figures(len(part), runs)).all(axis=1)
+            found += [(mistakes[i], mistakes[k]) for i, k in part[fits]]
+        return found
 
-    def _fitting(self, trials: Sequence[Edits]) -> NDArray[np.bool_]:
-        block = 20_000
-        return np.concatenate(
-            [self.fits(self.figures(trials[start : start + block])) for start in range(0, len(trials), block)]
-        )
+    def _one_fitted(self, late: bool = False) -> list[Explanation]:
+        wrong = {name for name, one in zip(self.claims.names, self.wrong, strict=True) if one}
+        able = (f for f in self.families if f.late == late and (not f.touches or wrong <= f.touches))
+        return self._fitted([(family, None) for family in able])
 
-    def _one_fitted(self, late: bool) -> list[Explanation]:
-        chosen = [family for family in self.families if family.late == late]
-        return self._fitted([(family, None) for family in chosen])
+    def _one_late(self) -> list[Explanation]:
+        return self._one_fitted(late=True)
 
     def _two_with_one_fitted(self) -> list[Explanation]:
-        common = [family for family in self.families if family.rank == PLAIN]
-        partners = self.singles.plain
-        tasks = [(family, partner) for partner in partners for family in common]
-        return self._fitted(tasks[:2000])
+        """A family with another mistake. Of the very many, those are left out in which the other mistake alone leaves
+        figures wrong that the family does not touch, and those of a wide family with a mistake that is far-fetched."""
+        names = np.array(self.claims.names)
+        tasks: list[tuple[bool, int, Task]] = []
+        for family in (f for f in self.families if f.rank == PLAIN):
+            touched = np.isin(names, list(family.touches)) if family.touches else np.ones(len(names), dtype=bool)
+            able = (self.singles.met | touched).all(axis=1)
+            partners = (self.singles.mistakes[h] for h in np.flatnonzero(able))
+            tasks += [(not family.touches, m.rank, (family, m)) for m in partners if m.rank < RARE]
+        wide = sorted((task for task in tasks if task[0]), key=lambda task: task[1])
+        most = _MOST_FITTED // len(self.right)
+        return self._fitted([task for *_, task in [t for t in tasks if not t[0]][:most] + wide[:most]])
 
-    def _fitted(self, tasks: Sequence[tuple[Family, Mistake | None]]) -> list[Explanation]:
+    def _fitted(self, tasks: Sequence[Task]) -> list[Explanation]:
         """Of each family, alone or with another mistake, the number that fits, if one does."""
-        from backpath.explain.diagnosis.fit import fitted_numbers
-
-        found: list[Explanation] = []
         if self.wrong.sum() < 2 and len(self.wrong) < 4:
-            return found  # one number more than the figures could tell
+            return []  # one number more than the figures could tell
+        found: list[Explanation] = []
         for (family, partner), number in zip(tasks, fitted_numbers(self, tasks), strict=True):
             if number is not None:
                 mistake = family.mistake(number)
@@ -157,49 +165,45 @@ class Search:
 
 @dataclass(frozen=True, eq=False)
 class Singles:
-    """Every mistake of the catalogue by itself, and what it makes of the figures.
+    """Every mistake of the catalogue by itself that changes a claimed figure, and what it makes of them.
 
     Attributes
     ----------
-    fitting : which give every claimed figure
-    matches, changes : (mistakes, layers), whether every claim of the layer is met, and whether any is changed
+    met, changed : (mistakes, claims), whether the claim is met, and whether the figure is another than the right one
+    layers : of each claim
     """
 
     mistakes: list[Mistake]
-    fitting: NDArray[np.bool_]
-    matches: NDArray[np.bool_]
-    changes: NDArray[np.bool_]
-    right: NDArray[np.bool_]
+    met: Bools
+    changed: Bools
+    layers: Index
 
     @classmethod
     def of(cls, search: Search, mistakes: list[Mistake]) -> Singles:
-        figures = search.figures([m.edits for m in mistakes])
-        with np.errstate(all="ignore"):
-            met = search.misfit(figures) <= 1
-            apart = figures[:, search.claims.positions] - search.right[search.claims.positions]
-            changed = ~(np.abs(apart) <= 1e-12 * (np.abs(search.largest) + np.abs(search.claims.base)))
-        groups = [search.layers == layer for layer in np.unique(search.layers)]
-        matches = np.stack([met[:, group].all(axis=1) for group in groups], axis=1)
-        changes = np.stack([changed[:, group].any(axis=1) for group in groups], axis=1)
-        right = np.array([not search.wrong[group].any() for group in groups])
-        kept = np.flatnonzero(changes.any(axis=1))
-        return cls([mistakes[h] for h in kept], matches[kept].all(axis=1), matches[kept], changes[kept], right)
+        met, changed = [], []
+        for block in search.blocks(len(mistakes)):
+            part = mistakes[block]
+            figures = search.figures(len(part), [(m.edits, np.array([h])) for h, m in enumerate(part)])
+            met.append(search.met(figures))
+            changed.append(~search.still(figures, search.right))
+        every_met, every_changed = np.concatenate(met), np.concatenate(changed)
+        kept = np.flatnonzero(every_changed.any(axis=1))
+        return cls([mistakes[h] for h in kept], every_met[kept], every_changed[kept], search.layers)
 
-    @property
-    def plain(self) -> list[Mistake]:
-        return [m for m in self.mistakes if m.rank == PLAIN]
-
-    def pairs(self) -> list[tuple[int, int]]:
-        """Pairs that may fit: a layer that only one of them changes must already be met by that one."""
+    def pairs(self, wrong: Bools) -> Index:
+        """Pairs that may fit, (pairs, 2): what only one of them changes in a layer must already fit with that one."""
         places = np.array([h for h, m in enumerate(self.mistakes) if m.rank < RARE], dtype=np.intp)
-        changes, matches = self.changes[places], self.matches[places]
-        both = changes[:, None] & changes[None]
-        neither = ~changes[:, None] & ~changes[None]
-        first = changes[:, None] & ~changes[None] & matches[:, None]
-        second = ~changes[:, None] & changes[None] & matches[None]
-        possible = np.triu((both | first | second | (neither & self.right)).all(axis=2), 1)
-        found = np.argwhere(possible)[:MOST_PAIRS]
-        return [(int(places[i]), int(places[k])) for i, k in found]
+        possible = np.ones((len(places), len(places)), dtype=bool)
+        for layer in np.unique(self.layers):
+            group = self.layers == layer
+            changes = self.changed[np.ix_(places, group)].any(axis=1)
+            meets = self.met[np.ix_(places, group)].all(axis=1)
+            right = not wrong[group].any()
+            both = changes[:, None] & changes
+            one = (changes[:, None] & ~changes & meets[:, None]) | (~changes[:, None] & changes & meets)
+            possible &= both | one | ((~changes[:, None] & ~changes) if right else False)
+        found: Index = places[np.argwhere(np.triu(possible, 1))[:_MOST_PAIRS]]
+        return found.reshape(-1, 2)
 
 
 def grouped(explanations: Sequence[Explanation]) -> Iterator[tuple[frozenset[str], list[Explanation]]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from backpath.explain import symbols as sy
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
-from backpath.explain.diagnosis.passes import Edit, Passes, Stage
+from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.expression import ONE, TWO, Call, Expression, Power, Product, Symbol, minus
 from backpath.maths.activations import ACTIVATIONS, activation
@@ -39,7 +39,7 @@ def cost_slope(cost: str, A: Array, y: Array) -> Array:
 
 @dataclass(frozen=True)
 class Slope:
-    """A wrong σ′: its code, in words, its number from the right σ′, u and σ(u), and its formula from a neuron's name."""
+    """A wrong σ′: its code, in words, its number from the right σ′, u and σ(u), its formula from a neuron's name."""
 
     code: str
     what: str
@@ -128,16 +128,16 @@ def _output(q: Problem, slope: Slope, where: tuple[str, ...], j: int | None) -> 
     return Mistake(code, where, message, (edit,), Change("slope", q.layers, slope.formula), rank)
 
 
-def _output_edit(q: Problem, slope: Slope, j: int | None) -> Callable[[Passes, int], None]:
+def _output_edit(q: Problem, slope: Slope, j: int | None) -> Callable[[Passes, Index], None]:
     derivative = activation(q.net.activations[-1]).derivative
 
-    def edit(p: Passes, h: int) -> None:
+    def edit(p: Passes, h: Index) -> None:
         u, a = p.u[-1][h], p.a[-1][h]
         delta = cost_slope(q.cost, a, p.y[h]) * slope.number(derivative(u), u, a)
         if j is None:
             p.delta[-1][h] = delta
         else:
-            p.delta[-1][h][:, j] = delta[:, j]
+            p.delta[-1][h, :, j] = delta[..., j]
 
     return edit
 
@@ -146,8 +146,8 @@ def _of_whole_delta(q: Problem) -> Iterator[Mistake]:
     """δ of the output layer as a whole: softmax given its own output, σ′ too much, the cost not differentiated."""
     row, cost, where = activation(q.net.activations[-1]), cost_function(q.cost), q.neurons(q.layers)
 
-    def whole(code: str, message: str, change: Change, delta: Callable[[Passes, int], Array]) -> Mistake:
-        def edit(p: Passes, h: int) -> None:
+    def whole(code: str, message: str, change: Change, delta: Callable[[Passes, Index], Array]) -> Mistake:
+        def edit(p: Passes, h: Index) -> None:
             p.delta[-1][h] = delta(p, h)
 
         return Mistake(code, where, message, ((Stage.BACKWARD, edit),), change)
@@ -199,10 +199,10 @@ def _hidden(q: Problem, slope: Slope, layers: list[int], j: int | None = None) -
 
 
 def _hidden_edit(slope: Slope, layer: int, j: int | None) -> Edit:
-    def edit(p: Passes, h: int) -> None:
+    def edit(p: Passes, h: Index) -> None:
         part = slice(None) if j is None else slice(j, j + 1)
-        own = p.slopes[layer][h][:, part]
-        p.slopes[layer][h][:, part] = slope.number(own, p.u[layer][h][:, part], p.a[layer][h][:, part])
+        own = p.slopes[layer][h, :, part]
+        p.slopes[layer][h, :, part] = slope.number(own, p.u[layer][h, :, part], p.a[layer][h, :, part])
 
     return Stage.BACKWARD, edit
 

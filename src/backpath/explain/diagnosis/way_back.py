@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -9,15 +10,15 @@ from numpy.typing import NDArray
 
 from backpath.explain import symbols as sy
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
-from backpath.explain.diagnosis.passes import Edit, Passes, Stage
+from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.expression import Expression, Partial, Product, minus
 from backpath.maths.notation import weight_name
 
 Array = NDArray[np.floating]
-Matrix = Callable[[Array], Array]  # the whole W of a layer, with its bias column -> what is used in place of W
+Matrix = Callable[[Array], Array]  # W of a layer in some passes, with its bias column -> what is used in its place
 _MANY = 400  # single weights taken for each other, tried only in networks with fewer such pairs
-_COMMON = 8  # neurons up to which a column taken for another is tried together with other mistakes
+_COMMON = 4  # neurons up to which one taken for another is tried together with another mistake
 
 
 def ways_back(q: Problem) -> Iterator[Mistake]:
@@ -30,11 +31,11 @@ def ways_back(q: Problem) -> Iterator[Mistake]:
         yield from _other_layer(q, layer)
         yield from _single(q, layer)
         yield from _left_out(q, layer)
-    yield from updated_used(q, q.learning_rate)
+    yield from _updated(q)
 
 
 def _used(layer: int, matrix: Matrix) -> Edit:
-    def edit(p: Passes, h: int) -> None:
+    def edit(p: Passes, h: Index) -> None:
         p.P[layer][h] = matrix(p.W[layer][h])
 
     return Stage.BACKWARD, edit
@@ -45,7 +46,7 @@ def _missing(q: Problem) -> Iterator[Mistake]:
     for chosen in ([layers] if len(layers) > 1 else []) + [[layer] for layer in layers]:
         where = tuple(name for layer in chosen for name in _path_weights(q, layer))
         message = f"the weights of layer {', '.join(map(str, chosen))} are missing on the way back"
-        edits = tuple(_used(layer, lambda W: np.ones_like(W[:, :-1])) for layer in chosen)
+        edits = tuple(_used(layer, lambda W: np.ones_like(W[..., :-1])) for layer in chosen)
         rank = PLAIN if len(chosen) == len(layers) else LOCAL
         yield Mistake("missing_path_weight", where, message, edits, Change("weight", max(chosen)), rank)
 
@@ -59,16 +60,17 @@ def _transposed(q: Problem) -> Iterator[Mistake]:
         rows, columns = q.width(layer), q.width(layer - 1)
         if 1 in (rows, columns):
             continue
-
-        def matrix(W: Array) -> Array:
-            square = W[:, :-1]
-            return square.reshape(square.shape[::-1]).T
-
         what = "is transposed" if rows == columns else "is reshaped where it should be transposed"
-        edit = _used(layer, (lambda W: W[:, :-1].T) if rows == columns else matrix)
+        edit = _used(layer, lambda W: flipped(W[..., :-1]))
         change = Change("weight", layer, _weight(lambda layer, k, j: (j, k)) if rows == columns else None)
         message = f"the weight matrix of layer {layer} {what} on the way back"
         yield Mistake("transposed_weights", _path_weights(q, layer), message, (edit,), change)
+
+
+def flipped(W: Array) -> Array:
+    """The transposes; of matrices that are not square, the numbers of the transposes in the matrices' own shape."""
+    passes, rows, columns = W.shape
+    return W.reshape(passes, columns, rows).swapaxes(1, 2).copy() if rows != columns else W.swapaxes(1, 2).copy()
 
 
 def _weight(place: Callable[[int, int, int], tuple[int, int | None]]) -> Callable[[int, int, int], Expression]:
@@ -104,7 +106,7 @@ def _columns(q: Problem, layer: int) -> Iterator[Mistake]:
 
 
 def _picked(order: list[int]) -> Matrix:
-    return lambda W: W[:, order]
+    return lambda W: W[..., order]
 
 
 def _source(order: list[int]) -> Callable[[int, int, int], tuple[int, int | None]]:
@@ -126,7 +128,7 @@ def _taken(q: Problem, layer: int, j: int, order: list[int], rank: int) -> Mista
 def _rows(q: Problem, layer: int) -> Iterator[Mistake]:
     """The weights to one neuron taken for those to another."""
     m = q.width(layer)
-    orders = {tuple([*range(1, m), 0]), tuple([m - 1, *range(m - 1)]), tuple(range(m - 1, -1, -1))}
+    orders: set[tuple[int, ...]] = {(*range(1, m), 0), (m - 1, *range(m - 1)), tuple(range(m - 1, -1, -1))}
     for k in range(m):
         for other in range(k + 1, m):
             order = list(range(m))
@@ -138,7 +140,7 @@ def _rows(q: Problem, layer: int) -> Iterator[Mistake]:
             f"{q.neuron(layer, k + 1)} as {q.neuron(layer, o + 1)}" for k, o in enumerate(chosen) if k != o
         )
         message = f"on the way back the weights are taken for those to another neuron: {names}"
-        edit = _used(layer, lambda W, rows=list(chosen): W[rows, :-1])  # type: ignore[misc]  # bound now
+        edit = _used(layer, lambda W, rows=list(chosen): W[:, rows, :-1])  # type: ignore[misc]  # bound now
         change = Change("weight", layer, _weight(lambda layer, k, j, rows=chosen: (rows[k - 1] + 1, j)))  # type: ignore[misc]
         yield Mistake(
             "wrong_path_weight", _path_weights(q, layer), message, (edit,), change, RARE if m > _COMMON else LOCAL
@@ -151,8 +153,8 @@ def _other_layer(q: Problem, layer: int) -> Iterator[Mistake]:
     if q.width(layer - 1) < rows or q.width(layer - 2) < columns:
         return
 
-    def edit(p: Passes, h: int) -> None:
-        p.P[layer][h] = p.W[layer - 1][h][:rows, :columns]
+    def edit(p: Passes, h: Index) -> None:
+        p.P[layer][h] = p.W[layer - 1][h, :rows, :columns]
 
     message = f"on the way back the weights of layer {layer - 1} are used in place of those of layer {layer}"
     change = Change("weight", layer, lambda layer, k, j: sy.weight(weight_name(layer - 1, k, j)))
@@ -160,32 +162,47 @@ def _other_layer(q: Problem, layer: int) -> Iterator[Mistake]:
 
 
 def _single(q: Problem, layer: int) -> Iterator[Mistake]:
-    """One weight taken for another of its layer, or left out."""
+    """One weight missing, all those to one neuron missing, or one taken for another of its layer."""
     rows, columns = q.width(layer), q.width(layer - 1)
+    for j in range(columns if rows > 1 or columns > 1 else 0):
+        names = tuple(weight_name(layer, k + 1, j + 1) for k in range(rows))
+        message = f"{', '.join(names)} {'is' if rows == 1 else 'are'} missing on the way back"
+        rank = LOCAL if columns <= _COMMON else RARE
+        edit = _used(layer, _ones(list(range(rows)), j))
+        yield Mistake("missing_path_weight", names, message, (edit,), Change("weight", layer), rank)
+        for k in range(rows if rows > 1 else 0):
+            edit = _used(layer, _ones([k], j))
+            yield Mistake(
+                "missing_path_weight", (names[k],), f"{names[k]} is missing on the way back", (edit,), rank=RARE
+            )
     if rows == 1 or (rows * columns) ** 2 > _MANY:
         return
-    for k in range(rows):
-        for j in range(columns):
-            own = weight_name(layer, k + 1, j + 1)
-            yield _replaced(layer, (k, j), None, f"{own} is missing on the way back")
-            for to in range(rows):
-                for source in [*range(columns), -1]:
-                    if (to, source) != (k, j):
-                        other = weight_name(layer, to + 1, None if source == -1 else source + 1)
-                        yield _replaced(
-                            layer, (k, j), (to, source), f"on the way back {other} is used in place of {own}"
-                        )
+    for (k, j), (to, source) in itertools.product(
+        itertools.product(range(rows), range(columns)), itertools.product(range(rows), [*range(columns), -1])
+    ):
+        if (to, source) != (k, j):
+            yield _replaced(layer, (k, j), (to, source))
 
 
-def _replaced(layer: int, place: tuple[int, int], other: tuple[int, int] | None, message: str) -> Mistake:
+def _ones(rows: list[int], column: int) -> Matrix:
     def matrix(W: Array) -> Array:
-        used = W[:, :-1].copy()
-        used[place] = 1.0 if other is None else W[other]
+        used = W[..., :-1].copy()
+        used[:, rows, column] = 1.0
         return used
 
-    code = "missing_path_weight" if other is None else "wrong_path_weight"
-    where = (weight_name(layer, place[0] + 1, place[1] + 1),)
-    return Mistake(code, where, message, (_used(layer, matrix),), rank=RARE)
+    return matrix
+
+
+def _replaced(layer: int, place: tuple[int, int], other: tuple[int, int]) -> Mistake:
+    def matrix(W: Array) -> Array:
+        used = W[..., :-1].copy()
+        used[:, place[0], place[1]] = W[:, other[0], other[1]]
+        return used
+
+    own = weight_name(layer, place[0] + 1, place[1] + 1)
+    name = weight_name(layer, other[0] + 1, None if other[1] == -1 else other[1] + 1)
+    message = f"on the way back {name} is used in place of {own}"
+    return Mistake("wrong_path_weight", (own,), message, (_used(layer, matrix),), rank=RARE)
 
 
 def _left_out(q: Problem, layer: int) -> Iterator[Mistake]:
@@ -204,26 +221,33 @@ def _left_out(q: Problem, layer: int) -> Iterator[Mistake]:
 
 def _without(rows: list[int]) -> Matrix:
     def matrix(W: Array) -> Array:
-        used = W[:, :-1].copy()
-        used[rows] = 0.0
+        used = W[..., :-1].copy()
+        used[:, rows] = 0.0
         return used
 
     return matrix
 
 
-def updated_used(q: Problem, learning_rate: float | None) -> Iterator[Mistake]:
-    """The weights above, already updated when a hidden layer's gradients are computed."""
-    if learning_rate is None or not q.hidden:
+def _updated(q: Problem) -> Iterator[Mistake]:
+    if q.learning_rate is None:
         return
-    rate = learning_rate
+    layers = list(q.every[1:])
+    for chosen in ([layers] if len(layers) > 1 else []) + [[layer] for layer in layers]:
+        yield updated_used(q, q.learning_rate, tuple(chosen))
 
-    def edit(p: Passes, h: int) -> None:
-        p.updated[h] = rate
 
-    where = tuple(name for layer in q.every[1:] for name in _path_weights(q, layer))
-    message = f"the hidden gradients are computed with the weights above already updated (η = {rate:.4g})"
-    change = Change("weight", None, _updated_weight)
-    yield Mistake("updated_weights_used", where, message, ((Stage.START, edit),), change)
+def updated_used(q: Problem, learning_rate: float, layers: tuple[int, ...]) -> Mistake:
+    """Weights already updated when the gradients of the layer before them are computed."""
+
+    def edit(p: Passes, h: Index) -> None:
+        p.updated[np.ix_(h, np.array(layers))] = learning_rate
+
+    where = tuple(name for layer in layers for name in _path_weights(q, layer))
+    which = ", ".join(map(str, layers))
+    message = f"on the way back the weights of layer {which} are already the updated ones (η = {learning_rate:.4g})"
+    change = Change("weight", layers[0] if len(layers) == 1 else None, _updated_weight)
+    rank = PLAIN if len(layers) == q.layers - 1 else LOCAL
+    return Mistake("updated_weights_used", where, message, ((Stage.START, edit),), change, rank)
 
 
 def _updated_weight(layer: int, k: int, j: int) -> Expression:

@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 
 from backpath.explain import symbols as sy
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
-from backpath.explain.diagnosis.passes import Edit, Passes, Stage
+from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.slopes import cost_slope
+from backpath.explain.diagnosis.way_back import flipped
 from backpath.explain.expression import Number
 from backpath.maths.activations import activation
 from backpath.maths.notation import weight_name
 
 Array = NDArray[np.floating]
+_COMMON = 8  # inputs up to which one left out is tried together with another mistake
 MOST_SWAPS = 4000  # pairs of weights that are tried; in a larger network only those that people exchange
 _SWAPS_IN_PAIRS = 12  # weights up to which an exchange is tried together with another mistake
 _FEW_NEURONS = 60  # up to which an input is also tried to be missing in one neuron's sum only
@@ -26,6 +28,8 @@ _FEW_NEURONS = 60  # up to which an input is also tried to be missing in one neu
 def forward_mistakes(q: Problem) -> Iterator[Mistake]:
     yield from _activations(q)
     yield from _missing_inputs(q)
+    yield from _missing_factors(q)
+    yield from _columns(q)
     yield from _bias_signs(q)
     yield from _bias_not_updated(q)
     yield from _transposed(q)
@@ -63,13 +67,13 @@ def _activations(q: Problem) -> Iterator[Mistake]:
         yield Mistake("activation_twice", where, message, twice, change, LOCAL)
         never = (_factor(layer + 1, lambda p, h, layer=layer: p.u[layer][h]),)  # type: ignore[misc]
         message = f"the weights of layer {layer + 1} are taken to multiply u in place of σ(u)"
-        change = Change("input", layer + 1, lambda name: sy.net_input(name))
+        change = Change("input", layer + 1, sy.net_input)
         yield Mistake("missing_activation", where, message, never, change, LOCAL)
 
 
-def _factor(layer: int, values: Callable[[Passes, int], Array]) -> Edit:
-    def edit(p: Passes, h: int) -> None:
-        p.F[layer][h][:, :-1] = values(p, h)
+def _factor(layer: int, values: Callable[[Passes, Index], Array]) -> Edit:
+    def edit(p: Passes, h: Index) -> None:
+        p.F[layer][h, :, :-1] = values(p, h)
 
     return Stage.BACKWARD, edit
 
@@ -78,15 +82,15 @@ def _twice(q: Problem, layer: int, slope: str) -> list[Edit]:
     """σ(σ(u)) in the forward pass; its slope that of u, that of σ(u), or the product of both."""
     row = activation(q.net.activations[layer - 1])
 
-    def times(p: Passes, h: int) -> None:
+    def times(p: Passes, h: Index) -> None:
         p.times[h, layer] = 2
 
-    def hidden(p: Passes, h: int) -> None:
+    def hidden(p: Passes, h: Index) -> None:
         u = p.u[layer][h]
         inner = row.derivative(row.value(u))
         p.slopes[layer][h] = {"own": row.derivative(u), "inner": inner, "whole": inner * row.derivative(u)}[slope]
 
-    def output(p: Passes, h: int) -> None:
+    def output(p: Passes, h: Index) -> None:
         u, dC_dA = p.u[layer][h], cost_slope(q.cost, p.a[layer][h], p.y[h])
         through = row.chain(row.value(u), dC_dA) if slope != "own" else row.chain(u, dC_dA)
         p.delta[layer][h] = row.chain(u, through) if slope == "whole" else through
@@ -98,13 +102,13 @@ def _never(q: Problem, layer: int, slope: bool) -> list[Edit]:
     """u in place of σ(u); its slope that of σ all the same, or 1."""
     row = activation(q.net.activations[layer - 1])
 
-    def times(p: Passes, h: int) -> None:
+    def times(p: Passes, h: Index) -> None:
         p.times[h, layer] = 0
 
-    def hidden(p: Passes, h: int) -> None:
+    def hidden(p: Passes, h: Index) -> None:
         p.slopes[layer][h] = row.derivative(p.u[layer][h]) if slope else 1.0
 
-    def output(p: Passes, h: int) -> None:
+    def output(p: Passes, h: Index) -> None:
         dC_dA = cost_slope(q.cost, p.a[layer][h], p.y[h])
         p.delta[layer][h] = row.chain(p.u[layer][h], dC_dA) if slope else dC_dA
 
@@ -117,7 +121,7 @@ def _missing_inputs(q: Problem) -> Iterator[Mistake]:
         names = [*q.neurons(layer - 1), "the bias"]
         for i, name in enumerate(names):
             places: list[int | None] = [None]
-            if 1 < q.width(layer) and q.width(layer) * len(names) <= _FEW_NEURONS:
+            if q.width(layer) > 1 and q.width(layer) * len(names) <= _FEW_NEURONS:
                 places += range(q.width(layer))
             for j in places:
                 yield from _left_out(q, layer, i, name, j)
@@ -133,33 +137,68 @@ def _left_out(q: Problem, layer: int, i: int, name: str, j: int | None) -> Itera
     message = f"{name} is left out of the weighted sum of {to}"
     source = i + 1 if i < q.width(layer - 1) else None
     change = Change("sum", layer, terms={source: None})
+    rank = LOCAL if j is None and q.width(layer - 1) <= _COMMON else RARE
     for kept in (True, False):
-        yield Mistake(
-            "missing_input", where, message, _without(q, layer, i, j, kept), change, LOCAL if j is None else RARE
-        )
-    if j is None and 1 < layer and i < q.width(layer - 1):
+        yield Mistake("missing_input", where, message, _without(q, layer, i, j, kept), change, rank)
+    if j is None and layer > 1 and i < q.width(layer - 1):
         edits = (*_without(q, layer, i, j, False), (Stage.BACKWARD, _no_path(layer, i)))
-        yield Mistake("missing_input", where, message, edits, change)
+        yield Mistake("missing_input", where, message, edits, change, rank)
 
 
 def _without(q: Problem, layer: int, i: int, j: int | None, kept: bool) -> tuple[Edit, ...]:
     """Out of the sum; ``kept``: still a factor of the gradient."""
     rows = slice(None) if j is None else j
 
-    def sums(p: Passes, h: int) -> None:
-        p.U[layer][h][rows, i] = 0.0
+    def sums(p: Passes, h: Index) -> None:
+        p.U[layer][h, rows, i] = 0.0
 
-    def gradients(p: Passes, h: int) -> None:
-        p.G[layer][h][rows, i] = 0.0
+    def gradients(p: Passes, h: Index) -> None:
+        p.G[layer][h, rows, i] = 0.0
 
     return ((Stage.SUMS, sums),) if kept else ((Stage.SUMS, sums), (Stage.GRADIENTS, gradients))
 
 
-def _no_path(layer: int, i: int) -> Callable[[Passes, int], None]:
-    def edit(p: Passes, h: int) -> None:
-        p.P[layer][h][:, i] = 0.0
+def _no_path(layer: int, i: int) -> Callable[[Passes, Index], None]:
+    def edit(p: Passes, h: Index) -> None:
+        p.P[layer][h, :, i] = 0.0
 
     return edit
+
+
+def _missing_factors(q: Problem) -> Iterator[Mistake]:
+    """δ alone where δ × X is meant, or no gradient at all, of one input's weights; or δ alone in a whole layer."""
+    for layer in q.every:
+        for i, name in enumerate(q.neurons(layer - 1)):
+            rank = LOCAL if q.width(layer - 1) <= _COMMON else RARE
+            for number, what in ((1.0, "is missing as a factor of"), (0.0, "is taken as 0 in")):
+                message = f"{name} {what} the gradients of its weights to layer {layer}"
+                change = Change("input", layer, None if number else lambda name: Number("0"))
+                edit = (Stage.BACKWARD, _constant_factor(layer, slice(i, i + 1), number))
+                yield Mistake("missing_input", (name,), message, (edit,), change, rank)
+        message = f"the factors {', '.join(q.neurons(layer - 1))} are missing in the gradients of layer {layer}"
+        edit = (Stage.BACKWARD, _constant_factor(layer, slice(None), 1.0))
+        yield Mistake("missing_input", q.neurons(layer - 1), message, (edit,), Change("input", layer), LOCAL)
+
+
+def _constant_factor(layer: int, inputs: slice, number: float) -> Callable[[Passes, Index], None]:
+    def edit(p: Passes, h: Index) -> None:
+        p.F[layer][h, :, inputs] = number
+
+    return edit
+
+
+def _columns(q: Problem) -> Iterator[Mistake]:
+    """Two inputs taken for each other, in every sample."""
+    names = q.neurons(0)
+    for i, k in itertools.combinations(range(len(names)), 2):
+
+        def edit(p: Passes, h: Index, i: int = i, k: int = k) -> None:
+            p.X[h, :, i], p.X[h, :, k] = p.X[h, :, k], p.X[h, :, i]
+
+        message = f"{names[i]} and {names[k]} are taken for each other, in the whole pass"
+        change = Change("sum", 1, terms={i + 1: sy.neuron(names[k]), k + 1: sy.neuron(names[i])})
+        rank = LOCAL if len(names) <= _COMMON else RARE
+        yield Mistake("wrong_input", (names[i], names[k]), message, ((Stage.START, edit),), change, rank)
 
 
 def _bias_signs(q: Problem) -> Iterator[Mistake]:
@@ -176,24 +215,23 @@ def _bias_signs(q: Problem) -> Iterator[Mistake]:
                 edits += [(Stage.SUMS, _minus_sum(layer))] if sums else []
                 edits += [(Stage.BACKWARD, _minus_factor(layer))] if gradient else []
             message = f"the bias neuron's 1 is taken as -1 {what} of layer {', '.join(map(str, layers))}"
-            minus_one = Number("-1")
-            change = Change("sum", layers[0], terms={None: minus_one})
+            change = Change("sum", layers[0], terms={None: Number("-1")})
             if not sums:
-                change = Change("input", layers[0], lambda name: minus_one)
+                change = Change("input", layers[0], lambda name: Number("-1"))
             rank = PLAIN if len(layers) == q.layers else LOCAL
             yield Mistake("bias_sign", where, message, tuple(edits), change, rank)
 
 
-def _minus_sum(layer: int) -> Callable[[Passes, int], None]:
-    def edit(p: Passes, h: int) -> None:
-        p.U[layer][h][:, -1] *= -1.0
+def _minus_sum(layer: int) -> Callable[[Passes, Index], None]:
+    def edit(p: Passes, h: Index) -> None:
+        p.U[layer][h, :, -1] *= -1.0
 
     return edit
 
 
-def _minus_factor(layer: int) -> Callable[[Passes, int], None]:
-    def edit(p: Passes, h: int) -> None:
-        p.F[layer][h][:, -1] *= -1.0
+def _minus_factor(layer: int) -> Callable[[Passes, Index], None]:
+    def edit(p: Passes, h: Index) -> None:
+        p.F[layer][h, :, -1] *= -1.0
 
     return edit
 
@@ -212,9 +250,9 @@ def _bias_not_updated(q: Problem) -> Iterator[Mistake]:
             yield Mistake("bias_not_updated", (name,), message, ((Stage.GRADIENTS, _no_bias(layer, j)),), rank=RARE)
 
 
-def _no_bias(layer: int, j: int | None) -> Callable[[Passes, int], None]:
-    def edit(p: Passes, h: int) -> None:
-        p.G[layer][h][slice(None) if j is None else j, -1] = 0.0
+def _no_bias(layer: int, j: int | None) -> Callable[[Passes, Index], None]:
+    def edit(p: Passes, h: Index) -> None:
+        p.G[layer][h, slice(None) if j is None else j, -1] = 0.0
 
     return edit
 
@@ -229,14 +267,14 @@ def _transposed(q: Problem) -> Iterator[Mistake]:
         where = tuple(name for name in q.weights_of(layer) if "~" not in name)
         what = "transposed" if square else "reshaped where it should be transposed"
 
-        def sums(p: Passes, h: int, layer: int = layer) -> None:
-            p.U[layer][h][:, :-1] = _flipped(p.W[layer][h][:, :-1])
+        def sums(p: Passes, h: Index, layer: int = layer) -> None:
+            p.U[layer][h, :, :-1] = flipped(p.W[layer][h, :, :-1])
 
-        def back(p: Passes, h: int, layer: int = layer) -> None:
-            p.P[layer][h] = _flipped(p.W[layer][h][:, :-1])
+        def back(p: Passes, h: Index, layer: int = layer) -> None:
+            p.P[layer][h] = flipped(p.W[layer][h, :, :-1])
 
-        def gradient(p: Passes, h: int, layer: int = layer) -> None:
-            p.G[layer][h][:, :-1] = _flipped(p.G[layer][h][:, :-1])
+        def gradient(p: Passes, h: Index, layer: int = layer) -> None:
+            p.G[layer][h, :, :-1] = flipped(p.G[layer][h, :, :-1])
 
         for edits, place in (
             (((Stage.SUMS, sums),), "in the forward pass"),
@@ -245,11 +283,6 @@ def _transposed(q: Problem) -> Iterator[Mistake]:
         ):
             message = f"the weight matrix of layer {layer} is {what} {place}"
             yield Mistake("transposed_weights", where, message, edits)
-
-
-def _flipped(W: Array) -> Array:
-    """The transpose; of a matrix that is not square, the numbers of the transpose in the matrix's own shape."""
-    return W.T.copy() if W.shape[0] == W.shape[1] else W.reshape(W.shape[::-1]).T.copy()
 
 
 def _swaps(q: Problem) -> Iterator[Mistake]:
@@ -285,19 +318,15 @@ def _name(q: Problem, place: tuple[int, int, int]) -> str:
     return weight_name(layer, j + 1, None if i == q.width(layer - 1) else i + 1)
 
 
-def _exchange(one: tuple[int, int, int], other: tuple[int, int, int]) -> Callable[[Passes, int], None]:
-    def edit(p: Passes, h: int) -> None:
-        (k, *place), (m, *place_2) = one, other
-        first, second = p.W[k][h], p.W[m][h]
-        first[tuple(place)], second[tuple(place_2)] = second[tuple(place_2)], first[tuple(place)]
-
-    return edit
+def _exchange(one: tuple[int, int, int], other: tuple[int, int, int]) -> Callable[[Passes, Index], None]:
+    return lambda p, h: _exchanged(p.W, h, one, other)
 
 
-def _exchange_gradients(one: tuple[int, int, int], other: tuple[int, int, int]) -> Callable[[Passes, int], None]:
-    def edit(p: Passes, h: int) -> None:
-        (k, *place), (m, *place_2) = one, other
-        first, second = p.G[k][h], p.G[m][h]
-        first[tuple(place)], second[tuple(place_2)] = second[tuple(place_2)], first[tuple(place)]
+def _exchange_gradients(one: tuple[int, int, int], other: tuple[int, int, int]) -> Callable[[Passes, Index], None]:
+    return lambda p, h: _exchanged(p.G, h, one, other)
 
-    return edit
+
+def _exchanged(arrays: list[Array], h: Index, one: tuple[int, int, int], other: tuple[int, int, int]) -> None:
+    (k, *place), (m, *place_2) = one, other
+    first, second = arrays[k][h, place[0], place[1]], arrays[m][h, place_2[0], place_2[1]]
+    arrays[k][h, place[0], place[1]], arrays[m][h, place_2[0], place_2[1]] = second, first

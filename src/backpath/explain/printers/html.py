@@ -9,7 +9,8 @@ from backpath.explain.escape import for_markup
 from backpath.explain.printers import mathml, text
 
 _STYLE = """
-.backpath { color-scheme: light dark; --ink: #1c2126; --soft: #5b6670; --line: #d5dbe1; --paper: #ffffff; --mark: #fff0b3;
+.backpath { color-scheme: light dark; --ink: #1c2126; --soft: #5b6670; --line: #d5dbe1; --paper: #ffffff;
+  --mark: #fff0b3;
   color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 @media (prefers-color-scheme: dark) { .backpath { --ink: #e8ebee; --soft: #9aa6b1; --line: #3a434c;
   --paper: #15191d; --mark: #54460f; } }

@@ -48,6 +48,8 @@ def chunks(e: ex.Expression) -> list[str]:
             return pieces
         case ex.Elementwise(left, right):
             return [_enclosed(left), rf"\circ {_enclosed(right)}"]
+        case ex.Marked(of):
+            return [rf"\boxed{{{formula(of)}}}"]
     return [_one_piece(e)]
 
 
@@ -90,8 +92,6 @@ def _one_piece(e: ex.Expression) -> str:
             return r"\begin{bmatrix} " + r" \\ ".join(lines) + r" \end{bmatrix}"
         case ex.Transposed(of):
             return f"{_enclosed(of, tight=True)}^{{T}}"
-        case ex.Marked(of):
-            return rf"\boxed{{{formula(of)}}}"
     raise TypeError(f"no LaTeX for {type(e).__name__}")
 
 

@@ -35,6 +35,8 @@ def chunks(e: ex.Expression) -> list[str]:
             return pieces
         case ex.Elementwise(left, right):
             return [_enclosed(left), f"∘ {_enclosed(right)}"]
+        case ex.Marked(of):
+            return [f"«{formula(of)}»"]
     return [_one_piece(e)]
 
 
@@ -79,8 +81,6 @@ def _one_piece(e: ex.Expression) -> str:
             return "[" + " ".join(f"[{' '.join(map(formula, row))}]" for row in rows) + "]"
         case ex.Transposed(of):
             return f"{_enclosed(of, tight=True)}ᵀ"
-        case ex.Marked(of):
-            return f"«{formula(of)}»"
     raise TypeError(f"no text for {type(e).__name__}")
 
 
