@@ -174,7 +174,7 @@ def settings(seed: int) -> tuple[tuple[int, ...], tuple[str, ...], str, int]:
 
 
 def trials(mistakes: Sequence[Mistake], count: int, decimals: int | None, form: str = "gradients") -> Iterator:
-    """Outcomes of that many trials in which the mistake (or both of two) can be found, as (settings, outcome)."""
+    """That many trials in which the mistake (or both of two) can be found: what was planted where, and the outcome."""
     (code, variant), *second = mistakes
     found, start = 0, sum(f"{mistakes}".encode())  # so that few trials of many mistakes meet all sizes
     for seed in range(start, start + 8 * count):
@@ -182,7 +182,7 @@ def trials(mistakes: Sequence[Mistake], count: int, decimals: int | None, form: 
         outcome = trial(code, variant, *where, decimals, seed, second=second[0] if second else None, form=form)
         if outcome.counts:
             found += 1
-            yield where, outcome
+            yield (mistakes, *where, seed), outcome
         if found == count:
             return
 
