@@ -16,16 +16,16 @@ def progress_bar(epochs: int, unit: str = "epochs") -> Iterator[Callable[[int, f
     columns = (
         TextColumn(f"{{task.completed:,.0f}}/{epochs:,} {unit}"),
         BarColumn(bar_width=24),
-        TextColumn("cost {task.fields[cost]:.3g}"),
+        TextColumn("{task.fields[cost]}"),
         TextColumn("{task.fields[speed]}"),
         TimeRemainingColumn(compact=True),
     )
     console = Console(file=sys.stderr)
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("train", total=epochs, cost=float("nan"), speed="")
+        task = bar.add_task("train", total=epochs, cost="", speed="")
 
         def report(done: int, cost: float) -> None:
             speed = bar.tasks[0].speed
-            bar.update(task, completed=done, cost=cost, speed=f"{speed:,.0f} {unit}/s" if speed else "")
+            bar.update(task, completed=done, cost=f"cost {cost:.3g}", speed=f"{speed:,.0f} {unit}/s" if speed else "")
 
         yield report

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -62,14 +62,13 @@ class Claims:
     epsilon: Array
 
     @classmethod
-    def of(cls, figures: Mapping[str, Figure], positions: Sequence[int], base: Array) -> Claims:
-        values = list(figures.values())
+    def of(cls, names: Sequence[str], values: Sequence[Figure], positions: Sequence[int], base: Array) -> Claims:
         finest = min((f.last for f in values if f.last), default=0.0)
         last = np.array([finest if f.last == 1.0 and f.value == 0 else f.last for f in values])  # "0" is 0
         kinds = np.array([(f.precision.relative, f.precision.of_largest, f.precision.epsilon) for f in values])
         places = np.array(positions, dtype=np.intp)
         value = np.array([f.value for f in values])
-        return cls(tuple(figures), places, value, last, base, *kinds.reshape(-1, 3).T)
+        return cls(tuple(names), places, value, last, base, *kinds.reshape(-1, 3).T)
 
     def bounds(self, figures: Array, largest: Array) -> tuple[Array, Array]:
         """Between what the claimed figures of each pass must be; both (passes, claims).

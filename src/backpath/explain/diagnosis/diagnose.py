@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -52,7 +53,7 @@ def diagnose(
         Gradients ∂C/∂W, of all weights or of some. A string is judged by the digits it has ("0.0123" by four
         decimals), a number by all of its digits, a NumPy float32 by those of a float32.
     claimed_weights : mapping of weight names to figures
-        Updated weights in place of gradients; needs the learning rate.
+        Updated weights, alone or together with gradients; they need the learning rate.
     claimed_values : mapping of names to figures
         Values of the forward pass too: "H1", "u_H1", "A1", "cost"; of one sample.
     learning_rate : float
@@ -77,10 +78,24 @@ def diagnose(
     >>> report.correct, report.findings[0].mistake
     (False, 'cost_convention')
     """
-    problem = _problem(net, X, y, cost, learning_rate, frozen, claimed, claimed_weights)
-    figures, positions = _read(problem, claimed if claimed_weights is None else claimed_weights, claimed_values)
-    given = {**((claimed if claimed_weights is None else claimed_weights) or {}), **(claimed_values or {})}
-    return _report(problem, figures, positions, dict(zip(figures, given.values(), strict=True)))
+    q = _problem(net, X, y, cost, learning_rate, frozen, claimed_weights is not None)
+    claims = [*_of_weights(q, claimed, "gradient"), *_of_weights(q, claimed_weights, "weight")]
+    claims += _of_values(q, claimed_values)
+    if not claims:
+        raise InputError("nothing is claimed; give at least one figure")
+    return _report(q, claims)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claimed figure: of what, as it was given, as it is read, and where it stands among all figures."""
+
+    kind: str
+    name: str
+    given: object
+    figure: Figure
+    position: int
+    base: float = 0.0
 
 
 def _problem(
@@ -90,44 +105,46 @@ def _problem(
     cost: str,
     learning_rate: float | None,
     frozen: str | Iterable[str],
-    claimed: Figures | None,
-    claimed_weights: Figures | None,
+    updates: bool,
 ) -> Problem:
-    if claimed is not None and claimed_weights is not None:
-        raise InputError("give gradients (claimed) or updated weights (claimed_weights), not both")
     if learning_rate is not None:
         check_learning_rate(learning_rate)
-    elif claimed_weights is not None:
+    elif updates:
         raise InputError("claimed_weights needs the learning rate that they were updated with")
     wide = in_float64(net)
     right = backward(wide, X, y, cost)
-    free = wide.free_weights(frozen)
-    return Problem(wide, right.x, right.y, cost, learning_rate, free, updates=claimed_weights is not None)
+    return Problem(wide, right.x, right.y, cost, learning_rate, wide.free_weights(frozen), updates)
 
 
-def _read(q: Problem, weights: Figures | None, values: Figures | None) -> tuple[dict[str, Figure], list[int]]:
-    """The claimed figures by canonical names, and where each stands among all figures."""
-    found: dict[str, Figure] = {}
-    positions: list[int] = []
-    kind = "the updated weight" if q.updates else "the gradient of"
-    for name, figure in _mapping(weights, "claimed").items():
+def _of_weights(q: Problem, figures: Figures | None, kind: str) -> Iterator[Claim]:
+    """Gradients or updated weights."""
+    seen: set[str] = set()
+    for name, figure in _mapping(figures, "claimed").items():
         index = weight_index(name, q.net.sizes)
         canonical = weight_name(*index)
-        if canonical in found:
+        if canonical in seen:
             raise InputError(f"{canonical} is claimed twice; keep one of them")
-        found[canonical] = read_figure(figure, f"{kind} {canonical}")
-        positions.append(q.position(*index))
-    names = value_names(q.net) if values else ()
+        seen.add(canonical)
+        position = q.position(*index)
+        if kind == "gradient":
+            read = read_figure(figure, f"the gradient of {canonical}")
+            yield Claim(kind, canonical, figure, read, position)
+        else:
+            read = read_figure(figure, f"the updated weight {canonical}")
+            yield Claim(kind, canonical, figure, read, q.ends[-1] + position, q.net[canonical])
+
+
+def _of_values(q: Problem, figures: Figures | None) -> Iterator[Claim]:
+    """Values of the forward pass, of one sample."""
+    values, names = _mapping(figures, "claimed_values"), value_names(q.net)
     if values and q.samples > 1:
         raise InputError(f"values are claimed of one sample, but there are {q.samples}")
-    for name, figure in _mapping(values, "claimed_values").items():
+    start = q.ends[-1] * (2 if q.updates else 1)
+    for name, figure in values.items():
         if name not in names:
-            raise InputError(f"there is no value {name!r}; there are {', '.join(names)}")
-        found[name] = read_figure(figure, f"the value {name}")
-        positions.append(q.ends[-1] + names.index(name))
-    if not found:
-        raise InputError("nothing is claimed; give at least one figure")
-    return found, positions
+            near = difflib.get_close_matches(str(name), names, n=3) or names
+            raise InputError(f"the network has no value {name!r}; there are {', '.join(near)}")
+        yield Claim("value", name, figure, read_figure(figure, f"the value {name}"), start + names.index(name))
 
 
 def _mapping(figures: Figures | None, what: str) -> Figures:
@@ -142,19 +159,19 @@ def value_names(net: Network) -> tuple[str, ...]:
     return (*(f"u_{name}" for layer in layers[1:] for name in layer), *(n for layer in layers for n in layer), "cost")
 
 
-def _search(q: Problem, figures: dict[str, Figure], positions: Sequence[int]) -> Search:
-    W = np.concatenate([W.ravel() for W in q.net.weights]) if q.updates else np.zeros(q.ends[-1])
-    base = np.array([W[k] if k < len(W) else 0.0 for k in positions])
-    return Search(q, Claims.of(figures, positions, base))
+def _search(q: Problem, claims: Sequence[Claim], figures: Sequence[Figure]) -> Search:
+    base = np.array([claim.base for claim in claims])
+    return Search(q, Claims.of([c.name for c in claims], figures, [c.position for c in claims], base))
 
 
-def _report(q: Problem, figures: dict[str, Figure], positions: list[int], given: Mapping[str, object]) -> Report:
-    search = _search(q, figures, positions)
-    rows = _rows(search, figures, given)
+def _report(q: Problem, claims: Sequence[Claim]) -> Report:
+    figures = [claim.figure for claim in claims]
+    search = _search(q, claims, figures)
+    rows = _rows(search, claims)
     if not search.wrong.any():
         return Report((), rows)
     printed = _as_printed(figures)
-    rounded = _search(q, printed, positions) if printed else None
+    rounded = _search(q, claims, printed) if printed else None
     if rounded is not None and not rounded.wrong.any():
         return Report([(_rounded(search),)], rows)
     found = search.explanations()
@@ -168,26 +185,25 @@ def _report(q: Problem, figures: dict[str, Figure], positions: list[int], given:
     return Report([_findings(search, group[0]) for _, group in grouped(found)], rows)
 
 
-def _rows(search: Search, figures: dict[str, Figure], given: Mapping[str, object]) -> list[Claimed]:
-    right = search.right[search.claims.positions]
+def _rows(search: Search, claims: Sequence[Claim]) -> list[Claimed]:
     rows = []
-    for (name, figure), exact, wrong in zip(figures.items(), right, search.wrong, strict=True):
-        decimals = -Decimal(str(figure.last)).adjusted() if figure.last else None
-        text = shown(float(exact), 10) if decimals is None else f"{exact:.{max(decimals, 0)}f}"
-        rows.append(Claimed(name, str(given[name]), text, not wrong))
+    for claim, wrong in zip(claims, search.wrong, strict=True):
+        exact, last = float(search.right[claim.position]), claim.figure.last
+        text = f"{exact:.{max(-Decimal(str(last)).adjusted(), 0)}f}" if last else shown(exact, 10)
+        rows.append(Claimed(claim.kind, claim.name, str(claim.given), text, not wrong))
     return rows
 
 
-def _as_printed(figures: dict[str, Figure]) -> dict[str, Figure]:
+def _as_printed(figures: Sequence[Figure]) -> list[Figure]:
     """The numbers as if they were strings, if all of them look rounded; else nothing."""
-    found = {}
-    for name, figure in figures.items():
-        exponent = Decimal(repr(figure.value)).as_tuple()
-        if figure.last or len(exponent.digits) > _ROUNDED or not isinstance(exponent.exponent, int):
-            return {}
-        found[name] = replace(figure, last=10.0**exponent.exponent)
-    finest = min((f.last for f in found.values() if f.value), default=0.0)
-    return {name: replace(f, last=finest if f.value == 0 else f.last) for name, f in found.items()}
+    found = []
+    for figure in figures:
+        digits = Decimal(repr(figure.value)).as_tuple()
+        if figure.last or len(digits.digits) > _ROUNDED or not isinstance(digits.exponent, int):
+            return []
+        found.append(replace(figure, last=10.0**digits.exponent))
+    finest = min((f.last for f in found if f.value), default=0.0)
+    return [replace(f, last=finest if f.value == 0 else f.last) for f in found]
 
 
 def _is_numerical(search: Search) -> bool:
@@ -218,7 +234,7 @@ def _unknown(search: Search) -> Finding:
 
 
 def _names(search: Search, chosen: np.ndarray) -> tuple[str, ...]:
-    return tuple(name for name, one in zip(search.claims.names, chosen, strict=True) if one)
+    return tuple(dict.fromkeys(name for name, one in zip(search.claims.names, chosen, strict=True) if one))
 
 
 def _findings(search: Search, explanation: Explanation) -> tuple[Finding, ...]:

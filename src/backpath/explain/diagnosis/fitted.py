@@ -40,7 +40,7 @@ def _updated(q: Problem, rates: tuple[float, ...]) -> Family:
 
     def edits(rate: Numbers) -> tuple[Edit, ...]:
         def edit(p: Passes, h: Index) -> None:
-            p.updated[h] = np.reshape(rate, (-1, 1))
+            p.updated[h] = np.broadcast_to(rate, (q.layers + 1, len(h))).T
 
         return ((Stage.START, edit),)
 
@@ -53,7 +53,7 @@ def _updated(q: Problem, rates: tuple[float, ...]) -> Family:
 
 def _starts(*right: float) -> tuple[float, ...]:
     """Numbers around 0, and what a number is often misread as."""
-    slips = {f(v) for v in right for f in (lambda v: -v, lambda v: 10 * v, lambda v: v / 10, lambda v: v + 1)}
+    slips = {slip for v in right for slip in (-v, 10 * v, v / 10, v + 1)}
     return tuple(sorted({*_SPREAD, *slips} - set(right)))
 
 

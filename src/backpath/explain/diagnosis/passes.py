@@ -20,7 +20,7 @@ Array = NDArray[np.floating]
 
 
 class Stage(IntEnum):
-    START = 0  # W, X, y, times, share, scale, updated, misread
+    START = 0  # W, X, y, times, share, scale, rate, updated, misread
     SUMS = 1  # U
     BACKWARD = 2  # delta[-1], slopes, P, F
     GRADIENTS = 3  # G
@@ -41,6 +41,7 @@ class Passes:
     times : how often a layer's activation is applied, (passes, layers + 1)
     misread : (passes, layer, sample, neuron, values) of outputs that are taken as another number
     share : how much each sample counts, (passes, N); scale : a constant on each layer's gradients
+    rate : η of the update, (passes,)
     updated : η with which a layer's weights were already updated when the layer before it is computed, 0 if they were
         not, (passes, layers + 1)
     u, a, delta : net inputs, activations, δ, (passes, N, neurons)
@@ -74,6 +75,7 @@ class Passes:
         self.times = np.ones((H, q.layers + 1), dtype=np.int8)
         self.share = np.full((H, q.samples), 1.0)
         self.scale = np.ones((H, q.layers + 1))
+        self.rate = np.full(H, self.q.learning_rate or 0.0)
         self.updated = np.zeros((H, q.layers + 1))
         self.misread: list[tuple[Index, int, int, int, float | Array]] = []
         self._apply(Stage.START)
@@ -120,22 +122,20 @@ class Passes:
                 self.delta[layer - 1] = (delta @ (self.P[layer] - moved[:, :, :-1])) * self.slopes[layer - 1]
         self._apply(Stage.GRADIENTS)
 
-    def gradients(self) -> Array:
-        """∂C/∂W of all weights, (passes, weights)."""
-        return np.concatenate([G.reshape(self.count, -1) for G in self.G[1:]], axis=1)
-
     def figures(self) -> Array:
-        """What is claimed of the weights: their gradients, or W - η ∂C/∂W; (passes, weights)."""
-        found = self.gradients()
-        if not self.q.updates:
-            return found
-        W = np.concatenate([W.reshape(self.count, -1) for W in self.W[1:]], axis=1)
-        free = np.concatenate([mask.ravel() for mask in self.q.free])
-        return W - (self.q.learning_rate or 0.0) * found * free
+        """All that may be claimed, (passes, figures): the gradients; if they are, the updated weights W - η ∂C/∂W; of
+        one sample u, then a of every neuron, and the cost."""
+        gradients = self._flat(self.G)
+        parts = [gradients]
+        if self.q.updates:
+            free = np.concatenate([mask.ravel() for mask in self.q.free])
+            parts.append(self._flat(self.W) - self.rate[:, None] * gradients * free)
+        if self.q.samples == 1:
+            parts += [u[:, 0] for u in self.u[1:]]
+            parts += [a[:, 0] for a in self.a]
+            costs = cost_function(self.q.cost).value(self.u[-1], self.a[-1], self.y).sum(axis=2)
+            parts.append(costs.mean(axis=1, keepdims=True))
+        return np.concatenate(parts, axis=1)
 
-    def values(self) -> Array:
-        """u, then a of every neuron, then the cost, for one sample: (passes, values)."""
-        u = np.concatenate([u[:, 0] for u in self.u[1:]], axis=1)
-        a = np.concatenate([a[:, 0] for a in self.a], axis=1)
-        costs = cost_function(self.q.cost).value(self.u[-1], self.a[-1], self.y).sum(axis=2)
-        return np.concatenate([u, a, costs.mean(axis=1, keepdims=True)], axis=1)
+    def _flat(self, by_layer: Sequence[Array]) -> Array:
+        return np.concatenate([array.reshape(self.count, -1) for array in by_layer[1:]], axis=1)

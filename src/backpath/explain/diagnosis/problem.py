@@ -29,7 +29,7 @@ class Problem:
     free : list of bool arrays in the weights' shapes
         Weights that are updated.
     updates : bool
-        Whether updated weights are claimed, and not gradients.
+        Whether updated weights are claimed too.
     """
 
     net: Network

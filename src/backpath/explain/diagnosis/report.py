@@ -54,6 +54,7 @@ class Claimed:
 
     Attributes
     ----------
+    kind : "gradient" | "weight" | "value"
     name : str
     figure : str
         As it was given.
@@ -62,10 +63,16 @@ class Claimed:
     is_right : bool
     """
 
+    kind: str
     name: str
     figure: str
     right: str
     is_right: bool
+
+    @property
+    def label(self) -> str:
+        """∂C/∂W11_1 of a gradient, else the name."""
+        return f"∂C/∂{self.name}" if self.kind == "gradient" else self.name
 
 
 class Report(Rendered):
@@ -124,13 +131,15 @@ class Report(Rendered):
             return f"All {count} figures are right." if count > 1 else "The figure is right."
         wrong = sum(not figure.is_right for figure in self.figures)
         start = f"{wrong} of {count} figures {'is' if wrong == 1 else 'are'} not right."
+        if count == 1:
+            start = "The figure is not right."
         if len(self.alternatives) > 1:
             codes = "; or ".join(" with ".join(f.mistake for f in group) for group in self.alternatives)
             return f"{start} These figures cannot tell these apart: {codes}."
         return start
 
     def _figures(self) -> list[Block]:
-        rows = [(f.name, f.figure, f.right, "" if f.is_right else "not right") for f in self.figures]
+        rows = [(f.label, f.figure, f.right, "" if f.is_right else "not right") for f in self.figures]
         rows.sort(key=lambda row: row[3] == "")
         found: list[Block] = [
             heading("Figures"),
@@ -145,7 +154,8 @@ class Report(Rendered):
             "note": self.note,
             "alternatives": [[_finding_dict(finding) for finding in group] for group in self.alternatives],
             "figures": [
-                {"name": f.name, "given": f.figure, "right": f.right, "is_right": f.is_right} for f in self.figures
+                {"kind": f.kind, "name": f.name, "given": f.figure, "right": f.right, "is_right": f.is_right}
+                for f in self.figures
             ],
         }
 

@@ -36,9 +36,6 @@ def _constants(q: Problem) -> Iterator[tuple[str, float, str, Callable[[Expressi
     if outputs > 1:
         share = Quotient(ONE, Number(str(outputs)))
         yield "output_average", 1 / outputs, f"is averaged over the {outputs} outputs, not summed", times(share)
-    if q.updates and q.learning_rate is not None and q.learning_rate != 1:
-        rate = Number(f"{1 / q.learning_rate:g}")
-        yield "missing_learning_rate", 1 / q.learning_rate, "is subtracted without the learning rate", times(rate)
 
 
 def times(number: Expression) -> Callable[[Expression], Expression]:
@@ -60,6 +57,18 @@ def _scaled(layers: tuple[int, ...], factor: float) -> Callable[[Passes, Index],
         p.scale[np.ix_(h, np.array(layers))] *= factor
 
     return edit
+
+
+def learning_rates(q: Problem) -> Iterator[Mistake]:
+    """The gradient subtracted as it is."""
+    if not q.updates:
+        return
+
+    def edit(p: Passes, h: Index) -> None:
+        p.rate[h] = 1.0
+
+    message = "every update subtracts the gradient without the learning rate"
+    yield Mistake("missing_learning_rate", (), message, ((Stage.START, edit),))
 
 
 def single_samples(q: Problem) -> Iterator[Mistake]:

@@ -15,7 +15,7 @@ from backpath.explain.diagnosis.fitted import families
 from backpath.explain.diagnosis.mistakes import PLAIN, RARE, Family, Mistake
 from backpath.explain.diagnosis.passes import Index, Passes, Run
 from backpath.explain.diagnosis.problem import Problem
-from backpath.explain.diagnosis.scales import scales, single_samples
+from backpath.explain.diagnosis.scales import learning_rates, scales, single_samples
 from backpath.explain.diagnosis.slopes import everywhere, hidden_slopes, output_slopes
 from backpath.explain.diagnosis.way_back import ways_back
 from backpath.explain.diagnosis.way_forward import forward_mistakes
@@ -26,6 +26,7 @@ Explanation = tuple[Mistake, ...]
 
 CATALOGUE: tuple[Callable[[Problem], Iterator[Mistake]], ...] = (
     scales,
+    learning_rates,
     single_samples,
     output_slopes,
     hidden_slopes,
@@ -54,16 +55,24 @@ class Search:
     @cached_property
     def layers(self) -> Index:
         """The layer of each claim, counted from 0; of a value of the forward pass, the number of layers."""
-        return np.searchsorted(self.q.ends, self.claims.positions, side="right")
+        count, positions = self.q.ends[-1], self.claims.positions
+        weight = np.where(self.is_update, positions - count, positions)
+        return np.searchsorted(self.q.ends, weight, side="right")
+
+    @cached_property
+    def is_update(self) -> Bools:
+        """Which claims are updated weights."""
+        count, positions = self.q.ends[-1], self.claims.positions
+        found: Bools = (positions >= count) & (positions < 2 * count) & self.q.updates
+        return found
 
     @cached_property
     def largest(self) -> Array:
-        """For each claim the largest right change in its layer; of a value of the forward pass 1."""
-        base = np.concatenate([W.ravel() for W in self.q.net.weights]) if self.q.updates else 0.0
-        changes = np.abs(self.right[: self.q.ends[-1]] - base)
-        starts = [0, *self.q.ends[:-1]]
-        by_layer = [float(changes[a:b].max()) for a, b in zip(starts, self.q.ends, strict=True)]
-        return np.array([*by_layer, 1.0])[self.layers]
+        """For each claim the largest right gradient or change in its layer; of a value of the forward pass 1."""
+        gradients, starts = np.abs(self.right[: self.q.ends[-1]]), [0, *self.q.ends[:-1]]
+        by_layer = [float(gradients[a:b].max()) for a, b in zip(starts, self.q.ends, strict=True)]
+        largest: Array = np.array([*by_layer, 1.0])[self.layers]
+        return largest * np.where(self.is_update, self.q.learning_rate or 1.0, 1.0)
 
     @cached_property
     def wrong(self) -> Bools:
@@ -73,9 +82,7 @@ class Search:
 
     def figures(self, count: int, runs: Sequence[Run]) -> Array:
         """All figures of so many passes with these edits; (passes, figures)."""
-        passes = Passes(self.q, count, runs)
-        parts = [passes.figures(), passes.values()] if self.q.samples == 1 else [passes.figures()]
-        return np.concatenate(parts, axis=1)
+        return Passes(self.q, count, runs).figures()
 
     def met(self, figures: Array) -> Bools:
         return self.claims.met(figures, self.largest)

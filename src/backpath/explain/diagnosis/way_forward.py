@@ -240,13 +240,12 @@ def _bias_not_updated(q: Problem) -> Iterator[Mistake]:
     for layers in _all_and_each(list(q.every)):
         where = tuple(name for layer in layers for name in q.biases(layer))
         edits = tuple((Stage.GRADIENTS, _no_bias(layer, None)) for layer in layers)
-        what = "not updated" if q.updates else "given no gradient"
-        message = f"{', '.join(where)}: the bias is a weight like the others, but is {what}"
+        message = f"{', '.join(where)}: a bias is a weight like the others, but has no gradient here"
         rank = PLAIN if len(layers) == q.layers else LOCAL
         yield Mistake("bias_not_updated", where, message, edits, rank=rank)
     for layer in q.every:
         for j, name in enumerate(q.biases(layer)) if q.width(layer) > 1 else ():
-            message = f"{name} is {'not updated' if q.updates else 'given no gradient'}"
+            message = f"{name} has no gradient: it is treated as a constant"
             yield Mistake("bias_not_updated", (name,), message, ((Stage.GRADIENTS, _no_bias(layer, j)),), rank=RARE)
 
 
