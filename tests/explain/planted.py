@@ -22,6 +22,19 @@ OUTPUTS = {
 Mistake = tuple[str, str]  # code, variant
 MISTAKES: list[Mistake] = [(code, name) for code, variants in VARIANTS.items() for name in variants]
 DESCRIBED = [mistake for mistake in MISTAKES if mistake not in READINGS]
+BEYOND = {  # what people report besides the catalogue's mistakes
+    "cost_not_differentiated",
+    "derivative_twice",
+    "extra_output_derivative",
+    "missing_activation",
+    "missing_path",
+    "net_input_in_derivative",
+    "output_average",
+    "softmax_diagonal",
+    "wrong_target",
+    "wrong_weight",
+}
+CATALOGUE = [mistake for mistake in DESCRIBED if mistake[0] not in BEYOND]
 SCALES = {("cost_convention", "half_or_not"), ("missing_batch_average", "sum"), ("missing_batch_average", "twice")}
 SCALES |= {("sign_flipped", "all")}
 SAME = 1e-11  # of the layer's largest figure: less is the rounding of sums in another order
@@ -188,11 +201,11 @@ def trials(mistakes: Sequence[Mistake], count: int, decimals: int | None, form: 
 
 
 def pairs(count: int, seed: int = 0) -> list[tuple[Mistake, Mistake]]:
-    """Pairs of described mistakes of different codes; a constant times another is one constant, so not those."""
+    """Pairs of the catalogue's mistakes, of different codes; a constant times another is one constant, so not those."""
     rng = np.random.default_rng(seed)
     found: list[tuple[Mistake, Mistake]] = []
     while len(found) < count:
-        one, other = (DESCRIBED[i] for i in rng.choice(len(DESCRIBED), 2, replace=False))
+        one, other = (CATALOGUE[i] for i in rng.choice(len(CATALOGUE), 2, replace=False))
         constant = {one, other} & SCALES and ("scaled", "all") in (one, other)
         if one[0] != other[0] and not constant:
             found.append((one, other))
