@@ -155,7 +155,7 @@ def draw(alone: dict, path: Path) -> None:
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     with ProcessPoolExecutor(os.cpu_count()) as workers:
         jobs = [(mistake, count, precision) for mistake in MISTAKES for precision in PRECISIONS]
         alone = {(m, p): counts for (m, _, p), counts in zip(jobs, workers.map(planted_alone, jobs), strict=True)}

@@ -111,11 +111,11 @@ def figures(arrays: Sequence[Array], decimals: int | None) -> list[float | str]:
     return flat if decimals is None else [f"{value:.{decimals}f}" for value in flat]
 
 
-def differing(given: list[float | str], other: list[float | str]) -> int:
-    if isinstance(given[0], str):
-        return sum(float(a) != float(b) for a, b in zip(given, other, strict=True))
-    a, b = np.array(given), np.array(other)
-    return int((np.abs(a - b) > SAME * max(np.abs(b).max(), 1e-6)).sum())
+def differing(given: list[float | str], other: list[float], decimals: int | None) -> int:
+    """How many figures are not those others, to the digits given; a tie may be rounded either way."""
+    a, b = np.array(given, dtype=float), np.array(other)
+    allowed = SAME * max(np.abs(b).max(), 1e-6) if decimals is None else 0.505 * 10.0**-decimals
+    return int((np.abs(a - b) > allowed).sum())
 
 
 def claim(made: Pass, decimals: int | None, form: str) -> list[float | str]:
@@ -139,9 +139,9 @@ def plant(of: Scene, mistakes: Sequence[Mistake], decimals: int | None, form: st
     given = claim(wrong, decimals, form)
     # one of two that hides behind the other cannot be found
     for fewer in [(), *((alone,) for alone in mistakes if len(mistakes) > 1)]:
-        if not differing(given, claim(of.wrong(*fewer), decimals, form)):
+        if not differing(given, claim(of.wrong(*fewer), None, form), decimals):
             return "same", 0
-    return given, differing(given, claim(of.wrong(), decimals, form))
+    return given, differing(given, claim(of.wrong(), None, form), decimals)
 
 
 def looked_for(of: Scene, mistakes: Sequence[Mistake], decimals: int | None, form: str = "gradients") -> Outcome:
