@@ -38,6 +38,18 @@ class Figure:
     precision: Precision = DOUBLE
 
 
+@dataclass(frozen=True)
+class Claim:
+    """One claimed figure: of what, as it was given, as it is read, and where it stands among all figures."""
+
+    kind: str
+    name: str
+    given: object
+    figure: Figure
+    position: int
+    base: float = 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class Claims:
     """Figures claimed, each with what may be true if it is.
@@ -62,13 +74,15 @@ class Claims:
     epsilon: Array
 
     @classmethod
-    def of(cls, names: Sequence[str], values: Sequence[Figure], positions: Sequence[int], base: Array) -> Claims:
+    def of(cls, claims: Sequence[Claim]) -> Claims:
+        values = [claim.figure for claim in claims]
         finest = min((f.last for f in values if f.last), default=0.0)
         last = np.array([finest if f.last == 1.0 and f.value == 0 else f.last for f in values])  # "0" is 0
         kinds = np.array([(f.precision.relative, f.precision.of_largest, f.precision.epsilon) for f in values])
-        places = np.array(positions, dtype=np.intp)
+        places = np.array([claim.position for claim in claims], dtype=np.intp)
+        base = np.array([claim.base for claim in claims])
         value = np.array([f.value for f in values])
-        return cls(tuple(names), places, value, last, base, *kinds.reshape(-1, 3).T)
+        return cls(tuple(claim.name for claim in claims), places, value, last, base, *kinds.reshape(-1, 3).T)
 
     def bounds(self, figures: Array, largest: Array) -> tuple[Array, Array]:
         """Between what the claimed figures of each pass must be; both (passes, claims).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -17,11 +17,13 @@ from backpath.explain.expression import Number
 from backpath.maths.notation import weight_name
 
 _FEW_WEIGHTS = 100  # up to which every weight is tried to be misread
+_FEW_INPUTS = 8  # up to which another input's value is a start too
 _SPREAD = (-3.0, -2.0, -1.5, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 
 
-def families(q: Problem) -> Iterator[Family]:
-    yield from _inputs(q)
+def families(q: Problem, hints: Sequence[float] = ()) -> Iterator[Family]:
+    """All families; ``hints`` are numbers that an input may have been read as."""
+    yield from _inputs(q, hints)
     yield from _factors(q)
     yield from _way_back(q)
     if q.learning_rate is None and q.hidden:
@@ -53,7 +55,7 @@ def _updated(q: Problem, rates: tuple[float, ...]) -> Family:
 
 def _starts(*right: float) -> tuple[float, ...]:
     """Numbers around 0, and what a number is often misread as."""
-    slips = {slip for v in right for slip in (-v, 10 * v, v / 10, v + 1)}
+    slips = {slip for v in right for slip in (-v, 10 * v, v / 10, v + 1, v - 1, v + 0.1, v - 0.1, round(v, 1))}
     return tuple(sorted({*_SPREAD, *slips} - set(right)))
 
 
@@ -61,15 +63,15 @@ def _sample(q: Problem, s: int) -> str:
     return f" of sample {s + 1}" if q.samples > 1 else ""
 
 
-def _inputs(q: Problem) -> Iterator[Family]:
+def _inputs(q: Problem, hints: Sequence[float]) -> Iterator[Family]:
     """An input, or the output of a hidden neuron, misread in the whole pass."""
     for layer in range(q.layers):
         for s in range(q.samples):
             for j, name in enumerate(q.neurons(layer)):
-                yield _input(q, layer, s, j, name)
+                yield _input(q, layer, s, j, name, hints)
 
 
-def _input(q: Problem, layer: int, s: int, j: int, name: str) -> Family:
+def _input(q: Problem, layer: int, s: int, j: int, name: str, hints: Sequence[float]) -> Family:
     own = float(q.X[s, j]) if layer == 0 else math.nan
 
     def edits(value: Numbers) -> tuple[Edit, ...]:
@@ -88,7 +90,8 @@ def _input(q: Problem, layer: int, s: int, j: int, name: str) -> Family:
     def change(value: float) -> Change:
         return Change("sum", layer + 1, terms={j + 1: Number(shown(value))})
 
-    starts = _starts(own) if layer == 0 else _starts(0.0)
+    others = {float(x) for x in q.X[s]} if layer == 0 and q.width(0) <= _FEW_INPUTS else set()
+    starts = tuple(sorted({*_starts(own), *hints, *others} - {own})) if layer == 0 else _starts(0.0)
     return Family("wrong_input", (name,), edits, message, starts, own, change, PLAIN if layer == 0 else LOCAL)
 
 

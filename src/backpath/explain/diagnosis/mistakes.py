@@ -45,6 +45,7 @@ CODES = {
     "missing_path": "a path is left out of the sum over paths",
     "output_average": "the gradient is averaged over the outputs too",
     "missing_learning_rate": "the update has no learning rate",
+    "learning_rate_included": "the gradient has the learning rate in it",
     "wrong_target": "a target is read as another number",
     "wrong_weight": "a weight is read as another number",
     "wrong_value": "a value of the forward pass is not what the network gives",

@@ -11,19 +11,34 @@ from backpath.explain.diagnosis.passes import Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.expression import ONE, TWO, Expression, Marked, Number, Product, Quotient
 
+_SAME = 1e-3  # a constant fitted to printed figures is not exact
+Constant = tuple[str, float, str, Callable[[Expression], Expression]]  # code, factor, in words, on paper
+
 
 def scales(q: Problem) -> Iterator[Mistake]:
     """Each known constant on all gradients, on each layer's, and on those of all hidden layers."""
-    for code, factor, what, claimed in _constants(q):
+    for constant in _constants(q):
         for layers, of in _scopes(q):
-            where = tuple(name for layer in layers for name in q.weights_of(layer)) if of else ()
-            message = f"{of or 'every gradient'} {what}"
-            change = Change("whole", None, claimed)
-            rank = LOCAL if of else PLAIN
-            yield Mistake(code, where, message, ((Stage.START, _scaled(layers, factor)),), change, rank, not of)
+            yield _scale(q, constant, layers, of)
 
 
-def _constants(q: Problem) -> Iterator[tuple[str, float, str, Callable[[Expression], Expression]]]:
+def known_scale(q: Problem, layer: int, number: float) -> Mistake | None:
+    """The known constant that a fitted one is, on the gradients of a layer (0: of all)."""
+    for constant in _constants(q):
+        if abs(number / constant[1] - 1) < _SAME:
+            return _scale(q, constant, *list(_scopes(q))[layer])
+    return None
+
+
+def _scale(q: Problem, constant: Constant, layers: tuple[int, ...], of: str) -> Mistake:
+    code, factor, what, claimed = constant
+    where = tuple(name for layer in layers for name in q.weights_of(layer)) if of else ()
+    edits = ((Stage.START, _scaled(layers, factor)),)
+    change = Change("whole", None, claimed)
+    return Mistake(code, where, f"{of or 'every gradient'} {what}", edits, change, LOCAL if of else PLAIN, not of)
+
+
+def _constants(q: Problem) -> Iterator[Constant]:
     N, outputs = q.samples, q.width(q.layers)
     half = Quotient(ONE, TWO)
     yield "cost_convention", 0.5, "is half of what this cost has: a ½ too much, or its 2 missing", times(half)
@@ -60,7 +75,12 @@ def _scaled(layers: tuple[int, ...], factor: float) -> Callable[[Passes, Index],
 
 
 def learning_rates(q: Problem) -> Iterator[Mistake]:
-    """The gradient subtracted as it is."""
+    """The gradient subtracted as it is, or claimed with the learning rate in it."""
+    rate = q.learning_rate
+    if rate is not None and rate not in (1.0, *(constant for _, constant, *_ in _constants(q))):
+        message = f"every gradient is multiplied by the learning rate {rate:g} already"
+        edits = ((Stage.GRADIENTS, _times_rate(rate)),)
+        yield Mistake("learning_rate_included", (), message, edits, Change("whole", None, times(Number(f"{rate:g}"))))
     if not q.updates:
         return
 
@@ -69,6 +89,15 @@ def learning_rates(q: Problem) -> Iterator[Mistake]:
 
     message = "every update subtracts the gradient without the learning rate"
     yield Mistake("missing_learning_rate", (), message, ((Stage.START, edit),))
+
+
+def _times_rate(rate: float) -> Callable[[Passes, Index], None]:
+    def edit(p: Passes, h: Index) -> None:
+        p.rate[h] /= rate
+        for G in p.G[1:]:
+            G[h] *= rate
+
+    return edit
 
 
 def single_samples(q: Problem) -> Iterator[Mistake]:
@@ -87,3 +116,14 @@ def _only(sample: int, share: float) -> Callable[[Passes, Index], None]:
         p.share[h, sample] = share
 
     return edit
+
+
+def targets(q: Problem) -> Iterator[Mistake]:
+    """Every target the other way round."""
+
+    def edit(p: Passes, h: Index) -> None:
+        p.y[h] = 1 - p.y[h]
+
+    if ((q.y >= 0) & (q.y <= 1)).all():
+        message = "every target y is taken as 1 − y"
+        yield Mistake("wrong_target", q.neurons(q.layers), message, ((Stage.START, edit),), rank=LOCAL)

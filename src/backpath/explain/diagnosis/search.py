@@ -2,110 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from backpath.explain.diagnosis.claims import Claims
+from backpath.explain.diagnosis.comparison import Bools, Comparison
+from backpath.explain.diagnosis.exchanges import exchanged_gradients
 from backpath.explain.diagnosis.fit import Task, fitted_numbers
 from backpath.explain.diagnosis.fitted import families
 from backpath.explain.diagnosis.mistakes import PLAIN, RARE, Family, Mistake
-from backpath.explain.diagnosis.passes import Index, Passes, Run
-from backpath.explain.diagnosis.problem import Problem
-from backpath.explain.diagnosis.scales import learning_rates, scales, single_samples
-from backpath.explain.diagnosis.slopes import slopes
-from backpath.explain.diagnosis.way_back import ways_back
-from backpath.explain.diagnosis.way_forward import exchanged_gradients, forward_mistakes
+from backpath.explain.diagnosis.passes import Index
+from backpath.explain.diagnosis.scales import known_scale
+from backpath.explain.diagnosis.singles import CATALOGUE, Singles
 
-Array = NDArray[np.floating]
-Bools = NDArray[np.bool_]
 Explanation = tuple[Mistake, ...]
 
-CATALOGUE: tuple[Callable[[Problem], Iterator[Mistake]], ...] = (
-    scales,
-    learning_rates,
-    single_samples,
-    slopes,
-    ways_back,
-    forward_mistakes,
-)
-_AT_ONCE = 2_000_000  # numbers in one round of passes
-_MOST_PAIRS = 100_000
-_MOST_FITTED = 1_000_000  # figures of families with another mistake, each tried with a few numbers
+_MOST_HINTS = 12
+_MOST_FITTED = 2_000_000  # figures of families with another mistake, each tried with a few numbers
 
 
-@dataclass(frozen=True, eq=False)
 class Search:
-    """A problem with its claims."""
+    """Looks for explanations of a comparison ``c``, in which something is wrong."""
 
-    q: Problem
-    claims: Claims
-
-    @cached_property
-    def right(self) -> Array:
-        """The right figures, all of them."""
-        found: Array = self.figures(1, [])[0]
-        return found
-
-    @cached_property
-    def layers(self) -> Index:
-        """The layer of each claim, counted from 0; of a value of the forward pass, the number of layers."""
-        count, positions = self.q.ends[-1], self.claims.positions
-        weight = np.where(self.is_update, positions - count, positions)
-        return np.searchsorted(self.q.ends, weight, side="right")
-
-    @cached_property
-    def is_update(self) -> Bools:
-        """Which claims are updated weights."""
-        count, positions = self.q.ends[-1], self.claims.positions
-        found: Bools = (positions >= count) & (positions < 2 * count) & self.q.updates
-        return found
-
-    @cached_property
-    def largest(self) -> Array:
-        """For each claim the largest right gradient or change in its layer; of a value of the forward pass 1."""
-        gradients, starts = np.abs(self.right[: self.q.ends[-1]]), [0, *self.q.ends[:-1]]
-        by_layer = [float(gradients[a:b].max()) for a, b in zip(starts, self.q.ends, strict=True)]
-        largest: Array = np.array([*by_layer, 1.0])[self.layers]
-        return largest * np.where(self.is_update, self.q.learning_rate or 1.0, 1.0)
-
-    @cached_property
-    def wrong(self) -> Bools:
-        """Which claims are not right."""
-        found: Bools = ~self.met(self.right[None])[0]
-        return found
-
-    def figures(self, count: int, runs: Sequence[Run]) -> Array:
-        """All figures of so many passes with these edits; (passes, figures)."""
-        return Passes(self.q, count, runs).figures()
-
-    def met(self, figures: Array) -> Bools:
-        return self.claims.met(figures, self.largest)
-
-    def still(self, first: Array, second: Array) -> Bools:
-        """Which claimed figures are the same in both, but for rounding."""
-        positions = self.claims.positions
-        scale = self.largest + np.abs(self.claims.base)
-        with np.errstate(all="ignore"):
-            found: Bools = np.abs(first[..., positions] - second[..., positions]) <= 1e-12 * scale
-        return found
-
-    def blocks(self, count: int) -> Iterator[slice]:
-        """Passes that are made at once, so that they fit into memory and cache."""
-        size = self.q.ends[-1] + self.q.samples * sum(self.q.net.sizes)
-        step = max(1, _AT_ONCE // size)
-        return (slice(start, min(count, start + step)) for start in range(0, count, step))
-
-    @cached_property
-    def singles(self) -> Singles:
-        return Singles.of(self, [mistake for kind in CATALOGUE for mistake in kind(self.q)])
-
-    @cached_property
-    def families(self) -> list[Family]:
-        return list(families(self.q))
+    def __init__(self, c: Comparison):
+        self.c = c
+        self.singles = Singles.of(c, [mistake for kind in CATALOGUE for mistake in kind(c.q)])
 
     def explanations(self) -> list[Explanation]:
         """The simplest explanations that give every figure; empty if there are none."""
@@ -123,21 +45,56 @@ class Search:
         """The mistake that gives the most figures, more than are right, and which; None if none gives most of them."""
         counts = self.singles.met.sum(axis=1)
         best = int(counts.argmax())
-        if counts[best] <= max((~self.wrong).sum() + 1, len(self.wrong) // 2):
+        if counts[best] <= max((~self.c.wrong).sum() + 1, len(self.c.wrong) // 2):
             return None
         return self.singles.mistakes[best], self.singles.met[best]
+
+    @cached_property
+    def families(self) -> list[Family]:
+        return list(families(self.c.q, self._implied_inputs()))
+
+    def _scaled_with_one(self) -> list[Explanation]:
+        """A mistake, and an unexplained constant."""
+        families = [f for f in self.families if f.code == "scaled" and f.rank == PLAIN]
+        found: list[Explanation] = []
+        for h, k in np.argwhere(np.isfinite(self.singles.constants)):
+            mistake, number = self.singles.mistakes[h], float(self.singles.constants[h, k])
+            if not mistake.constant and number and k < len(families):
+                found.append((known_scale(self.c.q, k, number) or families[k].mistake(number), mistake))
+        return found
+
+    @cached_property
+    def _places(self) -> dict[Family, Index]:
+        """The claims that each narrow family touches."""
+        places: dict[str, list[int]] = {}
+        for k, name in enumerate(self.c.claims.names):
+            places.setdefault(name, []).append(k)
+        narrow = (f for f in self.families if f.touches and not f.late)
+        return {f: np.array([k for name in f.touches for k in places.get(name, ())], dtype=np.intp) for f in narrow}
+
+    def _implied_inputs(self) -> list[float]:
+        """Of one sample, ∂C/∂W11_1 is as many times ∂C/∂W1~_1 as X1 was read."""
+        if self.c.q.samples > 1:
+            return []
+        gradient = dict(zip(self.c.claims.positions.tolist(), self.c.claims.value.tolist(), strict=True))
+        inputs, found = self.c.q.width(0), []
+        for j in range(1, self.c.q.width(1) + 1):
+            bias = gradient.get(self.c.q.position(1, j, None))
+            figures = (gradient.get(self.c.q.position(1, j, i)) for i in range(1, inputs + 1))
+            found += [figure / bias for figure in figures if bias and figure is not None]
+        return found[:_MOST_HINTS]
 
     def _one(self) -> list[Explanation]:
         return [(self.singles.mistakes[h],) for h in np.flatnonzero(self.singles.met.all(axis=1))]
 
     def _two(self) -> list[Explanation]:
         """Two mistakes of which neither is rare."""
-        pairs, mistakes = self.singles.pairs(self.wrong), self.singles.mistakes
+        pairs, mistakes = self.singles.pairs(self.c.wrong), self.singles.mistakes
         found: list[Explanation] = []
-        for block in self.blocks(len(pairs)):
+        for block in self.c.blocks(len(pairs)):
             part = pairs[block]
             runs = [(mistakes[m].edits, np.flatnonzero(side == m)) for side in part.T for m in np.unique(side)]
-            fits = self.met(self.figures(len(part), runs)).all(axis=1)
+            fits = self.c.met(self.c.figures(len(part), runs)).all(axis=1)
             found += [(mistakes[i], mistakes[k]) for i, k in part[fits]]
         return found
 
@@ -147,16 +104,16 @@ class Search:
         found: list[Explanation] = []
         for h in np.flatnonzero((~self.singles.met).sum(axis=1) == 2):
             one, other = np.flatnonzero(~self.singles.met[h])
-            if self.is_update[[one, other]].any() or max(self.layers[[one, other]]) == self.q.layers:
+            if self.c.is_update[[one, other]].any() or max(self.c.layers[[one, other]]) == self.c.q.layers:
                 continue  # no gradients
             mistake, only = self.singles.mistakes[h], np.array([0])
-            swap = exchanged_gradients(self.q, *(self.claims.names[k] for k in (one, other)))
-            if self.met(self.figures(1, [(mistake.edits, only), (swap.edits, only)])).all():
+            swap = exchanged_gradients(self.c.q, *(self.c.claims.names[k] for k in (one, other)))
+            if self.c.met(self.c.figures(1, [(mistake.edits, only), (swap.edits, only)])).all():
                 found.append((mistake, swap))
         return found
 
     def _one_fitted(self, late: bool = False) -> list[Explanation]:
-        wrong = {name for name, one in zip(self.claims.names, self.wrong, strict=True) if one}
+        wrong = {name for name, one in zip(self.c.claims.names, self.c.wrong, strict=True) if one}
         able = (f for f in self.families if f.late == late and (not f.touches or wrong <= f.touches))
         return self._fitted([(family, None) for family in able])
 
@@ -166,77 +123,35 @@ class Search:
     def _two_with_one_fitted(self) -> list[Explanation]:
         """A family with another mistake: a narrow family, if the other mistake alone leaves nothing wrong that the
         family does not touch; a wide one with the least far-fetched mistakes, as many as there is time for."""
-        names, mistakes = np.array(self.claims.names), self.singles.mistakes
+        scaled = self._scaled_with_one()
+        if scaled:
+            return scaled
+        mistakes, wide = self.singles.mistakes, [f for f in self.families if f.rank == PLAIN and not f.late]
         tasks: list[Task] = []
-        wide = [f for f in self.families if f.rank == PLAIN]
-        for family in self.families:
-            touched = np.isin(names, list(family.touches))
-            if family.late or not touched.any() or touched.all():
-                continue
-            able = (self.singles.met | touched).all(axis=1)
-            tasks += [(family, mistakes[h]) for h in np.flatnonzero(able)]
+        missed = ~self.singles.met
+        misses = missed.sum(axis=1)
+        few = np.flatnonzero(misses <= max(map(len, self._places.values()), default=0))
+        for family, touched in self._places.items():
+            able = few[missed[np.ix_(few, touched)].sum(axis=1) == misses[few]] if len(touched) else []
+            tasks += [(family, mistakes[h]) for h in able]
         numbers = len(tasks)
-        for partner in sorted((m for m in mistakes if m.rank < RARE), key=lambda m: m.rank):
+        for partner in sorted((m for m in mistakes if m.rank < RARE), key=lambda m: (not m.constant, m.rank)):
             tasks += [(family, partner) for family in wide]
             numbers += sum(len(family.starts) for family in wide)
-            if numbers > _MOST_FITTED // len(self.right):
+            if numbers > _MOST_FITTED // len(self.c.right):
                 break
         return self._fitted(tasks)
 
     def _fitted(self, tasks: Sequence[Task]) -> list[Explanation]:
         """Of each family, alone or with another mistake, the number that fits, if one does."""
-        if self.wrong.sum() < 2 and len(self.wrong) < 4:
+        if self.c.wrong.sum() < 2 and len(self.c.wrong) < 4:
             return []  # one number more than the figures could tell
         found: list[Explanation] = []
-        for (family, partner), number in zip(tasks, fitted_numbers(self, tasks), strict=True):
+        for (family, partner), number in zip(tasks, fitted_numbers(self.c, tasks), strict=True):
             if number is not None:
                 mistake = family.mistake(number)
                 found.append((mistake,) if partner is None else (mistake, partner))
         return found
-
-
-@dataclass(frozen=True, eq=False)
-class Singles:
-    """Every mistake of the catalogue by itself that changes a claimed figure, and what it makes of them.
-
-    Attributes
-    ----------
-    met, changed : (mistakes, claims), whether the claim is met, and whether the figure is another than the right one
-    layers : of each claim
-    """
-
-    mistakes: list[Mistake]
-    met: Bools
-    changed: Bools
-    layers: Index
-
-    @classmethod
-    def of(cls, search: Search, mistakes: list[Mistake]) -> Singles:
-        met, changed = [], []
-        for block in search.blocks(len(mistakes)):
-            part = mistakes[block]
-            figures = search.figures(len(part), [(m.edits, np.array([h])) for h, m in enumerate(part)])
-            met.append(search.met(figures))
-            changed.append(~search.still(figures, search.right) | (search.largest == 0))  # 0 hides what is done to it
-        every_met, every_changed = np.concatenate(met), np.concatenate(changed)
-        kept = np.flatnonzero(every_changed.any(axis=1))
-        return cls([mistakes[h] for h in kept], every_met[kept], every_changed[kept], search.layers)
-
-    def pairs(self, wrong: Bools) -> Index:
-        """Pairs that may fit, (pairs, 2): what only one of them changes in a layer must already fit with that one."""
-        common, constant, coupled = (
-            np.array(marks, dtype=bool)
-            for marks in zip(*((m.rank < RARE, m.constant, m.coupled) for m in self.mistakes), strict=True)
-        )
-        possible = np.triu(np.logical_and.outer(common, common) | np.logical_xor.outer(constant, constant), 1)
-        for layer in np.unique(self.layers):
-            group = self.layers == layer
-            changes, meets = self.changed[:, group].any(axis=1), self.met[:, group].all(axis=1)
-            one, other = changes[:, None], changes[None]
-            both = (one & other) | (one & coupled[:, None]) | (other & coupled)
-            alone = (one & ~other & meets[:, None]) | (~one & other & meets)
-            possible &= both | alone | (~one & ~other & ~wrong[group].any())
-        return np.argwhere(possible)[:_MOST_PAIRS]
 
 
 def grouped(explanations: Sequence[Explanation]) -> Iterator[tuple[frozenset[str], list[Explanation]]]:
