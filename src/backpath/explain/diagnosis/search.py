@@ -19,7 +19,7 @@ from backpath.explain.diagnosis.singles import CATALOGUE, Singles
 Explanation = tuple[Mistake, ...]
 
 _MOST_HINTS = 12
-_MOST_FITTED = 2_000_000  # figures of families with another mistake, each tried with a few numbers
+_MOST_FITTED = 4_000_000  # figures of families with another mistake, each tried with a few numbers
 
 
 class Search:
