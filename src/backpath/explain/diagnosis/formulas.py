@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from backpath.explain import symbols as sy
 from backpath.explain.diagnosis.mistakes import Change
-from backpath.explain.expression import Equation, Expression, Marked, Partial, Product, Sum, equation, product
+from backpath.explain.expression import Ellipsis, Equation, Expression, Marked, Partial, Product, Sum, equation, product
 from backpath.explain.factors import Chain, Factor
 from backpath.explain.formulas import COST_FORMULAS
-from backpath.explain.paths import all_paths
+from backpath.explain.paths import all_paths, path_count
 from backpath.maths.network import Network
 from backpath.maths.notation import WeightIndex, weight_index, weight_name
 
@@ -46,7 +46,8 @@ def _of_weight(chain: Chain, change: Change) -> tuple[Equation, Equation] | None
     dC_dW = Partial(sy.C, sy.weight(weight_name(*chain.index)))
     if change.of == "whole":
         whole = product(*(part.factor.expansion for part in parts))
-        return equation(dC_dW, whole), equation(dC_dW, change.claimed(whole) if change.claimed else whole)
+        claimed_whole = change.claimed(whole) if change.claimed else whole
+        return equation(dC_dW, _along(chain, whole)), equation(dC_dW, _along(chain, claimed_whole))
     right_sides: list[Expression] = []
     claimed_sides: list[Expression] = []
     for part in parts:
@@ -59,7 +60,13 @@ def _of_weight(chain: Chain, change: Change) -> tuple[Equation, Equation] | None
         claimed_sides += claimed
     if not any(isinstance(side, Marked) for side in right_sides):
         return None
-    return equation(dC_dW, product(*right_sides)), equation(dC_dW, product(*claimed_sides))
+    right_side, claimed_side = _along(chain, product(*right_sides)), _along(chain, product(*claimed_sides))
+    return equation(dC_dW, right_side), equation(dC_dW, claimed_side)
+
+
+def _along(chain: Chain, path: Expression) -> Expression:
+    """The first of a weight's paths, and … for the others."""
+    return path if path_count(chain) == 1 else Sum((path, Ellipsis()))
 
 
 def _parts(chain: Chain) -> list[Part]:
