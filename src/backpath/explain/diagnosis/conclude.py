@@ -34,14 +34,15 @@ def conclude(q: Problem, claims: Sequence[Claim]) -> Report:
     if rounded is not None and not rounded.wrong.any():
         return Report([(_rounded(given),)], rows)
     search = Search(given)
-    found, by = search.explanations(), given
+    numerical = _is_numerical(given)
+    found, by = search.single_mistakes() if numerical else search.explanations(), given
+    if not found and numerical:
+        note = "They are as near to the right ones as numerical derivatives come, but not equal to all digits."
+        return Report((), [replace(row, is_right=True) for row in rows], note)
     if not found and rounded is not None:
         found, by = Search(rounded).explanations(), rounded
     if found:
         return Report([_findings(by, group[0]) for _, group in grouped(found)], rows)
-    if _is_numerical(given):
-        note = "They are as near to the right ones as numerical derivatives come, but not equal to all digits."
-        return Report((), [replace(row, is_right=True) for row in rows], note)
     return Report([(_unknown(search),)], rows)
 
 

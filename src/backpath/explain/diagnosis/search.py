@@ -32,7 +32,7 @@ class Search:
     def explanations(self) -> list[Explanation]:
         """The simplest explanations that give every figure; empty if there are none."""
         levels = (
-            self._one,
+            self.single_mistakes,
             self._one_fitted,
             self._two,
             self._one_and_two_exchanged,
@@ -40,6 +40,10 @@ class Search:
             self._two_with_one_fitted,
         )
         return next(filter(None, (level() for level in levels)), [])
+
+    def single_mistakes(self) -> list[Explanation]:
+        """Mistakes that give every figure by themselves, without a number that is fitted."""
+        return [(self.singles.mistakes[h],) for h in np.flatnonzero(self.singles.met.all(axis=1))]
 
     def nearest(self) -> tuple[Mistake, Bools] | None:
         """The mistake that gives the most figures, more than are right, and which; None if none gives most of them."""
@@ -83,9 +87,6 @@ class Search:
             figures = (gradient.get(self.c.q.position(1, j, i)) for i in range(1, inputs + 1))
             found += [figure / bias for figure in figures if bias and figure is not None]
         return found[:_MOST_HINTS]
-
-    def _one(self) -> list[Explanation]:
-        return [(self.singles.mistakes[h],) for h in np.flatnonzero(self.singles.met.all(axis=1))]
 
     def _two(self) -> list[Explanation]:
         """Two mistakes of which neither is rare."""
