@@ -17,6 +17,7 @@ Everything here is a plain function, compiled by assignment at the end of the fi
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import types
@@ -24,11 +25,11 @@ from numba.extending import overload, register_jitable
 
 # The only fast-math flag is `contract` (a product and a sum in one rounding): sums keep their order, and NaN stays NaN,
 # by which a diverged run is known. A division by zero gives inf or NaN as in NumPy, without a branch.
-FORMULA = {"fastmath": {"contract"}, "error_model": "numpy", "forceinline": True}
+FORMULA: Any = {"fastmath": {"contract"}, "error_model": "numpy", "forceinline": True}
 # Sums over lanes may be taken in any order: once compiled it is settled, so the bits stay the same.
-LANE_SUM = {**FORMULA, "fastmath": {"contract", "reassoc"}}
+LANE_SUM: Any = {**FORMULA, "fastmath": {"contract", "reassoc"}}
 # What Python calls: no lock held, so that threads run side by side; compiled once per machine.
-KERNEL = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True, "cache": True}
+KERNEL: Any = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True, "cache": True}
 
 formula = register_jitable(**FORMULA)
 
@@ -44,8 +45,8 @@ SQRT_HALF, DENSITY_AT_0 = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)
 
 # ---- exp and log ----------------------------------------------------------------------------------------------------
 # e^x = 2^k e^r with k whole and |r| <= ln 2 / 2. Adding 1.5 × 2^52 rounds x / ln 2 to k and leaves k in the lowest
-# bits, from where a shift takes it into the exponent. ln 2 is subtracted in two parts, the first short enough for k times it
-# to be exact. e^r - 1 = r + r² p(r), p from Chebyshev interpolation: 2e-17 relative in float64, 1e-8 in float32.
+# bits, from where a shift takes it into the exponent. ln 2 is subtracted in two parts, the first short enough for k
+# times it to be exact. e^r - 1 = r + r² p(r), p from Chebyshev interpolation: 2e-17 relative in float64, 1e-8 in float32.
 
 LOG2_E, LN2_HIGH, LN2_LOW, LN2 = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10, math.log(2)
 ROUND_64, BIAS_64 = 6755399441055744.0, 1023 << 52
