@@ -2,33 +2,43 @@
 
 A lane is one of many numbers that go through the same arithmetic side by side: a sample of the batch where one network
 is trained, a network where many are. A row is the same number (a neuron's net input, a weight) in all lanes, one
-lane after the other in memory. Rows live in one flat buffer ``b``, and a row's name is the place where it starts; so a
-kernel makes no array views, whose reference counts would cost more than the arithmetic of a small network. ``lanes``
-is how many lanes there are; the loop over them is always the innermost, and what an activation or a cost is, its code
-of the table says, is decided outside it.
+lane after the other in memory. Rows live in one flat buffer ``b``, and a row's name is the place where it starts.
+``lanes`` is how many lanes a row has, always a multiple of ``step(b)``: as many numbers as the processor takes at once
+(64 bytes: 8 of float64, 16 of float32). A row is worked through in such steps: ``load`` one, compute with it as with a
+number, ``store`` it. What an activation or a cost is, its code of the table says, outside the loop over the lanes.
 
-Each formula is that of ``maths.activations`` or ``maths.costs``, written with polynomials that the compiler can
-vectorise (it cannot vectorise a call of exp), within about 2 ulp of it. ``one`` is 1 in the lanes' own type: a plain
-1.0 would turn a float32 lane to float64.
+Why not plain loops over single numbers, which the compiler vectorises too: in a small network a row is one step long,
+and the compiler's checks that rows do not overlap would cost more than the arithmetic.
 
-Everything here is a plain function, compiled by assignment at the end of the file, so that it runs uncompiled too.
+Each formula is that of ``maths.activations`` or ``maths.costs``, written with polynomials (there is no vector exp to
+call), within a few ulp of it. Everything here is a plain function, compiled by assignment at the end of the file; the
+plain ones run uncompiled too, on NumPy arrays of ``step(b)`` numbers.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import types
-from numba.extending import overload, register_jitable
+from numba.core import cgutils
+from numba.extending import (
+    lower_builtin,
+    models,
+    overload,
+    register_jitable,
+    register_model,
+    type_callable,
+)
 
 # The only fast-math flag is `contract` (a product and a sum in one rounding): sums keep their order, and NaN stays NaN,
 # by which a diverged run is known. A division by zero gives inf or NaN as in NumPy, without a branch.
 FORMULA: Any = {"fastmath": {"contract"}, "error_model": "numpy", "forceinline": True}
-# Sums over lanes may be taken in any order: once compiled it is settled, so the bits stay the same.
-LANE_SUM: Any = {**FORMULA, "fastmath": {"contract", "reassoc"}}
-# What Python calls: no lock held, so that threads run side by side; compiled once per machine.
+# What Python calls: the lock is released, so that other threads run; compiled once per machine.
 KERNEL: Any = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True, "cache": True}
 
 formula = register_jitable(**FORMULA)
@@ -42,319 +52,525 @@ GD, MOMENTUM, ADAM = 0, 1, 2
 LEAKY_SLOPE = 0.01
 SILU_ZERO, SILU_ZERO_LOW, SILU_ZERO_EXP = -1.2784645427610737, -1.0946994183093437e-16, 0.2784645427610738
 SQRT_HALF, DENSITY_AT_0 = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)
+LN2 = math.log(2)
+
+# ---- lanes: as many numbers as the processor takes at once -----------------------------------------------------------
+
+STEP_BYTES = 64
+
+
+class Lanes(types.Type):
+    """Numba's type of ``step(b)`` numbers of a row, or (of "mask") of as many truth values."""
+
+    def __init__(self, number: types.Type, mask: bool = False):
+        self.number, self.mask = number, mask
+        super().__init__(name=f"{'Mask' if mask else 'Lanes'}({number})")
+
+
+def _count(number: Any) -> int:
+    return STEP_BYTES * 8 // number.bitwidth
+
+
+def _element(number: types.Type) -> ir.Type:
+    return ir.DoubleType() if number == types.float64 else ir.FloatType()
+
+
+@register_model(Lanes)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager, lanes):
+        element = ir.IntType(1) if lanes.mask else _element(lanes.number)
+        super().__init__(manager, lanes, ir.VectorType(element, _count(lanes.number)))
+
+
+def _splat(builder, value, count):
+    """The same value in every lane."""
+    vector = ir.Constant(ir.VectorType(value.type, count), ir.Undefined)
+    vector = builder.insert_element(vector, value, ir.IntType(32)(0))
+    return builder.shuffle_vector(vector, vector, ir.Constant(ir.VectorType(ir.IntType(32), count), None))
+
+
+def _operation(function, arguments, build, mask=False):
+    """Let compiled code call ``function`` with lanes; a plain number among the arguments is taken in every lane."""
+
+    @type_callable(function)
+    def typing(context):
+        def typed(*given):  # Numba asks a signature how many arguments there are, so each number has its own
+            lanes = [t for t in given if isinstance(t, Lanes)]
+            plain = all(isinstance(t, (Lanes, types.Number)) for t in given)
+            return Lanes(lanes[-1].number, mask) if lanes and plain else None
+
+        def of_one(x):
+            return typed(x)
+
+        def of_two(x, y):
+            return typed(x, y)
+
+        def of_three(x, y, z):
+            return typed(x, y, z)
+
+        return (of_one, of_two, of_three)[arguments - 1]
+
+    def generate(context, builder, signature, values):
+        number = next(t for t in reversed(signature.args) if isinstance(t, Lanes)).number
+        vectors = [
+            value if isinstance(t, Lanes) else _splat(builder, context.cast(builder, value, t, number), _count(number))
+            for value, t in zip(values, signature.args, strict=True)
+        ]
+        return build(builder, number, *vectors)
+
+    for kinds in itertools.product((Lanes, types.Number), repeat=arguments):
+        if Lanes in kinds:
+            lower_builtin(function, *kinds)(generate)
+
+
+def _vector_intrinsic(name):
+    """LLVM's function of that name."""
+
+    def build(builder, number, *vectors):
+        kind = f"v{_count(number)}f{number.bitwidth}"
+        signature = ir.FunctionType(vectors[-1].type, [v.type for v in vectors])
+        return builder.call(cgutils.get_or_insert_function(builder.module, signature, f"llvm.{name}.{kind}"), vectors)
+
+    return build
+
+
+def _compared(symbol):
+    return lambda builder, number, x, y: builder.fcmp_ordered(symbol, x, y)
+
+
+_operation(operator.add, 2, lambda builder, number, x, y: builder.fadd(x, y))
+_operation(operator.sub, 2, lambda builder, number, x, y: builder.fsub(x, y))
+_operation(operator.mul, 2, lambda builder, number, x, y: builder.fmul(x, y))
+_operation(operator.truediv, 2, lambda builder, number, x, y: builder.fdiv(x, y))
+_operation(operator.neg, 1, lambda builder, number, x: builder.fneg(x))
+_operation(abs, 1, _vector_intrinsic("fabs"))
+_operation(operator.lt, 2, _compared("<"), mask=True)
+_operation(operator.gt, 2, _compared(">"), mask=True)
+_operation(operator.ge, 2, _compared(">="), mask=True)
+
+
+def select(condition, yes, no):
+    """In each lane ``yes`` where the condition holds, else ``no``."""
+    return np.where(condition, yes, no)
+
+
+_operation(select, 3, lambda builder, number, condition, yes, no: builder.select(condition, yes, no))
+
+
+def power_of_two(shifted):
+    """2^k for the whole k that sits in the lowest bits of 1.5 × 2^52 + k (float32: 1.5 × 2^23 + k)."""
+    wide = shifted.dtype == np.float64
+    return np.ldexp(shifted.dtype.type(1), (shifted - (ROUND_64 if wide else ROUND_32)).astype(int))
+
+
+def _power_of_two(builder, number, shifted):
+    whole, mantissa, bias = (64, 52, 1023) if number == types.float64 else (32, 23, 127)
+    vector = ir.VectorType(ir.IntType(whole), _count(number))
+    bits = builder.shl(builder.bitcast(shifted, vector), _splat(builder, ir.IntType(whole)(mantissa), _count(number)))
+    one = _splat(builder, ir.IntType(whole)(bias << mantissa), _count(number))
+    return builder.bitcast(builder.add(bits, one), shifted.type)
+
+
+_operation(power_of_two, 1, _power_of_two)
+
+
+def exponent(x):
+    """k with x = 2^k m and 1 <= m < 2, for x > 0."""
+    return np.frexp(x)[1].astype(x.dtype) - 1
+
+
+def _exponent(builder, number, x):
+    whole, mantissa, bias = (64, 52, 1023) if number == types.float64 else (32, 23, 127)
+    vector = ir.VectorType(ir.IntType(whole), _count(number))
+    bits = builder.lshr(builder.bitcast(x, vector), _splat(builder, ir.IntType(whole)(mantissa), _count(number)))
+    return builder.sitofp(builder.sub(bits, _splat(builder, ir.IntType(whole)(bias), _count(number))), x.type)
+
+
+_operation(exponent, 1, _exponent)
+
+
+def fraction(x):
+    """m with x = 2^k m and 1 <= m < 2, for x > 0."""
+    return np.frexp(x)[0] * 2
+
+
+def _fraction(builder, number, x):
+    whole, mantissa, bias = (64, 52, 1023) if number == types.float64 else (32, 23, 127)
+    vector = ir.VectorType(ir.IntType(whole), _count(number))
+    low = _splat(builder, ir.IntType(whole)((1 << mantissa) - 1), _count(number))
+    one = _splat(builder, ir.IntType(whole)(bias << mantissa), _count(number))
+    return builder.bitcast(builder.or_(builder.and_(builder.bitcast(x, vector), low), one), x.type)
+
+
+_operation(fraction, 1, _fraction)
+
+
+def constant_like(x, value):
+    """The same value in every lane of lanes like x."""
+    return np.full_like(x, value)
+
+
+_operation(constant_like, 2, lambda builder, number, x, value: value)
+
+
+def step(b):
+    """How many numbers of the buffer are taken at once."""
+    return STEP_BYTES // b.itemsize
+
+
+@overload(step, inline="always")
+def _step(b):
+    count = _count(b.dtype)
+    return lambda b: count
+
+
+def load(b, r):
+    """The numbers of the buffer from place r on."""
+    return b[r : r + step(b)].copy()
+
+
+@type_callable(load)
+def _load_typing(context):
+    return lambda b, r: Lanes(b.dtype)
+
+
+def _place(context, builder, kind, b, r):
+    """The address of b[r], as one of lanes."""
+    data = context.make_array(kind)(context, builder, b).data
+    vector = ir.VectorType(_element(kind.dtype), _count(kind.dtype))
+    return builder.bitcast(builder.gep(data, [r]), vector.as_pointer())
+
+
+@lower_builtin(load, types.Array, types.Integer)
+def _load(context, builder, signature, arguments):
+    kind = signature.args[0]
+    return builder.load(_place(context, builder, kind, *arguments), align=kind.dtype.bitwidth // 8)
+
+
+def store(b, r, x):
+    """Put lanes, or the same number in all of them, into the buffer from place r on."""
+    b[r : r + step(b)] = x
+
+
+@type_callable(store)
+def _store_typing(context):
+    return lambda b, r, x: types.none
+
+
+@lower_builtin(store, types.Array, types.Integer, Lanes)
+def _store(context, builder, signature, arguments):
+    kind = signature.args[0]
+    builder.store(arguments[2], _place(context, builder, kind, *arguments[:2]), align=kind.dtype.bitwidth // 8)
+    return context.get_dummy_value()
+
+
+def lanes_sum(x):
+    """Σ over the lanes, in an order that is settled once it is compiled."""
+    return x.sum()
+
+
+@type_callable(lanes_sum)
+def _lanes_sum_typing(context):
+    return lambda x: x.number
+
+
+@lower_builtin(lanes_sum, Lanes)
+def _lanes_sum(context, builder, signature, arguments):
+    (x,), number = arguments, signature.args[0].number
+    kind = ir.FunctionType(_element(number), [_element(number), x.type])
+    name = f"llvm.vector.reduce.fadd.v{_count(number)}f{number.bitwidth}"
+    reduce = cgutils.get_or_insert_function(builder.module, kind, name)
+    return builder.call(reduce, [_element(number)(0.0), x], fastmath=("reassoc",))
+
+
+def buffer(numbers, dtype):
+    """A buffer of zeros whose steps do not straddle the cache's lines."""
+    raw = np.zeros(numbers + STEP_BYTES // np.dtype(dtype).itemsize, dtype)
+    first = -raw.ctypes.data % STEP_BYTES // raw.itemsize
+    return raw[first : first + numbers]
+
 
 # ---- exp and log ----------------------------------------------------------------------------------------------------
 # e^x = 2^k e^r with k whole and |r| <= ln 2 / 2. Adding 1.5 × 2^52 rounds x / ln 2 to k and leaves k in the lowest
 # bits, from where a shift takes it into the exponent. ln 2 is subtracted in two parts, the first short enough for k
-# times it to be exact. e^r - 1 = r + r² p(r), p from Chebyshev interpolation: 2e-17 relative in float64, 1e-8 in float32.
+# times it to be exact. e^r - 1 = r + r² p(r). This p and the polynomials below are from Chebyshev interpolation at 60
+# digits; the errors said are theirs.
 
-LOG2_E, LN2_HIGH, LN2_LOW, LN2 = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10, math.log(2)
-ROUND_64, BIAS_64 = 6755399441055744.0, 1023 << 52
+LOG2_E = 1.4426950408889634
+ROUND_64, LN2_HIGH_64, LN2_LOW_64 = 6755399441055744.0, 6.93147180369123816490e-01, 1.90821492927058770002e-10
+ROUND_32, LN2_HIGH_32, LN2_LOW_32 = 12582912.0, 0.693359375, -2.12194440e-4
+
+
+@formula
+def smaller(x, y):
+    """The smaller one in each lane; where x is NaN, NaN."""
+    return select(y < x, y, x)
+
+
+@formula
+def larger(x, y):
+    """The larger one in each lane; where x is NaN, NaN."""
+    return select(y > x, y, x)
 
 
 @formula
 def _exponential_64(x):
-    x = min(max(x, -708.0), 708.0)
+    """p to 2e-17"""
+    x = smaller(larger(x, -708.0), 708.0)
     shifted = x * LOG2_E + ROUND_64
     k = shifted - ROUND_64
-    r = (x - k * LN2_HIGH) - k * LN2_LOW
+    r = (x - k * LN2_HIGH_64) - k * LN2_LOW_64
     r2 = r * r
     r4 = r2 * r2
-    p01 = 0.5 + 0.16666666666666669 * r
-    p23 = 0.04166666666662413 + 0.008333333333330062 * r
-    p45 = 0.0013888888917213717 + 0.00019841269863053618 * r
-    p67 = 2.4801521295954376e-05 + 2.7557268459997064e-06 * r
-    p89 = 2.7620088445409746e-07 + 2.510038549551032e-08 * r
-    p = (p01 + p23 * r2) + r4 * ((p45 + p67 * r2) + p89 * r4)
-    bits = np.int64(np.float64(shifted).view(np.int64) << 52) + BIAS_64
-    return np.int64(bits).view(np.float64), r + r2 * p
-
-
-F = np.float32
-LOG2_E_32, LN2_HIGH_32, LN2_LOW_32 = F(LOG2_E), F(0.693359375), F(-2.12194440e-4)
-ROUND_32, BIAS_32, SHIFT_32, LARGEST_32 = F(12582912.0), np.int32(127 << 23), np.int32(23), F(87.0)
-P0, P1, P2, P3, P4 = F(0.5), F(0.16666576989698775), F(0.041666554617204574), F(0.008363179052722578), F(0.001392618)
+    p01 = r * 0.16666666666666669 + 0.5
+    p23 = r * 0.008333333333330062 + 0.04166666666662413
+    p45 = r * 0.00019841269863053618 + 0.0013888888917213717
+    p67 = r * 2.7557268459997064e-06 + 2.4801521295954376e-05
+    p89 = r * 2.510038549551032e-08 + 2.7620088445409746e-07
+    p = (p23 * r2 + p01) + r4 * (r4 * p89 + (p67 * r2 + p45))
+    return power_of_two(shifted), p * r2 + r
 
 
 @formula
 def _exponential_32(x):
-    x = min(max(x, -LARGEST_32), LARGEST_32)
-    shifted = x * LOG2_E_32 + ROUND_32
+    """p to 1e-8"""
+    x = smaller(larger(x, -87.0), 87.0)
+    shifted = x * LOG2_E + ROUND_32
     k = shifted - ROUND_32
     r = (x - k * LN2_HIGH_32) - k * LN2_LOW_32
     r2 = r * r
-    p = (P0 + P1 * r) + r2 * ((P2 + P3 * r) + r2 * P4)
-    bits = np.int32(np.int32(np.float32(shifted).view(np.int32) << SHIFT_32) + BIAS_32)
-    return np.int32(bits).view(np.float32), r + r2 * p
+    p = ((r * 0.008363179052722578 + 0.041666554617204574) + r2 * 0.0013926183587713494) * r2
+    p = p + (r * 0.16666576989698775 + 0.5)
+    return power_of_two(shifted), p * r2 + r
 
 
-def exponential(x):
-    """(s, q) with e^x = s (1 + q) and s a power of 2, so that e^x - 1 = (s - 1) + s q keeps its digits near x = 0.
+def _by_number(name, wide, narrow):
+    """A function of lanes that is ``wide`` in float64 and ``narrow`` in float32."""
 
-    x is taken as at most ±708 (float32: ±87), beyond which e^x is next to 0 or infinite.
-    """
-    return _exponential_32(x) if isinstance(x, np.float32) else _exponential_64(x)
+    def function(x):
+        return wide(x) if x.dtype == np.float64 else narrow(x)
 
-
-@overload(exponential, jit_options=FORMULA, strict=False)
-def _exponential(x):
-    return _exponential_32 if x == types.float32 else _exponential_64
+    function.__name__ = name
+    overload(function, jit_options=FORMULA, strict=False)(lambda x: wide if x.number == types.float64 else narrow)
+    return function
 
 
-# ln(1 + e) = 2 artanh z with z = e / (2 + e); artanh z = z + z³ p(z²), p fitted on z² <= 1/9: 5e-18 and 2e-8.
+exponential_parts = _by_number("exponential_parts", _exponential_64, _exponential_32)
 
 
 @formula
-def _artanh_64(z):
+def exponential(x):
+    """e^x; x is taken as at most ±708 (float32: ±87), beyond which e^x is next to 0 or infinite."""
+    s, q = exponential_parts(x)
+    return s * q + s
+
+
+@formula
+def exponential_less_one(x):
+    """(e^x, e^x - 1), with all the digits near x = 0."""
+    s, q = exponential_parts(x)
+    return s * q + s, s * q + (s - 1)
+
+
+@formula
+def _artanh_64(x):
+    """p to 5e-18"""
+    z = x * x
     z2 = z * z
     z4 = z2 * z2
-    p01 = 0.3333333333333333 + 0.20000000000007292 * z2
-    p23 = 0.1428571428355438 + 0.11111111358713932 * z2
-    p45 = 0.09090894718066429 + 0.07692785032479312 * z2
-    p67 = 0.06657072104827468 + 0.06000536404795356 * z2
-    p89 = 0.04400369243072337 + 0.08082022805971766 * z2
-    z8 = z4 * z4
-    return z + z * z2 * ((p01 + p23 * z4) + z8 * ((p45 + p67 * z4) + z8 * p89))
-
-
-Q0, Q1, Q2, Q3 = F(0.33333320168349617), F(0.20003780322455603), F(0.1411830990265524), F(0.13425749011418575)
+    p01 = z * 0.20000000000007292 + 0.3333333333333333
+    p23 = z * 0.11111111358713932 + 0.1428571428355438
+    p45 = z * 0.07692785032479312 + 0.09090894718066429
+    p67 = z * 0.06000536404795356 + 0.06657072104827468
+    p89 = z * 0.08082022805971766 + 0.04400369243072337
+    p = (p23 * z2 + p01) + z4 * (z4 * p89 + (p67 * z2 + p45))
+    return p * (z * x) + x
 
 
 @formula
-def _artanh_32(z):
-    z2 = z * z
-    return z + z * z2 * ((Q0 + Q1 * z2) + z2 * z2 * (Q2 + Q3 * z2))
+def _artanh_32(x):
+    """p to 2e-8"""
+    z = x * x
+    p = (z * 0.13425749011418575 + 0.1411830990265524) * (z * z) + (z * 0.20003780322455603 + 0.33333320168349617)
+    return p * (z * x) + x
 
 
-def artanh(z):
-    """artanh z for |z| <= 1/3."""
-    return _artanh_32(z) if isinstance(z, np.float32) else _artanh_64(z)
-
-
-@overload(artanh, jit_options=FORMULA, strict=False)
-def _artanh(z):
-    return _artanh_32 if z == types.float32 else _artanh_64
+# artanh x = x + x³ p(x²) for |x| <= 1/3
+artanh = _by_number("artanh", _artanh_64, _artanh_32)
 
 
 @formula
-def log_one_plus(e, one):
-    """ln(1 + e) for 0 <= e <= 1."""
-    return (one + one) * artanh(e / (one + one + e))
+def log_one_plus(e):
+    """ln(1 + e) = 2 artanh(e / (2 + e)) for 0 <= e <= 1."""
+    return 2 * artanh(e / (e + 2))
 
 
 @formula
-def _binary_64(x):
-    bits = np.float64(x).view(np.int64)
-    return np.float64((bits >> 52) - 1023), np.int64((bits & ((1 << 52) - 1)) | BIAS_64).view(np.float64)
+def logarithm(x):
+    """ln x for x >= 1."""
+    return (exponent(x) * LN2 + log_one_plus(fraction(x) - 1)) + (x - x)  # NaN and infinity stay
+
+
+# e^(x²) erfc(x) (1 + 2x) for x >= 0 is a polynomial in t = (x - K) / (x + K)
 
 
 @formula
-def _binary_32(x):
-    bits = np.float32(x).view(np.int32)
-    fraction = np.int32(bits & np.int32((1 << 23) - 1))
-    return np.float32((bits >> SHIFT_32) - np.int32(127)), np.int32(fraction | BIAS_32).view(np.float32)
-
-
-def binary(x):
-    """(k, m) with x = 2^k m and 1 <= m < 2, for x > 0."""
-    return _binary_32(x) if isinstance(x, np.float32) else _binary_64(x)
-
-
-@overload(binary, jit_options=FORMULA, strict=False)
-def _binary(x):
-    return _binary_32 if x == types.float32 else _binary_64
-
-
-# ---- rows -----------------------------------------------------------------------------------------------------------
+def _scaled_erfc_64(x):
+    """K = 3.75, to 1.5e-16"""
+    t = (x - 3.75) / (x + 3.75)
+    p = t * -2.7293941332533855e-09 - 1.952790162974837e-09
+    p = p * t + 3.256499083798513e-08
+    p = p * t + 1.8778501156468795e-08
+    p = p * t - 2.4996538037405243e-07
+    p = p * t - 5.0816911811698186e-08
+    p = p * t + 1.7438577411359181e-06
+    p = p * t - 9.79297529099823e-07
+    p = p * t - 1.143961526007595e-05
+    p = p * t + 2.238759272534769e-05
+    p = p * t + 5.164737123871838e-05
+    p = p * t - 0.0002901553656394713
+    p = p * t + 0.00029371408777227685
+    p = p * t + 0.0017556261692276722
+    p = p * t - 0.00974657962081509
+    p = p * t + 0.028362277371370044
+    p = p * t - 0.058693398584491845
+    p = p * t + 0.09230432116435616
+    p = p * t - 0.10880393014193915
+    p = p * t + 0.08227673848999159
+    p = p * t + 0.0035854154854663067
+    p = p * t - 0.14024059858554522
+    return (p * t + 1.2375126308378275) / (2 * x + 1)
 
 
 @formula
-def fill(b, r, value, lanes):
-    """row = value"""
-    for lane in range(lanes):
-        b[r + lane] = value
+def _scaled_erfc_32(x):
+    """K = 2, to 7e-8"""
+    t = (x - 2) / (x + 2)
+    p = t * 0.00016586757913220586 - 0.0001824780150093975
+    p = p * t - 0.0014083577484941415
+    p = p * t + 0.001040480801881112
+    p = p * t + 0.008700217212541207
+    p = p * t - 0.00794070690627213
+    p = p * t - 0.05421590087873781
+    p = p * t + 0.16403527327474507
+    p = p * t - 0.16603060433264322
+    p = p * t - 0.09276303881018705
+    return (p * t + 1.2769783815525286) / (2 * x + 1)
 
 
-@formula
-def multiply(b, r, s, lanes):
-    """row r = row r × row s"""
-    for lane in range(lanes):
-        b[r + lane] *= b[s + lane]
-
-
-@register_jitable(**LANE_SUM)
-def dot(b, r, s, lanes):
-    """Σ over the lanes of row r × row s."""
-    total = b.dtype.type(0)
-    for lane in range(lanes):
-        total += b[r + lane] * b[s + lane]
-    return total
-
-
-@register_jitable(**LANE_SUM)
-def lane_sum(b, r, lanes):
-    """Σ over the lanes of row r."""
-    total = b.dtype.type(0)
-    for lane in range(lanes):
-        total += b[r + lane]
-    return total
-
+# e^(x²) erfc(x) for x >= 0
+scaled_erfc = _by_number("scaled_erfc", _scaled_erfc_64, _scaled_erfc_32)
 
 # ---- activations ----------------------------------------------------------------------------------------------------
+
+
+@formula
+def _sigmoid(u):
+    """σ = 1 / (1 + e^-u), σ′ = σ(u) σ(-u) with σ(-u) = e^-u σ(u)"""
+    e = exponential(-u)
+    value = 1 / (e + 1)
+    return value, value * (e * value)
+
+
+@formula
+def _tanh(u):
+    """With e = e^-2|u|: |tanh u| = (1 - e) / (1 + e), σ′ = 4e / (1 + e)²"""
+    e, less_one = exponential_less_one(-2 * abs(u))
+    share = 1 / (e + 1)
+    value = less_one * share
+    return select(u > 0, -value, value), 4 * e * (share * share)
+
+
+@formula
+def _relu(u):
+    return larger(u, 0), select(u > 0, constant_like(u, 1), constant_like(u, 0))
+
+
+@formula
+def _leaky_relu(u):
+    return select(u > 0, u, u * LEAKY_SLOPE), select(u > 0, constant_like(u, 1), constant_like(u, LEAKY_SLOPE))
+
+
+@formula
+def _elu(u):
+    e, less_one = exponential_less_one(smaller(u, 0))
+    return select(u > 0, u, less_one), e
+
+
+@formula
+def _gelu(u):
+    """u Φ(u), and Φ(u) + u φ(u), with Φ(-|u|) = ½ erfc(|u| / √2)"""
+    near = smaller(abs(u), 38.0)
+    e = exponential(near * near * -0.5)
+    tail = e * scaled_erfc(near * SQRT_HALF) * 0.5
+    distribution = select(u > 0, 1 - tail, tail)
+    return u * distribution, distribution + u * (e * DENSITY_AT_0)
+
+
+@formula
+def _silu(u):
+    """u σ(u), and e^u (1 + u + e^u) / (1 + e^u)², whose bracket is for u < -1 written around its zero u₀ (see
+    maths.activations)"""
+    e = exponential(-abs(u))
+    share = 1 / (e + 1)
+    t = (smaller(u, 0) - SILU_ZERO) - SILU_ZERO_LOW
+    less_one = exponential_less_one(t)[1]
+    bracket = select(u < -1, less_one * SILU_ZERO_EXP + t, u + 1 + e)
+    slope = select(u < 0, bracket * e, (u + 1) * e + 1)
+    return u * select(u < 0, e * share, share), slope * (share * share)
+
+
+@formula
+def _softplus(u):
+    """max(u, 0) + ln(1 + e^-|u|), and the sigmoid"""
+    e = exponential(-abs(u))
+    share = 1 / (e + 1)
+    return larger(u, 0) + log_one_plus(e), select(u < 0, e * share, share)
+
+
+@formula
+def _identity(u):
+    return u, constant_like(u, 1)
+
+
+def _over_rows(function):
+    """function: u -> (σ, σ′), for a whole row."""
+
+    def rows(b, a, d, lanes):
+        for lane in range(0, lanes, step(b)):
+            value, slope = function(load(b, d + lane))
+            store(b, a + lane, value)
+            store(b, d + lane, slope)
+
+    return formula(rows)
+
+
+_sigmoid_row, _tanh_row, _relu_row = _over_rows(_sigmoid), _over_rows(_tanh), _over_rows(_relu)
+_leaky_relu_row, _elu_row, _gelu_row = _over_rows(_leaky_relu), _over_rows(_elu), _over_rows(_gelu)
+_silu_row, _softplus_row, _identity_row = _over_rows(_silu), _over_rows(_softplus), _over_rows(_identity)
 
 
 @formula
 def activate(code, b, a, d, lanes):
     """a = σ(u) and d = σ′(u), where row d holds u before and σ′(u) after (softmax is of `output`)."""
     if code == SIGMOID:
-        _sigmoid(b, a, d, lanes)
+        _sigmoid_row(b, a, d, lanes)
     elif code == TANH:
-        _tanh(b, a, d, lanes)
+        _tanh_row(b, a, d, lanes)
     elif code == RELU:
-        _leaky_relu(b, a, d, lanes, b.dtype.type(0))
+        _relu_row(b, a, d, lanes)
     elif code == LEAKY_RELU:
-        _leaky_relu(b, a, d, lanes, b.dtype.type(LEAKY_SLOPE))
+        _leaky_relu_row(b, a, d, lanes)
     elif code == ELU:
-        _elu(b, a, d, lanes)
+        _elu_row(b, a, d, lanes)
     elif code == GELU:
-        _gelu(b, a, d, lanes)
+        _gelu_row(b, a, d, lanes)
     elif code == SILU:
-        _silu(b, a, d, lanes)
+        _silu_row(b, a, d, lanes)
     elif code == SOFTPLUS:
-        _softplus(b, a, d, lanes)
-    else:  # identity
-        one = b.dtype.type(1)
-        for lane in range(lanes):
-            b[a + lane] = b[d + lane]
-            b[d + lane] = one
-
-
-@formula
-def _sigmoid(b, a, d, lanes):
-    """σ = 1 / (1 + e^-u), σ′ = σ(u) σ(-u) with σ(-u) = e^-u σ(u)"""
-    one = b.dtype.type(1)
-    for lane in range(lanes):
-        s, q = exponential(-b[d + lane])
-        e = s + s * q
-        value = one / (one + e)
-        b[a + lane] = value
-        b[d + lane] = value * (e * value)
-
-
-@formula
-def _tanh(b, a, d, lanes):
-    """With e = e^-2|u|: |tanh u| = (1 - e) / (1 + e), σ′ = 4e / (1 + e)²"""
-    one = b.dtype.type(1)
-    zero, two = one - one, one + one
-    for lane in range(lanes):
-        u = b[d + lane]
-        s, q = exponential(-two * abs(u))
-        e = s + s * q
-        share = one / (one + e)
-        value = -((s - one) + s * q) * share
-        b[a + lane] = -value if u < zero else value
-        b[d + lane] = two * two * e * (share * share)
-
-
-@formula
-def _leaky_relu(b, a, d, lanes, slope):
-    one = b.dtype.type(1)
-    zero = one - one
-    for lane in range(lanes):
-        u = b[d + lane]
-        b[a + lane] = u if u > zero else slope * u
-        b[d + lane] = one if u > zero else slope
-
-
-@formula
-def _elu(b, a, d, lanes):
-    one = b.dtype.type(1)
-    zero = one - one
-    for lane in range(lanes):
-        u = b[d + lane]
-        s, q = exponential(min(u, zero))
-        b[a + lane] = u if u > zero else (s - one) + s * q
-        b[d + lane] = s + s * q
-
-
-@formula
-def _gelu(b, a, d, lanes):
-    """u Φ(u), and Φ(u) + u φ(u), in float64 as the reference"""
-    number = b.dtype.type
-    for lane in range(lanes):
-        u = np.float64(b[d + lane])
-        distribution = math.erfc(-u * SQRT_HALF) * 0.5
-        near = min(max(u, -38.0), 38.0)
-        s, q = exponential(-near * near * 0.5)
-        b[a + lane] = number(u * distribution)
-        b[d + lane] = number(distribution + u * (s + s * q) * DENSITY_AT_0)
-
-
-@formula
-def _silu(b, a, d, lanes):
-    """u σ(u), and e^u (1 + u + e^u) / (1 + e^u)², whose bracket is for u < -1 written around its zero u₀ (see
-    maths.activations)"""
-    number = b.dtype.type
-    one = number(1)
-    zero, at_zero = number(SILU_ZERO), number(SILU_ZERO_EXP)
-    low = number(SILU_ZERO - np.float64(zero) + SILU_ZERO_LOW)
-    for lane in range(lanes):
-        u = b[d + lane]
-        s, q = exponential(-abs(u))
-        e = s + s * q
-        share = one / (one + e)
-        t = (min(u, one - one) - zero) - low
-        st, qt = exponential(t)
-        bracket = at_zero * ((st - one) + st * qt) + t if u < -one else one + u + e
-        below = bracket * e
-        above = one + (one + u) * e
-        b[a + lane] = u * share if u >= one - one else u * (e * share)
-        b[d + lane] = (below if u < one - one else above) * (share * share)
-
-
-@formula
-def _softplus(b, a, d, lanes):
-    """max(u, 0) + ln(1 + e^-|u|), and the sigmoid"""
-    one = b.dtype.type(1)
-    zero = one - one
-    for lane in range(lanes):
-        u = b[d + lane]
-        s, q = exponential(-abs(u))
-        e = s + s * q
-        share = one / (one + e)
-        b[a + lane] = max(u, zero) + log_one_plus(e, one)
-        b[d + lane] = share if u >= zero else e * share
-
-
-@formula
-def _softmax(b, a, d, outputs, lanes, spare):
-    """a_j = e^(u_j - max u) / Σ; of the spare rows the first then holds max u, the second ln Σ."""
-    one = b.dtype.type(1)
-    top, total = spare, spare + lanes
-    fill(b, total, one - one, lanes)
-    for lane in range(lanes):
-        b[top + lane] = b[d + lane]
-    for r in range(d + lanes, d + outputs * lanes, lanes):
-        for lane in range(lanes):
-            b[top + lane] = max(b[top + lane], b[r + lane])
-    for j in range(0, outputs * lanes, lanes):
-        for lane in range(lanes):
-            u, m = b[d + j + lane], b[top + lane]
-            shifted = u - m
-            back = shifted - u
-            lost = (u - (shifted - back)) - (m + back)
-            s, q = exponential(shifted)
-            e = (s + s * q) * (one + lost)
-            b[a + j + lane] = e
-            b[total + lane] += e
-    for j in range(0, outputs * lanes, lanes):
-        for lane in range(lanes):
-            b[a + j + lane] /= b[total + lane]
-    ln2 = b.dtype.type(LN2)
-    for lane in range(lanes):
-        x = b[total + lane]
-        k, m = binary(x)
-        b[total + lane] = (k * ln2 + log_one_plus(m - one, one)) + (x - x)  # NaN stays NaN
+        _softplus_row(b, a, d, lanes)
+    else:
+        _identity_row(b, a, d, lanes)
 
 
 # ---- the output layer: costs and deltas -----------------------------------------------------------------------------
@@ -363,74 +579,100 @@ def _softmax(b, a, d, outputs, lanes, spare):
 @formula
 def output(cost, code, b, a, d, y, c, outputs, lanes, spare):
     """The output layer of ``outputs`` rows each at a, d and y: a = σ(u), row c += the lane's cost, d = δ = ∂C/∂u,
-    where the rows d hold u before. ``spare`` are three rows to work with."""
+    where the rows d hold u before. ``spare`` are two rows to work with."""
+    if code == SOFTMAX:
+        _softmax(b, a, d, outputs, lanes, spare)
     if cost == BINARY_CROSS_ENTROPY:
         for j in range(0, outputs * lanes, lanes):
             _binary_cross_entropy(b, a + j, d + j, y + j, c, lanes)
     elif cost == CATEGORICAL_CROSS_ENTROPY:
         _categorical_cross_entropy(b, a, d, y, c, outputs, lanes, spare)
+    elif code == SOFTMAX:
+        _softmax_squared_error(b, a, d, y, c, outputs, lanes, 2.0 if cost == SQUARED_ERROR else 1.0)
     else:
-        one = b.dtype.type(1)
-        two = one + one
-        slope = one if cost == HALF_SQUARED_ERROR else two
-        if code == SOFTMAX:
-            _softmax_squared_error(b, a, d, y, c, outputs, lanes, spare, slope)
-        else:
-            for j in range(0, outputs * lanes, lanes):
-                activate(code, b, a + j, d + j, lanes)
-                for lane in range(lanes):
-                    error = b[a + j + lane] - b[y + j + lane]
-                    b[c + lane] += slope / two * (error * error)
-                    b[d + j + lane] *= slope * error
+        for j in range(0, outputs * lanes, lanes):
+            activate(code, b, a + j, d + j, lanes)
+            _squared_error(b, a + j, d + j, y + j, c, lanes, 2.0 if cost == SQUARED_ERROR else 1.0)
+
+
+@formula
+def _squared_error(b, a, d, y, c, lanes, slope):
+    """C = slope/2 (A - y)², δ = slope (A - y) σ′(u)"""
+    for lane in range(0, lanes, step(b)):
+        error = load(b, a + lane) - load(b, y + lane)
+        store(b, c + lane, load(b, c + lane) + error * error * (slope * 0.5))
+        store(b, d + lane, error * slope * load(b, d + lane))
 
 
 @formula
 def _binary_cross_entropy(b, a, d, y, c, lanes):
     """C = -y ln σ(u) - (1 - y) ln σ(-u), δ = (1 - y) σ(u) - y σ(-u)"""
-    one = b.dtype.type(1)
-    zero = one - one
-    for lane in range(lanes):
-        u, target = b[d + lane], b[y + lane]
-        s, q = exponential(-abs(u))
-        e = s + s * q
-        share = one / (one + e)
-        rest = e * share
-        value, other = (share, rest) if u >= zero else (rest, share)
-        tail = log_one_plus(e, one)
-        b[c + lane] += target * (max(-u, zero) + tail) + (one - target) * (max(u, zero) + tail)
-        b[a + lane] = value
-        b[d + lane] = (one - target) * value - target * other
+    for lane in range(0, lanes, step(b)):
+        u, target = load(b, d + lane), load(b, y + lane)
+        e = exponential(-abs(u))
+        share = 1 / (e + 1)
+        value, other = select(u < 0, e * share, share), select(u < 0, share, e * share)
+        tail = log_one_plus(e)
+        cost = target * (larger(-u, 0) + tail) + (1 - target) * (larger(u, 0) + tail)
+        store(b, c + lane, load(b, c + lane) + cost)
+        store(b, a + lane, value)
+        store(b, d + lane, (1 - target) * value - target * other)
+
+
+@formula
+def _softmax(b, a, d, outputs, lanes, spare):
+    """a_j = e^(u_j - max u) / Σ; of the spare rows the first then holds max u, the second ln Σ."""
+    size = outputs * lanes
+    for lane in range(0, lanes, step(b)):
+        top = load(b, d + lane)
+        for j in range(lanes, size, lanes):
+            top = larger(top, load(b, d + j + lane))
+        total = constant_like(top, 0.0)
+        for j in range(0, size, lanes):
+            u = load(b, d + j + lane)
+            shifted = u - top
+            back = shifted - u
+            lost = (u - (shifted - back)) - (top + back)  # what rounding took; it costs digits in the tails
+            e = exponential(shifted) * (lost + 1)
+            store(b, a + j + lane, e)
+            total = total + e
+        share = 1 / total
+        for j in range(0, size, lanes):
+            store(b, a + j + lane, load(b, a + j + lane) * share)
+        store(b, spare + lane, top)
+        store(b, spare + lanes + lane, logarithm(total))
 
 
 @formula
 def _categorical_cross_entropy(b, a, d, y, c, outputs, lanes, spare):
-    """C = Σ -y_j ln a_j, δ_j = a_j Σ y - y_j"""
-    _softmax(b, a, d, outputs, lanes, spare)
-    top, log_total, targets = spare, spare + lanes, spare + 2 * lanes
-    fill(b, targets, b.dtype.type(0), lanes)
-    for r in range(y, y + outputs * lanes, lanes):
-        for lane in range(lanes):
-            b[targets + lane] += b[r + lane]
-    for j in range(0, outputs * lanes, lanes):
-        for lane in range(lanes):
-            target = b[y + j + lane]
-            b[c + lane] += target * (b[log_total + lane] - (b[d + j + lane] - b[top + lane]))
-            b[d + j + lane] = b[a + j + lane] * b[targets + lane] - target
+    """C = Σ -y_j ln a_j with ln a_j = u_j - max u - ln Σ, δ_j = a_j Σ y - y_j"""
+    size = outputs * lanes
+    for lane in range(0, lanes, step(b)):
+        top, log_total = load(b, spare + lane), load(b, spare + lanes + lane)
+        targets = constant_like(top, 0.0)
+        for j in range(0, size, lanes):
+            targets = targets + load(b, y + j + lane)
+        cost = load(b, c + lane)
+        for j in range(0, size, lanes):
+            target = load(b, y + j + lane)
+            cost = cost + target * (log_total - (load(b, d + j + lane) - top))
+            store(b, d + j + lane, load(b, a + j + lane) * targets - target)
+        store(b, c + lane, cost)
 
 
 @formula
-def _softmax_squared_error(b, a, d, y, c, outputs, lanes, spare, slope):
+def _softmax_squared_error(b, a, d, y, c, outputs, lanes, slope):
     """δ_j = a_j (∂C/∂a_j - Σ_k a_k ∂C/∂a_k): every output depends on every net input"""
-    _softmax(b, a, d, outputs, lanes, spare)
-    half = slope / (b.dtype.type(1) + b.dtype.type(1))
-    shared = spare
-    fill(b, shared, b.dtype.type(0), lanes)
-    for j in range(0, outputs * lanes, lanes):
-        for lane in range(lanes):
-            error = b[a + j + lane] - b[y + j + lane]
-            b[c + lane] += half * (error * error)
-            b[d + j + lane] = slope * error
-            b[shared + lane] += b[a + j + lane] * b[d + j + lane]
-    for j in range(0, outputs * lanes, lanes):
-        for lane in range(lanes):
-            b[d + j + lane] = b[a + j + lane] * (b[d + j + lane] - b[shared + lane])
+    size = outputs * lanes
+    for lane in range(0, lanes, step(b)):
+        cost = load(b, c + lane)
+        shared = constant_like(cost, 0.0)
+        for j in range(0, size, lanes):
+            value = load(b, a + j + lane)
+            error = value - load(b, y + j + lane)
+            cost = cost + error * error * (slope * 0.5)
+            shared = shared + value * error
+        for j in range(0, size, lanes):
+            value = load(b, a + j + lane)
+            store(b, d + j + lane, value * (value - load(b, y + j + lane) - shared) * slope)
+        store(b, c + lane, cost)
