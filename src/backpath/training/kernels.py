@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.extending import (
     lower_builtin,
@@ -144,6 +144,7 @@ _operation(operator.mul, 2, lambda builder, number, x, y: builder.fmul(x, y))
 _operation(operator.truediv, 2, lambda builder, number, x, y: builder.fdiv(x, y))
 _operation(operator.neg, 1, lambda builder, number, x: builder.fneg(x))
 _operation(abs, 1, _vector_intrinsic("fabs"))
+_operation(np.sqrt, 1, _vector_intrinsic("sqrt"))
 _operation(operator.lt, 2, _compared("<"), mask=True)
 _operation(operator.gt, 2, _compared(">"), mask=True)
 _operation(operator.ge, 2, _compared(">="), mask=True)
@@ -261,6 +262,40 @@ def _store_typing(context):
 def _store(context, builder, signature, arguments):
     kind = signature.args[0]
     builder.store(arguments[2], _place(context, builder, kind, *arguments[:2]), align=kind.dtype.bitwidth // 8)
+    return context.get_dummy_value()
+
+
+def at(b, k):
+    """b[k], without Python's negative places."""
+    return b[k]
+
+
+@type_callable(at)
+def _at_typing(context):
+    return lambda b, k: b.dtype
+
+
+@lower_builtin(at, types.Array, types.Integer)
+def _at(context, builder, signature, arguments):
+    data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+    return builder.load(builder.gep(data, [arguments[1]]))
+
+
+def put(b, k, x):
+    """b[k] = x, without Python's negative places."""
+    b[k] = x
+
+
+@type_callable(put)
+def _put_typing(context):
+    return lambda b, k, x: types.none
+
+
+@lower_builtin(put, types.Array, types.Integer, types.Number)
+def _put(context, builder, signature, arguments):
+    kind, _, given = signature.args
+    data = context.make_array(kind)(context, builder, arguments[0]).data
+    builder.store(context.cast(builder, arguments[2], given, kind.dtype), builder.gep(data, [arguments[1]]))
     return context.get_dummy_value()
 
 
@@ -676,3 +711,300 @@ def _softmax_squared_error(b, a, d, y, c, outputs, lanes, slope):
             value = load(b, a + j + lane)
             store(b, d + j + lane, value * (value - load(b, y + j + lane) - shared) * slope)
         store(b, c + lane, cost)
+
+
+# ---- one network: the samples of a batch in the lanes ---------------------------------------------------------------
+# The weights of a layer are its matrix (neurons × inputs), then its biases, in one flat array for all layers. The
+# columns of the table `layers`, all but the first three of them places: of the weights in w, and of the rows of σ(u) and
+# of u, then σ′(u), then δ, in b.
+
+INPUTS, NEURONS, ACTIVATION, WEIGHTS, VALUES, DELTAS = range(6)
+
+
+@formula
+def _four_sums(b, w, k, by_row, by_term, source, terms, lanes, s0, s1, s2, s3):
+    """s_r + Σ_i w[k + r by_row + i by_term] × source_i for r = 0, 1, 2, 3: each load serves four sums."""
+    for i in range(terms):
+        x = load(b, source + i * lanes)
+        s0 = x * at(w, k) + s0
+        s1 = x * at(w, k + by_row) + s1
+        s2 = x * at(w, k + 2 * by_row) + s2
+        s3 = x * at(w, k + 3 * by_row) + s3
+        k += by_term
+    return s0, s1, s2, s3
+
+
+@formula
+def _one_sum(b, w, k, by_term, source, terms, lanes, s):
+    for i in range(terms):
+        s = load(b, source + i * lanes) * at(w, k + i * by_term) + s
+    return s
+
+
+@formula
+def _net_inputs(b, w, weights, inputs, neurons, a, u, lanes):
+    """u_j = W~_j + Σ_i W_ji a_i"""
+    biases = weights + inputs * neurons
+    for lane in range(0, lanes, step(b)):
+        like = load(b, a + lane)
+        whole = neurons - neurons % 4
+        for j in range(0, whole, 4):
+            s0, s1 = constant_like(like, at(w, biases + j)), constant_like(like, at(w, biases + j + 1))
+            s2, s3 = constant_like(like, at(w, biases + j + 2)), constant_like(like, at(w, biases + j + 3))
+            k = weights + j * inputs
+            s0, s1, s2, s3 = _four_sums(b, w, k, inputs, 1, a + lane, inputs, lanes, s0, s1, s2, s3)
+            target = u + j * lanes + lane
+            store(b, target, s0)
+            store(b, target + lanes, s1)
+            store(b, target + 2 * lanes, s2)
+            store(b, target + 3 * lanes, s3)
+        for j in range(whole, neurons):
+            s = constant_like(like, at(w, biases + j))
+            store(b, u + j * lanes + lane, _one_sum(b, w, weights + j * inputs, 1, a + lane, inputs, lanes, s))
+
+
+@formula
+def _hidden_deltas(b, w, weights, inputs, neurons, delta, d, lanes):
+    """δ_i = σ′(u_i) Σ_j W_ji δ_j, where the rows d hold σ′(u) before."""
+    for lane in range(0, lanes, step(b)):
+        zero = constant_like(load(b, d + lane), 0.0)
+        whole = inputs - inputs % 4
+        for i in range(0, whole, 4):
+            s0, s1, s2, s3 = _four_sums(
+                b, w, weights + i, 1, inputs, delta + lane, neurons, lanes, zero, zero, zero, zero
+            )
+            target = d + i * lanes + lane
+            store(b, target, s0 * load(b, target))
+            store(b, target + lanes, s1 * load(b, target + lanes))
+            store(b, target + 2 * lanes, s2 * load(b, target + 2 * lanes))
+            store(b, target + 3 * lanes, s3 * load(b, target + 3 * lanes))
+        for i in range(whole, inputs):
+            target = d + i * lanes + lane
+            s = _one_sum(b, w, weights + i, inputs, delta + lane, neurons, lanes, zero)
+            store(b, target, s * load(b, target))
+
+
+@formula
+def _gradient(b, g, weights, inputs, neurons, a, delta, lanes, more):
+    """g_ji = Σ_lanes δ_j a_i and g~_j = Σ_lanes δ_j, or with ``more`` that much more."""
+    zero = constant_like(load(b, delta), 0.0)
+    for j in range(neurons):
+        row = delta + j * lanes
+        s = zero
+        for lane in range(0, lanes, step(b)):
+            s = s + load(b, row + lane)
+        _put_sum(g, weights + inputs * neurons + j, s, more)
+        whole = inputs - inputs % 4
+        k = weights + j * inputs
+        for i in range(0, whole, 4):
+            s0, s1, s2, s3 = zero, zero, zero, zero
+            for lane in range(0, lanes, step(b)):
+                x = load(b, row + lane)
+                place = a + i * lanes + lane
+                s0 = load(b, place) * x + s0
+                s1 = load(b, place + lanes) * x + s1
+                s2 = load(b, place + 2 * lanes) * x + s2
+                s3 = load(b, place + 3 * lanes) * x + s3
+            _put_sum(g, k + i, s0, more)
+            _put_sum(g, k + i + 1, s1, more)
+            _put_sum(g, k + i + 2, s2, more)
+            _put_sum(g, k + i + 3, s3, more)
+        for i in range(whole, inputs):
+            s = zero
+            for lane in range(0, lanes, step(b)):
+                s = load(b, a + i * lanes + lane) * load(b, row + lane) + s
+            _put_sum(g, k + i, s, more)
+
+
+@formula
+def _put_sum(g, k, s, more):
+    total = lanes_sum(s)
+    put(g, k, total + at(g, k) if more else total)
+
+
+@formula
+def _forward(b, w, layers, x, cost, y, c, lanes, spare):
+    """The net inputs, activations and derivatives of every layer, the lanes' costs, and δ of the output layer."""
+    a, last = x, len(layers) - 1
+    for q in range(last + 1):
+        inputs, neurons, d = layers[q, INPUTS], layers[q, NEURONS], layers[q, DELTAS]
+        _net_inputs(b, w, layers[q, WEIGHTS], inputs, neurons, a, d, lanes)
+        a = layers[q, VALUES]
+        if q < last:
+            # the rows of a layer lie one after the other: one long row
+            activate(layers[q, ACTIVATION], b, a, d, neurons * lanes)
+        else:
+            output(cost, layers[q, ACTIVATION], b, a, d, y, c, neurons, lanes, spare)
+
+
+@formula
+def _backward(b, w, g, layers, x, lanes, more):
+    """δ of the hidden layers and the gradient of every weight."""
+    for q in range(len(layers) - 1, -1, -1):
+        inputs, neurons, delta = layers[q, INPUTS], layers[q, NEURONS], layers[q, DELTAS]
+        a = x
+        if q > 0:
+            a = layers[q - 1, VALUES]
+            _hidden_deltas(b, w, layers[q, WEIGHTS], inputs, neurons, delta, layers[q - 1, DELTAS], lanes)
+        _gradient(b, g, layers[q, WEIGHTS], inputs, neurons, a, delta, lanes, more)
+
+
+@formula
+def _weigh(b, deltas, outputs, c, share, lanes):
+    """Give each sample its share in the batch's average: in δ of the outputs, and in the cost, which is returned."""
+    total = constant_like(load(b, c), 0.0)
+    for lane in range(0, lanes, step(b)):
+        s = load(b, share + lane)
+        total = load(b, c + lane) * s + total
+        for j in range(outputs):
+            place = deltas + j * lanes + lane
+            store(b, place, load(b, place) * s)
+    return lanes_sum(total)
+
+
+@formula
+def _lay(b, x, X, Y, weight, order, first, count, lanes, whole):
+    """The samples order[first : first + count] in the lanes: rows of inputs, of targets, and of each one's share in
+    its batch, whose weights sum to ``whole``. Lanes beyond repeat the last sample, with no share."""
+    inputs, outputs = X.shape[1], Y.shape[1]
+    for lane in range(lanes):
+        sample = order[first + min(lane, count - 1)]
+        for i in range(inputs):
+            put(b, x + i * lanes + lane, X[sample, i])
+        for j in range(outputs):
+            put(b, x + (inputs + j) * lanes + lane, Y[sample, j])
+        put(b, x + (inputs + outputs) * lanes + lane, weight[sample] / whole if lane < count else 0.0)
+
+
+@formula
+def _decay(w, g, layers, decay):
+    """Add that of decay/2 Σ W², biases apart, to the gradient; returns it."""
+    total = 0.0
+    for q in range(len(layers)):
+        first = layers[q, WEIGHTS]
+        for k in range(first, first + layers[q, INPUTS] * layers[q, NEURONS]):
+            total += at(w, k) * at(w, k)
+            put(g, k, at(g, k) + decay * at(w, k))
+    return decay * 0.5 * total
+
+
+@formula
+def _update(solver, w, g, m, v, free, rates, t):
+    """One update of all weights (see ``training.job.Solver``); t counts them. ``free`` is empty, or 1 where a weight
+    may change."""
+    eta, mu, nesterov, beta_1, beta_2, epsilon = rates[0], rates[1], rates[2], rates[3], rates[4], rates[5]
+    eta_t = eta * math.sqrt(1.0 - beta_2**t) / (1.0 - beta_1**t) if solver == ADAM else eta
+    for k in range(0, len(w), step(w)):
+        old, gradient = load(w, k), load(g, k)
+        if solver == GD:
+            new = old - gradient * eta
+        elif solver == MOMENTUM:
+            velocity = load(m, k) * mu - gradient * eta
+            store(m, k, velocity)
+            new = old + velocity * mu - gradient * eta if nesterov else old + velocity
+        else:
+            mean = load(m, k) * beta_1 + gradient * (1.0 - beta_1)
+            square = load(v, k) * beta_2 + gradient * gradient * (1.0 - beta_2)
+            store(m, k, mean)
+            store(v, k, square)
+            new = old - mean * eta_t / (np.sqrt(square) + epsilon)
+        if len(free):
+            new = select(load(free, k) > 0, new, old)
+        store(w, k, new)
+
+
+# the places in `plan`, `rates` and `state`
+COST, SOLVER, BATCH, BLOCK, SPARE, DATA, LAID = range(7)
+L2, TOL, PATIENCE = 6, 7, 8
+UPDATES, BEST, WAITED, CONVERGED = range(4)
+
+
+def train_network(b, w, g, m, v, free, layers, X, Y, weight, orders, plan, rates, state, costs):
+    """Train one network for ``len(costs)`` epochs; returns the epochs done, fewer if the cost of the last one is not
+    finite or it has converged.
+
+    Parameters
+    ----------
+    b : buffer
+        Working memory; with ``plan[LAID]`` also all samples, laid in lanes by ``lay_samples``.
+    w, g, m, v : buffers
+        Weights, gradient, and what the solver remembers; as long as the weights, filled up to whole steps.
+    free : buffer, empty if all weights may change
+    layers : int64 array (layers, 6)
+    X, Y, weight : arrays (N, inputs), (N, outputs), (N,)
+    orders : int64 array (epochs or 1, N)
+        The samples' order in each epoch.
+    plan, rates, state : int64, float64, float64 arrays
+    costs : float64 array (epochs,)
+        Where the cost of each epoch goes.
+    """
+    samples, last = len(X), len(layers) - 1
+    inputs, outputs, deltas = layers[0, INPUTS], layers[last, NEURONS], layers[last, DELTAS]
+    cost, solver, batch, block = plan[COST], plan[SOLVER], plan[BATCH], plan[BLOCK]
+    spare, laid = plan[SPARE], plan[LAID]
+    c = spare + 2 * block
+    whole = sum_of(weight, orders[0], 0, samples)
+    for epoch in range(len(costs)):
+        order = orders[min(epoch, len(orders) - 1)]
+        x, total = plan[DATA], 0.0
+        for start in range(0, samples, batch):
+            end = min(start + batch, samples)
+            batch_weight, batch_cost = sum_of(weight, order, start, end), 0.0
+            for first in range(start, end, block):
+                count = min(block, end - first)
+                lanes = (count + step(b) - 1) // step(b) * step(b)
+                if not laid:
+                    _lay(b, x, X, Y, weight, order, first, count, lanes, batch_weight)
+                y = x + inputs * lanes
+                for lane in range(0, lanes, step(b)):
+                    store(b, c + lane, constant_like(load(b, c), 0.0))
+                _forward(b, w, layers, x, cost, y, c, lanes, spare)
+                batch_cost += _weigh(b, deltas, outputs, c, y + outputs * lanes, lanes)
+                _backward(b, w, g, layers, x, lanes, first > start)
+                if laid:
+                    x += (inputs + outputs + 1) * lanes
+            if rates[L2] > 0:
+                batch_cost += _decay(w, g, layers, rates[L2] / batch_weight)
+            state[UPDATES] += 1
+            _update(solver, w, g, m, v, free, rates, state[UPDATES])
+            total += batch_cost * batch_weight
+        costs[epoch] = total / whole
+        if not math.isfinite(costs[epoch]) or _has_converged(state, rates, costs[epoch]):
+            return epoch + 1
+    return len(costs)
+
+
+@formula
+def sum_of(weight, order, start, end):
+    total = 0.0
+    for k in range(start, end):
+        total += weight[order[k]]
+    return total
+
+
+@formula
+def _has_converged(state, rates, cost):
+    """The rule of ``training.job.Convergence``; no tolerance is a negative one."""
+    if rates[TOL] < 0:
+        return False
+    state[WAITED] = 0 if cost < state[BEST] - rates[TOL] else state[WAITED] + 1
+    state[BEST] = min(state[BEST], cost)
+    state[CONVERGED] = state[WAITED] >= rates[PATIENCE]
+    return state[CONVERGED] > 0
+
+
+def lay_samples(b, X, Y, weight, order, plan):
+    """Lay all samples in lanes, batch after batch, block after block."""
+    samples, x = len(X), plan[DATA]
+    for start in range(0, samples, plan[BATCH]):
+        end = min(start + plan[BATCH], samples)
+        whole = sum_of(weight, order, start, end)
+        for first in range(start, end, plan[BLOCK]):
+            count = min(plan[BLOCK], end - first)
+            lanes = (count + step(b) - 1) // step(b) * step(b)
+            _lay(b, x, X, Y, weight, order, first, count, lanes, whole)
+            x += (X.shape[1] + Y.shape[1] + 1) * lanes
+
+
+train_network_compiled = njit(**KERNEL)(train_network)
+lay_samples_compiled = njit(**KERNEL)(lay_samples)

@@ -1,0 +1,112 @@
+"""The compiled engine: the same training as ``numpy_engine``, by the kernels of ``kernels.py``."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.maths.activations import activation
+from backpath.maths.costs import cost_function
+from backpath.training import kernels
+from backpath.training.job import Array, Job
+
+SOLVER_CODES = {"gd": kernels.GD, "momentum": kernels.MOMENTUM, "adam": kernels.ADAM}
+CACHED_BYTES = 24_000  # of working memory, so that it stays in a first-level cache of 32 KB
+
+
+class CompiledEngine:
+    """Trains with the compiled kernels, in chunks; what is published is always whole and finite."""
+
+    def __init__(self, job: Job):
+        self.job = job
+        self.converged = False
+        self.overflow: int | None = None
+        self._prepare()
+
+    def _prepare(self) -> None:
+        job, network = self.job, self.job.network
+        number = network.dtype
+        step = kernels.STEP_BYTES // number.itemsize
+        rows = sum(network.sizes) + 1 + 2 * sum(network.sizes[1:]) + 3 + network.sizes[-1]
+        most = max(step, CACHED_BYTES // number.itemsize // rows // step * step)
+        block = min(_up(job.batch_size, step), most, 32 * step)
+        layers, place, first = [], 0, 0
+        for (inputs, neurons), name in zip(itertools.pairwise(network.sizes), network.activations, strict=True):
+            layers.append((inputs, neurons, activation(name).code, first, place, place + neurons * block))
+            place += 2 * neurons * block
+            first += neurons * (inputs + 1)
+        spare, data = place, place + 3 * block
+        laid = not job.shuffle
+        per_sample = network.sizes[0] + network.sizes[-1] + 1
+        size = data + per_sample * block
+        if laid:
+            size = data
+            for start in range(0, len(job.X), job.batch_size):
+                count = min(job.batch_size, len(job.X) - start)
+                size += per_sample * (count // block * block + _up(count % block, step))
+        self._layers = np.array(layers, np.int64)
+        s = job.solver
+        self._plan = np.array(
+            [cost_function(job.cost).code, SOLVER_CODES[s.name], job.batch_size, block, spare, data, laid], np.int64
+        )
+        tol = -1.0 if job.tol is None else job.tol
+        self._rates = np.array(
+            [s.learning_rate, s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience],
+            np.float64,
+        )
+        self._b = kernels.buffer(size, number)
+        padded = _up(first, step)
+        self._w, self._g, self._m, self._v = (kernels.buffer(padded, number) for _ in range(4))
+        _flatten(self._w, network.weights)
+        self._free = kernels.buffer(0 if job.free is None else padded, number)
+        if job.free is not None:
+            _flatten(self._free, job.free)
+        self._weight = np.ones(len(job.X), number) if job.sample_weight is None else job.sample_weight.astype(number)
+        self._X, self._Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
+        self._orders = job.orders()
+        self._still = np.arange(len(job.X))[None, :]
+        self._state = np.array([0.0, np.inf, 0.0, 0.0])
+        self.costs: list[float] = []
+        if laid:
+            kernels.lay_samples_compiled(self._b, self._X, self._Y, self._weight, self._still[0], self._plan)
+
+    @property
+    def weights(self) -> list[Array]:
+        return _unflatten(self._w, self.job.network.sizes)
+
+    def run(self, epochs: int) -> None:
+        costs = np.empty(epochs)
+        orders = np.array([next(self._orders) for _ in range(epochs)]) if self.job.shuffle else self._still
+        done = kernels.train_network_compiled(
+            self._b, self._w, self._g, self._m, self._v, self._free, self._layers, self._X, self._Y, self._weight,
+            orders, self._plan, self._rates, self._state, costs,
+        )
+        self.costs.extend(costs[:done].tolist())
+        self.converged = bool(self._state[3])
+
+
+def _up(count: int, step: int) -> int:
+    """The next multiple of ``step``."""
+    return -(-count // step) * step
+
+
+def _flatten(flat: Array, arrays) -> None:
+    place = 0
+    for W in arrays:
+        for part in (W[:, :-1], W[:, -1]):
+            flat[place : place + part.size] = part.ravel()
+            place += part.size
+
+
+def _unflatten(flat: Array, sizes) -> list[Array]:
+    found, place = [], 0
+    for inputs, neurons in itertools.pairwise(sizes):
+        end = place + inputs * neurons
+        W = np.empty((neurons, inputs + 1), flat.dtype)
+        W[:, :-1] = flat[place:end].reshape(neurons, inputs)
+        W[:, -1] = flat[end : end + neurons]
+        found.append(W)
+        place = end + neurons
+    return found
