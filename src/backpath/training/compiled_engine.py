@@ -80,8 +80,21 @@ class CompiledEngine:
         costs = np.empty(epochs)
         orders = np.array([next(self._orders) for _ in range(epochs)]) if self.job.shuffle else self._still
         done = kernels.train_network_compiled(
-            self._b, self._w, self._g, self._m, self._v, self._free, self._layers, self._X, self._Y, self._weight,
-            orders, self._plan, self._rates, self._state, costs,
+            self._b,
+            self._w,
+            self._g,
+            self._m,
+            self._v,
+            self._free,
+            self._layers,
+            self._X,
+            self._Y,
+            self._weight,
+            orders,
+            self._plan,
+            self._rates,
+            self._state,
+            costs,
         )
         self.costs.extend(costs[:done].tolist())
         self.converged = bool(self._state[3])

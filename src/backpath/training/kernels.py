@@ -1008,3 +1008,344 @@ def lay_samples(b, X, Y, weight, order, plan):
 
 train_network_compiled = njit(**KERNEL)(train_network)
 lay_samples_compiled = njit(**KERNEL)(lay_samples)
+
+
+# ---- many networks of the same sizes: a lane is a network -----------------------------------------------------------
+# A block of networks goes through its epochs together: their weights are copied into rows, one row a weight, and back
+# at the end. The samples are the same for all lanes. A lane that is not to train any more gets the learning rate 0.
+
+# what is known of each network: the rows of `numbers` and of `counts`
+OF_RATE, OF_MU, OF_COST, OF_WORST, OF_BEST, OF_WAITED = 0, 1, 2, 3, 4, 5
+COUNT_EPOCHS, COUNT_SOLVED_AFTER, COUNT_STATUS = 0, 1, 2
+IS_TRAINING, IS_SOLVED, IS_CONVERGED, IS_DIVERGED = 0, 1, 2, 3
+# behind those of `numbers`: how many epochs after its beginning a block's network was first solved, and was converged
+JUST_SOLVED, JUST_CONVERGED, STATE_ROWS = 6, 7, 8
+
+
+@formula
+def fill(b, r, value, lanes):
+    """row = value"""
+    for lane in range(0, lanes, step(b)):
+        store(b, r + lane, constant_like(load(b, r + lane), value))
+
+
+@formula
+def _places(sizes, weights, memory, lanes):
+    """Where a block's rows start: of weights, solver's memory, gradient, activations, deltas, targets, two to work
+    with, and what is known of each network; then the length of the whole buffer."""
+    neurons = 0
+    for size in sizes:
+        neurons += size
+    m = weights * lanes
+    g = m + memory * lanes
+    a = g + weights * lanes
+    d = a + neurons * lanes
+    y = d + neurons * lanes
+    spare = y + sizes[-1] * lanes
+    state = spare + 2 * lanes
+    return 0, m, g, a, d, y, spare, state, state + STATE_ROWS * lanes
+
+
+@formula
+def _lane_net_inputs(b, u, w, a, inputs, neurons, lanes):
+    """u = W~ + Σ W a, of one layer"""
+    for _ in range(neurons):
+        bias = w + inputs * lanes
+        for lane in range(0, lanes, step(b)):
+            total = load(b, bias + lane)
+            for i in range(lane, lane + inputs * lanes, lanes):
+                total = total + load(b, w + i) * load(b, a + i)
+            store(b, u + lane, total)
+        u, w = u + lanes, bias + lanes
+
+
+@formula
+def _add_lane_gradients(b, g, d, a, inputs, neurons, lanes):
+    """∂C/∂W += δ a and ∂C/∂W~ += δ, of one layer"""
+    for _ in range(neurons):
+        bias = g + inputs * lanes
+        for lane in range(0, lanes, step(b)):
+            delta = load(b, d + lane)
+            for i in range(lane, lane + inputs * lanes, lanes):
+                store(b, g + i, load(b, g + i) + delta * load(b, a + i))
+            store(b, bias + lane, load(b, bias + lane) + delta)
+        g, d = bias + lanes, d + lanes
+
+
+@formula
+def _lane_hidden_deltas(b, before, d, w, inputs, neurons, lanes):
+    """δ_i = σ′(u_i) Σ_j δ_j W_ji of the layer before, whose rows ``before`` hold σ′(u) until then"""
+    for _ in range(inputs):
+        for lane in range(0, lanes, step(b)):
+            total = load(b, d + lane) * load(b, w + lane)
+            for j in range(1, neurons):
+                total = total + load(b, d + j * lanes + lane) * load(b, w + j * (inputs + 1) * lanes + lane)
+            store(b, before + lane, load(b, before + lane) * total)
+        before, w = before + lanes, w + lanes
+
+
+@formula
+def _forward_lanes(b, w, a, d, y, spare, state, x, t, sizes, codes, cost, lanes):
+    """One sample (x, t) through all networks: a of every layer, σ′ of the hidden ones, δ of the output layer; the rows
+    of the cost += its cost, and of the worst error. Gives the places behind the last row of w and at the outputs'
+    of a and d."""
+    for i in range(len(x)):
+        fill(b, a + i * lanes, x[i], lanes)
+    for j in range(len(t)):
+        fill(b, y + j * lanes, t[j], lanes)
+    last = len(codes) - 1
+    for q in range(last + 1):
+        inputs, neurons = sizes[q], sizes[q + 1]
+        _lane_net_inputs(b, d, w, a, inputs, neurons, lanes)
+        a += inputs * lanes
+        w += neurons * (inputs + 1) * lanes
+        if q < last:
+            activate(codes[q], b, a, d, neurons * lanes)  # a layer's rows are one long row
+            d += neurons * lanes
+    output(cost, codes[last], b, a, d, y, state + OF_COST * lanes, sizes[last + 1], lanes, spare)
+    _worst_error(b, state + OF_WORST * lanes, a, y, sizes[last + 1], lanes)
+    return w, a, d
+
+
+@formula
+def _worst_error(b, worst, a, y, outputs, lanes):
+    """row worst = max(worst, |A - y|)"""
+    for lane in range(0, lanes, step(b)):
+        most = load(b, worst + lane)
+        for j in range(lane, lane + outputs * lanes, lanes):
+            most = larger(abs(load(b, a + j) - load(b, y + j)), most)
+        store(b, worst + lane, most)
+
+
+@formula
+def _backward_lanes(b, w, g, a, d, sizes, lanes):
+    """Back through all networks, from the places that `_forward_lanes` gave: the gradient's rows += δ a."""
+    for q in range(len(sizes) - 2, -1, -1):
+        inputs, neurons = sizes[q], sizes[q + 1]
+        a -= inputs * lanes
+        g -= neurons * (inputs + 1) * lanes
+        w -= neurons * (inputs + 1) * lanes
+        _add_lane_gradients(b, g, d, a, inputs, neurons, lanes)
+        if q > 0:
+            _lane_hidden_deltas(b, d - inputs * lanes, d, w, inputs, neurons, lanes)
+            d -= inputs * lanes
+
+
+@formula
+def _update_lanes(b, w, m, g, state, free, solver, share, betas, lanes):
+    """One update of every free weight by ``share`` times the summed gradient, whose rows are 0 after it (see Solver);
+    ``betas``: β₁, β₂, ε, √(1-β₂ᵗ)/(1-β₁ᵗ)"""
+    rate, mu, v = state + OF_RATE * lanes, state + OF_MU * lanes, m + len(free) * lanes
+    for k in range(len(free)):
+        at = k * lanes
+        for lane in range(0, lanes, step(b)):
+            weight, gradient = load(b, w + at + lane), load(b, g + at + lane) * share
+            eta = load(b, rate + lane)
+            if free[k]:
+                if solver == GD:
+                    weight = weight - eta * gradient
+                elif solver == MOMENTUM:
+                    velocity = load(b, mu + lane) * load(b, m + at + lane) - eta * gradient
+                    store(b, m + at + lane, velocity)
+                    weight = weight + velocity
+                else:
+                    first = load(b, m + at + lane) * betas[0] + gradient * (1 - betas[0])
+                    second = load(b, v + at + lane) * betas[1] + gradient * gradient * (1 - betas[1])
+                    store(b, m + at + lane, first)
+                    store(b, v + at + lane, second)
+                    weight = weight - eta * betas[3] * first / (np.sqrt(second) + betas[2])
+                store(b, w + at + lane, weight)
+            store(b, g + at + lane, constant_like(gradient, 0))
+
+
+@formula
+def _judge_solved(b, state, epoch, solved_error, stop, lanes):
+    """Notes the epoch in which all errors were first below ``solved_error``; where it is to stop, rate and μ are 0."""
+    for lane in range(state, state + lanes, step(b)):
+        rate, mu = load(b, lane + OF_RATE * lanes), load(b, lane + OF_MU * lanes)
+        solved = load(b, lane + JUST_SOLVED * lanes)
+        below = load(b, lane + OF_WORST * lanes) < solved_error
+        store(
+            b,
+            lane + JUST_SOLVED * lanes,
+            select(below, select(solved < 0, constant_like(solved, epoch), solved), solved),
+        )
+        if stop:
+            store(b, lane + OF_RATE * lanes, select(below, constant_like(rate, 0), rate))
+            store(b, lane + OF_MU * lanes, select(below, constant_like(mu, 0), mu))
+
+
+@formula
+def _judge_converged(b, state, epoch, share, tol, patience, lanes):
+    """The rule of `Convergence` for each lane, after an epoch's updates."""
+    for lane in range(state, state + lanes, step(b)):
+        rate, mu = load(b, lane + OF_RATE * lanes), load(b, lane + OF_MU * lanes)
+        cost, best = load(b, lane + OF_COST * lanes) * share, load(b, lane + OF_BEST * lanes)
+        waited = load(b, lane + OF_WAITED * lanes) + 1
+        waited = select(cost < best - tol, constant_like(waited, 0), waited)
+        reached, now = load(b, lane + JUST_CONVERGED * lanes), constant_like(waited, epoch)
+        over = waited >= patience
+        store(b, lane + OF_WAITED * lanes, waited)
+        store(b, lane + OF_BEST * lanes, select(cost < best, cost, best))
+        store(b, lane + JUST_CONVERGED * lanes, select(over, select(reached < 0, now, reached), reached))
+        store(b, lane + OF_RATE * lanes, select(over, constant_like(rate, 0), rate))
+        store(b, lane + OF_MU * lanes, select(over, constant_like(mu, 0), mu))
+
+
+@formula
+def _take(b, r, rows, networks, lanes):
+    """Rows of the buffer from the columns of these networks; what lanes are left keep what they had."""
+    for k in range(len(rows)):
+        for lane in range(len(networks)):
+            b[r + k * lanes + lane] = rows[k, networks[lane]]
+
+
+@formula
+def _give(b, r, rows, network, lane, lanes):
+    """A network's column of rows of the buffer goes back."""
+    for k in range(len(rows)):
+        rows[k, network] = b[r + k * lanes + lane]
+
+
+@formula
+def _is_finite(b, w, weights, cost, lane, lanes):
+    """Whether a lane's weights and cost are finite."""
+    fault = b[cost + lane] - b[cost + lane]
+    for k in range(weights):
+        fault += b[w + k * lanes + lane] - b[w + k * lanes + lane]
+    return fault == 0
+
+
+@formula
+def _conclude(b, w, m, state, weights, memory, numbers, counts, networks, begin, epochs, stop, lanes):
+    """A block's networks go back. One that is not finite any more does not: it keeps the weights it had."""
+    for lane in range(len(networks)):
+        network = networks[lane]
+        if not _is_finite(b, w, len(weights), state + OF_COST * lanes, lane, lanes):
+            counts[COUNT_STATUS, network] = IS_DIVERGED
+            continue
+        _give(b, w, weights, network, lane, lanes)
+        _give(b, m, memory, network, lane, lanes)
+        _give(b, state, numbers, network, lane, lanes)
+        solved, converged = b[state + JUST_SOLVED * lanes + lane], b[state + JUST_CONVERGED * lanes + lane]
+        counts[COUNT_EPOCHS, network] = begin + epochs
+        if solved >= 0 and counts[COUNT_SOLVED_AFTER, network] < 0:
+            counts[COUNT_SOLVED_AFTER, network] = begin + int(solved)
+        if stop and solved >= 0:
+            counts[COUNT_STATUS, network], counts[COUNT_EPOCHS, network] = IS_SOLVED, begin + int(solved)
+        elif converged >= 0:
+            counts[COUNT_STATUS, network], counts[COUNT_EPOCHS, network] = IS_CONVERGED, begin + int(converged)
+
+
+@formula
+def _record(b, state, history, networks, share, lanes):
+    """The costs of the lanes that still train."""
+    for lane in range(len(networks)):
+        if b[state + OF_RATE * lanes + lane] != 0:
+            history[networks[lane]] = b[state + OF_COST * lanes + lane] * share
+
+
+def train_lanes(  # a kernel's settings are plain numbers
+    b,
+    weights,
+    memory,
+    numbers,
+    counts,
+    history,
+    networks,
+    free,
+    sizes,
+    codes,
+    X,
+    Y,
+    orders,
+    cost,
+    solver,
+    batch,
+    begin,
+    epochs,
+    every,
+    solved_error,
+    stop,
+    tol,
+    patience,
+    betas,
+    lanes,
+):
+    """Train some networks for ``epochs`` epochs, the first of them epoch ``begin``.
+
+    Parameters
+    ----------
+    b : buffer
+        Working memory of the length that `_places` gives last.
+    weights, memory, numbers, counts, history : arrays of P columns
+        A column is a network: its weights, what the solver remembers (0, 1 or 2 × weights), the rows named above, and
+        its costs in every epoch that ``every`` divides (0: in none).
+    networks : int64 array
+        The columns to train.
+    free : bool array (weights,)
+    sizes, codes : int64 arrays
+        Neurons by layer; each layer's activation.
+    X, Y : arrays (N, inputs), (N, outputs)
+    orders : int64 array (epochs or 1, N)
+        The samples' order in each epoch.
+    cost, solver, batch : int
+    solved_error, stop : float, bool
+        A network all of whose errors are below that is solved, and is to stop then, or not.
+    tol, patience : float, int
+        The rule of ``training.job.Convergence``; no tolerance is a negative one.
+    betas : β₁, β₂, ε of Adam
+    lanes : int
+    """
+    w, m, g, a, d, y, spare, state, _ = _places(sizes, len(weights), len(memory), lanes)
+    samples, batches = len(X), (len(X) + batch - 1) // batch
+    for low in range(0, len(networks), lanes):
+        block = networks[low : low + lanes]
+        _take(b, w, weights, block, lanes)
+        _take(b, m, memory, block, lanes)
+        _take(b, state, numbers, block, lanes)
+        fill(b, state + JUST_SOLVED * lanes, -1, lanes)
+        fill(b, state + JUST_CONVERGED * lanes, -1, lanes)
+        for k in range(len(weights)):
+            fill(b, g + k * lanes, 0, lanes)
+        for epoch in range(epochs):
+            fill(b, state + OF_COST * lanes, 0, lanes)
+            fill(b, state + OF_WORST * lanes, 0, lanes)
+            order = orders[epoch % len(orders)]
+            for first in range(0, samples, batch):
+                last = min(samples, first + batch)
+                for s in order[first:last]:
+                    w_end, a_end, d_end = _forward_lanes(
+                        b, w, a, d, y, spare, state, X[s], Y[s], sizes, codes, cost, lanes
+                    )
+                    _backward_lanes(b, w_end, g + w_end - w, a_end, d_end, sizes, lanes)
+                if last == samples:
+                    _judge_solved(b, state, epoch, solved_error, stop, lanes)
+                    if every > 0 and (begin + epoch) % every == 0:
+                        _record(b, state, history[(begin + epoch) // every], block, 1 / samples, lanes)
+                t = (begin + epoch) * batches + first // batch + 1
+                step_size = math.sqrt(1 - betas[1] ** t) / (1 - betas[0] ** t)
+                adam = betas[0], betas[1], betas[2], step_size
+                _update_lanes(b, w, m, g, state, free, solver, 1 / (last - first), adam, lanes)
+            if tol >= 0:
+                _judge_converged(b, state, epoch + 1, 1 / samples, tol, patience, lanes)
+        _conclude(b, w, m, state, weights, memory, numbers, counts, block, begin, epochs, stop, lanes)
+
+
+def evaluate_lanes(b, weights, numbers, networks, sizes, codes, X, Y, cost, lanes):
+    """The cost and the worst error of the networks whose columns are named."""
+    w, _, _, a, d, y, spare, state, _ = _places(sizes, len(weights), 0, lanes)
+    for low in range(0, len(networks), lanes):
+        block = networks[low : low + lanes]
+        _take(b, w, weights, block, lanes)
+        fill(b, state + OF_COST * lanes, 0, lanes)
+        fill(b, state + OF_WORST * lanes, 0, lanes)
+        for s in range(len(X)):
+            _forward_lanes(b, w, a, d, y, spare, state, X[s], Y[s], sizes, codes, cost, lanes)
+        for lane in range(len(block)):
+            numbers[OF_COST, block[lane]] = b[state + OF_COST * lanes + lane] / len(X)
+            numbers[OF_WORST, block[lane]] = b[state + OF_WORST * lanes + lane]
+
+
+train_lanes_compiled = njit(**KERNEL)(train_lanes)
+evaluate_lanes_compiled = njit(**KERNEL)(evaluate_lanes)

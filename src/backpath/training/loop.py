@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpath.errors import InputError
-from backpath.maths.checks import check_seed, is_finite
+from backpath.maths.checks import check_count, check_seed
 from backpath.maths.network import Network
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import check_engine, start_engine
-from backpath.training.job import Engine, Job, Solver, check_batch_size
+from backpath.training.job import Engine, Job, Solver, check_batch_size, check_progress, check_tol
 from backpath.training.validation import Validation
 
 CHUNK_SECONDS = 0.1  # between two looks at progress, Ctrl-C and the clock
@@ -138,12 +138,9 @@ def train(
     net.check_trainable()
     check_engine(engine)
     check_seed(seed)
-    if not (isinstance(progress, bool) or callable(progress)):
-        raise InputError(f"progress must be True, False or a callable, but is {progress!r}")
-    if isinstance(epochs, bool) or not isinstance(epochs, (int, np.integer)) or epochs < 1:
-        raise InputError(f"epochs must be a whole number of at least 1, but is {epochs!r}")
-    if tol is not None and not (is_finite(tol) and tol >= 0):
-        raise InputError(f"tol must be None or a number of at least 0, but is {tol!r}")
+    check_progress(progress)
+    check_count(epochs, "epochs")
+    check_tol(tol)
     inputs, targets = net.samples(X, y, cost)
     free = net.free_weights(frozen)
     if not any(mask.any() for mask in free):
