@@ -1,4 +1,4 @@
-"""Many networks of the same sizes at once: how often a task is learned from a random start, and what that depends on."""
+"""Many networks of the same sizes at once: how often a task is learned from a random start, and why."""
 
 from backpath.population.memory import memory_needed as memory_needed
 from backpath.population.networks import Population as Population

@@ -38,7 +38,7 @@ class PopulationOutcome:
     epochs : int64 array (size,)
         Epochs done by each.
     solved, solved_after : bool, int64 arrays (size,)
-        Whether all errors |A - y| are below the threshold now, and the epochs after which that was so first (-1: never).
+        Whether all errors |A - y| are below the threshold now; after how many epochs that was so first (-1: never).
     converged, diverged : bool arrays (size,)
         Stopped by ``tol``; stopped being finite.
     history : array (records, size) or None

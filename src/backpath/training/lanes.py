@@ -1,20 +1,19 @@
 """Trains many networks of the same sizes side by side, each in a lane of the compiled kernels, over all cores.
 
 A population is arrays whose columns are networks: weights (weights, networks), what the solver remembers, and what is
-known of each. An engine for other hardware is another way to `_sweep` such arrays.
+known of each. An engine for other hardware is another way to train such arrays.
 
-Networks train in sweeps of some epochs; in a sweep they are parted among the threads, which share nothing that they
-write, and each network's arithmetic is its own. So its bits do not depend on how many threads or other networks there
-are. After a sweep the networks that stopped are left out of the next.
+The networks are handed out to threads in parts. A part goes through its epochs in chunks, after each of which the
+networks that stopped are left out. Threads share nothing that they write, and each network's arithmetic is its own: so
+its bits do not depend on how many threads or other networks there are.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +27,9 @@ from backpath.training.job import REMEMBERED, Array, Job
 SOLVER_CODES = {"gd": kernels.GD, "momentum": kernels.MOMENTUM, "adam": kernels.ADAM}
 BLOCK_BYTES = 64_000  # working memory of a block, near a first-level cache
 MOST_STEPS = 33  # lanes of a block, in steps
-SWEEP_SECONDS, PART_SECONDS = 0.02, 0.02  # of one core, by `_seconds`: work that is worth handing out
-LONGEST_SWEEP = 4096  # epochs
+CHUNK_SECONDS, CHUNK_NETWORKS, LONGEST_CHUNK = 0.005, 512, 4096  # of one core; networks at least; epochs
+PART_SECONDS, PARTS_PER_THREAD = 0.02, 16  # a chunk of a part takes at most that long
+REPORT_SECONDS = 0.1
 
 Report = Callable[[float, float], object]
 
@@ -113,47 +113,62 @@ class Lanes:
         self._codes = np.array([activation(name).code for name in job.network.activations], np.int64)
         self._free = np.ones(count, bool) if job.free is None else np.concatenate([m.ravel() for m in job.free])
         self._X, self._Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
-        self._orders = job.orders()
+        self._worked = np.zeros(size, np.int64)  # epochs gone through, trained in or not any more
+        self._stopping = False
 
     def run(self, report: Report | None = None) -> bool:
         """Train; whether Ctrl-C ended it, which leaves every network whole.
 
-        ``report`` gets the epochs done, averaged over the networks, and the share of them solved, after each part of
-        the work.
+        ``report`` gets the epochs done, averaged over the networks, and the share of them solved, now and then.
         """
-        interrupted, begin = False, 0
-        running = np.arange(self.weights.shape[1])
+        parts = self._parts()
         with ThreadPoolExecutor(self.threads) as pool:
-            try:
-                while begin < self.epochs and len(running):
-                    epochs = min(self._sweep_length(len(running)), self.epochs - begin)
-                    self._sweep(pool, running, begin, epochs, report)
-                    running = running[self.status[running] == kernels.IS_TRAINING]
-                    begin += epochs
-            except KeyboardInterrupt:
-                interrupted = True
-            self._evaluate(pool)
+            interrupted = self._wait([pool.submit(self._train, part) for part in parts], report)
+            for done in [pool.submit(self._measure, part) for part in parts]:
+                done.result()
+        self.status[~np.isfinite(self.cost)] = kernels.IS_DIVERGED
+        diverged = self.status == kernels.IS_DIVERGED
+        self.cost[diverged] = self.worst[diverged] = np.inf
+        solved = (self.worst < self.solved_error) & (self.solved_after < 0)
+        self.solved_after[solved] = self.epochs_done[solved]
         return interrupted
 
-    def _sweep(
-        self, pool: ThreadPoolExecutor, running: NDArray[np.intp], begin: int, epochs: int, report: Report | None
-    ) -> None:
-        """``epochs`` epochs of the networks that run, the first of them epoch ``begin``."""
-        samples = len(self._X)
-        orders = (
-            np.array(list(itertools.islice(self._orders, epochs))) if self.job.shuffle else np.arange(samples)[None]
-        )
-        parts = self._parts(running, epochs * self._seconds())
-        with _handed_out(pool, [(self._train, part, begin, epochs, orders) for part in parts]) as finished:
-            done = self.weights.shape[1] - len(running)
-            for networks in finished:
-                done += networks
+    def _wait(self, futures: list[Future[None]], report: Report | None) -> bool:
+        """Until all is done, or Ctrl-C: then until the chunks under way are."""
+        pending, interrupted = set(futures), False
+        try:
+            while pending:
+                pending = wait(pending, timeout=REPORT_SECONDS).not_done
                 if report:
-                    report(begin + epochs * done / self.weights.shape[1], float((self.solved_after >= 0).mean()))
+                    report(float(self._worked.mean()), float((self.solved_after >= 0).mean()))
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            self._stopping = True
+            for future in futures:
+                future.cancel()
+            wait(futures)
+        for future in futures:
+            if not future.cancelled():
+                future.result()
+        return interrupted
 
-    def _train(self, networks: NDArray[np.intp], begin: int, epochs: int, orders: NDArray[np.intp]) -> int:
-        job, solver = self.job, self.job.solver
-        lanes = self._lanes(len(networks))
+    def _train(self, part: NDArray[np.intp]) -> None:
+        """All epochs of a part of the networks, chunk by chunk."""
+        orders, still = self.job.orders(), np.arange(len(self._X))[None]
+        running, begin, chunk = part, 0, self._chunk()
+        while begin < self.epochs and len(running) and not self._stopping:
+            epochs = min(chunk, self.epochs - begin)
+            order = np.array(list(itertools.islice(orders, epochs))) if self.job.shuffle else still
+            self._train_chunk(running, begin, epochs, order)
+            begin += epochs
+            self._worked[part] = begin
+            running = running[self.status[running] == kernels.IS_TRAINING]
+        if not len(running):
+            self._worked[part] = self.epochs
+
+    def _train_chunk(self, networks: NDArray[np.intp], begin: int, epochs: int, orders: NDArray[np.intp]) -> None:
+        job, solver, lanes = self.job, self.job.solver, self._lanes(len(networks))
         kernels.train_lanes_compiled(
             self._buffer(lanes, len(self._memory)),
             self.weights,
@@ -181,21 +196,9 @@ class Lanes:
             (solver.beta_1, solver.beta_2, solver.epsilon),
             lanes,
         )
-        return len(networks)
 
-    def _evaluate(self, pool: ThreadPoolExecutor) -> None:
-        """The cost and worst error of every network as it is now; infinite where it diverged."""
-        parts = self._parts(np.arange(self.weights.shape[1]), self._seconds())
-        with _handed_out(pool, [(self._measure, part) for part in parts]) as finished:
-            for _ in finished:
-                pass
-        self.status[~np.isfinite(self.cost)] = kernels.IS_DIVERGED
-        diverged = self.status == kernels.IS_DIVERGED
-        self.cost[diverged] = self.worst[diverged] = np.inf
-        solved = (self.worst < self.solved_error) & (self.solved_after < 0)
-        self.solved_after[solved] = self.epochs_done[solved]
-
-    def _measure(self, networks: NDArray[np.intp]) -> int:
+    def _measure(self, networks: NDArray[np.intp]) -> None:
+        """The cost and worst error of networks as they are now."""
         lanes = self._lanes(len(networks))
         kernels.evaluate_lanes_compiled(
             self._buffer(lanes, 0),
@@ -209,7 +212,6 @@ class Lanes:
             cost_function(self.job.cost).code,
             lanes,
         )
-        return len(networks)
 
     def _buffer(self, lanes: int, memory: int) -> Array:
         return kernels.buffer(kernels._places(self._sizes, len(self.weights), memory, lanes)[-1], self.weights.dtype)
@@ -226,28 +228,18 @@ class Lanes:
         """About what an epoch of one network takes one core."""
         return 4e-11 * len(self._X) * (6 * len(self.weights) + 40 * int(self._sizes[1:].sum()))
 
-    def _sweep_length(self, networks: int) -> int:
-        """Epochs until the networks that stopped are left out: so many that handing out and copying hardly count."""
-        copying = int(3e-7 * len(self.weights) / self._seconds())
-        handing = int(SWEEP_SECONDS / (self._seconds() * networks))
-        most = LONGEST_SWEEP if not self.job.shuffle else 10**6 // len(self._X)
-        return max(1, min(max(copying, handing), most))
+    def _chunk(self) -> int:
+        """Epochs between two looks at what stopped: many enough that these hardly count. The number of threads has no
+        say in it, for a network that diverges is what it was when last looked at."""
+        together = min(self.weights.shape[1], CHUNK_NETWORKS)
+        longest = min(LONGEST_CHUNK, 10**6 // len(self._X)) if self.job.shuffle else LONGEST_CHUNK
+        return max(1, min(int(CHUNK_SECONDS / (self._seconds() * together)), longest))
 
-    def _parts(self, networks: NDArray[np.intp], seconds: float) -> list[NDArray[np.intp]]:
-        """The networks in parts of about ``PART_SECONDS``, at ``seconds`` each; as many as there are threads at least."""
-        per_part = max(1, min(int(PART_SECONDS / seconds), -(-len(networks) // self.threads)))
-        lanes = self._lanes(per_part)
-        part = -(-per_part // lanes) * lanes
-        return [networks[first : first + part] for first in range(0, len(networks), part)]
-
-
-@contextmanager
-def _handed_out(pool: ThreadPoolExecutor, work: list[tuple]) -> Iterator[Iterator[int]]:  # type: ignore[type-arg]
-    """The results of the work as they come; whatever ends that early, nothing is left running."""
-    futures: list[Future[int]] = [pool.submit(*task) for task in work]
-    try:
-        yield (future.result() for future in as_completed(futures))
-    finally:
-        for future in futures:
-            future.cancel()
-        wait(futures)
+    def _parts(self) -> list[NDArray[np.intp]]:
+        """The networks in parts of whole blocks: several for each thread, and none too long to wait for."""
+        size = self.weights.shape[1]
+        most = int(PART_SECONDS / (self._chunk() * self._seconds()))
+        part = max(1, min(most, -(-size // (PARTS_PER_THREAD * self.threads))))
+        lanes = self._lanes(min(-(-size // self.threads), size))
+        part = -(-part // lanes) * lanes
+        return [np.arange(first, min(first + part, size)) for first in range(0, size, part)]
