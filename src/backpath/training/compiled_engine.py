@@ -46,10 +46,22 @@ class CompiledEngine:
             for start in range(0, len(job.X), job.batch_size):
                 count = min(job.batch_size, len(job.X) - start)
                 size += per_sample * (count // block * block + _up(count % block, step))
-        self._layers = np.array(layers, np.int64)
+        self._layers = np.array(layers, np.int64).ravel()
         s = job.solver
         self._plan = np.array(
-            [cost_function(job.cost).code, SOLVER_CODES[s.name], job.batch_size, block, spare, data, laid], np.int64
+            [
+                cost_function(job.cost).code,
+                SOLVER_CODES[s.name],
+                len(layers),
+                _up(first, step),
+                len(job.X),
+                job.batch_size,
+                block,
+                spare,
+                data,
+                laid,
+            ],
+            np.int64,
         )
         tol = -1.0 if job.tol is None else job.tol
         self._rates = np.array(
@@ -63,14 +75,14 @@ class CompiledEngine:
         self._free = kernels.buffer(0 if job.free is None else padded, number)
         if job.free is not None:
             _flatten(self._free, job.free)
-        self._weight = np.ones(len(job.X), number) if job.sample_weight is None else job.sample_weight.astype(number)
-        self._X, self._Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
+        self._weight = np.ones(0, number) if job.sample_weight is None else job.sample_weight.astype(number)
+        self._X, self._Y = job.X.ravel(), job.y.ravel()
         self._orders = job.orders()
-        self._still = np.arange(len(job.X))[None, :]
+        self._still = np.arange(len(job.X))
         self._state = np.array([0.0, np.inf, 0.0, 0.0])
         self.costs: list[float] = []
         if laid:
-            kernels.lay_samples_compiled(self._b, self._X, self._Y, self._weight, self._still[0], self._plan)
+            kernels.lay_samples_compiled(self._b, self._layers, self._X, self._Y, self._weight, self._still, self._plan)
 
     @property
     def weights(self) -> list[Array]:
@@ -78,10 +90,23 @@ class CompiledEngine:
 
     def run(self, epochs: int) -> None:
         costs = np.empty(epochs)
-        orders = np.array([next(self._orders) for _ in range(epochs)]) if self.job.shuffle else self._still
+        orders = np.concatenate([next(self._orders) for _ in range(epochs)]) if self.job.shuffle else self._still
         done = kernels.train_network_compiled(
-            self._b, self._w, self._g, self._m, self._v, self._free, self._layers, self._X, self._Y, self._weight,
-            orders, self._plan, self._rates, self._state, costs,
+            self._b,
+            self._w,
+            self._g,
+            self._m,
+            self._v,
+            self._free,
+            self._layers,
+            self._X,
+            self._Y,
+            self._weight,
+            orders,
+            self._plan,
+            self._rates,
+            self._state,
+            costs,
         )
         self.costs.extend(costs[:done].tolist())
         self.converged = bool(self._state[3])

@@ -42,6 +42,8 @@ FORMULA: Any = {"fastmath": {"contract"}, "error_model": "numpy", "forceinline":
 KERNEL: Any = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True, "cache": True}
 
 formula = register_jitable(**FORMULA)
+# What works on whole rows is called, not inlined: in one piece a kernel would have far more values than registers.
+rows = register_jitable(**{**FORMULA, "forceinline": False})
 
 # The codes of the tables, as numbers here: a changed table in another file would not reach a cached kernel. A test
 # holds them together.
@@ -72,7 +74,7 @@ def _count(number: Any) -> int:
 
 
 def _element(number: types.Type) -> ir.Type:
-    return ir.DoubleType() if number == types.float64 else ir.FloatType()
+    return {types.float64: ir.DoubleType(), types.float32: ir.FloatType(), types.int64: ir.IntType(64)}[number]
 
 
 @register_model(Lanes)
@@ -80,6 +82,20 @@ class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager, lanes):
         element = ir.IntType(1) if lanes.mask else _element(lanes.number)
         super().__init__(manager, lanes, ir.VectorType(element, _count(lanes.number)))
+
+
+class Memory(types.Type):
+    """Numba's type of a buffer's address alone: one number to pass on, where an array is seven."""
+
+    def __init__(self, dtype: types.Type):
+        self.dtype = dtype
+        super().__init__(name=f"Memory({dtype})")
+
+
+@register_model(Memory)
+class _MemoryModel(models.PrimitiveModel):
+    def __init__(self, manager, memory):
+        super().__init__(manager, memory, _element(memory.dtype).as_pointer())
 
 
 def _splat(builder, value, count):
@@ -225,6 +241,25 @@ def _step(b):
     return lambda b: count
 
 
+def memory(b):
+    """The buffer as its address; uncompiled, itself."""
+    return b
+
+
+@type_callable(memory)
+def _memory_typing(context):
+    return lambda b: Memory(b.dtype)
+
+
+@lower_builtin(memory, types.Array)
+def _memory(context, builder, signature, arguments):
+    return _address(context, builder, signature.args[0], arguments[0])
+
+
+def _address(context, builder, kind, b):
+    return b if isinstance(kind, Memory) else context.make_array(kind)(context, builder, b).data
+
+
 def load(b, r):
     """The numbers of the buffer from place r on."""
     return b[r : r + step(b)].copy()
@@ -237,12 +272,13 @@ def _load_typing(context):
 
 def _place(context, builder, kind, b, r):
     """The address of b[r], as one of lanes."""
-    data = context.make_array(kind)(context, builder, b).data
+    data = _address(context, builder, kind, b)
     vector = ir.VectorType(_element(kind.dtype), _count(kind.dtype))
     return builder.bitcast(builder.gep(data, [r]), vector.as_pointer())
 
 
 @lower_builtin(load, types.Array, types.Integer)
+@lower_builtin(load, Memory, types.Integer)
 def _load(context, builder, signature, arguments):
     kind = signature.args[0]
     return builder.load(_place(context, builder, kind, *arguments), align=kind.dtype.bitwidth // 8)
@@ -259,6 +295,7 @@ def _store_typing(context):
 
 
 @lower_builtin(store, types.Array, types.Integer, Lanes)
+@lower_builtin(store, Memory, types.Integer, Lanes)
 def _store(context, builder, signature, arguments):
     kind = signature.args[0]
     builder.store(arguments[2], _place(context, builder, kind, *arguments[:2]), align=kind.dtype.bitwidth // 8)
@@ -276,8 +313,9 @@ def _at_typing(context):
 
 
 @lower_builtin(at, types.Array, types.Integer)
+@lower_builtin(at, Memory, types.Integer)
 def _at(context, builder, signature, arguments):
-    data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+    data = _address(context, builder, signature.args[0], arguments[0])
     return builder.load(builder.gep(data, [arguments[1]]))
 
 
@@ -292,9 +330,10 @@ def _put_typing(context):
 
 
 @lower_builtin(put, types.Array, types.Integer, types.Number)
+@lower_builtin(put, Memory, types.Integer, types.Number)
 def _put(context, builder, signature, arguments):
     kind, _, given = signature.args
-    data = context.make_array(kind)(context, builder, arguments[0]).data
+    data = _address(context, builder, kind, arguments[0])
     builder.store(context.cast(builder, arguments[2], given, kind.dtype), builder.gep(data, [arguments[1]]))
     return context.get_dummy_value()
 
@@ -571,13 +610,13 @@ def _identity(u):
 def _over_rows(function):
     """function: u -> (σ, σ′), for a whole row."""
 
-    def rows(b, a, d, lanes):
+    def row(b, a, d, lanes):
         for lane in range(0, lanes, step(b)):
             value, slope = function(load(b, d + lane))
             store(b, a + lane, value)
             store(b, d + lane, slope)
 
-    return formula(rows)
+    return rows(row)
 
 
 _sigmoid_row, _tanh_row, _relu_row = _over_rows(_sigmoid), _over_rows(_tanh), _over_rows(_relu)
@@ -585,7 +624,7 @@ _leaky_relu_row, _elu_row, _gelu_row = _over_rows(_leaky_relu), _over_rows(_elu)
 _silu_row, _softplus_row, _identity_row = _over_rows(_silu), _over_rows(_softplus), _over_rows(_identity)
 
 
-@formula
+@rows
 def activate(code, b, a, d, lanes):
     """a = σ(u) and d = σ′(u), where row d holds u before and σ′(u) after (softmax is of `output`)."""
     if code == SIGMOID:
@@ -611,7 +650,7 @@ def activate(code, b, a, d, lanes):
 # ---- the output layer: costs and deltas -----------------------------------------------------------------------------
 
 
-@formula
+@rows
 def output(cost, code, b, a, d, y, c, outputs, lanes, spare):
     """The output layer of ``outputs`` rows each at a, d and y: a = σ(u), row c += the lane's cost, d = δ = ∂C/∂u,
     where the rows d hold u before. ``spare`` are two rows to work with."""
@@ -630,7 +669,7 @@ def output(cost, code, b, a, d, y, c, outputs, lanes, spare):
             _squared_error(b, a + j, d + j, y + j, c, lanes, 2.0 if cost == SQUARED_ERROR else 1.0)
 
 
-@formula
+@rows
 def _squared_error(b, a, d, y, c, lanes, slope):
     """C = slope/2 (A - y)², δ = slope (A - y) σ′(u)"""
     for lane in range(0, lanes, step(b)):
@@ -639,7 +678,7 @@ def _squared_error(b, a, d, y, c, lanes, slope):
         store(b, d + lane, error * slope * load(b, d + lane))
 
 
-@formula
+@rows
 def _binary_cross_entropy(b, a, d, y, c, lanes):
     """C = -y ln σ(u) - (1 - y) ln σ(-u), δ = (1 - y) σ(u) - y σ(-u)"""
     for lane in range(0, lanes, step(b)):
@@ -654,7 +693,7 @@ def _binary_cross_entropy(b, a, d, y, c, lanes):
         store(b, d + lane, (1 - target) * value - target * other)
 
 
-@formula
+@rows
 def _softmax(b, a, d, outputs, lanes, spare):
     """a_j = e^(u_j - max u) / Σ; of the spare rows the first then holds max u, the second ln Σ."""
     size = outputs * lanes
@@ -678,7 +717,7 @@ def _softmax(b, a, d, outputs, lanes, spare):
         store(b, spare + lanes + lane, logarithm(total))
 
 
-@formula
+@rows
 def _categorical_cross_entropy(b, a, d, y, c, outputs, lanes, spare):
     """C = Σ -y_j ln a_j with ln a_j = u_j - max u - ln Σ, δ_j = a_j Σ y - y_j"""
     size = outputs * lanes
@@ -695,7 +734,7 @@ def _categorical_cross_entropy(b, a, d, y, c, outputs, lanes, spare):
         store(b, c + lane, cost)
 
 
-@formula
+@rows
 def _softmax_squared_error(b, a, d, y, c, outputs, lanes, slope):
     """δ_j = a_j (∂C/∂a_j - Σ_k a_k ∂C/∂a_k): every output depends on every net input"""
     size = outputs * lanes
@@ -715,10 +754,11 @@ def _softmax_squared_error(b, a, d, y, c, outputs, lanes, slope):
 
 # ---- one network: the samples of a batch in the lanes ---------------------------------------------------------------
 # The weights of a layer are its matrix (neurons × inputs), then its biases, in one flat array for all layers. The
-# columns of the table `layers`, all but the first three of them places: of the weights in w, and of the rows of σ(u) and
-# of u, then σ′(u), then δ, in b.
+# columns of the table `layers`, all but the first three of them places: of the weights in w, of the rows of σ(u) in b,
+# and of those of u, then σ′(u), then δ.
 
 INPUTS, NEURONS, ACTIVATION, WEIGHTS, VALUES, DELTAS = range(6)
+COLUMNS = 6
 
 
 @formula
@@ -741,7 +781,7 @@ def _one_sum(b, w, k, by_term, source, terms, lanes, s):
     return s
 
 
-@formula
+@rows
 def _net_inputs(b, w, weights, inputs, neurons, a, u, lanes):
     """u_j = W~_j + Σ_i W_ji a_i"""
     biases = weights + inputs * neurons
@@ -763,7 +803,7 @@ def _net_inputs(b, w, weights, inputs, neurons, a, u, lanes):
             store(b, u + j * lanes + lane, _one_sum(b, w, weights + j * inputs, 1, a + lane, inputs, lanes, s))
 
 
-@formula
+@rows
 def _hidden_deltas(b, w, weights, inputs, neurons, delta, d, lanes):
     """δ_i = σ′(u_i) Σ_j W_ji δ_j, where the rows d hold σ′(u) before."""
     for lane in range(0, lanes, step(b)):
@@ -784,7 +824,7 @@ def _hidden_deltas(b, w, weights, inputs, neurons, delta, d, lanes):
             store(b, target, s * load(b, target))
 
 
-@formula
+@rows
 def _gradient(b, g, weights, inputs, neurons, a, delta, lanes, more):
     """g_ji = Σ_lanes δ_j a_i and g~_j = Σ_lanes δ_j, or with ``more`` that much more."""
     zero = constant_like(load(b, delta), 0.0)
@@ -822,34 +862,33 @@ def _put_sum(g, k, s, more):
     put(g, k, total + at(g, k) if more else total)
 
 
-@formula
-def _forward(b, w, layers, x, cost, y, c, lanes, spare):
+@rows
+def _forward(b, w, layers, count, x, cost, y, c, lanes, spare):
     """The net inputs, activations and derivatives of every layer, the lanes' costs, and δ of the output layer."""
-    a, last = x, len(layers) - 1
-    for q in range(last + 1):
-        inputs, neurons, d = layers[q, INPUTS], layers[q, NEURONS], layers[q, DELTAS]
-        _net_inputs(b, w, layers[q, WEIGHTS], inputs, neurons, a, d, lanes)
-        a = layers[q, VALUES]
-        if q < last:
-            # the rows of a layer lie one after the other: one long row
-            activate(layers[q, ACTIVATION], b, a, d, neurons * lanes)
+    a = x
+    for q in range(0, count * COLUMNS, COLUMNS):
+        neurons, code, d = at(layers, q + NEURONS), at(layers, q + ACTIVATION), at(layers, q + DELTAS)
+        _net_inputs(b, w, at(layers, q + WEIGHTS), at(layers, q + INPUTS), neurons, a, d, lanes)
+        a = at(layers, q + VALUES)
+        if q + COLUMNS < count * COLUMNS:
+            activate(code, b, a, d, neurons * lanes)  # its rows lie one after the other, as if they were one
         else:
-            output(cost, layers[q, ACTIVATION], b, a, d, y, c, neurons, lanes, spare)
+            output(cost, code, b, a, d, y, c, neurons, lanes, spare)
 
 
-@formula
-def _backward(b, w, g, layers, x, lanes, more):
-    """δ of the hidden layers and the gradient of every weight."""
-    for q in range(len(layers) - 1, -1, -1):
-        inputs, neurons, delta = layers[q, INPUTS], layers[q, NEURONS], layers[q, DELTAS]
-        a = x
+@rows
+def _backward(b, w, g, layers, count, x, lanes, more):
+    """δ of the hidden layers, and the gradient of every weight."""
+    for q in range((count - 1) * COLUMNS, -1, -COLUMNS):
+        weights, inputs, neurons = at(layers, q + WEIGHTS), at(layers, q + INPUTS), at(layers, q + NEURONS)
+        a, delta = x, at(layers, q + DELTAS)
         if q > 0:
-            a = layers[q - 1, VALUES]
-            _hidden_deltas(b, w, layers[q, WEIGHTS], inputs, neurons, delta, layers[q - 1, DELTAS], lanes)
-        _gradient(b, g, layers[q, WEIGHTS], inputs, neurons, a, delta, lanes, more)
+            a = at(layers, q - COLUMNS + VALUES)
+            _hidden_deltas(b, w, weights, inputs, neurons, delta, at(layers, q - COLUMNS + DELTAS), lanes)
+        _gradient(b, g, weights, inputs, neurons, a, delta, lanes, more)
 
 
-@formula
+@rows
 def _weigh(b, deltas, outputs, c, share, lanes):
     """Give each sample its share in the batch's average: in δ of the outputs, and in the cost, which is returned."""
     total = constant_like(load(b, c), 0.0)
@@ -862,64 +901,99 @@ def _weigh(b, deltas, outputs, c, share, lanes):
     return lanes_sum(total)
 
 
-@formula
-def _lay(b, x, X, Y, weight, order, first, count, lanes, whole):
-    """The samples order[first : first + count] in the lanes: rows of inputs, of targets, and of each one's share in
-    its batch, whose weights sum to ``whole``. Lanes beyond repeat the last sample, with no share."""
-    inputs, outputs = X.shape[1], Y.shape[1]
+@rows
+def _lay(b, x, X, inputs, Y, outputs, sample_weight, weighted, order, first, count, lanes, whole):
+    """Samples order[first], … in the lanes: rows of inputs, of targets, and of each one's share in its batch, whose
+    weights sum to ``whole``. Lanes beyond ``count`` repeat the last sample, with no share."""
     for lane in range(lanes):
-        sample = order[first + min(lane, count - 1)]
+        sample = at(order, first + min(lane, count - 1))
         for i in range(inputs):
-            put(b, x + i * lanes + lane, X[sample, i])
+            put(b, x + i * lanes + lane, at(X, sample * inputs + i))
         for j in range(outputs):
-            put(b, x + (inputs + j) * lanes + lane, Y[sample, j])
-        put(b, x + (inputs + outputs) * lanes + lane, weight[sample] / whole if lane < count else 0.0)
+            put(b, x + (inputs + j) * lanes + lane, at(Y, sample * outputs + j))
+        share = at(sample_weight, sample) / whole if weighted else 1.0 / whole
+        put(b, x + (inputs + outputs) * lanes + lane, share if lane < count else 0.0)
 
 
-@formula
-def _decay(w, g, layers, decay):
+@rows
+def _weight_of(sample_weight, weighted, order, first, end):
+    """The sum of the samples' weights, which is their number where none are given."""
+    if not weighted:
+        return float(end - first)
+    total = 0.0
+    for k in range(first, end):
+        total += at(sample_weight, at(order, k))
+    return total
+
+
+@rows
+def _decay(w, g, layers, count, decay):
     """Add that of decay/2 Σ W², biases apart, to the gradient; returns it."""
     total = 0.0
-    for q in range(len(layers)):
-        first = layers[q, WEIGHTS]
-        for k in range(first, first + layers[q, INPUTS] * layers[q, NEURONS]):
+    for q in range(0, count * COLUMNS, COLUMNS):
+        first = at(layers, q + WEIGHTS)
+        for k in range(first, first + at(layers, q + INPUTS) * at(layers, q + NEURONS)):
             total += at(w, k) * at(w, k)
             put(g, k, at(g, k) + decay * at(w, k))
     return decay * 0.5 * total
 
 
-@formula
-def _update(solver, w, g, m, v, free, rates, t):
-    """One update of all weights (see ``training.job.Solver``); t counts them. ``free`` is empty, or 1 where a weight
-    may change."""
+@rows
+def _update(solver, w, g, m, v, free, some_frozen, count, rates, t):
+    """Update all weights once, for the t-th time (see ``training.job.Solver``); ``free`` is 1 where one may change."""
     eta, mu, nesterov, beta_1, beta_2, epsilon = rates[0], rates[1], rates[2], rates[3], rates[4], rates[5]
-    eta_t = eta * math.sqrt(1.0 - beta_2**t) / (1.0 - beta_1**t) if solver == ADAM else eta
-    for k in range(0, len(w), step(w)):
+    eta_t = eta
+    if solver == ADAM:
+        eta_t = eta * math.sqrt(1.0 - beta_2**t) / (1.0 - beta_1**t)
+    for k in range(0, count, step(w)):
         old, gradient = load(w, k), load(g, k)
-        if solver == GD:
-            new = old - gradient * eta
-        elif solver == MOMENTUM:
+        new = old - gradient * eta
+        if solver == MOMENTUM:
             velocity = load(m, k) * mu - gradient * eta
             store(m, k, velocity)
             new = old + velocity * mu - gradient * eta if nesterov else old + velocity
-        else:
+        elif solver == ADAM:
             mean = load(m, k) * beta_1 + gradient * (1.0 - beta_1)
             square = load(v, k) * beta_2 + gradient * gradient * (1.0 - beta_2)
             store(m, k, mean)
             store(v, k, square)
             new = old - mean * eta_t / (np.sqrt(square) + epsilon)
-        if len(free):
+        if some_frozen:
             new = select(load(free, k) > 0, new, old)
         store(w, k, new)
 
 
 # the places in `plan`, `rates` and `state`
-COST, SOLVER, BATCH, BLOCK, SPARE, DATA, LAID = range(7)
+COST, SOLVER, LAYERS, WEIGHT_COUNT, SAMPLES, BATCH, BLOCK, SPARE, DATA, LAID = range(10)
 L2, TOL, PATIENCE = 6, 7, 8
 UPDATES, BEST, WAITED, CONVERGED = range(4)
 
 
-def train_network(b, w, g, m, v, free, layers, X, Y, weight, orders, plan, rates, state, costs):
+@rows
+def _batch(b, w, g, layers, X, Y, sample_weight, weighted, order, start, end, x, plan, whole):
+    """The cost of the samples order[start], …, order[end - 1], and in g its gradient."""
+    count, block, spare = plan[LAYERS], plan[BLOCK], plan[SPARE]
+    last = (count - 1) * COLUMNS
+    inputs, outputs, deltas = at(layers, INPUTS), at(layers, last + NEURONS), at(layers, last + DELTAS)
+    c, cost = spare + 2 * block, 0.0
+    for first in range(start, end, block):
+        size = min(block, end - first)
+        lanes = (size + step(b) - 1) // step(b) * step(b)
+        if not plan[LAID]:
+            _lay(b, x, X, inputs, Y, outputs, sample_weight, weighted, order, first, size, lanes, whole)
+        y = x + inputs * lanes
+        zero = constant_like(load(b, x), 0.0)
+        for lane in range(0, lanes, step(b)):
+            store(b, c + lane, zero)
+        _forward(b, w, layers, count, x, plan[COST], y, c, lanes, spare)
+        cost += _weigh(b, deltas, outputs, c, y + outputs * lanes, lanes)
+        _backward(b, w, g, layers, count, x, lanes, first > start)
+        if plan[LAID]:
+            x += (inputs + outputs + 1) * lanes
+    return cost, x
+
+
+def train_network(b, w, g, m, v, free, layers, X, Y, sample_weight, orders, plan, rates, state, costs):
     """Train one network for ``len(costs)`` epochs; returns the epochs done, fewer if the cost of the last one is not
     finite or it has converged.
 
@@ -928,61 +1002,38 @@ def train_network(b, w, g, m, v, free, layers, X, Y, weight, orders, plan, rates
     b : buffer
         Working memory; with ``plan[LAID]`` also all samples, laid in lanes by ``lay_samples``.
     w, g, m, v : buffers
-        Weights, gradient, and what the solver remembers; as long as the weights, filled up to whole steps.
+        Weights, gradient, and what the solver remembers, filled up to whole steps.
     free : buffer, empty if all weights may change
-    layers : int64 array (layers, 6)
-    X, Y, weight : arrays (N, inputs), (N, outputs), (N,)
-    orders : int64 array (epochs or 1, N)
-        The samples' order in each epoch.
+    layers : int64 array (layers × COLUMNS,)
+    X, Y, sample_weight : arrays (N × inputs,), (N × outputs,), (N,) or empty
+    orders : int64 array (epochs × N,), or (N,) for each epoch the same
     plan, rates, state : int64, float64, float64 arrays
     costs : float64 array (epochs,)
         Where the cost of each epoch goes.
     """
-    samples, last = len(X), len(layers) - 1
-    inputs, outputs, deltas = layers[0, INPUTS], layers[last, NEURONS], layers[last, DELTAS]
-    cost, solver, batch, block = plan[COST], plan[SOLVER], plan[BATCH], plan[BLOCK]
-    spare, laid = plan[SPARE], plan[LAID]
-    c = spare + 2 * block
-    whole = sum_of(weight, orders[0], 0, samples)
+    samples, weighted, some_frozen = plan[SAMPLES], len(sample_weight) > 0, len(free) > 0
+    stride = samples if len(orders) > samples else 0
+    b, w, g, m, v, free = memory(b), memory(w), memory(g), memory(m), memory(v), memory(free)
+    layers, X, Y, sample_weight, orders = memory(layers), memory(X), memory(Y), memory(sample_weight), memory(orders)
+    whole = _weight_of(sample_weight, weighted, orders, 0, samples)
     for epoch in range(len(costs)):
-        order = orders[min(epoch, len(orders) - 1)]
         x, total = plan[DATA], 0.0
-        for start in range(0, samples, batch):
-            end = min(start + batch, samples)
-            batch_weight, batch_cost = sum_of(weight, order, start, end), 0.0
-            for first in range(start, end, block):
-                count = min(block, end - first)
-                lanes = (count + step(b) - 1) // step(b) * step(b)
-                if not laid:
-                    _lay(b, x, X, Y, weight, order, first, count, lanes, batch_weight)
-                y = x + inputs * lanes
-                for lane in range(0, lanes, step(b)):
-                    store(b, c + lane, constant_like(load(b, c), 0.0))
-                _forward(b, w, layers, x, cost, y, c, lanes, spare)
-                batch_cost += _weigh(b, deltas, outputs, c, y + outputs * lanes, lanes)
-                _backward(b, w, g, layers, x, lanes, first > start)
-                if laid:
-                    x += (inputs + outputs + 1) * lanes
+        for start in range(epoch * stride, epoch * stride + samples, plan[BATCH]):
+            end = min(start + plan[BATCH], epoch * stride + samples)
+            weight = _weight_of(sample_weight, weighted, orders, start, end)
+            cost, x = _batch(b, w, g, layers, X, Y, sample_weight, weighted, orders, start, end, x, plan, weight)
             if rates[L2] > 0:
-                batch_cost += _decay(w, g, layers, rates[L2] / batch_weight)
+                cost += _decay(w, g, layers, plan[LAYERS], rates[L2] / weight)
             state[UPDATES] += 1
-            _update(solver, w, g, m, v, free, rates, state[UPDATES])
-            total += batch_cost * batch_weight
+            _update(plan[SOLVER], w, g, m, v, free, some_frozen, plan[WEIGHT_COUNT], rates, state[UPDATES])
+            total += cost * weight
         costs[epoch] = total / whole
         if not math.isfinite(costs[epoch]) or _has_converged(state, rates, costs[epoch]):
             return epoch + 1
     return len(costs)
 
 
-@formula
-def sum_of(weight, order, start, end):
-    total = 0.0
-    for k in range(start, end):
-        total += weight[order[k]]
-    return total
-
-
-@formula
+@rows
 def _has_converged(state, rates, cost):
     """The rule of ``training.job.Convergence``; no tolerance is a negative one."""
     if rates[TOL] < 0:
@@ -993,17 +1044,19 @@ def _has_converged(state, rates, cost):
     return state[CONVERGED] > 0
 
 
-def lay_samples(b, X, Y, weight, order, plan):
+def lay_samples(b, layers, X, Y, sample_weight, order, plan):
     """Lay all samples in lanes, batch after batch, block after block."""
-    samples, x = len(X), plan[DATA]
-    for start in range(0, samples, plan[BATCH]):
-        end = min(start + plan[BATCH], samples)
-        whole = sum_of(weight, order, start, end)
+    weighted, x = len(sample_weight) > 0, plan[DATA]
+    inputs, outputs = layers[INPUTS], layers[(plan[LAYERS] - 1) * COLUMNS + NEURONS]
+    b, X, Y, sample_weight, order = memory(b), memory(X), memory(Y), memory(sample_weight), memory(order)
+    for start in range(0, plan[SAMPLES], plan[BATCH]):
+        end = min(start + plan[BATCH], plan[SAMPLES])
+        whole = _weight_of(sample_weight, weighted, order, start, end)
         for first in range(start, end, plan[BLOCK]):
-            count = min(plan[BLOCK], end - first)
-            lanes = (count + step(b) - 1) // step(b) * step(b)
-            _lay(b, x, X, Y, weight, order, first, count, lanes, whole)
-            x += (X.shape[1] + Y.shape[1] + 1) * lanes
+            size = min(plan[BLOCK], end - first)
+            lanes = (size + step(b) - 1) // step(b) * step(b)
+            _lay(b, x, X, inputs, Y, outputs, sample_weight, weighted, order, first, size, lanes, whole)
+            x += (inputs + outputs + 1) * lanes
 
 
 train_network_compiled = njit(**KERNEL)(train_network)
