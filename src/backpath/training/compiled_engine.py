@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +71,7 @@ class CompiledEngine:
             np.float64,
         )
         self._b = kernels.buffer(size, number)
-        padded = _up(first, step)
+        padded = _up(first + 3, step)
         self._w, self._g, self._m, self._v = (kernels.buffer(padded, number) for _ in range(4))
         _flatten(self._w, network.weights)
         self._free = kernels.buffer(0 if job.free is None else padded, number)
@@ -117,21 +119,17 @@ def _up(count: int, step: int) -> int:
     return -(-count // step) * step
 
 
-def _flatten(flat: Array, arrays) -> None:
+def _flatten(flat: Array, arrays: Iterable[NDArray[Any]]) -> None:
     place = 0
     for W in arrays:
-        for part in (W[:, :-1], W[:, -1]):
-            flat[place : place + part.size] = part.ravel()
-            place += part.size
+        flat[place : place + W.size] = W.ravel()
+        place += W.size
 
 
-def _unflatten(flat: Array, sizes) -> list[Array]:
+def _unflatten(flat: Array, sizes: Sequence[int]) -> list[Array]:
     found, place = [], 0
     for inputs, neurons in itertools.pairwise(sizes):
-        end = place + inputs * neurons
-        W = np.empty((neurons, inputs + 1), flat.dtype)
-        W[:, :-1] = flat[place:end].reshape(neurons, inputs)
-        W[:, -1] = flat[end : end + neurons]
-        found.append(W)
-        place = end + neurons
+        end = place + neurons * (inputs + 1)
+        found.append(flat[place:end].reshape(neurons, inputs + 1).copy())
+        place = end
     return found

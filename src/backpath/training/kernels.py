@@ -364,6 +364,43 @@ def buffer(numbers, dtype):
     return raw[first : first + numbers]
 
 
+def put_sums(b, k, s0, s1, s2, s3, more):
+    """Put the sums over the lanes of four into b[k : k + 4], or with ``more`` add them."""
+    b[k : k + 4] = np.array([s0.sum(), s1.sum(), s2.sum(), s3.sum()], b.dtype) + (b[k : k + 4] if more else 0)
+
+
+@type_callable(put_sums)
+def _put_sums_typing(context):
+    return lambda b, k, s0, s1, s2, s3, more: types.none
+
+
+def _neighbours_added(builder, x, y):
+    """(x0 + x1, x2 + x3, …, y0 + y1, …)"""
+    count = x.type.count
+    indices = ir.VectorType(ir.IntType(32), count)
+    halves = [builder.shuffle_vector(x, y, ir.Constant(indices, list(range(k, 2 * count, 2)))) for k in (0, 1)]
+    return builder.fadd(*halves)
+
+
+@lower_builtin(put_sums, Memory, types.Integer, Lanes, Lanes, Lanes, Lanes, types.Boolean)
+def _put_sums(context, builder, signature, arguments):
+    b, k, s0, s1, s2, s3, more = arguments
+    sums = _neighbours_added(builder, _neighbours_added(builder, s0, s1), _neighbours_added(builder, s2, s3))
+    while sums.type.count > 4:
+        half = ir.VectorType(ir.IntType(32), sums.type.count // 2)
+        parts = [
+            builder.shuffle_vector(sums, sums, ir.Constant(half, list(range(k, sums.type.count, 2)))) for k in (0, 1)
+        ]
+        sums = builder.fadd(*parts)
+    place = builder.bitcast(builder.gep(b, [k]), sums.type.as_pointer())
+    align = signature.args[0].dtype.bitwidth // 8
+    with builder.if_then(more):
+        builder.store(builder.fadd(sums, builder.load(place, align=align)), place, align=align)
+    with builder.if_then(builder.not_(more)):
+        builder.store(sums, place, align=align)
+    return context.get_dummy_value()
+
+
 # ---- exp and log ----------------------------------------------------------------------------------------------------
 # e^x = 2^k e^r with k whole and |r| <= ln 2 / 2. Adding 1.5 × 2^52 rounds x / ln 2 to k and leaves k in the lowest
 # bits, from where a shift takes it into the exponent. ln 2 is subtracted in two parts, the first short enough for k
@@ -753,7 +790,7 @@ def _softmax_squared_error(b, a, d, y, c, outputs, lanes, slope):
 
 
 # ---- one network: the samples of a batch in the lanes ---------------------------------------------------------------
-# The weights of a layer are its matrix (neurons × inputs), then its biases, in one flat array for all layers. The
+# The weights are those of the network's arrays, one after the other in one flat array. The
 # columns of the table `layers`, all but the first three of them places: of the weights in w, of the rows of σ(u) in b,
 # and of those of u, then σ′(u), then δ.
 
@@ -784,23 +821,25 @@ def _one_sum(b, w, k, by_term, source, terms, lanes, s):
 @rows
 def _net_inputs(b, w, weights, inputs, neurons, a, u, lanes):
     """u_j = W~_j + Σ_i W_ji a_i"""
-    biases = weights + inputs * neurons
+    row = inputs + 1
     for lane in range(0, lanes, step(b)):
         like = load(b, a + lane)
         whole = neurons - neurons % 4
         for j in range(0, whole, 4):
-            s0, s1 = constant_like(like, at(w, biases + j)), constant_like(like, at(w, biases + j + 1))
-            s2, s3 = constant_like(like, at(w, biases + j + 2)), constant_like(like, at(w, biases + j + 3))
-            k = weights + j * inputs
-            s0, s1, s2, s3 = _four_sums(b, w, k, inputs, 1, a + lane, inputs, lanes, s0, s1, s2, s3)
+            k = weights + j * row
+            bias = k + inputs
+            s0, s1 = constant_like(like, at(w, bias)), constant_like(like, at(w, bias + row))
+            s2, s3 = constant_like(like, at(w, bias + 2 * row)), constant_like(like, at(w, bias + 3 * row))
+            s0, s1, s2, s3 = _four_sums(b, w, k, row, 1, a + lane, inputs, lanes, s0, s1, s2, s3)
             target = u + j * lanes + lane
             store(b, target, s0)
             store(b, target + lanes, s1)
             store(b, target + 2 * lanes, s2)
             store(b, target + 3 * lanes, s3)
         for j in range(whole, neurons):
-            s = constant_like(like, at(w, biases + j))
-            store(b, u + j * lanes + lane, _one_sum(b, w, weights + j * inputs, 1, a + lane, inputs, lanes, s))
+            k = weights + j * row
+            s = constant_like(like, at(w, k + inputs))
+            store(b, u + j * lanes + lane, _one_sum(b, w, k, 1, a + lane, inputs, lanes, s))
 
 
 @rows
@@ -811,7 +850,7 @@ def _hidden_deltas(b, w, weights, inputs, neurons, delta, d, lanes):
         whole = inputs - inputs % 4
         for i in range(0, whole, 4):
             s0, s1, s2, s3 = _four_sums(
-                b, w, weights + i, 1, inputs, delta + lane, neurons, lanes, zero, zero, zero, zero
+                b, w, weights + i, 1, inputs + 1, delta + lane, neurons, lanes, zero, zero, zero, zero
             )
             target = d + i * lanes + lane
             store(b, target, s0 * load(b, target))
@@ -820,46 +859,45 @@ def _hidden_deltas(b, w, weights, inputs, neurons, delta, d, lanes):
             store(b, target + 3 * lanes, s3 * load(b, target + 3 * lanes))
         for i in range(whole, inputs):
             target = d + i * lanes + lane
-            s = _one_sum(b, w, weights + i, inputs, delta + lane, neurons, lanes, zero)
+            s = _one_sum(b, w, weights + i, inputs + 1, delta + lane, neurons, lanes, zero)
             store(b, target, s * load(b, target))
 
 
 @rows
 def _gradient(b, g, weights, inputs, neurons, a, delta, lanes, more):
-    """g_ji = Σ_lanes δ_j a_i and g~_j = Σ_lanes δ_j, or with ``more`` that much more."""
+    """g_ji = Σ_lanes δ_j a_i, bias last; with ``more`` that much more."""
     zero = constant_like(load(b, delta), 0.0)
+    whole = inputs - inputs % 4
     for j in range(neurons):
-        row = delta + j * lanes
-        s = zero
-        for lane in range(0, lanes, step(b)):
-            s = s + load(b, row + lane)
-        _put_sum(g, weights + inputs * neurons + j, s, more)
-        whole = inputs - inputs % 4
-        k = weights + j * inputs
+        d, k = delta + j * lanes, weights + j * (inputs + 1)
         for i in range(0, whole, 4):
             s0, s1, s2, s3 = zero, zero, zero, zero
             for lane in range(0, lanes, step(b)):
-                x = load(b, row + lane)
-                place = a + i * lanes + lane
+                x, place = load(b, d + lane), a + i * lanes + lane
                 s0 = load(b, place) * x + s0
                 s1 = load(b, place + lanes) * x + s1
                 s2 = load(b, place + 2 * lanes) * x + s2
                 s3 = load(b, place + 3 * lanes) * x + s3
-            _put_sum(g, k + i, s0, more)
-            _put_sum(g, k + i + 1, s1, more)
-            _put_sum(g, k + i + 2, s2, more)
-            _put_sum(g, k + i + 3, s3, more)
-        for i in range(whole, inputs):
-            s = zero
-            for lane in range(0, lanes, step(b)):
-                s = load(b, a + i * lanes + lane) * load(b, row + lane) + s
-            _put_sum(g, k + i, s, more)
-
-
-@formula
-def _put_sum(g, k, s, more):
-    total = lanes_sum(s)
-    put(g, k, total + at(g, k) if more else total)
+            put_sums(g, k + i, s0, s1, s2, s3, more)
+        s0, s1, s2, s3 = zero, zero, zero, zero
+        place, left = a + whole * lanes, inputs - whole
+        for lane in range(0, lanes, step(b)):
+            x = load(b, d + lane)
+            s3 = s3 + x
+            if left > 0:
+                s0 = load(b, place + lane) * x + s0
+            if left > 1:
+                s1 = load(b, place + lanes + lane) * x + s1
+            if left > 2:
+                s2 = load(b, place + 2 * lanes + lane) * x + s2
+        # of the last four those beyond the row are 0, and the next row overwrites them
+        if left == 0:
+            s0, s3 = s3, zero
+        elif left == 1:
+            s1, s3 = s3, zero
+        elif left == 2:
+            s2, s3 = s3, zero
+        put_sums(g, k + whole, s0, s1, s2, s3, more)
 
 
 @rows
@@ -878,14 +916,16 @@ def _forward(b, w, layers, count, x, cost, y, c, lanes, spare):
 
 @rows
 def _backward(b, w, g, layers, count, x, lanes, more):
-    """δ of the hidden layers, and the gradient of every weight."""
-    for q in range((count - 1) * COLUMNS, -1, -COLUMNS):
-        weights, inputs, neurons = at(layers, q + WEIGHTS), at(layers, q + INPUTS), at(layers, q + NEURONS)
-        a, delta = x, at(layers, q + DELTAS)
-        if q > 0:
-            a = at(layers, q - COLUMNS + VALUES)
-            _hidden_deltas(b, w, weights, inputs, neurons, delta, at(layers, q - COLUMNS + DELTAS), lanes)
-        _gradient(b, g, weights, inputs, neurons, a, delta, lanes, more)
+    """δ of the hidden layers, then the gradient of every weight, in the order of the weights."""
+    for q in range((count - 1) * COLUMNS, 0, -COLUMNS):
+        before, inputs, neurons = q - COLUMNS, at(layers, q + INPUTS), at(layers, q + NEURONS)
+        delta, d = at(layers, q + DELTAS), at(layers, before + DELTAS)
+        _hidden_deltas(b, w, at(layers, q + WEIGHTS), inputs, neurons, delta, d, lanes)
+    a = x
+    for q in range(0, count * COLUMNS, COLUMNS):
+        weights, delta = at(layers, q + WEIGHTS), at(layers, q + DELTAS)
+        _gradient(b, g, weights, at(layers, q + INPUTS), at(layers, q + NEURONS), a, delta, lanes, more)
+        a = at(layers, q + VALUES)
 
 
 @rows
@@ -931,17 +971,20 @@ def _decay(w, g, layers, count, decay):
     """Add that of decay/2 Σ W², biases apart, to the gradient; returns it."""
     total = 0.0
     for q in range(0, count * COLUMNS, COLUMNS):
-        first = at(layers, q + WEIGHTS)
-        for k in range(first, first + at(layers, q + INPUTS) * at(layers, q + NEURONS)):
-            total += at(w, k) * at(w, k)
-            put(g, k, at(g, k) + decay * at(w, k))
+        row = at(layers, q + INPUTS) + 1
+        for j in range(at(layers, q + NEURONS)):
+            first = at(layers, q + WEIGHTS) + j * row
+            for k in range(first, first + row - 1):
+                total += at(w, k) * at(w, k)
+                put(g, k, at(g, k) + decay * at(w, k))
     return decay * 0.5 * total
 
 
 @rows
 def _update(solver, w, g, m, v, free, some_frozen, count, rates, t):
     """Update all weights once, for the t-th time (see ``training.job.Solver``); ``free`` is 1 where one may change."""
-    eta, mu, nesterov, beta_1, beta_2, epsilon = rates[0], rates[1], rates[2], rates[3], rates[4], rates[5]
+    eta, mu, nesterov = at(rates, 0), at(rates, 1), at(rates, 2)
+    beta_1, beta_2, epsilon = at(rates, 3), at(rates, 4), at(rates, 5)
     eta_t = eta
     if solver == ADAM:
         eta_t = eta * math.sqrt(1.0 - beta_2**t) / (1.0 - beta_1**t)
@@ -972,23 +1015,23 @@ UPDATES, BEST, WAITED, CONVERGED = range(4)
 @rows
 def _batch(b, w, g, layers, X, Y, sample_weight, weighted, order, start, end, x, plan, whole):
     """The cost of the samples order[start], …, order[end - 1], and in g its gradient."""
-    count, block, spare = plan[LAYERS], plan[BLOCK], plan[SPARE]
+    count, block, spare = at(plan, LAYERS), at(plan, BLOCK), at(plan, SPARE)
     last = (count - 1) * COLUMNS
     inputs, outputs, deltas = at(layers, INPUTS), at(layers, last + NEURONS), at(layers, last + DELTAS)
     c, cost = spare + 2 * block, 0.0
     for first in range(start, end, block):
         size = min(block, end - first)
         lanes = (size + step(b) - 1) // step(b) * step(b)
-        if not plan[LAID]:
+        if not at(plan, LAID):
             _lay(b, x, X, inputs, Y, outputs, sample_weight, weighted, order, first, size, lanes, whole)
         y = x + inputs * lanes
         zero = constant_like(load(b, x), 0.0)
         for lane in range(0, lanes, step(b)):
             store(b, c + lane, zero)
-        _forward(b, w, layers, count, x, plan[COST], y, c, lanes, spare)
+        _forward(b, w, layers, count, x, at(plan, COST), y, c, lanes, spare)
         cost += _weigh(b, deltas, outputs, c, y + outputs * lanes, lanes)
         _backward(b, w, g, layers, count, x, lanes, first > start)
-        if plan[LAID]:
+        if at(plan, LAID):
             x += (inputs + outputs + 1) * lanes
     return cost, x
 
@@ -1011,49 +1054,53 @@ def train_network(b, w, g, m, v, free, layers, X, Y, sample_weight, orders, plan
     costs : float64 array (epochs,)
         Where the cost of each epoch goes.
     """
-    samples, weighted, some_frozen = plan[SAMPLES], len(sample_weight) > 0, len(free) > 0
+    plan, rates, state = memory(plan), memory(rates), memory(state)
+    samples, weighted, some_frozen = at(plan, SAMPLES), len(sample_weight) > 0, len(free) > 0
     stride = samples if len(orders) > samples else 0
     b, w, g, m, v, free = memory(b), memory(w), memory(g), memory(m), memory(v), memory(free)
     layers, X, Y, sample_weight, orders = memory(layers), memory(X), memory(Y), memory(sample_weight), memory(orders)
+    epochs, costs = len(costs), memory(costs)
     whole = _weight_of(sample_weight, weighted, orders, 0, samples)
-    for epoch in range(len(costs)):
-        x, total = plan[DATA], 0.0
-        for start in range(epoch * stride, epoch * stride + samples, plan[BATCH]):
-            end = min(start + plan[BATCH], epoch * stride + samples)
+    for epoch in range(epochs):
+        x, total = at(plan, DATA), 0.0
+        for start in range(epoch * stride, epoch * stride + samples, at(plan, BATCH)):
+            end = min(start + at(plan, BATCH), epoch * stride + samples)
             weight = _weight_of(sample_weight, weighted, orders, start, end)
             cost, x = _batch(b, w, g, layers, X, Y, sample_weight, weighted, orders, start, end, x, plan, weight)
-            if rates[L2] > 0:
-                cost += _decay(w, g, layers, plan[LAYERS], rates[L2] / weight)
-            state[UPDATES] += 1
-            _update(plan[SOLVER], w, g, m, v, free, some_frozen, plan[WEIGHT_COUNT], rates, state[UPDATES])
+            if at(rates, L2) > 0:
+                cost += _decay(w, g, layers, at(plan, LAYERS), at(rates, L2) / weight)
+            put(state, UPDATES, at(state, UPDATES) + 1)
+            _update(at(plan, SOLVER), w, g, m, v, free, some_frozen, at(plan, WEIGHT_COUNT), rates, at(state, UPDATES))
             total += cost * weight
-        costs[epoch] = total / whole
-        if not math.isfinite(costs[epoch]) or _has_converged(state, rates, costs[epoch]):
+        total /= whole
+        put(costs, epoch, total)
+        if not math.isfinite(total) or _has_converged(state, rates, total):
             return epoch + 1
-    return len(costs)
+    return epochs
 
 
 @rows
 def _has_converged(state, rates, cost):
     """The rule of ``training.job.Convergence``; no tolerance is a negative one."""
-    if rates[TOL] < 0:
+    if at(rates, TOL) < 0:
         return False
-    state[WAITED] = 0 if cost < state[BEST] - rates[TOL] else state[WAITED] + 1
-    state[BEST] = min(state[BEST], cost)
-    state[CONVERGED] = state[WAITED] >= rates[PATIENCE]
-    return state[CONVERGED] > 0
+    put(state, WAITED, 0 if cost < at(state, BEST) - at(rates, TOL) else at(state, WAITED) + 1)
+    put(state, BEST, min(at(state, BEST), cost))
+    put(state, CONVERGED, 1 if at(state, WAITED) >= at(rates, PATIENCE) else 0)
+    return at(state, CONVERGED) > 0
 
 
 def lay_samples(b, layers, X, Y, sample_weight, order, plan):
     """Lay all samples in lanes, batch after batch, block after block."""
-    weighted, x = len(sample_weight) > 0, plan[DATA]
-    inputs, outputs = layers[INPUTS], layers[(plan[LAYERS] - 1) * COLUMNS + NEURONS]
+    plan, layers = memory(plan), memory(layers)
+    weighted, x = len(sample_weight) > 0, at(plan, DATA)
+    inputs, outputs = at(layers, INPUTS), at(layers, (at(plan, LAYERS) - 1) * COLUMNS + NEURONS)
     b, X, Y, sample_weight, order = memory(b), memory(X), memory(Y), memory(sample_weight), memory(order)
-    for start in range(0, plan[SAMPLES], plan[BATCH]):
-        end = min(start + plan[BATCH], plan[SAMPLES])
+    for start in range(0, at(plan, SAMPLES), at(plan, BATCH)):
+        end = min(start + at(plan, BATCH), at(plan, SAMPLES))
         whole = _weight_of(sample_weight, weighted, order, start, end)
-        for first in range(start, end, plan[BLOCK]):
-            size = min(plan[BLOCK], end - first)
+        for first in range(start, end, at(plan, BLOCK)):
+            size = min(at(plan, BLOCK), end - first)
             lanes = (size + step(b) - 1) // step(b) * step(b)
             _lay(b, x, X, inputs, Y, outputs, sample_weight, weighted, order, first, size, lanes, whole)
             x += (inputs + outputs + 1) * lanes
