@@ -48,8 +48,15 @@ class CompiledEngine:
             for start in range(0, len(job.X), job.batch_size):
                 count = min(job.batch_size, len(job.X) - start)
                 size += per_sample * (count // block * block + _up(count % block, step))
-        self._layers = np.array(layers, np.int64).ravel()
         s = job.solver
+        narrow = (
+            block == step
+            and first <= 256
+            and job.cost.endswith("squared_error")
+            and network.activations[-1] != "softmax"
+        )
+        fused = s.name == "gd" and job.free is None and not job.l2 and job.batch_size <= block
+        self._layers = np.array(layers, np.int64).ravel()
         self._plan = np.array(
             [
                 cost_function(job.cost).code,
@@ -62,6 +69,8 @@ class CompiledEngine:
                 spare,
                 data,
                 laid,
+                narrow,
+                fused,
             ],
             np.int64,
         )

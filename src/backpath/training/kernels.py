@@ -364,14 +364,15 @@ def buffer(numbers, dtype):
     return raw[first : first + numbers]
 
 
-def put_sums(b, k, s0, s1, s2, s3, more):
-    """Put the sums over the lanes of four into b[k : k + 4], or with ``more`` add them."""
-    b[k : k + 4] = np.array([s0.sum(), s1.sum(), s2.sum(), s3.sum()], b.dtype) + (b[k : k + 4] if more else 0)
+def put_sums(b, k, s0, s1, s2, s3, factor, more):
+    """Put factor × the sums over the lanes of four into b[k : k + 4], or with ``more`` add that."""
+    sums = np.array([s0.sum(), s1.sum(), s2.sum(), s3.sum()], b.dtype) * b.dtype.type(factor)
+    b[k : k + 4] = sums + b[k : k + 4] if more else sums
 
 
 @type_callable(put_sums)
 def _put_sums_typing(context):
-    return lambda b, k, s0, s1, s2, s3, more: types.none
+    return lambda b, k, s0, s1, s2, s3, factor, more: types.none
 
 
 def _neighbours_added(builder, x, y):
@@ -382,9 +383,9 @@ def _neighbours_added(builder, x, y):
     return builder.fadd(*halves)
 
 
-@lower_builtin(put_sums, Memory, types.Integer, Lanes, Lanes, Lanes, Lanes, types.Boolean)
+@lower_builtin(put_sums, Memory, types.Integer, Lanes, Lanes, Lanes, Lanes, types.Float, types.Boolean)
 def _put_sums(context, builder, signature, arguments):
-    b, k, s0, s1, s2, s3, more = arguments
+    b, k, s0, s1, s2, s3, factor, more = arguments
     sums = _neighbours_added(builder, _neighbours_added(builder, s0, s1), _neighbours_added(builder, s2, s3))
     while sums.type.count > 4:
         half = ir.VectorType(ir.IntType(32), sums.type.count // 2)
@@ -392,6 +393,8 @@ def _put_sums(context, builder, signature, arguments):
             builder.shuffle_vector(sums, sums, ir.Constant(half, list(range(k, sums.type.count, 2)))) for k in (0, 1)
         ]
         sums = builder.fadd(*parts)
+    factor = context.cast(builder, factor, signature.args[6], signature.args[0].dtype)
+    sums = builder.fmul(sums, _splat(builder, factor, 4))
     place = builder.bitcast(builder.gep(b, [k]), sums.type.as_pointer())
     align = signature.args[0].dtype.bitwidth // 8
     with builder.if_then(more):
@@ -864,8 +867,8 @@ def _hidden_deltas(b, w, weights, inputs, neurons, delta, d, lanes):
 
 
 @rows
-def _gradient(b, g, weights, inputs, neurons, a, delta, lanes, more):
-    """g_ji = Σ_lanes δ_j a_i, bias last; with ``more`` that much more."""
+def _gradient(b, g, weights, inputs, neurons, a, delta, lanes, factor, more):
+    """g_ji = factor Σ_lanes δ_j a_i, bias last; with ``more`` that much more."""
     zero = constant_like(load(b, delta), 0.0)
     whole = inputs - inputs % 4
     for j in range(neurons):
@@ -878,7 +881,7 @@ def _gradient(b, g, weights, inputs, neurons, a, delta, lanes, more):
                 s1 = load(b, place + lanes) * x + s1
                 s2 = load(b, place + 2 * lanes) * x + s2
                 s3 = load(b, place + 3 * lanes) * x + s3
-            put_sums(g, k + i, s0, s1, s2, s3, more)
+            put_sums(g, k + i, s0, s1, s2, s3, factor, more)
         s0, s1, s2, s3 = zero, zero, zero, zero
         place, left = a + whole * lanes, inputs - whole
         for lane in range(0, lanes, step(b)):
@@ -897,7 +900,7 @@ def _gradient(b, g, weights, inputs, neurons, a, delta, lanes, more):
             s1, s3 = s3, zero
         elif left == 2:
             s2, s3 = s3, zero
-        put_sums(g, k + whole, s0, s1, s2, s3, more)
+        put_sums(g, k + whole, s0, s1, s2, s3, factor, more)
 
 
 @rows
@@ -915,8 +918,8 @@ def _forward(b, w, layers, count, x, cost, y, c, lanes, spare):
 
 
 @rows
-def _backward(b, w, g, layers, count, x, lanes, more):
-    """δ of the hidden layers, then the gradient of every weight, in the order of the weights."""
+def _backward(b, w, g, layers, count, x, lanes, factor, more):
+    """δ of the hidden layers, then factor × the gradient of every weight, in the order of the weights."""
     for q in range((count - 1) * COLUMNS, 0, -COLUMNS):
         before, inputs, neurons = q - COLUMNS, at(layers, q + INPUTS), at(layers, q + NEURONS)
         delta, d = at(layers, q + DELTAS), at(layers, before + DELTAS)
@@ -924,8 +927,89 @@ def _backward(b, w, g, layers, count, x, lanes, more):
     a = x
     for q in range(0, count * COLUMNS, COLUMNS):
         weights, delta = at(layers, q + WEIGHTS), at(layers, q + DELTAS)
-        _gradient(b, g, weights, at(layers, q + INPUTS), at(layers, q + NEURONS), a, delta, lanes, more)
+        _gradient(b, g, weights, at(layers, q + INPUTS), at(layers, q + NEURONS), a, delta, lanes, factor, more)
         a = at(layers, q + VALUES)
+
+
+@formula
+def _sigma(code, u):
+    """(σ(u), σ′(u))"""
+    if code == SIGMOID:
+        return _sigmoid(u)
+    if code == TANH:
+        return _tanh(u)
+    if code == RELU:
+        return _relu(u)
+    if code == LEAKY_RELU:
+        return _leaky_relu(u)
+    if code == ELU:
+        return _elu(u)
+    if code == GELU:
+        return _gelu(u)
+    if code == SILU:
+        return _silu(u)
+    if code == SOFTPLUS:
+        return _softplus(u)
+    return _identity(u)
+
+
+@rows
+def _narrow(b, w, g, layers, count, x, cost, factor, more):
+    """`_forward`, `_weigh` and `_backward` in one piece, for rows of one step, squared errors, and few weights: here
+    calls and loops would cost more than the arithmetic."""
+    lanes, a = step(b), x
+    last = (count - 1) * COLUMNS
+    for q in range(0, last + 1, COLUMNS):
+        inputs, neurons, code = at(layers, q + INPUTS), at(layers, q + NEURONS), at(layers, q + ACTIVATION)
+        k, value_row, d = at(layers, q + WEIGHTS), at(layers, q + VALUES), at(layers, q + DELTAS)
+        for j in range(0, neurons * lanes, lanes):
+            s = constant_like(load(b, a), at(w, k + inputs))
+            for i in range(inputs):
+                s = load(b, a + i * lanes) * at(w, k + i) + s
+            value, slope = _sigma(code, s)
+            store(b, value_row + j, value)
+            store(b, d + j, slope)
+            k += inputs + 1
+        a = value_row
+    inputs, outputs = at(layers, INPUTS), at(layers, last + NEURONS)
+    y, d = x + inputs * lanes, at(layers, last + DELTAS)
+    share, slope = load(b, y + outputs * lanes), 2.0 if cost == SQUARED_ERROR else 1.0
+    total = constant_like(share, 0.0)
+    for j in range(0, outputs * lanes, lanes):
+        error = load(b, a + j) - load(b, y + j)
+        total = error * error + total
+        store(b, d + j, error * share * slope * load(b, d + j))
+    for q in range(last, 0, -COLUMNS):
+        inputs, neurons, weights = at(layers, q + INPUTS), at(layers, q + NEURONS), at(layers, q + WEIGHTS)
+        delta, d = at(layers, q + DELTAS), at(layers, q - COLUMNS + DELTAS)
+        for i in range(inputs):
+            s = constant_like(share, 0.0)
+            for j in range(neurons):
+                s = load(b, delta + j * lanes) * at(w, weights + j * (inputs + 1) + i) + s
+            store(b, d + i * lanes, s * load(b, d + i * lanes))
+    a = x
+    for q in range(0, last + 1, COLUMNS):
+        delta, k = at(layers, q + DELTAS), at(layers, q + WEIGHTS)
+        _narrow_gradient(b, g, k, at(layers, q + INPUTS), at(layers, q + NEURONS), a, delta, factor, more)
+        a = at(layers, q + VALUES)
+    return lanes_sum(total * share) * (slope * 0.5)
+
+
+@formula
+def _narrow_gradient(b, g, k, inputs, neurons, a, delta, factor, more):
+    """`_gradient` of rows of one step"""
+    lanes = step(b)
+    for j in range(neurons):
+        x = load(b, delta + j * lanes)
+        zero = constant_like(x, 0.0)
+        for i in range(0, inputs + 1, 4):
+            place, left = a + i * lanes, inputs - i
+            s0 = load(b, place) * x if left > 0 else x
+            s1 = load(b, place + lanes) * x if left > 1 else x if left == 1 else zero
+            s2 = load(b, place + 2 * lanes) * x if left > 2 else x if left == 2 else zero
+            s3 = load(b, place + 3 * lanes) * x if left > 3 else x if left == 3 else zero
+            put_sums(g, k + i, s0, s1, s2, s3, factor, more)
+        k += inputs + 1
 
 
 @rows
@@ -1007,14 +1091,15 @@ def _update(solver, w, g, m, v, free, some_frozen, count, rates, t):
 
 
 # the places in `plan`, `rates` and `state`
-COST, SOLVER, LAYERS, WEIGHT_COUNT, SAMPLES, BATCH, BLOCK, SPARE, DATA, LAID = range(10)
+COST, SOLVER, LAYERS, WEIGHT_COUNT, SAMPLES, BATCH, BLOCK, SPARE, DATA, LAID, NARROW, FUSED = range(12)
 L2, TOL, PATIENCE = 6, 7, 8
 UPDATES, BEST, WAITED, CONVERGED = range(4)
 
 
 @rows
-def _batch(b, w, g, layers, X, Y, sample_weight, weighted, order, start, end, x, plan, whole):
-    """The cost of the samples order[start], …, order[end - 1], and in g its gradient."""
+def _batch(b, w, g, layers, X, Y, sample_weight, weighted, order, start, end, x, plan, whole, factor, more):
+    """The cost of the samples order[start], …, order[end - 1], and in g factor × its gradient, or with ``more`` that
+    much more."""
     count, block, spare = at(plan, LAYERS), at(plan, BLOCK), at(plan, SPARE)
     last = (count - 1) * COLUMNS
     inputs, outputs, deltas = at(layers, INPUTS), at(layers, last + NEURONS), at(layers, last + DELTAS)
@@ -1025,12 +1110,15 @@ def _batch(b, w, g, layers, X, Y, sample_weight, weighted, order, start, end, x,
         if not at(plan, LAID):
             _lay(b, x, X, inputs, Y, outputs, sample_weight, weighted, order, first, size, lanes, whole)
         y = x + inputs * lanes
-        zero = constant_like(load(b, x), 0.0)
-        for lane in range(0, lanes, step(b)):
-            store(b, c + lane, zero)
-        _forward(b, w, layers, count, x, at(plan, COST), y, c, lanes, spare)
-        cost += _weigh(b, deltas, outputs, c, y + outputs * lanes, lanes)
-        _backward(b, w, g, layers, count, x, lanes, first > start)
+        if at(plan, NARROW):
+            cost += _narrow(b, w, g, layers, count, x, at(plan, COST), factor, more)
+        else:
+            zero = constant_like(load(b, x), 0.0)
+            for lane in range(0, lanes, step(b)):
+                store(b, c + lane, zero)
+            _forward(b, w, layers, count, x, at(plan, COST), y, c, lanes, spare)
+            cost += _weigh(b, deltas, outputs, c, y + outputs * lanes, lanes)
+            _backward(b, w, g, layers, count, x, lanes, factor, more or first > start)
         if at(plan, LAID):
             x += (inputs + outputs + 1) * lanes
     return cost, x
@@ -1060,17 +1148,24 @@ def train_network(b, w, g, m, v, free, layers, X, Y, sample_weight, orders, plan
     b, w, g, m, v, free = memory(b), memory(w), memory(g), memory(m), memory(v), memory(free)
     layers, X, Y, sample_weight, orders = memory(layers), memory(X), memory(Y), memory(sample_weight), memory(orders)
     epochs, costs = len(costs), memory(costs)
+    # plain descent by a batch of one block takes its gradient off the weights as it comes
+    fused = at(plan, FUSED) > 0
+    target, factor = (w, -at(rates, 0)) if fused else (g, 1.0)
     whole = _weight_of(sample_weight, weighted, orders, 0, samples)
     for epoch in range(epochs):
         x, total = at(plan, DATA), 0.0
         for start in range(epoch * stride, epoch * stride + samples, at(plan, BATCH)):
             end = min(start + at(plan, BATCH), epoch * stride + samples)
             weight = _weight_of(sample_weight, weighted, orders, start, end)
-            cost, x = _batch(b, w, g, layers, X, Y, sample_weight, weighted, orders, start, end, x, plan, weight)
+            cost, x = _batch(
+                b, w, target, layers, X, Y, sample_weight, weighted, orders, start, end, x, plan, weight, factor, fused
+            )
             if at(rates, L2) > 0:
                 cost += _decay(w, g, layers, at(plan, LAYERS), at(rates, L2) / weight)
             put(state, UPDATES, at(state, UPDATES) + 1)
-            _update(at(plan, SOLVER), w, g, m, v, free, some_frozen, at(plan, WEIGHT_COUNT), rates, at(state, UPDATES))
+            if not fused:
+                t = at(state, UPDATES)
+                _update(at(plan, SOLVER), w, g, m, v, free, some_frozen, at(plan, WEIGHT_COUNT), rates, t)
             total += cost * weight
         total /= whole
         put(costs, epoch, total)
