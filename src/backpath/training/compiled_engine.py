@@ -34,6 +34,14 @@ class CompiledEngine:
         rows = sum(network.sizes) + 1 + 2 * sum(network.sizes[1:]) + 3 + network.sizes[-1]
         most = max(step, CACHED_BYTES // number.itemsize // rows // step * step)
         block = min(_up(job.batch_size, step), most, 32 * step)
+        narrow = (
+            job.batch_size <= 4
+            and sum(W.size for W in network.weights) <= 256
+            and job.cost.endswith("squared_error")
+            and network.activations[-1] != "softmax"
+        )
+        if narrow:
+            block = step = 4
         layers, place, first = [], 0, 0
         for (inputs, neurons), name in zip(itertools.pairwise(network.sizes), network.activations, strict=True):
             layers.append((inputs, neurons, activation(name).code, first, place, place + neurons * block))
@@ -49,12 +57,6 @@ class CompiledEngine:
                 count = min(job.batch_size, len(job.X) - start)
                 size += per_sample * (count // block * block + _up(count % block, step))
         s = job.solver
-        narrow = (
-            block == step
-            and first <= 256
-            and job.cost.endswith("squared_error")
-            and network.activations[-1] != "softmax"
-        )
         fused = s.name == "gd" and job.free is None and not job.l2 and job.batch_size <= block
         self._layers = np.array(layers, np.int64).ravel()
         self._plan = np.array(
@@ -80,7 +82,7 @@ class CompiledEngine:
             np.float64,
         )
         self._b = kernels.buffer(size, number)
-        padded = _up(first + 3, step)
+        padded = _up(first + 3, kernels.STEP_BYTES // number.itemsize)
         self._w, self._g, self._m, self._v = (kernels.buffer(padded, number) for _ in range(4))
         _flatten(self._w, network.weights)
         self._free = kernels.buffer(0 if job.free is None else padded, number)

@@ -62,11 +62,11 @@ STEP_BYTES = 64
 
 
 class Lanes(types.Type):
-    """Numba's type of ``step(b)`` numbers of a row, or (of "mask") of as many truth values."""
+    """Numba's type of ``count`` numbers of a row, or (of "mask") of as many truth values."""
 
-    def __init__(self, number: types.Type, mask: bool = False):
-        self.number, self.mask = number, mask
-        super().__init__(name=f"{'Mask' if mask else 'Lanes'}({number})")
+    def __init__(self, number: Any, count: int, mask: bool = False):
+        self.number, self.count, self.mask = number, count, mask
+        super().__init__(name=f"{'Mask' if mask else 'Lanes'}({number} × {count})")
 
 
 def _count(number: Any) -> int:
@@ -81,7 +81,7 @@ def _element(number: types.Type) -> ir.Type:
 class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager, lanes):
         element = ir.IntType(1) if lanes.mask else _element(lanes.number)
-        super().__init__(manager, lanes, ir.VectorType(element, _count(lanes.number)))
+        super().__init__(manager, lanes, ir.VectorType(element, lanes.count))
 
 
 class Memory(types.Type):
@@ -113,7 +113,7 @@ def _operation(function, arguments, build, mask=False):
         def typed(*given):  # Numba asks a signature how many arguments there are, so each number has its own
             lanes = [t for t in given if isinstance(t, Lanes)]
             plain = all(isinstance(t, (Lanes, types.Number)) for t in given)
-            return Lanes(lanes[-1].number, mask) if lanes and plain else None
+            return Lanes(lanes[-1].number, lanes[-1].count, mask) if lanes and plain else None
 
         def of_one(x):
             return typed(x)
@@ -127,12 +127,12 @@ def _operation(function, arguments, build, mask=False):
         return (of_one, of_two, of_three)[arguments - 1]
 
     def generate(context, builder, signature, values):
-        number = next(t for t in reversed(signature.args) if isinstance(t, Lanes)).number
+        lanes = next(t for t in reversed(signature.args) if isinstance(t, Lanes))
         vectors = [
-            value if isinstance(t, Lanes) else _splat(builder, context.cast(builder, value, t, number), _count(number))
-            for value, t in zip(values, signature.args, strict=True)
+            v if isinstance(t, Lanes) else _splat(builder, context.cast(builder, v, t, lanes.number), lanes.count)
+            for v, t in zip(values, signature.args, strict=True)
         ]
-        return build(builder, number, *vectors)
+        return build(builder, lanes, *vectors)
 
     for kinds in itertools.product((Lanes, types.Number), repeat=arguments):
         if Lanes in kinds:
@@ -142,8 +142,8 @@ def _operation(function, arguments, build, mask=False):
 def _vector_intrinsic(name):
     """LLVM's function of that name."""
 
-    def build(builder, number, *vectors):
-        kind = f"v{_count(number)}f{number.bitwidth}"
+    def build(builder, lanes, *vectors):
+        kind = f"v{lanes.count}f{lanes.number.bitwidth}"
         signature = ir.FunctionType(vectors[-1].type, [v.type for v in vectors])
         return builder.call(cgutils.get_or_insert_function(builder.module, signature, f"llvm.{name}.{kind}"), vectors)
 
@@ -151,14 +151,14 @@ def _vector_intrinsic(name):
 
 
 def _compared(symbol):
-    return lambda builder, number, x, y: builder.fcmp_ordered(symbol, x, y)
+    return lambda builder, lanes, x, y: builder.fcmp_ordered(symbol, x, y)
 
 
-_operation(operator.add, 2, lambda builder, number, x, y: builder.fadd(x, y))
-_operation(operator.sub, 2, lambda builder, number, x, y: builder.fsub(x, y))
-_operation(operator.mul, 2, lambda builder, number, x, y: builder.fmul(x, y))
-_operation(operator.truediv, 2, lambda builder, number, x, y: builder.fdiv(x, y))
-_operation(operator.neg, 1, lambda builder, number, x: builder.fneg(x))
+_operation(operator.add, 2, lambda builder, lanes, x, y: builder.fadd(x, y))
+_operation(operator.sub, 2, lambda builder, lanes, x, y: builder.fsub(x, y))
+_operation(operator.mul, 2, lambda builder, lanes, x, y: builder.fmul(x, y))
+_operation(operator.truediv, 2, lambda builder, lanes, x, y: builder.fdiv(x, y))
+_operation(operator.neg, 1, lambda builder, lanes, x: builder.fneg(x))
 _operation(abs, 1, _vector_intrinsic("fabs"))
 _operation(np.sqrt, 1, _vector_intrinsic("sqrt"))
 _operation(operator.lt, 2, _compared("<"), mask=True)
@@ -171,7 +171,7 @@ def select(condition, yes, no):
     return np.where(condition, yes, no)
 
 
-_operation(select, 3, lambda builder, number, condition, yes, no: builder.select(condition, yes, no))
+_operation(select, 3, lambda builder, lanes, condition, yes, no: builder.select(condition, yes, no))
 
 
 def power_of_two(shifted):
@@ -180,11 +180,11 @@ def power_of_two(shifted):
     return np.ldexp(shifted.dtype.type(1), (shifted - (ROUND_64 if wide else ROUND_32)).astype(int))
 
 
-def _power_of_two(builder, number, shifted):
-    whole, mantissa, bias = (64, 52, 1023) if number == types.float64 else (32, 23, 127)
-    vector = ir.VectorType(ir.IntType(whole), _count(number))
-    bits = builder.shl(builder.bitcast(shifted, vector), _splat(builder, ir.IntType(whole)(mantissa), _count(number)))
-    one = _splat(builder, ir.IntType(whole)(bias << mantissa), _count(number))
+def _power_of_two(builder, lanes, shifted):
+    whole, mantissa, bias = (64, 52, 1023) if lanes.number == types.float64 else (32, 23, 127)
+    vector = ir.VectorType(ir.IntType(whole), lanes.count)
+    bits = builder.shl(builder.bitcast(shifted, vector), _splat(builder, ir.IntType(whole)(mantissa), lanes.count))
+    one = _splat(builder, ir.IntType(whole)(bias << mantissa), lanes.count)
     return builder.bitcast(builder.add(bits, one), shifted.type)
 
 
@@ -196,11 +196,11 @@ def exponent(x):
     return np.frexp(x)[1].astype(x.dtype) - 1
 
 
-def _exponent(builder, number, x):
-    whole, mantissa, bias = (64, 52, 1023) if number == types.float64 else (32, 23, 127)
-    vector = ir.VectorType(ir.IntType(whole), _count(number))
-    bits = builder.lshr(builder.bitcast(x, vector), _splat(builder, ir.IntType(whole)(mantissa), _count(number)))
-    return builder.sitofp(builder.sub(bits, _splat(builder, ir.IntType(whole)(bias), _count(number))), x.type)
+def _exponent(builder, lanes, x):
+    whole, mantissa, bias = (64, 52, 1023) if lanes.number == types.float64 else (32, 23, 127)
+    vector = ir.VectorType(ir.IntType(whole), lanes.count)
+    bits = builder.lshr(builder.bitcast(x, vector), _splat(builder, ir.IntType(whole)(mantissa), lanes.count))
+    return builder.sitofp(builder.sub(bits, _splat(builder, ir.IntType(whole)(bias), lanes.count)), x.type)
 
 
 _operation(exponent, 1, _exponent)
@@ -211,11 +211,11 @@ def fraction(x):
     return np.frexp(x)[0] * 2
 
 
-def _fraction(builder, number, x):
-    whole, mantissa, bias = (64, 52, 1023) if number == types.float64 else (32, 23, 127)
-    vector = ir.VectorType(ir.IntType(whole), _count(number))
-    low = _splat(builder, ir.IntType(whole)((1 << mantissa) - 1), _count(number))
-    one = _splat(builder, ir.IntType(whole)(bias << mantissa), _count(number))
+def _fraction(builder, lanes, x):
+    whole, mantissa, bias = (64, 52, 1023) if lanes.number == types.float64 else (32, 23, 127)
+    vector = ir.VectorType(ir.IntType(whole), lanes.count)
+    low = _splat(builder, ir.IntType(whole)((1 << mantissa) - 1), lanes.count)
+    one = _splat(builder, ir.IntType(whole)(bias << mantissa), lanes.count)
     return builder.bitcast(builder.or_(builder.and_(builder.bitcast(x, vector), low), one), x.type)
 
 
@@ -227,7 +227,7 @@ def constant_like(x, value):
     return np.full_like(x, value)
 
 
-_operation(constant_like, 2, lambda builder, number, x, value: value)
+_operation(constant_like, 2, lambda builder, lanes, x, value: value)
 
 
 def step(b):
@@ -267,26 +267,38 @@ def load(b, r):
 
 @type_callable(load)
 def _load_typing(context):
-    return lambda b, r: Lanes(b.dtype)
+    return lambda b, r: Lanes(b.dtype, _count(b.dtype))
 
 
-def _place(context, builder, kind, b, r):
+def _place(context, builder, kind, b, r, count):
     """The address of b[r], as one of lanes."""
     data = _address(context, builder, kind, b)
-    vector = ir.VectorType(_element(kind.dtype), _count(kind.dtype))
+    vector = ir.VectorType(_element(kind.dtype), count)
     return builder.bitcast(builder.gep(data, [r]), vector.as_pointer())
+
+
+def load_four(b, r):
+    """Four numbers of the buffer from place r on."""
+    return b[r : r + 4].copy()
+
+
+@type_callable(load_four)
+def _load_four_typing(context):
+    return lambda b, r: Lanes(b.dtype, 4)
 
 
 @lower_builtin(load, types.Array, types.Integer)
 @lower_builtin(load, Memory, types.Integer)
+@lower_builtin(load_four, Memory, types.Integer)
 def _load(context, builder, signature, arguments):
     kind = signature.args[0]
-    return builder.load(_place(context, builder, kind, *arguments), align=kind.dtype.bitwidth // 8)
+    place = _place(context, builder, kind, *arguments, signature.return_type.count)
+    return builder.load(place, align=kind.dtype.bitwidth // 8)
 
 
 def store(b, r, x):
     """Put lanes, or the same number in all of them, into the buffer from place r on."""
-    b[r : r + step(b)] = x
+    b[r : r + len(x)] = x
 
 
 @type_callable(store)
@@ -298,7 +310,8 @@ def _store_typing(context):
 @lower_builtin(store, Memory, types.Integer, Lanes)
 def _store(context, builder, signature, arguments):
     kind = signature.args[0]
-    builder.store(arguments[2], _place(context, builder, kind, *arguments[:2]), align=kind.dtype.bitwidth // 8)
+    place = _place(context, builder, kind, *arguments[:2], signature.args[2].count)
+    builder.store(arguments[2], place, align=kind.dtype.bitwidth // 8)
     return context.get_dummy_value()
 
 
@@ -352,7 +365,7 @@ def _lanes_sum_typing(context):
 def _lanes_sum(context, builder, signature, arguments):
     (x,), number = arguments, signature.args[0].number
     kind = ir.FunctionType(_element(number), [_element(number), x.type])
-    name = f"llvm.vector.reduce.fadd.v{_count(number)}f{number.bitwidth}"
+    name = f"llvm.vector.reduce.fadd.v{signature.args[0].count}f{number.bitwidth}"
     reduce = cgutils.get_or_insert_function(builder.module, kind, name)
     return builder.call(reduce, [_element(number)(0.0), x], fastmath=("reassoc",))
 
@@ -955,17 +968,17 @@ def _sigma(code, u):
 
 @rows
 def _narrow(b, w, g, layers, count, x, cost, factor, more):
-    """`_forward`, `_weigh` and `_backward` in one piece, for rows of one step, squared errors, and few weights: here
+    """`_forward`, `_weigh` and `_backward` in one piece, for rows of four lanes, squared errors, and few weights: here
     calls and loops would cost more than the arithmetic."""
-    lanes, a = step(b), x
+    lanes, a = 4, x
     last = (count - 1) * COLUMNS
     for q in range(0, last + 1, COLUMNS):
         inputs, neurons, code = at(layers, q + INPUTS), at(layers, q + NEURONS), at(layers, q + ACTIVATION)
         k, value_row, d = at(layers, q + WEIGHTS), at(layers, q + VALUES), at(layers, q + DELTAS)
         for j in range(0, neurons * lanes, lanes):
-            s = constant_like(load(b, a), at(w, k + inputs))
+            s = constant_like(load_four(b, a), at(w, k + inputs))
             for i in range(inputs):
-                s = load(b, a + i * lanes) * at(w, k + i) + s
+                s = load_four(b, a + i * lanes) * at(w, k + i) + s
             value, slope = _sigma(code, s)
             store(b, value_row + j, value)
             store(b, d + j, slope)
@@ -973,20 +986,20 @@ def _narrow(b, w, g, layers, count, x, cost, factor, more):
         a = value_row
     inputs, outputs = at(layers, INPUTS), at(layers, last + NEURONS)
     y, d = x + inputs * lanes, at(layers, last + DELTAS)
-    share, slope = load(b, y + outputs * lanes), 2.0 if cost == SQUARED_ERROR else 1.0
+    share, slope = load_four(b, y + outputs * lanes), 2.0 if cost == SQUARED_ERROR else 1.0
     total = constant_like(share, 0.0)
     for j in range(0, outputs * lanes, lanes):
-        error = load(b, a + j) - load(b, y + j)
+        error = load_four(b, a + j) - load_four(b, y + j)
         total = error * error + total
-        store(b, d + j, error * share * slope * load(b, d + j))
+        store(b, d + j, error * share * slope * load_four(b, d + j))
     for q in range(last, 0, -COLUMNS):
         inputs, neurons, weights = at(layers, q + INPUTS), at(layers, q + NEURONS), at(layers, q + WEIGHTS)
         delta, d = at(layers, q + DELTAS), at(layers, q - COLUMNS + DELTAS)
         for i in range(inputs):
             s = constant_like(share, 0.0)
             for j in range(neurons):
-                s = load(b, delta + j * lanes) * at(w, weights + j * (inputs + 1) + i) + s
-            store(b, d + i * lanes, s * load(b, d + i * lanes))
+                s = load_four(b, delta + j * lanes) * at(w, weights + j * (inputs + 1) + i) + s
+            store(b, d + i * lanes, s * load_four(b, d + i * lanes))
     a = x
     for q in range(0, last + 1, COLUMNS):
         delta, k = at(layers, q + DELTAS), at(layers, q + WEIGHTS)
@@ -997,17 +1010,17 @@ def _narrow(b, w, g, layers, count, x, cost, factor, more):
 
 @formula
 def _narrow_gradient(b, g, k, inputs, neurons, a, delta, factor, more):
-    """`_gradient` of rows of one step"""
-    lanes = step(b)
+    """`_gradient` of rows of four lanes"""
+    lanes = 4
     for j in range(neurons):
-        x = load(b, delta + j * lanes)
+        x = load_four(b, delta + j * lanes)
         zero = constant_like(x, 0.0)
         for i in range(0, inputs + 1, 4):
             place, left = a + i * lanes, inputs - i
-            s0 = load(b, place) * x if left > 0 else x
-            s1 = load(b, place + lanes) * x if left > 1 else x if left == 1 else zero
-            s2 = load(b, place + 2 * lanes) * x if left > 2 else x if left == 2 else zero
-            s3 = load(b, place + 3 * lanes) * x if left > 3 else x if left == 3 else zero
+            s0 = load_four(b, place) * x if left > 0 else x
+            s1 = load_four(b, place + lanes) * x if left > 1 else x if left == 1 else zero
+            s2 = load_four(b, place + 2 * lanes) * x if left > 2 else x if left == 2 else zero
+            s3 = load_four(b, place + 3 * lanes) * x if left > 3 else x if left == 3 else zero
             put_sums(g, k + i, s0, s1, s2, s3, factor, more)
         k += inputs + 1
 
@@ -1106,7 +1119,8 @@ def _batch(b, w, g, layers, X, Y, sample_weight, weighted, order, start, end, x,
     c, cost = spare + 2 * block, 0.0
     for first in range(start, end, block):
         size = min(block, end - first)
-        lanes = (size + step(b) - 1) // step(b) * step(b)
+        unit = min(step(b), block)
+        lanes = (size + unit - 1) // unit * unit
         if not at(plan, LAID):
             _lay(b, x, X, inputs, Y, outputs, sample_weight, weighted, order, first, size, lanes, whole)
         y = x + inputs * lanes
@@ -1196,7 +1210,8 @@ def lay_samples(b, layers, X, Y, sample_weight, order, plan):
         whole = _weight_of(sample_weight, weighted, order, start, end)
         for first in range(start, end, at(plan, BLOCK)):
             size = min(at(plan, BLOCK), end - first)
-            lanes = (size + step(b) - 1) // step(b) * step(b)
+            unit = min(step(b), at(plan, BLOCK))
+            lanes = (size + unit - 1) // unit * unit
             _lay(b, x, X, inputs, Y, outputs, sample_weight, weighted, order, first, size, lanes, whole)
             x += (inputs + outputs + 1) * lanes
 
