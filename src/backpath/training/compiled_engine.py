@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,9 +44,10 @@ class CompiledEngine:
             block = step = 4
         layers, place, first = [], 0, 0
         for (inputs, neurons), name in zip(itertools.pairwise(network.sizes), network.activations, strict=True):
-            layers.append((inputs, neurons, activation(name).code, first, place, place + neurons * block))
+            row = _up(inputs + 1, 4)
+            layers.append((inputs, neurons, activation(name).code, first, row, place, place + neurons * block))
             place += 2 * neurons * block
-            first += neurons * (inputs + 1)
+            first += neurons * row
         spare, data = place, place + 3 * block
         laid = not job.shuffle
         per_sample = network.sizes[0] + network.sizes[-1] + 1
@@ -82,12 +83,12 @@ class CompiledEngine:
             np.float64,
         )
         self._b = kernels.buffer(size, number)
-        padded = _up(first + 3, kernels.STEP_BYTES // number.itemsize)
+        padded = _up(first, kernels.STEP_BYTES // number.itemsize)
         self._w, self._g, self._m, self._v = (kernels.buffer(padded, number) for _ in range(4))
-        _flatten(self._w, network.weights)
+        self._fill(self._w, network.weights)
         self._free = kernels.buffer(0 if job.free is None else padded, number)
         if job.free is not None:
-            _flatten(self._free, job.free)
+            self._fill(self._free, job.free)
         self._weight = np.ones(0, number) if job.sample_weight is None else job.sample_weight.astype(number)
         self._X, self._Y = job.X.ravel(), job.y.ravel()
         self._orders = job.orders()
@@ -97,9 +98,13 @@ class CompiledEngine:
         if laid:
             kernels.lay_samples_compiled(self._b, self._layers, self._X, self._Y, self._weight, self._still, self._plan)
 
+    def _fill(self, flat: Array, arrays: Iterable[NDArray[Any]]) -> None:
+        for rows, W in zip(_rows(flat, self.job.network.sizes), arrays, strict=True):
+            rows[:] = W
+
     @property
     def weights(self) -> list[Array]:
-        return _unflatten(self._w, self.job.network.sizes)
+        return [W.copy() for W in _rows(self._w, self.job.network.sizes)]
 
     def run(self, epochs: int) -> None:
         costs = np.empty(epochs)
@@ -130,17 +135,10 @@ def _up(count: int, step: int) -> int:
     return -(-count // step) * step
 
 
-def _flatten(flat: Array, arrays: Iterable[NDArray[Any]]) -> None:
+def _rows(flat: Array, sizes: Sequence[int]) -> Iterator[Array]:
+    """The layers' weights in the flat array, as arrays of the network's shapes."""
     place = 0
-    for W in arrays:
-        flat[place : place + W.size] = W.ravel()
-        place += W.size
-
-
-def _unflatten(flat: Array, sizes: Sequence[int]) -> list[Array]:
-    found, place = [], 0
     for inputs, neurons in itertools.pairwise(sizes):
-        end = place + neurons * (inputs + 1)
-        found.append(flat[place:end].reshape(neurons, inputs + 1).copy())
-        place = end
-    return found
+        row = _up(inputs + 1, 4)
+        yield flat[place : place + neurons * row].reshape(neurons, row)[:, : inputs + 1]
+        place += neurons * row

@@ -594,9 +594,9 @@ scaled_erfc = _by_number("scaled_erfc", _scaled_erfc_64, _scaled_erfc_32)
 @formula
 def _sigmoid(u):
     """σ = 1 / (1 + e^-u), σ′ = σ(u) σ(-u) with σ(-u) = e^-u σ(u)"""
-    e = exponential(-u)
-    value = 1 / (e + 1)
-    return value, value * (e * value)
+    s, q = exponential_parts(-u)
+    value = 1 / (s * q + (s + 1))
+    return value, value * ((s * q + s) * value)
 
 
 @formula
@@ -806,12 +806,12 @@ def _softmax_squared_error(b, a, d, y, c, outputs, lanes, slope):
 
 
 # ---- one network: the samples of a batch in the lanes ---------------------------------------------------------------
-# The weights are those of the network's arrays, one after the other in one flat array. The
-# columns of the table `layers`, all but the first three of them places: of the weights in w, of the rows of σ(u) in b,
-# and of those of u, then σ′(u), then δ.
+# The weights are those of the network's arrays in one flat array, each neuron's filled up with zeros to a multiple of
+# four (ROW). The columns of the table `layers`, after the first three: where the weights start in w, how long one
+# neuron's are, and where in b the rows of σ(u) start, and those of u, then σ′(u), then δ.
 
-INPUTS, NEURONS, ACTIVATION, WEIGHTS, VALUES, DELTAS = range(6)
-COLUMNS = 6
+INPUTS, NEURONS, ACTIVATION, WEIGHTS, ROW, VALUES, DELTAS = range(7)
+COLUMNS = 7
 
 
 @formula
@@ -835,9 +835,8 @@ def _one_sum(b, w, k, by_term, source, terms, lanes, s):
 
 
 @rows
-def _net_inputs(b, w, weights, inputs, neurons, a, u, lanes):
+def _net_inputs(b, w, weights, row, inputs, neurons, a, u, lanes):
     """u_j = W~_j + Σ_i W_ji a_i"""
-    row = inputs + 1
     for lane in range(0, lanes, step(b)):
         like = load(b, a + lane)
         whole = neurons - neurons % 4
@@ -859,15 +858,13 @@ def _net_inputs(b, w, weights, inputs, neurons, a, u, lanes):
 
 
 @rows
-def _hidden_deltas(b, w, weights, inputs, neurons, delta, d, lanes):
+def _hidden_deltas(b, w, weights, row, inputs, neurons, delta, d, lanes):
     """δ_i = σ′(u_i) Σ_j W_ji δ_j, where the rows d hold σ′(u) before."""
     for lane in range(0, lanes, step(b)):
         zero = constant_like(load(b, d + lane), 0.0)
         whole = inputs - inputs % 4
         for i in range(0, whole, 4):
-            s0, s1, s2, s3 = _four_sums(
-                b, w, weights + i, 1, inputs + 1, delta + lane, neurons, lanes, zero, zero, zero, zero
-            )
+            s0, s1, s2, s3 = _four_sums(b, w, weights + i, 1, row, delta + lane, neurons, lanes, zero, zero, zero, zero)
             target = d + i * lanes + lane
             store(b, target, s0 * load(b, target))
             store(b, target + lanes, s1 * load(b, target + lanes))
@@ -875,17 +872,17 @@ def _hidden_deltas(b, w, weights, inputs, neurons, delta, d, lanes):
             store(b, target + 3 * lanes, s3 * load(b, target + 3 * lanes))
         for i in range(whole, inputs):
             target = d + i * lanes + lane
-            s = _one_sum(b, w, weights + i, inputs + 1, delta + lane, neurons, lanes, zero)
+            s = _one_sum(b, w, weights + i, row, delta + lane, neurons, lanes, zero)
             store(b, target, s * load(b, target))
 
 
 @rows
-def _gradient(b, g, weights, inputs, neurons, a, delta, lanes, factor, more):
+def _gradient(b, g, weights, row, inputs, neurons, a, delta, lanes, factor, more):
     """g_ji = factor Σ_lanes δ_j a_i, bias last; with ``more`` that much more."""
     zero = constant_like(load(b, delta), 0.0)
     whole = inputs - inputs % 4
     for j in range(neurons):
-        d, k = delta + j * lanes, weights + j * (inputs + 1)
+        d, k = delta + j * lanes, weights + j * row
         for i in range(0, whole, 4):
             s0, s1, s2, s3 = zero, zero, zero, zero
             for lane in range(0, lanes, step(b)):
@@ -906,7 +903,7 @@ def _gradient(b, g, weights, inputs, neurons, a, delta, lanes, factor, more):
                 s1 = load(b, place + lanes + lane) * x + s1
             if left > 2:
                 s2 = load(b, place + 2 * lanes + lane) * x + s2
-        # of the last four those beyond the row are 0, and the next row overwrites them
+        # of the last four, those beyond the bias are 0
         if left == 0:
             s0, s3 = s3, zero
         elif left == 1:
@@ -922,7 +919,7 @@ def _forward(b, w, layers, count, x, cost, y, c, lanes, spare):
     a = x
     for q in range(0, count * COLUMNS, COLUMNS):
         neurons, code, d = at(layers, q + NEURONS), at(layers, q + ACTIVATION), at(layers, q + DELTAS)
-        _net_inputs(b, w, at(layers, q + WEIGHTS), at(layers, q + INPUTS), neurons, a, d, lanes)
+        _net_inputs(b, w, at(layers, q + WEIGHTS), at(layers, q + ROW), at(layers, q + INPUTS), neurons, a, d, lanes)
         a = at(layers, q + VALUES)
         if q + COLUMNS < count * COLUMNS:
             activate(code, b, a, d, neurons * lanes)  # its rows lie one after the other, as if they were one
@@ -936,11 +933,11 @@ def _backward(b, w, g, layers, count, x, lanes, factor, more):
     for q in range((count - 1) * COLUMNS, 0, -COLUMNS):
         before, inputs, neurons = q - COLUMNS, at(layers, q + INPUTS), at(layers, q + NEURONS)
         delta, d = at(layers, q + DELTAS), at(layers, before + DELTAS)
-        _hidden_deltas(b, w, at(layers, q + WEIGHTS), inputs, neurons, delta, d, lanes)
+        _hidden_deltas(b, w, at(layers, q + WEIGHTS), at(layers, q + ROW), inputs, neurons, delta, d, lanes)
     a = x
     for q in range(0, count * COLUMNS, COLUMNS):
-        weights, delta = at(layers, q + WEIGHTS), at(layers, q + DELTAS)
-        _gradient(b, g, weights, at(layers, q + INPUTS), at(layers, q + NEURONS), a, delta, lanes, factor, more)
+        weights, row, delta = at(layers, q + WEIGHTS), at(layers, q + ROW), at(layers, q + DELTAS)
+        _gradient(b, g, weights, row, at(layers, q + INPUTS), at(layers, q + NEURONS), a, delta, lanes, factor, more)
         a = at(layers, q + VALUES)
 
 
@@ -968,61 +965,59 @@ def _sigma(code, u):
 
 @rows
 def _narrow(b, w, g, layers, count, x, cost, factor, more):
-    """`_forward`, `_weigh` and `_backward` in one piece, for rows of four lanes, squared errors, and few weights: here
+    """`_forward`, `_weigh` and `_backward` in one piece, for four lanes, squared errors and few weights: there the
     calls and loops would cost more than the arithmetic."""
-    lanes, a = 4, x
     last = (count - 1) * COLUMNS
+    y = x + at(layers, INPUTS) * 4
+    share, slope_of_cost = load_four(b, y + at(layers, last + NEURONS) * 4), 2.0 if cost == SQUARED_ERROR else 1.0
+    a, total = x, constant_like(share, 0.0)
     for q in range(0, last + 1, COLUMNS):
-        inputs, neurons, code = at(layers, q + INPUTS), at(layers, q + NEURONS), at(layers, q + ACTIVATION)
-        k, value_row, d = at(layers, q + WEIGHTS), at(layers, q + VALUES), at(layers, q + DELTAS)
-        for j in range(0, neurons * lanes, lanes):
-            s = constant_like(load_four(b, a), at(w, k + inputs))
+        inputs, code, k = at(layers, q + INPUTS), at(layers, q + ACTIVATION), at(layers, q + WEIGHTS)
+        values, d = at(layers, q + VALUES), at(layers, q + DELTAS)
+        for j in range(0, at(layers, q + NEURONS) * 4, 4):
+            s = constant_like(share, at(w, k + inputs))
             for i in range(inputs):
-                s = load_four(b, a + i * lanes) * at(w, k + i) + s
+                s = load_four(b, a + i * 4) * at(w, k + i) + s
             value, slope = _sigma(code, s)
-            store(b, value_row + j, value)
-            store(b, d + j, slope)
-            k += inputs + 1
-        a = value_row
-    inputs, outputs = at(layers, INPUTS), at(layers, last + NEURONS)
-    y, d = x + inputs * lanes, at(layers, last + DELTAS)
-    share, slope = load_four(b, y + outputs * lanes), 2.0 if cost == SQUARED_ERROR else 1.0
-    total = constant_like(share, 0.0)
-    for j in range(0, outputs * lanes, lanes):
-        error = load_four(b, a + j) - load_four(b, y + j)
-        total = error * error + total
-        store(b, d + j, error * share * slope * load_four(b, d + j))
+            if q < last:
+                store(b, values + j, value)
+                store(b, d + j, slope)
+            else:
+                error = value - load_four(b, y + j)
+                total = error * error + total
+                store(b, d + j, error * (share * slope_of_cost) * slope)
+            k += at(layers, q + ROW)
+        a = values
     for q in range(last, 0, -COLUMNS):
-        inputs, neurons, weights = at(layers, q + INPUTS), at(layers, q + NEURONS), at(layers, q + WEIGHTS)
-        delta, d = at(layers, q + DELTAS), at(layers, q - COLUMNS + DELTAS)
-        for i in range(inputs):
-            s = constant_like(share, 0.0)
-            for j in range(neurons):
-                s = load_four(b, delta + j * lanes) * at(w, weights + j * (inputs + 1) + i) + s
-            store(b, d + i * lanes, s * load_four(b, d + i * lanes))
+        d, delta = at(layers, q - COLUMNS + DELTAS), at(layers, q + DELTAS)
+        for i in range(at(layers, q + INPUTS)):
+            s, k = constant_like(share, 0.0), at(layers, q + WEIGHTS) + i
+            for j in range(at(layers, q + NEURONS)):
+                s = load_four(b, delta + j * 4) * at(w, k) + s
+                k += at(layers, q + ROW)
+            store(b, d + i * 4, s * load_four(b, d + i * 4))
     a = x
     for q in range(0, last + 1, COLUMNS):
-        delta, k = at(layers, q + DELTAS), at(layers, q + WEIGHTS)
-        _narrow_gradient(b, g, k, at(layers, q + INPUTS), at(layers, q + NEURONS), a, delta, factor, more)
+        weights, row, delta = at(layers, q + WEIGHTS), at(layers, q + ROW), at(layers, q + DELTAS)
+        _narrow_gradient(b, g, weights, row, at(layers, q + INPUTS), at(layers, q + NEURONS), a, delta, factor, more)
         a = at(layers, q + VALUES)
-    return lanes_sum(total * share) * (slope * 0.5)
+    return lanes_sum(total * share) * (slope_of_cost * 0.5)
 
 
 @formula
-def _narrow_gradient(b, g, k, inputs, neurons, a, delta, factor, more):
-    """`_gradient` of rows of four lanes"""
-    lanes = 4
+def _narrow_gradient(b, g, k, row, inputs, neurons, a, delta, factor, more):
+    """`_gradient` of four lanes"""
     for j in range(neurons):
-        x = load_four(b, delta + j * lanes)
+        x = load_four(b, delta + j * 4)
         zero = constant_like(x, 0.0)
         for i in range(0, inputs + 1, 4):
-            place, left = a + i * lanes, inputs - i
+            place, left = a + i * 4, inputs - i
             s0 = load_four(b, place) * x if left > 0 else x
-            s1 = load_four(b, place + lanes) * x if left > 1 else x if left == 1 else zero
-            s2 = load_four(b, place + 2 * lanes) * x if left > 2 else x if left == 2 else zero
-            s3 = load_four(b, place + 3 * lanes) * x if left > 3 else x if left == 3 else zero
+            s1 = load_four(b, place + 4) * x if left > 1 else x if left == 1 else zero
+            s2 = load_four(b, place + 8) * x if left > 2 else x if left == 2 else zero
+            s3 = load_four(b, place + 12) * x if left > 3 else x if left == 3 else zero
             put_sums(g, k + i, s0, s1, s2, s3, factor, more)
-        k += inputs + 1
+        k += row
 
 
 @rows
@@ -1068,10 +1063,9 @@ def _decay(w, g, layers, count, decay):
     """Add that of decay/2 Σ W², biases apart, to the gradient; returns it."""
     total = 0.0
     for q in range(0, count * COLUMNS, COLUMNS):
-        row = at(layers, q + INPUTS) + 1
         for j in range(at(layers, q + NEURONS)):
-            first = at(layers, q + WEIGHTS) + j * row
-            for k in range(first, first + row - 1):
+            first = at(layers, q + WEIGHTS) + j * at(layers, q + ROW)
+            for k in range(first, first + at(layers, q + INPUTS)):
                 total += at(w, k) * at(w, k)
                 put(g, k, at(g, k) + decay * at(w, k))
     return decay * 0.5 * total
