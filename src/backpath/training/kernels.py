@@ -42,6 +42,8 @@ FORMULA: Any = {"fastmath": {"contract"}, "error_model": "numpy", "forceinline":
 KERNEL: Any = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True, "cache": True}
 
 formula = register_jitable(**FORMULA)
+# What works on whole rows is called, not inlined: in one piece a kernel would have far more values than registers.
+rows = register_jitable(**{**FORMULA, "forceinline": False})
 
 # The codes of the tables, as numbers here: a changed table in another file would not reach a cached kernel. A test
 # holds them together.
@@ -60,11 +62,11 @@ STEP_BYTES = 64
 
 
 class Lanes(types.Type):
-    """Numba's type of ``step(b)`` numbers of a row, or (of "mask") of as many truth values."""
+    """Numba's type of ``count`` numbers of a row, or (of "mask") of as many truth values."""
 
-    def __init__(self, number: types.Type, mask: bool = False):
-        self.number, self.mask = number, mask
-        super().__init__(name=f"{'Mask' if mask else 'Lanes'}({number})")
+    def __init__(self, number: Any, count: int, mask: bool = False):
+        self.number, self.count, self.mask = number, count, mask
+        super().__init__(name=f"{'Mask' if mask else 'Lanes'}({number} × {count})")
 
 
 def _count(number: Any) -> int:
@@ -72,14 +74,28 @@ def _count(number: Any) -> int:
 
 
 def _element(number: types.Type) -> ir.Type:
-    return ir.DoubleType() if number == types.float64 else ir.FloatType()
+    return {types.float64: ir.DoubleType(), types.float32: ir.FloatType(), types.int64: ir.IntType(64)}[number]
 
 
 @register_model(Lanes)
 class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager, lanes):
         element = ir.IntType(1) if lanes.mask else _element(lanes.number)
-        super().__init__(manager, lanes, ir.VectorType(element, _count(lanes.number)))
+        super().__init__(manager, lanes, ir.VectorType(element, lanes.count))
+
+
+class Memory(types.Type):
+    """Numba's type of a buffer's address alone: one number to pass on, where an array is seven."""
+
+    def __init__(self, dtype: types.Type):
+        self.dtype = dtype
+        super().__init__(name=f"Memory({dtype})")
+
+
+@register_model(Memory)
+class _MemoryModel(models.PrimitiveModel):
+    def __init__(self, manager, memory):
+        super().__init__(manager, memory, _element(memory.dtype).as_pointer())
 
 
 def _splat(builder, value, count):
@@ -97,7 +113,7 @@ def _operation(function, arguments, build, mask=False):
         def typed(*given):  # Numba asks a signature how many arguments there are, so each number has its own
             lanes = [t for t in given if isinstance(t, Lanes)]
             plain = all(isinstance(t, (Lanes, types.Number)) for t in given)
-            return Lanes(lanes[-1].number, mask) if lanes and plain else None
+            return Lanes(lanes[-1].number, lanes[-1].count, mask) if lanes and plain else None
 
         def of_one(x):
             return typed(x)
@@ -111,12 +127,12 @@ def _operation(function, arguments, build, mask=False):
         return (of_one, of_two, of_three)[arguments - 1]
 
     def generate(context, builder, signature, values):
-        number = next(t for t in reversed(signature.args) if isinstance(t, Lanes)).number
+        lanes = next(t for t in reversed(signature.args) if isinstance(t, Lanes))
         vectors = [
-            value if isinstance(t, Lanes) else _splat(builder, context.cast(builder, value, t, number), _count(number))
-            for value, t in zip(values, signature.args, strict=True)
+            v if isinstance(t, Lanes) else _splat(builder, context.cast(builder, v, t, lanes.number), lanes.count)
+            for v, t in zip(values, signature.args, strict=True)
         ]
-        return build(builder, number, *vectors)
+        return build(builder, lanes, *vectors)
 
     for kinds in itertools.product((Lanes, types.Number), repeat=arguments):
         if Lanes in kinds:
@@ -126,8 +142,8 @@ def _operation(function, arguments, build, mask=False):
 def _vector_intrinsic(name):
     """LLVM's function of that name."""
 
-    def build(builder, number, *vectors):
-        kind = f"v{_count(number)}f{number.bitwidth}"
+    def build(builder, lanes, *vectors):
+        kind = f"v{lanes.count}f{lanes.number.bitwidth}"
         signature = ir.FunctionType(vectors[-1].type, [v.type for v in vectors])
         return builder.call(cgutils.get_or_insert_function(builder.module, signature, f"llvm.{name}.{kind}"), vectors)
 
@@ -135,14 +151,14 @@ def _vector_intrinsic(name):
 
 
 def _compared(symbol):
-    return lambda builder, number, x, y: builder.fcmp_ordered(symbol, x, y)
+    return lambda builder, lanes, x, y: builder.fcmp_ordered(symbol, x, y)
 
 
-_operation(operator.add, 2, lambda builder, number, x, y: builder.fadd(x, y))
-_operation(operator.sub, 2, lambda builder, number, x, y: builder.fsub(x, y))
-_operation(operator.mul, 2, lambda builder, number, x, y: builder.fmul(x, y))
-_operation(operator.truediv, 2, lambda builder, number, x, y: builder.fdiv(x, y))
-_operation(operator.neg, 1, lambda builder, number, x: builder.fneg(x))
+_operation(operator.add, 2, lambda builder, lanes, x, y: builder.fadd(x, y))
+_operation(operator.sub, 2, lambda builder, lanes, x, y: builder.fsub(x, y))
+_operation(operator.mul, 2, lambda builder, lanes, x, y: builder.fmul(x, y))
+_operation(operator.truediv, 2, lambda builder, lanes, x, y: builder.fdiv(x, y))
+_operation(operator.neg, 1, lambda builder, lanes, x: builder.fneg(x))
 _operation(abs, 1, _vector_intrinsic("fabs"))
 _operation(np.sqrt, 1, _vector_intrinsic("sqrt"))
 _operation(operator.lt, 2, _compared("<"), mask=True)
@@ -155,7 +171,7 @@ def select(condition, yes, no):
     return np.where(condition, yes, no)
 
 
-_operation(select, 3, lambda builder, number, condition, yes, no: builder.select(condition, yes, no))
+_operation(select, 3, lambda builder, lanes, condition, yes, no: builder.select(condition, yes, no))
 
 
 def power_of_two(shifted):
@@ -164,11 +180,11 @@ def power_of_two(shifted):
     return np.ldexp(shifted.dtype.type(1), (shifted - (ROUND_64 if wide else ROUND_32)).astype(int))
 
 
-def _power_of_two(builder, number, shifted):
-    whole, mantissa, bias = (64, 52, 1023) if number == types.float64 else (32, 23, 127)
-    vector = ir.VectorType(ir.IntType(whole), _count(number))
-    bits = builder.shl(builder.bitcast(shifted, vector), _splat(builder, ir.IntType(whole)(mantissa), _count(number)))
-    one = _splat(builder, ir.IntType(whole)(bias << mantissa), _count(number))
+def _power_of_two(builder, lanes, shifted):
+    whole, mantissa, bias = (64, 52, 1023) if lanes.number == types.float64 else (32, 23, 127)
+    vector = ir.VectorType(ir.IntType(whole), lanes.count)
+    bits = builder.shl(builder.bitcast(shifted, vector), _splat(builder, ir.IntType(whole)(mantissa), lanes.count))
+    one = _splat(builder, ir.IntType(whole)(bias << mantissa), lanes.count)
     return builder.bitcast(builder.add(bits, one), shifted.type)
 
 
@@ -180,11 +196,11 @@ def exponent(x):
     return np.frexp(x)[1].astype(x.dtype) - 1
 
 
-def _exponent(builder, number, x):
-    whole, mantissa, bias = (64, 52, 1023) if number == types.float64 else (32, 23, 127)
-    vector = ir.VectorType(ir.IntType(whole), _count(number))
-    bits = builder.lshr(builder.bitcast(x, vector), _splat(builder, ir.IntType(whole)(mantissa), _count(number)))
-    return builder.sitofp(builder.sub(bits, _splat(builder, ir.IntType(whole)(bias), _count(number))), x.type)
+def _exponent(builder, lanes, x):
+    whole, mantissa, bias = (64, 52, 1023) if lanes.number == types.float64 else (32, 23, 127)
+    vector = ir.VectorType(ir.IntType(whole), lanes.count)
+    bits = builder.lshr(builder.bitcast(x, vector), _splat(builder, ir.IntType(whole)(mantissa), lanes.count))
+    return builder.sitofp(builder.sub(bits, _splat(builder, ir.IntType(whole)(bias), lanes.count)), x.type)
 
 
 _operation(exponent, 1, _exponent)
@@ -195,11 +211,11 @@ def fraction(x):
     return np.frexp(x)[0] * 2
 
 
-def _fraction(builder, number, x):
-    whole, mantissa, bias = (64, 52, 1023) if number == types.float64 else (32, 23, 127)
-    vector = ir.VectorType(ir.IntType(whole), _count(number))
-    low = _splat(builder, ir.IntType(whole)((1 << mantissa) - 1), _count(number))
-    one = _splat(builder, ir.IntType(whole)(bias << mantissa), _count(number))
+def _fraction(builder, lanes, x):
+    whole, mantissa, bias = (64, 52, 1023) if lanes.number == types.float64 else (32, 23, 127)
+    vector = ir.VectorType(ir.IntType(whole), lanes.count)
+    low = _splat(builder, ir.IntType(whole)((1 << mantissa) - 1), lanes.count)
+    one = _splat(builder, ir.IntType(whole)(bias << mantissa), lanes.count)
     return builder.bitcast(builder.or_(builder.and_(builder.bitcast(x, vector), low), one), x.type)
 
 
@@ -211,7 +227,7 @@ def constant_like(x, value):
     return np.full_like(x, value)
 
 
-_operation(constant_like, 2, lambda builder, number, x, value: value)
+_operation(constant_like, 2, lambda builder, lanes, x, value: value)
 
 
 def step(b):
@@ -225,6 +241,25 @@ def _step(b):
     return lambda b: count
 
 
+def memory(b):
+    """The buffer as its address; uncompiled, itself."""
+    return b
+
+
+@type_callable(memory)
+def _memory_typing(context):
+    return lambda b: Memory(b.dtype)
+
+
+@lower_builtin(memory, types.Array)
+def _memory(context, builder, signature, arguments):
+    return _address(context, builder, signature.args[0], arguments[0])
+
+
+def _address(context, builder, kind, b):
+    return b if isinstance(kind, Memory) else context.make_array(kind)(context, builder, b).data
+
+
 def load(b, r):
     """The numbers of the buffer from place r on."""
     return b[r : r + step(b)].copy()
@@ -232,25 +267,38 @@ def load(b, r):
 
 @type_callable(load)
 def _load_typing(context):
-    return lambda b, r: Lanes(b.dtype)
+    return lambda b, r: Lanes(b.dtype, _count(b.dtype))
 
 
-def _place(context, builder, kind, b, r):
+def _place(context, builder, kind, b, r, count):
     """The address of b[r], as one of lanes."""
-    data = context.make_array(kind)(context, builder, b).data
-    vector = ir.VectorType(_element(kind.dtype), _count(kind.dtype))
+    data = _address(context, builder, kind, b)
+    vector = ir.VectorType(_element(kind.dtype), count)
     return builder.bitcast(builder.gep(data, [r]), vector.as_pointer())
 
 
+def load_four(b, r):
+    """Four numbers of the buffer from place r on."""
+    return b[r : r + 4].copy()
+
+
+@type_callable(load_four)
+def _load_four_typing(context):
+    return lambda b, r: Lanes(b.dtype, 4)
+
+
 @lower_builtin(load, types.Array, types.Integer)
+@lower_builtin(load, Memory, types.Integer)
+@lower_builtin(load_four, Memory, types.Integer)
 def _load(context, builder, signature, arguments):
     kind = signature.args[0]
-    return builder.load(_place(context, builder, kind, *arguments), align=kind.dtype.bitwidth // 8)
+    place = _place(context, builder, kind, *arguments, signature.return_type.count)
+    return builder.load(place, align=kind.dtype.bitwidth // 8)
 
 
 def store(b, r, x):
     """Put lanes, or the same number in all of them, into the buffer from place r on."""
-    b[r : r + step(b)] = x
+    b[r : r + len(x)] = x
 
 
 @type_callable(store)
@@ -259,9 +307,11 @@ def _store_typing(context):
 
 
 @lower_builtin(store, types.Array, types.Integer, Lanes)
+@lower_builtin(store, Memory, types.Integer, Lanes)
 def _store(context, builder, signature, arguments):
     kind = signature.args[0]
-    builder.store(arguments[2], _place(context, builder, kind, *arguments[:2]), align=kind.dtype.bitwidth // 8)
+    place = _place(context, builder, kind, *arguments[:2], signature.args[2].count)
+    builder.store(arguments[2], place, align=kind.dtype.bitwidth // 8)
     return context.get_dummy_value()
 
 
@@ -276,8 +326,9 @@ def _at_typing(context):
 
 
 @lower_builtin(at, types.Array, types.Integer)
+@lower_builtin(at, Memory, types.Integer)
 def _at(context, builder, signature, arguments):
-    data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+    data = _address(context, builder, signature.args[0], arguments[0])
     return builder.load(builder.gep(data, [arguments[1]]))
 
 
@@ -292,9 +343,10 @@ def _put_typing(context):
 
 
 @lower_builtin(put, types.Array, types.Integer, types.Number)
+@lower_builtin(put, Memory, types.Integer, types.Number)
 def _put(context, builder, signature, arguments):
     kind, _, given = signature.args
-    data = context.make_array(kind)(context, builder, arguments[0]).data
+    data = _address(context, builder, kind, arguments[0])
     builder.store(context.cast(builder, arguments[2], given, kind.dtype), builder.gep(data, [arguments[1]]))
     return context.get_dummy_value()
 
@@ -313,7 +365,7 @@ def _lanes_sum_typing(context):
 def _lanes_sum(context, builder, signature, arguments):
     (x,), number = arguments, signature.args[0].number
     kind = ir.FunctionType(_element(number), [_element(number), x.type])
-    name = f"llvm.vector.reduce.fadd.v{_count(number)}f{number.bitwidth}"
+    name = f"llvm.vector.reduce.fadd.v{signature.args[0].count}f{number.bitwidth}"
     reduce = cgutils.get_or_insert_function(builder.module, kind, name)
     return builder.call(reduce, [_element(number)(0.0), x], fastmath=("reassoc",))
 
@@ -323,6 +375,46 @@ def buffer(numbers, dtype):
     raw = np.zeros(numbers + STEP_BYTES // np.dtype(dtype).itemsize, dtype)
     first = -raw.ctypes.data % STEP_BYTES // raw.itemsize
     return raw[first : first + numbers]
+
+
+def put_sums(b, k, s0, s1, s2, s3, factor, more):
+    """Put factor × the sums over the lanes of four into b[k : k + 4], or with ``more`` add that."""
+    sums = np.array([s0.sum(), s1.sum(), s2.sum(), s3.sum()], b.dtype) * b.dtype.type(factor)
+    b[k : k + 4] = sums + b[k : k + 4] if more else sums
+
+
+@type_callable(put_sums)
+def _put_sums_typing(context):
+    return lambda b, k, s0, s1, s2, s3, factor, more: types.none
+
+
+def _neighbours_added(builder, x, y):
+    """(x0 + x1, x2 + x3, …, y0 + y1, …)"""
+    count = x.type.count
+    indices = ir.VectorType(ir.IntType(32), count)
+    halves = [builder.shuffle_vector(x, y, ir.Constant(indices, list(range(k, 2 * count, 2)))) for k in (0, 1)]
+    return builder.fadd(*halves)
+
+
+@lower_builtin(put_sums, Memory, types.Integer, Lanes, Lanes, Lanes, Lanes, types.Float, types.Boolean)
+def _put_sums(context, builder, signature, arguments):
+    b, k, s0, s1, s2, s3, factor, more = arguments
+    sums = _neighbours_added(builder, _neighbours_added(builder, s0, s1), _neighbours_added(builder, s2, s3))
+    while sums.type.count > 4:
+        half = ir.VectorType(ir.IntType(32), sums.type.count // 2)
+        parts = [
+            builder.shuffle_vector(sums, sums, ir.Constant(half, list(range(k, sums.type.count, 2)))) for k in (0, 1)
+        ]
+        sums = builder.fadd(*parts)
+    factor = context.cast(builder, factor, signature.args[6], signature.args[0].dtype)
+    sums = builder.fmul(sums, _splat(builder, factor, 4))
+    place = builder.bitcast(builder.gep(b, [k]), sums.type.as_pointer())
+    align = signature.args[0].dtype.bitwidth // 8
+    with builder.if_then(more):
+        builder.store(builder.fadd(sums, builder.load(place, align=align)), place, align=align)
+    with builder.if_then(builder.not_(more)):
+        builder.store(sums, place, align=align)
+    return context.get_dummy_value()
 
 
 # ---- exp and log ----------------------------------------------------------------------------------------------------
@@ -502,9 +594,9 @@ scaled_erfc = _by_number("scaled_erfc", _scaled_erfc_64, _scaled_erfc_32)
 @formula
 def _sigmoid(u):
     """σ = 1 / (1 + e^-u), σ′ = σ(u) σ(-u) with σ(-u) = e^-u σ(u)"""
-    e = exponential(-u)
-    value = 1 / (e + 1)
-    return value, value * (e * value)
+    s, q = exponential_parts(-u)
+    value = 1 / (s * q + (s + 1))
+    return value, value * ((s * q + s) * value)
 
 
 @formula
@@ -571,13 +663,13 @@ def _identity(u):
 def _over_rows(function):
     """function: u -> (σ, σ′), for a whole row."""
 
-    def rows(b, a, d, lanes):
+    def row(b, a, d, lanes):
         for lane in range(0, lanes, step(b)):
             value, slope = function(load(b, d + lane))
             store(b, a + lane, value)
             store(b, d + lane, slope)
 
-    return formula(rows)
+    return rows(row)
 
 
 _sigmoid_row, _tanh_row, _relu_row = _over_rows(_sigmoid), _over_rows(_tanh), _over_rows(_relu)
@@ -585,7 +677,7 @@ _leaky_relu_row, _elu_row, _gelu_row = _over_rows(_leaky_relu), _over_rows(_elu)
 _silu_row, _softplus_row, _identity_row = _over_rows(_silu), _over_rows(_softplus), _over_rows(_identity)
 
 
-@formula
+@rows
 def activate(code, b, a, d, lanes):
     """a = σ(u) and d = σ′(u), where row d holds u before and σ′(u) after (softmax is of `output`)."""
     if code == SIGMOID:
@@ -611,7 +703,7 @@ def activate(code, b, a, d, lanes):
 # ---- the output layer: costs and deltas -----------------------------------------------------------------------------
 
 
-@formula
+@rows
 def output(cost, code, b, a, d, y, c, outputs, lanes, spare):
     """The output layer of ``outputs`` rows each at a, d and y: a = σ(u), row c += the lane's cost, d = δ = ∂C/∂u,
     where the rows d hold u before. ``spare`` are two rows to work with."""
@@ -630,7 +722,7 @@ def output(cost, code, b, a, d, y, c, outputs, lanes, spare):
             _squared_error(b, a + j, d + j, y + j, c, lanes, 2.0 if cost == SQUARED_ERROR else 1.0)
 
 
-@formula
+@rows
 def _squared_error(b, a, d, y, c, lanes, slope):
     """C = slope/2 (A - y)², δ = slope (A - y) σ′(u)"""
     for lane in range(0, lanes, step(b)):
@@ -639,7 +731,7 @@ def _squared_error(b, a, d, y, c, lanes, slope):
         store(b, d + lane, error * slope * load(b, d + lane))
 
 
-@formula
+@rows
 def _binary_cross_entropy(b, a, d, y, c, lanes):
     """C = -y ln σ(u) - (1 - y) ln σ(-u), δ = (1 - y) σ(u) - y σ(-u)"""
     for lane in range(0, lanes, step(b)):
@@ -654,7 +746,7 @@ def _binary_cross_entropy(b, a, d, y, c, lanes):
         store(b, d + lane, (1 - target) * value - target * other)
 
 
-@formula
+@rows
 def _softmax(b, a, d, outputs, lanes, spare):
     """a_j = e^(u_j - max u) / Σ; of the spare rows the first then holds max u, the second ln Σ."""
     size = outputs * lanes
@@ -678,7 +770,7 @@ def _softmax(b, a, d, outputs, lanes, spare):
         store(b, spare + lanes + lane, logarithm(total))
 
 
-@formula
+@rows
 def _categorical_cross_entropy(b, a, d, y, c, outputs, lanes, spare):
     """C = Σ -y_j ln a_j with ln a_j = u_j - max u - ln Σ, δ_j = a_j Σ y - y_j"""
     size = outputs * lanes
@@ -695,7 +787,7 @@ def _categorical_cross_entropy(b, a, d, y, c, outputs, lanes, spare):
         store(b, c + lane, cost)
 
 
-@formula
+@rows
 def _softmax_squared_error(b, a, d, y, c, outputs, lanes, slope):
     """δ_j = a_j (∂C/∂a_j - Σ_k a_k ∂C/∂a_k): every output depends on every net input"""
     size = outputs * lanes
@@ -714,11 +806,12 @@ def _softmax_squared_error(b, a, d, y, c, outputs, lanes, slope):
 
 
 # ---- one network: the samples of a batch in the lanes ---------------------------------------------------------------
-# The weights of a layer are its matrix (neurons × inputs), then its biases, in one flat array for all layers. The
-# columns of the table `layers`, all but the first three of them places: of the weights in w, and of the rows of σ(u) and
-# of u, then σ′(u), then δ, in b.
+# The weights are those of the network's arrays in one flat array, each neuron's filled up with zeros to a multiple of
+# four (ROW). The columns of the table `layers`, after the first three: where the weights start in w, how long one
+# neuron's are, and where in b the rows of σ(u) start, and those of u, then σ′(u), then δ.
 
-INPUTS, NEURONS, ACTIVATION, WEIGHTS, VALUES, DELTAS = range(6)
+INPUTS, NEURONS, ACTIVATION, WEIGHTS, ROW, VALUES, DELTAS = range(7)
+COLUMNS = 7
 
 
 @formula
@@ -741,38 +834,37 @@ def _one_sum(b, w, k, by_term, source, terms, lanes, s):
     return s
 
 
-@formula
-def _net_inputs(b, w, weights, inputs, neurons, a, u, lanes):
+@rows
+def _net_inputs(b, w, weights, row, inputs, neurons, a, u, lanes):
     """u_j = W~_j + Σ_i W_ji a_i"""
-    biases = weights + inputs * neurons
     for lane in range(0, lanes, step(b)):
         like = load(b, a + lane)
         whole = neurons - neurons % 4
         for j in range(0, whole, 4):
-            s0, s1 = constant_like(like, at(w, biases + j)), constant_like(like, at(w, biases + j + 1))
-            s2, s3 = constant_like(like, at(w, biases + j + 2)), constant_like(like, at(w, biases + j + 3))
-            k = weights + j * inputs
-            s0, s1, s2, s3 = _four_sums(b, w, k, inputs, 1, a + lane, inputs, lanes, s0, s1, s2, s3)
+            k = weights + j * row
+            bias = k + inputs
+            s0, s1 = constant_like(like, at(w, bias)), constant_like(like, at(w, bias + row))
+            s2, s3 = constant_like(like, at(w, bias + 2 * row)), constant_like(like, at(w, bias + 3 * row))
+            s0, s1, s2, s3 = _four_sums(b, w, k, row, 1, a + lane, inputs, lanes, s0, s1, s2, s3)
             target = u + j * lanes + lane
             store(b, target, s0)
             store(b, target + lanes, s1)
             store(b, target + 2 * lanes, s2)
             store(b, target + 3 * lanes, s3)
         for j in range(whole, neurons):
-            s = constant_like(like, at(w, biases + j))
-            store(b, u + j * lanes + lane, _one_sum(b, w, weights + j * inputs, 1, a + lane, inputs, lanes, s))
+            k = weights + j * row
+            s = constant_like(like, at(w, k + inputs))
+            store(b, u + j * lanes + lane, _one_sum(b, w, k, 1, a + lane, inputs, lanes, s))
 
 
-@formula
-def _hidden_deltas(b, w, weights, inputs, neurons, delta, d, lanes):
+@rows
+def _hidden_deltas(b, w, weights, row, inputs, neurons, delta, d, lanes):
     """δ_i = σ′(u_i) Σ_j W_ji δ_j, where the rows d hold σ′(u) before."""
     for lane in range(0, lanes, step(b)):
         zero = constant_like(load(b, d + lane), 0.0)
         whole = inputs - inputs % 4
         for i in range(0, whole, 4):
-            s0, s1, s2, s3 = _four_sums(
-                b, w, weights + i, 1, inputs, delta + lane, neurons, lanes, zero, zero, zero, zero
-            )
+            s0, s1, s2, s3 = _four_sums(b, w, weights + i, 1, row, delta + lane, neurons, lanes, zero, zero, zero, zero)
             target = d + i * lanes + lane
             store(b, target, s0 * load(b, target))
             store(b, target + lanes, s1 * load(b, target + lanes))
@@ -780,76 +872,155 @@ def _hidden_deltas(b, w, weights, inputs, neurons, delta, d, lanes):
             store(b, target + 3 * lanes, s3 * load(b, target + 3 * lanes))
         for i in range(whole, inputs):
             target = d + i * lanes + lane
-            s = _one_sum(b, w, weights + i, inputs, delta + lane, neurons, lanes, zero)
+            s = _one_sum(b, w, weights + i, row, delta + lane, neurons, lanes, zero)
             store(b, target, s * load(b, target))
 
 
-@formula
-def _gradient(b, g, weights, inputs, neurons, a, delta, lanes, more):
-    """g_ji = Σ_lanes δ_j a_i and g~_j = Σ_lanes δ_j, or with ``more`` that much more."""
+@rows
+def _gradient(b, g, weights, row, inputs, neurons, a, delta, lanes, factor, more):
+    """g_ji = factor Σ_lanes δ_j a_i, bias last; with ``more`` that much more."""
     zero = constant_like(load(b, delta), 0.0)
+    whole = inputs - inputs % 4
     for j in range(neurons):
-        row = delta + j * lanes
-        s = zero
-        for lane in range(0, lanes, step(b)):
-            s = s + load(b, row + lane)
-        _put_sum(g, weights + inputs * neurons + j, s, more)
-        whole = inputs - inputs % 4
-        k = weights + j * inputs
+        d, k = delta + j * lanes, weights + j * row
         for i in range(0, whole, 4):
             s0, s1, s2, s3 = zero, zero, zero, zero
             for lane in range(0, lanes, step(b)):
-                x = load(b, row + lane)
-                place = a + i * lanes + lane
+                x, place = load(b, d + lane), a + i * lanes + lane
                 s0 = load(b, place) * x + s0
                 s1 = load(b, place + lanes) * x + s1
                 s2 = load(b, place + 2 * lanes) * x + s2
                 s3 = load(b, place + 3 * lanes) * x + s3
-            _put_sum(g, k + i, s0, more)
-            _put_sum(g, k + i + 1, s1, more)
-            _put_sum(g, k + i + 2, s2, more)
-            _put_sum(g, k + i + 3, s3, more)
-        for i in range(whole, inputs):
-            s = zero
-            for lane in range(0, lanes, step(b)):
-                s = load(b, a + i * lanes + lane) * load(b, row + lane) + s
-            _put_sum(g, k + i, s, more)
+            put_sums(g, k + i, s0, s1, s2, s3, factor, more)
+        s0, s1, s2, s3 = zero, zero, zero, zero
+        place, left = a + whole * lanes, inputs - whole
+        for lane in range(0, lanes, step(b)):
+            x = load(b, d + lane)
+            s3 = s3 + x
+            if left > 0:
+                s0 = load(b, place + lane) * x + s0
+            if left > 1:
+                s1 = load(b, place + lanes + lane) * x + s1
+            if left > 2:
+                s2 = load(b, place + 2 * lanes + lane) * x + s2
+        # of the last four, those beyond the bias are 0
+        if left == 0:
+            s0, s3 = s3, zero
+        elif left == 1:
+            s1, s3 = s3, zero
+        elif left == 2:
+            s2, s3 = s3, zero
+        put_sums(g, k + whole, s0, s1, s2, s3, factor, more)
 
 
-@formula
-def _put_sum(g, k, s, more):
-    total = lanes_sum(s)
-    put(g, k, total + at(g, k) if more else total)
-
-
-@formula
-def _forward(b, w, layers, x, cost, y, c, lanes, spare):
+@rows
+def _forward(b, w, layers, count, x, cost, y, c, lanes, spare):
     """The net inputs, activations and derivatives of every layer, the lanes' costs, and δ of the output layer."""
-    a, last = x, len(layers) - 1
-    for q in range(last + 1):
-        inputs, neurons, d = layers[q, INPUTS], layers[q, NEURONS], layers[q, DELTAS]
-        _net_inputs(b, w, layers[q, WEIGHTS], inputs, neurons, a, d, lanes)
-        a = layers[q, VALUES]
-        if q < last:
-            # the rows of a layer lie one after the other: one long row
-            activate(layers[q, ACTIVATION], b, a, d, neurons * lanes)
+    a = x
+    for q in range(0, count * COLUMNS, COLUMNS):
+        neurons, code, d = at(layers, q + NEURONS), at(layers, q + ACTIVATION), at(layers, q + DELTAS)
+        _net_inputs(b, w, at(layers, q + WEIGHTS), at(layers, q + ROW), at(layers, q + INPUTS), neurons, a, d, lanes)
+        a = at(layers, q + VALUES)
+        if q + COLUMNS < count * COLUMNS:
+            activate(code, b, a, d, neurons * lanes)  # its rows lie one after the other, as if they were one
         else:
-            output(cost, layers[q, ACTIVATION], b, a, d, y, c, neurons, lanes, spare)
+            output(cost, code, b, a, d, y, c, neurons, lanes, spare)
+
+
+@rows
+def _backward(b, w, g, layers, count, x, lanes, factor, more):
+    """δ of the hidden layers, then factor × the gradient of every weight, in the order of the weights."""
+    for q in range((count - 1) * COLUMNS, 0, -COLUMNS):
+        before, inputs, neurons = q - COLUMNS, at(layers, q + INPUTS), at(layers, q + NEURONS)
+        delta, d = at(layers, q + DELTAS), at(layers, before + DELTAS)
+        _hidden_deltas(b, w, at(layers, q + WEIGHTS), at(layers, q + ROW), inputs, neurons, delta, d, lanes)
+    a = x
+    for q in range(0, count * COLUMNS, COLUMNS):
+        weights, row, delta = at(layers, q + WEIGHTS), at(layers, q + ROW), at(layers, q + DELTAS)
+        _gradient(b, g, weights, row, at(layers, q + INPUTS), at(layers, q + NEURONS), a, delta, lanes, factor, more)
+        a = at(layers, q + VALUES)
 
 
 @formula
-def _backward(b, w, g, layers, x, lanes, more):
-    """δ of the hidden layers and the gradient of every weight."""
-    for q in range(len(layers) - 1, -1, -1):
-        inputs, neurons, delta = layers[q, INPUTS], layers[q, NEURONS], layers[q, DELTAS]
-        a = x
-        if q > 0:
-            a = layers[q - 1, VALUES]
-            _hidden_deltas(b, w, layers[q, WEIGHTS], inputs, neurons, delta, layers[q - 1, DELTAS], lanes)
-        _gradient(b, g, layers[q, WEIGHTS], inputs, neurons, a, delta, lanes, more)
+def _sigma(code, u):
+    """(σ(u), σ′(u))"""
+    if code == SIGMOID:
+        return _sigmoid(u)
+    if code == TANH:
+        return _tanh(u)
+    if code == RELU:
+        return _relu(u)
+    if code == LEAKY_RELU:
+        return _leaky_relu(u)
+    if code == ELU:
+        return _elu(u)
+    if code == GELU:
+        return _gelu(u)
+    if code == SILU:
+        return _silu(u)
+    if code == SOFTPLUS:
+        return _softplus(u)
+    return _identity(u)
+
+
+@rows
+def _narrow(b, w, g, layers, count, x, cost, factor, more):
+    """`_forward`, `_weigh` and `_backward` in one piece, for four lanes, squared errors and few weights: there the
+    calls and loops would cost more than the arithmetic."""
+    last = (count - 1) * COLUMNS
+    y = x + at(layers, INPUTS) * 4
+    share, slope_of_cost = load_four(b, y + at(layers, last + NEURONS) * 4), 2.0 if cost == SQUARED_ERROR else 1.0
+    a, total = x, constant_like(share, 0.0)
+    for q in range(0, last + 1, COLUMNS):
+        inputs, code, k = at(layers, q + INPUTS), at(layers, q + ACTIVATION), at(layers, q + WEIGHTS)
+        values, d = at(layers, q + VALUES), at(layers, q + DELTAS)
+        for j in range(0, at(layers, q + NEURONS) * 4, 4):
+            s = constant_like(share, at(w, k + inputs))
+            for i in range(inputs):
+                s = load_four(b, a + i * 4) * at(w, k + i) + s
+            value, slope = _sigma(code, s)
+            if q < last:
+                store(b, values + j, value)
+                store(b, d + j, slope)
+            else:
+                error = value - load_four(b, y + j)
+                total = error * error + total
+                store(b, d + j, error * (share * slope_of_cost) * slope)
+            k += at(layers, q + ROW)
+        a = values
+    for q in range(last, 0, -COLUMNS):
+        d, delta = at(layers, q - COLUMNS + DELTAS), at(layers, q + DELTAS)
+        for i in range(at(layers, q + INPUTS)):
+            s, k = constant_like(share, 0.0), at(layers, q + WEIGHTS) + i
+            for j in range(at(layers, q + NEURONS)):
+                s = load_four(b, delta + j * 4) * at(w, k) + s
+                k += at(layers, q + ROW)
+            store(b, d + i * 4, s * load_four(b, d + i * 4))
+    a = x
+    for q in range(0, last + 1, COLUMNS):
+        weights, row, delta = at(layers, q + WEIGHTS), at(layers, q + ROW), at(layers, q + DELTAS)
+        _narrow_gradient(b, g, weights, row, at(layers, q + INPUTS), at(layers, q + NEURONS), a, delta, factor, more)
+        a = at(layers, q + VALUES)
+    return lanes_sum(total * share) * (slope_of_cost * 0.5)
 
 
 @formula
+def _narrow_gradient(b, g, k, row, inputs, neurons, a, delta, factor, more):
+    """`_gradient` of four lanes"""
+    for j in range(neurons):
+        x = load_four(b, delta + j * 4)
+        zero = constant_like(x, 0.0)
+        for i in range(0, inputs + 1, 4):
+            place, left = a + i * 4, inputs - i
+            s0 = load_four(b, place) * x if left > 0 else x
+            s1 = load_four(b, place + 4) * x if left > 1 else x if left == 1 else zero
+            s2 = load_four(b, place + 8) * x if left > 2 else x if left == 2 else zero
+            s3 = load_four(b, place + 12) * x if left > 3 else x if left == 3 else zero
+            put_sums(g, k + i, s0, s1, s2, s3, factor, more)
+        k += row
+
+
+@rows
 def _weigh(b, deltas, outputs, c, share, lanes):
     """Give each sample its share in the batch's average: in δ of the outputs, and in the cost, which is returned."""
     total = constant_like(load(b, c), 0.0)
@@ -862,64 +1033,106 @@ def _weigh(b, deltas, outputs, c, share, lanes):
     return lanes_sum(total)
 
 
-@formula
-def _lay(b, x, X, Y, weight, order, first, count, lanes, whole):
-    """The samples order[first : first + count] in the lanes: rows of inputs, of targets, and of each one's share in
-    its batch, whose weights sum to ``whole``. Lanes beyond repeat the last sample, with no share."""
-    inputs, outputs = X.shape[1], Y.shape[1]
+@rows
+def _lay(b, x, X, inputs, Y, outputs, sample_weight, weighted, order, first, count, lanes, whole):
+    """Samples order[first], … in the lanes: rows of inputs, of targets, and of each one's share in its batch, whose
+    weights sum to ``whole``. Lanes beyond ``count`` repeat the last sample, with no share."""
     for lane in range(lanes):
-        sample = order[first + min(lane, count - 1)]
+        sample = at(order, first + min(lane, count - 1))
         for i in range(inputs):
-            put(b, x + i * lanes + lane, X[sample, i])
+            put(b, x + i * lanes + lane, at(X, sample * inputs + i))
         for j in range(outputs):
-            put(b, x + (inputs + j) * lanes + lane, Y[sample, j])
-        put(b, x + (inputs + outputs) * lanes + lane, weight[sample] / whole if lane < count else 0.0)
+            put(b, x + (inputs + j) * lanes + lane, at(Y, sample * outputs + j))
+        share = at(sample_weight, sample) / whole if weighted else 1.0 / whole
+        put(b, x + (inputs + outputs) * lanes + lane, share if lane < count else 0.0)
 
 
-@formula
-def _decay(w, g, layers, decay):
+@rows
+def _weight_of(sample_weight, weighted, order, first, end):
+    """The sum of the samples' weights, which is their number where none are given."""
+    if not weighted:
+        return float(end - first)
+    total = 0.0
+    for k in range(first, end):
+        total += at(sample_weight, at(order, k))
+    return total
+
+
+@rows
+def _decay(w, g, layers, count, decay):
     """Add that of decay/2 Σ W², biases apart, to the gradient; returns it."""
     total = 0.0
-    for q in range(len(layers)):
-        first = layers[q, WEIGHTS]
-        for k in range(first, first + layers[q, INPUTS] * layers[q, NEURONS]):
-            total += at(w, k) * at(w, k)
-            put(g, k, at(g, k) + decay * at(w, k))
+    for q in range(0, count * COLUMNS, COLUMNS):
+        for j in range(at(layers, q + NEURONS)):
+            first = at(layers, q + WEIGHTS) + j * at(layers, q + ROW)
+            for k in range(first, first + at(layers, q + INPUTS)):
+                total += at(w, k) * at(w, k)
+                put(g, k, at(g, k) + decay * at(w, k))
     return decay * 0.5 * total
 
 
-@formula
-def _update(solver, w, g, m, v, free, rates, t):
-    """One update of all weights (see ``training.job.Solver``); t counts them. ``free`` is empty, or 1 where a weight
-    may change."""
-    eta, mu, nesterov, beta_1, beta_2, epsilon = rates[0], rates[1], rates[2], rates[3], rates[4], rates[5]
-    eta_t = eta * math.sqrt(1.0 - beta_2**t) / (1.0 - beta_1**t) if solver == ADAM else eta
-    for k in range(0, len(w), step(w)):
+@rows
+def _update(solver, w, g, m, v, free, some_frozen, count, rates, t):
+    """Update all weights once, for the t-th time (see ``training.job.Solver``); ``free`` is 1 where one may change."""
+    eta, mu, nesterov = at(rates, 0), at(rates, 1), at(rates, 2)
+    beta_1, beta_2, epsilon = at(rates, 3), at(rates, 4), at(rates, 5)
+    eta_t = eta
+    if solver == ADAM:
+        eta_t = eta * math.sqrt(1.0 - beta_2**t) / (1.0 - beta_1**t)
+    for k in range(0, count, step(w)):
         old, gradient = load(w, k), load(g, k)
-        if solver == GD:
-            new = old - gradient * eta
-        elif solver == MOMENTUM:
+        new = old - gradient * eta
+        if solver == MOMENTUM:
             velocity = load(m, k) * mu - gradient * eta
             store(m, k, velocity)
             new = old + velocity * mu - gradient * eta if nesterov else old + velocity
-        else:
+        elif solver == ADAM:
             mean = load(m, k) * beta_1 + gradient * (1.0 - beta_1)
             square = load(v, k) * beta_2 + gradient * gradient * (1.0 - beta_2)
             store(m, k, mean)
             store(v, k, square)
             new = old - mean * eta_t / (np.sqrt(square) + epsilon)
-        if len(free):
+        if some_frozen:
             new = select(load(free, k) > 0, new, old)
         store(w, k, new)
 
 
 # the places in `plan`, `rates` and `state`
-COST, SOLVER, BATCH, BLOCK, SPARE, DATA, LAID = range(7)
+COST, SOLVER, LAYERS, WEIGHT_COUNT, SAMPLES, BATCH, BLOCK, SPARE, DATA, LAID, NARROW, FUSED = range(12)
 L2, TOL, PATIENCE = 6, 7, 8
 UPDATES, BEST, WAITED, CONVERGED = range(4)
 
 
-def train_network(b, w, g, m, v, free, layers, X, Y, weight, orders, plan, rates, state, costs):
+@rows
+def _batch(b, w, g, layers, X, Y, sample_weight, weighted, order, start, end, x, plan, whole, factor, more):
+    """The cost of the samples order[start], …, order[end - 1], and in g factor × its gradient, or with ``more`` that
+    much more."""
+    count, block, spare = at(plan, LAYERS), at(plan, BLOCK), at(plan, SPARE)
+    last = (count - 1) * COLUMNS
+    inputs, outputs, deltas = at(layers, INPUTS), at(layers, last + NEURONS), at(layers, last + DELTAS)
+    c, cost = spare + 2 * block, 0.0
+    for first in range(start, end, block):
+        size = min(block, end - first)
+        unit = min(step(b), block)
+        lanes = (size + unit - 1) // unit * unit
+        if not at(plan, LAID):
+            _lay(b, x, X, inputs, Y, outputs, sample_weight, weighted, order, first, size, lanes, whole)
+        y = x + inputs * lanes
+        if at(plan, NARROW):
+            cost += _narrow(b, w, g, layers, count, x, at(plan, COST), factor, more)
+        else:
+            zero = constant_like(load(b, x), 0.0)
+            for lane in range(0, lanes, step(b)):
+                store(b, c + lane, zero)
+            _forward(b, w, layers, count, x, at(plan, COST), y, c, lanes, spare)
+            cost += _weigh(b, deltas, outputs, c, y + outputs * lanes, lanes)
+            _backward(b, w, g, layers, count, x, lanes, factor, more or first > start)
+        if at(plan, LAID):
+            x += (inputs + outputs + 1) * lanes
+    return cost, x
+
+
+def train_network(b, w, g, m, v, free, layers, X, Y, sample_weight, orders, plan, rates, state, costs):
     """Train one network for ``len(costs)`` epochs; returns the epochs done, fewer if the cost of the last one is not
     finite or it has converged.
 
@@ -928,82 +1141,73 @@ def train_network(b, w, g, m, v, free, layers, X, Y, weight, orders, plan, rates
     b : buffer
         Working memory; with ``plan[LAID]`` also all samples, laid in lanes by ``lay_samples``.
     w, g, m, v : buffers
-        Weights, gradient, and what the solver remembers; as long as the weights, filled up to whole steps.
+        Weights, gradient, and what the solver remembers, filled up to whole steps.
     free : buffer, empty if all weights may change
-    layers : int64 array (layers, 6)
-    X, Y, weight : arrays (N, inputs), (N, outputs), (N,)
-    orders : int64 array (epochs or 1, N)
-        The samples' order in each epoch.
+    layers : int64 array (layers × COLUMNS,)
+    X, Y, sample_weight : arrays (N × inputs,), (N × outputs,), (N,) or empty
+    orders : int64 array (epochs × N,), or (N,) for each epoch the same
     plan, rates, state : int64, float64, float64 arrays
     costs : float64 array (epochs,)
         Where the cost of each epoch goes.
     """
-    samples, last = len(X), len(layers) - 1
-    inputs, outputs, deltas = layers[0, INPUTS], layers[last, NEURONS], layers[last, DELTAS]
-    cost, solver, batch, block = plan[COST], plan[SOLVER], plan[BATCH], plan[BLOCK]
-    spare, laid = plan[SPARE], plan[LAID]
-    c = spare + 2 * block
-    whole = sum_of(weight, orders[0], 0, samples)
-    for epoch in range(len(costs)):
-        order = orders[min(epoch, len(orders) - 1)]
-        x, total = plan[DATA], 0.0
-        for start in range(0, samples, batch):
-            end = min(start + batch, samples)
-            batch_weight, batch_cost = sum_of(weight, order, start, end), 0.0
-            for first in range(start, end, block):
-                count = min(block, end - first)
-                lanes = (count + step(b) - 1) // step(b) * step(b)
-                if not laid:
-                    _lay(b, x, X, Y, weight, order, first, count, lanes, batch_weight)
-                y = x + inputs * lanes
-                for lane in range(0, lanes, step(b)):
-                    store(b, c + lane, constant_like(load(b, c), 0.0))
-                _forward(b, w, layers, x, cost, y, c, lanes, spare)
-                batch_cost += _weigh(b, deltas, outputs, c, y + outputs * lanes, lanes)
-                _backward(b, w, g, layers, x, lanes, first > start)
-                if laid:
-                    x += (inputs + outputs + 1) * lanes
-            if rates[L2] > 0:
-                batch_cost += _decay(w, g, layers, rates[L2] / batch_weight)
-            state[UPDATES] += 1
-            _update(solver, w, g, m, v, free, rates, state[UPDATES])
-            total += batch_cost * batch_weight
-        costs[epoch] = total / whole
-        if not math.isfinite(costs[epoch]) or _has_converged(state, rates, costs[epoch]):
+    plan, rates, state = memory(plan), memory(rates), memory(state)
+    samples, weighted, some_frozen = at(plan, SAMPLES), len(sample_weight) > 0, len(free) > 0
+    stride = samples if len(orders) > samples else 0
+    b, w, g, m, v, free = memory(b), memory(w), memory(g), memory(m), memory(v), memory(free)
+    layers, X, Y, sample_weight, orders = memory(layers), memory(X), memory(Y), memory(sample_weight), memory(orders)
+    epochs, costs = len(costs), memory(costs)
+    # plain descent by a batch of one block takes its gradient off the weights as it comes
+    fused = at(plan, FUSED) > 0
+    target, factor = (w, -at(rates, 0)) if fused else (g, 1.0)
+    whole = _weight_of(sample_weight, weighted, orders, 0, samples)
+    for epoch in range(epochs):
+        x, total = at(plan, DATA), 0.0
+        for start in range(epoch * stride, epoch * stride + samples, at(plan, BATCH)):
+            end = min(start + at(plan, BATCH), epoch * stride + samples)
+            weight = _weight_of(sample_weight, weighted, orders, start, end)
+            cost, x = _batch(
+                b, w, target, layers, X, Y, sample_weight, weighted, orders, start, end, x, plan, weight, factor, fused
+            )
+            if at(rates, L2) > 0:
+                cost += _decay(w, g, layers, at(plan, LAYERS), at(rates, L2) / weight)
+            put(state, UPDATES, at(state, UPDATES) + 1)
+            if not fused:
+                t = at(state, UPDATES)
+                _update(at(plan, SOLVER), w, g, m, v, free, some_frozen, at(plan, WEIGHT_COUNT), rates, t)
+            total += cost * weight
+        total /= whole
+        put(costs, epoch, total)
+        if not math.isfinite(total) or _has_converged(state, rates, total):
             return epoch + 1
-    return len(costs)
+    return epochs
 
 
-@formula
-def sum_of(weight, order, start, end):
-    total = 0.0
-    for k in range(start, end):
-        total += weight[order[k]]
-    return total
-
-
-@formula
+@rows
 def _has_converged(state, rates, cost):
     """The rule of ``training.job.Convergence``; no tolerance is a negative one."""
-    if rates[TOL] < 0:
+    if at(rates, TOL) < 0:
         return False
-    state[WAITED] = 0 if cost < state[BEST] - rates[TOL] else state[WAITED] + 1
-    state[BEST] = min(state[BEST], cost)
-    state[CONVERGED] = state[WAITED] >= rates[PATIENCE]
-    return state[CONVERGED] > 0
+    put(state, WAITED, 0 if cost < at(state, BEST) - at(rates, TOL) else at(state, WAITED) + 1)
+    put(state, BEST, min(at(state, BEST), cost))
+    put(state, CONVERGED, 1 if at(state, WAITED) >= at(rates, PATIENCE) else 0)
+    return at(state, CONVERGED) > 0
 
 
-def lay_samples(b, X, Y, weight, order, plan):
+def lay_samples(b, layers, X, Y, sample_weight, order, plan):
     """Lay all samples in lanes, batch after batch, block after block."""
-    samples, x = len(X), plan[DATA]
-    for start in range(0, samples, plan[BATCH]):
-        end = min(start + plan[BATCH], samples)
-        whole = sum_of(weight, order, start, end)
-        for first in range(start, end, plan[BLOCK]):
-            count = min(plan[BLOCK], end - first)
-            lanes = (count + step(b) - 1) // step(b) * step(b)
-            _lay(b, x, X, Y, weight, order, first, count, lanes, whole)
-            x += (X.shape[1] + Y.shape[1] + 1) * lanes
+    plan, layers = memory(plan), memory(layers)
+    weighted, x = len(sample_weight) > 0, at(plan, DATA)
+    inputs, outputs = at(layers, INPUTS), at(layers, (at(plan, LAYERS) - 1) * COLUMNS + NEURONS)
+    b, X, Y, sample_weight, order = memory(b), memory(X), memory(Y), memory(sample_weight), memory(order)
+    for start in range(0, at(plan, SAMPLES), at(plan, BATCH)):
+        end = min(start + at(plan, BATCH), at(plan, SAMPLES))
+        whole = _weight_of(sample_weight, weighted, order, start, end)
+        for first in range(start, end, at(plan, BLOCK)):
+            size = min(at(plan, BLOCK), end - first)
+            unit = min(step(b), at(plan, BLOCK))
+            lanes = (size + unit - 1) // unit * unit
+            _lay(b, x, X, inputs, Y, outputs, sample_weight, weighted, order, first, size, lanes, whole)
+            x += (inputs + outputs + 1) * lanes
 
 
 train_network_compiled = njit(**KERNEL)(train_network)
