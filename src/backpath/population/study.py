@@ -184,7 +184,7 @@ def train_population(
         threads=check_threads(threads),
     )
     with _reporter(progress, int(epochs)) as report:
-        interrupted = lanes.run(report)
+        interrupted = lanes.run(report=report)
     return _outcome(population, lanes, interrupted, time.perf_counter() - start)
 
 
@@ -223,15 +223,12 @@ def _reporter(progress: bool | Progress, epochs: int):  # type: ignore[no-untype
 
 
 def _outcome(population: Population, lanes: Lanes, interrupted: bool, seconds: float) -> PopulationOutcome:
-    from backpath.training import kernels
-
-    diverged = lanes.status == kernels.IS_DIVERGED
-    if diverged.all():
+    if lanes.diverged.all():
         raise DivergenceError(int(lanes.epochs_done.max()) + 1, None, None, population[0])
     stopped = "epochs"
     if interrupted:
         stopped = "interrupted"
-    elif len(lanes.status) and (lanes.status != kernels.IS_TRAINING).all():
+    elif lanes.epochs_done.max() < lanes.epochs:
         stopped = "converged"
     return PopulationOutcome(
         population=Population.from_lanes(population.sizes, population.activations, lanes.weights),
@@ -239,8 +236,8 @@ def _outcome(population: Population, lanes: Lanes, interrupted: bool, seconds: f
         epochs=lanes.epochs_done.copy(),
         solved=lanes.worst < lanes.solved_error,
         solved_after=lanes.solved_after.copy(),
-        converged=lanes.status == kernels.IS_CONVERGED,
-        diverged=diverged,
+        converged=lanes.converged,
+        diverged=lanes.diverged,
         history=lanes.history if len(lanes.history) else None,
         history_epochs=lanes.history_epochs if len(lanes.history) else None,
         best_index=int(np.argmin(lanes.cost)),

@@ -1234,7 +1234,7 @@ def fill(b, r, value, lanes):
 
 
 @formula
-def _places(sizes, weights, memory, lanes):
+def lane_places(sizes, weights, memory, lanes):
     """Where a block's rows start: of weights, solver's memory, gradient, activations, deltas, targets, two to work
     with, and what is known of each network; then the length of the whole buffer."""
     neurons = 0
@@ -1481,7 +1481,7 @@ def train_lanes(  # a kernel's settings are plain numbers
     Parameters
     ----------
     b : buffer
-        Working memory of the length that `_places` gives last.
+        Working memory of the length that `lane_places` gives last.
     weights, memory, numbers, counts, history : arrays of P columns
         A column is a network: its weights, what the solver remembers (0, 1 or 2 × weights), the rows named above, and
         its costs in every epoch that ``every`` divides (0: in none).
@@ -1501,7 +1501,7 @@ def train_lanes(  # a kernel's settings are plain numbers
     betas : β₁, β₂, ε of Adam
     lanes : int
     """
-    w, m, g, a, d, y, spare, state, _ = _places(sizes, len(weights), len(memory), lanes)
+    w, m, g, a, d, y, spare, state, _ = lane_places(sizes, len(weights), len(memory), lanes)
     samples, batches = len(X), (len(X) + batch - 1) // batch
     for low in range(0, len(networks), lanes):
         block = networks[low : low + lanes]
@@ -1538,7 +1538,7 @@ def train_lanes(  # a kernel's settings are plain numbers
 
 def evaluate_lanes(b, weights, numbers, networks, sizes, codes, X, Y, cost, lanes):
     """The cost and the worst error of the networks whose columns are named."""
-    w, _, _, a, d, y, spare, state, _ = _places(sizes, len(weights), 0, lanes)
+    w, _, _, a, d, y, spare, state, _ = lane_places(sizes, len(weights), 0, lanes)
     for low in range(0, len(networks), lanes):
         block = networks[low : low + lanes]
         _take(b, w, weights, block, lanes)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import numpy as np
@@ -115,20 +115,34 @@ class Lanes:
         self._X, self._Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
         self._worked = np.zeros(size, np.int64)  # epochs gone through, trained in or not any more
         self._stopping = False
+        self._parts = self._parted()
 
-    def run(self, report: Report | None = None) -> bool:
-        """Train; whether Ctrl-C ended it, which leaves every network whole.
+    @property
+    def diverged(self) -> NDArray[np.bool_]:
+        return self.status == kernels.IS_DIVERGED
+
+    @property
+    def converged(self) -> NDArray[np.bool_]:
+        return self.status == kernels.IS_CONVERGED
+
+    @property
+    def running(self) -> bool:
+        """Whether any network has epochs left to train."""
+        return bool((self._worked < self.epochs).any())
+
+    def run(self, epochs: int | None = None, report: Report | None = None) -> bool:
+        """Train ``epochs`` epochs more, or all that are left; whether Ctrl-C ended it, which leaves each network whole.
 
         ``report`` gets the epochs done, averaged over the networks, and the share of them solved, now and then.
         """
-        parts = self._parts()
         with ThreadPoolExecutor(self.threads) as pool:
-            interrupted = self._wait([pool.submit(self._train, part) for part in parts], report)
-            for done in [pool.submit(self._measure, part) for part in parts]:
-                done.result()
+            self._stopping = False
+            until = self.epochs if epochs is None else min(self.epochs, int(self._worked.max()) + epochs)
+            interrupted = self._wait([pool.submit(self._train, *part, until) for part in self._parts], report)
+            while self._wait([pool.submit(self._measure, networks) for networks, _ in self._parts], None):
+                interrupted = True
         self.status[~np.isfinite(self.cost)] = kernels.IS_DIVERGED
-        diverged = self.status == kernels.IS_DIVERGED
-        self.cost[diverged] = self.worst[diverged] = np.inf
+        self.cost[self.diverged] = self.worst[self.diverged] = np.inf
         solved = (self.worst < self.solved_error) & (self.solved_after < 0)
         self.solved_after[solved] = self.epochs_done[solved]
         return interrupted
@@ -153,12 +167,12 @@ class Lanes:
                 future.result()
         return interrupted
 
-    def _train(self, part: NDArray[np.intp]) -> None:
-        """All epochs of a part of the networks, chunk by chunk."""
-        orders, still = self.job.orders(), np.arange(len(self._X))[None]
-        running, begin, chunk = part, 0, self._chunk()
-        while begin < self.epochs and len(running) and not self._stopping:
-            epochs = min(chunk, self.epochs - begin)
+    def _train(self, part: NDArray[np.intp], orders: Iterator[NDArray[np.intp] | None], until: int) -> None:
+        """A part of the networks up to epoch ``until``, chunk by chunk."""
+        running = part[self.status[part] == kernels.IS_TRAINING]
+        begin, chunk, still = int(self._worked[part[0]]), self._chunk(), np.arange(len(self._X))[None]
+        while begin < until and len(running) and not self._stopping:
+            epochs = min(chunk, until - begin)
             order = np.array(list(itertools.islice(orders, epochs))) if self.job.shuffle else still
             self._train_chunk(running, begin, epochs, order)
             begin += epochs
@@ -214,12 +228,12 @@ class Lanes:
         )
 
     def _buffer(self, lanes: int, memory: int) -> Array:
-        return kernels.buffer(kernels._places(self._sizes, len(self.weights), memory, lanes)[-1], self.weights.dtype)
+        return kernels.buffer(kernels.lane_places(self._sizes, len(self.weights), memory, lanes)[-1], self.weights.dtype)
 
     def _lanes(self, networks: int) -> int:
         """Networks of a block: as many as keep its working memory near, in an odd number of steps, so that rows do not
         fall upon each other in the cache."""
-        rows = kernels._places(self._sizes, len(self.weights), len(self._memory), 1)[-1]
+        rows = kernels.lane_places(self._sizes, len(self.weights), len(self._memory), 1)[-1]
         steps = min(MOST_STEPS, max(1, BLOCK_BYTES // (rows * kernels.STEP_BYTES)))
         step = kernels.STEP_BYTES // self.weights.itemsize
         return step * min(steps - (steps + 1) % 2, -(-networks // step))
@@ -235,11 +249,12 @@ class Lanes:
         longest = min(LONGEST_CHUNK, 10**6 // len(self._X)) if self.job.shuffle else LONGEST_CHUNK
         return max(1, min(int(CHUNK_SECONDS / (self._seconds() * together)), longest))
 
-    def _parts(self) -> list[NDArray[np.intp]]:
-        """The networks in parts of whole blocks: several for each thread, and none too long to wait for."""
+    def _parted(self) -> list[tuple[NDArray[np.intp], Iterator[NDArray[np.intp] | None]]]:
+        """The networks in parts of whole blocks, several for each thread and none too long to wait for; and for each
+        the orders of the samples."""
         size = self.weights.shape[1]
         most = int(PART_SECONDS / (self._chunk() * self._seconds()))
         part = max(1, min(most, -(-size // (PARTS_PER_THREAD * self.threads))))
         lanes = self._lanes(min(-(-size // self.threads), size))
         part = -(-part // lanes) * lanes
-        return [np.arange(first, min(first + part, size)) for first in range(0, size, part)]
+        return [(np.arange(first, min(first + part, size)), self.job.orders()) for first in range(0, size, part)]
