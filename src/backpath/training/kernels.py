@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import (
     lower_builtin,
@@ -35,11 +35,13 @@ from numba.extending import (
     type_callable,
 )
 
+from backpath.training.kernel_cache import compiled
+
 # The only fast-math flag is `contract` (a product and a sum in one rounding): sums keep their order, and NaN stays NaN,
 # by which a diverged run is known. A division by zero gives inf or NaN as in NumPy, without a branch.
 FORMULA: Any = {"fastmath": {"contract"}, "error_model": "numpy", "forceinline": True}
-# What Python calls: the lock is released, so that other threads run; compiled once per machine.
-KERNEL: Any = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True, "cache": True}
+# What Python calls: the lock is released, so that other threads run.
+KERNEL: Any = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True}
 
 formula = register_jitable(**FORMULA)
 # What works on whole rows is called, not inlined: in one piece a kernel would have far more values than registers.
@@ -292,7 +294,8 @@ def _load_four_typing(context):
 @lower_builtin(load_four, Memory, types.Integer)
 def _load(context, builder, signature, arguments):
     kind = signature.args[0]
-    place = _place(context, builder, kind, *arguments, signature.return_type.count)
+    b, r = arguments
+    place = _place(context, builder, kind, b, r, signature.return_type.count)
     return builder.load(place, align=kind.dtype.bitwidth // 8)
 
 
@@ -310,8 +313,9 @@ def _store_typing(context):
 @lower_builtin(store, Memory, types.Integer, Lanes)
 def _store(context, builder, signature, arguments):
     kind = signature.args[0]
-    place = _place(context, builder, kind, *arguments[:2], signature.args[2].count)
-    builder.store(arguments[2], place, align=kind.dtype.bitwidth // 8)
+    b, r, x = arguments
+    place = _place(context, builder, kind, b, r, signature.args[2].count)
+    builder.store(x, place, align=kind.dtype.bitwidth // 8)
     return context.get_dummy_value()
 
 
@@ -370,7 +374,7 @@ def _lanes_sum(context, builder, signature, arguments):
     return builder.call(reduce, [_element(number)(0.0), x], fastmath=("reassoc",))
 
 
-def buffer(numbers, dtype):
+def buffer(numbers: int, dtype: Any) -> Any:
     """A buffer of zeros whose steps do not straddle the cache's lines."""
     raw = np.zeros(numbers + STEP_BYTES // np.dtype(dtype).itemsize, dtype)
     first = -raw.ctypes.data % STEP_BYTES // raw.itemsize
@@ -1255,5 +1259,5 @@ def lay_samples(b, layers, X, Y, sample_weight, order, plan):
             x += (inputs + outputs + 1 + row) * lanes
 
 
-train_network_compiled = njit(**KERNEL)(train_network)
-lay_samples_compiled = njit(**KERNEL)(lay_samples)
+train_network_compiled = compiled(train_network, **KERNEL)
+lay_samples_compiled = compiled(lay_samples, **KERNEL)
