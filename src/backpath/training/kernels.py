@@ -1279,7 +1279,7 @@ def fill(b, r, value, lanes):
 
 
 @rows
-def lane_places(sizes, weights, moments, lanes):
+def lane_places(sizes: Any, weights: int, moments: int, lanes: int) -> Any:
     """Where a block's rows start: of weights, solver's memory, gradient, activations, deltas, targets, two to work
     with, and what is known of each network; then the length of the whole buffer."""
     neurons = 0
