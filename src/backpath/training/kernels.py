@@ -377,7 +377,7 @@ def _lanes_sum(context, builder, signature, arguments):
 def buffer(numbers: int, dtype: Any) -> Any:
     """A buffer of zeros whose steps do not straddle the cache's lines."""
     raw = np.zeros(numbers + STEP_BYTES // np.dtype(dtype).itemsize, dtype)
-    first = -raw.ctypes.data % STEP_BYTES // raw.itemsize
+    first = -raw.__array_interface__["data"][0] % STEP_BYTES // raw.itemsize
     return raw[first : first + numbers]
 
 

@@ -148,9 +148,7 @@ def train(
     if tol is not None and not (is_finite(tol) and tol >= 0):
         raise InputError(f"tol must be None or a number of at least 0, but is {tol!r}")
     inputs, targets = net.samples(X, y, cost)
-    free = net.free_weights(frozen)
-    if not any(mask.any() for mask in free):
-        raise InputError("every weight is frozen, so there is nothing to train; leave some free")
+    free = None if frozen == () else _free_weights(net, frozen)
     job = Job(
         network=net,
         X=inputs,
@@ -160,11 +158,18 @@ def train(
         batch_size=check_batch_size(batch_size, len(inputs)),
         shuffle=shuffle,
         seed=seed,
-        free=None if all(mask.all() for mask in free) else free,
+        free=free,
         tol=tol,
     )
     watch = None if validation is None else Validation(net, validation, cost)
     return _run(job, start_engine(engine, job, int(epochs), progress is True), int(epochs), progress, watch)
+
+
+def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.bool_]] | None:
+    free = net.free_weights(frozen)
+    if not any(mask.any() for mask in free):
+        raise InputError("every weight is frozen, so there is nothing to train; leave some free")
+    return None if all(mask.all() for mask in free) else free
 
 
 def _run(
