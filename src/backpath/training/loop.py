@@ -148,7 +148,7 @@ def train(
     if tol is not None and not (is_finite(tol) and tol >= 0):
         raise InputError(f"tol must be None or a number of at least 0, but is {tol!r}")
     inputs, targets = net.samples(X, y, cost)
-    free = None if frozen == () else _free_weights(net, frozen)
+    free = None if isinstance(frozen, tuple) and not frozen else _free_weights(net, frozen)
     job = Job(
         network=net,
         X=inputs,
