@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from backpath.errors import InputError
+from backpath.training.cache_folders import are_kept
 from backpath.training.job import Engine, Job
 from backpath.training.numpy_engine import NumpyEngine
 
-ENGINES = ("auto", "numpy")
+ENGINES = ("auto", "numpy", "compiled")
+
+# Seconds, about: what the NumPy engine takes per layer and update, and per weight and sample; what it takes to load the
+# kernels; and how long a job is worth waiting for them to be compiled, once on a machine.
+PER_LAYER, PER_PRODUCT, LOADING, COMPILING = 2.5e-5, 1.5e-9, 0.5, 5.0
 
 
 def check_engine(name: str) -> None:
@@ -14,6 +22,25 @@ def check_engine(name: str) -> None:
         raise InputError(f"unknown engine {name!r}; there are {', '.join(ENGINES)}")
 
 
-def start_engine(name: str, job: Job, epochs: int) -> Engine:
-    """The engine of that name, or for ``auto`` the one that does ``epochs`` epochs of this job soonest."""
-    return NumpyEngine(job)
+def start_engine(name: str, job: Job, epochs: int, announce: bool = False) -> Engine:
+    """The engine of that name, or for ``auto`` the one that does ``epochs`` epochs of this job soonest.
+
+    ``announce`` tells on standard error if kernels have to be compiled, even where that is no terminal.
+    """
+    if name == "numpy" or (name == "auto" and not _is_worth_loading(job, epochs)):
+        return NumpyEngine(job)
+    from backpath.training.compiled_engine import CompiledEngine
+
+    return CompiledEngine(job, announce)
+
+
+def _is_worth_loading(job: Job, epochs: int) -> bool:
+    """Whether NumPy would take longer than it takes to load the kernels, if they are not there already."""
+    if "backpath.training.kernels" in sys.modules:
+        return True
+    samples, weights = len(job.X), sum(W.size for W in job.network.weights)
+    updates = -(-samples // job.batch_size)
+    seconds = epochs * (updates * len(job.network.weights) * PER_LAYER + samples * weights * PER_PRODUCT)
+    if seconds < LOADING:
+        return False
+    return seconds > COMPILING or are_kept(Path(__file__).with_name("kernels.py"))

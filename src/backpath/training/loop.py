@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpath.errors import InputError
-from backpath.maths.checks import check_seed, is_finite
+from backpath.maths.checks import check_count, check_seed
 from backpath.maths.network import Network
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import check_engine, start_engine
-from backpath.training.job import Engine, Job, Solver, check_batch_size
+from backpath.training.job import Engine, Job, Solver, check_batch_size, check_progress, check_tol
+from backpath.training.restarts import RestartsEngine, check_restarts
 from backpath.training.validation import Validation
 
 CHUNK_SECONDS = 0.1  # between two looks at progress, Ctrl-C and the clock
@@ -53,6 +54,8 @@ class TrainingResult:
         Epochs done.
     stopped : "epochs" | "converged" | "interrupted"
     seconds : float
+    restart_costs : array (restarts,) or None
+        The cost that each restart reached, the network's own start first; infinite where one diverged.
     """
 
     network: Network
@@ -60,6 +63,7 @@ class TrainingResult:
     epochs: int
     stopped: str
     seconds: float
+    restart_costs: NDArray[np.floating] | None = field(default=None, repr=False)
 
 
 def train(
@@ -80,6 +84,8 @@ def train(
     progress: bool | Progress = False,
     momentum: float = 0.9,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
+    restarts: int = 1,
+    init: str = "glorot_uniform",
 ) -> TrainingResult:
     """Train a network; it is not changed, the result has the new one.
 
@@ -106,13 +112,21 @@ def train(
         Stop ("converged") once 10 epochs in a row have not lowered the best cost by more than this.
     frozen : weight names, or "biases"
         Weights that stay as they are.
-    engine : "auto" | "numpy"
+    engine : "auto" | "numpy" | "compiled"
+        What does the arithmetic: the plain NumPy reference, or compiled kernels, whose numbers are the same but for
+        the last digits. "auto" takes NumPy where it is done before the kernels would be loaded. Each engine gives the
+        same bits on every run.
     progress : bool or callable
         True draws a progress bar on a terminal; a callable gets (epochs done, cost) about ten times a second.
     momentum : float
         μ of the momentum solver.
     validation : (X, y)
         Held-out samples: the result's network is that of the epoch with the lowest cost on them.
+    restarts : int
+        Train that many starts side by side, compiled, and return the one with the lowest cost: the cure for small
+        networks that get stuck. The first is ``net``, the others are drawn with ``init`` from ``seed``.
+    init : str
+        How restarts are drawn (see ``backpath.maths.initialisations``).
 
     Returns
     -------
@@ -138,16 +152,11 @@ def train(
     net.check_trainable()
     check_engine(engine)
     check_seed(seed)
-    if not (isinstance(progress, bool) or callable(progress)):
-        raise InputError(f"progress must be True, False or a callable, but is {progress!r}")
-    if isinstance(epochs, bool) or not isinstance(epochs, (int, np.integer)) or epochs < 1:
-        raise InputError(f"epochs must be a whole number of at least 1, but is {epochs!r}")
-    if tol is not None and not (is_finite(tol) and tol >= 0):
-        raise InputError(f"tol must be None or a number of at least 0, but is {tol!r}")
+    check_progress(progress)
+    check_count(epochs, "epochs")
+    check_tol(tol)
     inputs, targets = net.samples(X, y, cost)
-    free = net.free_weights(frozen)
-    if not any(mask.any() for mask in free):
-        raise InputError("every weight is frozen, so there is nothing to train; leave some free")
+    free = None if isinstance(frozen, tuple) and not frozen else _free_weights(net, frozen)
     job = Job(
         network=net,
         X=inputs,
@@ -157,11 +166,23 @@ def train(
         batch_size=check_batch_size(batch_size, len(inputs)),
         shuffle=shuffle,
         seed=seed,
-        free=None if all(mask.all() for mask in free) else free,
+        free=free,
         tol=tol,
     )
     watch = None if validation is None else Validation(net, validation, cost)
-    return _run(job, start_engine(engine, job, int(epochs)), int(epochs), progress, watch)
+    if check_count(restarts, "restarts") > 1:
+        check_restarts(engine, validation)
+        several = RestartsEngine(job, int(restarts), int(epochs), init, progress is True)
+        result = _run(job, several, int(epochs), progress, watch)
+        return replace(result, restart_costs=several.restart_costs)
+    return _run(job, start_engine(engine, job, int(epochs), progress is True), int(epochs), progress, watch)
+
+
+def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.bool_]] | None:
+    free = net.free_weights(frozen)
+    if not any(mask.any() for mask in free):
+        raise InputError("every weight is frozen, so there is nothing to train; leave some free")
+    return None if all(mask.all() for mask in free) else free
 
 
 def _run(
@@ -192,7 +213,7 @@ def _run_chunks(engine: Engine, epochs: int, report: Progress | None, validation
         done = len(engine.costs)
         if validation and engine.overflow is None:
             validation.look(engine.weights)
-        if report and engine.costs:
+        if report and len(engine.costs):
             report(done, engine.costs[-1])
         chunk = 1 if validation else max(1, int(chunk * min(8.0, CHUNK_SECONDS / (time.perf_counter() - began + 1e-9))))
 

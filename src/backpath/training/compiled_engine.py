@@ -1,0 +1,247 @@
+"""The compiled engine: the training of ``numpy_engine`` done by the kernels of ``kernels.py``."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.maths.activations import activation
+from backpath.maths.costs import cost_function
+from backpath.training import kernels
+from backpath.training.job import Array, Job
+from backpath.training.kernel_cache import told
+
+SOLVER_CODES = {"gd": kernels.GD, "momentum": kernels.MOMENTUM, "adam": kernels.ADAM}
+CACHED_BYTES = 200_000  # of the rows that a block of samples works with: they stay in the processor's cache
+MOST_STEPS = 32  # of a block
+NARROW_LANES, NARROW_WEIGHTS = 4, 256
+TURNED_NEURONS = 8  # from as many on, turning a layer's inputs costs less than it saves
+ORDERS_AT_ONCE = 2**20  # numbers
+
+COPIES = {"gd": 1, "momentum": 2, "adam": 3}  # of the weights' room: w; w, m; w, m, v
+_COMPILED: set[str] = set()  # number types whose kernels are there in this process
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything is in the kernels' flat buffers.
+
+    Attributes
+    ----------
+    layers : int64 array (layers, kernels.COLUMNS)
+    weights, numbers : int
+        How long the buffer of the weights is, and that of the rows.
+    plan : int64 array
+        What `kernels.train_network` is to do.
+    """
+
+    layers: Numbers
+    weights: int
+    numbers: int
+    plan: Numbers
+
+    def rows(self, flat: Array) -> Iterator[Array]:
+        """The layers' weights in a flat array, as arrays of the network's shapes."""
+        for inputs, neurons, _, place, row, *_ in self.layers.tolist():
+            yield flat[place : place + neurons * row].reshape(neurons, row)[:, : inputs + 1]
+
+    def flat(self, arrays: Iterable[NDArray[Any]], dtype: np.dtype[Any], copies: int = 1) -> Array:
+        """Arrays of the network's shapes as one flat array, with room for as much again behind it."""
+        flat: Array = kernels.buffer(copies * self.weights, dtype)
+        for rows, W in zip(self.rows(flat), arrays, strict=True):
+            rows[:] = W
+        return flat
+
+
+def lay_out(job: Job) -> Layout:
+    network, solver = job.network, job.solver.name
+    plain = solver == "gd" and job.free is None and not job.l2
+    batches = (len(job.X), job.batch_size, not job.shuffle)
+    return _lay_out(network.sizes, network.activations, network.dtype.itemsize, job.cost, solver, *batches, plain)
+
+
+@lru_cache(maxsize=64)
+def _lay_out(
+    sizes: tuple[int, ...],
+    activations: tuple[str, ...],
+    itemsize: int,
+    cost: str,
+    solver: str,
+    samples: int,
+    batch: int,
+    laid: bool,
+    plain: bool,
+) -> Layout:
+    few = sum(rows * (inputs + 1) for inputs, rows in itertools.pairwise(sizes)) <= NARROW_WEIGHTS
+    squared = cost.endswith("squared_error") and activations[-1] != "softmax"
+    narrow = few and batch <= NARROW_LANES and squared
+    step = kernels.STEP_BYTES // itemsize
+    unit = NARROW_LANES if narrow else step
+    most = CACHED_BYTES // (3 * sum(sizes) * itemsize) // unit * unit
+    block = min(_up(batch, unit), max(most, 2 * unit), MOST_STEPS * unit)  # samples that go through at a time
+    layers, place, weights = [], 0, 0
+    for (inputs, neurons), name in zip(itertools.pairwise(sizes), activations, strict=True):
+        turned = not narrow and neurons >= TURNED_NEURONS and inputs + 1 >= step / 2
+        row = _up(inputs + 1, step if turned else 4)
+        deltas = place + neurons * block
+        end = deltas + neurons * block
+        layers.append((inputs, neurons, activation(name).code, weights, row, place, deltas, end if turned else -1))
+        place = end + (row * block if turned else 0)
+        weights += neurons * row
+    spare, data = place, place + 3 * block
+    per_lane = sizes[0] + sizes[-1] + 1 + (layers[0][4] if layers[0][-1] >= 0 else 0)
+    numbers = data + per_lane * (_lanes(samples, batch, block, unit) if laid else block)
+    weights = _up(weights, step)
+    fused = plain and batch <= block
+    codes = (cost_function(cost).code, SOLVER_CODES[solver])
+    plan = (*codes, len(layers), weights, samples, batch, block, spare, data, laid, narrow, fused)
+    return Layout(np.array(layers, np.int64), weights, numbers, np.array(plan, np.int64))
+
+
+def _lanes(samples: int, batch: int, block: int, unit: int) -> int:
+    """Lanes of all samples together: each batch is filled up to a multiple of ``unit``."""
+    whole, rest = divmod(samples, batch)
+    return sum(n * (size // block * block + _up(size % block, unit)) for n, size in ((whole, batch), (1, rest)))
+
+
+def _up(count: int, unit: int) -> int:
+    """The next multiple of ``unit``."""
+    return -(-count // unit) * unit
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What training has come to: never written to again.
+
+    Attributes
+    ----------
+    flat : array
+        The weights w, then what the solver remembers of each: m and v (see ``kernels.train_network``).
+    state : float64 array
+        What the kernel goes on with.
+    epochs : int
+    """
+
+    flat: Array
+    state: NDArray[np.float64]
+    epochs: int
+
+    def copy(self) -> Reached:
+        flat: Array = kernels.buffer(len(self.flat), self.flat.dtype)
+        flat[:] = self.flat
+        return Reached(flat, self.state.copy(), self.epochs)
+
+
+class CompiledEngine:
+    """Trains with the compiled kernels.
+
+    They run without looking whether the weights stay finite. Where they did not, the way there is gone again from the
+    last point known to be good, in halves, until the epoch is found: so the check costs nothing while all is well, and
+    an interrupt always finds a whole set of weights.
+    """
+
+    def __init__(self, job: Job, announce: bool = False):
+        self.job, self.layout = job, lay_out(job)
+        self.overflow: int | None = None
+        number, s = job.network.dtype, job.solver
+        self._b, self._g = (kernels.buffer(n, number) for n in (self.layout.numbers, self.layout.weights))
+        flat = self.layout.flat(job.network.weights, number, COPIES[s.name])
+        self._reached = Reached(flat, np.array([0.0, math.inf, 0.0, 0.0]), 0)
+        self._free = np.empty(0, number) if job.free is None else self.layout.flat(job.free, number)
+        tol = -1.0 if job.tol is None else job.tol
+        rates = (s.learning_rate, s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience)
+        self._rates = np.array(rates, np.float64)
+        weight = np.empty(0, number) if job.sample_weight is None else job.sample_weight.astype(number)
+        self._samples = (np.ascontiguousarray(job.X).ravel(), np.ascontiguousarray(job.y).ravel(), weight)
+        self._layers = self.layout.layers.ravel()
+        self._orders = job.orders()
+        self._in_order = np.arange(len(job.X))
+        self._costs = np.empty(64)
+        if number.name not in _COMPILED:
+            with told(announce):
+                self._compile()
+            _COMPILED.add(number.name)
+        if not job.shuffle:
+            self._lay(self.layout.plan)
+
+    def _compile(self) -> None:
+        """Call each kernel with nothing to do."""
+        nothing = self.layout.plan.copy()
+        nothing[kernels.SAMPLES] = 0
+        self._lay(nothing)
+        self._train(self._reached, self._in_order, np.empty(0))
+
+    def _lay(self, plan: Numbers) -> None:
+        kernels.lay_samples_compiled(self._b, self._layers, *self._samples, self._in_order, plan)
+
+    def _train(self, reached: Reached, orders: Numbers, costs: NDArray[np.float64]) -> int:
+        flat, n = reached.flat, self.layout.weights
+        buffers = (self._b, flat[:n], self._g, flat[n : 2 * n], flat[2 * n :], self._free)
+        data = (self._layers, *self._samples, orders)
+        return kernels.train_network_compiled(*buffers, *data, self.layout.plan, self._rates, reached.state, costs)
+
+    @property
+    def weights(self) -> list[Array]:
+        return [W.copy() for W in self.layout.rows(self._reached.flat)]
+
+    @property
+    def costs(self) -> NDArray[np.float64]:
+        return self._costs[: self._reached.epochs]
+
+    @property
+    def converged(self) -> bool:
+        return bool(self._reached.state[kernels.CONVERGED])
+
+    def run(self, epochs: int) -> None:
+        most = max(1, ORDERS_AT_ONCE // len(self.job.X)) if self.job.shuffle else epochs
+        while epochs > 0 and not self.converged and self.overflow is None:
+            count = min(most, epochs)
+            orders = self._in_order
+            if self.job.shuffle:
+                orders = np.concatenate(list(itertools.islice(self._orders, count)))
+            self._run(orders, count)
+            epochs -= count
+
+    def _run(self, orders: Numbers, epochs: int) -> None:
+        if self._go(orders, epochs):
+            return
+        good, bad = 0, epochs
+        while bad - good > 1:
+            half = (bad - good) // 2
+            if self._go(orders[good * len(self.job.X) :] if self.job.shuffle else orders, half):
+                good += half
+            else:
+                bad = good + half
+        after = self._reached.copy()
+        self._train(after, orders[good * len(self.job.X) :] if self.job.shuffle else orders, np.empty(1))
+        self.overflow = _overflow(self.layout.rows(after.flat))
+
+    def _go(self, orders: Numbers, epochs: int) -> bool:
+        """Go on for some epochs, unless that leads to numbers that are not finite; says whether it did not."""
+        before, costs = self._reached, np.empty(epochs)
+        after = before.copy()
+        done = self._train(after, orders[: epochs * len(self.job.X)], costs)
+        if not (math.isfinite(costs[done - 1]) and np.isfinite(after.flat[: self.layout.weights]).all()):
+            return False
+        total = before.epochs + done
+        if total > len(self._costs):
+            larger = np.empty(max(total, 2 * len(self._costs)))
+            larger[: before.epochs] = self.costs
+            self._costs = larger
+        self._costs[before.epochs : total] = costs[:done]
+        self._reached = Reached(after.flat, after.state, total)
+        return True
+
+
+def _overflow(weights: Iterable[Array]) -> int:
+    """The first layer whose weights are not finite, 0 if they all are."""
+    return next((layer for layer, W in enumerate(weights, 1) if not np.isfinite(W).all()), 0)
