@@ -37,6 +37,12 @@ def xor_step():
     return bp.explain_step(NOTES, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
 
 
+def report():
+    case = oracles.worked_example("missing_derivative")
+    net = bp.Network((2, 2, 1)).replace(case["network"]["weights"])
+    return bp.diagnose(net, case["x"], case["y"], case["claimed"]["gradients"])
+
+
 def deep_weight():
     weights = [
         [[0.5, -0.5, 0.1]] * 3,
@@ -47,7 +53,7 @@ def deep_weight():
     return bp.derive(net, "W1~_1", cost="categorical_cross_entropy").evaluate([0.3, 0.7], [0, 1])
 
 
-EXPLAINED = {"notes": notes_weight, "mazur": mazur_weight, "step": xor_step, "deep": deep_weight}
+EXPLAINED = {"notes": notes_weight, "mazur": mazur_weight, "step": xor_step, "deep": deep_weight, "report": report}
 FORMATS = {
     "txt": str,
     "tex": lambda e: e.latex(document=True),
@@ -122,14 +128,14 @@ def test_mathml_is_xml_of_mathml_core_elements(name):
 
 
 def normal(element):
-    """The presentation without what does not matter: attributes, rows within rows, how letters are grouped."""
+    """The presentation without what does not matter: attributes and frames, rows within rows, how letters are grouped."""
     tag = element.tag.rpartition("}")[2]
     content = "".join(element.text.split()) if element.text else ""
     if tag in ("mi", "mn", "mo", "mtext"):
         content = {"~": "∼", "'": "′", "-": "−", "\N{PRIME}": "′", "⋅": "·"}.get(content, content)
         return [("leaf", letter) for letter in content] if content.isalpha() else [("leaf", content)]
     children = [normal(child) for child in element]
-    if tag in ("mrow", "math", "mstyle", "mpadded"):
+    if tag in ("mrow", "math", "mstyle", "mpadded", "menclose"):
         return [node for child in children for node in child]
     return [(tag, tuple(map(tuple, children)))]
 
