@@ -128,7 +128,7 @@ def test_mathml_is_xml_of_mathml_core_elements(name):
 
 
 def normal(element):
-    """The presentation without what does not matter: attributes and frames, rows within rows, how letters are grouped."""
+    """The presentation without what does not matter: attributes, frames, rows within rows, how letters are grouped."""
     tag = element.tag.rpartition("}")[2]
     content = "".join(element.text.split()) if element.text else ""
     if tag in ("mi", "mn", "mo", "mtext"):

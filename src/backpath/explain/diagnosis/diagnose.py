@@ -68,7 +68,7 @@ def diagnose(
     Examples
     --------
     >>> net = Network.from_weights([[[.1, .2, .3], [.4, .5, .6]], [[.7, .8, .9]]])
-    >>> report = diagnose(net, [0.5, 1], [1], claimed={"W11_1": "-0.0011", "W11_2": "-0.0086", "W12_2": "-0.0097"})
+    >>> report = diagnose(net, [0.5, 1], [1], claimed={"W11_1": "-0.0011", "W11_2": "-0.0083", "W12_2": "-0.0103"})
     >>> report.correct, report.findings[0].mistake
     (False, 'cost_convention')
     """
