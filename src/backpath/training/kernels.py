@@ -423,6 +423,39 @@ def _put_sums(context, builder, signature, arguments):
     return context.get_dummy_value()
 
 
+def turn_four(b, r, lanes, target, row):
+    """Four numbers of each of four rows, ``lanes`` apart, turned into four rows, ``row`` apart."""
+    for k in range(4):
+        b[target + k * row : target + k * row + 4] = b[r + k : r + k + 4 * lanes : lanes]
+
+
+@type_callable(turn_four)
+def _turn_four_typing(context):
+    return lambda b, r, lanes, target, row: types.none
+
+
+@lower_builtin(turn_four, Memory, types.Integer, types.Integer, types.Integer, types.Integer)
+def _turn_four(context, builder, signature, arguments):
+    b, r, lanes, target, row = arguments
+    align = signature.args[0].dtype.bitwidth // 8
+    four = ir.VectorType(b.type.pointee, 4).as_pointer()
+
+    def places(first, stride):
+        for _ in range(4):
+            yield builder.bitcast(builder.gep(b, [first]), four)
+            first = builder.add(first, stride)
+
+    def mixed(x, y, *indices):
+        return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(ir.IntType(32), 4), list(indices)))
+
+    x = [builder.load(place, align=align) for place in places(r, lanes)]
+    halves = [mixed(x[k], x[k + 1], *which) for which in ((0, 4, 1, 5), (2, 6, 3, 7)) for k in (0, 2)]
+    turned = [mixed(*halves[k : k + 2], *which) for k in (0, 2) for which in ((0, 1, 4, 5), (2, 3, 6, 7))]
+    for place, y in zip(places(target, row), turned, strict=True):
+        builder.store(y, place, align=align)
+    return context.get_dummy_value()
+
+
 # ---- exp and log ----------------------------------------------------------------------------------------------------
 # e^x = 2^k e^r with k whole and |r| <= ln 2 / 2. Adding 1.5 × 2^52 rounds x / ln 2 to k and leaves k in the lowest
 # bits, from where a shift takes it into the exponent. ln 2 is subtracted in two parts, the first short enough for k
@@ -885,7 +918,11 @@ def _hidden_deltas(b, w, weights, row, inputs, neurons, delta, d, lanes):
 @rows
 def _turn(b, a, inputs, row, turned, lanes):
     """[a_1 a_2 … 1] of each sample in a row, from rows of one input each."""
-    for i in range(inputs):
+    whole = inputs - inputs % 4
+    for i in range(0, whole, 4):
+        for lane in range(0, lanes, 4):
+            turn_four(b, a + i * lanes + lane, lanes, turned + lane * row + i, row)
+    for i in range(whole, inputs):
         for lane in range(lanes):
             put(b, turned + lane * row + i, at(b, a + i * lanes + lane))
     for lane in range(lanes):
