@@ -68,23 +68,32 @@ def _cost_derivative(cost, A, y):
 
 def gradients(weights, activations, cost, X, Y):
     """The gradients of the average cost, neuron by neuron: lists of the weights' shapes."""
+    return gradients_and_terms(weights, activations, cost, X, Y)[0]
+
+
+def gradients_and_terms(weights, activations, cost, X, Y):
+    """The gradients, and the same sums with every term's size instead: much larger where terms cancel."""
     weights = [[[mp.mpf(float(w)) for w in row] for row in W] for W in weights]
     total = [[[mp.mpf(0)] * len(row) for row in W] for W in weights]
+    terms = [[[mp.mpf(0)] * len(row) for row in W] for W in weights]
     for x, y in zip(X, Y, strict=True):
         a, us = [[mp.mpf(float(v)) for v in x]], []
         for W, name in zip(weights, activations, strict=True):
             us.append([mp.fdot(row, [*a[-1], mp.mpf(1)]) for row in W])
             a.append(softmax(us[-1]) if name == "softmax" else [ACTIVATIONS[name][0](u) for u in us[-1]])
         delta = output_delta(cost, activations[-1], us[-1], [mp.mpf(float(v)) for v in y])
+        size = [abs(d) for d in delta]
         for layer in range(len(weights) - 1, -1, -1):
-            for j, d in enumerate(delta):
+            for j, (d, s) in enumerate(zip(delta, size, strict=True)):
                 for i, value in enumerate([*a[layer], mp.mpf(1)]):
                     total[layer][j][i] += d * value / len(X)
+                    terms[layer][j][i] += s * abs(value) / len(X)
             if layer:
                 columns = list(zip(*weights[layer], strict=True))
-                derivative = ACTIVATIONS[activations[layer - 1]][1]
-                delta = [mp.fdot(delta, columns[i]) * derivative(u) for i, u in enumerate(us[layer - 1])]
-    return total
+                slopes = [ACTIVATIONS[activations[layer - 1]][1](u) for u in us[layer - 1]]
+                delta = [mp.fdot(delta, columns[i]) * slope for i, slope in enumerate(slopes)]
+                size = [mp.fdot(size, map(abs, columns[i])) * abs(slope) for i, slope in enumerate(slopes)]
+    return total, terms
 
 
 def worked_example(name):

@@ -19,9 +19,13 @@ _PUBLIC = {
     "DivergenceError": "backpath.errors",
     "InputError": "backpath.errors",
     "derive": "backpath.explain.derivation",
+    "diagnose": "backpath.explain.diagnosis.diagnose",
+    "diagnose_function": "backpath.explain.diagnosis.function",
     "explain_step": "backpath.explain.step",
     "Network": "backpath.maths.network",
+    "Population": "backpath.population",
     "train": "backpath.training",
+    "train_population": "backpath.population",
     "load": "backpath.files.models",
     "load_model": "backpath.files.models",
     "save": "backpath.files.models",
@@ -32,11 +36,15 @@ if TYPE_CHECKING:
     from backpath.errors import DivergenceError as DivergenceError
     from backpath.errors import InputError as InputError
     from backpath.explain.derivation import derive as derive
+    from backpath.explain.diagnosis.diagnose import diagnose as diagnose
+    from backpath.explain.diagnosis.function import diagnose_function as diagnose_function
     from backpath.explain.step import explain_step as explain_step
     from backpath.files.models import load as load
     from backpath.files.models import load_model as load_model
     from backpath.files.models import save as save
     from backpath.maths.network import Network as Network
+    from backpath.population import Population as Population
+    from backpath.population import train_population as train_population
     from backpath.training import train as train
 
 

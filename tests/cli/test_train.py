@@ -117,6 +117,13 @@ def test_columns_are_matched_by_name_whatever_their_order(flowers):
     assert done("predict", "iris.safetensors", "turned.csv", cwd=flowers) == first
 
 
+def test_one_column_is_no_columns(tmp_path):
+    write_csv(tmp_path / "t.csv", ["a", "y"], [[1, 2.5], [2, 3.5]])
+    assert "t.csv: 2 rows, 1 column -> y (a number)\n" in done(
+        "train", "t.csv", "--target", "y", "--epochs", 1, cwd=tmp_path
+    )
+
+
 def test_the_same_call_gives_the_same_file(flowers):
     files = []
     for name in ("a", "b"):
@@ -266,6 +273,7 @@ def test_ctrl_c_keeps_what_was_reached(tmp_path):
         out, _ = process.communicate(timeout=30)
     os.close(leader)
     assert process.returncode == 0
+    assert b"cost 0." in seen and b"nan" not in seen  # no cost is shown before there is one
     assert "interrupted after" in out
     assert bp.load_model(tmp_path / "xor.safetensors").record["stopped"] == "interrupted"
 

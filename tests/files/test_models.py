@@ -172,10 +172,10 @@ DATA = b"".join(W.tobytes() for W in NET.weights)
 NAN = DATA[:-8] + np.array([np.nan]).tobytes()
 BAD = {
     "empty": (b"", "it is empty"),
-    "one byte": (b"x", "it is 1 bytes long; a model begins with 8 bytes that give its header's length"),
+    "one byte": (b"x", "it is 1 byte long; a model begins with 8 bytes that give its header's length"),
     "text": (b"Dear reader, this is a letter.\n", "it is text, not a model"),
     "JSON": (b'{"weights": [1, 2, 3]}', "it is text, not a model"),
-    "trailing bytes": (file_of(entries(), DATA + b"x"), "1 bytes follow its last tensor"),
+    "trailing bytes": (file_of(entries(), DATA + b"x"), "its last tensor is followed by 1 byte"),
     "header of 2^64 - 1": (
         b"\xff" * 8 + DATA,
         "its header should be 18,446,744,073,709,551,615 bytes long, but only 72 follow: it is cut off",

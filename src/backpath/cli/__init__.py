@@ -22,6 +22,7 @@ COMMANDS = {
     "predict": "Predict the rows of a table with a trained model.",
     "show": "Show a model: its network, weights, inputs and how it was trained.",
     "explain": "Explain the gradient of a weight, or a whole step, with every number.",
+    "check": "Check somebody's gradients or updated weights, and name the mistake in them.",
 }
 
 

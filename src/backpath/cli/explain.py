@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from backpath.cli.options import whole_numbers
+from backpath.cli.rendering import check_format, format_options, write_rendered
 
 if TYPE_CHECKING:
     from backpath.cli.explained import Given
     from backpath.explain.rendered import Rendered
-
-FORMATS = ("text", "latex", "mathml", "html", "json", "markdown")
 
 
 @click.command()
@@ -23,9 +19,7 @@ FORMATS = ("text", "latex", "mathml", "html", "json", "markdown")
 @click.option("--x", help="The inputs of a sample: 0,1, or by name: X1=0,X2=1. Several samples: 0,0;0,1")
 @click.option("--y", help="Its targets: 1. Several samples: 1;0")
 @click.option("--all", "whole_step", is_flag=True, help="The whole step: forward, cost, every gradient and update.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
-@click.option("--document", is_flag=True, help="LaTeX as a whole document, to be compiled as it stands.")
-@click.option("--out", type=click.Path(), help="The file to write; without it, the explanation is printed.")
+@format_options
 @click.option("--cost", help="The cost, if it is not the one that the file was made with (else squared_error).")
 @click.option("--learning-rate", type=float, help="η of the step (the file's, else 0.5).")
 @click.option("--frozen", help="Weights that the step does not update: W1~_1,W2~_1, or biases.")
@@ -60,12 +54,8 @@ def command(
     backpath explain example.json --all --format html --out step.html
     """
     from backpath.cli.explained import from_file, from_options
-    from backpath.files.atomic import check_writable
 
-    if document and form != "latex":
-        raise click.UsageError("--document goes with --format latex")
-    if out is not None:
-        check_writable(out)
+    check_format(form, document, out)
     files, weight = _file_and_weight(arguments, whole_step, sizes is not None)
     given = (
         from_options(whole_numbers(sizes, "--sizes"), weights, activations, x, y)
@@ -75,7 +65,7 @@ def command(
     explained = _explained(given, weight, cost, learning_rate, frozen)
     for note in given.notes:
         click.echo(note, err=True)
-    _write(explained, form, document, out)
+    write_rendered(explained, form, document, out)
 
 
 def _file_and_weight(arguments: tuple[str, ...], whole_step: bool, by_options: bool) -> tuple[str, str | None]:
@@ -102,23 +92,3 @@ def _explained(
         names = given.frozen if frozen is None else tuple(frozen.split(","))
         return explain_step(given.network, given.x, given.y, cost, rate, names, given.labels)
     return derive(given.network, weight, cost, given.labels).evaluate(given.x, given.y)
-
-
-def _write(explained: Rendered, form: str, document: bool, out: str | None) -> None:
-    from backpath.files.atomic import write_atomically
-
-    colour = out is None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    made = {
-        "text": lambda: explained.text(colour=colour),
-        "latex": lambda: explained.latex(document=document),
-        "mathml": explained.mathml,
-        "html": explained.html,
-        "json": explained.json,
-        "markdown": explained.markdown,
-    }[form]().rstrip("\n")
-    if out is None:
-        sys.stdout.reconfigure(encoding="utf-8") if hasattr(sys.stdout, "reconfigure") else None
-        click.echo(made, color=colour)
-    else:
-        write_atomically(out, f"{made}\n".encode())
-        click.echo(f"saved {Path(out)}")

@@ -28,7 +28,7 @@ from backpath.files.atomic import check_writable
 from backpath.files.models import Model, save
 from backpath.files.preparation import Preparation
 from backpath.files.tables import read_training_table
-from backpath.files.wording import plain
+from backpath.files.wording import counted, plain
 from backpath.maths.network import Network
 from backpath.training import TrainingResult, train
 from backpath.training.datasets import DATASETS, Dataset, dataset
@@ -160,9 +160,10 @@ def _table(options: dict[str, Any]) -> Source:
     X, y, X_held, y_held, preparation = table.split(options["validation"], options["seed"])
     task = preparation.target.task
     output_activation, cost = OUTPUTS[task]
+    columns = counted(len(preparation.inputs), "column")
     kind = f"{len(preparation.target.classes)} classes" if preparation.target.classes else "a number"
     return Source(
-        title=plain(f"{Path(path).name}: {rows:,} rows, {len(preparation.inputs)} columns -> {target} ({kind})"),
+        title=plain(f"{Path(path).name}: {counted(rows, 'row')}, {columns} -> {target} ({kind})"),
         facts={"source": Path(path).name, "rows": rows},
         X=X,
         y=y,

@@ -94,6 +94,16 @@ def _rounded(result: float, places: int, scale: float) -> tuple[Decimal, Decimal
     return quantum, exact.quantize(quantum)
 
 
+def rounds_to(made: Decimal, value: float) -> bool:
+    """Whether a number made of shown ones rounds to the digits that ``value`` is shown with.
+
+    >>> rounds_to(2 * Decimal("0.2451625"), 0.490325016), rounds_to(2 * Decimal("0.24516251"), 0.490325016)
+    (False, True)
+    """
+    quantum, rounded = _rounded(value, DIGITS, 0.0)
+    return made.quantize(quantum) == rounded
+
+
 def multiplied(factors: Sequence[Decimal]) -> Decimal:
     return math.prod(factors, start=Decimal(1))
 

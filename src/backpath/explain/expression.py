@@ -132,6 +132,13 @@ class Elementwise(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class Marked(Expression):
+    """A part that a reader is to look at: a factor that is wrong or missing."""
+
+    of: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class Equation:
     """Sides with = between."""
 

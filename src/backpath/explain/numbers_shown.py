@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from backpath.explain import symbols as sy
 from backpath.explain.chain_rule import in_a_cell
-from backpath.explain.digits import DIGITS, added, agree, shown, shown_product, shown_sum, subtracted
+from backpath.explain.digits import DIGITS, added, agree, rounds_to, shown, shown_product, shown_sum, subtracted
 from backpath.explain.document import Block, Formulas, Part, Table, heading, prose
 from backpath.explain.expression import (
     Ellipsis,
@@ -80,7 +81,7 @@ def _difference(pair: list[float], slope: float) -> tuple[list[str], str]:
     for digits in range(DIGITS, 16):
         found = agree(pair, pair[0] - pair[1], subtracted, digits, scale=max(map(abs, pair)))
         times = round(slope / (pair[0] - pair[1])) if pair[0] != pair[1] else 1
-        if shown(times * float(found[1])) == shown(slope):
+        if rounds_to(times * Decimal(found[1]), slope):
             break
     return found
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from backpath.errors import InputError
 from backpath.files.dialect import Dialect, suggested_delimiter
-from backpath.files.wording import first_duplicate, quoted
+from backpath.files.wording import counted, first_duplicate, quoted
 
 _QUOTE = 'a quote (") is opened but not closed before the cell ends; close it, or write "" for a quote in a quoted cell'
 _TOO_LONG = f'a cell is longer than {csv.field_size_limit():,} characters; perhaps a quote (") is not closed'
@@ -69,8 +69,9 @@ def broken_row(file: Path, shown: str, dialect: Dialect, columns: int) -> str:
         for line, cells in _records(file, dialect):
             if cells and len(cells) != columns:
                 return (
-                    f"{shown}, line {line}: expected {_cells(columns)} as in the header, but found "
-                    f"{_cells(len(cells))}; mend the row (a cell with {quoted(dialect.delimiter)} in it must be quoted)"
+                    f"{shown}, line {line}: expected {counted(columns, 'cell')} as in the header, but found "
+                    f"{counted(len(cells), 'cell')}; mend the row "
+                    f"(a cell with {quoted(dialect.delimiter)} in it must be quoted)"
                 )
     except csv.Error as error:
         return f"{shown}, line {error.args[0]}: {error.args[1]}"
@@ -89,10 +90,6 @@ def _mixed_line_ends(file: Path, shown: str, dialect: Dialect) -> str:
                     "make them the same"
                 )
     return ""
-
-
-def _cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count} cells"
 
 
 def line_of_row(file: Path, dialect: Dialect, row: int, columns: int) -> str:

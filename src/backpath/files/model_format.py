@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
-from backpath.files.wording import first_duplicate, quoted
+from backpath.files.wording import counted, first_duplicate, quoted
 
 FORMAT, VERSION = "backpath model", "1"
 LONGEST_HEADER = 1 << 20  # of a table of 10,000 columns; JSON may take some ten times its length to read
@@ -122,7 +122,9 @@ def _read_header(file: BinaryIO, size: int) -> tuple[dict[str, Any], bytes]:
         if start.startswith(mark) and not _plausible(start, size):
             raise InputError(f"it is {meaning}")
     if len(start) < 8:
-        raise InputError(f"it is {size} bytes long; a model begins with 8 bytes that give its header's length")
+        raise InputError(
+            f"it is {counted(size, 'byte')} long; a model begins with 8 bytes that give its header's length"
+        )
     length = int.from_bytes(start, "little")
     if not _plausible(start, size):
         if _is_text(start):
@@ -236,7 +238,7 @@ def _layout(entries: dict[str, Any], data: int) -> list[tuple[tuple[int, int], n
     if end > data:
         raise InputError(f"its tensors take {end:,} bytes, but only {data:,} follow the header: it is cut off")
     if end < data:
-        raise InputError(f"{data - end:,} bytes follow its last tensor")
+        raise InputError(f"its last tensor is followed by {counted(data - end, 'byte')}")
     return found
 
 

@@ -171,7 +171,7 @@ def _parquet(file: Path, shown: str, connection: duckdb.DuckDBPyConnection) -> S
         types = [row[1] for row in connection.execute(f"DESCRIBE SELECT * FROM {_PARQUET}", parameters).fetchall()]
         schema = connection.execute("SELECT name, num_children FROM parquet_schema($path)", parameters).fetchall()
     except duckdb.Error as error:
-        raise InputError(f"{shown} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+        raise InputError(_no_parquet(file, shown, str(error).splitlines()[0])) from None
     names = _top_level(schema)
     if not all(name.strip() for name in names):
         raise InputError(f"{shown}: a column has no name; name it")
@@ -186,8 +186,14 @@ def _parquet(file: Path, shown: str, connection: duckdb.DuckDBPyConnection) -> S
         parameters=parameters,
         connection=connection,
         row_name=lambda row: f"row {row}",
-        explain=lambda words: f"{shown} cannot be read as Parquet: {words}",
+        explain=lambda words: _no_parquet(file, shown, words),
     )
+
+
+def _no_parquet(file: Path, shown: str, words: str) -> str:
+    """What DuckDB says, with the path as it was given, and what would do."""
+    said = plain(words.replace(str(file), shown))
+    return f"{shown} cannot be read as Parquet: {said}; the file is damaged or cut off: write it again, or as CSV"
 
 
 def _top_level(schema: list[tuple[str, int | None]]) -> list[str]:

@@ -32,6 +32,14 @@ def quoted(value: object, longest: int = 40) -> str:
     return repr(text if len(text) <= longest else text[:longest] + "…")
 
 
+def counted(number: int, unit: str) -> str:
+    """
+    >>> counted(1, "byte"), counted(2000, "byte")
+    ('1 byte', '2,000 bytes')
+    """
+    return f"{number:,} {unit}{'' if number == 1 else 's'}"
+
+
 def listed(values: Sequence[object], most: int = 8) -> str:
     """The first few of a list.
 

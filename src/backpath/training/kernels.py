@@ -1298,5 +1298,384 @@ def lay_samples(b, layers, X, Y, sample_weight, order, plan):
             x += (inputs + outputs + 1 + row) * lanes
 
 
+# ---- many networks of the same sizes: a lane is a network -----------------------------------------------------------
+# A block of networks goes through its epochs together: their weights are copied into rows, one row a weight, and back
+# at the end. The samples are the same for all lanes. A lane that is not to train any more gets the learning rate 0.
+
+# what is known of each network: the rows of `numbers` and of `counts`
+OF_RATE, OF_MU, OF_COST, OF_WORST, OF_BEST, OF_WAITED = 0, 1, 2, 3, 4, 5
+COUNT_EPOCHS, COUNT_SOLVED_AFTER, COUNT_STATUS = 0, 1, 2
+IS_TRAINING, IS_SOLVED, IS_CONVERGED, IS_DIVERGED = 0, 1, 2, 3
+# behind those of `numbers`: how many epochs after its beginning a block's network was first solved, and was converged
+JUST_SOLVED, JUST_CONVERGED, STATE_ROWS = 6, 7, 8
+
+
+@rows
+def fill(b, r, value, lanes):
+    """row = value"""
+    for lane in range(0, lanes, step(b)):
+        store(b, r + lane, constant_like(load(b, r + lane), value))
+
+
+@rows
+def lane_places(sizes: Any, weights: int, moments: int, lanes: int) -> Any:
+    """Where a block's rows start: of weights, solver's memory, gradient, activations, deltas, targets, two to work
+    with, and what is known of each network; then the length of the whole buffer."""
+    neurons = 0
+    for size in sizes[1:]:
+        neurons += size
+    m = weights * lanes
+    g = m + moments * lanes
+    a = g + weights * lanes
+    d = a + neurons * lanes
+    y = d + neurons * lanes
+    spare = y + sizes[-1] * lanes
+    state = spare + 2 * lanes
+    return 0, m, g, a, d, y, spare, state, state + STATE_ROWS * lanes
+
+
+@rows
+def _first_net_inputs(b, u, w, x, neurons, lanes):
+    """u = W~ + Σ W x, of layer 1: an input is the same number for all lanes."""
+    inputs = len(x)
+    for _ in range(neurons):
+        bias = w + inputs * lanes
+        if inputs % 2:
+            x0 = x[0]
+            for lane in range(0, lanes, step(b)):
+                store(b, u + lane, load(b, bias + lane) + load(b, w + lane) * x0)
+        for i in range(inputs % 2, inputs, 2):
+            x0, x1, w0, w1 = x[i], x[i + 1], w + i * lanes, w + (i + 1) * lanes
+            start = bias if i == 0 else u
+            for lane in range(0, lanes, step(b)):
+                store(b, u + lane, load(b, start + lane) + load(b, w0 + lane) * x0 + load(b, w1 + lane) * x1)
+        u, w = u + lanes, bias + lanes
+
+
+@rows
+def _add_first_gradients(b, g, d, x, neurons, lanes):
+    """∂C/∂W += δ x and ∂C/∂W~ += δ, of layer 1"""
+    inputs = len(x)
+    for _ in range(neurons):
+        for i in range(0, inputs - 1, 2):
+            x0, x1, g1 = x[i], x[i + 1], g + lanes
+            for lane in range(0, lanes, step(b)):
+                delta = load(b, d + lane)
+                store(b, g + lane, load(b, g + lane) + delta * x0)
+                store(b, g1 + lane, load(b, g1 + lane) + delta * x1)
+            g += 2 * lanes
+        if inputs % 2:
+            x0 = x[inputs - 1]
+            for lane in range(0, lanes, step(b)):
+                store(b, g + lane, load(b, g + lane) + load(b, d + lane) * x0)
+            g += lanes
+        for lane in range(0, lanes, step(b)):
+            store(b, g + lane, load(b, g + lane) + load(b, d + lane))
+        g, d = g + lanes, d + lanes
+
+
+@rows
+def _lane_net_inputs(b, u, w, a, inputs, neurons, lanes):
+    """u = W~ + Σ W a, of the other layers"""
+    for _ in range(neurons):
+        bias = w + inputs * lanes
+        for lane in range(0, lanes, step(b)):
+            total = load(b, bias + lane)
+            for i in range(lane, lane + inputs * lanes, lanes):
+                total = total + load(b, w + i) * load(b, a + i)
+            store(b, u + lane, total)
+        u, w = u + lanes, bias + lanes
+
+
+@rows
+def _add_lane_gradients(b, g, d, a, inputs, neurons, lanes):
+    """∂C/∂W += δ a and ∂C/∂W~ += δ, of the other layers"""
+    for _ in range(neurons):
+        bias = g + inputs * lanes
+        for lane in range(0, lanes, step(b)):
+            delta = load(b, d + lane)
+            for i in range(lane, lane + inputs * lanes, lanes):
+                store(b, g + i, load(b, g + i) + delta * load(b, a + i))
+            store(b, bias + lane, load(b, bias + lane) + delta)
+        g, d = bias + lanes, d + lanes
+
+
+@rows
+def _lane_hidden_deltas(b, before, d, w, inputs, neurons, lanes):
+    """δ_i = σ′(u_i) Σ_j δ_j W_ji of the layer before, whose rows ``before`` hold σ′(u) until then"""
+    for _ in range(inputs):
+        for lane in range(0, lanes, step(b)):
+            total = load(b, d + lane) * load(b, w + lane)
+            for j in range(1, neurons):
+                total = total + load(b, d + j * lanes + lane) * load(b, w + j * (inputs + 1) * lanes + lane)
+            store(b, before + lane, load(b, before + lane) * total)
+        before, w = before + lanes, w + lanes
+
+
+@rows
+def _forward_lanes(b, w, a, d, y, spare, state, x, t, sizes, codes, cost, lanes):
+    """One sample (x, t) through all networks: a of every layer, σ′ of the hidden ones, δ of the output layer; the rows
+    of the cost += its cost, and of the worst error. Gives the places behind the last row of w and at the outputs'
+    of a and d."""
+    last, outputs = len(codes) - 1, len(t)
+    _first_net_inputs(b, d, w, x, sizes[1], lanes)
+    w += sizes[1] * (len(x) + 1) * lanes
+    for q in range(1, last + 1):
+        inputs, neurons = sizes[q], sizes[q + 1]
+        activate(codes[q - 1], b, a, d, inputs * lanes)  # a layer's rows are one long row
+        d += inputs * lanes
+        _lane_net_inputs(b, d, w, a, inputs, neurons, lanes)
+        a += inputs * lanes
+        w += neurons * (inputs + 1) * lanes
+    for j in range(outputs):
+        fill(b, y + j * lanes, t[j], lanes)
+    output(cost, codes[last], b, a, d, y, state + OF_COST * lanes, outputs, lanes, spare)
+    _worst_error(b, state + OF_WORST * lanes, a, t, lanes)
+    return w, a, d
+
+
+@rows
+def _worst_error(b, worst, a, t, lanes):
+    """row worst = max(worst, |A - y|)"""
+    for j in range(len(t)):
+        target, row = t[j], a + j * lanes
+        for lane in range(0, lanes, step(b)):
+            store(b, worst + lane, larger(abs(load(b, row + lane) - target), load(b, worst + lane)))
+
+
+@rows
+def _backward_lanes(b, w, g, a, d, x, sizes, lanes):
+    """Back through all networks, from the places that `_forward_lanes` gave: the gradient's rows += δ a."""
+    for q in range(len(sizes) - 2, 0, -1):
+        inputs, neurons = sizes[q], sizes[q + 1]
+        weights = neurons * (inputs + 1) * lanes
+        a, w, g = a - inputs * lanes, w - weights, g - weights
+        _add_lane_gradients(b, g, d, a, inputs, neurons, lanes)
+        _lane_hidden_deltas(b, d - inputs * lanes, d, w, inputs, neurons, lanes)
+        d -= inputs * lanes
+    _add_first_gradients(b, g - sizes[1] * (len(x) + 1) * lanes, d, x, sizes[1], lanes)
+
+
+@rows
+def _update_lanes(b, w, m, g, state, free, solver, share, betas, lanes):
+    """One update of every free weight by ``share`` times the summed gradient, whose rows are 0 after it (see Solver);
+    ``betas``: β₁, β₂, ε, √(1-β₂ᵗ)/(1-β₁ᵗ)"""
+    rate, mu, v = state + OF_RATE * lanes, state + OF_MU * lanes, m + len(free) * lanes
+    for k in range(len(free)):
+        row = k * lanes
+        for lane in range(0, lanes, step(b)):
+            weight, gradient = load(b, w + row + lane), load(b, g + row + lane) * share
+            eta = load(b, rate + lane)
+            if free[k]:
+                if solver == GD:
+                    weight = weight - eta * gradient
+                elif solver == MOMENTUM:
+                    velocity = load(b, mu + lane) * load(b, m + row + lane) - eta * gradient
+                    store(b, m + row + lane, velocity)
+                    weight = weight + velocity
+                else:
+                    first = load(b, m + row + lane) * betas[0] + gradient * (1 - betas[0])
+                    second = load(b, v + row + lane) * betas[1] + gradient * gradient * (1 - betas[1])
+                    store(b, m + row + lane, first)
+                    store(b, v + row + lane, second)
+                    weight = weight - eta * betas[3] * first / (np.sqrt(second) + betas[2])
+                store(b, w + row + lane, weight)
+            store(b, g + row + lane, constant_like(gradient, 0))
+
+
+@rows
+def _judge_solved(b, state, epoch, solved_error, stop, lanes):
+    """Notes the epoch in which all errors were first below ``solved_error``; where it is to stop, rate and μ are 0."""
+    for lane in range(state, state + lanes, step(b)):
+        rate, mu = load(b, lane + OF_RATE * lanes), load(b, lane + OF_MU * lanes)
+        solved = load(b, lane + JUST_SOLVED * lanes)
+        below = load(b, lane + OF_WORST * lanes) < solved_error
+        store(
+            b,
+            lane + JUST_SOLVED * lanes,
+            select(below, select(solved < 0, constant_like(solved, epoch), solved), solved),
+        )
+        if stop:
+            store(b, lane + OF_RATE * lanes, select(below, constant_like(rate, 0), rate))
+            store(b, lane + OF_MU * lanes, select(below, constant_like(mu, 0), mu))
+
+
+@rows
+def _judge_converged(b, state, epoch, share, tol, patience, lanes):
+    """The rule of `Convergence` for each lane, after an epoch's updates."""
+    for lane in range(state, state + lanes, step(b)):
+        rate, mu = load(b, lane + OF_RATE * lanes), load(b, lane + OF_MU * lanes)
+        cost, best = load(b, lane + OF_COST * lanes) * share, load(b, lane + OF_BEST * lanes)
+        waited = load(b, lane + OF_WAITED * lanes) + 1
+        waited = select(cost < best - tol, constant_like(waited, 0), waited)
+        reached, now = load(b, lane + JUST_CONVERGED * lanes), constant_like(waited, epoch)
+        over = waited >= patience
+        store(b, lane + OF_WAITED * lanes, waited)
+        store(b, lane + OF_BEST * lanes, select(cost < best, cost, best))
+        store(b, lane + JUST_CONVERGED * lanes, select(over, select(reached < 0, now, reached), reached))
+        store(b, lane + OF_RATE * lanes, select(over, constant_like(rate, 0), rate))
+        store(b, lane + OF_MU * lanes, select(over, constant_like(mu, 0), mu))
+
+
+@rows
+def _take(b, r, table, networks, lanes):
+    """Rows of the buffer from the columns of these networks; what lanes are left keep what they had."""
+    for k in range(len(table)):
+        for lane in range(len(networks)):
+            put(b, r + k * lanes + lane, table[k, networks[lane]])
+
+
+@rows
+def _give(b, r, table, network, lane, lanes):
+    """A network's column of rows of the buffer goes back."""
+    for k in range(len(table)):
+        table[k, network] = at(b, r + k * lanes + lane)
+
+
+@rows
+def _is_finite(b, w, weights, cost, lane, lanes):
+    """Whether a lane's weights and cost are finite."""
+    fault = at(b, cost + lane) - at(b, cost + lane)
+    for k in range(weights):
+        fault += at(b, w + k * lanes + lane) - at(b, w + k * lanes + lane)
+    return fault == 0
+
+
+@rows
+def _conclude(b, w, m, state, weights, moments, numbers, counts, networks, begin, epochs, stop, lanes):
+    """A block's networks go back. One that is not finite any more does not: it keeps the weights it had."""
+    for lane in range(len(networks)):
+        network = networks[lane]
+        if not _is_finite(b, w, len(weights), state + OF_COST * lanes, lane, lanes):
+            counts[COUNT_STATUS, network] = IS_DIVERGED
+            continue
+        _give(b, w, weights, network, lane, lanes)
+        _give(b, m, moments, network, lane, lanes)
+        _give(b, state, numbers, network, lane, lanes)
+        solved = at(b, state + JUST_SOLVED * lanes + lane)
+        converged = at(b, state + JUST_CONVERGED * lanes + lane)
+        counts[COUNT_EPOCHS, network] = begin + epochs
+        if solved >= 0 and counts[COUNT_SOLVED_AFTER, network] < 0:
+            counts[COUNT_SOLVED_AFTER, network] = begin + int(solved)
+        if stop and solved >= 0:
+            counts[COUNT_STATUS, network], counts[COUNT_EPOCHS, network] = IS_SOLVED, begin + int(solved)
+        elif converged >= 0:
+            counts[COUNT_STATUS, network], counts[COUNT_EPOCHS, network] = IS_CONVERGED, begin + int(converged)
+
+
+@rows
+def _record(b, state, history, networks, share, lanes):
+    """The costs of the lanes that still train."""
+    for lane in range(len(networks)):
+        if at(b, state + OF_RATE * lanes + lane) != 0:
+            history[networks[lane]] = at(b, state + OF_COST * lanes + lane) * share
+
+
+def train_lanes(  # a kernel's settings are plain numbers
+    b,
+    weights,
+    moments,
+    numbers,
+    counts,
+    history,
+    networks,
+    free,
+    sizes,
+    codes,
+    X,
+    Y,
+    orders,
+    cost,
+    solver,
+    batch,
+    begin,
+    epochs,
+    every,
+    solved_error,
+    stop,
+    tol,
+    patience,
+    betas,
+    lanes,
+):
+    """Train some networks for ``epochs`` epochs, the first of them epoch ``begin``.
+
+    Parameters
+    ----------
+    b : buffer
+        Working memory of the length that `lane_places` gives last.
+    weights, moments, numbers, counts, history : arrays of P columns
+        A column is a network: its weights, what the solver remembers (0, 1 or 2 × weights), the rows named above, and
+        its costs in every epoch that ``every`` divides (0: in none).
+    networks : int64 array
+        The columns to train.
+    free : bool array (weights,)
+    sizes, codes : int64 arrays
+        Neurons by layer; each layer's activation.
+    X, Y : arrays (N, inputs), (N, outputs)
+    orders : int64 array (epochs or 1, N)
+        The samples' order in each epoch.
+    cost, solver, batch : int
+    solved_error, stop : float, bool
+        A network all of whose errors are below that is solved, and is to stop then, or not.
+    tol, patience : float, int
+        The rule of ``training.job.Convergence``; no tolerance is a negative one.
+    betas : β₁, β₂, ε of Adam
+    lanes : int
+    """
+    w, m, g, a, d, y, spare, state, _ = lane_places(sizes, len(weights), len(moments), lanes)
+    b = memory(b)
+    samples, batches = len(X), (len(X) + batch - 1) // batch
+    for low in range(0, len(networks), lanes):
+        block = networks[low : low + lanes]
+        _take(b, w, weights, block, lanes)
+        _take(b, m, moments, block, lanes)
+        _take(b, state, numbers, block, lanes)
+        fill(b, state + JUST_SOLVED * lanes, -1, lanes)
+        fill(b, state + JUST_CONVERGED * lanes, -1, lanes)
+        for k in range(len(weights)):
+            fill(b, g + k * lanes, 0, lanes)
+        for epoch in range(epochs):
+            fill(b, state + OF_COST * lanes, 0, lanes)
+            fill(b, state + OF_WORST * lanes, 0, lanes)
+            order = orders[epoch % len(orders)]
+            for first in range(0, samples, batch):
+                last = min(samples, first + batch)
+                for s in order[first:last]:
+                    w_end, a_end, d_end = _forward_lanes(
+                        b, w, a, d, y, spare, state, X[s], Y[s], sizes, codes, cost, lanes
+                    )
+                    _backward_lanes(b, w_end, g + w_end - w, a_end, d_end, X[s], sizes, lanes)
+                if last == samples:
+                    _judge_solved(b, state, epoch, solved_error, stop, lanes)
+                    if every > 0 and (begin + epoch) % every == 0:
+                        _record(b, state, history[(begin + epoch) // every], block, 1 / samples, lanes)
+                t = (begin + epoch) * batches + first // batch + 1
+                step_size = math.sqrt(1 - betas[1] ** t) / (1 - betas[0] ** t)
+                adam = betas[0], betas[1], betas[2], step_size
+                _update_lanes(b, w, m, g, state, free, solver, 1 / (last - first), adam, lanes)
+            if tol >= 0:
+                _judge_converged(b, state, epoch + 1, 1 / samples, tol, patience, lanes)
+        _conclude(b, w, m, state, weights, moments, numbers, counts, block, begin, epochs, stop, lanes)
+
+
+def evaluate_lanes(b, weights, numbers, networks, sizes, codes, X, Y, cost, lanes):
+    """The cost and the worst error of the networks whose columns are named."""
+    w, _, _, a, d, y, spare, state, _ = lane_places(sizes, len(weights), 0, lanes)
+    b = memory(b)
+    for low in range(0, len(networks), lanes):
+        block = networks[low : low + lanes]
+        _take(b, w, weights, block, lanes)
+        fill(b, state + OF_COST * lanes, 0, lanes)
+        fill(b, state + OF_WORST * lanes, 0, lanes)
+        for s in range(len(X)):
+            _forward_lanes(b, w, a, d, y, spare, state, X[s], Y[s], sizes, codes, cost, lanes)
+        for lane in range(len(block)):
+            numbers[OF_COST, block[lane]] = at(b, state + OF_COST * lanes + lane) / len(X)
+            numbers[OF_WORST, block[lane]] = at(b, state + OF_WORST * lanes + lane)
+
+
 train_network_compiled = compiled(train_network, **KERNEL)
 lay_samples_compiled = compiled(lay_samples, **KERNEL)
+train_lanes_compiled = compiled(train_lanes, **KERNEL)
+evaluate_lanes_compiled = compiled(evaluate_lanes, **KERNEL)

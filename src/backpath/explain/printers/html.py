@@ -10,15 +10,17 @@ from backpath.explain.printers import mathml, text
 
 _STYLE = """
 .backpath { color-scheme: light dark; --ink: #1c2126; --soft: #5b6670; --line: #d5dbe1; --paper: #ffffff;
+  --mark: #fff0b3;
   color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 @media (prefers-color-scheme: dark) { .backpath { --ink: #e8ebee; --soft: #9aa6b1; --line: #3a434c;
-  --paper: #15191d; } }
+  --paper: #15191d; --mark: #54460f; } }
 .backpath h1 { font-size: 1.5rem; margin: 0 0 1rem; }
 .backpath h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; padding-top: .75rem; border-top: 1px solid var(--line); }
 .backpath p { margin: .5rem 0; max-width: 70ch; overflow-wrap: anywhere; }
 .backpath .formulas { overflow-x: auto; overflow-y: hidden; padding: .25rem 0; }
 .backpath .formulas math { margin: 0; width: max-content; }
 .backpath .formulas mtd { padding: .35em .2em; }
+.backpath .marked { background: var(--mark); }
 .backpath .scroll { overflow-x: auto; }
 .backpath table { border-collapse: collapse; margin: .5rem 0; }
 .backpath th, .backpath td { text-align: left; padding: .35rem 1.25rem .35rem 0; border-bottom: 1px solid var(--line); }

@@ -48,6 +48,8 @@ def chunks(e: ex.Expression) -> list[str]:
             return pieces
         case ex.Elementwise(left, right):
             return [_enclosed(left), rf"\circ {_enclosed(right)}"]
+        case ex.Marked(of):
+            return [rf"\boxed{{{formula(of)}}}"]
     return [_one_piece(e)]
 
 

@@ -62,6 +62,8 @@ def _rare(e: ex.Expression) -> str:
             return f"<msup>{_enclosed(of, tight=True)}<mi>T</mi></msup>"
         case ex.Elementwise(left, right):
             return f"<mrow>{_enclosed(left)}<mo>∘</mo>{_enclosed(right)}</mrow>"
+        case ex.Marked(of):
+            return f'<mrow class="marked" style="border: thin solid; padding: 0.15em">{formula(of)}</mrow>'
     raise TypeError(f"no MathML for {type(e).__name__}")
 
 

@@ -35,6 +35,8 @@ def chunks(e: ex.Expression) -> list[str]:
             return pieces
         case ex.Elementwise(left, right):
             return [_enclosed(left), f"∘ {_enclosed(right)}"]
+        case ex.Marked(of):
+            return [f"«{formula(of)}»"]
     return [_one_piece(e)]
 
 

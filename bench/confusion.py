@@ -1,0 +1,175 @@
+"""Plants the catalogue's mistakes and draws what they are taken for: docs/diagnosis-figures.md and its picture."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter, defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib.patches import Rectangle  # noqa: E402
+
+from explain.planted import MISTAKES, READINGS, RIGHT, diagnosed, pairs, right_answer, trials  # noqa: E402 - the path comes first
+
+PRECISIONS = {None: "full precision", 5: "5 decimals"}
+SEVERAL, OTHERS, NOTHING = "one of several", "several others", "nothing"
+INK, PAPER = "#010203", "#fdfefc"  # stand for the scheme's colours in the drawing
+
+
+def taken_for(code: str, reported: tuple[str, ...]) -> str:
+    """The column of an outcome: the only code reported, or whether the planted one is among several."""
+    if not reported:
+        return NOTHING
+    if len(reported) == 1:
+        return reported[0]
+    return SEVERAL if code in reported else OTHERS
+
+
+def planted_alone(job: tuple) -> Counter:
+    mistake, count, decimals = job
+    return Counter(taken_for(mistake[0], outcome.reported) for _, outcome in trials([mistake], count, decimals))
+
+
+def planted_in_pairs(job: tuple) -> Counter:
+    pair, count, decimals = job
+    codes = {code for code, _ in pair}
+    found: Counter = Counter()
+    for _, outcome in trials(pair, count, decimals):
+        exactly = codes == set(outcome.reported)
+        found["certain" if exactly else "named" if outcome.verdict == "named" else "missed"] += 1
+    return found
+
+
+def right(job: tuple) -> bool:
+    of, given, form = right_answer(*job)
+    return diagnosed(of, given, form).correct
+
+
+def percent(part: int, whole: int) -> str:
+    if not whole:
+        return "–"
+    return "100" if part == whole else f"{min(99.9, 100 * part / whole):.1f}"
+
+
+def shares(counts: Counter, code: str) -> str:
+    named = counts[code] + counts[SEVERAL]
+    return f"{counts.total():,} | {percent(named, counts.total())} | {percent(counts[code], counts.total())}"
+
+
+def table(by_row: dict, code_of, title: str) -> list[str]:
+    """One line per row: trials, named and certain, at full precision and at 5 decimals."""
+    lines = [f"| {title} | trials | named % | certain % | trials, 5 decimals | named % | certain % |"]
+    lines.append("|---|--:|--:|--:|--:|--:|--:|")
+    rows = dict.fromkeys(row for row, _ in by_row)
+    return lines + [
+        f"| {row} | " + " | ".join(shares(by_row[row, p], code_of(row)) for p in PRECISIONS) + " |" for row in rows
+    ]
+
+
+INTRODUCTION = """# What diagnose finds: the figures
+
+Made by `scripts/confusion`. Mistakes are planted in the gradients of a backprop that shares no code with backpath:
+networks of sizes (2, 2, 1), (2, 3, 1), (3, 4, 4, 2) and (4, 8, 3), every activation and cost, batches of 1 and 5,
+weights and inputs of order 1. *Named*: the planted mistake is reported, alone or among those that the figures given
+cannot tell apart. *Certain*: it alone is reported. A trial whose figures, as given, are the right ones has nothing to
+find and is not counted. *Further readings* are other mistakes that could go by the same code.
+
+![planted mistakes, and what they are taken for](images/confusion.svg)
+"""
+
+
+def totals(alone: dict) -> dict:
+    found: dict = defaultdict(Counter)
+    for (mistake, precision), counts in alone.items():
+        kind = "further readings" if mistake in READINGS else "as described"
+        for taken, number in counts.items():
+            found[kind, precision][taken if taken == SEVERAL else "alone" if taken == mistake[0] else "missed"] += (
+                number
+            )
+    return found
+
+
+def pair_line(precision: int | None, counts: Counter) -> str:
+    named, total = counts["certain"] + counts["named"], counts.total()
+    return f"| {PRECISIONS[precision]} | {total:,} | {percent(named, total)} | {percent(counts['certain'], total)} |"
+
+
+def page(alone: dict, paired: dict, answers: dict) -> str:
+    by_code: dict = defaultdict(Counter)
+    for ((code, _), precision), counts in alone.items():
+        by_code[f"`{code}`", precision] += counts
+    by_name = {(f"`{code}` {name}", precision): counts for ((code, name), precision), counts in alone.items()}
+    sections = [
+        [INTRODUCTION, *table(totals(alone), lambda row: "alone", "all mistakes")],
+        table(by_code, lambda row: row.strip("`"), "mistake"),
+        ["## Two mistakes at once", "", "| figures given | trials | both named % | and nothing else % |"],
+        ["## Right answers", "", "| given as | answers | called wrong |", "|---|--:|--:|"],
+        ["## Every variant", "", *table(by_name, lambda row: row.split("`")[1], "mistake, variant")],
+    ]
+    sections[2] += ["|---|--:|--:|--:|", *(pair_line(precision, counts) for precision, counts in paired.items())]
+    sections[3] += [f"| {kind} | {counts.total():,} | {counts[False]} |" for kind, counts in answers.items()]
+    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+
+
+def draw(alone: dict, path: Path) -> None:
+    """Planted (rows) × reported (columns), in percent of the row."""
+    rows = list(dict.fromkeys(code for (code, _), _ in alone))
+    columns = [*rows, "unknown", SEVERAL, OTHERS, NOTHING]
+    seen = {taken for counts in alone.values() for taken in counts}
+    columns += sorted(seen - set(columns))
+    plt.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "confusion", "font.size": 8, "text.color": INK})
+    figure, panels = plt.subplots(2, 1, figsize=(9.5, 14), facecolor=PAPER, layout="constrained")
+    for panel, (precision, title) in zip(panels, PRECISIONS.items(), strict=True):
+        panel.set(xlim=(0, len(columns)), ylim=(len(rows), 0), aspect="equal", facecolor="none")
+        panel.set_title(f"{title}: planted (rows), taken for (columns), in percent of the row", loc="left", fontsize=9)
+        for i, code in enumerate(rows):
+            counts: Counter = sum((c for (m, p), c in alone.items() if m[0] == code and p == precision), Counter())
+            for j, column in enumerate(columns):
+                if counts[column]:
+                    part = counts[column] / counts.total()
+                    colour = "#2f80ed" if column in (code, SEVERAL) else "#e0562d"
+                    panel.add_patch(Rectangle((j, i), 1, 1, color=colour, alpha=0.15 + 0.4 * part, linewidth=0))
+                    text = f"{100 * part:.0f}" if part >= 0.01 else "<1"
+                    panel.text(j + 0.5, i + 0.5, text, ha="center", va="center", fontsize=7)
+        panel.set_xticks(
+            [j + 0.5 for j in range(len(columns))], columns, rotation=60, ha="right", rotation_mode="anchor"
+        )
+        panel.set_yticks([i + 0.5 for i in range(len(rows))], rows)
+        panel.tick_params(length=0, colors=INK)
+        for spine in panel.spines.values():
+            spine.set_color(INK)
+            spine.set_alpha(0.3)
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+    style = (
+        "<style>:root{--ink:#1c2430;--paper:#ffffff}"
+        "@media(prefers-color-scheme:dark){:root{--ink:#e3e8ef;--paper:#12161c}}</style>"
+    )
+    drawn = path.read_text(encoding="utf-8").replace(INK, "var(--ink)").replace(PAPER, "var(--paper)")
+    path.write_text(drawn.replace("<defs>", f"{style}\n <defs>", 1), encoding="utf-8")
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    with ProcessPoolExecutor(os.cpu_count()) as workers:
+        jobs = [(mistake, count, precision) for mistake in MISTAKES for precision in PRECISIONS]
+        alone = {(m, p): counts for (m, _, p), counts in zip(jobs, workers.map(planted_alone, jobs), strict=True)}
+        jobs = [(pair, 2, precision) for pair in pairs(10 * count) for precision in PRECISIONS]
+        paired: dict = defaultdict(Counter)
+        for (_, _, precision), counts in zip(jobs, workers.map(planted_in_pairs, jobs, chunksize=4), strict=True):
+            paired[precision] += counts
+        jobs = [(kind, seed) for kind in RIGHT for seed in range(250 * count // len(RIGHT))]
+        answers: dict = defaultdict(Counter)
+        for (kind, _), correct in zip(jobs, workers.map(right, jobs, chunksize=50), strict=True):
+            answers[kind][correct] += 1
+    (ROOT / "docs" / "diagnosis-figures.md").write_text(page(alone, paired, answers), encoding="utf-8")
+    draw(alone, ROOT / "docs" / "images" / "confusion.svg")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Writes an explanation in the format that was asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from backpath.explain.rendered import Rendered
+
+FORMATS = ("text", "latex", "mathml", "html", "json", "markdown")
+
+
+def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--format, --document and --out."""
+    options = (
+        click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True),
+        click.option("--document", is_flag=True, help="LaTeX as a whole document, to be compiled as it stands."),
+        click.option("--out", type=click.Path(), help="The file to write; without it, the result is printed."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def check_format(form: str, document: bool, out: str | None, inputs: tuple[str, ...] = ()) -> None:
+    """Refuse what cannot be written, before the work."""
+    from backpath.files.atomic import check_writable
+
+    if document and form != "latex":
+        raise click.UsageError("--document goes with --format latex")
+    if out is not None:
+        check_writable(out, inputs=inputs)
+
+
+def write_rendered(rendered: Rendered, form: str, document: bool, out: str | None) -> None:
+    from backpath.files.atomic import write_atomically
+
+    colour = out is None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    made = {
+        "text": lambda: rendered.text(colour=colour),
+        "latex": lambda: rendered.latex(document=document),
+        "mathml": rendered.mathml,
+        "html": rendered.html,
+        "json": rendered.json,
+        "markdown": rendered.markdown,
+    }[form]().rstrip("\n")
+    if out is None:
+        sys.stdout.reconfigure(encoding="utf-8") if hasattr(sys.stdout, "reconfigure") else None
+        click.echo(made, color=colour)
+    else:
+        write_atomically(out, f"{made}\n".encode())
+        click.echo(f"saved {Path(out)}")

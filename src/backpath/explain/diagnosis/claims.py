@@ -1,0 +1,132 @@
+"""Somebody's figures: numbers, or strings whose digits tell how precise they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.errors import InputError
+from backpath.files.wording import quoted
+
+Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Precision:
+    """What another order of sums and other formulas may make of a number: a share of it, a share of the largest of its
+    kind, and of what it was added to."""
+
+    relative: float
+    of_largest: float
+    epsilon: float
+
+
+DOUBLE, SINGLE = Precision(1e-9, 1e-12, 1e-15), Precision(3e-4, 1e-5, 5e-7)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number, and one unit of its last printed digit (0: it is given in full)."""
+
+    value: float
+    last: float
+    precision: Precision = DOUBLE
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claimed figure: of what, as it was given, as it is read, and where it stands among all figures."""
+
+    kind: str
+    name: str
+    given: object
+    figure: Figure
+    position: int
+    base: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Claims:
+    """Figures claimed, each with what may be true if it is.
+
+    Attributes
+    ----------
+    names : of what
+    positions : where each stands among all figures of a pass
+    value, last : the figure, and one unit of its last digit: the true number may differ by half of it, or be larger by
+        a whole one, if digits were cut off
+    base : what the figure is a change of: the weight before the update; 0 of a gradient
+    relative, of_largest, epsilon : the precision of floats
+    """
+
+    names: tuple[str, ...]
+    positions: NDArray[np.intp]
+    value: Array
+    last: Array
+    base: Array
+    relative: Array
+    of_largest: Array
+    epsilon: Array
+
+    @classmethod
+    def of(cls, claims: Sequence[Claim]) -> Claims:
+        values = [claim.figure for claim in claims]
+        finest = min((f.last for f in values if f.last), default=0.0)
+        last = np.array([finest if f.last == 1.0 and f.value == 0 else f.last for f in values])  # "0" is 0
+        kinds = np.array([(f.precision.relative, f.precision.of_largest, f.precision.epsilon) for f in values])
+        places = np.array([claim.position for claim in claims], dtype=np.intp)
+        base = np.array([claim.base for claim in claims])
+        value = np.array([f.value for f in values])
+        return cls(tuple(claim.name for claim in claims), places, value, last, base, *kinds.reshape(-1, 3).T)
+
+    def bounds(self, figures: Array, largest: Array) -> tuple[Array, Array]:
+        """Between what the claimed figures of each pass must be; both (passes, claims).
+
+        ``figures``: (passes, all figures); ``largest``: of each claim, the largest change of its kind, (claims,).
+        """
+        rounding = self.relative * np.abs(figures[:, self.positions] - self.base) + self.of_largest * largest
+        rounding += self.epsilon * np.abs(self.base) + 1e-300
+        below = np.where(self.value > 0, 0.5, 1.0) * self.last
+        above = np.where(self.value < 0, 0.5, 1.0) * self.last
+        return self.value - below - rounding, self.value + above + rounding
+
+    def met(self, figures: Array, largest: Array) -> NDArray[np.bool_]:
+        """Which claims the figures of each pass meet, (passes, claims); none where a pass is not finite."""
+        with np.errstate(all="ignore"):
+            low, high = self.bounds(figures, largest)
+            predicted = figures[:, self.positions]
+            found: NDArray[np.bool_] = (low <= predicted) & (predicted <= high)
+        return found
+
+
+def read_figure(figure: object, where: str) -> Figure:
+    """A claimed figure: a number, or a string as it was printed."""
+    if isinstance(figure, str):
+        return _printed(figure, where)
+    try:
+        value = math.nan if isinstance(figure, (bool, np.bool_)) else float(figure)  # type: ignore[arg-type]  # caught
+    except (TypeError, ValueError, OverflowError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise _refused(figure, where)
+    return Figure(value, 0.0, SINGLE if isinstance(figure, np.floating) and figure.itemsize < 8 else DOUBLE)
+
+
+def _printed(figure: str, where: str) -> Figure:
+    try:
+        number = Decimal(figure.strip().replace("\N{MINUS SIGN}", "-").replace("_", "?"))
+    except InvalidOperation:
+        raise _refused(figure, where) from None
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or not math.isfinite(float(number)):
+        raise _refused(figure, where)
+    return Figure(float(number), float(Decimal(1).scaleb(exponent)))
+
+
+def _refused(figure: object, where: str) -> InputError:
+    return InputError(f"{where} must be a finite number, or one in quotes as it was printed, but is {quoted(figure)}")

@@ -1,0 +1,116 @@
+"""From claims to a report: right, right but for rounding, or the explanations that were found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import numpy as np
+
+from backpath.explain.diagnosis.claims import Claim, Claims
+from backpath.explain.diagnosis.comparison import Bools, Comparison
+from backpath.explain.diagnosis.formulas import formulas
+from backpath.explain.diagnosis.mistakes import Mistake
+from backpath.explain.diagnosis.problem import Problem
+from backpath.explain.diagnosis.report import Claimed, Finding, Report
+from backpath.explain.diagnosis.search import Explanation, Search, grouped
+from backpath.explain.digits import shown
+from backpath.maths.notation import weight_names
+
+_ROUNDED = 10  # significant digits up to which a float looks like a rounded figure
+_NUMERICAL = 1e-5  # as near as numerical derivatives come
+_NAMED = 6  # weights in a sentence
+
+
+def conclude(q: Problem, claims: Sequence[Claim]) -> Report:
+    """What is to be said of these claims."""
+    given = Comparison(q, Claims.of(claims))
+    rows = _rows(given, claims)
+    if not given.wrong.any():
+        return Report((), rows)
+    printed = _as_printed(claims)
+    rounded = Comparison(q, Claims.of(printed)) if printed else None
+    if rounded is not None and not rounded.wrong.any():
+        return Report([(_rounded(given),)], rows)
+    search = Search(given)
+    numerical = _is_numerical(given)
+    found, by = search.single_mistakes() if numerical else search.explanations(), given
+    if not found and numerical:
+        note = "They are as near to the right ones as numerical derivatives come, but not equal to all digits."
+        return Report((), [replace(row, is_right=True) for row in rows], note)
+    if not found and rounded is not None:
+        found, by = Search(rounded).explanations(), rounded
+    if found:
+        return Report([_findings(by, group[0]) for _, group in grouped(found)], rows)
+    return Report([(_unknown(search),)], rows)
+
+
+def _rows(c: Comparison, claims: Sequence[Claim]) -> list[Claimed]:
+    rows = []
+    for claim, wrong in zip(claims, c.wrong, strict=True):
+        exact, last = float(c.right[claim.position]), claim.figure.last
+        text = f"{exact:.{max(-Decimal(str(last)).adjusted(), 0)}f}" if last else shown(exact, 10)
+        rows.append(Claimed(claim.kind, claim.name, str(claim.given), text, not wrong))
+    return rows
+
+
+def _as_printed(claims: Sequence[Claim]) -> list[Claim]:
+    """The numbers as if they were strings, if all of them look rounded; else nothing."""
+    found = []
+    for claim in claims:
+        digits = Decimal(repr(claim.figure.value)).as_tuple()
+        if claim.figure.last or len(digits.digits) > _ROUNDED or not isinstance(digits.exponent, int):
+            return []
+        found.append(replace(claim, figure=replace(claim.figure, last=10.0**digits.exponent)))
+    finest = min((claim.figure.last for claim in found if claim.figure.value), default=0.0)
+    zero = (replace(c, figure=replace(c.figure, last=finest)) if c.figure.value == 0 else c for c in found)
+    return list(zero)
+
+
+def _is_numerical(c: Comparison) -> bool:
+    right = c.right[c.claims.positions]
+    allowed = _NUMERICAL * (np.abs(right - c.claims.base) + 0.1 * c.largest) + c.claims.last
+    return bool((np.abs(c.claims.value - right) <= allowed).all())
+
+
+def _rounded(c: Comparison) -> Finding:
+    wrong = _names(c, c.wrong)
+    message = (
+        'the figures are right as far as they go, but are rounded; give them as strings ("0.0123") to have them judged '
+        "by their digits"
+    )
+    return Finding("rounded", wrong, message, wrong)
+
+
+def _unknown(search: Search) -> Finding:
+    c, nearest = search.c, search.nearest()
+    wrong = _names(c, c.wrong)
+    message = "no mistake of the catalogue, and no two of them, give all these figures"
+    if nearest is not None:
+        mistake, met = nearest
+        missed = _names(c, ~met)
+        message += f"; the nearest: {mistake.message}, which gives all but {', '.join(missed[:_NAMED])}"
+        message += f" and {len(missed) - _NAMED} more" if len(missed) > _NAMED else ""
+    return Finding("unknown", wrong, message, wrong)
+
+
+def _names(c: Comparison, chosen: Bools) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name, one in zip(c.claims.names, chosen, strict=True) if one))
+
+
+def _findings(c: Comparison, explanation: Explanation) -> tuple[Finding, ...]:
+    if len(explanation) == 1:
+        return (_finding(c, explanation[0], _names(c, c.wrong)),)
+    found = []
+    for mistake in explanation:
+        alone = c.figures(1, [(mistake.edits, np.array([0]))])
+        found.append(_finding(c, mistake, _names(c, c.wrong & ~c.still(alone, c.right)[0])))
+    return tuple(found)
+
+
+def _finding(c: Comparison, mistake: Mistake, explains: tuple[str, ...]) -> Finding:
+    weights = [name for name in explains if name.startswith("W")]
+    pair = formulas(c.q.net, c.q.cost, mistake.change, weights or weight_names(c.q.net.sizes)[:1])
+    right, claimed = pair or (None, None)
+    return Finding(mistake.code, mistake.where, mistake.message, explains, right, claimed)

@@ -1,0 +1,141 @@
+"""``diagnose``: somebody's gradients or updated weights, right or with the mistake named."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+
+from numpy.typing import ArrayLike
+
+from backpath.errors import InputError
+from backpath.explain.backward import backward, in_float64
+from backpath.explain.diagnosis.claims import Claim, read_figure
+from backpath.explain.diagnosis.conclude import conclude
+from backpath.explain.diagnosis.problem import Problem
+from backpath.explain.diagnosis.report import Report
+from backpath.maths.checks import check_learning_rate
+from backpath.maths.network import Network
+from backpath.maths.notation import neuron_names, weight_index, weight_name
+
+Figures = Mapping[str, object]
+_ROUNDED = 10  # significant digits up to which a float looks like a rounded figure
+_NUMERICAL = 1e-5  # as near as numerical derivatives come
+
+
+def diagnose(
+    net: Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    claimed: Figures | None = None,
+    *,
+    claimed_weights: Figures | None = None,
+    claimed_values: Figures | None = None,
+    cost: str = "squared_error",
+    learning_rate: float | None = None,
+    frozen: str | Iterable[str] = (),
+) -> Report:
+    """Whether somebody's figures of back-propagation are right, and if not, which mistake they come from.
+
+    Every mistake of the catalogue is made, alone and two at a time, and the simplest ones that give all the figures,
+    to the last digit given, are reported.
+
+    Parameters
+    ----------
+    net : Network
+    X, y : (N, inputs), (N, outputs); or one sample
+    claimed : mapping of weight names to figures
+        Gradients ∂C/∂W, of all weights or of some. A string is judged by the digits it has ("0.0123" by four
+        decimals), a number by all of its digits, a NumPy float32 by those of a float32.
+    claimed_weights : mapping of weight names to figures
+        Updated weights, alone or together with gradients; they need the learning rate.
+    claimed_values : mapping of names to figures
+        Values of the forward pass too: "H1", "u_H1", "A1", "cost"; of one sample.
+    learning_rate : float
+        η of the update, also for finding gradients that were computed with weights already updated.
+    frozen : weight names, or "biases"
+        Weights that are not updated.
+
+    Returns
+    -------
+    Report
+        ``correct``, ``findings``; and it prints itself, also as HTML, LaTeX or JSON.
+
+    Raises
+    ------
+    InputError
+        If a name does not exist, a figure is no finite number, or nothing is claimed.
+
+    Examples
+    --------
+    >>> net = Network.from_weights([[[.1, .2, .3], [.4, .5, .6]], [[.7, .8, .9]]])
+    >>> report = diagnose(net, [0.5, 1], [1], claimed={"W11_1": "-0.0011", "W11_2": "-0.0086", "W12_2": "-0.0097"})
+    >>> report.correct, report.findings[0].mistake
+    (False, 'cost_convention')
+    """
+    q = _problem(net, X, y, cost, learning_rate, frozen, claimed_weights is not None)
+    claims = [*_of_weights(q, claimed, "gradient"), *_of_weights(q, claimed_weights, "weight")]
+    claims += _of_values(q, claimed_values)
+    if not claims:
+        raise InputError("nothing is claimed; give at least one figure")
+    return conclude(q, claims)
+
+
+def _problem(
+    net: Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    cost: str,
+    learning_rate: float | None,
+    frozen: str | Iterable[str],
+    updates: bool,
+) -> Problem:
+    if learning_rate is not None:
+        check_learning_rate(learning_rate)
+    elif updates:
+        raise InputError("claimed_weights needs the learning rate that they were updated with")
+    wide = in_float64(net)
+    right = backward(wide, X, y, cost)
+    return Problem(wide, right.x, right.y, cost, learning_rate, wide.free_weights(frozen), updates)
+
+
+def _of_weights(q: Problem, figures: Figures | None, kind: str) -> Iterator[Claim]:
+    """Gradients or updated weights."""
+    seen: set[str] = set()
+    for name, figure in _mapping(figures, "claimed").items():
+        index = weight_index(name, q.net.sizes)
+        canonical = weight_name(*index)
+        if canonical in seen:
+            raise InputError(f"{canonical} is claimed twice; keep one of them")
+        seen.add(canonical)
+        position = q.position(*index)
+        if kind == "gradient":
+            read = read_figure(figure, f"the gradient of {canonical}")
+            yield Claim(kind, canonical, figure, read, position)
+        else:
+            read = read_figure(figure, f"the updated weight {canonical}")
+            yield Claim(kind, canonical, figure, read, q.ends[-1] + position, q.net[canonical])
+
+
+def _of_values(q: Problem, figures: Figures | None) -> Iterator[Claim]:
+    """Values of the forward pass, of one sample."""
+    values, names = _mapping(figures, "claimed_values"), value_names(q.net)
+    if values and q.samples > 1:
+        raise InputError(f"values are claimed of one sample, but there are {q.samples}")
+    start = q.ends[-1] * (2 if q.updates else 1)
+    for name, figure in values.items():
+        if name not in names:
+            near = difflib.get_close_matches(str(name), names, n=3) or names
+            raise InputError(f"the network has no value {name!r}; there are {', '.join(near)}")
+        yield Claim("value", name, figure, read_figure(figure, f"the value {name}"), start + names.index(name))
+
+
+def _mapping(figures: Figures | None, what: str) -> Figures:
+    if figures is not None and not isinstance(figures, Mapping):
+        raise InputError(f"{what} must be a mapping of names to figures, but is of type {type(figures).__name__}")
+    return figures or {}
+
+
+def value_names(net: Network) -> tuple[str, ...]:
+    """The values of a forward pass that may be claimed, in the order of ``Passes.values``."""
+    layers = [neuron_names(net.sizes, layer) for layer in range(len(net.sizes))]
+    return (*(f"u_{name}" for layer in layers[1:] for name in layer), *(n for layer in layers for n in layer), "cost")

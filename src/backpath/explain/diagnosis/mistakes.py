@@ -1,0 +1,132 @@
+"""The catalogue: what a mistake is called, and what one is to the search and to the report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.explain.diagnosis.passes import Edit
+from backpath.explain.expression import Expression
+
+# code -> what it is, in a few words
+CODES = {
+    "cost_convention": "the ½ of the cost, or its derivative's 2, is there or missing",
+    "missing_batch_average": "the gradient is summed over the samples, or averaged twice",
+    "sign_flipped": "the sign is the other one",
+    "missing_output_derivative": "σ′ of the output layer is missing",
+    "missing_hidden_derivative": "σ′ of a hidden layer is missing",
+    "derivative_of_activation": "σ′ is given σ(u) in place of u",
+    "activation_twice": "the activation is applied twice",
+    "wrong_activation_derivative": "σ′ is that of another activation",
+    "missing_path_weight": "the weight on the way back is missing",
+    "transposed_weights": "a weight matrix is transposed",
+    "wrong_path_weight": "the weight on the way back is another path's",
+    "updated_weights_used": "the weights on the way back are already the updated ones",
+    "wrong_input": "an input or an output of a neuron is read as another number",
+    "missing_input": "an input is left out of a weighted sum",
+    "bias_not_updated": "the bias is treated as a constant",
+    "bias_sign": "the bias neuron's 1 is taken as -1",
+    "single_sample_only": "only one sample of the batch counts",
+    "weights_swapped": "two weights are exchanged",
+    "scaled": "a constant factor that nothing explains",
+    "unknown": "no mistake of the catalogue gives these figures",
+    # what else goes wrong in people's back-propagation
+    "net_input_in_derivative": "the derivative's formula in σ(u) is given u",
+    "derivative_twice": "σ′ stands twice",
+    "extra_output_derivative": "σ′ of the output layer is there, though it has cancelled",
+    "cost_not_differentiated": "the cost stands where its derivative belongs",
+    "softmax_diagonal": "softmax is differentiated as if its outputs did not depend on each other",
+    "missing_activation": "the activation is not applied",
+    "missing_path": "a path is left out of the sum over paths",
+    "output_average": "the gradient is averaged over the outputs too",
+    "missing_learning_rate": "the update has no learning rate",
+    "learning_rate_included": "the gradient has the learning rate in it",
+    "wrong_target": "a target is read as another number",
+    "wrong_weight": "a weight is read as another number",
+    "wrong_value": "a value of the forward pass is not what the network gives",
+    "rounded": "right, but rounded to fewer digits than it is given with",
+}
+
+
+PLAIN, LOCAL, RARE = range(3)
+Numbers = float | NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a mistake does to a formula.
+
+    Attributes
+    ----------
+    of : which part of the formula: the "cost", "slope", "weight" or "input" factor, the "whole" product, or the "sum"
+        or "activation" of a neuron's forward pass
+    layer : the layer whose factor it is; None: every layer's
+    claimed : what stands there in place of the right part, made from what the part is about; None: nothing
+    terms : of a "sum", what the weight of each input (None: the bias) multiplies; None: the term is left out
+    """
+
+    of: Literal["cost", "slope", "weight", "input", "whole", "sum", "activation"]
+    layer: int | None = None
+    claimed: Callable[..., Expression] | None = None
+    terms: Mapping[int | None, Expression | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Mistake:
+    """One way to go wrong in one place.
+
+    Attributes
+    ----------
+    code : a key of ``CODES``
+    where : the neurons or weights where it sits
+    message : the same in a sentence
+    edits : what it does to a pass
+    change : what it does to the formula, to be shown
+    rank : how far-fetched it is: ``PLAIN``, ``LOCAL`` (in one layer, or less usual), or ``RARE`` (tried alone, or with
+        a constant on all gradients)
+    constant : whether it is no more than such a constant
+    coupled : whether what it makes of a layer depends on what another mistake makes of the layers above
+    """
+
+    code: str
+    where: tuple[str, ...]
+    message: str
+    edits: tuple[Edit, ...]
+    change: Change | None = None
+    rank: int = PLAIN
+    constant: bool = False
+    coupled: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """Mistakes of one kind that differ in a number, which is fitted to the figures.
+
+    Attributes
+    ----------
+    code, where, rank : as of a mistake
+    edits, message, change : the same, made from the number; edits also from an array with a number for each pass
+    starts : numbers to start from
+    right : the number with which it is no mistake, NaN if that is not known
+    late : whether any explained mistake is preferred to it
+    touches : the only weights whose figures it changes; empty: it may change any
+    """
+
+    code: str
+    where: tuple[str, ...]
+    edits: Callable[[Numbers], tuple[Edit, ...]]
+    message: Callable[[float], str]
+    starts: tuple[float, ...]
+    right: float = math.nan
+    change: Callable[[float], Change | None] = lambda number: None
+    rank: int = PLAIN
+    late: bool = False
+    touches: frozenset[str] = frozenset()
+
+    def mistake(self, number: float) -> Mistake:
+        return Mistake(self.code, self.where, self.message(number), self.edits(number), self.change(number), self.rank)

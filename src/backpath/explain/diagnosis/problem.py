@@ -1,0 +1,91 @@
+"""What a claim is about: a network, samples, a cost, and how the weights are updated."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.maths.network import Network
+from backpath.maths.notation import neuron_name, neuron_names, weight_name
+
+Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Layers count from 1 to ``layers``, neurons and inputs from 1; input ``None`` is the bias neuron.
+
+    Attributes
+    ----------
+    net : Network
+        In float64.
+    X, y : arrays (N, inputs), (N, outputs)
+    learning_rate : float | None
+        η of the update, None where it is not known.
+    free : list of bool arrays in the weights' shapes
+        Weights that are updated.
+    updates : bool
+        Whether updated weights are claimed too.
+    """
+
+    net: Network
+    X: Array
+    y: Array
+    cost: str
+    learning_rate: float | None
+    free: list[NDArray[np.bool_]]
+    updates: bool = False
+
+    @cached_property
+    def layers(self) -> int:
+        return len(self.net.sizes) - 1
+
+    @property
+    def samples(self) -> int:
+        return len(self.X)
+
+    @property
+    def hidden(self) -> range:
+        """The hidden layers."""
+        return range(1, self.layers)
+
+    @property
+    def every(self) -> range:
+        """All layers."""
+        return range(1, self.layers + 1)
+
+    def width(self, layer: int) -> int:
+        return self.net.sizes[layer]
+
+    def neurons(self, layer: int) -> tuple[str, ...]:
+        return neuron_names(self.net.sizes, layer)
+
+    def neuron(self, layer: int, j: int) -> str:
+        return neuron_name(layer, j, self.layers)
+
+    def weights_of(self, layer: int) -> tuple[str, ...]:
+        """The names of a layer's weights."""
+        inputs = [*range(1, self.width(layer - 1) + 1), None]
+        return tuple(weight_name(layer, j, i) for j, i in itertools.product(range(1, self.width(layer) + 1), inputs))
+
+    def biases(self, layer: int) -> tuple[str, ...]:
+        return tuple(weight_name(layer, j, None) for j in range(1, self.width(layer) + 1))
+
+    @cached_property
+    def shapes(self) -> list[tuple[int, int]]:
+        return [W.shape for W in self.net.weights]
+
+    @cached_property
+    def ends(self) -> list[int]:
+        """Where each layer's weights end among all weights."""
+        return list(itertools.accumulate(rows * columns for rows, columns in self.shapes))
+
+    def position(self, layer: int, j: int, i: int | None) -> int:
+        """A weight's place among all weights."""
+        rows, columns = self.shapes[layer - 1]
+        start = self.ends[layer - 1] - rows * columns
+        return start + (j - 1) * columns + (columns - 1 if i is None else i - 1)

@@ -1,0 +1,195 @@
+"""What a diagnosis says: right, or which mistakes, where, and what they do to the formula."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from backpath.explain.diagnosis.mistakes import CODES
+from backpath.explain.document import Block, Document, Formulas, Table, heading, prose
+from backpath.explain.expression import Equation
+from backpath.explain.printers import text
+from backpath.explain.rendered import Rendered
+
+_LISTED = 12  # names in a sentence, and figures in the table
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One mistake.
+
+    Attributes
+    ----------
+    mistake : str
+        Its code in the catalogue.
+    where : tuple of str
+        The neurons or weights where it sits.
+    message : str
+        The same in a sentence.
+    explains : tuple of str
+        The weights (or values) whose wrong figures it explains.
+    right, claimed : Equation | None
+        The formula as it should be and as it was computed, with the wrong or missing part marked.
+    """
+
+    mistake: str
+    where: tuple[str, ...]
+    message: str
+    explains: tuple[str, ...]
+    right: Equation | None = field(default=None, repr=False)
+    claimed: Equation | None = field(default=None, repr=False)
+
+    @property
+    def formulas(self) -> tuple[str, str] | None:
+        """The right formula and the claimed one, as text."""
+        if self.right is None or self.claimed is None:
+            return None
+        return _text(self.right), _text(self.claimed)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """One claimed figure beside the right one.
+
+    Attributes
+    ----------
+    kind : "gradient" | "weight" | "value"
+    name : str
+    figure : str
+        As it was given.
+    right : str
+        The right one with as many digits.
+    is_right : bool
+    """
+
+    kind: str
+    name: str
+    figure: str
+    right: str
+    is_right: bool
+
+    @property
+    def label(self) -> str:
+        """∂C/∂W11_1 of a gradient, else the name."""
+        return f"∂C/∂{self.name}" if self.kind == "gradient" else self.name
+
+
+class Report(Rendered):
+    """What was found of somebody's figures.
+
+    Attributes
+    ----------
+    correct : bool
+        Whether every figure is right within the digits it is given with.
+    findings : tuple of Finding
+        The mistakes; of several explanations that cannot be told apart, the mistakes of all of them.
+    alternatives : tuple of tuples of Finding
+        Each explains every figure by itself; one, if the figures leave no doubt; none, if all is right.
+    certain : bool
+        Whether there is just one explanation.
+    figures : tuple of Claimed
+        Every claimed figure beside the right one.
+    note : str
+        What else is to be said.
+    """
+
+    def __init__(self, alternatives: Sequence[tuple[Finding, ...]], figures: Sequence[Claimed], note: str = ""):
+        self.alternatives = tuple(alternatives)
+        self.figures = tuple(figures)
+        self.note = note
+        self.correct = not self.alternatives
+        distinct = {finding.mistake: finding for group in reversed(self.alternatives) for finding in group}
+        order = dict.fromkeys(finding.mistake for group in self.alternatives for finding in group)
+        single = self.alternatives[0] if len(self.alternatives) == 1 else tuple(distinct[code] for code in order)
+        self.findings: tuple[Finding, ...] = single if self.alternatives else ()
+
+    @property
+    def certain(self) -> bool:
+        return len(self.alternatives) <= 1 and "unknown" not in {f.mistake for f in self.findings}
+
+    def __repr__(self) -> str:
+        found = "correct" if self.correct else ", ".join(finding.mistake for finding in self.findings)
+        return f"Report({found})"
+
+    def document(self) -> Document:
+        blocks: list[Block] = [prose(self._summary())]
+        if self.note:
+            blocks.append(prose(self.note))
+        for number, group in enumerate(self.alternatives, 1):
+            if len(self.alternatives) > 1:
+                blocks.append(heading(f"{number}. {' and '.join(CODES[f.mistake] for f in group)}"))
+            for finding in group:
+                blocks += _finding(finding, titled=len(self.alternatives) == 1)
+        if not self.correct:
+            blocks += self._figures()
+        return Document(("Right" if self.correct else "Not right",), tuple(blocks))
+
+    def _summary(self) -> str:
+        count = len(self.figures)
+        if self.correct:
+            return f"All {count} figures are right." if count > 1 else "The figure is right."
+        wrong = sum(not figure.is_right for figure in self.figures)
+        start = f"{wrong} of {count} figures {'is' if wrong == 1 else 'are'} not right."
+        if count == 1:
+            start = "The figure is not right."
+        if len(self.alternatives) > 1:
+            codes = "; or ".join(" with ".join(f.mistake for f in group) for group in self.alternatives)
+            return f"{start} These figures cannot tell these apart: {codes}."
+        return start
+
+    def _figures(self) -> list[Block]:
+        rows = [(f.label, f.figure, f.right, "" if f.is_right else "not right") for f in self.figures]
+        rows.sort(key=lambda row: row[3] == "")
+        found: list[Block] = [
+            heading("Figures"),
+            Table(("of", "given", "right", ""), tuple(rows[:_LISTED]), frozenset({1, 2})),
+        ]
+        return found if len(rows) <= _LISTED else [*found, prose(f"{_LISTED} of {len(rows)} figures.")]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "correct": self.correct,
+            "certain": self.certain,
+            "note": self.note,
+            "alternatives": [[_finding_dict(finding) for finding in group] for group in self.alternatives],
+            "figures": [
+                {"kind": f.kind, "name": f.name, "given": f.figure, "right": f.right, "is_right": f.is_right}
+                for f in self.figures
+            ],
+        }
+
+
+def _text(line: Equation) -> str:
+    return " = ".join(map(text.formula, line.sides))
+
+
+def _finding(finding: Finding, titled: bool) -> list[Block]:
+    found: list[Block] = [heading(f"{finding.mistake}: {CODES[finding.mistake]}")] if titled else []
+    found.append(prose(f"{_sentence(finding.message)}."))
+    if finding.right and finding.claimed:
+        found += [prose("Right:"), Formulas((finding.right,)), prose("Yours:"), Formulas((finding.claimed,))]
+    if finding.explains:
+        names = ", ".join(finding.explains[:_LISTED])
+        more = f" and {len(finding.explains) - _LISTED} more" if len(finding.explains) > _LISTED else ""
+        found.append(
+            prose(f"It explains {names}{more}." if finding.mistake != "unknown" else f"Unexplained: {names}{more}.")
+        )
+    return found
+
+
+def _sentence(message: str) -> str:
+    """With a capital letter, unless it begins with a symbol."""
+    return message[0].upper() + message[1:] if message[0].isascii() else message
+
+
+def _finding_dict(finding: Finding) -> dict[str, Any]:
+    right, claimed = finding.formulas or (None, None)
+    return {
+        "mistake": finding.mistake,
+        "where": list(finding.where),
+        "message": finding.message,
+        "explains": list(finding.explains),
+        "right": right,
+        "claimed": claimed,
+    }

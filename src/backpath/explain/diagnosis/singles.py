@@ -1,0 +1,90 @@
+"""Every mistake of the catalogue by itself, and which two may explain the figures together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.explain.diagnosis.comparison import Comparison
+from backpath.explain.diagnosis.exchanges import exchanges
+from backpath.explain.diagnosis.mistakes import RARE, Mistake
+from backpath.explain.diagnosis.passes import Index
+from backpath.explain.diagnosis.problem import Problem
+from backpath.explain.diagnosis.scales import learning_rates, scales, single_samples, targets
+from backpath.explain.diagnosis.slopes import slopes
+from backpath.explain.diagnosis.way_back import ways_back
+from backpath.explain.diagnosis.way_forward import forward_mistakes
+
+Array = NDArray[np.floating]
+Bools = NDArray[np.bool_]
+
+CATALOGUE: tuple[Callable[[Problem], Iterator[Mistake]], ...] = (
+    scales,
+    learning_rates,
+    single_samples,
+    targets,
+    slopes,
+    ways_back,
+    forward_mistakes,
+    exchanges,
+)
+_MOST_PAIRS = 100_000
+_MANY = 4_000  # mistakes; of fewer, the rare ones are tried with a constant too
+
+
+@dataclass(frozen=True, eq=False)
+class Singles:
+    """Every mistake of the catalogue by itself that changes a claimed figure, and what it makes of them.
+
+    Attributes
+    ----------
+    met, changed : (mistakes, claims), whether the claim is met, and whether the figure is another than the right one
+    constants : see ``Comparison.constants``
+    layers : of each claim
+    """
+
+    mistakes: list[Mistake]
+    met: Bools
+    changed: Bools
+    constants: Array
+    layers: Index
+
+    @classmethod
+    def of(cls, comparison: Comparison, mistakes: list[Mistake]) -> Singles:
+        met, changed, constants = [], [], []
+        for block in comparison.blocks(len(mistakes)):
+            part = mistakes[block]
+            figures = comparison.figures(len(part), [(m.edits, np.array([h])) for h, m in enumerate(part)])
+            met.append(comparison.met(figures))
+            constants.append(comparison.constants(figures))
+            changed.append(
+                ~comparison.still(figures, comparison.right) | (comparison.largest == 0)
+            )  # 0 hides what is done to it
+        every_met, every_changed = np.concatenate(met), np.concatenate(changed)
+        kept = np.flatnonzero(every_changed.any(axis=1))
+        every = np.concatenate(constants)
+        chosen = [mistakes[h] for h in kept]
+        return cls(chosen, every_met[kept], every_changed[kept], every[kept], comparison.layers)
+
+    def pairs(self, wrong: Bools) -> Index:
+        """Pairs that may fit, (pairs, 2): what only one of them changes in a layer must already fit with that one."""
+        many = len(self.mistakes) > _MANY
+        places = np.array([h for h, m in enumerate(self.mistakes) if m.rank < RARE or not many], dtype=np.intp)
+        chosen = [self.mistakes[h] for h in places]
+        common: Bools = np.array([m.rank < RARE for m in chosen])
+        constant: Bools = np.array([m.constant for m in chosen])
+        coupled: Bools = np.array([m.coupled for m in chosen])
+        possible = np.triu((common[:, None] & common) | (constant[:, None] ^ constant), 1)
+        for layer in np.unique(self.layers):
+            group = np.flatnonzero(self.layers == layer)
+            changes = np.asarray(self.changed[np.ix_(places, group)].any(axis=1))
+            meets = np.asarray(self.met[np.ix_(places, group)].all(axis=1))
+            one, other = changes[:, None], changes[None, :]
+            both = (one & other) | (one & coupled[:, None]) | (other & coupled[None, :])
+            alone = (one & ~other & meets[:, None]) | (~one & other & meets[None, :])
+            possible &= both | alone | (~one & ~other & ~wrong[group].any())
+        found: Index = places[np.argwhere(possible)[:_MOST_PAIRS]]
+        return found

@@ -1,0 +1,287 @@
+"""``diagnose`` and ``diagnose_function`` as their users meet them; test_planted plants mistakes by the thousand."""
+
+import html.parser
+import json
+import warnings
+
+import numpy as np
+import pytest
+
+import backpath as bp
+import oracles
+from backpath.explain.diagnosis.mistakes import CODES
+
+NET = bp.Network.from_weights([[[0.1, -0.2, 0.3], [-0.4, 0.5, -0.6]], [[0.7, -0.8, 0.9]]])
+X, Y = np.array([[0.5, 1.0]]), np.array([[0.0]])
+
+
+def gradients(net=NET, x=X, y=Y, cost="squared_error"):
+    g = net.gradients(x, y, cost)
+    return {name: g[name] for name in net.weight_names}
+
+
+def codes(report):
+    return [finding.mistake for finding in report.findings]
+
+
+@pytest.mark.parametrize("case", ["mazur", "han_kamber"])
+def test_published_figures_are_right(case):
+    c = oracles.worked_example(case)
+    net = bp.Network(c["network"]["sizes"]).replace(c["network"]["weights"])
+    claimed = c["claimed"]
+    report = bp.diagnose(
+        net,
+        c["x"],
+        c["y"],
+        claimed.get("gradients"),
+        claimed_weights=claimed["weights"],
+        claimed_values=claimed["values"],
+        cost=c["cost"],
+        learning_rate=c["learning_rate"],
+        frozen=c["frozen"],
+    )
+    assert report.correct
+    assert report.findings == ()
+    assert report.certain
+
+
+@pytest.mark.parametrize("digits", range(2, 9))
+def test_a_right_answer_is_right_with_any_digits_rounded_or_cut_off(digits):
+    for write in (lambda v: f"{v:.{digits}f}", lambda v: f"{v:.{digits + 1}f}"[:-1], lambda v: f"{v:.{digits}e}"):
+        assert bp.diagnose(NET, X, Y, {name: write(v) for name, v in gradients().items()}).correct
+
+
+def test_a_figure_is_judged_by_its_own_digits():
+    g = gradients()["W11_2"]  # 0.15617…
+    assert bp.diagnose(NET, X, Y, {"W11_2": "0.156"}).correct
+    assert not bp.diagnose(NET, X, Y, {"W11_2": "0.1560"}).correct
+    assert not bp.diagnose(NET, X, Y, {"W11_2": 0.156}).correct
+    assert bp.diagnose(NET, X, Y, {"W11_2": g}).correct
+
+
+def test_a_zero_without_digits_is_zero():
+    printed = {name: f"{v:.4f}" for name, v in gradients().items()}
+    report = bp.diagnose(NET, X, Y, {**printed, "W1~_1": "0", "W2~_1": "0", "W1~_2": "0"})
+    assert codes(report) == ["bias_not_updated"]
+
+
+def test_rounded_numbers_are_told_apart_from_wrong_ones():
+    report = bp.diagnose(NET, X, Y, {name: round(v, 4) for name, v in gradients().items()})
+    assert codes(report) == ["rounded"]
+    assert '"0.0123"' in report.findings[0].message
+    halved = bp.diagnose(NET, X, Y, {name: round(v / 2, 5) for name, v in gradients().items()})
+    assert codes(halved) == ["cost_convention"]
+
+
+@pytest.mark.parametrize("step", [1e-4, 1e-6])
+def test_numerical_derivatives_are_right(step):
+    def derivative(name):
+        up, down = NET.replace({name: NET[name] + step}), NET.replace({name: NET[name] - step})
+        return (up.cost(X, Y) - down.cost(X, Y)) / (2 * step)
+
+    report = bp.diagnose(NET, X, Y, {name: derivative(name) for name in NET.weight_names})
+    assert report.correct
+
+
+def test_float32_gradients_are_right():
+    narrow = bp.Network.from_weights(NET.weights, dtype="float32").gradients(X, Y)
+    claimed = {name: np.float32(narrow[name]) for name in NET.weight_names}
+    assert bp.diagnose(NET, X, Y, claimed).correct
+
+
+def test_a_cross_entropy_with_the_short_delta_is_right():
+    H = 1 / (1 + np.exp(-(np.column_stack([X, [1.0]]) @ NET.weights[0].T)))
+    A = 1 / (1 + np.exp(-(np.column_stack([H, [1.0]]) @ NET.weights[1].T)))
+    short = (A - Y).T @ np.column_stack([H, [1.0]])
+    claimed = dict(zip(["W11_2", "W12_2", "W1~_2"], short[0].tolist()))
+    assert bp.diagnose(NET, X, Y, claimed, cost="binary_cross_entropy").correct
+    wrong = bp.diagnose(NET, X, Y, claimed, cost="squared_error")
+    assert not wrong.correct
+
+
+def test_updated_weights_and_gradients_are_judged_together():
+    stepped = NET.step(X, Y, learning_rate=0.5)
+    added = {name: NET[name] + 0.5 * v for name, v in gradients().items()}
+    report = bp.diagnose(NET, X, Y, gradients(), claimed_weights=added, learning_rate=0.5)
+    assert not report.correct
+    assert {row.kind for row in report.figures if not row.is_right} == {"weight"}
+    right = {name: stepped[name] for name in NET.weight_names}
+    assert bp.diagnose(NET, X, Y, gradients(), claimed_weights=right, learning_rate=0.5).correct
+    assert codes(bp.diagnose(NET, X, Y, claimed_weights=added, learning_rate=0.5)) == ["sign_flipped"]
+
+
+def test_frozen_weights_stay():
+    stepped = NET.step(X, Y, learning_rate=0.5, frozen="biases")
+    claimed = {name: stepped[name] for name in NET.weight_names}
+    assert bp.diagnose(NET, X, Y, claimed_weights=claimed, learning_rate=0.5, frozen="biases").correct
+    assert codes(bp.diagnose(NET, X, Y, claimed_weights=claimed, learning_rate=0.5)) == ["bias_not_updated"]
+
+
+def test_a_finding_says_where_what_it_explains_and_marks_the_formula():
+    claimed = oracles.worked_example("missing_derivative")["claimed"]["gradients"]
+    (finding,) = bp.diagnose(NET, X, Y, claimed).findings
+    assert finding.mistake == "missing_hidden_derivative"
+    assert finding.where == ("H1", "H2")
+    assert finding.explains == NET.weight_names[:6]
+    right, yours = finding.formulas
+    assert right == "∂C/∂W11_1 = 2 × u_cost × σ′(u_A1) × W11_2 × «σ′(u_H1)» × X1"
+    assert yours == "∂C/∂W11_1 = 2 × u_cost × σ′(u_A1) × W11_2 × X1"
+
+
+def test_a_misread_input_is_named_with_the_number_that_was_read():
+    misread = gradients(x=np.array([[0.05, 1.0]]))
+    (finding,) = bp.diagnose(NET, X, Y, misread).findings
+    assert (finding.mistake, finding.where) == ("wrong_input", ("X1",))
+    assert "read as 0.05, not as 0.5" in finding.message
+
+
+def test_two_mistakes_at_once():
+    x, y = np.array([[0.5, 1.0], [1.0, -1.0], [0.2, 0.3]]), np.array([[0.0], [1.0], [0.5]])
+    claimed = {name: 3 / 2 * v for name, v in gradients(x=x, y=y).items()}  # ½, and the sum of three
+    report = bp.diagnose(NET, x, y, claimed)
+    assert sorted(codes(report)) == ["cost_convention", "missing_batch_average"]
+    assert report.certain
+
+
+def test_what_the_figures_cannot_tell_is_not_guessed():
+    claimed = {name: 1.7 * v for name, v in gradients().items()}
+    report = bp.diagnose(NET, X, Y, claimed)
+    assert not report.certain
+    assert {"scaled", "wrong_target"} <= set(codes(report))
+    assert "cannot tell these apart" in str(report)
+    assert len(report.alternatives) == len(report.findings)
+
+
+def test_what_nothing_explains_is_unknown_and_the_nearest_is_told():
+    rng = np.random.default_rng(0)
+    noise = {name: v + rng.normal() for name, v in gradients().items()}
+    assert codes(bp.diagnose(NET, X, Y, noise)) == ["unknown"]
+    half = {name: v / 2 for name, v in gradients().items()}
+    odd = {**half, "W11_1": 9.0, "W22_1": 7.0, "W12_2": 5.0}
+    (finding,) = bp.diagnose(NET, X, Y, odd).findings
+    assert finding.mistake == "unknown"
+    assert "which gives all but W11_1, W22_1, W12_2" in finding.message
+
+
+def test_no_warning_reaches_the_user_whatever_the_activations():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for output, cost in (("softmax", "categorical_cross_entropy"), ("relu", "squared_error")):
+            net = bp.Network((3, 4, 2), activations=("gelu", output), init="uniform:-3,3", seed=1)
+            g = gradients(net, np.full((2, 3), 40.0), np.array([[1.0, 0], [0, 1.0]]), cost)
+            bp.diagnose(net, np.full((2, 3), 40.0), [[1, 0], [0, 1]], {k: v + 0.1 for k, v in g.items()}, cost=cost)
+
+
+BAD = [
+    ({"claimed": {"W11_3": 1}}, {}, "the network 2-2-1 has no weight 'W11_3'; did you mean W11_2"),
+    ({"claimed": {"W11_1": float("nan")}}, {}, "the gradient of W11_1 must be a finite number"),
+    (
+        {"claimed": {"W11_1": "0,012"}},
+        {},
+        "must be a finite number, or one in quotes as it was printed, but is '0,012'",
+    ),
+    ({"claimed": {"W11_1": "1e999"}}, {}, "must be a finite number"),
+    ({"claimed": {"W11_1": "1_0"}}, {}, "must be a finite number"),
+    ({"claimed": {"W11_1": None}}, {}, "must be a finite number"),
+    ({"claimed": {"W11_1": True}}, {}, "must be a finite number"),
+    ({"claimed": {"W11_1": 1, "W1,1_1": 1}}, {}, "W11_1 is claimed twice"),
+    ({"claimed": {}}, {}, "nothing is claimed; give at least one figure"),
+    ({"claimed": [1, 2]}, {}, "claimed must be a mapping of names to figures, but is of type list"),
+    ({}, {"claimed_weights": {"W11_1": 1}}, "claimed_weights needs the learning rate"),
+    ({}, {"claimed_weights": {"W11_1": 1}, "learning_rate": 0}, "the learning rate must be a number above 0"),
+    ({}, {"claimed_values": {"H3": 1}}, "the network has no value 'H3'; there are u_H1, u_H2, u_A1, X1"),
+    ({"claimed": {"W11_1": 1}}, {"cost": "mse"}, "unknown cost 'mse'"),
+]
+
+
+@pytest.mark.parametrize(("positional", "named", "message"), BAD, ids=[message[:40] for *_, message in BAD])
+def test_bad_claims_get_one_plain_line(positional, named, message):
+    with pytest.raises(bp.InputError, match=r"^[^\n]*$") as caught:
+        bp.diagnose(NET, X, Y, **positional, **named)
+    assert message in str(caught.value)
+
+
+def test_wrong_lengths_are_refused():
+    with pytest.raises(bp.InputError, match="expected 2 numbers for one input"):
+        bp.diagnose(NET, [1, 2, 3], [0], {"W11_1": 1})
+    with pytest.raises(bp.InputError, match="values are claimed of one sample, but there are 2"):
+        bp.diagnose(NET, [[0, 1], [1, 0]], [0, 1], claimed_values={"H1": 1})
+
+
+def sigmoid(u):
+    return 1 / (1 + np.exp(-u))
+
+
+def right_backprop(weights, X, y):
+    a = [X]
+    for W in weights:
+        a.append(sigmoid(np.column_stack([a[-1], np.ones(len(X))]) @ W.T))
+    delta = 2 * (a[-1] - y) * a[-1] * (1 - a[-1])
+    found = []
+    for layer in range(len(weights) - 1, -1, -1):
+        found.insert(0, delta.T @ np.column_stack([a[layer], np.ones(len(X))]) / len(X))
+        delta = delta @ weights[layer][:, :-1] * a[layer] * (1 - a[layer])
+    return found
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (2, 2, 1), (3, 4, 4, 2)])
+def test_a_right_function_is_right(sizes):
+    assert bp.diagnose_function(right_backprop, sizes=sizes).correct
+
+
+def test_a_function_that_sums_is_found_on_batches_though_single_samples_are_right():
+    report = bp.diagnose_function(lambda weights, X, y: [len(X) * G for G in right_backprop(weights, X, y)])
+    assert codes(report) == ["missing_batch_average"]
+    assert report.certain
+
+
+def test_a_function_cannot_change_the_network_it_is_given():
+    def updates_in_place(weights, X, y):
+        found = right_backprop(weights, X, y)
+        for W, G in zip(weights, found):
+            W -= G
+        return found
+
+    assert bp.diagnose_function(updates_in_place).correct
+
+
+def fails(weights, X, y):
+    raise KeyError("W")
+
+
+FUNCTIONS = [
+    (fails, "the function raised KeyError: 'W'"),
+    (lambda weights, X, y: weights[:1], r"must return gradients of shapes \[\(2, 3\), \(1, 3\)\] \(bias last\)"),
+    (lambda weights, X, y: [W * np.nan for W in weights], "must return finite gradients, but some are not"),
+    (lambda weights, X, y: None, "the function raised TypeError"),
+]
+
+
+@pytest.mark.parametrize(("function", "message"), FUNCTIONS, ids=[message[:30] for _, message in FUNCTIONS])
+def test_a_function_that_cannot_be_judged_gets_one_plain_line(function, message):
+    with pytest.raises(bp.InputError, match=message):
+        bp.diagnose_function(function)
+
+
+class _Parser(html.parser.HTMLParser):
+    def error(self, message):
+        raise AssertionError(message)
+
+
+def test_a_report_prints_in_every_format():
+    report = bp.diagnose(NET, X, Y, oracles.worked_example("missing_derivative")["claimed"]["gradients"])
+    assert all(len(line) <= 80 for line in str(report).splitlines())
+    found = json.loads(report.json())
+    assert found["correct"] is False
+    assert found["alternatives"][0][0]["mistake"] == "missing_hidden_derivative"
+    assert r"\boxed{\sigma'(u_{H1})}" in report.latex()
+    assert 'class="marked"' in report.mathml()
+    _Parser().feed(report.html())
+    assert "«" not in report.html()
+    assert r"\boxed" in report.markdown()
+
+
+def test_the_docs_list_the_whole_catalogue():
+    page = (oracles.CASES.parents[1] / "docs" / "diagnose.md").read_text("utf-8")
+    for code, what in CODES.items():
+        assert f"| `{code}` | {what} |" in page
