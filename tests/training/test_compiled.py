@@ -309,7 +309,7 @@ def test_auto_loads_the_kernels_only_for_a_job_that_is_long_enough():
 
 
 def test_auto_waits_for_a_first_compile_only_for_a_long_job():
-    not_kept = "import backpath.training.engines as e\ne.are_kept = lambda source: False\n"
+    not_kept = "import backpath.training.engines as e\ne.are_kept = lambda source, kernel: False\n"
     kept = not_kept.replace("False", "True")
     assert not loaded(30_000, not_kept)  # a second or two of NumPy's time, less than compiling takes
     assert loaded(30_000, kept)
