@@ -34,8 +34,8 @@ OUTPUTS += [("softmax", "squared_error"), ("softmax", "half_squared_error")]
 OUTPUTS += [("sigmoid", "binary_cross_entropy"), ("softmax", "categorical_cross_entropy")]
 
 
-def make_job(sizes, activations, cost, solver, count, dtype="float64", seed=0, **settings):
-    network = bp.Network(sizes, activations=activations, init="uniform:-0.7,0.7", seed=seed, dtype=dtype)
+def make_job(sizes, activations, cost, solver, count, dtype="float64", seed=0, init="uniform:-0.7,0.7", **settings):
+    network = bp.Network(sizes, activations=activations, init=init, seed=seed, dtype=dtype)
     X, y = samples(network, cost, count, seed)
     return Job(network, X.astype(dtype), y.astype(dtype), cost, solver, **{"batch_size": count, **settings})
 
@@ -124,6 +124,7 @@ def jobs(draw):
         Solver(solver.name, solver.learning_rate / 10, nesterov=solver.nesterov),
         count,
         seed=draw(st.integers(0, 1000)),
+        init="glorot_uniform",
         batch_size=draw(st.integers(max(1, count // 9), count)),
         shuffle=draw(st.booleans()),
         l2=draw(st.sampled_from([0.0, 0.01])),
