@@ -3,6 +3,7 @@
 import csv
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -273,7 +274,7 @@ def test_ctrl_c_keeps_what_was_reached(tmp_path):
         out, _ = process.communicate(timeout=30)
     os.close(leader)
     assert process.returncode == 0
-    assert b"cost 0." in seen and b"nan" not in seen  # no cost is shown before there is one
+    assert re.search(rb"cost \d", seen) and b"nan" not in seen  # no cost is shown before there is one
     assert "interrupted after" in out
     assert bp.load_model(tmp_path / "xor.safetensors").record["stopped"] == "interrupted"
 

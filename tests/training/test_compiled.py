@@ -34,8 +34,8 @@ OUTPUTS += [("softmax", "squared_error"), ("softmax", "half_squared_error")]
 OUTPUTS += [("sigmoid", "binary_cross_entropy"), ("softmax", "categorical_cross_entropy")]
 
 
-def make_job(sizes, activations, cost, solver, count, dtype="float64", seed=0, **settings):
-    network = bp.Network(sizes, activations=activations, init="uniform:-0.7,0.7", seed=seed, dtype=dtype)
+def make_job(sizes, activations, cost, solver, count, dtype="float64", seed=0, init="uniform:-0.7,0.7", **settings):
+    network = bp.Network(sizes, activations=activations, init=init, seed=seed, dtype=dtype)
     X, y = samples(network, cost, count, seed)
     return Job(network, X.astype(dtype), y.astype(dtype), cost, solver, **{"batch_size": count, **settings})
 
@@ -59,6 +59,22 @@ def test_the_kernels_codes_are_those_of_the_tables():
             if not getattr(row, "no_derivative", ""):
                 assert getattr(kernels, row.name.upper()) == row.code
     assert {name: getattr(kernels, name.upper()) for name in SOLVER_CODES} == SOLVER_CODES
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", HIDDEN)
+def test_every_formula_from_tail_to_tail(name, dtype):
+    """σ and σ′ by the kernels' formulas, uncompiled, within a few units in the last place of the table's."""
+    edge, tiny = (700, 1e-290) if dtype == "float64" else (80, 1e-30)
+    u = np.concatenate([np.linspace(-edge, edge, 2000), np.linspace(-3, 3, 2000), np.logspace(-12, 0, 800)])
+    u = np.concatenate([u, -u, [0.0] * 16]).astype(dtype)
+    b = np.concatenate([np.zeros_like(u), u])
+    kernels.activate(ACTIVATIONS[name].code, b, 0, len(u), len(u))
+    ulps = 6 + (2 * np.square(u, dtype=np.float64) if name == "gelu" else 0)
+    for found, expected in zip(np.split(b, 2), (ACTIVATIONS[name].value(u), ACTIVATIONS[name].derivative(u))):
+        unit = np.spacing(np.abs(expected).astype(dtype)).astype(np.float64)
+        crossing = np.finfo(dtype).eps if name in ("gelu", "silu") else 0  # where the derivative is next to 0
+        assert (np.abs(found.astype(np.float64) - expected) <= ulps * unit + crossing * (np.abs(u) < 2) + tiny).all()
 
 
 @pytest.mark.parametrize(("output", "cost"), OUTPUTS)
@@ -108,6 +124,7 @@ def jobs(draw):
         Solver(solver.name, solver.learning_rate / 10, nesterov=solver.nesterov),
         count,
         seed=draw(st.integers(0, 1000)),
+        init="glorot_uniform",
         batch_size=draw(st.integers(max(1, count // 9), count)),
         shuffle=draw(st.booleans()),
         l2=draw(st.sampled_from([0.0, 0.01])),
@@ -293,7 +310,7 @@ def test_auto_loads_the_kernels_only_for_a_job_that_is_long_enough():
 
 
 def test_auto_waits_for_a_first_compile_only_for_a_long_job():
-    not_kept = "import backpath.training.engines as e\ne.are_kept = lambda source: False\n"
+    not_kept = "import backpath.training.engines as e\ne.are_kept = lambda source, kernel: False\n"
     kept = not_kept.replace("False", "True")
     assert not loaded(30_000, not_kept)  # a second or two of NumPy's time, less than compiling takes
     assert loaded(30_000, kept)

@@ -27,9 +27,9 @@ def cache_folders(source: Path, name: str) -> Iterator[Path]:
         yield (Path(cache) if cache else Path.home() / ".cache") / "backpath" / name
 
 
-def are_kept(source: Path) -> bool:
-    """Whether kernels of this source file seem to be there already."""
+def are_kept(source: Path, kernel: str) -> bool:
+    """Whether this kernel of a source file seems to be there already."""
     with suppress(OSError):
         folders = cache_folders(source, digest_of(source)[:16])
-        return any(next(folder.glob(f"{source.stem}.*.nbc"), None) for folder in folders)
+        return any(next(folder.glob(f"{source.stem}.{kernel}-*.nbc"), None) for folder in folders)
     return False

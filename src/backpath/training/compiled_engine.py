@@ -26,7 +26,7 @@ TURNED_NEURONS = 8  # from as many on, turning a layer's inputs costs less than 
 ORDERS_AT_ONCE = 2**20  # numbers
 
 COPIES = {"gd": 1, "momentum": 2, "adam": 3}  # of the weights' room: w; w, m; w, m, v
-_COMPILED: set[str] = set()  # number types whose kernels are there in this process
+COMPILED: set[str] = set()  # number types whose kernels are there in this process
 
 Numbers = NDArray[np.int64]
 
@@ -166,10 +166,10 @@ class CompiledEngine:
         self._orders = job.orders()
         self._in_order = np.arange(len(job.X))
         self._costs = np.empty(64)
-        if number.name not in _COMPILED:
+        if number.name not in COMPILED:
             with told(announce):
                 self._compile()
-            _COMPILED.add(number.name)
+            COMPILED.add(number.name)
         if not job.shuffle:
             self._lay(self.layout.plan)
 

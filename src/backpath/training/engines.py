@@ -36,11 +36,12 @@ def start_engine(name: str, job: Job, epochs: int, announce: bool = False) -> En
 
 def _is_worth_loading(job: Job, epochs: int) -> bool:
     """Whether NumPy would take longer than it takes to load the kernels, if they are not there already."""
-    if "backpath.training.kernels" in sys.modules:
+    engine = sys.modules.get("backpath.training.compiled_engine")
+    if engine and job.network.dtype.name in engine.COMPILED:
         return True
     samples, weights = len(job.X), sum(W.size for W in job.network.weights)
     updates = -(-samples // job.batch_size)
     seconds = epochs * (updates * len(job.network.weights) * PER_LAYER + samples * weights * PER_PRODUCT)
     if seconds < LOADING:
         return False
-    return seconds > COMPILING or are_kept(Path(__file__).with_name("kernels.py"))
+    return seconds > COMPILING or are_kept(Path(__file__).with_name("kernels.py"), "train_network")

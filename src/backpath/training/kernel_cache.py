@@ -79,20 +79,21 @@ def compiled(function: Callable[..., Any], **options: Any) -> Any:
 
 
 class _Teller(event.Listener):
-    """Says on standard error that kernels are being compiled, and how long it took."""
+    """Says on standard error that kernels are being compiled, and, when told to end, how long it took."""
 
     def __init__(self) -> None:
-        self.depth, self.started = 0, 0.0
+        self.started: float | None = None
 
     def on_start(self, event: Any) -> None:
-        if self.depth == 0:
+        if self.started is None:
             self.started = time.perf_counter()
             print("compiling the kernels, once on this machine …", end="", file=sys.stderr, flush=True)
-        self.depth += 1
 
     def on_end(self, event: Any) -> None:
-        self.depth -= 1
-        if self.depth == 0:
+        """One of them; there may be more."""
+
+    def end(self) -> None:
+        if self.started is not None:
             print(f" {time.perf_counter() - self.started:.1f} s", file=sys.stderr, flush=True)
 
 
@@ -102,5 +103,9 @@ def told(wanted: bool) -> Iterator[None]:
     if not (wanted or sys.stderr.isatty()):
         yield
         return
-    with event.install_listener("numba:compile", _Teller()):
-        yield
+    teller = _Teller()
+    with event.install_listener("numba:compile", teller):
+        try:
+            yield
+        finally:
+            teller.end()
