@@ -1,0 +1,39 @@
+"""backpath itself, through its public calls."""
+
+from __future__ import annotations
+
+import backpath as bp
+from bench.rows import Array, Row, Train
+
+NAME = "backpath"
+COST = "squared_error"
+
+
+def versions() -> str:
+    return f"backpath {bp.__version__}"
+
+
+def forms(row: Row) -> dict[str, Train]:
+    return {"train": train(row)} if row.networks is None else {"train_population": train_population(row)}
+
+
+def train(row: Row, engine: str = "auto", cost: str = COST) -> Train:
+    net, (X, y) = bp.Network.from_weights(row.start()), row.data()
+
+    def run(epochs: int) -> list[Array]:
+        result = bp.train(
+            net, X, y, epochs=epochs, learning_rate=row.learning_rate, batch_size=row.batch, cost=cost, engine=engine
+        )
+        return list(result.network.weights)
+
+    return run
+
+
+def train_population(row: Row) -> Train:
+    population, (X, y) = bp.Population.from_weights(row.start()), row.data()
+
+    def run(epochs: int) -> list[Array]:
+        outcome = bp.train_population(population, X, y, epochs=epochs, learning_rate=row.learning_rate)
+        return list(outcome.population.weights)
+
+    return run
