@@ -30,7 +30,7 @@ def train(row: Row, engine: str = "auto", cost: str = COST) -> Train:
 
 
 def train_population(row: Row) -> Train:
-    population, (X, y) = bp.Population.from_weights(row.start()), row.data()
+    population, (X, y) = bp.Population.from_weights(row.start(), "sigmoid"), row.data()
 
     def run(epochs: int) -> list[Array]:
         outcome = bp.train_population(population, X, y, epochs=epochs, learning_rate=row.learning_rate)

@@ -52,12 +52,12 @@ def train_on_data(row: Row) -> Train:
     fann.fann_set_train_error_function(net, ERROR_LINEAR)
     fann.fann_set_learning_rate(net, c_float(2 * row.learning_rate))  # its cost has a half that the notes' has not
     connections = (Connection * fann.fann_get_total_connections(net))()
-    data = samples(fann, number, row)
+    data, start = samples(fann, number, row), row.start()
+    flat_start = np.concatenate([w.ravel() for w in start]).tolist()
 
     def run(epochs: int) -> list[Array]:
         fann.fann_get_connection_array(net, connections)  # in backpath's order: by neuron, its bias last
-        start = row.start()
-        for connection, weight in zip(connections, np.concatenate([w.ravel() for w in start]), strict=True):
+        for connection, weight in zip(connections, flat_start, strict=True):
             connection.weight = weight
         fann.fann_set_weight_array(net, connections, len(connections))
         fann.fann_train_on_data(net, data, c_uint(epochs), c_uint(0), c_float(0))

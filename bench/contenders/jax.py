@@ -101,7 +101,8 @@ def single(row: Row, cost: Cost, unrolled: int) -> Train:
         weights = jax.lax.fori_loop(0, turns, lambda _, w: several(w, batches), weights)
         return jax.lax.fori_loop(0, rest, lambda _, w: epoch(w, batches), weights)
 
-    return lambda epochs: from_jax(train(to_jax(row.start()), batches, *divmod(epochs, unrolled)))
+    start = pairs(row)
+    return lambda epochs: from_jax(train(jax.tree.map(jnp.array, start), batches, *divmod(epochs, unrolled)))
 
 
 def population(row: Row, networks: int) -> Train:
@@ -113,9 +114,11 @@ def population(row: Row, networks: int) -> Train:
     def train(weights: Weights, X: Any, y: Any, epochs: int) -> Weights:
         return jax.lax.fori_loop(0, epochs, lambda _, w: step(w, X, y), weights)
 
+    start = jax.tree.map(lambda W: np.moveaxis(W, 0, networks), pairs(row))
+
     def run(epochs: int) -> list[Array]:
-        weights = jax.tree.map(lambda W: jnp.moveaxis(W, 0, networks), to_jax(row.start()))
-        return from_jax(jax.tree.map(lambda W: np.moveaxis(W, networks, 0), train(weights, *data, epochs)))
+        weights = train(jax.tree.map(jnp.array, start), *data, epochs)
+        return from_jax(jax.tree.map(lambda W: np.moveaxis(W, networks, 0), weights))
 
     return run
 
@@ -131,24 +134,17 @@ def population_in_blocks(row: Row) -> Train:
     def train(weights: Weights, epochs: int) -> Weights:
         return jax.lax.map(lambda w: jax.lax.fori_loop(0, epochs, lambda _, w: step(w, *data), w), weights)
 
+    start = jax.tree.map(lambda W: np.moveaxis(W.reshape(-1, BLOCK, *W.shape[1:]), 1, -1), pairs(row))
+
     def run(epochs: int) -> list[Array]:
-        split = [(W.reshape(-1, BLOCK, *W.shape[1:]), b.reshape(-1, BLOCK, *b.shape[1:])) for W, b in pairs(row)]
-        shared = jax.device_put(jax.tree.map(lambda W: np.moveaxis(W, 1, -1), split), NamedSharding(devices, blocks))
-        weights = train(shared, epochs)
-        joined = jax.tree.map(
-            lambda W: np.moveaxis(np.asarray(W), -1, 1).reshape(row.networks, *W.shape[1:-1]), weights
-        )
-        return from_jax(joined)
+        weights = train(jax.device_put(start, NamedSharding(devices, blocks)), epochs)
+        return from_jax(jax.tree.map(lambda W: np.moveaxis(W, -1, 1).reshape(row.networks, *W.shape[1:-1]), weights))
 
     return run
 
 
 def pairs(row: Row) -> list[tuple[Array, Array]]:
     return [(w[..., :-1], w[..., -1]) for w in row.start()]
-
-
-def to_jax(start: list[Array]) -> Weights:
-    return [(jnp.array(w[..., :-1]), jnp.array(w[..., -1])) for w in start]
 
 
 def from_jax(weights: Weights) -> list[Array]:

@@ -38,9 +38,10 @@ def fit(row: Row) -> Train:
     )  # fmt: skip # a setting a line says no more
     warnings.simplefilter("ignore", ConvergenceWarning)  # all the epochs asked for are done: that is what is measured
     model.fit(X, targets)
+    start = row.start()
 
     def run(epochs: int) -> list[Array]:
-        for q, w in enumerate(row.start()):
+        for q, w in enumerate(start):
             model.coefs_[q], model.intercepts_[q] = np.ascontiguousarray(w[:, :-1].T), w[:, -1].copy()
         model.max_iter = epochs
         model.fit(X, targets)

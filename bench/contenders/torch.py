@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from typing import Any
 import torch
 
 from bench.rows import Array, Row, Train
+
+logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # it misses a GPU, which is not used
 
 NAME = "PyTorch"
 COST = "squared_error"
@@ -65,8 +68,9 @@ def loop(row: Row, step: Step) -> Train:
     batch = row.batch or row.samples
     batches = list(zip(X.split(batch, -2), y.split(batch, -2), strict=True))
 
+    start = [torch.from_numpy(w).mT for w in row.start()]
+
     def run(epochs: int) -> list[Array]:
-        start = [torch.from_numpy(w).mT for w in row.start()]
         W, b = [w[..., :-1, :].clone() for w in start], [w[..., -1:, :].clone() for w in start]
         for _ in range(epochs):
             for Xb, yb in batches:
