@@ -21,7 +21,9 @@ _PUBLIC = {
     "derive": "backpath.explain.derivation",
     "explain_step": "backpath.explain.step",
     "Network": "backpath.maths.network",
+    "Population": "backpath.population",
     "train": "backpath.training",
+    "train_population": "backpath.population",
     "load": "backpath.files.models",
     "load_model": "backpath.files.models",
     "save": "backpath.files.models",
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from backpath.files.models import load_model as load_model
     from backpath.files.models import save as save
     from backpath.maths.network import Network as Network
+    from backpath.population import Population as Population
+    from backpath.population import train_population as train_population
     from backpath.training import train as train
 
 

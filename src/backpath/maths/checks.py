@@ -49,6 +49,13 @@ def check_seed(seed: int | None) -> None:
         )
 
 
+def check_count(value: int, name: str, least: int = 1) -> int:
+    """A whole number of at least ``least``."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise InputError(f"{name} must be a whole number of at least {least}, but is {value!r}")
+    return int(value)
+
+
 def check_learning_rate(learning_rate: float) -> None:
     """Refuse a learning rate that is not a finite number above 0."""
     if not (is_finite(learning_rate) and learning_rate > 0):
@@ -79,13 +86,18 @@ def check_activations(names: str | Sequence[str], sizes: Sequence[int]) -> tuple
     return found
 
 
+def machine_memory() -> int:
+    """The machine's memory in bytes."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not a POSIX system
+        return 16 * 2**30
+
+
 def check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
     """A network that cannot fit is refused before it is drawn (training holds about four such copies)."""
     count = sum(n_out * (n_in + 1) for n_in, n_out in itertools.pairwise(sizes))
-    try:
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not a POSIX system
-        memory = 16 * 2**30
+    memory = machine_memory()
     needed = 4 * count * number.itemsize
     if needed > memory or count > MOST_WEIGHTS:
         shown = f"{count:,}" if count < 10**15 else "more than 10¹⁵"

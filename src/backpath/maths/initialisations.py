@@ -16,8 +16,10 @@ that no two neurons start alike even where all inputs are 0.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,3 +69,33 @@ def initialisation(name: str) -> Draw:
         f"unknown initialisation {name!r}; there are {', '.join(INITIALISATIONS)}, "
         "uniform:LOW,HIGH (as in uniform:-1,1) and normal:DEVIATION (as in normal:0.5)"
     )
+
+
+GROUP_NUMBERS = 2**20  # drawn at a time for many networks
+
+
+def draw_many(sizes: Sequence[int], networks: int, init: str, seed: int | None, number: np.dtype[Any]) -> NDArray[Any]:
+    """The initial weights of many networks of the same sizes: (weights, networks), a column per network, its weights in
+    the order of their names.
+
+    Networks are drawn in groups whose size follows from ``sizes``, each from a generator of its own: so network i is
+    the same for the same seed, however many there are.
+
+    >>> few, many = (draw_many((2, 2, 1), n, "uniform:-1,1", 0, np.dtype(float)) for n in (10, 100))
+    >>> many.shape, bool((many[:, :10] == few).all())
+    ((9, 100), True)
+    """
+    draw = initialisation(init)
+    layers = list(itertools.pairwise(sizes))
+    count = sum(n_out * (n_in + 1) for n_in, n_out in layers)
+    weights = np.empty((count, networks), number)
+    root = np.random.SeedSequence(seed)
+    group = max(1, min(1024, GROUP_NUMBERS // count))
+    for g, first in enumerate(range(0, networks, group)):
+        rng = np.random.default_rng(np.random.SeedSequence(root.entropy, spawn_key=(g,)))
+        columns, row = weights[:, first : first + group], 0
+        for n_in, n_out in layers:
+            layer = draw(rng, (group, n_out * (n_in + 1)), n_in, n_out)
+            columns[row : row + layer.shape[1]] = layer[: columns.shape[1]].T
+            row += layer.shape[1]
+    return weights

@@ -19,6 +19,7 @@ Array = NDArray[np.floating]
 PATIENCE = 10  # epochs without an improvement of `tol` after which `train` takes the network as converged
 LEARNING_RATES = {"gd": 0.5, "momentum": 0.1, "adam": 0.01}
 SOLVERS = tuple(LEARNING_RATES)
+REMEMBERED = {"gd": 0, "momentum": 1, "adam": 2}  # numbers that a solver remembers of each weight
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,16 @@ def check_batch_size(batch_size: int | None, samples: int) -> int:
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise InputError(f"batch_size must be a whole number of at least 1, or None for all, but is {batch_size!r}")
     return min(int(batch_size), samples)
+
+
+def check_tol(tol: float | None) -> None:
+    if tol is not None and not (is_finite(tol) and tol >= 0):
+        raise InputError(f"tol must be None or a number of at least 0, but is {tol!r}")
+
+
+def check_progress(progress: object) -> None:
+    if not (isinstance(progress, bool) or callable(progress)):
+        raise InputError(f"progress must be True, False or a callable, but is {progress!r}")
 
 
 class Convergence:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpath.errors import InputError
-from backpath.maths.checks import check_seed, is_finite
+from backpath.maths.checks import check_count, check_seed
 from backpath.maths.network import Network
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import check_engine, start_engine
-from backpath.training.job import Engine, Job, Solver, check_batch_size
+from backpath.training.job import Engine, Job, Solver, check_batch_size, check_progress, check_tol
+from backpath.training.restarts import RestartsEngine, check_restarts
 from backpath.training.validation import Validation
 
 CHUNK_SECONDS = 0.1  # between two looks at progress, Ctrl-C and the clock
@@ -53,6 +54,8 @@ class TrainingResult:
         Epochs done.
     stopped : "epochs" | "converged" | "interrupted"
     seconds : float
+    restart_costs : array (restarts,) or None
+        The cost that each restart reached, the network's own start first; infinite where one diverged.
     """
 
     network: Network
@@ -60,6 +63,7 @@ class TrainingResult:
     epochs: int
     stopped: str
     seconds: float
+    restart_costs: NDArray[np.floating] | None = field(default=None, repr=False)
 
 
 def train(
@@ -80,6 +84,8 @@ def train(
     progress: bool | Progress = False,
     momentum: float = 0.9,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
+    restarts: int = 1,
+    init: str = "glorot_uniform",
 ) -> TrainingResult:
     """Train a network; it is not changed, the result has the new one.
 
@@ -113,6 +119,11 @@ def train(
         μ of the momentum solver.
     validation : (X, y)
         Held-out samples: the result's network is that of the epoch with the lowest cost on them.
+    restarts : int
+        Train that many starts side by side, compiled, and return the one with the lowest cost: the cure for small
+        networks that get stuck. The first is ``net``, the others are drawn with ``init`` from ``seed``.
+    init : str
+        How restarts are drawn (see ``backpath.maths.initialisations``).
 
     Returns
     -------
@@ -138,12 +149,9 @@ def train(
     net.check_trainable()
     check_engine(engine)
     check_seed(seed)
-    if not (isinstance(progress, bool) or callable(progress)):
-        raise InputError(f"progress must be True, False or a callable, but is {progress!r}")
-    if isinstance(epochs, bool) or not isinstance(epochs, (int, np.integer)) or epochs < 1:
-        raise InputError(f"epochs must be a whole number of at least 1, but is {epochs!r}")
-    if tol is not None and not (is_finite(tol) and tol >= 0):
-        raise InputError(f"tol must be None or a number of at least 0, but is {tol!r}")
+    check_progress(progress)
+    check_count(epochs, "epochs")
+    check_tol(tol)
     inputs, targets = net.samples(X, y, cost)
     free = net.free_weights(frozen)
     if not any(mask.any() for mask in free):
@@ -161,6 +169,11 @@ def train(
         tol=tol,
     )
     watch = None if validation is None else Validation(net, validation, cost)
+    if check_count(restarts, "restarts") > 1:
+        check_restarts(engine, validation)
+        several = RestartsEngine(job, int(restarts), int(epochs), init)
+        result = _run(job, several, int(epochs), progress, watch)
+        return replace(result, restart_costs=several.restart_costs)
     return _run(job, start_engine(engine, job, int(epochs)), int(epochs), progress, watch)
 
 

@@ -8,24 +8,28 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress_bar(epochs: int, unit: str = "epochs") -> Iterator[Callable[[int, float], None]]:
-    """A bar for ``epochs`` epochs; yields what is called with (epochs done, cost)."""
+def progress_bar(
+    epochs: int, unit: str = "epochs", shown: str = "cost {:.3g}"
+) -> Iterator[Callable[[float, float], None]]:
+    """A bar for ``epochs`` epochs; yields what is called with (epochs done, the number ``shown`` beside it)."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
         TextColumn(f"{{task.completed:,.0f}}/{epochs:,} {unit}"),
         BarColumn(bar_width=24),
-        TextColumn("cost {task.fields[cost]:.3g}"),
+        TextColumn("{task.fields[shown]}"),
         TextColumn("{task.fields[speed]}"),
         TimeRemainingColumn(compact=True),
     )
     console = Console(file=sys.stderr)
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("train", total=epochs, cost=float("nan"), speed="")
+        task = bar.add_task("train", total=epochs, shown="", speed="")
 
-        def report(done: int, cost: float) -> None:
+        def report(done: float, number: float) -> None:
             speed = bar.tasks[0].speed
-            bar.update(task, completed=done, cost=cost, speed=f"{speed:,.0f} {unit}/s" if speed else "")
+            bar.update(
+                task, completed=done, shown=shown.format(number), speed=f"{speed:,.0f} {unit}/s" if speed else ""
+            )
 
         yield report

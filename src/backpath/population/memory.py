@@ -1,0 +1,53 @@
+"""What a population needs of the machine's memory, said before it is drawn."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from numpy.typing import DTypeLike
+
+from backpath.errors import InputError
+from backpath.maths.checks import check_count, check_sizes, float_type, machine_memory
+from backpath.training.job import REMEMBERED, Solver
+
+KNOWN = 6  # numbers known of each network beside its weights: learning rate, momentum, cost and the like
+COUNTED = 72  # bytes of its counts, and of its place in the work that is handed out
+
+
+def memory_needed(
+    sizes: Sequence[int],
+    size: int,
+    *,
+    dtype: DTypeLike = "float64",
+    solver: str = "gd",
+    epochs: int = 0,
+    history_every: int | None = None,
+) -> int:
+    """The bytes that a population of ``size`` networks takes, with its training: the starts, the weights in training,
+    what the solver remembers, the history's records, and about 100 bytes a network beside them.
+
+    >>> memory_needed((2, 2, 1), 1_000_000, dtype="float32") / 1e6
+    168.0
+    """
+    sizes, number = check_sizes(sizes), float_type(dtype)
+    check_count(size, "the size of a population")
+    Solver.checked(solver, None)
+    weights = sum(n_out * (n_in + 1) for n_in, n_out in itertools.pairwise(sizes))
+    records = -(-epochs // check_count(history_every, "history_every")) if history_every is not None else 0
+    numbers = weights * (2 + REMEMBERED[solver]) + records + 6
+    return int(size) * (numbers * number.itemsize + 72)
+
+
+def check_memory(needed: int, size: int, sizes: Sequence[int]) -> None:
+    """Refuse what cannot fit, before anything is drawn."""
+    memory = machine_memory()
+    if needed > memory:
+        raise InputError(
+            f"a population of {size:,} networks {'-'.join(map(str, sizes))} needs {_gib(needed)} GiB, and this machine "
+            f"has {_gib(memory)}; take fewer networks, float32, or a thinner history"
+        )
+
+
+def _gib(count: int) -> str:
+    return f"{count / 2**30:,.1f}" if count < 2**70 else "more than 10¹²"

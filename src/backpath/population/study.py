@@ -1,0 +1,246 @@
+"""``train_population``: every network of a population trained side by side over all cores, and what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backpath.errors import DivergenceError, InputError
+from backpath.maths.checks import check_count, check_seed, is_finite
+from backpath.maths.network import Network
+from backpath.population.memory import check_memory, memory_needed
+from backpath.population.networks import Population
+from backpath.training.job import Job, Solver, check_batch_size, check_progress, check_tol
+
+if TYPE_CHECKING:
+    from backpath.training.lanes import Lanes
+
+Array = NDArray[np.floating]
+Progress = Callable[[float, float], object]
+
+
+@dataclass(frozen=True)
+class PopulationOutcome:
+    """What training a population reached. All arrays are by network.
+
+    Attributes
+    ----------
+    population : Population
+        As it was after training; a network that diverged has the last finite weights that were kept of it.
+    cost : array (size,)
+        The cost of those networks; infinite where one diverged.
+    epochs : int64 array (size,)
+        Epochs done by each.
+    solved, solved_after : bool, int64 arrays (size,)
+        Whether all errors |A - y| are below the threshold now; after how many epochs that was so first (-1: never).
+    converged, diverged : bool arrays (size,)
+        Stopped by ``tol``; stopped being finite.
+    history : array (records, size) or None
+        The costs of the epochs ``history_epochs``; NaN where a network had stopped.
+    best_index : int
+        The network with the lowest cost.
+    stopped : "epochs" | "converged" | "interrupted"
+        "converged" if every network stopped before the last epoch.
+    seconds : float
+    """
+
+    population: Population
+    cost: Array = field(repr=False)
+    epochs: NDArray[np.int64] = field(repr=False)
+    solved: NDArray[np.bool_] = field(repr=False)
+    solved_after: NDArray[np.int64] = field(repr=False)
+    converged: NDArray[np.bool_] = field(repr=False)
+    diverged: NDArray[np.bool_] = field(repr=False)
+    history: Array | None = field(repr=False)
+    history_epochs: NDArray[np.int64] | None = field(repr=False)
+    best_index: int
+    stopped: str
+    seconds: float
+
+    @property
+    def best(self) -> Network:
+        """The network with the lowest cost."""
+        return self.population[self.best_index]
+
+    @property
+    def solved_share(self) -> float:
+        """The share of the networks that solve the task."""
+        return float(self.solved.mean())
+
+
+def train_population(
+    population: Population,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    epochs: int = 1000,
+    learning_rate: float | ArrayLike | None = None,
+    batch_size: int | None = None,
+    shuffle: bool = False,
+    solver: str = "gd",
+    cost: str = "squared_error",
+    momentum: float | ArrayLike = 0.9,
+    tol: float | None = None,
+    solved_error: float = 0.4,
+    stop_when_solved: bool = False,
+    history_every: int | None = None,
+    seed: int | None = 0,
+    progress: bool | Progress = False,
+    threads: int | None = None,
+) -> PopulationOutcome:
+    """Train every network of a population on the same samples, each as ``train`` would train it alone.
+
+    Parameters
+    ----------
+    population : Population
+        Where training starts; it is not changed.
+    X, y : (N, inputs), (N, outputs)
+        The samples; for one output y may be (N,).
+    epochs : int
+        Passes over the samples; 0 only measures the population as it is.
+    learning_rate, momentum : number, or one per network
+        η and, for the momentum solver, μ.
+    batch_size, shuffle, solver, cost, seed
+        As for ``train``; the samples' order is the same for all networks.
+    tol : float | None
+        A network stops once 10 epochs in a row have not lowered its best cost by more than this.
+    solved_error : float
+        A network has solved the task when all its errors |A - y| are below this.
+    stop_when_solved : bool
+        A network stops, without another update, when it has solved the task.
+    history_every : int | None
+        Keep the costs of epochs 1, 1 + history_every, …; None keeps none.
+    progress : bool or callable
+        True draws a progress bar on a terminal; a callable gets (epochs done on average, share of networks solved).
+    threads : int | None
+        None uses every core. The results are the same, bit for bit, for any number.
+
+    Returns
+    -------
+    PopulationOutcome
+        After Ctrl-C, what was reached, with ``stopped == "interrupted"``: some networks may have done more epochs
+        than others, see ``epochs``.
+
+    Raises
+    ------
+    InputError
+        If the call makes no sense or needs more memory than there is; nothing was trained.
+    DivergenceError
+        If every network stopped being finite.
+
+    Examples
+    --------
+    >>> population = Population((2, 2, 1), size=100, init="uniform:-1,1", seed=0)
+    >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> outcome = train_population(population, X, y, epochs=2000, learning_rate=2)
+    >>> outcome.solved_share > 0.5, outcome.best.predict([0, 1]).round().tolist()
+    (True, [1.0])
+    """
+    start = time.perf_counter()
+    if not isinstance(population, Population):
+        raise InputError(f"population must be a Population, but is of type {type(population).__name__}")
+    check_count(epochs, "epochs", least=0)
+    check_tol(tol)
+    check_seed(seed)
+    if not (is_finite(solved_error) and solved_error > 0):
+        raise InputError(f"solved_error must be a number above 0, but is {solved_error!r}")
+    check_progress(progress)
+    network, size = population[0], len(population)
+    network.check_trainable()
+    inputs, targets = network.samples(X, y, cost)
+    rates, momenta, checked = _settings(solver, learning_rate, momentum, size)
+    needed = memory_needed(
+        population.sizes, size, dtype=population.dtype, solver=solver, epochs=epochs, history_every=history_every
+    )
+    check_memory(needed, size, population.sizes)
+    job = Job(
+        network=network,
+        X=inputs,
+        y=targets,
+        cost=cost,
+        solver=checked,
+        batch_size=check_batch_size(batch_size, len(inputs)),
+        shuffle=shuffle,
+        seed=seed,
+        tol=tol,
+    )
+    from backpath.training.lanes import Lanes, check_threads
+
+    lanes = Lanes(
+        job,
+        population.lanes.copy(),
+        rates,
+        momenta,
+        epochs=int(epochs),
+        solved_error=solved_error,
+        stop_when_solved=stop_when_solved,
+        history_every=history_every,
+        threads=check_threads(threads),
+    )
+    with _reporter(progress, int(epochs)) as report:
+        interrupted = lanes.run(report=report)
+    return _outcome(population, lanes, interrupted, time.perf_counter() - start)
+
+
+def _settings(
+    solver: str, learning_rate: float | ArrayLike | None, momentum: float | ArrayLike, size: int
+) -> tuple[Array, Array, Solver]:
+    """η and μ of each network, and the solver."""
+    usual = Solver.checked(solver, None).learning_rate
+    rates = _of_each(usual if learning_rate is None else learning_rate, "learning_rate", size)
+    momenta = _of_each(momentum, "momentum", size)
+    for rate in (rates.min(), rates.max()):  # NaN is both
+        for mu in (momenta.min(), momenta.max()):
+            checked = Solver.checked(solver, float(rate), float(mu))
+    return rates, momenta, checked
+
+
+def _of_each(value: float | ArrayLike, name: str, size: int) -> Array:
+    """A number for each network, from one for each or one for all."""
+    try:
+        numbers = np.asarray(value, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} must be a number, or one for each network, but is {value!r}") from None
+    if numbers.shape not in ((), (size,)):
+        raise InputError(
+            f"{name} must be a number, or one for each of the {size:,} networks, but has shape {numbers.shape}"
+        )
+    return np.broadcast_to(numbers, (size,))
+
+
+def _reporter(progress: bool | Progress, epochs: int):  # type: ignore[no-untyped-def] # a context manager of either kind
+    if progress is True:
+        from backpath.training.progress import progress_bar
+
+        return progress_bar(epochs, shown="solved {:.1%}")
+    return nullcontext(progress or None)
+
+
+def _outcome(population: Population, lanes: Lanes, interrupted: bool, seconds: float) -> PopulationOutcome:
+    if lanes.diverged.all():
+        raise DivergenceError(int(lanes.epochs_done.max()) + 1, None, None, population[0])
+    stopped = "epochs"
+    if interrupted:
+        stopped = "interrupted"
+    elif lanes.epochs_done.max() < lanes.epochs:
+        stopped = "converged"
+    return PopulationOutcome(
+        population=Population.from_lanes(population.sizes, population.activations, lanes.weights),
+        cost=lanes.cost.copy(),
+        epochs=lanes.epochs_done.copy(),
+        solved=lanes.worst < lanes.solved_error,
+        solved_after=lanes.solved_after.copy(),
+        converged=lanes.converged,
+        diverged=lanes.diverged,
+        history=lanes.history if len(lanes.history) else None,
+        history_epochs=lanes.history_epochs if len(lanes.history) else None,
+        best_index=int(np.argmin(lanes.cost)),
+        stopped=stopped,
+        seconds=seconds,
+    )

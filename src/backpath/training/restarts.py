@@ -1,0 +1,81 @@
+"""Several starts trained side by side, of which the best is kept: the cure for small networks that get stuck."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backpath.errors import InputError
+from backpath.maths.checks import machine_memory
+from backpath.maths.initialisations import draw_many, initialisation
+from backpath.training.job import REMEMBERED, Array, Job
+
+
+def check_restarts(engine: str, validation: object) -> None:
+    """Refuse what restarts do not go with."""
+    if engine == "numpy":
+        raise InputError("restarts are trained by the compiled engine; leave engine='numpy' out, or restarts")
+    if validation is not None:
+        raise InputError("restarts are compared by their training cost; leave validation out, or restarts")
+
+
+class RestartsEngine:
+    """Trains many starts of a job's network in lanes; what it shows is the best of them so far.
+
+    Parameters
+    ----------
+    job : Job
+        Its network is the first start; the others are drawn with ``init`` from the job's seed.
+    restarts, epochs : int
+        Starts; epochs that will be run at most.
+
+    Attributes
+    ----------
+    restart_costs : array (restarts,)
+        The cost of each as it is now; infinite where one diverged.
+    """
+
+    def __init__(self, job: Job, restarts: int, epochs: int, init: str):
+        from backpath.training import lanes
+
+        network = job.network
+        _check_memory(job, restarts, epochs)
+        initialisation(init)
+        starts = draw_many(network.sizes, restarts, init, job.seed, network.dtype)
+        starts[:, 0] = np.concatenate([W.ravel() for W in network.weights])
+        rates, momenta = np.full(restarts, job.solver.learning_rate), np.full(restarts, job.solver.momentum)
+        threads = lanes.check_threads(None)
+        self._lanes = lanes.Lanes(job, starts, rates, momenta, epochs=epochs, history_every=1, threads=threads)
+        self._shapes = [W.shape for W in network.weights]
+        self._best = 0
+        self.weights = list(network.weights)
+        self.costs: list[float] = []
+        self.converged = False
+        self.overflow: int | None = None
+        self.restart_costs = self._lanes.cost
+
+    def run(self, epochs: int) -> None:
+        lanes = self._lanes
+        interrupted = lanes.run(epochs)
+        best = int(np.argmin(lanes.cost))
+        if best != self._best:
+            self._best, self.costs = best, []
+        self.costs.extend(lanes.history[len(self.costs) : lanes.epochs_done[best], best].tolist())
+        self.converged = bool(lanes.converged[best]) and not lanes.running
+        ends = np.cumsum([neurons * columns for neurons, columns in self._shapes])[:-1]
+        parts = np.split(lanes.weights[:, best], ends)
+        self.weights = [part.reshape(shape) for part, shape in zip(parts, self._shapes, strict=True)]
+        if lanes.diverged.all():
+            self.overflow = 0
+        if interrupted:
+            raise KeyboardInterrupt
+
+
+def _check_memory(job: Job, restarts: int, epochs: int) -> None:
+    """Refuse what the machine's memory cannot hold, before anything is drawn."""
+    weights = sum(W.size for W in job.network.weights)
+    needed = restarts * job.network.dtype.itemsize * (epochs + weights * (1 + REMEMBERED[job.solver.name]))
+    if needed > machine_memory():
+        raise InputError(
+            f"{restarts:,} restarts with the costs of {epochs:,} epochs each need {needed / 2**30:,.1f} GiB, and this "
+            f"machine has {machine_memory() / 2**30:,.1f}; take fewer restarts or epochs"
+        )
