@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -44,13 +44,15 @@ class CompiledEngine:
             block = step = 4
         layers, place, first = [], 0, 0
         for (inputs, neurons), name in zip(itertools.pairwise(network.sizes), network.activations, strict=True):
-            row = _up(inputs + 1, 4)
-            layers.append((inputs, neurons, activation(name).code, first, row, place, place + neurons * block))
-            place += 2 * neurons * block
+            turn = not narrow and neurons >= 8 and inputs + 1 >= step / 2
+            row = _up(inputs + 1, step if turn else 4)
+            turned = place + 2 * neurons * block if turn else -1
+            layers.append((inputs, neurons, activation(name).code, first, row, place, place + neurons * block, turned))
+            place += (2 * neurons + (row if turn and layers[1:] else 0)) * block
             first += neurons * row
         spare, data = place, place + 3 * block
         laid = not job.shuffle
-        per_sample = network.sizes[0] + network.sizes[-1] + 1
+        per_sample = network.sizes[0] + network.sizes[-1] + 1 + (layers[0][4] if layers[0][-1] >= 0 else 0)
         size = data + per_sample * block
         if laid:
             size = data
@@ -99,12 +101,12 @@ class CompiledEngine:
             kernels.lay_samples_compiled(self._b, self._layers, self._X, self._Y, self._weight, self._still, self._plan)
 
     def _fill(self, flat: Array, arrays: Iterable[NDArray[Any]]) -> None:
-        for rows, W in zip(_rows(flat, self.job.network.sizes), arrays, strict=True):
+        for rows, W in zip(_rows(flat, self._layers), arrays, strict=True):
             rows[:] = W
 
     @property
     def weights(self) -> list[Array]:
-        return [W.copy() for W in _rows(self._w, self.job.network.sizes)]
+        return [W.copy() for W in _rows(self._w, self._layers)]
 
     def run(self, epochs: int) -> None:
         costs = np.empty(epochs)
@@ -135,10 +137,7 @@ def _up(count: int, step: int) -> int:
     return -(-count // step) * step
 
 
-def _rows(flat: Array, sizes: Sequence[int]) -> Iterator[Array]:
+def _rows(flat: Array, layers: NDArray[np.int64]) -> Iterator[Array]:
     """The layers' weights in the flat array, as arrays of the network's shapes."""
-    place = 0
-    for inputs, neurons in itertools.pairwise(sizes):
-        row = _up(inputs + 1, 4)
+    for inputs, neurons, _, place, row, *_ in layers.reshape(-1, kernels.COLUMNS).tolist():
         yield flat[place : place + neurons * row].reshape(neurons, row)[:, : inputs + 1]
-        place += neurons * row

@@ -806,12 +806,12 @@ def _softmax_squared_error(b, a, d, y, c, outputs, lanes, slope):
 
 
 # ---- one network: the samples of a batch in the lanes ---------------------------------------------------------------
-# The weights are those of the network's arrays in one flat array, each neuron's filled up with zeros to a multiple of
-# four (ROW). The columns of the table `layers`, after the first three: where the weights start in w, how long one
-# neuron's are, and where in b the rows of σ(u) start, and those of u, then σ′(u), then δ.
+# The weights are those of the network's arrays in one flat array, each neuron's filled up with zeros (ROW). The columns
+# of the table `layers`, after the first three: where the weights start in w, how long one neuron's are, and where in b
+# the rows of σ(u) start, those of u, then σ′(u), then δ, and the inputs turned: with a row per sample (-1: not needed).
 
-INPUTS, NEURONS, ACTIVATION, WEIGHTS, ROW, VALUES, DELTAS = range(7)
-COLUMNS = 7
+INPUTS, NEURONS, ACTIVATION, WEIGHTS, ROW, VALUES, DELTAS, TURNED = range(8)
+COLUMNS = 8
 
 
 @formula
@@ -877,6 +877,39 @@ def _hidden_deltas(b, w, weights, row, inputs, neurons, delta, d, lanes):
 
 
 @rows
+def _turn(b, a, inputs, row, turned, lanes):
+    """[a_1 a_2 … 1] of each sample in a row, from rows of one input each."""
+    for i in range(inputs):
+        for lane in range(lanes):
+            put(b, turned + lane * row + i, at(b, a + i * lanes + lane))
+    for lane in range(lanes):
+        put(b, turned + lane * row + inputs, 1.0)
+
+
+@rows
+def _turned_gradient(b, g, weights, row, neurons, turned, delta, lanes, factor, more):
+    """`_gradient` with the inputs of a neuron in the lanes: no sums over lanes, but the inputs have to be turned."""
+    for i in range(0, row, step(b)):
+        zero, source = constant_like(load(b, turned + i), 0.0), turned + i
+        whole = neurons - neurons % 4
+        for j in range(0, whole, 4):
+            d, k = delta + j * lanes, weights + j * row + i
+            s0, s1, s2, s3 = _four_sums(b, b, d, lanes, 1, source, lanes, row, zero, zero, zero, zero)
+            _put_scaled(g, k, s0, factor, more)
+            _put_scaled(g, k + row, s1, factor, more)
+            _put_scaled(g, k + 2 * row, s2, factor, more)
+            _put_scaled(g, k + 3 * row, s3, factor, more)
+        for j in range(whole, neurons):
+            s = _one_sum(b, b, delta + j * lanes, 1, source, lanes, row, zero)
+            _put_scaled(g, weights + j * row + i, s, factor, more)
+
+
+@formula
+def _put_scaled(g, k, s, factor, more):
+    store(g, k, s * factor + load(g, k) if more else s * factor)
+
+
+@rows
 def _gradient(b, g, weights, row, inputs, neurons, a, delta, lanes, factor, more):
     """g_ji = factor Σ_lanes δ_j a_i, bias last; with ``more`` that much more."""
     zero = constant_like(load(b, delta), 0.0)
@@ -937,7 +970,15 @@ def _backward(b, w, g, layers, count, x, lanes, factor, more):
     a = x
     for q in range(0, count * COLUMNS, COLUMNS):
         weights, row, delta = at(layers, q + WEIGHTS), at(layers, q + ROW), at(layers, q + DELTAS)
-        _gradient(b, g, weights, row, at(layers, q + INPUTS), at(layers, q + NEURONS), a, delta, lanes, factor, more)
+        inputs, neurons, turned = at(layers, q + INPUTS), at(layers, q + NEURONS), at(layers, q + TURNED)
+        if turned >= 0:
+            if q == 0:
+                turned = x + at(layers, (count - 1) * COLUMNS + NEURONS) * lanes + (inputs + 1) * lanes
+            else:
+                _turn(b, a, inputs, row, turned, lanes)
+            _turned_gradient(b, g, weights, row, neurons, turned, delta, lanes, factor, more)
+        else:
+            _gradient(b, g, weights, row, inputs, neurons, a, delta, lanes, factor, more)
         a = at(layers, q + VALUES)
 
 
@@ -1034,9 +1075,10 @@ def _weigh(b, deltas, outputs, c, share, lanes):
 
 
 @rows
-def _lay(b, x, X, inputs, Y, outputs, sample_weight, weighted, order, first, count, lanes, whole):
+def _lay(b, x, X, inputs, row, Y, outputs, sample_weight, weighted, order, first, count, lanes, whole):
     """Samples order[first], … in the lanes: rows of inputs, of targets, and of each one's share in its batch, whose
-    weights sum to ``whole``. Lanes beyond ``count`` repeat the last sample, with no share."""
+    weights sum to ``whole``; then the inputs turned, unless ``row`` is 0. Lanes beyond ``count`` repeat the last
+    sample, with no share."""
     for lane in range(lanes):
         sample = at(order, first + min(lane, count - 1))
         for i in range(inputs):
@@ -1045,6 +1087,8 @@ def _lay(b, x, X, inputs, Y, outputs, sample_weight, weighted, order, first, cou
             put(b, x + (inputs + j) * lanes + lane, at(Y, sample * outputs + j))
         share = at(sample_weight, sample) / whole if weighted else 1.0 / whole
         put(b, x + (inputs + outputs) * lanes + lane, share if lane < count else 0.0)
+    if row > 0:
+        _turn(b, x, inputs, row, x + (inputs + outputs + 1) * lanes, lanes)
 
 
 @rows
@@ -1110,13 +1154,13 @@ def _batch(b, w, g, layers, X, Y, sample_weight, weighted, order, start, end, x,
     count, block, spare = at(plan, LAYERS), at(plan, BLOCK), at(plan, SPARE)
     last = (count - 1) * COLUMNS
     inputs, outputs, deltas = at(layers, INPUTS), at(layers, last + NEURONS), at(layers, last + DELTAS)
-    c, cost = spare + 2 * block, 0.0
+    c, cost, row = spare + 2 * block, 0.0, at(layers, ROW) if at(layers, TURNED) >= 0 else 0
     for first in range(start, end, block):
         size = min(block, end - first)
         unit = min(step(b), block)
         lanes = (size + unit - 1) // unit * unit
         if not at(plan, LAID):
-            _lay(b, x, X, inputs, Y, outputs, sample_weight, weighted, order, first, size, lanes, whole)
+            _lay(b, x, X, inputs, row, Y, outputs, sample_weight, weighted, order, first, size, lanes, whole)
         y = x + inputs * lanes
         if at(plan, NARROW):
             cost += _narrow(b, w, g, layers, count, x, at(plan, COST), factor, more)
@@ -1128,7 +1172,7 @@ def _batch(b, w, g, layers, X, Y, sample_weight, weighted, order, start, end, x,
             cost += _weigh(b, deltas, outputs, c, y + outputs * lanes, lanes)
             _backward(b, w, g, layers, count, x, lanes, factor, more or first > start)
         if at(plan, LAID):
-            x += (inputs + outputs + 1) * lanes
+            x += (inputs + outputs + 1 + row) * lanes
     return cost, x
 
 
@@ -1199,6 +1243,7 @@ def lay_samples(b, layers, X, Y, sample_weight, order, plan):
     weighted, x = len(sample_weight) > 0, at(plan, DATA)
     inputs, outputs = at(layers, INPUTS), at(layers, (at(plan, LAYERS) - 1) * COLUMNS + NEURONS)
     b, X, Y, sample_weight, order = memory(b), memory(X), memory(Y), memory(sample_weight), memory(order)
+    row = at(layers, ROW) if at(layers, TURNED) >= 0 else 0
     for start in range(0, at(plan, SAMPLES), at(plan, BATCH)):
         end = min(start + at(plan, BATCH), at(plan, SAMPLES))
         whole = _weight_of(sample_weight, weighted, order, start, end)
@@ -1206,8 +1251,8 @@ def lay_samples(b, layers, X, Y, sample_weight, order, plan):
             size = min(at(plan, BLOCK), end - first)
             unit = min(step(b), at(plan, BLOCK))
             lanes = (size + unit - 1) // unit * unit
-            _lay(b, x, X, inputs, Y, outputs, sample_weight, weighted, order, first, size, lanes, whole)
-            x += (inputs + outputs + 1) * lanes
+            _lay(b, x, X, inputs, row, Y, outputs, sample_weight, weighted, order, first, size, lanes, whole)
+            x += (inputs + outputs + 1 + row) * lanes
 
 
 train_network_compiled = njit(**KERNEL)(train_network)
