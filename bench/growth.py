@@ -30,7 +30,7 @@ def panels() -> Panels:
             (n, replace(BASE, sizes=(16, *[16] * n, 1))) for n in (1, 2, 4, 8, 16)
         ],
         "networks: an epoch of one of them, 2-2-1": [
-            (n, replace(POPULATION, networks=n)) for n in (1, 16, 256, 4096, 65_536)
+            (n, replace(POPULATION, networks=n)) for n in (1, 20, 400, 8000, 160_000)
         ],
         "cores: an epoch of one of 20,000 networks": [
             (n, replace(many, cores=n)) for n in (2**k for k in range(cores.bit_length())) if n <= cores

@@ -24,11 +24,7 @@ start, within 1e-9 (float64) or 1e-3 (float32) of the largest change of a weight
 
 
 def duration(seconds: float) -> str:
-    """Three digits and a unit.
-
-    >>> duration(1.234e-7), duration(0.05), duration(12.3)
-    ('123 ns', '50.0 ms', '12.3 s')
-    """
+    """Three digits and a unit."""
     scale, unit = next((u for u in UNITS if seconds >= u[0] * 0.9995), UNITS[-1])
     value = seconds / scale
     digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
@@ -54,10 +50,10 @@ def table(results: Sequence[Measured]) -> str:
 
 
 def every_form(results: Sequence[Measured]) -> str:
-    lines = ["| work | contender | form | time |", "|---|---|---|---|"]
+    lines = ["| work | contender | form | median | fastest |", "|---|---|---|---|---|"]
     for result in results:
         lines += [
-            f"| {result.row.title} | {t.contender} | {t.form} | {duration(t.median)} ±{t.spread:.0%} |"
+            f"| {result.row.title} | {t.contender} | {t.form} | {cell(t, None)} | {duration(min(t.times))} |"
             for t in result.timings
         ]
     return "\n".join(lines)

@@ -65,7 +65,7 @@ def forms(row: Row) -> dict[str, Train]:
         raise LeftOut("JAX's loop here is for batches of one size")
     if row.networks is not None:
         made = {"vmap, networks first": population(row, 0), "vmap, networks last": population(row, -1)}
-        if row.networks % (BLOCK * CORES) == 0:
+        if row.networks % BLOCK == 0:
             made["networks last, in blocks"] = population_in_blocks(row)
         return made
     made = {"matrix products": single(row, products, 1)}
@@ -127,7 +127,8 @@ def population_in_blocks(row: Row) -> Train:
     """Weights of shape (blocks, neurons, inputs, BLOCK)."""
     data = row.data()
     step = descent(row, jax.grad(lanes))
-    devices, blocks = jax.make_mesh((CORES,), ("cores",)), PartitionSpec("cores")
+    used = max(n for n in range(1, CORES + 1) if row.networks // BLOCK % n == 0)
+    devices, blocks = jax.make_mesh((used,), ("cores",), devices=jax.devices()[:used]), PartitionSpec("cores")
 
     @partial(jax.jit, donate_argnums=0)
     @partial(jax.shard_map, mesh=devices, in_specs=(blocks, PartitionSpec()), out_specs=blocks)

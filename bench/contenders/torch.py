@@ -27,8 +27,11 @@ def forms(row: Row) -> dict[str, Train]:
     if hasattr(os, "sched_getaffinity"):
         torch.set_num_threads(len(os.sched_getaffinity(0)))
     rate = row.learning_rate
-    made = {"eager, autograd": loop(row, autograd(rate)), "eager, by hand": loop(row, by_hand(rate))}
-    if row.per != "process" and not row.growth and (shutil.which("g++") or shutil.which("clang++")):
+    made = {"eager, by hand": loop(row, by_hand(rate))}
+    if row.growth:
+        return made
+    made["eager, autograd"] = loop(row, autograd(rate))
+    if row.per != "process" and (shutil.which("g++") or shutil.which("clang++")):
         made["torch.compile"] = loop(row, torch.compile(by_hand(rate), dynamic=False))
     return made
 
