@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -24,6 +25,9 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_num_cpu_devices", CORES)
 jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[2] / "build" / "jax-cache"))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)  # backpath's kernels are kept from run to run, too
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 NAME = "JAX"
 COST = "squared_error"
