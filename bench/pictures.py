@@ -14,7 +14,7 @@ from bench.report import US, duration
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
 
-INK = "#7c8590"  # 4:1 on white and on black
+INK = "#727b86"  # 4.3:1 on white and on near-black
 COLOURS = {
     US: "#e0552b", "NumPy": "#3f8fd2", "JAX": "#9b6dd6", "PyTorch": "#2ba36b", "scikit-learn": "#c69214",
     "FANN": "#8c8c8c",
