@@ -20,7 +20,7 @@ def raise_if_diverged(job: Job, engine: Engine) -> None:
     Saturated activations keep every number finite whatever the learning rate. Then the cost tells, where it is above
     that of the start: far above that of always answering σ(0), or no longer moving.
     """
-    epochs, last = len(engine.costs), engine.costs[-1] if engine.costs else None
+    epochs, last = len(engine.costs), float(engine.costs[-1]) if len(engine.costs) else None
     if engine.overflow is not None:
         network = job.network.with_weights(engine.weights)
         raise DivergenceError(epochs + 1, engine.overflow or None, last, network)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 from backpath.errors import InputError
 from backpath.training.job import Engine, Job
 from backpath.training.numpy_engine import NumpyEngine
 
-ENGINES = ("auto", "numpy")
+ENGINES = ("auto", "numpy", "compiled")
+
+# Seconds, about: what the NumPy engine takes per layer and update, and per weight and sample, and what it takes to
+# import Numba and load the kernels.
+PER_LAYER, PER_PRODUCT, LOADING = 8e-6, 1.5e-9, 0.5
 
 
 def check_engine(name: str) -> None:
@@ -14,6 +20,22 @@ def check_engine(name: str) -> None:
         raise InputError(f"unknown engine {name!r}; there are {', '.join(ENGINES)}")
 
 
-def start_engine(name: str, job: Job, epochs: int) -> Engine:
-    """The engine of that name, or for ``auto`` the one that does ``epochs`` epochs of this job soonest."""
-    return NumpyEngine(job)
+def start_engine(name: str, job: Job, epochs: int, announce: bool = False) -> Engine:
+    """The engine of that name, or for ``auto`` the one that does ``epochs`` epochs of this job soonest.
+
+    ``announce`` tells on standard error if kernels have to be compiled, even where that is no terminal.
+    """
+    if name == "numpy" or (name == "auto" and not _is_worth_loading(job, epochs)):
+        return NumpyEngine(job)
+    from backpath.training.compiled_engine import CompiledEngine
+
+    return CompiledEngine(job, announce)
+
+
+def _is_worth_loading(job: Job, epochs: int) -> bool:
+    """Whether NumPy would take longer than it takes to load the kernels, if they are not there already."""
+    if "backpath.training.kernels" in sys.modules:
+        return True
+    samples, weights = len(job.X), sum(W.size for W in job.network.weights)
+    updates = -(-samples // job.batch_size)
+    return epochs * (updates * len(job.network.weights) * PER_LAYER + samples * weights * PER_PRODUCT) > LOADING

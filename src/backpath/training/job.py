@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -98,10 +98,21 @@ class Job:
 class Engine(Protocol):
     """What does a job's arithmetic. ``numpy_engine`` is the reference; a faster one gives the same numbers."""
 
-    weights: list[Array]  # the last finite ones
-    costs: list[float]  # of each epoch done, averaged over its samples as they were when used
-    converged: bool  # the job's `tol` was met
-    overflow: int | None  # the layer whose weights stopped being finite (0: only the cost did); ends the run
+    @property
+    def weights(self) -> list[Array]:
+        """The last finite ones."""
+
+    @property
+    def costs(self) -> Sequence[float] | NDArray[np.float64]:
+        """Of each epoch done, averaged over its samples as they were when used."""
+
+    @property
+    def converged(self) -> bool:
+        """The job's `tol` was met."""
+
+    @property
+    def overflow(self) -> int | None:
+        """The layer whose weights stopped being finite (0: only the cost did); ends the run."""
 
     def run(self, epochs: int) -> None:
         """Train on for this many epochs, or until converged or overflown."""

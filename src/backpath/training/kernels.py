@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import (
     lower_builtin,
@@ -35,11 +35,13 @@ from numba.extending import (
     type_callable,
 )
 
+from backpath.training.kernel_cache import compiled
+
 # The only fast-math flag is `contract` (a product and a sum in one rounding): sums keep their order, and NaN stays NaN,
 # by which a diverged run is known. A division by zero gives inf or NaN as in NumPy, without a branch.
 FORMULA: Any = {"fastmath": {"contract"}, "error_model": "numpy", "forceinline": True}
-# What Python calls: the lock is released, so that other threads run; compiled once per machine.
-KERNEL: Any = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True, "cache": True}
+# What Python calls: the lock is released, so that other threads run.
+KERNEL: Any = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True}
 
 formula = register_jitable(**FORMULA)
 # What works on whole rows is called, not inlined: in one piece a kernel would have far more values than registers.
@@ -292,7 +294,8 @@ def _load_four_typing(context):
 @lower_builtin(load_four, Memory, types.Integer)
 def _load(context, builder, signature, arguments):
     kind = signature.args[0]
-    place = _place(context, builder, kind, *arguments, signature.return_type.count)
+    b, r = arguments
+    place = _place(context, builder, kind, b, r, signature.return_type.count)
     return builder.load(place, align=kind.dtype.bitwidth // 8)
 
 
@@ -310,8 +313,9 @@ def _store_typing(context):
 @lower_builtin(store, Memory, types.Integer, Lanes)
 def _store(context, builder, signature, arguments):
     kind = signature.args[0]
-    place = _place(context, builder, kind, *arguments[:2], signature.args[2].count)
-    builder.store(arguments[2], place, align=kind.dtype.bitwidth // 8)
+    b, r, x = arguments
+    place = _place(context, builder, kind, b, r, signature.args[2].count)
+    builder.store(x, place, align=kind.dtype.bitwidth // 8)
     return context.get_dummy_value()
 
 
@@ -370,7 +374,7 @@ def _lanes_sum(context, builder, signature, arguments):
     return builder.call(reduce, [_element(number)(0.0), x], fastmath=("reassoc",))
 
 
-def buffer(numbers, dtype):
+def buffer(numbers: int, dtype: Any) -> Any:
     """A buffer of zeros whose steps do not straddle the cache's lines."""
     raw = np.zeros(numbers + STEP_BYTES // np.dtype(dtype).itemsize, dtype)
     first = -raw.ctypes.data % STEP_BYTES // raw.itemsize
@@ -1255,10 +1259,6 @@ def lay_samples(b, layers, X, Y, sample_weight, order, plan):
             x += (inputs + outputs + 1 + row) * lanes
 
 
-train_network_compiled = njit(**KERNEL)(train_network)
-lay_samples_compiled = njit(**KERNEL)(lay_samples)
-
-
 # ---- many networks of the same sizes: a lane is a network -----------------------------------------------------------
 # A block of networks goes through its epochs together: their weights are copied into rows, one row a weight, and back
 # at the end. The samples are the same for all lanes. A lane that is not to train any more gets the learning rate 0.
@@ -1271,22 +1271,22 @@ IS_TRAINING, IS_SOLVED, IS_CONVERGED, IS_DIVERGED = 0, 1, 2, 3
 JUST_SOLVED, JUST_CONVERGED, STATE_ROWS = 6, 7, 8
 
 
-@formula
+@rows
 def fill(b, r, value, lanes):
     """row = value"""
     for lane in range(0, lanes, step(b)):
         store(b, r + lane, constant_like(load(b, r + lane), value))
 
 
-@formula
-def lane_places(sizes, weights, memory, lanes):
+@rows
+def lane_places(sizes, weights, moments, lanes):
     """Where a block's rows start: of weights, solver's memory, gradient, activations, deltas, targets, two to work
     with, and what is known of each network; then the length of the whole buffer."""
     neurons = 0
     for size in sizes:
         neurons += size
     m = weights * lanes
-    g = m + memory * lanes
+    g = m + moments * lanes
     a = g + weights * lanes
     d = a + neurons * lanes
     y = d + neurons * lanes
@@ -1295,7 +1295,7 @@ def lane_places(sizes, weights, memory, lanes):
     return 0, m, g, a, d, y, spare, state, state + STATE_ROWS * lanes
 
 
-@formula
+@rows
 def _lane_net_inputs(b, u, w, a, inputs, neurons, lanes):
     """u = W~ + Σ W a, of one layer"""
     for _ in range(neurons):
@@ -1308,7 +1308,7 @@ def _lane_net_inputs(b, u, w, a, inputs, neurons, lanes):
         u, w = u + lanes, bias + lanes
 
 
-@formula
+@rows
 def _add_lane_gradients(b, g, d, a, inputs, neurons, lanes):
     """∂C/∂W += δ a and ∂C/∂W~ += δ, of one layer"""
     for _ in range(neurons):
@@ -1321,7 +1321,7 @@ def _add_lane_gradients(b, g, d, a, inputs, neurons, lanes):
         g, d = bias + lanes, d + lanes
 
 
-@formula
+@rows
 def _lane_hidden_deltas(b, before, d, w, inputs, neurons, lanes):
     """δ_i = σ′(u_i) Σ_j δ_j W_ji of the layer before, whose rows ``before`` hold σ′(u) until then"""
     for _ in range(inputs):
@@ -1333,7 +1333,7 @@ def _lane_hidden_deltas(b, before, d, w, inputs, neurons, lanes):
         before, w = before + lanes, w + lanes
 
 
-@formula
+@rows
 def _forward_lanes(b, w, a, d, y, spare, state, x, t, sizes, codes, cost, lanes):
     """One sample (x, t) through all networks: a of every layer, σ′ of the hidden ones, δ of the output layer; the rows
     of the cost += its cost, and of the worst error. Gives the places behind the last row of w and at the outputs'
@@ -1356,7 +1356,7 @@ def _forward_lanes(b, w, a, d, y, spare, state, x, t, sizes, codes, cost, lanes)
     return w, a, d
 
 
-@formula
+@rows
 def _worst_error(b, worst, a, y, outputs, lanes):
     """row worst = max(worst, |A - y|)"""
     for lane in range(0, lanes, step(b)):
@@ -1366,7 +1366,7 @@ def _worst_error(b, worst, a, y, outputs, lanes):
         store(b, worst + lane, most)
 
 
-@formula
+@rows
 def _backward_lanes(b, w, g, a, d, sizes, lanes):
     """Back through all networks, from the places that `_forward_lanes` gave: the gradient's rows += δ a."""
     for q in range(len(sizes) - 2, -1, -1):
@@ -1380,7 +1380,7 @@ def _backward_lanes(b, w, g, a, d, sizes, lanes):
             d -= inputs * lanes
 
 
-@formula
+@rows
 def _update_lanes(b, w, m, g, state, free, solver, share, betas, lanes):
     """One update of every free weight by ``share`` times the summed gradient, whose rows are 0 after it (see Solver);
     ``betas``: β₁, β₂, ε, √(1-β₂ᵗ)/(1-β₁ᵗ)"""
@@ -1407,7 +1407,7 @@ def _update_lanes(b, w, m, g, state, free, solver, share, betas, lanes):
             store(b, g + at + lane, constant_like(gradient, 0))
 
 
-@formula
+@rows
 def _judge_solved(b, state, epoch, solved_error, stop, lanes):
     """Notes the epoch in which all errors were first below ``solved_error``; where it is to stop, rate and μ are 0."""
     for lane in range(state, state + lanes, step(b)):
@@ -1424,7 +1424,7 @@ def _judge_solved(b, state, epoch, solved_error, stop, lanes):
             store(b, lane + OF_MU * lanes, select(below, constant_like(mu, 0), mu))
 
 
-@formula
+@rows
 def _judge_converged(b, state, epoch, share, tol, patience, lanes):
     """The rule of `Convergence` for each lane, after an epoch's updates."""
     for lane in range(state, state + lanes, step(b)):
@@ -1441,32 +1441,32 @@ def _judge_converged(b, state, epoch, share, tol, patience, lanes):
         store(b, lane + OF_MU * lanes, select(over, constant_like(mu, 0), mu))
 
 
-@formula
-def _take(b, r, rows, networks, lanes):
+@rows
+def _take(b, r, table, networks, lanes):
     """Rows of the buffer from the columns of these networks; what lanes are left keep what they had."""
-    for k in range(len(rows)):
+    for k in range(len(table)):
         for lane in range(len(networks)):
-            b[r + k * lanes + lane] = rows[k, networks[lane]]
+            put(b, r + k * lanes + lane, table[k, networks[lane]])
 
 
-@formula
-def _give(b, r, rows, network, lane, lanes):
+@rows
+def _give(b, r, table, network, lane, lanes):
     """A network's column of rows of the buffer goes back."""
-    for k in range(len(rows)):
-        rows[k, network] = b[r + k * lanes + lane]
+    for k in range(len(table)):
+        table[k, network] = at(b, r + k * lanes + lane)
 
 
-@formula
+@rows
 def _is_finite(b, w, weights, cost, lane, lanes):
     """Whether a lane's weights and cost are finite."""
-    fault = b[cost + lane] - b[cost + lane]
+    fault = at(b, cost + lane) - at(b, cost + lane)
     for k in range(weights):
-        fault += b[w + k * lanes + lane] - b[w + k * lanes + lane]
+        fault += at(b, w + k * lanes + lane) - at(b, w + k * lanes + lane)
     return fault == 0
 
 
-@formula
-def _conclude(b, w, m, state, weights, memory, numbers, counts, networks, begin, epochs, stop, lanes):
+@rows
+def _conclude(b, w, m, state, weights, moments, numbers, counts, networks, begin, epochs, stop, lanes):
     """A block's networks go back. One that is not finite any more does not: it keeps the weights it had."""
     for lane in range(len(networks)):
         network = networks[lane]
@@ -1474,9 +1474,10 @@ def _conclude(b, w, m, state, weights, memory, numbers, counts, networks, begin,
             counts[COUNT_STATUS, network] = IS_DIVERGED
             continue
         _give(b, w, weights, network, lane, lanes)
-        _give(b, m, memory, network, lane, lanes)
+        _give(b, m, moments, network, lane, lanes)
         _give(b, state, numbers, network, lane, lanes)
-        solved, converged = b[state + JUST_SOLVED * lanes + lane], b[state + JUST_CONVERGED * lanes + lane]
+        solved = at(b, state + JUST_SOLVED * lanes + lane)
+        converged = at(b, state + JUST_CONVERGED * lanes + lane)
         counts[COUNT_EPOCHS, network] = begin + epochs
         if solved >= 0 and counts[COUNT_SOLVED_AFTER, network] < 0:
             counts[COUNT_SOLVED_AFTER, network] = begin + int(solved)
@@ -1486,18 +1487,18 @@ def _conclude(b, w, m, state, weights, memory, numbers, counts, networks, begin,
             counts[COUNT_STATUS, network], counts[COUNT_EPOCHS, network] = IS_CONVERGED, begin + int(converged)
 
 
-@formula
+@rows
 def _record(b, state, history, networks, share, lanes):
     """The costs of the lanes that still train."""
     for lane in range(len(networks)):
-        if b[state + OF_RATE * lanes + lane] != 0:
-            history[networks[lane]] = b[state + OF_COST * lanes + lane] * share
+        if at(b, state + OF_RATE * lanes + lane) != 0:
+            history[networks[lane]] = at(b, state + OF_COST * lanes + lane) * share
 
 
 def train_lanes(  # a kernel's settings are plain numbers
     b,
     weights,
-    memory,
+    moments,
     numbers,
     counts,
     history,
@@ -1527,7 +1528,7 @@ def train_lanes(  # a kernel's settings are plain numbers
     ----------
     b : buffer
         Working memory of the length that `lane_places` gives last.
-    weights, memory, numbers, counts, history : arrays of P columns
+    weights, moments, numbers, counts, history : arrays of P columns
         A column is a network: its weights, what the solver remembers (0, 1 or 2 × weights), the rows named above, and
         its costs in every epoch that ``every`` divides (0: in none).
     networks : int64 array
@@ -1546,12 +1547,13 @@ def train_lanes(  # a kernel's settings are plain numbers
     betas : β₁, β₂, ε of Adam
     lanes : int
     """
-    w, m, g, a, d, y, spare, state, _ = lane_places(sizes, len(weights), len(memory), lanes)
+    w, m, g, a, d, y, spare, state, _ = lane_places(sizes, len(weights), len(moments), lanes)
+    b = memory(b)
     samples, batches = len(X), (len(X) + batch - 1) // batch
     for low in range(0, len(networks), lanes):
         block = networks[low : low + lanes]
         _take(b, w, weights, block, lanes)
-        _take(b, m, memory, block, lanes)
+        _take(b, m, moments, block, lanes)
         _take(b, state, numbers, block, lanes)
         fill(b, state + JUST_SOLVED * lanes, -1, lanes)
         fill(b, state + JUST_CONVERGED * lanes, -1, lanes)
@@ -1578,12 +1580,13 @@ def train_lanes(  # a kernel's settings are plain numbers
                 _update_lanes(b, w, m, g, state, free, solver, 1 / (last - first), adam, lanes)
             if tol >= 0:
                 _judge_converged(b, state, epoch + 1, 1 / samples, tol, patience, lanes)
-        _conclude(b, w, m, state, weights, memory, numbers, counts, block, begin, epochs, stop, lanes)
+        _conclude(b, w, m, state, weights, moments, numbers, counts, block, begin, epochs, stop, lanes)
 
 
 def evaluate_lanes(b, weights, numbers, networks, sizes, codes, X, Y, cost, lanes):
     """The cost and the worst error of the networks whose columns are named."""
     w, _, _, a, d, y, spare, state, _ = lane_places(sizes, len(weights), 0, lanes)
+    b = memory(b)
     for low in range(0, len(networks), lanes):
         block = networks[low : low + lanes]
         _take(b, w, weights, block, lanes)
@@ -1592,9 +1595,11 @@ def evaluate_lanes(b, weights, numbers, networks, sizes, codes, X, Y, cost, lane
         for s in range(len(X)):
             _forward_lanes(b, w, a, d, y, spare, state, X[s], Y[s], sizes, codes, cost, lanes)
         for lane in range(len(block)):
-            numbers[OF_COST, block[lane]] = b[state + OF_COST * lanes + lane] / len(X)
-            numbers[OF_WORST, block[lane]] = b[state + OF_WORST * lanes + lane]
+            numbers[OF_COST, block[lane]] = at(b, state + OF_COST * lanes + lane) / len(X)
+            numbers[OF_WORST, block[lane]] = at(b, state + OF_WORST * lanes + lane)
 
 
-train_lanes_compiled = njit(**KERNEL)(train_lanes)
-evaluate_lanes_compiled = njit(**KERNEL)(evaluate_lanes)
+train_network_compiled = compiled(train_network, **KERNEL)
+lay_samples_compiled = compiled(lay_samples, **KERNEL)
+train_lanes_compiled = compiled(train_lanes, **KERNEL)
+evaluate_lanes_compiled = compiled(evaluate_lanes, **KERNEL)

@@ -227,8 +227,9 @@ class Lanes:
             lanes,
         )
 
-    def _buffer(self, lanes: int, memory: int) -> Array:
-        return kernels.buffer(kernels.lane_places(self._sizes, len(self.weights), memory, lanes)[-1], self.weights.dtype)
+    def _buffer(self, lanes: int, moments: int) -> Array:
+        length = kernels.lane_places(self._sizes, len(self.weights), moments, lanes)[-1]
+        return kernels.buffer(length, self.weights.dtype)
 
     def _lanes(self, networks: int) -> int:
         """Networks of a block: as many as keep its working memory near, in an odd number of steps, so that rows do not

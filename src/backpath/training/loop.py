@@ -112,7 +112,10 @@ def train(
         Stop ("converged") once 10 epochs in a row have not lowered the best cost by more than this.
     frozen : weight names, or "biases"
         Weights that stay as they are.
-    engine : "auto" | "numpy"
+    engine : "auto" | "numpy" | "compiled"
+        What does the arithmetic: the plain NumPy reference, or compiled kernels, whose numbers are the same but for
+        the last digits. "auto" takes NumPy where it is done before the kernels would be loaded. Each engine gives the
+        same bits on every run.
     progress : bool or callable
         True draws a progress bar on a terminal; a callable gets (epochs done, cost) about ten times a second.
     momentum : float
@@ -174,7 +177,7 @@ def train(
         several = RestartsEngine(job, int(restarts), int(epochs), init)
         result = _run(job, several, int(epochs), progress, watch)
         return replace(result, restart_costs=several.restart_costs)
-    return _run(job, start_engine(engine, job, int(epochs)), int(epochs), progress, watch)
+    return _run(job, start_engine(engine, job, int(epochs), progress is True), int(epochs), progress, watch)
 
 
 def _run(
@@ -205,7 +208,7 @@ def _run_chunks(engine: Engine, epochs: int, report: Progress | None, validation
         done = len(engine.costs)
         if validation and engine.overflow is None:
             validation.look(engine.weights)
-        if report and engine.costs:
+        if report and len(engine.costs):
             report(done, engine.costs[-1])
         chunk = 1 if validation else max(1, int(chunk * min(8.0, CHUNK_SECONDS / (time.perf_counter() - began + 1e-9))))
 

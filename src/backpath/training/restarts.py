@@ -7,7 +7,7 @@ import numpy as np
 from backpath.errors import InputError
 from backpath.maths.checks import machine_memory
 from backpath.maths.initialisations import draw_many, initialisation
-from backpath.training.job import REMEMBERED, Array, Job
+from backpath.training.job import REMEMBERED, Job
 
 
 def check_restarts(engine: str, validation: object) -> None:

@@ -1,0 +1,116 @@
+"""Compiles the kernels once per machine: Numba's cache on disk, made so that it never stands in the way.
+
+A kernel is kept in ``NUMBA_CACHE_DIR`` if that is set, else beside its source (in ``__pycache__``), else in the user's
+cache folder, else only in memory. It is found again by a digest of the whole source file, so that a changed formula never
+runs an old kernel. A cache that cannot be read or written counts as empty.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from numba import njit
+from numba.core import caching, event
+
+
+class _Folder(caching._CacheLocator):
+    """Where a kernel is kept, and by what its source is known."""
+
+    def __init__(self, folder: Path, digest: str):
+        self.folder, self.digest = folder, digest
+
+    @classmethod
+    def from_function(cls, function: Any, file: str) -> _Folder | None:
+        digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()
+        for folder in _folders(Path(file), digest[:16]):
+            locator = cls(folder, digest)
+            with suppress(OSError):
+                locator.ensure_cache_path()  # fails unless it can be written
+                return locator
+        return None
+
+    def get_cache_path(self) -> str:
+        return str(self.folder)
+
+    def get_source_stamp(self) -> str:
+        return self.digest
+
+    def get_disambiguator(self) -> str:
+        return ""
+
+
+def _folders(file: Path, name: str) -> Iterator[Path]:
+    """What may be tried; outside the package under a name of the source's own, for others may be installed."""
+    given, cache = os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")
+    if given:
+        yield Path(given) / f"backpath-{name}"
+    yield file.parent / "__pycache__"
+    with suppress(RuntimeError):  # a user without a home
+        yield (Path(cache) if cache else Path.home() / ".cache") / "backpath" / name
+
+
+class _Files(caching.CompileResultCacheImpl):
+    _locator_classes = (_Folder,)
+
+
+class _KernelCache(caching.FunctionCache):
+    """Numba's cache of one kernel; whatever goes wrong with its files, the kernel is compiled and runs."""
+
+    _impl_class = _Files
+
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        try:
+            return super().load_overload(signature, context)
+        except Exception:  # damaged files raise what they like
+            return None
+
+    def save_overload(self, signature: Any, result: Any) -> None:
+        try:
+            super().save_overload(signature, result)
+        except Exception:  # begin with an empty index, if the folder lets us
+            with suppress(OSError):
+                self.flush()
+                super().save_overload(signature, result)
+
+
+def compiled(function: Callable[..., Any], **options: Any) -> Any:
+    """The function, compiled at its first call for each kind of arguments, or found in the cache."""
+    kernel = njit(**options)(function)
+    with suppress(RuntimeError, OSError):  # nowhere to keep it, or no source file to go by
+        kernel._cache = _KernelCache(function)  # type: ignore[no-untyped-call] # Numba's
+    return kernel
+
+
+class _Teller(event.Listener):
+    """Says on standard error that kernels are being compiled, and how long it took."""
+
+    def __init__(self) -> None:
+        self.depth, self.started = 0, 0.0
+
+    def on_start(self, event: Any) -> None:
+        if self.depth == 0:
+            self.started = time.perf_counter()
+            print("compiling the kernels, once on this machine …", end="", file=sys.stderr, flush=True)
+        self.depth += 1
+
+    def on_end(self, event: Any) -> None:
+        self.depth -= 1
+        if self.depth == 0:
+            print(f" {time.perf_counter() - self.started:.1f} s", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def told(wanted: bool) -> Iterator[None]:
+    """Tell of what is compiled within, if it is wanted or standard error is a terminal."""
+    if not (wanted or sys.stderr.isatty()):
+        yield
+        return
+    with event.install_listener("numba:compile", _Teller()):
+        yield
