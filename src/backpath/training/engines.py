@@ -12,7 +12,7 @@ ENGINES = ("auto", "numpy", "compiled")
 
 # Seconds, about: what the NumPy engine takes per layer and update, and per weight and sample, and what it takes to
 # import Numba and load the kernels.
-PER_LAYER, PER_PRODUCT, LOADING = 8e-6, 1.5e-9, 0.5
+PER_LAYER, PER_PRODUCT, LOADING = 3e-5, 1.5e-9, 0.5
 
 
 def check_engine(name: str) -> None:

@@ -1,8 +1,8 @@
 """Compiles the kernels once per machine: Numba's cache on disk, made so that it never stands in the way.
 
 A kernel is kept in ``NUMBA_CACHE_DIR`` if that is set, else beside its source (in ``__pycache__``), else in the user's
-cache folder, else only in memory. It is found again by a digest of the whole source file, so that a changed formula never
-runs an old kernel. A cache that cannot be read or written counts as empty.
+cache folder, else only in memory. It is found again by a digest of the whole source file, so that a changed formula
+never runs an old kernel. A cache that cannot be read or written counts as empty.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _folders(file: Path, name: str) -> Iterator[Path]:
 
 
 class _Files(caching.CompileResultCacheImpl):
-    _locator_classes = (_Folder,)
+    _locator_classes = [_Folder]  # noqa: RUF012 - Numba's name and kind
 
 
 class _KernelCache(caching.FunctionCache):
@@ -84,7 +84,7 @@ def compiled(function: Callable[..., Any], **options: Any) -> Any:
     """The function, compiled at its first call for each kind of arguments, or found in the cache."""
     kernel = njit(**options)(function)
     with suppress(RuntimeError, OSError):  # nowhere to keep it, or no source file to go by
-        kernel._cache = _KernelCache(function)  # type: ignore[no-untyped-call] # Numba's
+        kernel._cache = _KernelCache(function)
     return kernel
 
 

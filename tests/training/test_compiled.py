@@ -1,0 +1,286 @@
+"""The compiled engine against the NumPy engine, which is the reference: the same numbers to the last digits."""
+
+import hashlib
+import itertools
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import HIDDEN, samples
+
+import backpath as bp
+from backpath.maths.activations import ACTIVATIONS
+from backpath.maths.costs import COSTS
+from backpath.training import kernels
+from backpath.training.compiled_engine import SOLVER_CODES, CompiledEngine
+from backpath.training.job import Job, Solver
+from backpath.training.numpy_engine import NumpyEngine
+
+SOLVERS = {
+    "gd": Solver("gd", 0.1),
+    "momentum": Solver("momentum", 0.05),
+    "nesterov": Solver("momentum", 0.05, momentum=0.8, nesterov=True),
+    "adam": Solver("adam", 0.005, beta_1=0.85, beta_2=0.98, epsilon=1e-6),
+}
+BATCHES = {"full": {"batch_size": 11}, "mini": {"batch_size": 4}, "online": {"batch_size": 1}}
+BATCHES["shuffled"] = {"batch_size": 5, "shuffle": True, "seed": 7}
+OUTPUTS = [(name, cost) for name in HIDDEN for cost in ("squared_error", "half_squared_error")]
+OUTPUTS += [("softmax", "squared_error"), ("softmax", "half_squared_error")]
+OUTPUTS += [("sigmoid", "binary_cross_entropy"), ("softmax", "categorical_cross_entropy")]
+
+
+def make_job(sizes, activations, cost, solver, count, dtype="float64", seed=0, **settings):
+    network = bp.Network(sizes, activations=activations, init="uniform:-0.7,0.7", seed=seed, dtype=dtype)
+    X, y = samples(network, cost, count, seed)
+    return Job(network, X.astype(dtype), y.astype(dtype), cost, solver, **{"batch_size": count, **settings})
+
+
+def check_same(job, epochs=50):
+    """Both engines come to the same weights and costs; relative to the largest weight of the layer."""
+    reference, engine = NumpyEngine(job), CompiledEngine(job)
+    reference.run(epochs)
+    engine.run(epochs)
+    exact = job.network.dtype == np.float64
+    assert (engine.overflow, engine.converged) == (reference.overflow, reference.converged)
+    assert engine.costs == pytest.approx(reference.costs, rel=1e-12 if exact else 1e-4)
+    for W, E in zip(engine.weights, reference.weights):
+        assert W.dtype == E.dtype
+        assert pytest.approx(E, rel=1e-12 if exact else 1e-3, abs=(1e-12 if exact else 1e-4) * np.abs(E).max()) == W
+
+
+def test_the_kernels_codes_are_those_of_the_tables():
+    for table in (ACTIVATIONS, COSTS):
+        for row in table.values():
+            if not getattr(row, "no_derivative", ""):
+                assert getattr(kernels, row.name.upper()) == row.code
+    assert SOLVER_CODES == {name: getattr(kernels, name.upper()) for name in SOLVER_CODES}
+
+
+@pytest.mark.parametrize(("output", "cost"), OUTPUTS)
+def test_every_activation_and_cost(output, cost):
+    hidden = output if output != "softmax" else "tanh"
+    for dtype, (solver, batch) in itertools.product(
+        ("float64", "float32"), (("gd", "full"), ("adam", "mini"), ("momentum", "online"), ("nesterov", "shuffled"))
+    ):
+        check_same(make_job((3, 5, 2), (hidden, output), cost, SOLVERS[solver], 11, dtype, **BATCHES[batch]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize(("output", "cost"), OUTPUTS)
+def test_every_activation_cost_solver_and_batch(output, cost, solver, batch):
+    for hidden, dtype in itertools.product(HIDDEN, ("float64", "float32")):
+        check_same(make_job((3, 9, 2), (hidden, output), cost, SOLVERS[solver], 11, dtype, **BATCHES[batch]))
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 5, 255, 257])
+@pytest.mark.parametrize("sizes", [(2, 2, 1), (1, 1), (7, 1, 3), (9, 16, 8), (3, 70, 2)])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_any_number_of_samples_and_neurons(sizes, count, dtype):
+    activations = ["tanh"] * (len(sizes) - 2) + ["sigmoid"]
+    for batch_size in {min(count, size) for size in (1, 4, 32, 257)}:
+        epochs = 50 if batch_size > 1 else 5
+        check_same(
+            make_job(sizes, activations, "squared_error", SOLVERS["gd"], count, dtype, batch_size=batch_size), epochs
+        )
+
+
+@st.composite
+def jobs(draw):
+    sizes = draw(st.lists(st.integers(1, 70), min_size=2, max_size=7))
+    output, cost = draw(st.sampled_from(OUTPUTS))
+    if output == "softmax":
+        sizes[-1] = max(2, sizes[-1])
+    activations = [draw(st.sampled_from(HIDDEN)) for _ in sizes[2:]] + [output]
+    count = draw(st.sampled_from([1, 3, 7, 32, 255, 257]))
+    rng = np.random.default_rng(draw(st.integers(0, 1000)))
+    solver = SOLVERS[draw(st.sampled_from(sorted(SOLVERS)))]
+    job = make_job(
+        sizes,
+        activations,
+        cost,
+        Solver(solver.name, solver.learning_rate / 10, nesterov=solver.nesterov),
+        count,
+        seed=draw(st.integers(0, 1000)),
+        batch_size=draw(st.integers(max(1, count // 9), count)),
+        shuffle=draw(st.booleans()),
+        l2=draw(st.sampled_from([0.0, 0.01])),
+        sample_weight=rng.uniform(0.5, 2, count) if draw(st.booleans()) else None,
+    )
+    return job
+
+
+@pytest.mark.slow
+@given(jobs())
+@settings(max_examples=150, deadline=None)
+def test_any_network_and_settings(job):
+    check_same(job)
+
+
+def test_sample_weights_decay_and_frozen_weights():
+    rng = np.random.default_rng(0)
+    for solver, batch in itertools.product(SOLVERS, BATCHES):
+        job = make_job(
+            (3, 8, 2),
+            ("tanh", "softmax"),
+            "categorical_cross_entropy",
+            SOLVERS[solver],
+            11,
+            free=[rng.random((8, 4)) < 0.7, rng.random((2, 9)) < 0.7],
+            l2=0.1,
+            sample_weight=rng.uniform(0.1, 3, 11),
+            **BATCHES[batch],
+        )
+        check_same(job)
+        engine = CompiledEngine(job)
+        engine.run(3)
+        for W, before, free in zip(engine.weights, job.network.weights, job.free):
+            assert (W[~free] == before[~free]).all()
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_tol_stops_at_the_same_epoch(batch):
+    job = make_job((2, 3, 1), ("tanh", "sigmoid"), "squared_error", SOLVERS["gd"], 11, tol=1e-5, **BATCHES[batch])
+    reference, engine = NumpyEngine(job), CompiledEngine(job)
+    reference.run(20_000)
+    for epochs in (1, 8, 20_000):  # in chunks, as the loop does
+        engine.run(epochs)
+    assert reference.converged
+    assert engine.converged
+    assert len(engine.costs) == len(reference.costs) < 20_000
+
+
+@pytest.mark.parametrize(
+    ("sizes", "activations", "learning_rate", "batch_size"),
+    [
+        ((1, 1), "identity", 10.0, None),
+        ((1, 4, 1), ["identity", "identity"], 0.3, 1),
+        ((1, 6, 9, 1), ["relu", "identity", "identity"], 0.5, 4),
+    ],
+)
+def test_divergence_is_found_at_the_same_epoch_and_keeps_the_same_weights(
+    sizes, activations, learning_rate, batch_size
+):
+    X, y = np.arange(1.0, 10)[:, None], np.arange(9.0)
+    errors = []
+    for engine in ("numpy", "compiled"):
+        net = bp.Network(sizes, activations=activations, seed=1)
+        with pytest.raises(bp.DivergenceError) as caught:
+            bp.train(net, X, y, epochs=2000, learning_rate=learning_rate, batch_size=batch_size, engine=engine)
+        errors.append(caught.value)
+    reference, found = errors
+    assert (found.epoch, found.layer) == (reference.epoch, reference.layer)
+    assert found.cost == pytest.approx(reference.cost, rel=1e-6)
+    for W, E in zip(found.network.weights, reference.network.weights):
+        assert np.isfinite(W).all()
+        assert pytest.approx(E, rel=1e-6) == W
+
+
+def test_data_that_is_not_finite_is_refused():
+    with pytest.raises(bp.InputError, match="X must be finite"):
+        bp.train(bp.Network((2, 2, 1)), [[0, float("nan")]], [1], engine="compiled")
+
+
+INTERRUPTED = """
+import numpy as np, backpath as bp
+def report(epoch, cost):
+    if epoch > 20: print("running", flush=True)
+X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+result = bp.train(bp.Network((2, 2, 1)), X, y, epochs=10**9, engine="compiled", progress=report)
+finite = all(np.isfinite(W).all() for W in result.network.weights)
+again = bp.train(bp.Network((2, 2, 1)), X, y, epochs=result.epochs, engine="compiled")
+print(result.stopped, result.epochs == len(result.history.cost) > 0, finite, again.network == result.network)
+"""
+
+
+def test_ctrl_c_returns_what_was_reached():
+    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline().strip() == "running"
+        os.kill(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=120)
+    assert out.splitlines()[-1] == "interrupted True True True"
+    assert process.returncode == 0
+
+
+BITS = """
+import hashlib, numpy as np, backpath as bp
+rng = np.random.default_rng(0)
+digest = hashlib.sha256()
+for sizes, batch_size, dtype in (((2, 2, 1), 4, "float64"), ((20, 40, 3), 32, "float32"), ((20, 9, 3), 257, "float64")):
+    X, y = rng.normal(size=(257, sizes[0])), rng.uniform(size=(257, sizes[-1]))
+    net = bp.Network(sizes, activations=["tanh"] * (len(sizes) - 2) + ["sigmoid"], dtype=dtype)
+    result = bp.train(net, X, y, epochs=20, batch_size=batch_size, shuffle=True, solver="adam", engine="compiled")
+    for array in (*result.network.weights, result.history.cost):
+        digest.update(array.tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_the_same_bits_on_every_run_and_for_any_number_of_threads():
+    found = set()
+    for threads in ("1", "2", "8"):
+        names = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+        environment = {**os.environ, **dict.fromkeys(names, threads)}
+        run = subprocess.run([sys.executable, "-c", BITS], capture_output=True, text=True, check=True, env=environment)
+        found.add(run.stdout)
+    assert len(found) == 1
+
+
+def test_the_same_bits_ten_times():
+    job = make_job(
+        (5, 20, 3), ("tanh", "softmax"), "categorical_cross_entropy", SOLVERS["momentum"], 100, batch_size=32
+    )
+    found = set()
+    for _ in range(10):
+        engine = CompiledEngine(job)
+        engine.run(20)
+        found.add(hashlib.sha256(b"".join(W.tobytes() for W in engine.weights)).hexdigest())
+    assert len(found) == 1
+
+
+def test_in_pieces_or_at_once_are_the_same_bits():
+    job = make_job((5, 20, 3), ("tanh", "sigmoid"), "squared_error", SOLVERS["adam"], 31, batch_size=8, shuffle=True)
+    whole, pieces = CompiledEngine(job), CompiledEngine(job)
+    whole.run(13)
+    for epochs in (1, 2, 3, 7):
+        pieces.run(epochs)
+    assert (np.array(whole.costs) == np.array(pieces.costs)).all()
+    assert all((W == E).all() for W, E in zip(whole.weights, pieces.weights))
+
+
+@pytest.mark.parametrize(("output", "cost"), OUTPUTS)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_kernels_run_uncompiled_too(output, cost, dtype, monkeypatch):
+    monkeypatch.setattr(kernels, "train_network_compiled", kernels.train_network)
+    monkeypatch.setattr(kernels, "lay_samples_compiled", kernels.lay_samples)
+    hidden = output if output != "softmax" else "elu"
+    solver = list(SOLVERS.values())[len(output) % 4]
+    weights = np.linspace(0.5, 1.5, 5)
+    check_same(make_job((3, 9, 2), (hidden, output), cost, solver, 5, dtype, batch_size=3, shuffle=True, tol=0.0), 2)
+    check_same(make_job((2, 2, 2), (hidden, output), cost, SOLVERS["gd"], 4, dtype), 2)
+    check_same(
+        make_job(
+            (8, 9, 2), (hidden, output), cost, SOLVERS["gd"], 5, dtype, batch_size=5, l2=0.1, sample_weight=weights
+        ),
+        2,
+    )
+
+
+LOADED = """
+import sys, backpath as bp
+bp.train(bp.Network((2, 2, 1)), [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], epochs={epochs}, tol={tol})
+print("numba" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(("epochs", "tol", "loaded"), [(100, None, "False"), (10**6, 1e9, "True")])
+def test_auto_loads_the_kernels_only_for_a_job_that_is_long_enough(epochs, tol, loaded):
+    code = LOADED.format(epochs=epochs, tol=tol)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == loaded
