@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib
 
 from bench.measure import Measured
-from bench.report import US, duration
+from bench.report import US, UNITS, duration
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
@@ -61,11 +61,17 @@ def draw_growth(panels: Mapping[str, Sequence[tuple[float, Measured]]], file: Pa
             axes.set_xlabel(quantity)
             axes.set_xscale("log", base=2 if quantity == "cores" else 10)
             axes.set_yscale("log")
-            axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-            axes.yaxis.set_major_formatter(lambda value, _: duration(value))
+            axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:g}k" if value >= 1000 else f"{value:g}")
+            axes.yaxis.set_major_formatter(lambda value, _: power_of_ten(value))
             axes.grid(True)
         legend(figure, grid.flat[0])
         save(figure, file)
+
+
+def power_of_ten(seconds: float) -> str:
+    """10 ns, 1 µs, …"""
+    scale, unit = next((u for u in UNITS if seconds >= u[0] * 0.9995), UNITS[-1])
+    return f"{seconds / scale:g} {unit}"
 
 
 def legend(figure: Any, axes: Any) -> None:
