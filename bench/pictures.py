@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib
 
 from bench.measure import Measured
-from bench.report import US, UNITS, duration
+from bench.report import UNITS, US, duration
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
