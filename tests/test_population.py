@@ -203,6 +203,8 @@ def test_what_makes_no_population_is_refused(settings, message):
 def test_networks_of_different_kinds_make_no_population():
     with pytest.raises(bp.InputError, match="same sizes, activations and dtype"):
         bp.Population.of([bp.Network((2, 2, 1)), bp.Network((2, 3, 1))])
+    with pytest.raises(bp.InputError, match="at least one network, but none of the 3 is picked"):
+        bp.Population((2, 2, 1), size=3)[np.zeros(3, bool)]
     with pytest.raises(bp.InputError, match="made of networks, at least one"):
         bp.Population.of([])
     with pytest.raises(bp.InputError, match=r"shape \(networks, neurons, inputs \+ 1\)"):

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import HIDDEN, samples
 
 import backpath as bp
 from backpath.maths.activations import ACTIVATIONS
@@ -20,11 +19,12 @@ from backpath.training import kernels
 from backpath.training.compiled_engine import SOLVER_CODES, CompiledEngine
 from backpath.training.job import Job, Solver
 from backpath.training.numpy_engine import NumpyEngine
+from strategies import HIDDEN, samples
 
-SOLVERS = {
-    "gd": Solver("gd", 0.1),
-    "momentum": Solver("momentum", 0.05),
-    "nesterov": Solver("momentum", 0.05, momentum=0.8, nesterov=True),
+SOLVERS = {  # with rates that no job here is unstable at: chaos would multiply the last digits
+    "gd": Solver("gd", 0.05),
+    "momentum": Solver("momentum", 0.005),
+    "nesterov": Solver("momentum", 0.01, momentum=0.8, nesterov=True),
     "adam": Solver("adam", 0.005, beta_1=0.85, beta_2=0.98, epsilon=1e-6),
 }
 BATCHES = {"full": {"batch_size": 11}, "mini": {"batch_size": 4}, "online": {"batch_size": 1}}
@@ -45,12 +45,12 @@ def check_same(job, epochs=50):
     reference, engine = NumpyEngine(job), CompiledEngine(job)
     reference.run(epochs)
     engine.run(epochs)
-    exact = job.network.dtype == np.float64
+    near = 1e-12 if job.network.dtype == np.float64 else 1e-4
     assert (engine.overflow, engine.converged) == (reference.overflow, reference.converged)
-    assert engine.costs == pytest.approx(reference.costs, rel=1e-12 if exact else 1e-4)
+    np.testing.assert_allclose(engine.costs, reference.costs, rtol=near)
     for W, E in zip(engine.weights, reference.weights):
         assert W.dtype == E.dtype
-        assert pytest.approx(E, rel=1e-12 if exact else 1e-3, abs=(1e-12 if exact else 1e-4) * np.abs(E).max()) == W
+        np.testing.assert_allclose(W, E, rtol=near, atol=near * np.abs(E).max())
 
 
 def test_the_kernels_codes_are_those_of_the_tables():
@@ -58,7 +58,7 @@ def test_the_kernels_codes_are_those_of_the_tables():
         for row in table.values():
             if not getattr(row, "no_derivative", ""):
                 assert getattr(kernels, row.name.upper()) == row.code
-    assert SOLVER_CODES == {name: getattr(kernels, name.upper()) for name in SOLVER_CODES}
+    assert {name: getattr(kernels, name.upper()) for name in SOLVER_CODES} == SOLVER_CODES
 
 
 @pytest.mark.parametrize(("output", "cost"), OUTPUTS)
@@ -101,7 +101,7 @@ def jobs(draw):
     count = draw(st.sampled_from([1, 3, 7, 32, 255, 257]))
     rng = np.random.default_rng(draw(st.integers(0, 1000)))
     solver = SOLVERS[draw(st.sampled_from(sorted(SOLVERS)))]
-    job = make_job(
+    return make_job(
         sizes,
         activations,
         cost,
@@ -113,7 +113,6 @@ def jobs(draw):
         l2=draw(st.sampled_from([0.0, 0.01])),
         sample_weight=rng.uniform(0.5, 2, count) if draw(st.booleans()) else None,
     )
-    return job
 
 
 @pytest.mark.slow
@@ -176,7 +175,8 @@ def test_divergence_is_found_at_the_same_epoch_and_keeps_the_same_weights(
         errors.append(caught.value)
     reference, found = errors
     assert (found.epoch, found.layer) == (reference.epoch, reference.layer)
-    assert found.cost == pytest.approx(reference.cost, rel=1e-6)
+    assert (found.cost is None) == (reference.cost is None)
+    assert found.cost is None or found.cost == pytest.approx(reference.cost, rel=1e-6)
     for W, E in zip(found.network.weights, reference.network.weights):
         assert np.isfinite(W).all()
         assert pytest.approx(E, rel=1e-6) == W
@@ -261,7 +261,7 @@ def test_the_kernels_run_uncompiled_too(output, cost, dtype, monkeypatch):
     monkeypatch.setattr(kernels, "lay_samples_compiled", kernels.lay_samples)
     hidden = output if output != "softmax" else "elu"
     solver = list(SOLVERS.values())[len(output) % 4]
-    weights = np.linspace(0.5, 1.5, 5)
+    weights = np.linspace(0.5, 1.5, 5, dtype=dtype)
     check_same(make_job((3, 9, 2), (hidden, output), cost, solver, 5, dtype, batch_size=3, shuffle=True, tol=0.0), 2)
     check_same(make_job((2, 2, 2), (hidden, output), cost, SOLVERS["gd"], 4, dtype), 2)
     check_same(

@@ -162,7 +162,10 @@ class Population:
             return self.weights[layer - 1][:, neuron - 1, -1 if i is None else i - 1]
         if isinstance(key, (int, np.integer)):
             return Network.from_weights([W[key] for W in self.weights], self.activations)
-        return self.from_lanes(self.sizes, self.activations, np.ascontiguousarray(self._lanes[:, key]))
+        picked = np.ascontiguousarray(self._lanes[:, key])
+        if not picked.size:
+            raise InputError(f"a population must have at least one network, but none of the {len(self):,} is picked")
+        return self.from_lanes(self.sizes, self.activations, picked)
 
     def __repr__(self) -> str:
         kinds = self.activations[0] if len(set(self.activations)) == 1 else ", ".join(self.activations)

@@ -182,6 +182,7 @@ def train_population(
         stop_when_solved=stop_when_solved,
         history_every=history_every,
         threads=check_threads(threads),
+        announce=progress is True,
     )
     with _reporter(progress, int(epochs)) as report:
         interrupted = lanes.run(report=report)

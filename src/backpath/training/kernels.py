@@ -1279,11 +1279,11 @@ def fill(b, r, value, lanes):
 
 
 @rows
-def lane_places(sizes, weights, moments, lanes):
+def lane_places(sizes: Any, weights: int, moments: int, lanes: int) -> Any:
     """Where a block's rows start: of weights, solver's memory, gradient, activations, deltas, targets, two to work
     with, and what is known of each network; then the length of the whole buffer."""
     neurons = 0
-    for size in sizes:
+    for size in sizes[1:]:
         neurons += size
     m = weights * lanes
     g = m + moments * lanes
@@ -1296,8 +1296,48 @@ def lane_places(sizes, weights, moments, lanes):
 
 
 @rows
+def _first_net_inputs(b, u, w, x, neurons, lanes):
+    """u = W~ + Σ W x, of layer 1: an input is the same number for all lanes."""
+    inputs = len(x)
+    for _ in range(neurons):
+        bias = w + inputs * lanes
+        if inputs % 2:
+            x0 = x[0]
+            for lane in range(0, lanes, step(b)):
+                store(b, u + lane, load(b, bias + lane) + load(b, w + lane) * x0)
+        for i in range(inputs % 2, inputs, 2):
+            x0, x1, w0, w1 = x[i], x[i + 1], w + i * lanes, w + (i + 1) * lanes
+            start = bias if i == 0 else u
+            for lane in range(0, lanes, step(b)):
+                store(b, u + lane, load(b, start + lane) + load(b, w0 + lane) * x0 + load(b, w1 + lane) * x1)
+        u, w = u + lanes, bias + lanes
+
+
+@rows
+def _add_first_gradients(b, g, d, x, neurons, lanes):
+    """∂C/∂W += δ x and ∂C/∂W~ += δ, of layer 1"""
+    inputs = len(x)
+    for _ in range(neurons):
+        for i in range(0, inputs - 1, 2):
+            x0, x1, g1 = x[i], x[i + 1], g + lanes
+            for lane in range(0, lanes, step(b)):
+                delta = load(b, d + lane)
+                store(b, g + lane, load(b, g + lane) + delta * x0)
+                store(b, g1 + lane, load(b, g1 + lane) + delta * x1)
+            g += 2 * lanes
+        if inputs % 2:
+            x0 = x[inputs - 1]
+            for lane in range(0, lanes, step(b)):
+                store(b, g + lane, load(b, g + lane) + load(b, d + lane) * x0)
+            g += lanes
+        for lane in range(0, lanes, step(b)):
+            store(b, g + lane, load(b, g + lane) + load(b, d + lane))
+        g, d = g + lanes, d + lanes
+
+
+@rows
 def _lane_net_inputs(b, u, w, a, inputs, neurons, lanes):
-    """u = W~ + Σ W a, of one layer"""
+    """u = W~ + Σ W a, of the other layers"""
     for _ in range(neurons):
         bias = w + inputs * lanes
         for lane in range(0, lanes, step(b)):
@@ -1310,7 +1350,7 @@ def _lane_net_inputs(b, u, w, a, inputs, neurons, lanes):
 
 @rows
 def _add_lane_gradients(b, g, d, a, inputs, neurons, lanes):
-    """∂C/∂W += δ a and ∂C/∂W~ += δ, of one layer"""
+    """∂C/∂W += δ a and ∂C/∂W~ += δ, of the other layers"""
     for _ in range(neurons):
         bias = g + inputs * lanes
         for lane in range(0, lanes, step(b)):
@@ -1338,46 +1378,43 @@ def _forward_lanes(b, w, a, d, y, spare, state, x, t, sizes, codes, cost, lanes)
     """One sample (x, t) through all networks: a of every layer, σ′ of the hidden ones, δ of the output layer; the rows
     of the cost += its cost, and of the worst error. Gives the places behind the last row of w and at the outputs'
     of a and d."""
-    for i in range(len(x)):
-        fill(b, a + i * lanes, x[i], lanes)
-    for j in range(len(t)):
-        fill(b, y + j * lanes, t[j], lanes)
-    last = len(codes) - 1
-    for q in range(last + 1):
+    last, outputs = len(codes) - 1, len(t)
+    _first_net_inputs(b, d, w, x, sizes[1], lanes)
+    w += sizes[1] * (len(x) + 1) * lanes
+    for q in range(1, last + 1):
         inputs, neurons = sizes[q], sizes[q + 1]
+        activate(codes[q - 1], b, a, d, inputs * lanes)  # a layer's rows are one long row
+        d += inputs * lanes
         _lane_net_inputs(b, d, w, a, inputs, neurons, lanes)
         a += inputs * lanes
         w += neurons * (inputs + 1) * lanes
-        if q < last:
-            activate(codes[q], b, a, d, neurons * lanes)  # a layer's rows are one long row
-            d += neurons * lanes
-    output(cost, codes[last], b, a, d, y, state + OF_COST * lanes, sizes[last + 1], lanes, spare)
-    _worst_error(b, state + OF_WORST * lanes, a, y, sizes[last + 1], lanes)
+    for j in range(outputs):
+        fill(b, y + j * lanes, t[j], lanes)
+    output(cost, codes[last], b, a, d, y, state + OF_COST * lanes, outputs, lanes, spare)
+    _worst_error(b, state + OF_WORST * lanes, a, t, lanes)
     return w, a, d
 
 
 @rows
-def _worst_error(b, worst, a, y, outputs, lanes):
+def _worst_error(b, worst, a, t, lanes):
     """row worst = max(worst, |A - y|)"""
-    for lane in range(0, lanes, step(b)):
-        most = load(b, worst + lane)
-        for j in range(lane, lane + outputs * lanes, lanes):
-            most = larger(abs(load(b, a + j) - load(b, y + j)), most)
-        store(b, worst + lane, most)
+    for j in range(len(t)):
+        target, row = t[j], a + j * lanes
+        for lane in range(0, lanes, step(b)):
+            store(b, worst + lane, larger(abs(load(b, row + lane) - target), load(b, worst + lane)))
 
 
 @rows
-def _backward_lanes(b, w, g, a, d, sizes, lanes):
+def _backward_lanes(b, w, g, a, d, x, sizes, lanes):
     """Back through all networks, from the places that `_forward_lanes` gave: the gradient's rows += δ a."""
-    for q in range(len(sizes) - 2, -1, -1):
+    for q in range(len(sizes) - 2, 0, -1):
         inputs, neurons = sizes[q], sizes[q + 1]
-        a -= inputs * lanes
-        g -= neurons * (inputs + 1) * lanes
-        w -= neurons * (inputs + 1) * lanes
+        weights = neurons * (inputs + 1) * lanes
+        a, w, g = a - inputs * lanes, w - weights, g - weights
         _add_lane_gradients(b, g, d, a, inputs, neurons, lanes)
-        if q > 0:
-            _lane_hidden_deltas(b, d - inputs * lanes, d, w, inputs, neurons, lanes)
-            d -= inputs * lanes
+        _lane_hidden_deltas(b, d - inputs * lanes, d, w, inputs, neurons, lanes)
+        d -= inputs * lanes
+    _add_first_gradients(b, g - sizes[1] * (len(x) + 1) * lanes, d, x, sizes[1], lanes)
 
 
 @rows
@@ -1569,7 +1606,7 @@ def train_lanes(  # a kernel's settings are plain numbers
                     w_end, a_end, d_end = _forward_lanes(
                         b, w, a, d, y, spare, state, X[s], Y[s], sizes, codes, cost, lanes
                     )
-                    _backward_lanes(b, w_end, g + w_end - w, a_end, d_end, sizes, lanes)
+                    _backward_lanes(b, w_end, g + w_end - w, a_end, d_end, X[s], sizes, lanes)
                 if last == samples:
                     _judge_solved(b, state, epoch, solved_error, stop, lanes)
                     if every > 0 and (begin + epoch) % every == 0:

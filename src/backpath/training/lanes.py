@@ -23,6 +23,7 @@ from backpath.maths.activations import activation
 from backpath.maths.costs import cost_function
 from backpath.training import kernels
 from backpath.training.job import REMEMBERED, Array, Job
+from backpath.training.kernel_cache import told
 
 SOLVER_CODES = {"gd": kernels.GD, "momentum": kernels.MOMENTUM, "adam": kernels.ADAM}
 BLOCK_BYTES = 64_000  # working memory of a block, near a first-level cache
@@ -68,6 +69,8 @@ class Lanes:
     history_every : int | None
         The costs of epochs 0, history_every, 2 history_every … are kept; None: of none.
     threads : int
+    announce : bool
+        Tell on standard error if kernels have to be compiled, even where that is no terminal.
 
     Attributes
     ----------
@@ -92,6 +95,7 @@ class Lanes:
         stop_when_solved: bool = False,
         history_every: int | None = None,
         threads: int = 1,
+        announce: bool = False,
     ):
         self.job, self.weights, self.epochs, self.threads = job, weights, epochs, threads
         self.solved_error, self.stop_when_solved = solved_error, stop_when_solved
@@ -116,6 +120,9 @@ class Lanes:
         self._worked = np.zeros(size, np.int64)  # epochs gone through, trained in or not any more
         self._stopping = False
         self._parts = self._parted()
+        with told(announce):  # no networks: this only compiles
+            self._measure(np.arange(0))
+            self._train_chunk(np.arange(0), 0, 0, np.arange(len(self._X))[None])
 
     @property
     def diverged(self) -> NDArray[np.bool_]:
@@ -237,7 +244,7 @@ class Lanes:
         rows = kernels.lane_places(self._sizes, len(self.weights), len(self._memory), 1)[-1]
         steps = min(MOST_STEPS, max(1, BLOCK_BYTES // (rows * kernels.STEP_BYTES)))
         step = kernels.STEP_BYTES // self.weights.itemsize
-        return step * min(steps - (steps + 1) % 2, -(-networks // step))
+        return step * min(steps - (steps + 1) % 2, max(1, -(-networks // step)))
 
     def _seconds(self) -> float:
         """About what an epoch of one network takes one core."""

@@ -174,7 +174,7 @@ def train(
     watch = None if validation is None else Validation(net, validation, cost)
     if check_count(restarts, "restarts") > 1:
         check_restarts(engine, validation)
-        several = RestartsEngine(job, int(restarts), int(epochs), init)
+        several = RestartsEngine(job, int(restarts), int(epochs), init, progress is True)
         result = _run(job, several, int(epochs), progress, watch)
         return replace(result, restart_costs=several.restart_costs)
     return _run(job, start_engine(engine, job, int(epochs), progress is True), int(epochs), progress, watch)

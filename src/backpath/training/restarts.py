@@ -34,7 +34,7 @@ class RestartsEngine:
         The cost of each as it is now; infinite where one diverged.
     """
 
-    def __init__(self, job: Job, restarts: int, epochs: int, init: str):
+    def __init__(self, job: Job, restarts: int, epochs: int, init: str, announce: bool = False):
         from backpath.training import lanes
 
         network = job.network
@@ -43,8 +43,16 @@ class RestartsEngine:
         starts = draw_many(network.sizes, restarts, init, job.seed, network.dtype)
         starts[:, 0] = np.concatenate([W.ravel() for W in network.weights])
         rates, momenta = np.full(restarts, job.solver.learning_rate), np.full(restarts, job.solver.momentum)
-        threads = lanes.check_threads(None)
-        self._lanes = lanes.Lanes(job, starts, rates, momenta, epochs=epochs, history_every=1, threads=threads)
+        self._lanes = lanes.Lanes(
+            job,
+            starts,
+            rates,
+            momenta,
+            epochs=epochs,
+            history_every=1,
+            threads=lanes.check_threads(None),
+            announce=announce,
+        )
         self._shapes = [W.shape for W in network.weights]
         self._best = 0
         self.weights = list(network.weights)
