@@ -19,7 +19,9 @@ def panels() -> Panels:
     xor = replace(BASE, sizes=NOTES, samples=XOR, dtype="float64", per="call")
     many = replace(POPULATION, networks=20_000)
     return {
-        "epochs: one call, XOR 2-2-1": [(n, replace(xor, epochs=n)) for n in (1, 10, 100, 1000, 10_000, 100_000)],
+        "epochs: one call, XOR 2-2-1": [
+            (n, replace(xor, epochs=n, calls=max(1, 100 // n))) for n in (1, 10, 100, 1000, 10_000, 100_000)
+        ],
         "samples: an epoch of 16-16-1, full batch": [
             (n, replace(BASE, samples=n)) for n in (4, 32, 256, 2048, 16_384, 131_072)
         ],

@@ -116,15 +116,11 @@ class Contest:
         for form in worker.prepare(row):
             check_weights(row, worker.cost, worker.weights(form, row.checked))
             epochs = row.epochs or enough_epochs(lambda n, form=form: worker.seconds(form, n), self.seconds)
-            found.append(Entry(worker, module, row, form, epochs, self.calls(row)))
+            found.append(Entry(worker, module, row, form, epochs))
         if row.per == "process":  # such a process runs the first form only
             found = found[:1]
             found[0].time()  # does not count: it fills the caches of compiled code
         return found
-
-    def calls(self, row: Row) -> int:
-        """Calls of a timing: many where one call is short and its length is what is measured."""
-        return 200 if row.per == "call" and self.seconds > 0.1 else 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +132,6 @@ class Entry:
     row: Row
     form: str
     epochs: int
-    calls: int
 
     @property
     def contender(self) -> str:
@@ -148,8 +143,7 @@ class Entry:
             command = [sys.executable, "-m", "bench.once", self.module, self.row.key]
             subprocess.run(command, check=True, capture_output=True)
             return time.perf_counter() - start
-        seconds = [self.worker.seconds(self.form, self.epochs) for _ in range(self.calls)]
-        return statistics.median(seconds) / self.row.per_call(self.epochs)
+        return self.worker.seconds(self.form, self.epochs, self.row.calls) / self.row.per_call(self.epochs)
 
 
 def enough_epochs(seconds_of: Callable[[int], float], wanted: float) -> int:

@@ -29,6 +29,8 @@ class Row:
         What the time is given for; "network" is one network and epoch.
     epochs : int | None
         Epochs per call; None for as many as fill the measuring time.
+    calls : int
+        Calls of one timing, straight after one another; their median counts.
     checked : int
         Epochs after which the weights are compared with the reference.
     growth : bool
@@ -46,6 +48,7 @@ class Row:
     cores: int | None = 1
     learning_rate: float = 0.5
     epochs: int | None = None
+    calls: int = 1
     checked: int = 100
     growth: bool = False
 
@@ -92,5 +95,5 @@ ROWS = (
         "float32", checked=10, learning_rate=0.1),
     Row("start", "from the start of a process to 10,000 XOR epochs done", NOTES, XOR, "process",
         cores=None, epochs=10_000),
-    Row("call", "one call that trains one XOR epoch, warm", NOTES, XOR, "call", cores=None, epochs=1),
+    Row("call", "one call that trains one XOR epoch, warm", NOTES, XOR, "call", cores=None, epochs=1, calls=200),
 )  # fmt: skip # a row a line, as far as it goes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
+import statistics
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from bench.contenders import LeftOut
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from bench.rows import Array, Row
+    from bench.rows import Array, Row, Train
 
 
 class Worker:
@@ -41,8 +42,9 @@ class Worker:
     def weights(self, form: str, epochs: int) -> list[Array]:
         return self._ask("weights", form, epochs)
 
-    def seconds(self, form: str, epochs: int) -> float:
-        return self._ask("seconds", form, epochs)
+    def seconds(self, form: str, epochs: int, calls: int = 1) -> float:
+        """The median of so many calls, one straight after the other."""
+        return self._ask("seconds", form, epochs, calls)
 
     def close(self) -> None:
         self._pipe.close()  # the process ends as it finds nobody there
@@ -60,6 +62,15 @@ class Worker:
         if isinstance(answer, LeftOut):
             raise answer
         return answer
+
+
+def timed(train: Train, epochs: int, calls: int) -> float:
+    seconds = []
+    for _ in range(calls):
+        start = time.perf_counter()
+        train(epochs)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
 
 
 def serve(pipe: Connection, module: str, cores: int | None) -> None:
@@ -83,10 +94,8 @@ def serve(pipe: Connection, module: str, cores: int | None) -> None:
                 forms = contender.forms(*arguments)
                 pipe.send(list(forms))
             else:
-                form, epochs = arguments
-                start = time.perf_counter()
-                weights = forms[form](epochs)
-                pipe.send(weights if what == "weights" else time.perf_counter() - start)
+                form, *numbers = arguments
+                pipe.send(forms[form](*numbers) if what == "weights" else timed(forms[form], *numbers))
         except LeftOut as reason:
             pipe.send(reason)
         except Exception as error:  # one contender's failure is told, and does not end the others' run
