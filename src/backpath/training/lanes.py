@@ -22,10 +22,10 @@ from backpath.errors import InputError
 from backpath.maths.activations import activation
 from backpath.maths.costs import cost_function
 from backpath.training import kernels
+from backpath.training.compiled_engine import SOLVER_CODES
 from backpath.training.job import REMEMBERED, Array, Job
 from backpath.training.kernel_cache import told
 
-SOLVER_CODES = {"gd": kernels.GD, "momentum": kernels.MOMENTUM, "adam": kernels.ADAM}
 BLOCK_BYTES = 64_000  # working memory of a block, near a first-level cache
 MOST_STEPS = 33  # lanes of a block, in steps
 CHUNK_SECONDS, CHUNK_NETWORKS, LONGEST_CHUNK = 0.005, 512, 4096  # of one core; networks at least; epochs
@@ -58,7 +58,8 @@ class Lanes:
     Parameters
     ----------
     job : Job
-        What to train on and how; its network says sizes and activations.
+        What to train on and how; its network says sizes and activations. Sample weights, an l2 penalty and Nesterov's
+        momentum are not known here.
     weights : array (weights, networks) of the job's dtype
         Where each network starts, a column of weights in the order of their names; trained in place.
     rates, momenta : arrays (networks,)
