@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,9 @@ MOST_STEPS = 32  # of a block
 NARROW_LANES, NARROW_WEIGHTS = 4, 256
 TURNED_NEURONS = 8  # from as many on, turning a layer's inputs costs less than it saves
 ORDERS_AT_ONCE = 2**20  # numbers
+
+COPIES = {"gd": 1, "momentum": 2, "adam": 3}  # of the weights' room: w; w, m; w, m, v
+_COMPILED: set[str] = set()  # number types whose kernels are there in this process
 
 Numbers = NDArray[np.int64]
 
@@ -50,22 +54,42 @@ class Layout:
         for inputs, neurons, _, place, row, *_ in self.layers.tolist():
             yield flat[place : place + neurons * row].reshape(neurons, row)[:, : inputs + 1]
 
-    def flat(self, arrays: Iterable[NDArray[Any]], dtype: np.dtype[Any]) -> Array:
-        """Arrays of the network's shapes as one flat array."""
-        flat: Array = kernels.buffer(self.weights, dtype)
+    def flat(self, arrays: Iterable[NDArray[Any]], dtype: np.dtype[Any], copies: int = 1) -> Array:
+        """Arrays of the network's shapes as one flat array, with room for as much again behind it."""
+        flat: Array = kernels.buffer(copies * self.weights, dtype)
         for rows, W in zip(self.rows(flat), arrays, strict=True):
             rows[:] = W
         return flat
 
 
 def lay_out(job: Job) -> Layout:
-    sizes, itemsize = job.network.sizes, job.network.dtype.itemsize
+    network, solver = job.network, job.solver.name
+    plain = solver == "gd" and job.free is None and not job.l2
+    batches = (len(job.X), job.batch_size, not job.shuffle)
+    return _lay_out(network.sizes, network.activations, network.dtype.itemsize, job.cost, solver, *batches, plain)
+
+
+@lru_cache(maxsize=64)
+def _lay_out(
+    sizes: tuple[int, ...],
+    activations: tuple[str, ...],
+    itemsize: int,
+    cost: str,
+    solver: str,
+    samples: int,
+    batch: int,
+    laid: bool,
+    plain: bool,
+) -> Layout:
+    few = sum(rows * (inputs + 1) for inputs, rows in itertools.pairwise(sizes)) <= NARROW_WEIGHTS
+    squared = cost.endswith("squared_error") and activations[-1] != "softmax"
+    narrow = few and batch <= NARROW_LANES and squared
     step = kernels.STEP_BYTES // itemsize
-    narrow = _is_narrow(job)
     unit = NARROW_LANES if narrow else step
-    block = _block(job, unit)
+    most = CACHED_BYTES // (3 * sum(sizes) * itemsize) // unit * unit
+    block = min(_up(batch, unit), max(most, 2 * unit), MOST_STEPS * unit)  # samples that go through at a time
     layers, place, weights = [], 0, 0
-    for (inputs, neurons), name in zip(itertools.pairwise(sizes), job.network.activations, strict=True):
+    for (inputs, neurons), name in zip(itertools.pairwise(sizes), activations, strict=True):
         turned = not narrow and neurons >= TURNED_NEURONS and inputs + 1 >= step / 2
         row = _up(inputs + 1, step if turned else 4)
         deltas = place + neurons * block
@@ -75,35 +99,18 @@ def lay_out(job: Job) -> Layout:
         weights += neurons * row
     spare, data = place, place + 3 * block
     per_lane = sizes[0] + sizes[-1] + 1 + (layers[0][4] if layers[0][-1] >= 0 else 0)
-    laid = not job.shuffle
-    numbers = data + per_lane * (_lanes(job, block, unit) if laid else block)
-    gd = job.solver.name == "gd"
-    fused = gd and job.free is None and not job.l2 and job.batch_size <= block
-    code, solver, samples = cost_function(job.cost).code, SOLVER_CODES[job.solver.name], len(job.X)
+    numbers = data + per_lane * (_lanes(samples, batch, block, unit) if laid else block)
     weights = _up(weights, step)
-    plan = (code, solver, len(layers), weights, samples, job.batch_size, block, spare, data, laid, narrow, fused)
+    fused = plain and batch <= block
+    codes = (cost_function(cost).code, SOLVER_CODES[solver])
+    plan = (*codes, len(layers), weights, samples, batch, block, spare, data, laid, narrow, fused)
     return Layout(np.array(layers, np.int64), weights, numbers, np.array(plan, np.int64))
 
 
-def _is_narrow(job: Job) -> bool:
-    """Whether `kernels._narrow` does this job's batches."""
-    few = sum(W.size for W in job.network.weights) <= NARROW_WEIGHTS and job.batch_size <= NARROW_LANES
-    return few and job.cost.endswith("squared_error") and job.network.activations[-1] != "softmax"
-
-
-def _block(job: Job, unit: int) -> int:
-    """How many samples go through the network at a time."""
-    rows = sum(job.network.sizes) * 3
-    most = CACHED_BYTES // (rows * job.network.dtype.itemsize) // unit * unit
-    return min(_up(job.batch_size, unit), max(most, 2 * unit), MOST_STEPS * unit)
-
-
-def _lanes(job: Job, block: int, unit: int) -> int:
+def _lanes(samples: int, batch: int, block: int, unit: int) -> int:
     """Lanes of all samples together: each batch is filled up to a multiple of ``unit``."""
-    whole, rest = divmod(len(job.X), job.batch_size)
-    return sum(
-        n * (size // block * block + _up(size % block, unit)) for n, size in ((whole, job.batch_size), (1, rest))
-    )
+    whole, rest = divmod(samples, batch)
+    return sum(n * (size // block * block + _up(size % block, unit)) for n, size in ((whole, batch), (1, rest)))
 
 
 def _up(count: int, unit: int) -> int:
@@ -113,22 +120,25 @@ def _up(count: int, unit: int) -> int:
 
 @dataclass(frozen=True)
 class Reached:
-    """What training has come to: never written to again. ``state`` is what `kernels.train_network` goes on with."""
+    """What training has come to: never written to again.
 
-    w: Array
-    m: Array
-    v: Array
+    Attributes
+    ----------
+    flat : array
+        The weights w, then what the solver remembers of each: m and v (see ``kernels.train_network``).
+    state : float64 array
+        What the kernel goes on with.
+    epochs : int
+    """
+
+    flat: Array
     state: NDArray[np.float64]
     epochs: int
 
     def copy(self) -> Reached:
-        return Reached(_copy(self.w), _copy(self.m), _copy(self.v), self.state.copy(), self.epochs)
-
-
-def _copy(flat: Array) -> Array:
-    new: Array = kernels.buffer(len(flat), flat.dtype)
-    new[:] = flat
-    return new
+        flat: Array = kernels.buffer(len(self.flat), self.flat.dtype)
+        flat[:] = self.flat
+        return Reached(flat, self.state.copy(), self.epochs)
 
 
 class CompiledEngine:
@@ -142,41 +152,46 @@ class CompiledEngine:
     def __init__(self, job: Job, announce: bool = False):
         self.job, self.layout = job, lay_out(job)
         self.overflow: int | None = None
-        number, solver = job.network.dtype, job.solver
+        number, s = job.network.dtype, job.solver
         self._b, self._g = (kernels.buffer(n, number) for n in (self.layout.numbers, self.layout.weights))
-        m, v = (kernels.buffer(self.layout.weights if solver.name in names else 0, number) for names in MEMORY)
-        state = np.array([0.0, math.inf, 0.0, 0.0])
-        self._reached = Reached(self.layout.flat(job.network.weights, number), m, v, state, 0)
-        free = job.free
-        self._free = kernels.buffer(0, number) if free is None else self.layout.flat(free, number)
+        flat = self.layout.flat(job.network.weights, number, COPIES[s.name])
+        self._reached = Reached(flat, np.array([0.0, math.inf, 0.0, 0.0]), 0)
+        self._free = np.empty(0, number) if job.free is None else self.layout.flat(job.free, number)
         tol = -1.0 if job.tol is None else job.tol
-        s = solver
         rates = (s.learning_rate, s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience)
         self._rates = np.array(rates, np.float64)
-        weight = np.zeros(0, number) if job.sample_weight is None else job.sample_weight.astype(number)
+        weight = np.empty(0, number) if job.sample_weight is None else job.sample_weight.astype(number)
         self._samples = (np.ascontiguousarray(job.X).ravel(), np.ascontiguousarray(job.y).ravel(), weight)
+        self._layers = self.layout.layers.ravel()
         self._orders = job.orders()
         self._in_order = np.arange(len(job.X))
         self._costs = np.empty(64)
-        with told(announce):
-            self._prepare()
+        if number.name not in _COMPILED:
+            with told(announce):
+                self._compile()
+            _COMPILED.add(number.name)
+        if not job.shuffle:
+            self._lay(self.layout.plan)
 
-    def _prepare(self) -> None:
-        """Lay the samples, and have the kernels compiled."""
-        plan, layers = self.layout.plan, self.layout.layers.ravel()
-        if not self.job.shuffle:
-            kernels.lay_samples_compiled(self._b, layers, *self._samples, self._in_order, plan)
+    def _compile(self) -> None:
+        """Call each kernel with nothing to do."""
+        nothing = self.layout.plan.copy()
+        nothing[kernels.SAMPLES] = 0
+        self._lay(nothing)
         self._train(self._reached, self._in_order, np.empty(0))
 
+    def _lay(self, plan: Numbers) -> None:
+        kernels.lay_samples_compiled(self._b, self._layers, *self._samples, self._in_order, plan)
+
     def _train(self, reached: Reached, orders: Numbers, costs: NDArray[np.float64]) -> int:
-        r = reached
-        buffers = (self._b, r.w, self._g, r.m, r.v, self._free)
-        data = (self.layout.layers.ravel(), *self._samples, orders)
-        return kernels.train_network_compiled(*buffers, *data, self.layout.plan, self._rates, r.state, costs)
+        flat, n = reached.flat, self.layout.weights
+        buffers = (self._b, flat[:n], self._g, flat[n : 2 * n], flat[2 * n :], self._free)
+        data = (self._layers, *self._samples, orders)
+        return kernels.train_network_compiled(*buffers, *data, self.layout.plan, self._rates, reached.state, costs)
 
     @property
     def weights(self) -> list[Array]:
-        return [W.copy() for W in self.layout.rows(self._reached.w)]
+        return [W.copy() for W in self.layout.rows(self._reached.flat)]
 
     @property
     def costs(self) -> NDArray[np.float64]:
@@ -208,14 +223,14 @@ class CompiledEngine:
                 bad = good + half
         after = self._reached.copy()
         self._train(after, orders[good * len(self.job.X) :] if self.job.shuffle else orders, np.empty(1))
-        self.overflow = _overflow(self.layout.rows(after.w))
+        self.overflow = _overflow(self.layout.rows(after.flat))
 
     def _go(self, orders: Numbers, epochs: int) -> bool:
         """Go on for some epochs, unless that leads to numbers that are not finite; says whether it did not."""
         before, costs = self._reached, np.empty(epochs)
         after = before.copy()
         done = self._train(after, orders[: epochs * len(self.job.X)], costs)
-        if not (math.isfinite(costs[done - 1]) and np.isfinite(after.w).all()):
+        if not (math.isfinite(costs[done - 1]) and np.isfinite(after.flat[: self.layout.weights]).all()):
             return False
         total = before.epochs + done
         if total > len(self._costs):
@@ -223,11 +238,8 @@ class CompiledEngine:
             larger[: before.epochs] = self.costs
             self._costs = larger
         self._costs[before.epochs : total] = costs[:done]
-        self._reached = Reached(after.w, after.m, after.v, after.state, total)
+        self._reached = Reached(after.flat, after.state, total)
         return True
-
-
-MEMORY = (("momentum", "adam"), ("adam",))  # the solvers that need m, v
 
 
 def _overflow(weights: Iterable[Array]) -> int:

@@ -377,7 +377,7 @@ def _lanes_sum(context, builder, signature, arguments):
 def buffer(numbers: int, dtype: Any) -> Any:
     """A buffer of zeros whose steps do not straddle the cache's lines."""
     raw = np.zeros(numbers + STEP_BYTES // np.dtype(dtype).itemsize, dtype)
-    first = -raw.ctypes.data % STEP_BYTES // raw.itemsize
+    first = -raw.__array_interface__["data"][0] % STEP_BYTES // raw.itemsize
     return raw[first : first + numbers]
 
 
@@ -1095,7 +1095,7 @@ def _lay(b, x, X, inputs, row, Y, outputs, sample_weight, weighted, order, first
         _turn(b, x, inputs, row, x + (inputs + outputs + 1) * lanes, lanes)
 
 
-@rows
+@formula
 def _weight_of(sample_weight, weighted, order, first, end):
     """The sum of the samples' weights, which is their number where none are given."""
     if not weighted:
@@ -1151,7 +1151,7 @@ L2, TOL, PATIENCE = 6, 7, 8
 UPDATES, BEST, WAITED, CONVERGED = range(4)
 
 
-@rows
+@formula
 def _batch(b, w, g, layers, X, Y, sample_weight, weighted, order, start, end, x, plan, whole, factor, more):
     """The cost of the samples order[start], …, order[end - 1], and in g factor × its gradient, or with ``more`` that
     much more."""

@@ -156,9 +156,7 @@ def train(
     check_count(epochs, "epochs")
     check_tol(tol)
     inputs, targets = net.samples(X, y, cost)
-    free = net.free_weights(frozen)
-    if not any(mask.any() for mask in free):
-        raise InputError("every weight is frozen, so there is nothing to train; leave some free")
+    free = None if isinstance(frozen, tuple) and not frozen else _free_weights(net, frozen)
     job = Job(
         network=net,
         X=inputs,
@@ -168,7 +166,7 @@ def train(
         batch_size=check_batch_size(batch_size, len(inputs)),
         shuffle=shuffle,
         seed=seed,
-        free=None if all(mask.all() for mask in free) else free,
+        free=free,
         tol=tol,
     )
     watch = None if validation is None else Validation(net, validation, cost)
@@ -178,6 +176,13 @@ def train(
         result = _run(job, several, int(epochs), progress, watch)
         return replace(result, restart_costs=several.restart_costs)
     return _run(job, start_engine(engine, job, int(epochs), progress is True), int(epochs), progress, watch)
+
+
+def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.bool_]] | None:
+    free = net.free_weights(frozen)
+    if not any(mask.any() for mask in free):
+        raise InputError("every weight is frozen, so there is nothing to train; leave some free")
+    return None if all(mask.all() for mask in free) else free
 
 
 def _run(
