@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import backpath as bp
 from backpath.maths.costs import COSTS
 from backpath.population import train_population
 from backpath.training import kernels, lanes
-from strategies import HIDDEN, output_activations, samples
+from strategies import HIDDEN, output_activations, problems, samples, seeds
 
 PAIRS = [(cost, output) for cost in COSTS for output in output_activations(cost)]
 SOLVERS = ["gd", "momentum", "adam"]
@@ -60,6 +62,17 @@ def test_every_network_is_as_if_trained_alone(hidden, dtype):
             assert outcome.cost[i] == pytest.approx(
                 expected.cost(X, y, cost), rel=1e-11 if dtype == "float64" else 1e-3
             )
+
+
+@given(problems(max_samples=9), st.sampled_from(SOLVERS), st.integers(1, 20), st.integers(1, 9), seeds)
+@settings(max_examples=60)
+def test_any_population_is_its_networks_trained_alone(problem, solver, size, batch_size, seed):
+    network, cost, X, y = problem
+    population = bp.Population(network.sizes, activations=network.activations, size=size, seed=seed)
+    run = {"epochs": 20, "solver": solver, "learning_rate": 0.002, "cost": cost, "batch_size": batch_size}
+    outcome = train_population(population, X, y, **run)
+    for i in {0, size // 2, size - 1}:
+        assert distance(outcome.population[i], alone(population[i], X, y, **run)) < 1e-12
 
 
 @pytest.mark.parametrize("size", [1, 3, 255, 257])

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from backpath.errors import InputError
 from backpath.maths.checks import check_count, check_sizes, float_type, machine_memory
-from backpath.training.job import REMEMBERED, Solver
+from backpath.training.job import REMEMBERED, Solver, records
 
 KNOWN = 6  # numbers known of each network beside its weights: learning rate, momentum, cost and the like
 COUNTED = 72  # bytes of its counts, and of its place in the work that is handed out
@@ -34,9 +34,10 @@ def memory_needed(
     check_count(size, "the size of a population")
     Solver.checked(solver, None)
     weights = sum(n_out * (n_in + 1) for n_in, n_out in itertools.pairwise(sizes))
-    records = -(-epochs // check_count(history_every, "history_every")) if history_every is not None else 0
-    numbers = weights * (2 + REMEMBERED[solver]) + records + 6
-    return int(size) * (numbers * number.itemsize + 72)
+    if history_every is not None:
+        check_count(history_every, "history_every")
+    numbers = weights * (2 + REMEMBERED[solver]) + records(epochs, history_every) + KNOWN
+    return int(size) * (numbers * number.itemsize + COUNTED)
 
 
 def check_memory(needed: int, size: int, sizes: Sequence[int]) -> None:

@@ -127,6 +127,11 @@ def check_batch_size(batch_size: int | None, samples: int) -> int:
     return min(int(batch_size), samples)
 
 
+def records(epochs: int, history_every: int | None) -> int:
+    """How many epochs' costs are kept, of every so many one; None: none."""
+    return -(-epochs // history_every) if history_every else 0
+
+
 def check_tol(tol: float | None) -> None:
     if tol is not None and not (is_finite(tol) and tol >= 0):
         raise InputError(f"tol must be None or a number of at least 0, but is {tol!r}")

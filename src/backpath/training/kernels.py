@@ -1423,25 +1423,25 @@ def _update_lanes(b, w, m, g, state, free, solver, share, betas, lanes):
     ``betas``: β₁, β₂, ε, √(1-β₂ᵗ)/(1-β₁ᵗ)"""
     rate, mu, v = state + OF_RATE * lanes, state + OF_MU * lanes, m + len(free) * lanes
     for k in range(len(free)):
-        at = k * lanes
+        row = k * lanes
         for lane in range(0, lanes, step(b)):
-            weight, gradient = load(b, w + at + lane), load(b, g + at + lane) * share
+            weight, gradient = load(b, w + row + lane), load(b, g + row + lane) * share
             eta = load(b, rate + lane)
             if free[k]:
                 if solver == GD:
                     weight = weight - eta * gradient
                 elif solver == MOMENTUM:
-                    velocity = load(b, mu + lane) * load(b, m + at + lane) - eta * gradient
-                    store(b, m + at + lane, velocity)
+                    velocity = load(b, mu + lane) * load(b, m + row + lane) - eta * gradient
+                    store(b, m + row + lane, velocity)
                     weight = weight + velocity
                 else:
-                    first = load(b, m + at + lane) * betas[0] + gradient * (1 - betas[0])
-                    second = load(b, v + at + lane) * betas[1] + gradient * gradient * (1 - betas[1])
-                    store(b, m + at + lane, first)
-                    store(b, v + at + lane, second)
+                    first = load(b, m + row + lane) * betas[0] + gradient * (1 - betas[0])
+                    second = load(b, v + row + lane) * betas[1] + gradient * gradient * (1 - betas[1])
+                    store(b, m + row + lane, first)
+                    store(b, v + row + lane, second)
                     weight = weight - eta * betas[3] * first / (np.sqrt(second) + betas[2])
-                store(b, w + at + lane, weight)
-            store(b, g + at + lane, constant_like(gradient, 0))
+                store(b, w + row + lane, weight)
+            store(b, g + row + lane, constant_like(gradient, 0))
 
 
 @rows

@@ -23,7 +23,7 @@ from backpath.maths.activations import activation
 from backpath.maths.costs import cost_function
 from backpath.training import kernels
 from backpath.training.compiled_engine import SOLVER_CODES
-from backpath.training.job import REMEMBERED, Array, Job
+from backpath.training.job import REMEMBERED, Array, Job, records
 from backpath.training.kernel_cache import told
 
 BLOCK_BYTES = 64_000  # working memory of a block, near a first-level cache
@@ -45,11 +45,6 @@ def check_threads(threads: int | None) -> int:
     if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
         raise InputError(f"threads must be a whole number of at least 1, or None for all cores, but is {threads!r}")
     return int(threads)
-
-
-def records(epochs: int, history_every: int | None) -> int:
-    """How many epochs' costs are kept."""
-    return -(-epochs // history_every) if history_every else 0
 
 
 class Lanes:
@@ -119,7 +114,7 @@ class Lanes:
         self._free = np.ones(count, bool) if job.free is None else np.concatenate([m.ravel() for m in job.free])
         self._X, self._Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
         self._worked = np.zeros(size, np.int64)  # epochs gone through, trained in or not any more
-        self._stopping = False
+        self._until, self._stopping = 0, False
         self._parts = self._parted()
         with told(announce):  # no networks: this only compiles
             self._measure(np.arange(0))
@@ -145,8 +140,8 @@ class Lanes:
         """
         with ThreadPoolExecutor(self.threads) as pool:
             self._stopping = False
-            until = self.epochs if epochs is None else min(self.epochs, int(self._worked.max()) + epochs)
-            interrupted = self._wait([pool.submit(self._train, *part, until) for part in self._parts], report)
+            self._until = self.epochs if epochs is None else min(self.epochs, self._until + epochs)
+            interrupted = self._wait([pool.submit(self._train, *part, self._until) for part in self._parts], report)
             while self._wait([pool.submit(self._measure, networks) for networks, _ in self._parts], None):
                 interrupted = True
         self.status[~np.isfinite(self.cost)] = kernels.IS_DIVERGED
