@@ -31,7 +31,7 @@ def say(line: str) -> None:
 def main() -> int:
     options = arguments()
     who = options.contenders.split(",") if options.contenders else growth.CONTENDERS if options.growth else CONTENDERS
-    rounds, seconds = (3, 0.05) if options.quick else (5, 0.1) if options.growth else (11, 0.3)
+    rounds, seconds = (3, 0.05) if options.quick else (5, 0.2) if options.growth else (11, 0.3)
     facts = [*machine(), f"{load()} at the start"]
     say("\n".join(facts))
     with Contest([f"bench.contenders.{name}" for name in who], rounds, seconds, say) as contest:
