@@ -26,16 +26,18 @@ start, within 1e-9 (float64) or 1e-3 (float32) of the largest change of a weight
 def duration(seconds: float) -> str:
     """Three digits and a unit."""
     scale, unit = next((u for u in UNITS if seconds >= u[0] * 0.9995), UNITS[-1])
-    value = seconds / scale
-    digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
-    return f"{value:.{digits}f} {unit}"
+    return f"{three_digits(seconds / scale)} {unit}"
+
+
+def three_digits(value: float) -> str:
+    return f"{value:.{0 if value >= 99.95 else 1 if value >= 9.995 else 2}f}"
 
 
 def cell(timing: Timing | None, ratio: float | None) -> str:
     if timing is None:
         return "—"
     shown = f"{duration(timing.median)} ±{timing.spread:.0%}"
-    return shown if ratio is None else f"**{ratio:.2f}×** {shown}"
+    return shown if ratio is None else f"**{three_digits(ratio)}×** {shown}"
 
 
 def table(results: Sequence[Measured]) -> str:
