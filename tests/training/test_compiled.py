@@ -61,6 +61,22 @@ def test_the_kernels_codes_are_those_of_the_tables():
     assert {name: getattr(kernels, name.upper()) for name in SOLVER_CODES} == SOLVER_CODES
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", HIDDEN)
+def test_every_formula_from_tail_to_tail(name, dtype):
+    """σ and σ′ by the kernels' formulas, uncompiled, within a few units in the last place of the table's."""
+    edge, tiny = (700, 1e-290) if dtype == "float64" else (80, 1e-30)
+    u = np.concatenate([np.linspace(-edge, edge, 2000), np.linspace(-3, 3, 2000), np.logspace(-12, 0, 800)])
+    u = np.concatenate([u, -u, [0.0] * 16]).astype(dtype)
+    b = np.concatenate([np.zeros_like(u), u])
+    kernels.activate(ACTIVATIONS[name].code, b, 0, len(u), len(u))
+    ulps = 6 + (2 * np.square(u, dtype=np.float64) if name == "gelu" else 0)
+    for found, expected in zip(np.split(b, 2), (ACTIVATIONS[name].value(u), ACTIVATIONS[name].derivative(u))):
+        unit = np.spacing(np.abs(expected).astype(dtype)).astype(np.float64)
+        crossing = np.finfo(dtype).eps if name in ("gelu", "silu") else 0  # where the derivative is next to 0
+        assert (np.abs(found.astype(np.float64) - expected) <= ulps * unit + crossing * (np.abs(u) < 2) + tiny).all()
+
+
 @pytest.mark.parametrize(("output", "cost"), OUTPUTS)
 def test_every_activation_and_cost(output, cost):
     hidden = output if output != "softmax" else "tanh"
