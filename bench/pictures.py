@@ -35,7 +35,8 @@ def draw_ratios(results: Sequence[Measured], file: Path) -> None:
         figure, axes = plt.subplots(figsize=(9, 0.55 * len(shown) + 1.6), layout="constrained")
         for y, result in enumerate(shown):
             for name, ratio in result.ratios().items():
-                axes.plot(ratio, y, MARKERS.get(name, "o"), color=COLOURS.get(name, INK), markersize=8, label=name)
+                front, colour = 3 if name == US else 2, COLOURS.get(name, INK)
+                axes.plot(ratio, y, MARKERS.get(name, "o"), color=colour, markersize=8, label=name, zorder=front)
         axes.set_yticks(range(len(shown)), [f"{r.row.title}\n{duration(r.best()[US].median)}" for r in shown])
         axes.set_xscale("log")
         axes.invert_yaxis()
