@@ -6,6 +6,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests import oracles and strategies by name
+sys.path.append(str(Path(__file__).parent.parent))  # and bench
 
 settings.register_profile("backpath", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("backpath")

@@ -1,0 +1,1 @@
+"""Measures backpath beside its peers: ``scripts/bench``."""

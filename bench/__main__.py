@@ -1,0 +1,71 @@
+"""Command line of the benchmark; see scripts/bench."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from bench import growth
+from bench.contenders import CONTENDERS
+from bench.machine import load, machine
+from bench.measure import Contest, Measured, measure
+from bench.report import page, table
+from bench.rows import ROWS
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure backpath beside its peers.")
+    parser.add_argument("--quick", action="store_true", help="3 short rounds: a look, not a measurement")
+    parser.add_argument("--growth", action="store_true", help="draw the growth curves instead")
+    parser.add_argument("--rows", default=",".join(row.key for row in ROWS), help="which rows (default: %(default)s)")
+    parser.add_argument("--contenders", help=f"who (default: {','.join(CONTENDERS)})")
+    parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of the page and the pictures")
+    return parser.parse_args()
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    options = arguments()
+    who = options.contenders.split(",") if options.contenders else growth.CONTENDERS if options.growth else CONTENDERS
+    rounds, seconds = (3, 0.05) if options.quick else (5, 0.2) if options.growth else (11, 0.3)
+    facts = [*machine(), f"{load()} at the start"]
+    say("\n".join(facts))
+    with Contest([f"bench.contenders.{name}" for name in who], rounds, seconds, say) as contest:
+        if options.growth:
+            results = draw_growth_curves(contest, options.out)
+        else:
+            results = measure([row for row in ROWS if row.key in options.rows.split(",")], contest)
+            write_page(results, [*facts, ", ".join(contest.versions())], rounds, options.out)
+            print(table(results))
+    refused = sorted({name for result in results for name in result.refused})
+    if refused:
+        say(f"refused, as they do not reach the reference's weights: {', '.join(refused)}")
+    return 1 if refused else 0
+
+
+def write_page(results: list[Measured], facts: list[str], rounds: int, out: Path) -> None:
+    from bench.pictures import draw_ratios
+
+    draw_ratios(results, out / "images" / "benchmarks.svg")
+    grown = (out / "images" / "growth.svg").exists()
+    (out / "benchmarks.md").write_text(page(results, facts, rounds, grown), encoding="utf-8")
+
+
+def draw_growth_curves(contest: Contest, out: Path) -> list[Measured]:
+    from bench.pictures import draw_growth
+
+    drawn = {
+        title: [(x, contest.measure(row)) for x, row in points]
+        for title, points in growth.panels().items()
+        if not contest.say(title)
+    }
+    draw_growth(drawn, out / "images" / "growth.svg")
+    return [result for points in drawn.values() for _, result in points]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

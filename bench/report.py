@@ -1,0 +1,93 @@
+"""The page: tables with ratios, who measured what on which machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.measure import Measured, Timing
+
+UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+US = "backpath"
+
+HOW = """\
+Made by `scripts/bench`, all of it in one run; each time is the median of {rounds} rounds in which all contenders
+take turns, with half of the middle half of its times after ±. **Bold** is how many times as long as backpath.
+Before anything is timed, each contender must reach the weights that backpath's NumPy engine reaches from the same
+start, within 1e-9 (float64) or 1e-3 (float32) of the largest change of a weight; who does not is refused.
+
+- The work: logistic neurons, squared error, gradient descent, the batches in their own order. scikit-learn has
+  logistic outputs with its log-loss only, and is checked against backpath with that cost.
+- backpath is its public call, `train` or `train_population`, with the cost of every epoch kept; the peers keep no
+  costs. Each peer is written in several ways, and the fastest counts: see *Every form* below.
+- Each contender has a process of its own, held to one core where the row says so.
+"""
+
+
+def duration(seconds: float) -> str:
+    """Three digits and a unit."""
+    scale, unit = next((u for u in UNITS if seconds >= u[0] * 0.9995), UNITS[-1])
+    return f"{three_digits(seconds / scale)} {unit}"
+
+
+def three_digits(value: float) -> str:
+    return f"{value:.{0 if value >= 99.95 else 1 if value >= 9.995 else 2}f}"
+
+
+def cell(timing: Timing | None, ratio: float | None) -> str:
+    if timing is None:
+        return "—"
+    shown = f"{duration(timing.median)} ±{timing.spread:.0%}"
+    return shown if ratio is None else f"**{three_digits(ratio)}×** {shown}"
+
+
+def table(results: Sequence[Measured]) -> str:
+    """A row per row, a column per contender; backpath is 1."""
+    names = list(dict.fromkeys([US, *(name for result in results for name in result.best())]))
+    lines = ["| work | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for result in results:
+        best, ratios = result.best(), result.ratios(US)
+        cells = [cell(best.get(name), None if name == US else ratios.get(name)) for name in names]
+        lines.append(f"| {result.row.title} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def every_form(results: Sequence[Measured]) -> str:
+    lines = ["| work | contender | form | median | fastest |", "|---|---|---|---|---|"]
+    for result in results:
+        lines += [
+            f"| {result.row.title} | {t.contender} | {t.form} | {cell(t, None)} | {duration(min(t.times))} |"
+            for t in result.timings
+        ]
+    return "\n".join(lines)
+
+
+def left_out(results: Sequence[Measured]) -> list[str]:
+    """A line per contender and reason."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for result in results:
+        for name, reason in result.left_out.items():
+            rows.setdefault((name, reason), []).append(result.row.key)
+    return [f"- {name} ({', '.join(keys)}): {reason}" for (name, reason), keys in rows.items()]
+
+
+def page(results: Sequence[Measured], facts: Sequence[str], rounds: int, growth: bool) -> str:
+    absent = left_out(results)
+    parts = [
+        "# Benchmarks",
+        HOW.format(rounds=rounds).strip(),
+        "![How many times as long as backpath each contender takes](images/benchmarks.svg)",
+        table(results),
+        "## Measured on",
+        "\n".join(f"- {fact}" for fact in facts),
+        *(("## Left out", "\n".join(absent)) if absent else ()),
+        *(("## How it grows", GROWTH) if growth else ()),
+        "## Every form",
+        every_form(results),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+GROWTH = """\
+![Time against epochs, samples, width, depth, networks and cores](images/growth.svg)
+
+Made by `scripts/bench --growth`, checked and measured in the same way; PyTorch without its compiler."""

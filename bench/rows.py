@@ -1,0 +1,99 @@
+"""What is measured, as data: each row is one workload that every contender gets alike."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+Train = Callable[[int], list[Array]]  # epochs -> the weights that the row's start becomes in so many epochs
+
+
+@dataclass(frozen=True)
+class Row:
+    """Gradient descent on the squared error, logistic neurons in every layer.
+
+    Attributes
+    ----------
+    batch : int | None
+        Samples per update, in their own order; None for all.
+    networks : int | None
+        Train a population of so many, each from weights of its own; None for one network.
+    cores : int | None
+        What a contender may use; None for all.
+    per : "epoch" | "step" | "network" | "call" | "process"
+        What the time is given for; "network" is one network and epoch.
+    epochs : int | None
+        Epochs per call; None for as many as fill the measuring time.
+    calls : int
+        Calls of one timing, straight after one another; their median counts.
+    checked : int
+        Epochs after which the weights are compared with the reference.
+    growth : bool
+        A point of a growth curve: forms that take long to compile stay out.
+    """
+
+    key: str
+    title: str
+    sizes: tuple[int, ...]
+    samples: int
+    per: str
+    batch: int | None = None
+    dtype: str = "float64"
+    networks: int | None = None
+    cores: int | None = 1
+    learning_rate: float = 0.5
+    epochs: int | None = None
+    calls: int = 1
+    checked: int = 100
+    growth: bool = False
+
+    @property
+    def steps(self) -> int:
+        """Updates in an epoch."""
+        return -(-self.samples // (self.batch or self.samples))
+
+    def per_call(self, epochs: int) -> int:
+        """How many of what the time is given for a call of so many epochs does."""
+        return {"epoch": epochs, "step": epochs * self.steps, "network": epochs * (self.networks or 1)}.get(self.per, 1)
+
+    def data(self) -> tuple[Array, Array]:
+        """X (N, inputs) and y (N, outputs) of 0 and 1: the truth table of XOR for two inputs, else drawn."""
+        if (self.sizes[0], self.samples) == (2, 4):
+            X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0], [1], [1], [0]])
+            return X.astype(self.dtype), y.astype(self.dtype)
+        rng = np.random.default_rng(1)
+        X, classes = rng.uniform(-1, 1, (self.samples, self.sizes[0])), rng.integers(0, 10, self.samples)
+        y = np.eye(10)[classes] if self.sizes[-1] == 10 else np.tile((X[:, :1] > 0), self.sizes[-1])
+        return X.astype(self.dtype), y.astype(self.dtype)
+
+    def start(self) -> list[Array]:
+        """By layer (neurons, inputs + 1), bias last; of a population (networks, neurons, inputs + 1)."""
+        rng, many = np.random.default_rng(0), () if self.networks is None else (self.networks,)
+        reach = [1.0 if n_in == 2 else n_in**-0.5 for n_in in self.sizes]
+        shapes = [(*many, n_out, n_in + 1) for n_in, n_out in itertools.pairwise(self.sizes)]
+        return [rng.uniform(-r, r, shape).astype(self.dtype) for r, shape in zip(reach, shapes, strict=False)]
+
+
+NOTES, XOR = (2, 2, 1), 4
+ROWS = (
+    Row("xor", "XOR 2-2-1, full batch, float64: one epoch", NOTES, XOR, "epoch"),
+    Row("population", "20,000 networks 2-2-1 on XOR, float64: one network and epoch", NOTES, XOR, "network",
+        networks=20_000, cores=None),
+    Row("population32", "20,000 networks 2-2-1 on XOR, float32: one network and epoch", NOTES, XOR, "network",
+        networks=20_000, cores=None, dtype="float32"),
+    Row("8-16-1", "8-16-1, float32, one core: a step of 32", (8, 16, 1), 1024, "step", 32, "float32", checked=10),
+    Row("64-100-10", "64-100-10, float32, one core: a step of 32", (64, 100, 10), 1024, "step", 32, "float32",
+        checked=10),
+    Row("784-128-10", "784-128-10, float32, one core: a step of 128", (784, 128, 10), 1024, "step", 128, "float32",
+        checked=10, learning_rate=0.1),
+    Row("784-512-512-10", "784-512-512-10, float32, one core: a step of 128", (784, 512, 512, 10), 1024, "step", 128,
+        "float32", checked=10, learning_rate=0.1),
+    Row("start", "from the start of a process to 10,000 XOR epochs done", NOTES, XOR, "process",
+        cores=None, epochs=10_000),
+    Row("call", "one call that trains one XOR epoch, warm", NOTES, XOR, "call", cores=None, epochs=1, calls=200),
+)  # fmt: skip # a row a line, as far as it goes
