@@ -97,6 +97,7 @@ class Comparison:
             scaled = self.layers < self.q.layers if k == 0 else self.layers == k - 1
             lower = least[:, scaled].max(axis=1, initial=-np.inf)
             upper = most[:, scaled].min(axis=1, initial=np.inf)
-            fits = (lower <= upper) & np.isfinite(lower + upper) & met[:, ~scaled].all(axis=1)
-            found[fits, k] = ((lower + upper) / 2)[fits]
+            bounded = np.isfinite(lower) & np.isfinite(upper)
+            fits = (lower <= upper) & bounded & met[:, ~scaled].all(axis=1)
+            found[fits, k] = (lower[fits] + upper[fits]) / 2
         return found
