@@ -112,10 +112,15 @@ def figures(arrays: Sequence[Array], decimals: int | None) -> list[float | str]:
 
 
 def differing(given: list[float | str], other: list[float], decimals: int | None) -> int:
-    """How many figures are not those others, to the digits given; a tie may be rounded either way."""
+    """How many figures are not those others, to the digits given; a tie may be rounded either way, and digits may be
+    cut off: nobody says which, and each is right."""
     a, b = np.array(given, dtype=float), np.array(other)
-    allowed = SAME * max(np.abs(b).max(), 1e-6) if decimals is None else 0.505 * 10.0**-decimals
-    return int((np.abs(a - b) > allowed).sum())
+    if decimals is None:
+        return int((np.abs(a - b) > SAME * max(np.abs(b).max(), 1e-6)).sum())
+    last = 10.0**-decimals
+    rounded = np.abs(a - b) <= 0.505 * last
+    cut_off = (a * b >= 0) & (np.abs(np.abs(b) - np.abs(a) - last / 2) <= 0.505 * last)
+    return int((~rounded & ~cut_off).sum())
 
 
 def claim(made: Pass, decimals: int | None, form: str) -> list[float | str]:

@@ -68,14 +68,16 @@ def _alike(things: Sequence[T]) -> list[tuple[T, Index]]:
 
 
 def _possible(c: Comparison, tasks: Sequence[Task]) -> list[int]:
-    """Tasks whose number moves every figure that does not fit; told from two numbers."""
+    """Tasks whose number moves every figure that does not fit; told from the least, the middle and the largest start,
+    as between two of them a neuron may be dead."""
     if not tasks:
         return []
-    owners = np.repeat(np.arange(len(tasks)), 2)
-    numbers = np.array([number for family, _ in tasks for number in family.starts[:2]])
+    owners = np.repeat(np.arange(len(tasks)), 3)
+    starts = [family.starts for family, _ in tasks]
+    numbers = np.array([number for s in starts for number in (s[0], s[len(s) // 2], s[-1])])
     figures = _figures(c, tasks, owners, numbers)
-    fixed = c.still(figures[::2], figures[1::2])
-    return [int(k) for k in np.flatnonzero((c.met(figures[::2]) | ~fixed).all(axis=1))]
+    fixed = c.still(figures[::3], figures[1::3]) & c.still(figures[::3], figures[2::3])
+    return [int(k) for k in np.flatnonzero((c.met(figures[::3]) | ~fixed).all(axis=1))]
 
 
 def _residuals(c: Comparison, figures: Array) -> Array:
@@ -112,7 +114,8 @@ def _step(c: Comparison, tasks: Sequence[Task], owners: Index, numbers: Array) -
         slope = (_residuals(c, moved) - here) / apart[:, None]
         newton = numbers - (slope * here).sum(axis=1) / (slope * slope).sum(axis=1)
         middle = numbers + _middle(c, figures, (moved - figures)[:, c.claims.positions] / apart[:, None])
-    return np.where(np.isfinite(middle), middle, newton), (here * here).sum(axis=1)
+        distance = (here * here).sum(axis=1)
+    return np.where(np.isfinite(middle), middle, newton), distance
 
 
 def _middle(c: Comparison, figures: Array, slope: Array) -> Array:

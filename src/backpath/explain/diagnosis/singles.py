@@ -70,16 +70,23 @@ class Singles:
         return cls(chosen, every_met[kept], every_changed[kept], every[kept], comparison.layers)
 
     def pairs(self, wrong: Bools) -> Index:
-        """Pairs that may fit, (pairs, 2): what only one of them changes in a layer must already fit with that one."""
+        """Pairs that may fit, (pairs, 2): what only one of them changes in a layer must already fit with that one. A
+        rare mistake is tried with a constant, or if it explains a layer by itself."""
         many = len(self.mistakes) > _MANY
-        places = np.array([h for h, m in enumerate(self.mistakes) if m.rank < RARE or not many], dtype=np.intp)
-        chosen = [self.mistakes[h] for h in places]
-        common: Bools = np.array([m.rank < RARE for m in chosen])
-        constant: Bools = np.array([m.constant for m in chosen])
-        coupled: Bools = np.array([m.coupled for m in chosen])
-        possible = np.triu((common[:, None] & common) | (constant[:, None] ^ constant), 1)
-        for layer in np.unique(self.layers):
-            group = np.flatnonzero(self.layers == layer)
+        groups = [np.flatnonzero(self.layers == layer) for layer in np.unique(self.layers)]
+        explains = np.zeros(len(self.mistakes), dtype=bool)
+        for group in groups:
+            if wrong[group].any():
+                explains |= self.met[:, group].all(axis=1)
+        rank = np.array([m.rank for m in self.mistakes])
+        places = np.flatnonzero((rank < RARE) | explains | (not many))
+        common: Bools = rank[places] < RARE
+        clear: Bools = common | explains[places]
+        constant: Bools = np.array([self.mistakes[h].constant for h in places])
+        coupled: Bools = np.array([self.mistakes[h].coupled for h in places])
+        possible = (common[:, None] & clear) | (clear[:, None] & common) | (constant[:, None] ^ constant)
+        possible = np.triu(possible, 1)
+        for group in groups:
             changes = np.asarray(self.changed[np.ix_(places, group)].any(axis=1))
             meets = np.asarray(self.met[np.ix_(places, group)].all(axis=1))
             one, other = changes[:, None], changes[None, :]
