@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = (".svg", ".png", ".pdf")
-INK, BLUE, ORANGE = "#767676", "#3b82f6", "#d97706"  # each readable on white and on black
+INK, BLUE, ORANGE = "#7d7d7d", "#3b82f6", "#d97706"  # each readable on white and on black
 BINS = 60
-STYLE = {
+POINTS = 500  # of a curve at most
+STYLE: Any = {  # matplotlib names its settings one by one as types
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": INK,
@@ -32,6 +33,8 @@ STYLE = {
     "xtick.color": INK,
     "ytick.color": INK,
     "font.size": 10,
+    "figure.constrained_layout.w_pad": 0.12,
+    "figure.constrained_layout.h_pad": 0.08,
     "svg.hashsalt": "backpath",  # the same picture is the same file
 }
 
@@ -55,15 +58,22 @@ def draw_study(
     """Two panels: where the costs ended, and how many networks had solved the task by which epoch."""
 
     def draw(figure: Figure) -> None:
-        left, right = figure.subplots(1, 2)
-        _draw_costs(left, costs[np.isfinite(costs)].astype(np.float64), found, len(costs))
-        when = np.sort(solved_after[solved_after >= 0])
-        right.step([0, *when, epochs], [0, *(np.arange(1, len(when) + 1) / len(costs)), len(when) / len(costs)], BLUE)
-        _as_share(right, "networks that have solved it")
-        right.set(xlabel="epochs", xlim=(0, max(epochs, 1)))
+        panels = figure.subplots(1, 2 if epochs else 1, squeeze=False)[0]
+        _draw_costs(panels[0], costs[np.isfinite(costs)].astype(np.float64), found, len(costs))
+        if epochs:
+            _draw_solved(panels[1], np.sort(solved_after[solved_after >= 0]), epochs, len(costs))
         figure.suptitle(title, fontsize=11)
 
-    _save(path, (8, 3.4), draw)
+    _save(path, (8, 3.4) if epochs else (5, 3.4), draw)
+
+
+def _draw_solved(axes: Axes, when: NDArray[np.int64], epochs: int, networks: int) -> None:
+    """The share that had solved the task, by epochs."""
+    shown = np.unique(np.linspace(0, epochs, POINTS).astype(np.int64))
+    axes.plot(shown, np.searchsorted(when, shown, side="right") / networks, color=BLUE)
+    axes.set(xlabel="epochs", xlim=(0, epochs))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    _as_share(axes, "networks that have solved it")
 
 
 def _draw_costs(axes: Axes, costs: NDArray[np.float64], found: list[Plateau], networks: int) -> None:
@@ -96,6 +106,7 @@ def draw_curve(path: str, title: str, sweep: Sweep, points: list[tuple[float, Su
         )
         axes.plot(values, [s.share for _, s in points], color=BLUE, marker="o", markersize=3)
         axes.set(xlabel=sweep.shown, xscale="log" if sweep.log else "linear")
+        axes.xaxis.set_major_formatter("{x:g}")
         _as_share(axes, "networks that solved it")
         figure.suptitle(title, fontsize=11)
 

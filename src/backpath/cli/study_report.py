@@ -8,13 +8,14 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from backpath.cli.report import sparkline, table
+from backpath.cli.report import BARS, table
 from backpath.cli.sweep import Sweep
 from backpath.population.statistics import Plateau, Success
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
 BINS, SHOWN = 20, 0.995  # rows of a histogram at most (one more for what lies above); share of the costs in them
 BAR = 26
+LINE = 30  # bars of a curve at most
 HIDDEN_ROWS = 3  # empty rows in a row that are left out
 
 
@@ -32,11 +33,9 @@ def bytes_shown(count: int) -> str:
     >>> bytes_shown(16_800_000), bytes_shown(3 * 2**30)
     ('16.0 MiB', '3.0 GiB')
     """
-    for unit in ("B", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:,.1f} GiB"
+    units = ("B", "KiB", "MiB", "GiB")
+    k = min((max(count, 1).bit_length() - 1) // 10, 3)
+    return f"{count / 1024**k:,.{min(k, 1)}f} {units[k]}"
 
 
 def bar(share: float, width: int = BAR) -> str:
@@ -124,7 +123,7 @@ def describe_curve(sweep: Sweep, points: list[tuple[float, Success]]) -> str:
         median = f"{success.median_epochs:,.0f}" if success.solved else "-"
         interval = f"{percent(success.low)} to {percent(success.high)}"
         rows.append([f"{value:.4g}", percent(success.share), interval, median, bar(success.share, 20)])
-    shares = [success.share for _, success in points]
-    spacing = ", even ratios" if sweep.log else ""
-    line = f"  {sparkline(shares, 40)}   {sweep.shown} {points[0][0]:.4g} to {points[-1][0]:.4g}{spacing}"
+    parts = np.array_split([success.share for _, success in points], min(len(points), LINE))
+    curve = "".join(BARS[round(part.mean() * (len(BARS) - 1))] for part in parts)
+    line = f"  {curve}   {sweep.shown} {points[0][0]:.4g} to {points[-1][0]:.4g}{', even ratios' * sweep.log}"
     return table(rows, left=(4,)) + "\n\n" + line

@@ -32,7 +32,8 @@ def wilson_interval(successes: int, total: int, level: float = 0.95) -> tuple[fl
     middle = p + z**2 / (2 * total)
     reach = z * math.sqrt(p * (1 - p) / total + (z / (2 * total)) ** 2)
     scale = 1 + z**2 / total
-    return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
+    low, high = (middle - reach) / scale, (middle + reach) / scale
+    return low if successes else 0.0, high if successes < total else 1.0  # there, but for rounding
 
 
 @dataclass(frozen=True)
