@@ -112,7 +112,8 @@ def describe_plateaus(found: list[Plateau], unsolved: int) -> str:
 
 
 def describe_speed(networks: int, epochs: int, seconds: float) -> str:
-    each = f"; {1e9 * seconds / (networks * epochs):.3g} ns per network and epoch" if epochs else ""
+    nanoseconds = 1e9 * seconds / (networks * max(1, epochs))
+    each = f"; {nanoseconds:,.{1 if nanoseconds < 100 else 0}f} ns per network and epoch" if epochs else ""
     return f"  {networks / seconds:,.0f} networks/s: {networks:,} in {seconds:.1f} s{each}"
 
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 WIDTH = 0.02  # of a plateau, relative to its cost: networks come down to it slowly
 LEAST_SHARE, LEAST_COUNT = 0.01, 5  # of the networks looked at that make a plateau
 STEEPNESS = 4.0  # times as many networks as on either side of it, as wide
-MOST_PLATEAUS = 8
+AROUND, DEVIATIONS = 0.25, 6.0  # how far to look for what chance would put there, relative to its cost
+MOST_LOOKS = 8
 LARGEST_DENOMINATOR = 8
 
 
@@ -66,26 +67,42 @@ class Plateau:
 def plateaus(costs: NDArray[np.floating]) -> list[Plateau]:
     """The plateaus among the final costs of networks that have not solved their task, the fullest first.
 
-    A plateau is a range of costs, 2 % wide, that holds 1 % of the networks and at least 4 times as many as the ranges
-    of that width beside it.
+    A plateau is a range of costs, 2 % wide, that holds 1 % of the networks; at least 4 times as many as the ranges of
+    that width beside it; and many more (6 standard deviations) than the costs around it would put there by chance.
 
     >>> plateaus(np.concatenate([np.full(90, 0.1251), np.full(30, 0.1667), np.linspace(0.1, 0.3, 20)]))
     [Plateau(cost=0.1251, count=90), Plateau(cost=0.1667, count=30)]
     """
-    left = np.sort(costs[np.isfinite(costs) & (costs > 0)].astype(np.float64))
-    least, found = max(LEAST_COUNT, LEAST_SHARE * len(left)), []
-    for _ in range(MOST_PLATEAUS):
+    around = np.sort(costs[np.isfinite(costs) & (costs > 0)].astype(np.float64))  # but for plateaus found
+    left, found = around, []  # but for ranges looked at
+    least = max(LEAST_COUNT, LEAST_SHARE * len(left))
+    for _ in range(MOST_LOOKS):
         ends = np.searchsorted(left, left * (1 + WIDTH), side="right")
         counts = ends - np.arange(len(left))
         if not len(left) or counts.max() < least:
             break
         first = int(counts.argmax())
-        end, low = int(ends[first]), left[first]
-        before, after = np.searchsorted(left, [low * (1 - WIDTH), low * (1 + WIDTH) ** 2])
-        if counts[first] >= STEEPNESS * max(first - before, after - end):
-            found.append(Plateau(float(np.median(left[first:end])), int(counts[first])))
-        left = np.concatenate([left[:before], left[after:]])
+        low, plateau = left[first], Plateau(float(np.median(left[first : ends[first]])), int(counts[first]))
+        if _stands_out(plateau.count, low, around):
+            found.append(plateau)
+            around = _without(around, low)
+        left = _without(left, low)
     return sorted(found, key=lambda plateau: -plateau.count)
+
+
+def _stands_out(count: int, low: float, around: NDArray[np.float64]) -> bool:
+    bounds = [low * (1 - WIDTH), low, low * (1 + WIDTH), low * (1 + WIDTH) ** 2]
+    before, start, end, after = np.searchsorted(around, bounds)
+    near = np.diff(np.searchsorted(around, [low * (1 - AROUND), low * (1 + AROUND)]))[0]
+    chance = (near - count) * WIDTH / (2 * AROUND)
+    steep = count >= STEEPNESS * max(start - before, after - end)
+    return bool(steep and count >= chance + DEVIATIONS * math.sqrt(chance + 1))
+
+
+def _without(costs: NDArray[np.float64], low: float) -> NDArray[np.float64]:
+    """The costs but for those of the range from ``low`` and of the ranges beside it."""
+    before, after = np.searchsorted(costs, [low * (1 - WIDTH), low * (1 + WIDTH) ** 2])
+    return np.concatenate([costs[:before], costs[after:]])
 
 
 @dataclass(frozen=True)
