@@ -13,7 +13,7 @@ from backpath.cli.sweep import Sweep
 from backpath.population.statistics import Plateau, Success
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
-BINS, SHOWN = 20, 0.995  # rows of a histogram at most (one more for what lies above); share of the costs in them
+BINS, SHOWN = 20, 0.995  # rows of a histogram, about; share of the costs in them, but for those above
 BAR = 26
 LINE = 30  # bars of a curve at most
 HIDDEN_ROWS = 3  # empty rows in a row that are left out
@@ -66,27 +66,32 @@ def describe_success(success: Success, error: float, epochs: int) -> str:
 def histogram(costs: NDArray[np.floating], found: list[Plateau]) -> str:
     """How many networks ended at which cost, with the plateaus named beside their rows."""
     finite = costs[np.isfinite(costs)].astype(np.float64)
-    width = _bin_width(float(np.quantile(finite, SHOWN)))
-    places = (finite / width).astype(np.int64)
-    last = max(1, min(BINS, int(np.quantile(places, SHOWN)) + 1))
+    top = max(float(np.quantile(finite, SHOWN)), *(plateau.cost for plateau in found), 0.0)
+    width = _bin_width(top)
+    places = np.minimum(finite / width, BINS + 1).astype(np.int64)  # so that no cost is too large for a whole number
+    last = int(top / width) + 1
     counts = np.bincount(np.minimum(places, last), minlength=last + 1)
-    digits = max(0, -math.floor(math.log10(width)))
-    names = {min(int(plateau.cost / width), last): plateau.name for plateau in reversed(found)}
+    names = {int(plateau.cost / width): plateau.name for plateau in reversed(found)}
     rows, kinds = [], []
     for place, count in enumerate(counts.tolist()):
         if place == last and not count:
             break
-        end = f"to {(place + 1) * width:.{digits}f}" if place < last else "or more"
+        end = f"to {_edge(place + 1, width)}" if place < last else "or more"
         share = count / len(costs)
         drawn = f"{bar(share):{BAR}}  {names.get(place, '')}".rstrip()
-        rows.append([f"{place * width:.{digits}f} {end}", f"{count:,}", percent(share), drawn])
+        rows.append([f"{_edge(place, width)} {end}", f"{count:,}", percent(share), drawn])
         kinds.append(count == 0)
     return table(_without_runs(rows, kinds), left=(0, 3))
 
 
+def _edge(place: int, width: float) -> str:
+    digits = max(0, -math.floor(math.log10(width)))
+    return f"{place * width:.{digits}f}" if digits <= 6 and width < 1e6 else f"{place * width:.3g}"
+
+
 def _bin_width(top: float) -> float:
     """A round number such that ``BINS`` of it reach ``top``."""
-    if top <= 0:
+    if top < 1e-300:
         return 1.0
     unit = 10.0 ** math.floor(math.log10(top / BINS))
     return next(step * unit for step in (1, 2, 5, 10) if step * unit * BINS >= top)
