@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from backpath.files.atomic import write_atomically
 
+GROUP_VALUES = 4_000_000  # of a group of rows, about
+LEAST_ROWS, MOST_ROWS = 2048, 122_880  # of a group, as DuckDB takes them
+
 
 def write_parquet(
     path: str | os.PathLike[str], columns: Mapping[str, NDArray[Any]], missing: Mapping[str, float] | None = None
@@ -54,7 +57,9 @@ def _copy(arrays: dict[str, NDArray[Any]], wanted: str, file: BinaryIO) -> None:
         connection.register("arrays", arrays)
         try:
             name = str(file.name).replace("'", "''")
-            connection.execute(f"COPY (SELECT {wanted} FROM arrays) TO '{name}' (FORMAT parquet, USE_TMP_FILE false)")
+            rows = min(MOST_ROWS, max(LEAST_ROWS, GROUP_VALUES // len(arrays)))
+            options = f"FORMAT parquet, USE_TMP_FILE false, ROW_GROUP_SIZE {rows}"
+            connection.execute(f"COPY (SELECT {wanted} FROM arrays) TO '{name}' ({options})")
         except duckdb.IOException as error:
             raise OSError(str(error).splitlines()[0]) from None
         except RuntimeError as error:  # how DuckDB passes Ctrl-C on
