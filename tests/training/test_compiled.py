@@ -274,13 +274,27 @@ def test_the_kernels_run_uncompiled_too(output, cost, dtype, monkeypatch):
 
 LOADED = """
 import sys, backpath as bp
-bp.train(bp.Network((2, 2, 1)), [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], epochs={epochs}, tol={tol})
+bp.train(bp.Network((2, 2, 1)), [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], epochs={epochs}, tol=1e9)
 print("numba" in sys.modules)
 """
 
 
-@pytest.mark.parametrize(("epochs", "tol", "loaded"), [(100, None, "False"), (10**6, 1e9, "True")])
-def test_auto_loads_the_kernels_only_for_a_job_that_is_long_enough(epochs, tol, loaded):
-    code = LOADED.format(epochs=epochs, tol=tol)
+def loaded(epochs, before=""):
+    """Whether `auto` loads Numba for so many epochs (of which the tolerance ends all but ten)."""
+    code = before + LOADED.format(epochs=epochs)
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == loaded
+    return run.stdout.strip() == "True"
+
+
+def test_auto_loads_the_kernels_only_for_a_job_that_is_long_enough():
+    CompiledEngine(make_job((2, 2, 1), "sigmoid", "squared_error", SOLVERS["gd"], 4))  # they are compiled
+    assert not loaded(100)
+    assert loaded(10**6)
+
+
+def test_auto_waits_for_a_first_compile_only_for_a_long_job():
+    not_kept = "import backpath.training.engines as e\ne.are_kept = lambda source: False\n"
+    kept = not_kept.replace("False", "True")
+    assert not loaded(30_000, not_kept)  # a second or two of NumPy's time, less than compiling takes
+    assert loaded(30_000, kept)
+    assert loaded(10**6, not_kept)

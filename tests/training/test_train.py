@@ -175,7 +175,7 @@ BAD = [
     ({"batch_size": 0}, "batch_size must be a whole number of at least 1, or None for all"),
     ({"solver": "sgdd"}, "unknown solver 'sgdd'; there are gd, momentum, adam"),
     ({"cost": "mse"}, "unknown cost 'mse'; there are squared_error"),
-    ({"engine": "gpu"}, "unknown engine 'gpu'; there are auto, numpy"),
+    ({"engine": "gpu"}, "unknown engine 'gpu'; there are auto, numpy, compiled"),
     ({"tol": "x"}, "tol must be None or a number of at least 0, but is 'x'"),
     ({"momentum": None}, "momentum must be at least 0 and below 1, but is None"),
     ({"seed": -1}, "the seed must be a whole number of at least 0"),

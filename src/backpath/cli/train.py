@@ -32,7 +32,7 @@ from backpath.cli.options import dialect_options
 @click.option("--restarts", default=1, help="Train that many starts at once and keep the best.")
 @click.option("--seed", default=0, help="For initial weights, the split and the order of samples.")
 @click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", help="Numbers to compute with.")
-@click.option("--engine", default="auto", help="What does the arithmetic.")
+@click.option("--engine", default="auto", help="What does the arithmetic: auto, numpy or compiled.")
 @click.option("--out", type=click.Path(), help="Where to save the model.  [default: SOURCE's name + .safetensors]")
 @click.pass_context
 def command(context: click.Context, /, **options: Any) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from backpath.errors import InputError
+from backpath.training.cache_folders import are_kept
 from backpath.training.job import Engine, Job
 from backpath.training.numpy_engine import NumpyEngine
 
 ENGINES = ("auto", "numpy", "compiled")
 
-# Seconds, about: what the NumPy engine takes per layer and update, and per weight and sample, and what it takes to
-# import Numba and load the kernels.
-PER_LAYER, PER_PRODUCT, LOADING = 3e-5, 1.5e-9, 0.5
+# Seconds, about: what the NumPy engine takes per layer and update, and per weight and sample; what it takes to load the
+# kernels; and how long a job is worth waiting for them to be compiled, once on a machine.
+PER_LAYER, PER_PRODUCT, LOADING, COMPILING = 2.5e-5, 1.5e-9, 0.5, 5.0
 
 
 def check_engine(name: str) -> None:
@@ -38,4 +40,7 @@ def _is_worth_loading(job: Job, epochs: int) -> bool:
         return True
     samples, weights = len(job.X), sum(W.size for W in job.network.weights)
     updates = -(-samples // job.batch_size)
-    return epochs * (updates * len(job.network.weights) * PER_LAYER + samples * weights * PER_PRODUCT) > LOADING
+    seconds = epochs * (updates * len(job.network.weights) * PER_LAYER + samples * weights * PER_PRODUCT)
+    if seconds < LOADING:
+        return False
+    return seconds > COMPILING or are_kept(Path(__file__).with_name("kernels.py"))

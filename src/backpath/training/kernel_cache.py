@@ -7,8 +7,6 @@ never runs an old kernel. A cache that cannot be read or written counts as empty
 
 from __future__ import annotations
 
-import hashlib
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +17,8 @@ from typing import Any
 from numba import njit
 from numba.core import caching, event
 
+from backpath.training.cache_folders import cache_folders, digest_of
+
 
 class _Folder(caching._CacheLocator):
     """Where a kernel is kept, and by what its source is known."""
@@ -28,8 +28,8 @@ class _Folder(caching._CacheLocator):
 
     @classmethod
     def from_function(cls, function: Any, file: str) -> _Folder | None:
-        digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()
-        for folder in _folders(Path(file), digest[:16]):
+        digest = digest_of(Path(file))
+        for folder in cache_folders(Path(file), digest[:16]):
             locator = cls(folder, digest)
             with suppress(OSError):
                 locator.ensure_cache_path()  # fails unless it can be written
@@ -44,16 +44,6 @@ class _Folder(caching._CacheLocator):
 
     def get_disambiguator(self) -> str:
         return ""
-
-
-def _folders(file: Path, name: str) -> Iterator[Path]:
-    """What may be tried; outside the package under a name of the source's own, for others may be installed."""
-    given, cache = os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")
-    if given:
-        yield Path(given) / f"backpath-{name}"
-    yield file.parent / "__pycache__"
-    with suppress(RuntimeError):  # a user without a home
-        yield (Path(cache) if cache else Path.home() / ".cache") / "backpath" / name
 
 
 class _Files(caching.CompileResultCacheImpl):
