@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from backpath.files.atomic import write_atomically
 
-GROUP_VALUES = 4_000_000  # of a group of rows, about
+GROUP_VALUES = 1_000_000  # of a group of rows, about
 LEAST_ROWS, MOST_ROWS = 2048, 122_880  # of a group, as DuckDB takes them
 
 
