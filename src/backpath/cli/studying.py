@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -89,7 +90,10 @@ def study_and_report(options: dict[str, Any]) -> None:
     click.echo(f"memory {bytes_shown(needed)}, of this machine's {bytes_shown(machine_memory())}")
     start = study.draw()
     study.train(start[:1], epochs=0, progress=True)  # compiles the kernels, before the clock runs
-    (_report_population if study.sweep is None else _report_sweep)(study, start)
+    if study.sweep is None:
+        _report_population(study, start)
+    else:
+        _report_sweep(study, study.sweep, start)
 
 
 def _study(options: dict[str, Any]) -> Study:
@@ -135,6 +139,8 @@ def _check_solver(options: dict[str, Any], solver: str, sweep: Sweep | None) -> 
         raise InputError(f"momentum is for --solver momentum, but the solver is {solver}")
     if sweep and options[sweep.setting] is not None:
         raise InputError(f"--sweep sets {sweep.name}; leave --{sweep.name} out")
+    if sweep and options["epochs"] == 0:
+        raise InputError("--sweep goes over a setting of the training, but --epochs is 0; give it at least 1")
     if sweep and sweep.name == "learning-rate":
         Solver.checked(solver, float(sweep.values[0]))
     elif sweep:
@@ -203,61 +209,60 @@ def _finished(
     study: Study, start: Population, outcome: PopulationOutcome
 ) -> tuple[NDArray[np.intp], Population, PopulationOutcome]:
     """The networks that had all their epochs, with their numbers: all of them, unless Ctrl-C ended it."""
-    done = (outcome.epochs == study.epochs) | outcome.diverged
-    numbers = np.flatnonzero(done)
     if outcome.stopped != "interrupted":
         return np.arange(len(start)), start, outcome
-    if not len(numbers):
+    done = (outcome.epochs == study.epochs) | outcome.diverged
+    if outcome.diverged[done].all():
         raise KeyboardInterrupt  # nothing was reached that says anything
     names = ("population", "cost", "epochs", "solved", "solved_after", "converged", "diverged")
-    return numbers, start[done], replace(outcome, **{name: getattr(outcome, name)[done] for name in names})
+    kept = replace(outcome, **{name: getattr(outcome, name)[done] for name in names})
+    return np.flatnonzero(done), start[done], kept
 
 
-def _report_sweep(study: Study, start: Population) -> None:
-    assert study.sweep is not None
-    points, seconds = _swept(study, study.sweep, start)
+def _report_sweep(study: Study, sweep: Sweep, start: Population) -> None:
+    points, seconds = _swept(study, sweep, start)
     if not points:
         raise KeyboardInterrupt
-    if len(points) < len(study.sweep.values):
-        click.echo(f"interrupted: {len(points)} of {len(study.sweep.values)} values were done; the rest is left out")
+    if len(points) < len(sweep.values):
+        click.echo(f"interrupted: {len(points)} of {len(sweep.values)} values were done; the rest is left out")
     error = study.training["solved_error"]
     click.echo(f"\n{heading('solved')}: all errors under {error:g} after {study.epochs:,} epochs")
-    click.echo(describe_curve(study.sweep, points))
+    click.echo(describe_curve(sweep, points))
+    total = study.networks * len(points)
     diverged = sum(success.diverged for _, success in points)
     if diverged:
-        click.echo(f"  diverged: {diverged:,} of {len(points) * study.networks:,} networks, not solved")
-    total = study.networks * len(points)
+        click.echo(f"  diverged: {diverged:,} of {total:,} networks, not solved")
     click.echo(f"\n{heading('speed')}\n{describe_speed(total, study.epochs, seconds)}")
     if study.out is not None:
-        columns = _curve_columns(study.sweep, points)
+        columns = _curve_columns(sweep, points)
         _write(study.out, lambda out: write_parquet(out, columns, {"median_epochs": -1}))
     if study.picture is not None:
-        sweep = study.sweep
         _write(study.picture, lambda picture: draw_curve(picture, study.title, sweep, points))
 
 
 def _swept(study: Study, sweep: Sweep, start: Population) -> tuple[list[tuple[float, Success]], float]:
-    """The same starts trained with each value; what was reached before a Ctrl-C."""
+    """The same starts trained with each value, and the seconds it took; what was reached before a Ctrl-C."""
     points: list[tuple[float, Success]] = []
-    seconds = 0.0
+    seconds, began = 0.0, time.perf_counter()
     with progress_bar(study.networks * len(sweep.values), "networks", "solved {:.1%}") as report:
         for k, value in enumerate(sweep.values.tolist()):
 
             def told(epoch: float, share: float, before: int = k) -> None:
-                report(study.networks * (before + epoch / max(1, study.epochs)), share)
+                report(study.networks * (before + epoch / study.epochs), share)
 
             try:
                 outcome = study.train(start, progress=told, **{sweep.setting: value})
             except DivergenceError:
                 everyone = np.ones(study.networks, bool)
-                points.append((value, Success.of(~everyone, -1 * everyone, everyone)))
-                continue
+                success = Success.of(~everyone, -1 * everyone, everyone)
             except KeyboardInterrupt:
                 break
-            if outcome.stopped == "interrupted":
-                break
-            seconds += outcome.seconds
-            points.append((value, Success.of(outcome.solved, outcome.solved_after, outcome.diverged)))
+            else:
+                if outcome.stopped == "interrupted":
+                    break
+                success = Success.of(outcome.solved, outcome.solved_after, outcome.diverged)
+            points.append((value, success))
+            seconds = time.perf_counter() - began
     return points, seconds
 
 
