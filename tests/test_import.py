@@ -39,7 +39,9 @@ def test_a_population_needs_only_numpy_until_it_is_trained():
     assert loaded("import backpath as bp; bp.Population((2, 2, 1), size=10)[3]") == ["numpy"]
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["explain", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["train", "--help"], ["study", "--help"], ["explain", "--help"], ["--version"]]
+)
 def test_help_loads_nothing_heavy(arguments):
     words = loaded(f"import backpath.cli as c; c.backpath({arguments!r}, standalone_mode=False); print('so far:')")
     assert words[words.index("far:") + 1 :] == []

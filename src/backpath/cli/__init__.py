@@ -20,6 +20,7 @@ from backpath.errors import DivergenceError, InputError
 COMMANDS = {
     "train": "Train a network on a built-in data set or a CSV/Parquet table.",
     "predict": "Predict the rows of a table with a trained model.",
+    "study": "Train many networks at once and tell how often a data set is learned.",
     "show": "Show a model: its network, weights, inputs and how it was trained.",
     "explain": "Explain the gradient of a weight, or a whole step, with every number.",
     "check": "Check somebody's gradients or updated weights, and name the mistake in them.",

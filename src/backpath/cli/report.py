@@ -110,6 +110,17 @@ def cost_curve(cost: NDArray[np.float64], seconds: float) -> str:
     return f"{cost[0]:.3g} {sparkline(cost)} {cost[-1]:.3g}   {took}"
 
 
+def describe_restarts(costs: NDArray[np.floating]) -> str:
+    """The starts' costs; infinite ones diverged.
+
+    >>> describe_restarts(np.array([0.125, 0.001, 0.002]))
+    'the best of 3 starts; their costs are 0.001 to 0.125, the median 0.002'
+    """
+    middle = float(np.sort(costs)[(len(costs) - 1) // 2])  # of an even number the better one: no mean with infinity
+    span = f"{costs.min():.3g} to {costs.max():.3g}, the median {middle:.3g}"
+    return f"the best of {len(costs):,} starts; their costs are {span}"
+
+
 def truth_table(network: Network, X: NDArray[np.float64], y: NDArray[np.float64]) -> str:
     """Each input with what was wanted, what the network answers, and what it answers made of threshold logic units."""
     A = network.predict(X)

@@ -29,6 +29,7 @@ from backpath.cli.options import dialect_options
 @click.option("--tol", type=float, help="Stop when 10 epochs in a row lower the cost by no more than this.")
 @click.option("--frozen", multiple=True, metavar="WEIGHT", help="Leave this weight, or 'biases', as they start.")
 @click.option("--init", default="glorot_uniform", help="How initial weights are drawn.")
+@click.option("--restarts", default=1, help="Train that many starts at once and keep the best.")
 @click.option("--seed", default=0, help="For initial weights, the split and the order of samples.")
 @click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", help="Numbers to compute with.")
 @click.option("--engine", default="auto", help="What does the arithmetic: auto, numpy or compiled.")

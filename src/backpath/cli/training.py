@@ -17,6 +17,7 @@ from backpath.cli.report import (
     cost_curve,
     describe_inputs,
     describe_network,
+    describe_restarts,
     describe_training,
     describe_weights,
     heading,
@@ -79,6 +80,9 @@ def train_and_report(options: dict[str, Any]) -> None:
     if settings["solver"] != source.settings["solver"]:
         settings["learning_rate"] = options["learning_rate"]  # the source's was for its own solver
     settings["batch_size"] = settings["batch_size"] or None
+    restarts = options["restarts"]
+    if restarts > 1 and source.held_out is not None:
+        raise InputError("--restarts compares starts by their training cost; add --validation 0, or leave it out")
     network = _network(source, settings, options)
     click.echo(heading(source.title))
     click.echo(f"network {describe_network(network)}, seed {options['seed']}")
@@ -97,6 +101,8 @@ def train_and_report(options: dict[str, Any]) -> None:
         engine=options["engine"],
         validation=source.held_out,
         progress=True,
+        restarts=restarts,
+        init=options["init"],
     )
     if result.epochs == 0:
         raise KeyboardInterrupt  # nothing was reached that is worth a file
@@ -107,6 +113,7 @@ def train_and_report(options: dict[str, Any]) -> None:
         "epochs": result.epochs,
         "stopped": result.stopped,
         "seed": options["seed"],
+        **({"restarts": restarts} if restarts > 1 else {}),
         "quality": {name: str(q) for name, q in qualities},
     }
     save(Model(result.network, source.preparation, record), out)
@@ -211,6 +218,8 @@ def _report(result: TrainingResult, source: Source, qualities: list[tuple[str, Q
     early = stopped_early(result)
     if early:
         click.echo(early)
+    if result.restart_costs is not None:
+        click.echo(describe_restarts(result.restart_costs))
     click.echo(f"\n{heading('weights')}\n{describe_weights(network)}")
     if source.dataset is None:
         click.echo(f"\n{heading('inputs')}\n{describe_inputs(source.preparation.describe())}")
@@ -221,7 +230,12 @@ def _report(result: TrainingResult, source: Source, qualities: list[tuple[str, Q
         always = f"  (its most frequent class: {q.baseline:.1%})" if q.measure == "accuracy" else ""
         click.echo(f"  {name:8}  {q}{always}")
     if source.dataset is not None and source.task == "binary" and qualities[0][1].score < 1:
-        click.echo("  Not learned from this start; try another: --seed 1")
+        several = result.restart_costs is not None
+        click.echo(
+            "  Not learned from any of these starts; try more, or another --hidden"
+            if several
+            else "  Not learned from this start; try another: --seed 1, or the best of several: --restarts 16"
+        )
     click.echo(f"\nsaved {click.style(plain(out), bold=True)}")
     click.echo("try next")
     for line in _suggestions(source, out):

@@ -142,7 +142,6 @@ def train_population(
     >>> outcome.solved_share > 0.5, outcome.best.predict([0, 1]).round().tolist()
     (True, [1.0])
     """
-    start = time.perf_counter()
     if not isinstance(population, Population):
         raise InputError(f"population must be a Population, but is of type {type(population).__name__}")
     check_count(epochs, "epochs", least=0)
@@ -184,6 +183,7 @@ def train_population(
         threads=check_threads(threads),
         announce=progress is True,
     )
+    start = time.perf_counter()  # the kernels are compiled by now
     with _reporter(progress, int(epochs)) as report:
         interrupted = lanes.run(report=report)
     return _outcome(population, lanes, interrupted, time.perf_counter() - start)
@@ -216,11 +216,11 @@ def _of_each(value: float | ArrayLike, name: str, size: int) -> Array:
 
 
 def _reporter(progress: bool | Progress, epochs: int):  # type: ignore[no-untyped-def] # a context manager of either kind
-    if progress is True:
+    if progress is True and epochs:
         from backpath.training.progress import progress_bar
 
         return progress_bar(epochs, shown="solved {:.1%}")
-    return nullcontext(progress or None)
+    return nullcontext(progress if callable(progress) else None)
 
 
 def _outcome(population: Population, lanes: Lanes, interrupted: bool, seconds: float) -> PopulationOutcome:

@@ -1,0 +1,72 @@
+"""Columns of numbers out, to a Parquet file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from numpy.typing import NDArray
+
+from backpath.files.atomic import write_atomically
+
+GROUP_VALUES = 1_000_000  # of a group of rows, about
+LEAST_ROWS, MOST_ROWS = 2048, 122_880  # of a group, as DuckDB takes them
+
+
+def write_parquet(
+    path: str | os.PathLike[str], columns: Mapping[str, NDArray[Any]], missing: Mapping[str, float] | None = None
+) -> None:
+    """Write arrays of one length as the columns of a Parquet file, atomically.
+
+    The arrays are read where they lie and written a group of rows at a time, so that this takes little memory.
+
+    Parameters
+    ----------
+    path : where to write
+    columns : name -> array (rows,)
+    missing : name -> the number that stands for "none" in that column, which is written as NULL
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written there.
+    OSError
+        If the disk fails or is full.
+
+    >>> import duckdb, numpy as np, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_parquet(f"{folder}/a.parquet", {"W11_1": np.array([0.5, 1]), "n": np.array([-1, 3])}, {"n": -1})
+    ...     duckdb.sql(f"SELECT * FROM '{folder}/a.parquet'").fetchall()
+    [(0.5, None), (1.0, 3)]
+    """
+    none = missing or {}
+    wanted = ", ".join(
+        f"nullif(c{k}, {none[name]!r}) AS {_quoted(name)}" if name in none else f"c{k} AS {_quoted(name)}"
+        for k, name in enumerate(columns)
+    )
+    arrays = {f"c{k}": column for k, column in enumerate(columns.values())}
+    write_atomically(path, lambda file: _copy(arrays, wanted, file))
+
+
+def _copy(arrays: dict[str, NDArray[Any]], wanted: str, file: BinaryIO) -> None:
+    import duckdb
+
+    with duckdb.connect(":memory:", config={"threads": 1}) as connection:  # one thread keeps the rows' order
+        connection.execute("SET enable_progress_bar = false")
+        connection.register("arrays", arrays)
+        try:
+            name = str(file.name).replace("'", "''")
+            rows = min(MOST_ROWS, max(LEAST_ROWS, GROUP_VALUES // len(arrays)))
+            options = f"FORMAT parquet, USE_TMP_FILE false, ROW_GROUP_SIZE {rows}"
+            connection.execute(f"COPY (SELECT {wanted} FROM arrays) TO '{name}' ({options})")
+        except duckdb.IOException as error:
+            raise OSError(str(error).splitlines()[0]) from None
+        except RuntimeError as error:  # how DuckDB passes Ctrl-C on
+            if "interrupted" in str(error).lower():
+                raise KeyboardInterrupt from None
+            raise
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,146 @@
+"""What a population shows: a share with its interval, and the plateaus on which networks are stuck."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+WIDTH = 0.02  # of a plateau, relative to its cost: networks come down to it slowly
+LEAST_SHARE, LEAST_COUNT = 0.01, 5  # of the networks looked at that make a plateau
+STEEPNESS = 4.0  # times as many networks as on either side of it, as wide
+AROUND, DEVIATIONS = 0.25, 6.0  # how far to look for what chance would put there, relative to its cost
+MOST_LOOKS = 8
+LARGEST_DENOMINATOR = 8
+
+
+def wilson_interval(successes: int, total: int, level: float = 0.95) -> tuple[float, float]:
+    """Where the true share lies, seen ``successes`` times of ``total``: Wilson's score interval.
+
+    (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n), with p the share seen, n ``total`` and z the normal quantile of
+    ``level``. It also holds where the share is near 0 or 1.
+
+    Source: E. B. Wilson, Probable Inference, J. Amer. Statist. Assoc. 22 (1927).
+
+    >>> [round(bound, 4) for bound in wilson_interval(0, 10)]
+    [0.0, 0.2775]
+    """
+    p, z = successes / total, NormalDist().inv_cdf((1 + level) / 2)
+    middle = p + z**2 / (2 * total)
+    reach = z * math.sqrt(p * (1 - p) / total + (z / (2 * total)) ** 2)
+    scale = 1 + z**2 / total
+    low, high = (middle - reach) / scale, (middle + reach) / scale
+    return low if successes else 0.0, high if successes < total else 1.0  # there, but for rounding
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """A cost at which many networks ended.
+
+    Attributes
+    ----------
+    cost : float
+        Their median.
+    count : int
+    """
+
+    cost: float
+    count: int
+
+    @property
+    def name(self) -> str:
+        """The simple fraction that is near, as in ``1/8``; else the cost itself.
+
+        >>> Plateau(0.1252, 30).name, Plateau(0.137, 30).name
+        ('1/8', '0.137')
+        """
+        near = Fraction(self.cost).limit_denominator(LARGEST_DENOMINATOR)
+        if near and near.denominator > 1 and abs(float(near) - self.cost) <= WIDTH * self.cost:
+            return str(near)
+        return f"{self.cost:.3g}"
+
+
+def plateaus(costs: NDArray[np.floating]) -> list[Plateau]:
+    """The plateaus among the final costs of networks that have not solved their task, the fullest first.
+
+    A plateau is a range of costs, 2 % wide, that holds 1 % of the networks; at least 4 times as many as the ranges of
+    that width beside it; and many more (6 standard deviations) than the costs around it would put there by chance.
+
+    >>> plateaus(np.concatenate([np.full(90, 0.1251), np.full(30, 0.1667), np.linspace(0.1, 0.3, 20)]))
+    [Plateau(cost=0.1251, count=90), Plateau(cost=0.1667, count=30)]
+    """
+    around = np.sort(costs[np.isfinite(costs) & (costs > 0)].astype(np.float64))  # but for plateaus found
+    left, found = around, []  # but for ranges looked at
+    least = max(LEAST_COUNT, LEAST_SHARE * len(left))
+    for _ in range(MOST_LOOKS):
+        ends = np.searchsorted(left, left * (1 + WIDTH), side="right")
+        counts = ends - np.arange(len(left))
+        if not len(left) or counts.max() < least:
+            break
+        first = int(counts.argmax())
+        low, plateau = left[first], Plateau(float(np.median(left[first : ends[first]])), int(counts[first]))
+        if _stands_out(plateau.count, low, around):
+            found.append(plateau)
+            around = _without(around, low)
+        left = _without(left, low)
+    return sorted(found, key=lambda plateau: -plateau.count)
+
+
+def _stands_out(count: int, low: float, around: NDArray[np.float64]) -> bool:
+    bounds = [low * (1 - WIDTH), low, low * (1 + WIDTH), low * (1 + WIDTH) ** 2]
+    before, start, end, after = np.searchsorted(around, bounds)
+    near = np.diff(np.searchsorted(around, [low * (1 - AROUND), low * (1 + AROUND)]))[0]
+    chance = (near - count) * WIDTH / (2 * AROUND)
+    steep = count >= STEEPNESS * max(start - before, after - end)
+    return bool(steep and count >= chance + DEVIATIONS * math.sqrt(chance + 1))
+
+
+def _without(costs: NDArray[np.float64], low: float) -> NDArray[np.float64]:
+    """The costs but for those of the range from ``low`` and of the ranges beside it."""
+    before, after = np.searchsorted(costs, [low * (1 - WIDTH), low * (1 + WIDTH) ** 2])
+    return np.concatenate([costs[:before], costs[after:]])
+
+
+@dataclass(frozen=True)
+class Success:
+    """How often a task was learned.
+
+    Attributes
+    ----------
+    networks, solved, diverged : int
+        How many there are; of them solved, and no longer finite.
+    low, high : float
+        The 95 % interval of the share solved.
+    median_epochs : float
+        Of those solved, after how many epochs they first were; NaN if none is.
+    """
+
+    networks: int
+    solved: int
+    diverged: int
+    low: float
+    high: float
+    median_epochs: float
+
+    @property
+    def share(self) -> float:
+        return self.solved / self.networks
+
+    @classmethod
+    def of(
+        cls, solved: NDArray[np.bool_], solved_after: NDArray[np.int64], diverged: NDArray[np.bool_] | None = None
+    ) -> Success:
+        """Counted over networks.
+
+        >>> success = Success.of(np.array([True, True, False]), np.array([100, 300, -1]))
+        >>> success.solved, success.median_epochs, round(success.low, 2), round(success.high, 2)
+        (2, 200.0, 0.21, 0.94)
+        """
+        count, total = int(solved.sum()), len(solved)
+        median = float(np.median(solved_after[solved])) if count else math.nan
+        lost = 0 if diverged is None else int(diverged.sum())
+        return cls(total, count, lost, *wilson_interval(count, total), median)
