@@ -21,10 +21,11 @@ def done(*arguments: object, cwd: Path) -> str:
 
 
 def refused(*arguments: object, cwd: Path) -> str:
-    """The one line of a command that must be refused, leaving the folder as it was."""
+    """The one line of a command that must be refused before anything is done, leaving the folder as it was."""
     before = {path: path.read_bytes() for path in cwd.rglob("*") if path.is_file()}
     process = backpath(*arguments, cwd=cwd)
     assert process.returncode == 2, process.stdout + process.stderr
+    assert process.stdout == ""
     assert process.stderr.startswith("backpath: ")
     assert process.stderr.count("\n") == 1, process.stderr
     assert {path: path.read_bytes() for path in cwd.rglob("*") if path.is_file()} == before

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,8 @@ from backpath.files.wording import counted, plain
 from backpath.maths.network import Network
 from backpath.training import TrainingResult, train
 from backpath.training.datasets import DATASETS, Dataset, dataset
+from backpath.training.loop import Progress
+from backpath.training.progress import progress_bar
 from backpath.training.quality import Quality, quality
 
 Array = NDArray[np.float64]
@@ -84,26 +88,14 @@ def train_and_report(options: dict[str, Any]) -> None:
     if restarts > 1 and source.held_out is not None:
         raise InputError("--restarts compares starts by their training cost; add --validation 0, or leave it out")
     network = _network(source, settings, options)
-    click.echo(heading(source.title))
-    click.echo(f"network {describe_network(network)}, seed {options['seed']}")
-    click.echo(describe_training(settings))
-    for note in source.notes:
-        click.echo(f"note: {note}")
-    result = train(
-        network,
-        source.X,
-        source.y,
-        **{k: settings[k] for k in ("epochs", "learning_rate", "batch_size", "solver", "cost")},
-        shuffle=settings["batch_size"] is not None,
-        tol=options["tol"],
-        frozen=options["frozen"],
-        seed=options["seed"],
-        engine=options["engine"],
-        validation=source.held_out,
-        progress=True,
-        restarts=restarts,
-        init=options["init"],
-    )
+    title = [
+        heading(source.title),
+        f"network {describe_network(network)}, seed {options['seed']}",
+        describe_training(settings),
+        *(f"note: {note}" for note in source.notes),
+    ]
+    with _progress(title, settings["epochs"]) as progress:
+        result = _trained(network, source, settings, options, progress)
     if result.epochs == 0:
         raise KeyboardInterrupt  # nothing was reached that is worth a file
     qualities = _qualities(result.network, source)
@@ -118,6 +110,41 @@ def train_and_report(options: dict[str, Any]) -> None:
     }
     save(Model(result.network, source.preparation, record), out)
     _report(result, source, qualities, out)
+
+
+@contextmanager
+def _progress(title: Sequence[str], epochs: int) -> Iterator[Progress]:
+    """What training reports to: prints the title once the call is known to make sense, then draws a bar."""
+    with ExitStack() as stack:
+        bars: list[Progress] = []
+
+        def report(done: int, cost: float) -> None:
+            if not bars:
+                click.echo("\n".join(title))
+                bars.append(stack.enter_context(progress_bar(epochs)))
+            bars[0](done, cost)
+
+        yield report
+
+
+def _trained(
+    network: Network, source: Source, settings: dict[str, Any], options: dict[str, Any], progress: Progress
+) -> TrainingResult:
+    return train(
+        network,
+        source.X,
+        source.y,
+        **{k: settings[k] for k in ("epochs", "learning_rate", "batch_size", "solver", "cost")},
+        shuffle=settings["batch_size"] is not None,
+        tol=options["tol"],
+        frozen=options["frozen"],
+        seed=options["seed"],
+        engine=options["engine"],
+        validation=source.held_out,
+        progress=progress,
+        restarts=options["restarts"],
+        init=options["init"],
+    )
 
 
 def _builtin(options: dict[str, Any]) -> Source:
