@@ -32,7 +32,7 @@ class Search:
     def explanations(self) -> list[Explanation]:
         """The simplest explanations that give every figure; empty if there are none."""
         levels = (
-            self._one,
+            self.single,
             self._one_fitted,
             self._two,
             self._one_and_two_exchanged,
@@ -84,7 +84,8 @@ class Search:
             found += [figure / bias for figure in figures if bias and figure is not None]
         return found[:_MOST_HINTS]
 
-    def _one(self) -> list[Explanation]:
+    def single(self) -> list[Explanation]:
+        """The mistakes of the catalogue that give every figure, without a number fitted."""
         return [(self.singles.mistakes[h],) for h in np.flatnonzero(self.singles.met.all(axis=1))]
 
     def _two(self) -> list[Explanation]:
