@@ -31,7 +31,7 @@ def test_planted_mistakes_are_named(decimals, least):
 
 def test_among_look_alikes_the_planted_one_is_named():
     """On 0s, 1s and repeated weights many mistakes give the same figures; then the planted one is among them."""
-    outcomes = [((m, seed), looked_for(special_scene(seed), [m], None)) for m in DESCRIBED for seed in (1, 5)]
+    outcomes = [((m, k % 6), looked_for(special_scene(k % 6), [m], None)) for k, m in enumerate(DESCRIBED)]
     assert share((where, outcome) for where, outcome in outcomes if outcome.counts) >= 0.95
 
 
@@ -45,18 +45,18 @@ def test_a_right_answer_is_right(kind):
 @pytest.mark.slow
 @pytest.mark.parametrize(("decimals", "least"), [(None, 0.99), (5, 0.95)])
 def test_share_of_mistakes_named(decimals, least):
-    assert share(t for mistake in DESCRIBED for t in trials([mistake], 16, decimals)) >= least
+    assert share(t for mistake in DESCRIBED for t in trials([mistake], 10, decimals)) >= least
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("decimals", [None, 5])
 def test_share_of_pairs_named(decimals):
-    assert share(t for pair in pairs(150) for t in trials(pair, 2, decimals)) >= 0.9
+    assert share(t for pair in pairs(120) for t in trials(pair, 1, decimals)) >= 0.9
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", RIGHT)
 def test_ten_thousand_right_answers_are_right(kind):
-    for seed in range(600 if kind == "float32" else 1343):  # 10,001 in all; those of float32 are searched through
+    for seed in range(10_000 // len(RIGHT)):
         of, given, form = right_answer(kind, seed)
         assert diagnosed(of, given, form).correct, (kind, seed)
