@@ -1,6 +1,7 @@
 """What diagnose says of planted mistakes: ≥ 99 % named at full precision, ≥ 95 % at 5 decimals, pairs ≥ 90 %; and of
 right answers: right, always."""
 
+import numpy as np
 import pytest
 
 from explain.planted import (
@@ -10,7 +11,9 @@ from explain.planted import (
     looked_for,
     pairs,
     right_answer,
+    scene,
     special_scene,
+    trial,
     trials,
 )
 
@@ -40,6 +43,33 @@ def test_a_right_answer_is_right(kind):
     for seed in range(24):
         of, given, form = right_answer(kind, seed)
         assert diagnosed(of, given, form).correct, (kind, seed)
+
+
+@pytest.mark.parametrize("seed", [314, 1208])
+def test_rounding_is_no_mistake(seed):
+    """float32 weights and data, computed with as float64s: a constant and a mistake together come as near."""
+    of, given, form = right_answer("float32", seed)
+    assert diagnosed(of, given, form).correct
+
+
+def test_a_mistake_in_float32_is_named():
+    of = scene((2, 3, 1), ("sigmoid", "sigmoid"), "squared_error", 5, 3)
+    wrong = of.wrong(("missing_output_derivative", "output"))
+    given = [float(np.float32(value)) for g in wrong.gradients() for value in g.ravel()]
+    report = diagnosed(of, dict(zip(of.network.weight_names, given, strict=True)))
+    assert [finding.mistake for finding in report.findings] == ["missing_output_derivative"]
+
+
+@pytest.mark.parametrize("decimals", [None, 5])
+def test_a_misread_input_is_found_where_others_leave_neurons_dead(decimals):
+    where = ((4, 8, 3), ("relu", "relu"), "squared_error", 1)
+    assert trial("wrong_input", "whole_pass", *where, decimals, 2787).reported == ("wrong_input",)
+
+
+def test_an_exchange_is_found_beside_another_mistake():
+    where = ((3, 4, 4, 2), ("sigmoid",) * 3, "binary_cross_entropy", 5)
+    outcome = trial("weights_swapped", "whole_pass", *where, None, 6566, second=("missing_path_weight", "one_layer"))
+    assert outcome.verdict == "named"
 
 
 @pytest.mark.slow
