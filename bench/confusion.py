@@ -140,6 +140,8 @@ def draw(alone: dict, path: Path) -> None:
             [j + 0.5 for j in range(len(columns))], columns, rotation=60, ha="right", rotation_mode="anchor"
         )
         panel.set_yticks([i + 0.5 for i in range(len(rows))], rows)
+        panel.hlines(range(1, len(rows)), 0, len(columns), color=INK, alpha=0.08, linewidth=0.5)
+        panel.vlines([len(rows)], 0, len(rows), color=INK, alpha=0.3, linewidth=0.5)
         panel.tick_params(length=0, colors=INK)
         for spine in panel.spines.values():
             spine.set_color(INK)

@@ -1,6 +1,7 @@
 """What diagnose says of planted mistakes: ≥ 99 % named at full precision, ≥ 95 % at 5 decimals, pairs ≥ 90 %; and of
 right answers: right, always."""
 
+import numpy as np
 import pytest
 
 from explain.planted import (
@@ -10,7 +11,9 @@ from explain.planted import (
     looked_for,
     pairs,
     right_answer,
+    scene,
     special_scene,
+    trial,
     trials,
 )
 
@@ -31,7 +34,7 @@ def test_planted_mistakes_are_named(decimals, least):
 
 def test_among_look_alikes_the_planted_one_is_named():
     """On 0s, 1s and repeated weights many mistakes give the same figures; then the planted one is among them."""
-    outcomes = [((m, seed), looked_for(special_scene(seed), [m], None)) for m in DESCRIBED for seed in (1, 5)]
+    outcomes = [((m, k % 6), looked_for(special_scene(k % 6), [m], None)) for k, m in enumerate(DESCRIBED)]
     assert share((where, outcome) for where, outcome in outcomes if outcome.counts) >= 0.95
 
 
@@ -42,21 +45,48 @@ def test_a_right_answer_is_right(kind):
         assert diagnosed(of, given, form).correct, (kind, seed)
 
 
+@pytest.mark.parametrize("seed", [314, 1208])
+def test_rounding_is_no_mistake(seed):
+    """float32 weights and data, computed with as float64s: a constant and a mistake together come as near."""
+    of, given, form = right_answer("float32", seed)
+    assert diagnosed(of, given, form).correct
+
+
+def test_a_mistake_in_float32_is_named():
+    of = scene((2, 3, 1), ("sigmoid", "sigmoid"), "squared_error", 5, 3)
+    wrong = of.wrong(("missing_output_derivative", "output"))
+    given = [float(np.float32(value)) for g in wrong.gradients() for value in g.ravel()]
+    report = diagnosed(of, dict(zip(of.network.weight_names, given, strict=True)))
+    assert [finding.mistake for finding in report.findings] == ["missing_output_derivative"]
+
+
+@pytest.mark.parametrize("decimals", [None, 5])
+def test_a_misread_input_is_found_where_others_leave_neurons_dead(decimals):
+    where = ((4, 8, 3), ("relu", "relu"), "squared_error", 1)
+    assert trial("wrong_input", "whole_pass", *where, decimals, 2787).reported == ("wrong_input",)
+
+
+def test_an_exchange_is_found_beside_another_mistake():
+    where = ((3, 4, 4, 2), ("sigmoid",) * 3, "binary_cross_entropy", 5)
+    outcome = trial("weights_swapped", "whole_pass", *where, None, 6566, second=("missing_path_weight", "one_layer"))
+    assert outcome.verdict == "named"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("decimals", "least"), [(None, 0.99), (5, 0.95)])
 def test_share_of_mistakes_named(decimals, least):
-    assert share(t for mistake in DESCRIBED for t in trials([mistake], 16, decimals)) >= least
+    assert share(t for mistake in DESCRIBED for t in trials([mistake], 10, decimals)) >= least
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("decimals", [None, 5])
 def test_share_of_pairs_named(decimals):
-    assert share(t for pair in pairs(150) for t in trials(pair, 2, decimals)) >= 0.9
+    assert share(t for pair in pairs(120) for t in trials(pair, 1, decimals)) >= 0.9
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", RIGHT)
 def test_ten_thousand_right_answers_are_right(kind):
-    for seed in range(600 if kind == "float32" else 1343):  # 10,001 in all; those of float32 are searched through
+    for seed in range(10_000 // len(RIGHT)):
         of, given, form = right_answer(kind, seed)
         assert diagnosed(of, given, form).correct, (kind, seed)

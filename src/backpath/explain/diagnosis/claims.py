@@ -26,6 +26,7 @@ class Precision:
     epsilon: float
 
 
+ROUNDED = 10  # significant digits up to which a float looks like a rounded figure
 DOUBLE, SINGLE = Precision(1e-9, 1e-12, 1e-15), Precision(3e-4, 1e-5, 5e-7)
 
 
@@ -78,7 +79,8 @@ class Claims:
         values = [claim.figure for claim in claims]
         finest = min((f.last for f in values if f.last), default=0.0)
         last = np.array([finest if f.last == 1.0 and f.value == 0 else f.last for f in values])  # "0" is 0
-        kinds = np.array([(f.precision.relative, f.precision.of_largest, f.precision.epsilon) for f in values])
+        single = any(f.precision is SINGLE for f in values)  # then the 0s among them too
+        kinds = np.array([_precision(SINGLE if single and not f.last else f.precision) for f in values])
         places = np.array([claim.position for claim in claims], dtype=np.intp)
         base = np.array([claim.base for claim in claims])
         value = np.array([f.value for f in values])
@@ -104,6 +106,10 @@ class Claims:
         return found
 
 
+def _precision(of: Precision) -> tuple[float, float, float]:
+    return of.relative, of.of_largest, of.epsilon
+
+
 def read_figure(figure: object, where: str) -> Figure:
     """A claimed figure: a number, or a string as it was printed."""
     if isinstance(figure, str):
@@ -114,7 +120,16 @@ def read_figure(figure: object, where: str) -> Figure:
         value = math.nan
     if not math.isfinite(value):
         raise _refused(figure, where)
-    return Figure(value, 0.0, SINGLE if isinstance(figure, np.floating) and figure.itemsize < 8 else DOUBLE)
+    return Figure(value, 0.0, SINGLE if _is_single(figure, value) else DOUBLE)
+
+
+def _is_single(figure: object, value: float) -> bool:
+    """Whether a number was computed in float32, of which it has the digits: 0.30000001192092896."""
+    if isinstance(figure, np.floating) and figure.itemsize < 8:
+        return True
+    long = len(Decimal(repr(value)).as_tuple().digits) > ROUNDED
+    with np.errstate(over="ignore"):
+        return long and float(np.float32(value)) == value
 
 
 def _printed(figure: str, where: str) -> Figure:

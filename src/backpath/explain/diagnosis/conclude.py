@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from backpath.explain.diagnosis.claims import Claim, Claims
+from backpath.explain.diagnosis.claims import ROUNDED, Claim, Claims
 from backpath.explain.diagnosis.comparison import Bools, Comparison
 from backpath.explain.diagnosis.formulas import formulas
 from backpath.explain.diagnosis.mistakes import Mistake
@@ -18,7 +18,6 @@ from backpath.explain.diagnosis.search import Explanation, Search, grouped
 from backpath.explain.digits import shown
 from backpath.maths.notation import weight_names
 
-_ROUNDED = 10  # significant digits up to which a float looks like a rounded figure
 _NUMERICAL = 1e-5  # as near as numerical derivatives come
 _NAMED = 6  # weights in a sentence
 
@@ -34,9 +33,10 @@ def conclude(q: Problem, claims: Sequence[Claim]) -> Report:
     if rounded is not None and not rounded.wrong.any():
         return Report([(_rounded(given),)], rows)
     search = Search(given)
-    numerical = _is_numerical(given)
-    found, by = search.single_mistakes() if numerical else search.explanations(), given
-    if not found and numerical:
+    near = _is_numerical(given)
+    exact = not given.claims.last.any()
+    found, by = search.single_mistakes() if near and exact else search.explanations(), given
+    if not found and near:
         note = "They are as near to the right ones as numerical derivatives come, but not equal to all digits."
         return Report((), [replace(row, is_right=True) for row in rows], note)
     if not found and rounded is not None:
@@ -60,7 +60,7 @@ def _as_printed(claims: Sequence[Claim]) -> list[Claim]:
     found = []
     for claim in claims:
         digits = Decimal(repr(claim.figure.value)).as_tuple()
-        if claim.figure.last or len(digits.digits) > _ROUNDED or not isinstance(digits.exponent, int):
+        if claim.figure.last or len(digits.digits) > ROUNDED or not isinstance(digits.exponent, int):
             return []
         found.append(replace(claim, figure=replace(claim.figure, last=10.0**digits.exponent)))
     finest = min((claim.figure.last for claim in found if claim.figure.value), default=0.0)

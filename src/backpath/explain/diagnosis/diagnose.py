@@ -18,8 +18,6 @@ from backpath.maths.network import Network
 from backpath.maths.notation import neuron_names, weight_index, weight_name
 
 Figures = Mapping[str, object]
-_ROUNDED = 10  # significant digits up to which a float looks like a rounded figure
-_NUMERICAL = 1e-5  # as near as numerical derivatives come
 
 
 def diagnose(

@@ -41,7 +41,8 @@ def fitted_numbers(c: Comparison, tasks: Sequence[Task]) -> list[float | None]:
 
 
 def _is_right(family: Family, number: float) -> bool:
-    return abs(number - family.right) <= 1e-9 * max(1.0, abs(family.right))
+    """Nobody misreads a number by less: that is rounding, as to float32."""
+    return abs(number - family.right) <= 1e-6 * max(1.0, abs(family.right))
 
 
 def _figures(c: Comparison, tasks: Sequence[Task], owners: Index, numbers: Array) -> Array:
