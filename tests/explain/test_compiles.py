@@ -64,3 +64,13 @@ def test_a_fragment_goes_into_somebodys_document(tmp_path):
     body = bp.derive(NOTES, "W11_1").latex()
     start = "\\documentclass{article}\\usepackage{amsmath,array}\\begin{document}"
     compiled(f"{start}\n{body}\\end{{document}}\n", tmp_path)
+
+
+def test_a_report_compiles(tmp_path):
+    report = bp.diagnose(NOTES, [0.5, 1], [1], {"W11_1": "0.1", "W12_1": "0.2", "W11_2": "0.3", "W12_2": "0.4"})
+    assert not report.correct
+    assert "Overfull \\hbox" not in compiled(report.latex(document=True), tmp_path)
+    half = {name: NOTES.gradients([0.5, 1], [1])[name] / 2 for name in NOTES.weight_names}
+    marked = bp.diagnose(NOTES, [0.5, 1], [1], half).latex(document=True)
+    assert r"\boxed" in marked
+    assert "Overfull \\hbox" not in compiled(marked, tmp_path)

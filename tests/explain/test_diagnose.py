@@ -163,6 +163,12 @@ def test_what_nothing_explains_is_unknown_and_the_nearest_is_told():
     assert "which gives all but W11_1, W22_1, W12_2" in finding.message
 
 
+def test_few_digits_are_not_explained_by_far_fetched_pairs():
+    (finding,) = bp.diagnose(NET, X, Y, {"W11_1": "0.1", "W12_1": "0.2", "W11_2": "0.9"}).findings
+    assert finding.mistake == "unknown"
+    assert "more figures or digits are needed" in finding.message
+
+
 def test_no_warning_reaches_the_user_whatever_the_activations():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

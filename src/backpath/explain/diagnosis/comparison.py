@@ -60,6 +60,13 @@ class Comparison:
         found: Bools = ~self.met(self.right[None])[0]
         return found
 
+    @cached_property
+    def odds(self) -> Array:
+        """Of each claim, how likely a figure of the right size meets it by chance; the least likely first."""
+        low, high = self.claims.bounds(self.right[None], self.largest)
+        size = np.maximum(self.largest, np.abs(self.claims.value - self.claims.base))
+        return np.sort(np.minimum(1.0, (high - low)[0] / (2 * size + 1e-300)))
+
     def figures(self, count: int, runs: Sequence[Run]) -> Array:
         """All figures of so many passes with these edits; (passes, figures)."""
         return Passes(self.q, count, runs).figures()

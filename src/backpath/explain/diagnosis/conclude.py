@@ -87,6 +87,10 @@ def _unknown(search: Search) -> Finding:
     c, nearest = search.c, search.nearest()
     wrong = _names(c, c.wrong)
     message = "no mistake of the catalogue, and no two of them, give all these figures"
+    if search.undecided:
+        message = (
+            "no single mistake of the catalogue gives all these figures; for two, more figures or digits are needed"
+        )
     if nearest is not None:
         mistake, met = nearest
         missed = _names(c, ~met)

@@ -118,7 +118,7 @@ class Report(Rendered):
             blocks.append(prose(self.note))
         for number, group in enumerate(self.alternatives, 1):
             if len(self.alternatives) > 1:
-                blocks.append(heading(f"{number}. {' and '.join(CODES[f.mistake] for f in group)}"))
+                blocks.append(heading(f"{number}. {' with '.join(f.mistake for f in group)}"))
             for finding in group:
                 blocks += _finding(finding, titled=len(self.alternatives) == 1)
         if not self.correct:

@@ -19,14 +19,18 @@ from backpath.explain.diagnosis.singles import CATALOGUE, Singles
 Explanation = tuple[Mistake, ...]
 
 _MOST_HINTS = 12
+_CHANCE = 0.1  # explanations that would fit by chance, from which on none is believed
 _MOST_FITTED = 4_000_000  # figures of families with another mistake, each tried with a few numbers
 
 
 class Search:
-    """Looks for explanations of a comparison ``c``, in which something is wrong."""
+    """Looks for explanations of a comparison ``c``, in which something is wrong.
+
+    ``undecided``: explanations were left out because the figures have too few digits for them.
+    """
 
     def __init__(self, c: Comparison):
-        self.c = c
+        self.c, self.undecided = c, False
         self.singles = Singles.of(c, [mistake for kind in CATALOGUE for mistake in kind(c.q)])
 
     def explanations(self) -> list[Explanation]:
@@ -61,6 +65,8 @@ class Search:
         """A mistake, and an unexplained constant."""
         families = [f for f in self.families if f.code == "scaled" and f.rank == PLAIN]
         found: list[Explanation] = []
+        if self._is_chance(self.singles.constants.size, fitted=1):
+            return found
         for h, k in np.argwhere(np.isfinite(self.singles.constants)):
             mistake, number = self.singles.mistakes[h], float(self.singles.constants[h, k])
             if not mistake.constant and number and k < len(families):
@@ -88,10 +94,18 @@ class Search:
             found += [figure / bias for figure in figures if bias and figure is not None]
         return found[:_MOST_HINTS]
 
+    def _is_chance(self, tried: int, fitted: int = 0) -> bool:
+        """Whether of so many explanations, in which so many numbers are fitted, some fit anything of so few digits."""
+        chance = tried * float(self.c.odds[fitted:].prod()) > _CHANCE
+        self.undecided |= chance
+        return chance
+
     def _two(self) -> list[Explanation]:
         """Two mistakes of which neither is rare."""
         pairs, mistakes = self.singles.pairs(self.c.wrong), self.singles.mistakes
         found: list[Explanation] = []
+        if self._is_chance(len(pairs)):
+            return found
         for block in self.c.blocks(len(pairs)):
             part = pairs[block]
             runs = [(mistakes[m].edits, np.flatnonzero(side == m)) for side in part.T for m in np.unique(side)]
@@ -145,9 +159,9 @@ class Search:
 
     def _fitted(self, tasks: Sequence[Task]) -> list[Explanation]:
         """Of each family, alone or with another mistake, the number that fits, if one does."""
-        if self.c.wrong.sum() < 2 and len(self.c.wrong) < 4:
-            return []  # one number more than the figures could tell
         found: list[Explanation] = []
+        if self._is_chance(len(tasks), fitted=1):
+            return found
         for (family, partner), number in zip(tasks, fitted_numbers(self.c, tasks), strict=True):
             if number is not None:
                 mistake = family.mistake(number)

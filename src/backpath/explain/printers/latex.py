@@ -22,6 +22,7 @@ _START = r"""\documentclass[a4paper]{article}
 \usepackage[margin=20mm]{geometry}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{6pt}
+\sloppy
 \setcounter{MaxMatrixCols}{64}
 \allowdisplaybreaks
 \begin{document}
