@@ -25,7 +25,7 @@ def refused(*arguments: object, cwd: Path) -> str:
     before = {path: path.read_bytes() for path in cwd.rglob("*") if path.is_file()}
     process = backpath(*arguments, cwd=cwd)
     assert process.returncode == 2, process.stdout + process.stderr
-    assert process.stdout == ""
+    assert process.stdout == "" or "training diverged" in process.stderr  # known only once it has begun
     assert process.stderr.startswith("backpath: ")
     assert process.stderr.count("\n") == 1, process.stderr
     assert {path: path.read_bytes() for path in cwd.rglob("*") if path.is_file()} == before

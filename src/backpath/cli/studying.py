@@ -74,8 +74,8 @@ class Study:
     def title(self) -> str:
         return f"{self.data.name}: {self.networks:,} networks {'-'.join(map(str, self.sizes))}"
 
-    def draw(self) -> Population:
-        return Population(self.sizes, activations=self.activations, **self.population)
+    def draw(self, networks: int) -> Population:
+        return Population(self.sizes, activations=self.activations, **self.population | {"size": networks})
 
     def train(self, population: Population, **settings: Any) -> PopulationOutcome:
         return train_population(population, self.data.X, self.data.y, **self.training | settings)
@@ -85,11 +85,13 @@ def study_and_report(options: dict[str, Any]) -> None:
     study = _study(options)
     _check_files(study)
     needed = _memory(study)
+    study.train(
+        study.draw(networks=1), epochs=0, progress=True
+    )  # refuses what makes no sense, and compiles the kernels
     click.echo(heading(f"{study.data.name}: {study.data.title}"))
     click.echo(_described(study))
     click.echo(f"memory {bytes_shown(needed)}, of this machine's {bytes_shown(machine_memory())}")
-    start = study.draw()
-    study.train(start[:1], epochs=0, progress=True)  # compiles the kernels, before the clock runs
+    start = study.draw(study.networks)
     if study.sweep is None:
         _report_population(study, start)
     else:
