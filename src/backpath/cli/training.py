@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from backpath.files.wording import counted, plain
 from backpath.maths.network import Network
 from backpath.training import TrainingResult, train
 from backpath.training.datasets import DATASETS, Dataset, dataset
-from backpath.training.loop import Progress
+from backpath.training.loop import Progress, Shown
 from backpath.training.progress import progress_bar
 from backpath.training.quality import Quality, quality
 
@@ -94,8 +94,7 @@ def train_and_report(options: dict[str, Any]) -> None:
         describe_training(settings),
         *(f"note: {note}" for note in source.notes),
     ]
-    with _progress(title, settings["epochs"]) as progress:
-        result = _trained(network, source, settings, options, progress)
+    result = _trained(network, source, settings, options, _progress(title, settings["epochs"]))
     if result.epochs == 0:
         raise KeyboardInterrupt  # nothing was reached that is worth a file
     qualities = _qualities(result.network, source)
@@ -114,21 +113,14 @@ def train_and_report(options: dict[str, Any]) -> None:
 
 @contextmanager
 def _progress(title: Sequence[str], epochs: int) -> Iterator[Progress]:
-    """What training reports to: prints the title once the call is known to make sense, then draws a bar."""
-    with ExitStack() as stack:
-        bars: list[Progress] = []
-
-        def report(done: int, cost: float) -> None:
-            if not bars:
-                click.echo("\n".join(title))
-                bars.append(stack.enter_context(progress_bar(epochs)))
-            bars[0](done, cost)
-
+    """Prints the title when training begins, for then the call is known to make sense; then draws a bar."""
+    click.echo("\n".join(title))
+    with progress_bar(epochs) as report:
         yield report
 
 
 def _trained(
-    network: Network, source: Source, settings: dict[str, Any], options: dict[str, Any], progress: Progress
+    network: Network, source: Source, settings: dict[str, Any], options: dict[str, Any], progress: Shown
 ) -> TrainingResult:
     return train(
         network,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,6 +22,7 @@ from backpath.training.validation import Validation
 CHUNK_SECONDS = 0.1  # between two looks at progress, Ctrl-C and the clock
 
 Progress = Callable[[int, float], object]
+Shown = bool | Progress | AbstractContextManager[Progress]
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def train(
     frozen: str | Iterable[str] = (),
     seed: int | None = 0,
     engine: str = "auto",
-    progress: bool | Progress = False,
+    progress: Shown = False,
     momentum: float = 0.9,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
     restarts: int = 1,
@@ -116,8 +117,9 @@ def train(
         What does the arithmetic: the plain NumPy reference, or compiled kernels, whose numbers are the same but for
         the last digits. "auto" takes NumPy where it is done before the kernels would be loaded. Each engine gives the
         same bits on every run.
-    progress : bool or callable
-        True draws a progress bar on a terminal; a callable gets (epochs done, cost) about ten times a second.
+    progress : bool, callable, or context manager that gives one
+        True draws a progress bar on a terminal; a callable gets (epochs done, cost) about ten times a second. A
+        context manager is entered when the call is known to make sense and training begins.
     momentum : float
         μ of the momentum solver.
     validation : (X, y)
@@ -170,12 +172,13 @@ def train(
         tol=tol,
     )
     watch = None if validation is None else Validation(net, validation, cost)
+    announce = progress is True or isinstance(progress, AbstractContextManager)
     if check_count(restarts, "restarts") > 1:
         check_restarts(engine, validation)
-        several = RestartsEngine(job, int(restarts), int(epochs), init, progress is True)
+        several = RestartsEngine(job, int(restarts), int(epochs), init, announce)
         result = _run(job, several, int(epochs), progress, watch)
         return replace(result, restart_costs=several.restart_costs)
-    return _run(job, start_engine(engine, job, int(epochs), progress is True), int(epochs), progress, watch)
+    return _run(job, start_engine(engine, job, int(epochs), announce), int(epochs), progress, watch)
 
 
 def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.bool_]] | None:
@@ -185,9 +188,7 @@ def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.
     return None if all(mask.all() for mask in free) else free
 
 
-def _run(
-    job: Job, engine: Engine, epochs: int, progress: bool | Progress, validation: Validation | None
-) -> TrainingResult:
+def _run(job: Job, engine: Engine, epochs: int, progress: Shown, validation: Validation | None) -> TrainingResult:
     start, stopped = time.perf_counter(), "epochs"
     try:
         with _reporter(progress, epochs) as report:
@@ -218,9 +219,11 @@ def _run_chunks(engine: Engine, epochs: int, report: Progress | None, validation
         chunk = 1 if validation else max(1, int(chunk * min(8.0, CHUNK_SECONDS / (time.perf_counter() - began + 1e-9))))
 
 
-def _reporter(progress: bool | Progress, epochs: int):  # type: ignore[no-untyped-def] # a context manager of either kind
+def _reporter(progress: Shown, epochs: int) -> AbstractContextManager[Progress | None]:
     if progress is True:
         from backpath.training.progress import progress_bar
 
         return progress_bar(epochs)
+    if isinstance(progress, AbstractContextManager):
+        return progress
     return nullcontext(progress or None)
