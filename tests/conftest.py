@@ -1,5 +1,6 @@
 """Settings of every test."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -10,3 +11,8 @@ sys.path.append(str(Path(__file__).parent.parent))  # and bench
 
 settings.register_profile("backpath", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("backpath")
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as in a background job; what tests start would ignore Ctrl-C too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
