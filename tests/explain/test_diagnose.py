@@ -63,6 +63,7 @@ def test_a_zero_without_digits_is_zero():
     printed = {name: f"{v:.4f}" for name, v in gradients().items()}
     report = bp.diagnose(NET, X, Y, {**printed, "W1~_1": "0", "W2~_1": "0", "W1~_2": "0"})
     assert codes(report) == ["bias_not_updated"]
+    assert report.findings[0].formulas[1].endswith("× σ′(u_H1) × «0»")
 
 
 def test_rounded_numbers_are_told_apart_from_wrong_ones():

@@ -242,7 +242,8 @@ def _bias_not_updated(q: Problem) -> Iterator[Mistake]:
         edits = tuple((Stage.GRADIENTS, _no_bias(layer, None)) for layer in layers)
         message = f"{', '.join(where)}: a bias is a weight like the others, but has no gradient here"
         rank = PLAIN if len(layers) == q.layers else LOCAL
-        yield Mistake("bias_not_updated", where, message, edits, rank=rank)
+        change = Change("input", None if len(layers) > 1 else layers[0], lambda name: Number("0"))
+        yield Mistake("bias_not_updated", where, message, edits, change, rank)
     for layer in q.every:
         for j, name in enumerate(q.biases(layer)) if q.width(layer) > 1 else ():
             message = f"{name} has no gradient: it is treated as a constant"
