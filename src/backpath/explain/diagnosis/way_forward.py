@@ -19,8 +19,6 @@ from backpath.maths.notation import weight_name
 
 Array = NDArray[np.floating]
 _COMMON = 8  # inputs up to which one left out is tried together with another mistake
-MOST_SWAPS = 4000  # pairs of weights that are tried; in a larger network only those that people exchange
-_SWAPS_IN_PAIRS = 13  # weights up to which an exchange is tried together with another mistake
 _FEW_WEIGHTS = 50  # up to which an input left out of one neuron's sum is tried together with another mistake
 _FEW_NEURONS = 60  # up to which an input is also tried to be missing in one neuron's sum only
 
