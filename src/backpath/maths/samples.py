@@ -41,8 +41,7 @@ def _numbers(values: ArrayLike, name: str, dtype: np.dtype[Any]) -> Array:
         raw = np.asarray(values)
         if raw.dtype.kind not in "fiub":
             raise TypeError
-        with np.errstate(over="ignore"):
-            array = raw.astype(dtype, copy=False)
+        array = raw if raw.dtype == dtype else _converted(raw, dtype)
     except (TypeError, ValueError):
         raise InputError(f"{name} must be numbers in rows of equal length, but is {_short(values)}") from None
     if array.size == 0:
@@ -52,6 +51,11 @@ def _numbers(values: ArrayLike, name: str, dtype: np.dtype[Any]) -> Array:
         where = ", ".join(f"{axis} {k}" for axis, k in zip(("row", "column")[-array.ndim :], place, strict=False))
         raise InputError(f"{name} must be finite in {dtype}, but holds {raw[place]}{' in ' if where else ''}{where}")
     return array
+
+
+def _converted(raw: NDArray[Any], dtype: np.dtype[Any]) -> Array:
+    with np.errstate(over="ignore"):  # what becomes infinite is refused by name
+        return raw.astype(dtype)
 
 
 def _short(values: object) -> str:

@@ -26,7 +26,7 @@ TURNED_NEURONS = 8  # from as many on, turning a layer's inputs costs less than 
 ORDERS_AT_ONCE = 2**20  # numbers
 
 COPIES = {"gd": 1, "momentum": 2, "adam": 3}  # of the weights' room: w; w, m; w, m, v
-COMPILED: set[str] = set()  # number types whose kernels are there in this process
+COMPILED: set[np.dtype[Any]] = set()  # number types whose kernels are there in this process
 
 Numbers = NDArray[np.int64]
 
@@ -153,7 +153,8 @@ class CompiledEngine:
         self.job, self.layout = job, lay_out(job)
         self.overflow: int | None = None
         number, s = job.network.dtype, job.solver
-        self._b, self._g = (kernels.buffer(n, number) for n in (self.layout.numbers, self.layout.weights))
+        room = kernels.buffer(self.layout.weights + self.layout.numbers, number)
+        self._g, self._b = room[: self.layout.weights], room[self.layout.weights :]
         flat = self.layout.flat(job.network.weights, number, COPIES[s.name])
         self._reached = Reached(flat, np.array([0.0, math.inf, 0.0, 0.0]), 0)
         self._free = np.empty(0, number) if job.free is None else self.layout.flat(job.free, number)
@@ -166,10 +167,10 @@ class CompiledEngine:
         self._orders = job.orders()
         self._in_order = np.arange(len(job.X))
         self._costs = np.empty(64)
-        if number.name not in COMPILED:
+        if number not in COMPILED:
             with told(announce):
                 self._compile()
-            COMPILED.add(number.name)
+            COMPILED.add(number)
         if not job.shuffle:
             self._lay(self.layout.plan)
 
@@ -227,19 +228,22 @@ class CompiledEngine:
 
     def _go(self, orders: Numbers, epochs: int) -> bool:
         """Go on for some epochs, unless that leads to numbers that are not finite; says whether it did not."""
-        before, costs = self._reached, np.empty(epochs)
-        after = before.copy()
+        before, after = self._reached, self._reached.copy()
+        costs = self._room_for_costs(epochs)
         done = self._train(after, orders[: epochs * len(self.job.X)], costs)
         if not (math.isfinite(costs[done - 1]) and np.isfinite(after.flat[: self.layout.weights]).all()):
             return False
-        total = before.epochs + done
-        if total > len(self._costs):
-            larger = np.empty(max(total, 2 * len(self._costs)))
-            larger[: before.epochs] = self.costs
-            self._costs = larger
-        self._costs[before.epochs : total] = costs[:done]
-        self._reached = Reached(after.flat, after.state, total)
+        self._reached = Reached(after.flat, after.state, before.epochs + done)
         return True
+
+    def _room_for_costs(self, epochs: int) -> NDArray[np.float64]:
+        """Where the costs of the next epochs go."""
+        done = self._reached.epochs
+        if done + epochs > len(self._costs):
+            larger = np.empty(max(done + epochs, 2 * len(self._costs)))
+            larger[:done] = self.costs
+            self._costs = larger
+        return self._costs[done : done + epochs]
 
 
 def _overflow(weights: Iterable[Array]) -> int:

@@ -37,7 +37,7 @@ def start_engine(name: str, job: Job, epochs: int, announce: bool = False) -> En
 def _is_worth_loading(job: Job, epochs: int) -> bool:
     """Whether NumPy would take longer than it takes to load the kernels, if they are not there already."""
     engine = sys.modules.get("backpath.training.compiled_engine")
-    if engine and job.network.dtype.name in engine.COMPILED:
+    if engine and job.network.dtype in engine.COMPILED:
         return True
     samples, weights = len(job.X), sum(W.size for W in job.network.weights)
     updates = -(-samples // job.batch_size)

@@ -198,7 +198,7 @@ def _run(job: Job, engine: Engine, epochs: int, progress: Shown, validation: Val
     raise_if_diverged(job, engine)
     if engine.converged:
         stopped = "converged"
-    history = History(np.array(engine.costs), np.array(validation.costs) if validation else None)
+    history = History(np.asarray(engine.costs, np.float64), np.array(validation.costs) if validation else None)
     weights = validation.best() if validation and validation.costs else engine.weights
     network = job.network.with_weights(weights)
     return TrainingResult(network, history, len(engine.costs), stopped, time.perf_counter() - start)
@@ -216,7 +216,7 @@ def _run_chunks(engine: Engine, epochs: int, report: Progress | None, validation
             validation.look(engine.weights)
         if report and len(engine.costs):
             report(done, engine.costs[-1])
-        chunk = 1 if validation else max(1, int(chunk * min(8.0, CHUNK_SECONDS / (time.perf_counter() - began + 1e-9))))
+        chunk = 1 if validation else max(1, int(chunk * CHUNK_SECONDS / (time.perf_counter() - began + 1e-9)))
 
 
 def _reporter(progress: Shown, epochs: int) -> AbstractContextManager[Progress | None]:
