@@ -14,7 +14,7 @@ ENGINES = ("auto", "numpy", "compiled")
 
 # Seconds, about: what the NumPy engine takes per layer and update, and per weight and sample; what it takes to load the
 # kernels; and how long a job is worth waiting for them to be compiled, once on a machine.
-PER_LAYER, PER_PRODUCT, LOADING, COMPILING = 2.5e-5, 1.5e-9, 0.5, 5.0
+PER_LAYER, PER_PRODUCT, LOADING, COMPILING = 2.5e-5, 1.5e-9, 0.3, 5.0
 
 
 def check_engine(name: str) -> None:
