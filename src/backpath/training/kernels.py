@@ -853,66 +853,92 @@ INPUTS, NEURONS, ACTIVATION, WEIGHTS, ROW, VALUES, DELTAS, TURNED = range(8)
 COLUMNS = 8
 
 
-@formula
-def _four_sums(b, w, k, by_row, by_term, source, terms, lanes, s0, s1, s2, s3):
-    """s_r + Σ_i w[k + r by_row + i by_term] × source_i for r = 0, 1, 2, 3: each load serves four sums."""
-    for i in range(terms):
-        x = load(b, source + i * lanes)
-        s0 = x * at(w, k) + s0
-        s1 = x * at(w, k + by_row) + s1
-        s2 = x * at(w, k + 2 * by_row) + s2
-        s3 = x * at(w, k + 3 * by_row) + s3
-        k += by_term
-    return s0, s1, s2, s3
+# what becomes of a sum: it is put in its place; it is put there times what is there; it is put there times a factor, or
+# that is added to what is there
+PUT, TIMES, SCALED, ADDED = 0, 1, 2, 3
 
 
 @formula
-def _one_sum(b, w, k, by_term, source, terms, lanes, s):
-    for i in range(terms):
-        s = load(b, source + i * lanes) * at(w, k + i * by_term) + s
-    return s
+def _finish(t, k, s, how, factor):
+    if how == TIMES:
+        s = s * load(t, k)
+    elif how >= SCALED:
+        s = s * factor + load(t, k) if how == ADDED else s * factor
+    store(t, k, s)
+
+
+@formula
+def _finish_four(t, k, by, s, how, factor):
+    _finish(t, k, s[0], how, factor)
+    _finish(t, k + by, s[1], how, factor)
+    _finish(t, k + 2 * by, s[2], how, factor)
+    _finish(t, k + 3 * by, s[3], how, factor)
+
+
+@formula
+def _four(w, k, by):
+    return at(w, k), at(w, k + by), at(w, k + 2 * by), at(w, k + 3 * by)
+
+
+@formula
+def _four_alike(like, w):
+    return constant_like(like, w[0]), constant_like(like, w[1]), constant_like(like, w[2]), constant_like(like, w[3])
+
+
+@formula
+def _four_more(x, w, s):
+    return x * w[0] + s[0], x * w[1] + s[1], x * w[2] + s[2], x * w[3] + s[3]
+
+
+@rows
+def _product(b, w, k, by_row, by_term, bias, count, source, terms, stride, lanes, t, target, by_target, how, factor):
+    """t_r = w[bias + r by_row] + Σ_i w[k + r by_row + i by_term] × source_i, r = 0 … ``count`` - 1, finished as ``how``
+    says; a bias below 0 means none.
+
+    In tiles of four sums by two steps, so that each number loaded serves several sums and the processor has eight under
+    way; at the edges by one step, and one sum."""
+    one, none = step(b), (0.0, 0.0, 0.0, 0.0)
+    whole, pairs = count - count % 4, lanes - lanes % (2 * one)
+    for lane in range(0, pairs, 2 * one):
+        for r in range(0, whole, 4):
+            place, n, m = source + lane, k + r * by_row, target + r * by_target + lane
+            s = _four_alike(load(b, place), none if bias < 0 else _four(w, bias + r * by_row, by_row))
+            z = s
+            for _ in range(terms):
+                weights = _four(w, n, by_row)
+                s, z = _four_more(load(b, place), weights, s), _four_more(load(b, place + one), weights, z)
+                n += by_term
+                place += stride
+            _finish_four(t, m, by_target, s, how, factor)
+            _finish_four(t, m + one, by_target, z, how, factor)
+    for lane in range(pairs, lanes, one):
+        for r in range(0, whole, 4):
+            place, n, m = source + lane, k + r * by_row, target + r * by_target + lane
+            s = _four_alike(load(b, place), none if bias < 0 else _four(w, bias + r * by_row, by_row))
+            for _ in range(terms):
+                s = _four_more(load(b, place), _four(w, n, by_row), s)
+                n += by_term
+                place += stride
+            _finish_four(t, m, by_target, s, how, factor)
+    for lane in range(0, lanes, one):
+        for r in range(whole, count):
+            place, n = source + lane, k + r * by_row
+            s = constant_like(load(b, place), 0.0 if bias < 0 else at(w, bias + r * by_row))
+            for i in range(terms):
+                s = load(b, place + i * stride) * at(w, n + i * by_term) + s
+            _finish(t, target + r * by_target + lane, s, how, factor)
 
 
 @rows
 def _net_inputs(b, w, weights, row, inputs, neurons, a, u, lanes):
     """u_j = W~_j + Σ_i W_ji a_i"""
-    for lane in range(0, lanes, step(b)):
-        like = load(b, a + lane)
-        whole = neurons - neurons % 4
-        for j in range(0, whole, 4):
-            k = weights + j * row
-            bias = k + inputs
-            s0, s1 = constant_like(like, at(w, bias)), constant_like(like, at(w, bias + row))
-            s2, s3 = constant_like(like, at(w, bias + 2 * row)), constant_like(like, at(w, bias + 3 * row))
-            s0, s1, s2, s3 = _four_sums(b, w, k, row, 1, a + lane, inputs, lanes, s0, s1, s2, s3)
-            target = u + j * lanes + lane
-            store(b, target, s0)
-            store(b, target + lanes, s1)
-            store(b, target + 2 * lanes, s2)
-            store(b, target + 3 * lanes, s3)
-        for j in range(whole, neurons):
-            k = weights + j * row
-            s = constant_like(like, at(w, k + inputs))
-            store(b, u + j * lanes + lane, _one_sum(b, w, k, 1, a + lane, inputs, lanes, s))
+    _product(b, w, weights, row, 1, weights + inputs, neurons, a, inputs, lanes, lanes, b, u, lanes, PUT, 1.0)
 
 
 @rows
 def _hidden_deltas(b, w, weights, row, inputs, neurons, delta, d, lanes):
     """δ_i = σ′(u_i) Σ_j W_ji δ_j, where the rows d hold σ′(u) before."""
-    for lane in range(0, lanes, step(b)):
-        zero = constant_like(load(b, d + lane), 0.0)
-        whole = inputs - inputs % 4
-        for i in range(0, whole, 4):
-            s0, s1, s2, s3 = _four_sums(b, w, weights + i, 1, row, delta + lane, neurons, lanes, zero, zero, zero, zero)
-            target = d + i * lanes + lane
-            store(b, target, s0 * load(b, target))
-            store(b, target + lanes, s1 * load(b, target + lanes))
-            store(b, target + 2 * lanes, s2 * load(b, target + 2 * lanes))
-            store(b, target + 3 * lanes, s3 * load(b, target + 3 * lanes))
-        for i in range(whole, inputs):
-            target = d + i * lanes + lane
-            s = _one_sum(b, w, weights + i, row, delta + lane, neurons, lanes, zero)
-            store(b, target, s * load(b, target))
+    _product(b, w, weights, 1, row, -1, inputs, delta, neurons, lanes, lanes, b, d, lanes, TIMES, 1.0)
 
 
 @rows
@@ -930,26 +956,18 @@ def _turn(b, a, inputs, row, turned, lanes):
 
 
 @rows
-def _turned_gradient(b, g, weights, row, neurons, turned, delta, lanes, factor, more):
+def _turned_gradient(b, g, weights, row, inputs, neurons, turned, delta, lanes, factor, more):
     """`_gradient` with the inputs of a neuron in the lanes: no sums over lanes, but the inputs have to be turned."""
-    for i in range(0, row, step(b)):
-        zero, source = constant_like(load(b, turned + i), 0.0), turned + i
-        whole = neurons - neurons % 4
-        for j in range(0, whole, 4):
-            d, k = delta + j * lanes, weights + j * row + i
-            s0, s1, s2, s3 = _four_sums(b, b, d, lanes, 1, source, lanes, row, zero, zero, zero, zero)
-            _put_scaled(g, k, s0, factor, more)
-            _put_scaled(g, k + row, s1, factor, more)
-            _put_scaled(g, k + 2 * row, s2, factor, more)
-            _put_scaled(g, k + 3 * row, s3, factor, more)
-        for j in range(whole, neurons):
-            s = _one_sum(b, b, delta + j * lanes, 1, source, lanes, row, zero)
-            _put_scaled(g, weights + j * row + i, s, factor, more)
-
-
-@formula
-def _put_scaled(g, k, s, factor, more):
-    store(g, k, s * factor + load(g, k) if more else s * factor)
+    aside = inputs % step(b) == 0  # the bias would take a step of its own
+    how, extent = ADDED if more else SCALED, inputs if aside else row
+    _product(b, b, delta, lanes, 1, -1, neurons, turned, lanes, row, extent, g, weights, row, how, factor)
+    if aside:
+        for j in range(neurons):
+            d, k = delta + j * lanes, weights + j * row + inputs
+            s = constant_like(load(b, d), 0.0)
+            for lane in range(0, lanes, step(b)):
+                s = s + load(b, d + lane)
+            put(g, k, lanes_sum(s) * factor + at(g, k) if more else lanes_sum(s) * factor)
 
 
 @rows
@@ -1019,7 +1037,7 @@ def _backward(b, w, g, layers, count, x, lanes, factor, more):
                 turned = x + at(layers, (count - 1) * COLUMNS + NEURONS) * lanes + (inputs + 1) * lanes
             else:
                 _turn(b, a, inputs, row, turned, lanes)
-            _turned_gradient(b, g, weights, row, neurons, turned, delta, lanes, factor, more)
+            _turned_gradient(b, g, weights, row, inputs, neurons, turned, delta, lanes, factor, more)
         else:
             _gradient(b, g, weights, row, inputs, neurons, a, delta, lanes, factor, more)
         a = at(layers, q + VALUES)
