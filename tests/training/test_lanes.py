@@ -16,7 +16,10 @@ SOLVERS = ["gd", "momentum", "adam"]
 
 
 def alone(network, X, y, **settings):
-    return bp.train(network, X, y, engine="numpy", **settings).network
+    try:
+        return bp.train(network, X, y, engine="numpy", **settings).network
+    except bp.DivergenceError as error:  # a network of a population may end stuck, too, as a dead ReLU
+        return error.network
 
 
 def distance(network, expected):
