@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from backpath.maths.activations import activation
 from backpath.maths.costs import cost_function
 from backpath.training import kernels
-from backpath.training.job import Array, Job
+from backpath.training.job import Array, Job, Memory
 from backpath.training.kernel_cache import told
 
 SOLVER_CODES = {"gd": kernels.GD, "momentum": kernels.MOMENTUM, "adam": kernels.ADAM}
@@ -64,7 +64,7 @@ class Layout:
 
 def lay_out(job: Job) -> Layout:
     network, solver = job.network, job.solver.name
-    plain = solver == "gd" and job.free is None and not job.l2
+    plain = solver == "gd" and job.free is None and not job.l2 and job.clip_norm is None
     batches = (len(job.X), job.batch_size, not job.shuffle)
     return _lay_out(network.sizes, network.activations, network.dtype.itemsize, job.cost, solver, *batches, plain)
 
@@ -156,10 +156,12 @@ class CompiledEngine:
         self._b, self._g = (kernels.buffer(n, number) for n in (self.layout.numbers, self.layout.weights))
         flat = self.layout.flat(job.network.weights, number, COPIES[s.name])
         self._reached = Reached(flat, np.array([0.0, math.inf, 0.0, 0.0]), 0)
+        if job.memory is not None:
+            self._remember(job.memory)
         self._free = np.empty(0, number) if job.free is None else self.layout.flat(job.free, number)
         tol = -1.0 if job.tol is None else job.tol
         rates = (s.learning_rate, s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience)
-        self._rates = np.array(rates, np.float64)
+        self._rates = np.array((*rates, job.cost_share, job.clip_norm or 0.0), np.float64)
         weight = np.empty(0, number) if job.sample_weight is None else job.sample_weight.astype(number)
         self._samples = (np.ascontiguousarray(job.X).ravel(), np.ascontiguousarray(job.y).ravel(), weight)
         self._layers = self.layout.layers.ravel()
@@ -172,6 +174,26 @@ class CompiledEngine:
             COMPILED.add(number.name)
         if not job.shuffle:
             self._lay(self.layout.plan)
+
+    def _remember(self, memory: Memory) -> None:
+        flat, n = self._reached.flat, self.layout.weights
+        for k, arrays in zip(range(n, len(flat), n), (memory.m, memory.v), strict=False):
+            for rows, kept in zip(self.layout.rows(flat[k : k + n]), arrays, strict=True):
+                rows[:] = kept
+        self._reached.state[:3] = memory.updates, memory.best, memory.waited
+
+    @property
+    def memory(self) -> Memory:
+        flat, state, n = self._reached.flat, self._reached.state, self.layout.weights
+        places = [k if k < len(flat) else 0 for k in (n, 2 * n)]
+        m, v = ([W.copy() if k else np.zeros_like(W) for W in self.layout.rows(flat[k : k + n])] for k in places)
+        return Memory(int(state[kernels.UPDATES]), m, v, float(state[kernels.BEST]), int(state[kernels.WAITED]))
+
+    def change_rate(self, learning_rate: float) -> None:
+        self._rates[0] = learning_rate
+        if self.converged:
+            self._reached = self._reached.copy()
+            self._reached.state[[kernels.WAITED, kernels.CONVERGED]] = 0
 
     def _compile(self) -> None:
         """Call each kernel with nothing to do."""
@@ -230,7 +252,7 @@ class CompiledEngine:
         before, costs = self._reached, np.empty(epochs)
         after = before.copy()
         done = self._train(after, orders[: epochs * len(self.job.X)], costs)
-        if not (math.isfinite(costs[done - 1]) and np.isfinite(after.flat[: self.layout.weights]).all()):
+        if not (math.isfinite(costs[done - 1]) and np.isfinite(after.flat).all()):
             return False
         total = before.epochs + done
         if total > len(self._costs):

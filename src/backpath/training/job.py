@@ -54,6 +54,27 @@ class Solver:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """What a run knows besides its weights, for another one to go on from.
+
+    Attributes
+    ----------
+    updates : int
+        Done so far (Adam's t).
+    m, v : lists of arrays in the weights' shapes
+        What the solver remembers of each weight: momentum's v is in ``m``.
+    best, waited : float, int
+        Where `Convergence` stands.
+    """
+
+    updates: int
+    m: list[Array]
+    v: list[Array]
+    best: float = math.inf
+    waited: int = 0
+
+
+@dataclass(frozen=True)
 class Job:
     """What to train, on what, how.
 
@@ -66,12 +87,22 @@ class Job:
         Where weights may change; None: all of them.
     batch_size : int
         Samples per update; N for full batch, 1 for online training.
-    tol, patience : float | None, int
+    tol, patience : float | None, float
         Converged once ``patience`` epochs in a row have not lowered the best cost by more than ``tol``.
     l2 : float
         Each update's cost also has l2/2 ΣW² / (samples of the batch), over all weights but the biases.
     sample_weight : array (N,) or None
-        How much each sample counts in the averages.
+        How much each sample counts in the averages; a batch in which none does has no gradient.
+    order : iterator or None
+        The order of the samples for each epoch, where it is not drawn from ``seed``.
+    averaged : bool
+        The costs told are averaged over the outputs instead of summed; the updates are the same.
+    clip_norm : float | None
+        A gradient longer than that is scaled down to it.
+    dropout : float
+        The share of hidden neurons that each update leaves out, drawn from ``seed``; only ``numpy_engine`` knows it.
+    memory : Memory | None
+        Of the run that this one goes on from.
     """
 
     network: Network
@@ -84,12 +115,24 @@ class Job:
     seed: int | None = 0
     free: list[NDArray[np.bool_]] | None = None
     tol: float | None = None
-    patience: int = PATIENCE
+    patience: float = PATIENCE
     l2: float = 0.0
     sample_weight: Array | None = None
+    order: Iterator[NDArray[np.intp]] | None = None
+    averaged: bool = False
+    clip_norm: float | None = None
+    dropout: float = 0.0
+    memory: Memory | None = None
+
+    @property
+    def cost_share(self) -> float:
+        """What the costs told are multiplied with."""
+        return 1 / self.network.sizes[-1] if self.averaged else 1.0
 
     def orders(self) -> Iterator[NDArray[np.intp] | None]:
         """For each epoch the order of its samples, None for their own."""
+        if self.order is not None:
+            yield from self.order
         rng = np.random.default_rng(self.seed)
         while True:
             yield rng.permutation(len(self.X)) if self.shuffle else None
@@ -116,6 +159,16 @@ class Engine(Protocol):
 
     def run(self, epochs: int) -> None:
         """Train on for this many epochs, or until converged or overflown."""
+
+
+class Descent(Engine, Protocol):
+    """An engine that goes down the gradient, and so can go on with another learning rate."""
+
+    @property
+    def memory(self) -> Memory: ...
+
+    def change_rate(self, learning_rate: float) -> None:
+        """Go on with this learning rate; if converged, not any more."""
 
 
 def check_batch_size(batch_size: int | None, samples: int) -> int:
@@ -145,8 +198,10 @@ def check_progress(progress: object) -> None:
 class Convergence:
     """The rule of ``tol``: too long without a better cost."""
 
-    def __init__(self, tol: float | None, patience: int):
+    def __init__(self, tol: float | None, patience: float, memory: Memory | None = None):
         self.tol, self.patience, self.best, self.waited = tol, patience, math.inf, 0
+        if memory is not None:
+            self.best, self.waited = memory.best, memory.waited
 
     def reached(self, cost: float) -> bool:
         if self.tol is None:
