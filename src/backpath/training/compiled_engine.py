@@ -223,6 +223,12 @@ class CompiledEngine:
     def converged(self) -> bool:
         return bool(self._reached.state[kernels.CONVERGED])
 
+    def cost_and_gradient(self, weights: list[Array]) -> tuple[float, list[Array]]:
+        flat = self.layout.flat(weights, self.job.network.dtype, COPIES[self.job.solver.name])
+        cost = np.empty(1)
+        self._train(Reached(flat, np.zeros(4), 0), self._in_order, cost)  # an epoch leaves its gradient
+        return float(cost[0]), [g.copy() for g in self.layout.rows(self._g)]
+
     def run(self, epochs: int) -> None:
         most = max(1, ORDERS_AT_ONCE // len(self.job.X)) if self.job.shuffle else epochs
         while epochs > 0 and not self.converged and self.overflow is None:

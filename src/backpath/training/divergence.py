@@ -35,13 +35,13 @@ def _cost_at_start(job: Job, engine: Engine) -> float:
         return engine.costs[0]  # taken before the first update
     with np.errstate(over="ignore", invalid="ignore"):
         u, a = backprop.forward(job.network.weights, job.network.activations, job.X[:SAMPLES])
-        return backprop.batch_cost(job.cost, u[-1], a[-1], job.y[:SAMPLES])
+        return job.cost_share * backprop.batch_cost(job.cost, u[-1], a[-1], job.y[:SAMPLES])
 
 
 def _cost_of_zero(job: Job) -> float:
     """The cost of a network whose weights are all 0."""
     u = np.zeros_like(job.y)
-    return backprop.batch_cost(job.cost, u, activation(job.network.activations[-1]).value(u), job.y)
+    return job.cost_share * backprop.batch_cost(job.cost, u, activation(job.network.activations[-1]).value(u), job.y)
 
 
 def _is_stuck(job: Job, engine: Engine) -> bool:

@@ -170,6 +170,10 @@ class Descent(Engine, Protocol):
     def change_rate(self, learning_rate: float) -> None:
         """Go on with this learning rate; if converged, not any more."""
 
+    def cost_and_gradient(self, weights: list[Array]) -> tuple[float, list[Array]]:
+        """The cost of all samples with other weights, the penalty included, and its gradient, unclipped; of a job
+        whose solver is not ``gd``, and of one batch."""
+
 
 def check_batch_size(batch_size: int | None, samples: int) -> int:
     """Samples per update; None means all of them."""

@@ -13,13 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from backpath.errors import InputError
 from backpath.maths.checks import check_count, check_seed
 from backpath.maths.network import Network
+from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import check_engine, start_engine
 from backpath.training.job import Engine, Job, Solver, check_batch_size, check_progress, check_tol
 from backpath.training.restarts import RestartsEngine, check_restarts
 from backpath.training.validation import Validation
-
-CHUNK_SECONDS = 0.1  # between two looks at progress, Ctrl-C and the clock
 
 Progress = Callable[[int, float], object]
 Shown = bool | Progress | AbstractContextManager[Progress]
@@ -108,7 +107,8 @@ def train(
         Draw a new order of the samples for each epoch, from ``seed``.
     solver : "gd" | "momentum" | "adam"
     cost : str
-        ``squared_error`` (the notes), ``half_squared_error``, ``binary_cross_entropy``, ``categorical_cross_entropy``.
+        ``squared_error`` (the notes), ``half_squared_error``, ``huber``, ``absolute_error``, ``binary_cross_entropy``,
+        ``categorical_cross_entropy``, ``poisson``.
     tol : float | None
         Stop ("converged") once 10 epochs in a row have not lowered the best cost by more than this.
     frozen : weight names, or "biases"
@@ -191,8 +191,12 @@ def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.
 def _run(job: Job, engine: Engine, epochs: int, progress: Shown, validation: Validation | None) -> TrainingResult:
     start, stopped = time.perf_counter(), "epochs"
     try:
-        with _reporter(progress, epochs) as report:
-            _run_chunks(engine, epochs, report, validation)
+        with reporter(progress, epochs) as report:
+            for done in in_chunks(engine, epochs, every_epoch=validation is not None):
+                if validation and engine.overflow is None:
+                    validation.look(engine.weights)
+                if report and done:
+                    report(done, engine.costs[-1])
     except KeyboardInterrupt:
         stopped = "interrupted"
     raise_if_diverged(job, engine)
@@ -204,22 +208,8 @@ def _run(job: Job, engine: Engine, epochs: int, progress: Shown, validation: Val
     return TrainingResult(network, history, len(engine.costs), stopped, time.perf_counter() - start)
 
 
-def _run_chunks(engine: Engine, epochs: int, report: Progress | None, validation: Validation | None) -> None:
-    """Run in chunks of about ``CHUNK_SECONDS``, so that somebody watching sees it move and Ctrl-C is heard; epoch by
-    epoch where each is to be validated."""
-    chunk, done = 1, 0
-    while done < epochs and not engine.converged and engine.overflow is None:
-        began = time.perf_counter()
-        engine.run(min(chunk, epochs - done))
-        done = len(engine.costs)
-        if validation and engine.overflow is None:
-            validation.look(engine.weights)
-        if report and len(engine.costs):
-            report(done, engine.costs[-1])
-        chunk = 1 if validation else max(1, int(chunk * min(8.0, CHUNK_SECONDS / (time.perf_counter() - began + 1e-9))))
-
-
-def _reporter(progress: Shown, epochs: int) -> AbstractContextManager[Progress | None]:
+def reporter(progress: Shown, epochs: int) -> AbstractContextManager[Progress | None]:
+    """What is called with (epochs done, cost) now and then, or None."""
     if progress is True:
         from backpath.training.progress import progress_bar
 

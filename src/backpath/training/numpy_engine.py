@@ -93,6 +93,10 @@ class NumpyEngine:
         if self.converged:
             self.converged, self._convergence.waited = False, 0
 
+    def cost_and_gradient(self, weights: list[Array]) -> tuple[float, list[Array]]:
+        X, y, weight = self.job.X, self.job.y, self.job.sample_weight
+        return cost_and_gradient(self.job, weights, X, y, np.ones(len(X), X.dtype) if weight is None else weight)
+
     def run(self, epochs: int) -> None:
         with np.errstate(over="ignore", invalid="ignore"):
             for _ in range(epochs):
