@@ -58,6 +58,7 @@ class Lbfgs(Fitting):
             warnings.warn("Training interrupted by user.", stacklevel=2)
         run.weights = self._weights(self.flat)
         self._set_loss()
+        run.best_loss = run.loss
         if found is not None:
             run.n_iter, run.converged = min(int(found.nit), p.max_iter), found.status == 0
             self._warn(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -53,13 +54,15 @@ def sample_weights(given: Any, count: int, number: np.dtype[Any]) -> Array | Non
     """Weights of ``count`` samples as an array (count,), None for none."""
     if given is None:
         return None
-    if np.ndim(given) == 0:
+    if isinstance(given, Real):
         given = np.full(count, given, number)
     weight: Array = check_array(given, ensure_2d=False, dtype=number, input_name="sample_weight")
     if weight.shape != (count,):
         raise InputError(f"sample_weight must have shape ({count},), one for each sample, but has {weight.shape}")
-    if (weight < 0).any() or not weight.any():
-        raise InputError("sample_weight must be numbers of at least 0, some of them above")
+    if (weight < 0).any():
+        raise InputError(f"sample_weight must be numbers of at least 0, but holds {weight.min():g}")
+    if not weight.any():
+        raise InputError("every sample_weight is zero, so there is nothing to train on; leave some above")
     return weight
 
 
