@@ -1,7 +1,6 @@
 """scikit-learn's own checks of an estimator, none of them expected to fail."""
 
 import pytest
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import backpath as bp

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from backpath.errors import ADVICE, DivergenceError, InputError
 from backpath.estimators.descent import Descending
+from backpath.estimators.fitted import Fitted
 from backpath.estimators.lbfgs import Lbfgs
 from backpath.estimators.parameters import STOCHASTIC, check_parameters, hidden_activations, hidden_sizes
 from backpath.estimators.runs import HeldOut, Run
 from backpath.estimators.samples import Samples, column_sizes, dense, sample_weights, warn_of_scales
-from backpath.explain.derivation import Evaluation, derive
-from backpath.maths.activations import activation
+from backpath.estimators.starts import drawn_weights, orders
 from backpath.maths.checks import check_memory
 from backpath.maths.costs import check_targets
-from backpath.maths.network import PREDICT_ROWS, Network
+from backpath.maths.network import Network
 from backpath.training.job import Job, Solver
 
 Array = NDArray[np.floating]
@@ -46,24 +43,14 @@ def is_stochastic(estimator: Any) -> bool:
     return True
 
 
-class Perceptron(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
+class Perceptron(Fitted):
     """A network as an estimator; `MLPClassifier` and `MLPRegressor` say what its outputs mean."""
 
-    # what a subclass says
-    _averaged = False  # the loss is averaged over the outputs, not summed
     _y_numeric = False
 
-    def _cost_for(self, outputs: int) -> tuple[str, str]:
-        """The output activation and the cost of that many outputs."""
-        raise NotImplementedError
-
-    def _encoded(self, y: Any, first: bool, incremental: bool) -> NDArray[Any]:
-        """Targets as the outputs should be, (N, outputs)."""
-        raise NotImplementedError
-
-    def _score_of(self, A: Array, samples: Samples) -> float:
-        """Accuracy or R² of outputs A (N, outputs)."""
-        raise NotImplementedError
+    def _is_averaged(self) -> bool:
+        """Whether the loss is averaged over the outputs, not summed."""
+        return False
 
     def _class_weighted(self, y: Any, weight: Array | None, incremental: bool, number: np.dtype[Any]) -> Array | None:
         return weight
@@ -110,7 +97,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, held_out: tuple[Any, Any, Any], incremental: bool = False
     ) -> Any:
-        check_parameters(self.get_params(deep=False))
+        check_parameters(vars(self))
         if self.early_stopping and incremental:
             raise InputError("partial_fit does not support early_stopping=True")
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
@@ -123,9 +110,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
         if first and not incremental:
             generators += [np.random.RandomState(rng.randint(MOST_SEED)) for _ in range(1, self.restarts)]
             runs += [self._first_run(sizes, samples.X.dtype, own) for own in generators[1:]]
-        best = self._best(
-            [lambda r=r, g=g: self._solve(samples, judged, r, g, incremental) for r, g in zip(runs, generators)]
-        )
+        best = self._best(samples, judged, list(zip(runs, generators, strict=True)), incremental)
         self._check_scales(samples, best)
         self._take(best, sizes, samples.X.dtype)
         if not (best.converged or incremental) and self.solver in STOCHASTIC and best.n_iter == self.max_iter:
@@ -157,19 +142,10 @@ class Perceptron(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
         return Samples(rows, targets, weight)
 
     def _first_run(self, sizes: tuple[int, ...], number: np.dtype[Any], rng: np.random.RandomState) -> Run:
-        """Weights drawn as scikit-learn draws them: Glorot's bounds, smaller for logistic."""
         check_memory(sizes, number)
-        names = hidden_activations(self.activation, len(sizes) - 2)
-        factors = [2.0 if name == "sigmoid" else 6.0 for name in (*names, *(names[-1:] or self._logistic()))]
-        weights = []
-        for (n_in, n_out), factor in zip(pairwise(sizes), factors, strict=True):
-            bound = math.sqrt(factor / (n_in + n_out))
-            coefficients, intercepts = rng.uniform(-bound, bound, (n_in, n_out)), rng.uniform(-bound, bound, n_out)
-            weights.append(np.column_stack([coefficients.T, intercepts]).astype(number))
-        return Run(weights)
-
-    def _logistic(self) -> list[str]:
-        return ["sigmoid" if self.activation in ("logistic", "sigmoid") else "identity"]
+        logistic = self.activation in ("logistic", "sigmoid")
+        names = hidden_activations(self.activation, len(sizes) - 2) or ("sigmoid" if logistic else "identity",)
+        return Run(drawn_weights(sizes, names, number, rng))
 
     def _next_run(self, sizes: tuple[int, ...], incremental: bool) -> Run:
         """From where the last fit ended."""
@@ -198,8 +174,9 @@ class Perceptron(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
             X = validate_data(self, X, accept_sparse="csr", dtype=samples.X.dtype, reset=False)
             targets = self._encoded_again(y).astype(samples.X.dtype)
             own = Samples(dense(X), targets, sample_weights(weight, len(targets), samples.X.dtype))
-            if len(own.X) != len(own.y):
-                raise InputError(f"X_val has {len(own.X)} rows, but y_val {len(own.y)}")
+            wanted = (len(own.X), samples.y.shape[1])
+            if own.y.shape != wanted or not np.isfinite(own.y).all():
+                raise InputError(f"y_val must be finite and fit X_val and y, but has shape {own.y.shape} for {wanted}")
             return samples, HeldOut(own, self._score_of)
         if not (self.early_stopping and self.solver in STOCHASTIC):
             return samples, None
@@ -212,9 +189,6 @@ class Perceptron(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
         return samples.part(places[0]), HeldOut(samples.part(places[1]), self._score_of)
-
-    def _encoded_again(self, y: Any) -> NDArray[Any]:
-        return self._encoded(y, False, True)
 
     def _solve(
         self, samples: Samples, held_out: HeldOut | None, run: Run, rng: np.random.RandomState, incremental: bool
@@ -243,8 +217,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
             seed=rng.randint(MOST_SEED) if self.dropout else 0,
             l2=float(self.alpha),
             sample_weight=samples.weight,
-            order=_orders(len(samples), rng) if shuffled else None,
-            averaged=self._averaged,
+            order=orders(len(samples), rng) if shuffled else None,
+            averaged=self._is_averaged(),
             clip_norm=self.clip_norm,
             dropout=float(self.dropout),
         )
@@ -260,19 +234,26 @@ class Perceptron(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
             )
         return min(int(self.batch_size), count)
 
-    def _best(self, starts: Sequence[Any]) -> Run:
-        """The best of the runs; the error of the first, if all of them diverged."""
+    def _best(
+        self,
+        samples: Samples,
+        held_out: HeldOut | None,
+        starts: list[tuple[Run, np.random.RandomState]],
+        incremental: bool,
+    ) -> Run:
+        """The best of the runs from these starts; the error of the first, if all of them diverged."""
         done: list[Run] = []
         errors: list[DivergenceError] = []
-        for start in starts:
+        for run, rng in starts:
             try:
-                done.append(start())
+                done.append(self._solve(samples, held_out, run, rng, incremental))
             except DivergenceError as error:
                 errors.append(error)
         if not done:
-            error = errors[0]
-            advice = ADVICE if error.layer is None and error.cost is not None else f"{NON_FINITE} Or {ADVICE}"
-            raise DivergenceError(error.epoch, error.layer, error.cost, error.network, advice) from None
+            first = errors[0]
+            finite = first.layer is None and first.cost is not None
+            advice = ADVICE if finite else f"{NON_FINITE} Or {ADVICE}"
+            raise DivergenceError(first.epoch, first.layer, first.cost, first.network, advice) from None
         return min(done, key=lambda run: run.badness)
 
     def _check_scales(self, samples: Samples, run: Run) -> None:
@@ -296,91 +277,3 @@ class Perceptron(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
         self.validation_scores_, self.best_validation_score_ = run.validation_scores, run.best_validation_score
         self.validation_loss_curve_ = run.validation_loss_curve
         self._no_improvement_count, self._optimizer = run.waited, run.optimizer
-
-    # ---- the fitted network ----
-
-    def _weights(self) -> list[Array]:
-        return [np.column_stack([C.T, b]) for C, b in zip(self.coefs_, self.intercepts_, strict=True)]
-
-    @property
-    def network_(self) -> Network:
-        """The fitted network as backpath's: it can be saved, explained, trained on."""
-        check_is_fitted(self, "coefs_")
-        hidden = hidden_activations(self.activation, len(self.coefs_) - 1)
-        output = self._cost_for(self.coefs_[-1].shape[1])[0]
-        return Network.from_weights(self._weights(), (*hidden, output), dtype=self.coefs_[0].dtype)
-
-    def explain(self, X_row: Any, y: Any, weight: str) -> Evaluation:
-        """∂C/∂W of one weight for one row, with the numbers in every factor of the chain rule.
-
-        Parameters
-        ----------
-        X_row : a row of features
-        y : its target: a class, a number, or several for several outputs
-        weight : a weight's name, as in ``W21_1`` (layer 1, to neuron 2, from input 1)
-
-        Returns
-        -------
-        Evaluation
-            Without the penalty ``alpha``.
-        """
-        network = self.network_
-        x = np.asarray(X_row, dtype=network.dtype).reshape(-1)
-        names = getattr(self, "feature_names_in_", None)
-        labels = None if names is None else {f"X{k}": str(name) for k, name in enumerate(names, 1)}
-        cost = self._cost_for(network.sizes[-1])[1]
-        target = self._encoded_again(np.asarray(y).reshape(1, -1) if np.ndim(y) else np.asarray([y]))
-        return derive(network, weight, cost, labels=labels).evaluate(x, target[0].astype(network.dtype))
-
-    def _outputs(self, X: Any) -> Array:
-        """The outputs A (N, outputs) of rows that may be anything scikit-learn takes."""
-        if not self._is_plain(X):
-            check_is_fitted(self, "coefs_")
-            X = validate_data(self, X, accept_sparse="csr", reset=False)
-        count, number = X.shape[0], self.coefs_[0].dtype
-        if count <= PREDICT_ROWS:
-            return self._forward(dense(X).astype(number, copy=False))
-        A = np.empty((count, self.n_outputs_), number)
-        for start in range(0, count, PREDICT_ROWS):
-            A[start : start + PREDICT_ROWS] = self._forward(
-                dense(X[start : start + PREDICT_ROWS]).astype(number, copy=False)
-            )
-        return A
-
-    def _is_plain(self, X: Any) -> bool:
-        """Whether X is such rows as the fitted network takes, with nothing left to check: most of the time that a row
-        takes would go there."""
-        return (
-            type(X) is np.ndarray
-            and X.dtype.char in "df"
-            and X.ndim == 2
-            and X.shape[0] > 0
-            and X.shape[1] == getattr(self, "n_features_in_", None)
-            and hasattr(self, "coefs_")
-            and not hasattr(self, "feature_names_in_")
-            and bool(np.isfinite(X).all())
-        )
-
-    def _forward(self, X: Array) -> Array:
-        hidden = hidden_activations(self.activation, len(self.coefs_) - 1)
-        names = (*hidden, self._cost_for(self.coefs_[-1].shape[1])[0])
-        a = X
-        with np.errstate(over="ignore", invalid="ignore"):
-            for C, b, name in zip(self.coefs_, self.intercepts_, names, strict=True):
-                a = activation(name).value(a @ C + b)
-        return a
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
-
-def _orders(count: int, rng: np.random.RandomState) -> Any:
-    """scikit-learn's orders of the samples, of which each is the last one shuffled."""
-    order = np.arange(count)
-    while True:
-        places = np.arange(count)
-        rng.shuffle(places)
-        order = order[places]
-        yield order

@@ -6,16 +6,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
 from backpath.errors import InputError
 from backpath.estimators.base import Perceptron, is_stochastic
 from backpath.estimators.samples import Array, Samples
+
+
+def _labels_of(y: Any) -> LabelBinarizer | None:
+    """What encodes labels that may hold together; None for classes, of which each row has one."""
+    return LabelBinarizer().fit(y) if np.ndim(y) == 2 or issparse(y) else None
 
 
 class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc] # scikit-learn has no types
@@ -55,8 +61,8 @@ n_iter_no_change, max_fun
 
     Attributes
     ----------
-    classes_, coefs_, intercepts_, loss_, loss_curve_, best_loss_, validation_scores_, best_validation_score_, n_iter_, \
-t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
+    classes_, coefs_, intercepts_, loss_, loss_curve_, best_loss_, validation_scores_, best_validation_score_, \
+n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         As in scikit-learn.
     validation_loss_curve_ : list of float
         The loss on held-out samples after each epoch, without the penalty.
@@ -77,8 +83,6 @@ t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
     >>> model.explain([0, 1], "other", "W11_2").gradient < 0.01
     True
     """
-
-    _averaged = False
 
     def __init__(
         self,
@@ -158,8 +162,7 @@ t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         if not hasattr(self, "classes_"):
             if classes is None:
                 raise InputError("classes must be passed on the first call to partial_fit")
-            labelled = type_of_target(y).startswith("multilabel")
-            self._label_binarizer = LabelBinarizer().fit(y if labelled else classes)
+            self._labels = _labels_of(y)
             self.classes_ = unique_labels(classes)
         elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
             raise InputError(f"classes must be those of the first call, {self.classes_}, but are {classes!r}")
@@ -169,39 +172,39 @@ t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
     def predict(self, X: Any) -> NDArray[Any]:
         """The likeliest class of each row (N,), or each row's labels (N, labels) as 0 and 1."""
         A = self._outputs(X)
-        if self._is_multilabel:
-            return self._label_binarizer.inverse_transform(A)
+        if self._labels is not None:
+            return self._labels.inverse_transform(A)
         places = A.argmax(axis=1) if A.shape[1] > 1 else (A[:, 0] > 0.5).astype(np.intp)
         return self.classes_[np.minimum(places, len(self.classes_) - 1)]
 
     def predict_proba(self, X: Any) -> Array:
         """Probabilities (N, classes), in the order of ``classes_``."""
         A = self._outputs(X)
-        return A if A.shape[1] > 1 or self._is_multilabel else np.column_stack([1 - A[:, 0], A[:, 0]])
+        return A if A.shape[1] > 1 or self._labels is not None else np.column_stack([1 - A[:, 0], A[:, 0]])
 
     def predict_log_proba(self, X: Any) -> Array:
         """ln of ``predict_proba``."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    @property
-    def _is_multilabel(self) -> bool:
-        return bool(self._label_binarizer.y_type_.startswith("multilabel"))
-
     def _cost_for(self, outputs: int) -> tuple[str, str]:
-        if self._label_binarizer.y_type_ == "multiclass":
+        if outputs > 1 and self._labels is None:
             return "softmax", "categorical_cross_entropy"
         return "sigmoid", "binary_cross_entropy"
 
     def _encoded(self, y: Any, first: bool, incremental: bool) -> NDArray[Any]:
-        if np.ndim(y) == 2 and y.shape[1] == 1:
+        if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
-            self._label_binarizer = LabelBinarizer().fit(y)
-            self.classes_ = self._label_binarizer.classes_
+            check_classification_targets(y)
+            self._labels = _labels_of(y)
+            self.classes_ = np.unique(y) if self._labels is None else self._labels.classes_
         else:
             self._check_classes(unique_labels(y), incremental)
-        return np.asarray(self._label_binarizer.transform(y))
+        if self._labels is not None:
+            return np.asarray(self._labels.transform(y))
+        places = np.searchsorted(self.classes_, y)
+        return places[:, None] if len(self.classes_) < 3 else places[:, None] == np.arange(len(self.classes_))
 
     def _check_classes(self, classes: NDArray[Any], incremental: bool) -> None:
         if not incremental and set(classes) != set(self.classes_):
@@ -228,7 +231,7 @@ t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
     def _score_of(self, A: Array, samples: Samples) -> float:
         if not np.isfinite(A).all():
             return float("nan")
-        if self._label_binarizer.y_type_ == "multiclass":
+        if samples.y.shape[1] > 1 and self._labels is None:
             right = A.argmax(axis=1) == samples.y.argmax(axis=1)
         else:
             right = ((A > 0.5) == (samples.y > 0.5)).all(axis=1)

@@ -88,7 +88,9 @@ class Descending(Fitting):
         run.loss_curve += fresh
         run.n_iter, run.t = done, run.t + len(fresh) * len(self.job.X)
         run.loss = fresh[-1] if fresh else run.loss
-        run.best_loss = None if self.p.early_stopping else min([math.inf if run.best_loss is None else run.best_loss, *fresh])
+        run.best_loss = (
+            None if self.p.early_stopping else min([math.inf if run.best_loss is None else run.best_loss, *fresh])
+        )
 
     def _is_over(self) -> bool:
         """After an epoch or a chunk: judge, tell, and set the next learning rate."""

@@ -39,7 +39,8 @@ class Fitting:
             return None
         loss, score = self.held_out.look(self.job, weights)
         self.run.validation_loss_curve.append(loss)
-        self.run.validation_scores.append(score)
+        scores = self.run.validation_scores = self.run.validation_scores or []
+        scores.append(score)
         if self.p.verbose:
             print(f"Validation score: {score:f}")
         return score
@@ -49,6 +50,8 @@ class Fitting:
         run = self.run
         if not self.callbacks:
             return False
-        judged = (run.validation_loss_curve[-1], run.validation_scores[-1]) if self.held_out else (None, None)
+        scores = run.validation_scores
+        judged = (run.validation_loss_curve[-1], scores[-1]) if self.held_out and scores else (None, None)
         epoch = Epoch(run.n_iter, run.loss, self.job.network.with_weights(weights), *judged)
-        return any([callback(epoch) is True for callback in self.callbacks])
+        wishes = [callback(epoch) for callback in self.callbacks]  # all of them are told
+        return any(wish is True for wish in wishes)

@@ -23,17 +23,23 @@ from backpath.training.numpy_engine import cost_and_gradient
 Array = NDArray[np.floating]
 
 
+def _widened(job: Job) -> Job:
+    """The job in float64, with a solver that keeps the gradient apart from the weights."""
+    network = type(job.network).from_weights(job.network.weights, job.network.activations, dtype="float64")
+    weight = None if job.sample_weight is None else job.sample_weight.astype(np.float64)
+    X, y = job.X.astype(np.float64), job.y.astype(np.float64)
+    return replace(job, network=network, X=X, y=y, sample_weight=weight, solver=Solver("momentum", 1.0))
+
+
 class Lbfgs(Fitting):
     """One fit by L-BFGS, in float64 whatever the network's number type."""
 
     def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None):
-        wide = [None if a is None else a.astype(np.float64) for a in (job.X, job.y, job.sample_weight)]
-        network = type(job.network).from_weights(job.network.weights, job.network.activations, dtype="float64")
-        # the gradient is that of the sum over the outputs, so the cost must be too; momentum, for `gd` keeps no gradient
-        told = replace(job, network=network, X=wide[0], y=wide[1], sample_weight=wide[2], solver=Solver("momentum", 1.0))
+        told = _widened(job)
         super().__init__(p, told, run, held_out)
+        # the gradient is that of the sum over the outputs, so its cost must be too
         self.engine = start_engine(p.engine, replace(told, averaged=False), p.max_iter * REFITS)
-        self.ends = np.cumsum([W.size for W in network.weights])[:-1]
+        self.ends = np.cumsum([W.size for W in told.network.weights])[:-1]
 
     def _weights(self, flat: Array) -> list[Array]:
         parts = np.split(flat, self.ends)

@@ -20,6 +20,10 @@ SKLEARN_NAMES = {"logistic": "sigmoid"}  # the activation that has another name 
 TRAINABLE = [row.name for row in ACTIVATIONS.values() if not row.no_derivative and row.jacobian is None]
 
 
+def _is_truth(value: Any) -> bool:
+    return isinstance(value, (bool, np.bool_))
+
+
 def _number(low: float, high: float = math.inf, *, low_is_in: bool = True, high_is_in: bool = False) -> Check:
     """A finite number of an interval."""
     above = f"{'of at least' if low_is_in else 'above'} {low:g}"
@@ -28,21 +32,22 @@ def _number(low: float, high: float = math.inf, *, low_is_in: bool = True, high_
     def fits(value: Any) -> bool:
         if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real) or not math.isfinite(value):
             return False
-        return bool((value >= low if low_is_in else value > low) and (value <= high if high_is_in else value < high))
+        number = float(value)
+        return (number >= low if low_is_in else number > low) and (number <= high if high_is_in else number < high)
 
     return f"a number {above}{below}", fits
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_)) and value >= 1
+    return isinstance(value, Integral) and not _is_truth(value) and int(value) >= 1
 
 
 def _one_of(*names: str) -> Check:
     return f"one of {', '.join(map(repr, names))}", lambda value: isinstance(value, str) and value in names
 
 
-def _is_truth(value: Any) -> bool:
-    return isinstance(value, (bool, np.bool_))
+def _is(value: Any, name: str) -> bool:
+    return isinstance(value, str) and value == name
 
 
 _COUNT: Check = ("a whole number of at least 1", _is_count)
@@ -67,14 +72,17 @@ def _are_callbacks(value: Any) -> bool:
 CHECKS: dict[str, Check] = {
     "solver": _one_of(*SOLVERS),
     "alpha": _number(0),
-    "batch_size": _or(_COUNT, "'auto'", lambda value: isinstance(value, str) and value == "auto"),
+    "batch_size": _or(_COUNT, "'auto'", lambda value: _is(value, "auto")),
     "learning_rate": _one_of("constant", "invscaling", "adaptive"),
     "learning_rate_init": _number(0, low_is_in=False),
     "power_t": _number(0),
     "max_iter": _COUNT,
     "shuffle": _TRUTH,
     "tol": _number(0),
-    "verbose": ("True, False or a whole number", lambda value: isinstance(value, (Integral, np.bool_)) and value >= 0),
+    "verbose": (
+        "True, False or a whole number",
+        lambda value: isinstance(value, (Integral, np.bool_)) and int(value) >= 0,
+    ),
     "warm_start": _TRUTH,
     "momentum": _number(0, 1, high_is_in=True),
     "nesterovs_momentum": _TRUTH,
@@ -88,7 +96,9 @@ CHECKS: dict[str, Check] = {
     "loss": _one_of("squared_error", "huber", "absolute_error", "poisson"),
     "class_weight": (
         "None, 'balanced' or a dict of classes and their weights",
-        lambda value: value is None or isinstance(value, (Mapping, list)) or str(value) == "balanced",
+        lambda value: (
+            value is None or isinstance(value, (Mapping, list)) or (isinstance(value, str) and value == "balanced")
+        ),
     ),
     "dropout": _number(0, 1),
     "clip_norm": _or(_number(0, low_is_in=False), "None", lambda value: value is None),
@@ -122,7 +132,9 @@ def hidden_activations(value: Any, layers: int) -> tuple[str, ...]:
     names = (value,) * layers if isinstance(value, str) else tuple(value if isinstance(value, Iterable) else ())
     known = [*SKLEARN_NAMES, *TRAINABLE]
     if (isinstance(value, str) and value not in known) or not all(name in known for name in names):
-        raise InputError(f"activation must be one of {', '.join(known)}, or one for each hidden layer, but is {value!r}")
+        raise InputError(
+            f"activation must be one of {', '.join(known)}, or one for each hidden layer, but is {value!r}"
+        )
     if len(names) != layers:
         raise InputError(f"activation must be one name, or {layers} for as many hidden layers, but is {value!r}")
     return tuple(activation(SKLEARN_NAMES.get(name, name)).name for name in names)

@@ -164,8 +164,7 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         A = self._outputs(X)
         return A[:, 0] if A.shape[1] == 1 else A
 
-    @property
-    def _averaged(self) -> bool:
+    def _is_averaged(self) -> bool:
         return bool(self.loss != "poisson")
 
     def _cost_for(self, outputs: int) -> tuple[str, str]:

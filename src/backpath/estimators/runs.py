@@ -1,4 +1,4 @@
-"""What a solver hands back, and what a later one goes on from: the fitted attributes before they are the estimator's."""
+"""What a solver hands back and a later one goes on from: the fitted attributes, before they are the estimator's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is trained on: rows, targets and weights, checked and laid out for backpath; and what is wrong with their scales."""
+"""What is trained on: rows, targets and weights, checked and laid out for backpath; and whether their scales fit."""
 
 from __future__ import annotations
 
