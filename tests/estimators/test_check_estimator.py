@@ -5,15 +5,24 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import backpath as bp
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning"),
+]
 
-@parametrize_with_checks([bp.MLPClassifier(max_iter=100), bp.MLPRegressor(max_iter=100)])
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+@parametrize_with_checks([bp.MLPClassifier(), bp.MLPRegressor()])
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
 
-@parametrize_with_checks([bp.MLPClassifier(solver="lbfgs", max_iter=50), bp.MLPRegressor(solver="lbfgs", max_iter=50)])
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_scikit_learns_checks_of_lbfgs(estimator, check):
+@parametrize_with_checks(
+    [
+        bp.MLPRegressor(solver="lbfgs", max_iter=30),
+        bp.MLPRegressor(solver="sgd", learning_rate_init=1e-4, engine="compiled"),
+        bp.MLPClassifier(solver="sgd", engine="numpy"),
+    ]
+)
+def test_scikit_learns_checks_with_other_settings(estimator, check):
     check(estimator)

@@ -187,6 +187,7 @@ def test_a_run_goes_on_from_the_memory_of_another(kind, solver):
 
 def test_a_changed_learning_rate_counts_from_then_on():
     job = make_job((3, 9, 2), ("tanh", "sigmoid"), "squared_error", SOLVERS["adam"], 11, tol=1e-3, batch_size=4)
+    job = replace(job, shuffle=True)
     reference, engine = NumpyEngine(job), CompiledEngine(job)
     for one in (reference, engine):
         one.run(5000)

@@ -232,12 +232,15 @@ class CompiledEngine:
     def run(self, epochs: int) -> None:
         most = max(1, ORDERS_AT_ONCE // len(self.job.X)) if self.job.shuffle else epochs
         while epochs > 0 and not self.converged and self.overflow is None:
-            count = min(most, epochs)
+            count, before = min(most, epochs), self._reached.epochs
             orders = self._in_order
             if self.job.shuffle:
                 orders = np.concatenate(list(itertools.islice(self._orders, count)))
             self._run(orders, count)
             epochs -= count
+            if self.job.shuffle:  # those left over, if it converged, are for whoever goes on
+                left = orders[(self._reached.epochs - before) * len(self.job.X) :].reshape(-1, len(self.job.X))
+                self._orders = itertools.chain(left, self._orders)
 
     def _run(self, orders: Numbers, epochs: int) -> None:
         if self._go(orders, epochs):

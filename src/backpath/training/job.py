@@ -147,7 +147,8 @@ class Engine(Protocol):
 
     @property
     def costs(self) -> Sequence[float] | NDArray[np.float64]:
-        """Of each epoch done, averaged over its samples as they were when used."""
+        """Of each epoch done, averaged over its samples as they were when used; where samples have weights, the average
+        of the batches, in each of which they count."""
 
     @property
     def converged(self) -> bool:

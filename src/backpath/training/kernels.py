@@ -1337,7 +1337,6 @@ def train_network(b, w, g, m, v, free, layers, X, Y, sample_weight, orders, plan
     # plain descent by a batch of one block takes its gradient off the weights as it comes
     fused = at(plan, FUSED) > 0
     target, factor = (w, -at(rates, 0)) if fused else (g, 1.0)
-    whole = _weight_of(sample_weight, weighted, orders, 0, samples)
     for epoch in range(epochs):
         x, total = at(plan, DATA), 0.0
         for start in range(epoch * stride, epoch * stride + samples, at(plan, BATCH)):
@@ -1355,8 +1354,8 @@ def train_network(b, w, g, m, v, free, layers, X, Y, sample_weight, orders, plan
             if not fused:
                 t = at(state, UPDATES)
                 _update(at(plan, SOLVER), w, g, m, v, free, some_frozen, at(plan, WEIGHT_COUNT), rates, t)
-            total += cost * weight
-        total /= whole
+            total += cost * (end - start)
+        total /= samples
         put(costs, epoch, total)
         if not math.isfinite(total) or _has_converged(state, rates, total):
             return epoch + 1

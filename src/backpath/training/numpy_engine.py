@@ -113,16 +113,15 @@ class NumpyEngine:
 
     def _epoch(self) -> float:
         job, order, samples = self.job, next(self._orders), len(self.job.X)
-        total = weight = 0.0
+        total = 0.0
         for start in range(0, samples, job.batch_size):
             batch: slice | NDArray[np.intp] = slice(start, start + job.batch_size)
             if order is not None:
                 batch = order[batch]
             X, y = job.X[batch], job.y[batch]
             share = np.ones(len(X), X.dtype) if job.sample_weight is None else job.sample_weight[batch]
-            total += self._step(X, y, share) * float(share.sum())
-            weight += float(share.sum())
-        return total / weight
+            total += self._step(X, y, share) * len(X)
+        return total / samples
 
     def _step(self, X: Array, y: Array, share: Array) -> float:
         """One update; the cost of its batch just before it."""
