@@ -27,6 +27,10 @@ def start_engine(name: str, job: Job, epochs: int, announce: bool = False) -> En
 
     ``announce`` tells on standard error if kernels have to be compiled, even where that is no terminal.
     """
+    if job.solver.name == "lm":
+        from backpath.training.lm import LMEngine
+
+        return LMEngine(job)
     if name == "numpy" or (name == "auto" and not _is_worth_loading(job, epochs)):
         return NumpyEngine(job)
     from backpath.training.compiled_engine import CompiledEngine
