@@ -5,10 +5,10 @@ some reach is the h of
 
     (Jᵀ J + R + μ I) h = -(Jᵀ e + R w)
 
-with R = 0 but for weights that are held down (`l2`, Bayesian regularisation), and μ the damping: a short step down the
-gradient where μ is large, Gauss-Newton's step to the parabola's lowest point where it is small. μ follows the gain ratio
-ρ, what a step lowered over what the parabola promised, by Nielsen's rule: after a step that lowers,
-μ max(⅓, 1 - (2ρ - 1)³); after one that does not, the step is dropped and μ is multiplied by 2, 4, 8, …
+with R = 0 but for weights that are held down (`l2`, Bayesian regularisation), and μ the damping: a short step down
+the gradient where μ is large, Gauss-Newton's step to the parabola's lowest point where it is small. μ follows the gain
+ratio ρ, what a step lowered over what the parabola promised, by Nielsen's rule: after a step that lowers,
+μ = μ max(⅓, 1 - (2ρ - 1)³); after one that does not, the step is dropped and μ is multiplied by 2, 4, 8, …
 
 Sources: Marquardt, SIAM J. Appl. Math. 11 (1963); Hagan and Menhaj, Training feedforward networks with the Marquardt
 algorithm, IEEE Trans. Neural Networks 5 (1994); Nielsen, Damping parameter in Marquardt's method, IMM-REP-1999-05.
@@ -180,7 +180,7 @@ class LMEngine:
         return False
 
 
-def _solved(JJ: Numbers, damping: float, gradient: Numbers) -> Numbers:
+def _solved(JJ: Numbers, damping: float, gradient: Numbers) -> Array:
     """h of (JJ + μ I) h = -gradient; NaN where rounding makes that singular."""
     damped = JJ.copy()
     damped[np.diag_indices_from(damped)] += damping

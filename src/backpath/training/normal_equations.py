@@ -18,11 +18,11 @@ from backpath.errors import InputError
 from backpath.maths import backprop
 from backpath.maths.activations import activation
 from backpath.maths.checks import machine_memory
-from backpath.training.job import Job
+from backpath.training.job import Array, Job
 
 Numbers = NDArray[np.float64]
 
-LEAST_ROWS = 512  # of J in a block, though the weights be fewer
+LEAST_ROWS = 1024  # of J in a block, though the weights be fewer
 MATRICES = 4  # of weights × weights: Jᵀ J, a block's share of it, the damped one, and the solver's copy
 
 
@@ -58,7 +58,7 @@ class NormalEquations:
     Parameters
     ----------
     block : int | None
-        Samples that go through at a time; None: so many that a block of J is no larger than Jᵀ J, or has 512 rows.
+        Samples that go through at a time; None: so many that a block of J is no larger than Jᵀ J, or has 1,024 rows.
 
     Attributes
     ----------
@@ -103,7 +103,7 @@ class NormalEquations:
             E += float(e.ravel() @ e.ravel())
         return JJ, Je, E
 
-    def _passes(self, weights: list[Numbers]) -> Iterator[tuple[list[Numbers], list[Numbers], Numbers, Numbers]]:
+    def _passes(self, weights: list[Numbers]) -> Iterator[tuple[list[Array], list[Array], Numbers, Numbers]]:
         """For each block u, a, e (samples, outputs) and √s (samples, 1)."""
         job = self.job
         for start in range(0, len(job.X), self._block):
@@ -115,9 +115,7 @@ class NormalEquations:
             u, a = backprop.forward(weights, self.activations, X)
             yield u, a, root * (a[-1] - y), root
 
-    def _transposed_jacobian(
-        self, weights: list[Numbers], u: list[Numbers], a: list[Numbers], root: Numbers
-    ) -> Numbers:
+    def _transposed_jacobian(self, weights: list[Numbers], u: list[Array], a: list[Array], root: Numbers) -> Numbers:
         """Jᵀ of one block, (weights, outputs × samples): √s ∂A_k/∂W = √s δ × [X1 X2 1], output by output."""
         outputs, samples = len(weights[-1]), len(root)
         J = self._room[: self._ends[-1] * outputs * samples].reshape(self._ends[-1], outputs, samples)
