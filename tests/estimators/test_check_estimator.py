@@ -11,7 +11,10 @@ pytestmark = [
 ]
 
 
-@parametrize_with_checks([bp.MLPClassifier(), bp.MLPRegressor()])
+LM = bp.MLPRegressor(hidden_layer_sizes=5, activation="tanh", solver="lm")
+
+
+@parametrize_with_checks([bp.MLPClassifier(), bp.MLPRegressor(), LM])
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
@@ -20,6 +23,7 @@ def test_scikit_learns_checks(estimator, check):
 @parametrize_with_checks(
     [
         bp.MLPRegressor(solver="lbfgs", max_iter=30),
+        bp.MLPClassifier(hidden_layer_sizes=5, activation="tanh", solver="lm"),
         bp.MLPRegressor(solver="sgd", learning_rate_init=1e-4, engine="compiled"),
         bp.MLPClassifier(solver="sgd", engine="numpy"),
     ]

@@ -36,7 +36,7 @@ def same(one, other):
 
 # ---- divergence and scales ----
 
-ALL_SOLVERS = ["sgd", "adam", "lbfgs"]
+ALL_SOLVERS = ["sgd", "adam", "lbfgs", "lm"]
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
@@ -45,7 +45,7 @@ def test_huge_numbers_raise(solver, activation):
     settings = {"solver": solver, "activation": activation}
     with pytest.raises(bp.DivergenceError):
         small(**settings).fit(IRIS[0] * 1e200, IRIS[1])
-    for loss in ("squared_error", "huber", "absolute_error", "poisson"):
+    for loss in ("squared_error", "huber", "absolute_error", "poisson")[: 1 if solver == "lm" else 4]:
         with pytest.raises(bp.DivergenceError):
             small(bp.MLPRegressor, loss=loss, **settings).fit(DIABETES[0], DIABETES[1] * 1e160)
 
@@ -93,6 +93,8 @@ def test_ordinary_columns_do_not_warn():
         ({"max_iter": True}, "max_iter must be a whole number"),
         ({"dropout": 1.0}, "dropout must be a number of at least 0 and below 1"),
         ({"dropout": 0.5, "solver": "lbfgs"}, "dropout is for the solvers sgd and adam"),
+        ({"bayesian": True}, "bayesian regularisation is for solver='lm', but the solver is 'adam'"),
+        ({"clip_norm": 1.0, "solver": "lm"}, "clip_norm is for the solvers sgd and adam"),
         ({"dropout": 0.5, "engine": "compiled"}, "dropout is done by the NumPy engine"),
         ({"clip_norm": 0}, "clip_norm must be a number above 0, or None"),
         ({"callbacks": 3}, "callbacks must be a callable"),
@@ -215,6 +217,26 @@ def test_callbacks_are_told_each_epoch_and_may_stop(solver):
     assert model.n_iter_ == 7
     assert [epoch.loss for epoch in told] == model.loss_curve_
     np.testing.assert_allclose(told[-1].network.weights[0][:, :-1].T, model.coefs_[0], rtol=1e-14)
+
+
+def test_lm_comes_lower_than_adam_and_says_what_bayesian_regularisation_came_to():
+    X = np.linspace(-1, 1, 60)[:, None]
+    y = np.sin(3 * X.ravel())
+    settings = {"hidden_layer_sizes": 5, "activation": "tanh", "random_state": 0, "max_iter": 200}
+    lm = bp.MLPRegressor(solver="lm", alpha=0, tol=0, **settings).fit(X, y)
+    adam = bp.MLPRegressor(learning_rate_init=0.01, alpha=0, tol=0, **settings).fit(X, y)
+    assert lm.loss_ < 1e-6 < adam.loss_
+    assert lm.loss_ == pytest.approx(((lm.predict(X) - y) ** 2).mean() / 2, rel=1e-9)
+    assert lm.bayesian_ is None
+    held = bp.MLPRegressor(solver="lm", bayesian=True, **settings).fit(X, y + RNG.normal(0, 0.2, 60))
+    assert 1 < held.bayesian_.gamma < held.bayesian_.parameters == 16
+    with pytest.raises(bp.InputError, match="lm lowers squared errors"):
+        bp.MLPRegressor("huber", solver="lm").fit(X, y)
+    two = bp.MLPRegressor(solver="lm", alpha=0.1, **settings).fit(X, np.column_stack([y, y**2]), sample_weight=1 + y**2)
+    penalty = 0.05 * sum((C**2).sum() for C in two.coefs_) / (1 + y**2).sum()
+    errors = np.average((two.predict(X) - np.column_stack([y, y**2])) ** 2, axis=0, weights=1 + y**2).mean() / 2
+    assert two.loss_ == pytest.approx(errors + penalty, rel=1e-9)
+    assert small(solver="lm", activation="tanh").fit(*IRIS).score(*IRIS) > 0.97
 
 
 def test_progress_is_told():

@@ -17,6 +17,7 @@ from backpath.errors import ADVICE, DivergenceError, InputError
 from backpath.estimators.descent import Descending
 from backpath.estimators.fitted import Fitted
 from backpath.estimators.lbfgs import Lbfgs
+from backpath.estimators.levenberg import Levenberg
 from backpath.estimators.parameters import STOCHASTIC, check_parameters, hidden_activations, hidden_sizes
 from backpath.estimators.runs import HeldOut, Run
 from backpath.estimators.samples import Samples, column_sizes, dense, sample_weights, warn_of_scales
@@ -113,10 +114,10 @@ class Perceptron(Fitted):
         best = self._best(samples, judged, list(zip(runs, generators, strict=True)), incremental)
         self._check_scales(samples, best)
         self._take(best, sizes, samples.X.dtype)
-        if not (best.converged or incremental) and self.solver in STOCHASTIC and best.n_iter == self.max_iter:
+        if not (best.converged or incremental) and self.solver != "lbfgs" and best.n_iter == self.max_iter:
+            name = "Stochastic Optimizer" if self.solver in STOCHASTIC else self.solver
             warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
-                "converged yet.",
+                f"{name}: Maximum iterations ({self.max_iter}) reached and the optimization hasn't converged yet.",
                 ConvergenceWarning,
                 stacklevel=3,
             )
@@ -198,6 +199,8 @@ class Perceptron(Fitted):
             run.validation_scores = []
         if self.solver == "lbfgs":
             return Lbfgs(self, job, run, held_out).go()
+        if self.solver == "lm":
+            return Levenberg(self, job, run, held_out).go()
         return Descending(self, job, run, held_out, incremental).go()
 
     def _job(self, samples: Samples, run: Run, rng: np.random.RandomState) -> Job:
@@ -275,5 +278,5 @@ class Perceptron(Fitted):
         self.n_iter_, self.t_, self.loss_ = run.n_iter, run.t, run.loss
         self.loss_curve_, self.best_loss_ = run.loss_curve, run.best_loss
         self.validation_scores_, self.best_validation_score_ = run.validation_scores, run.best_validation_score
-        self.validation_loss_curve_ = run.validation_loss_curve
+        self.validation_loss_curve_, self.bayesian_ = run.validation_loss_curve, run.bayesian
         self._no_improvement_count, self._optimizer = run.waited, run.optimizer

@@ -38,7 +38,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc] # scikit
     activation : str, or one for each hidden layer
         ``relu``, ``tanh``, ``logistic`` (also ``sigmoid``), ``identity``, ``leaky_relu``, ``elu``, ``gelu``, ``silu``,
         ``softplus``, ``exp``.
-    solver : "adam", "sgd" or "lbfgs"
+    solver : "adam", "sgd", "lbfgs" or "lm"
+        ``lm`` (Levenberg-Marquardt) takes the outputs' squared error against 0 and 1 in place of the log-loss.
     alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, \
 warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
 n_iter_no_change, max_fun
@@ -49,6 +50,8 @@ n_iter_no_change, max_fun
         The share of hidden neurons that each update of sgd and adam leaves out (done by the NumPy engine).
     clip_norm : float | None
         A gradient of sgd and adam longer than that is scaled down to it.
+    bayesian : bool
+        For lm: find ``alpha`` from the data while training (Bayesian regularisation).
     restarts : int
         Train from that many starts and keep the best by loss (with ``early_stopping`` by validation score).
     callbacks : callable, or several
@@ -66,6 +69,8 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         As in scikit-learn.
     validation_loss_curve_ : list of float
         The loss on held-out samples after each epoch, without the penalty.
+    bayesian_ : None, or what Bayesian regularisation came to
+        ``alpha``, ``beta`` and ``gamma``, the effective number of parameters.
     network_ : Network
         The fitted network as backpath's.
 
@@ -113,6 +118,7 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         class_weight: Any = None,
         dropout: float = 0.0,
         clip_norm: float | None = None,
+        bayesian: bool = False,
         restarts: int = 1,
         callbacks: Any = None,
         progress: Any = False,
@@ -144,6 +150,7 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         self.class_weight = class_weight
         self.dropout = dropout
         self.clip_norm = clip_norm
+        self.bayesian = bayesian
         self.restarts = restarts
         self.callbacks = callbacks
         self.progress = progress
@@ -188,9 +195,9 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
             return np.log(self.predict_proba(X))
 
     def _cost_for(self, outputs: int) -> tuple[str, str]:
-        if outputs > 1 and self._labels is None:
-            return "softmax", "categorical_cross_entropy"
-        return "sigmoid", "binary_cross_entropy"
+        several = outputs > 1 and self._labels is None
+        output, cost = ("softmax", "categorical_cross_entropy") if several else ("sigmoid", "binary_cross_entropy")
+        return output, "half_squared_error" if self.solver == "lm" else cost
 
     def _encoded(self, y: Any, first: bool, incremental: bool) -> NDArray[Any]:
         if y.ndim == 2 and y.shape[1] == 1:

@@ -15,7 +15,7 @@ from backpath.estimators.fitting import REFITS, Fitting
 from backpath.estimators.runs import HeldOut, Optimizer, Run
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
-from backpath.training.engines import start_engine
+from backpath.training.engines import start_descent
 from backpath.training.job import Job, Memory, Solver
 from backpath.training.loop import reporter
 
@@ -56,7 +56,7 @@ class Descending(Fitting):
             patience=p.n_iter_no_change + 1,
             memory=memory_of(run),
         )
-        self.engine = start_engine(p.engine, self.job, self.epochs * REFITS)
+        self.engine = start_descent(p.engine, self.job, self.epochs * REFITS)
 
     def go(self) -> Run:
         p, run, engine = self.p, self.run, self.engine

@@ -14,7 +14,7 @@ from backpath.maths.activations import ACTIVATIONS, activation
 
 Check = tuple[str, Callable[[Any], bool]]
 
-SOLVERS = ("lbfgs", "sgd", "adam")
+SOLVERS = ("lbfgs", "sgd", "adam", "lm")
 STOCHASTIC = ("sgd", "adam")
 SKLEARN_NAMES = {"logistic": "sigmoid"}  # the activation that has another name there
 TRAINABLE = [row.name for row in ACTIVATIONS.values() if not row.no_derivative and row.jacobian is None]
@@ -102,6 +102,7 @@ CHECKS: dict[str, Check] = {
     ),
     "dropout": _number(0, 1),
     "clip_norm": _or(_number(0, low_is_in=False), "None", lambda value: value is None),
+    "bayesian": _TRUTH,
     "restarts": _COUNT,
     "callbacks": ("a callable or some of them, or None", _are_callbacks),
     "progress": ("True, False or a callable", lambda value: _is_truth(value) or callable(value)),
@@ -115,8 +116,12 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         words, fits = CHECKS.get(name, ("", lambda value: True))
         if not fits(value):
             raise InputError(f"{name} must be {words}, but is {value!r}")
-    if parameters["dropout"] and parameters["solver"] not in STOCHASTIC:
-        raise InputError(f"dropout is for the solvers sgd and adam; leave it 0 with solver={parameters['solver']!r}")
+    solver = parameters["solver"]
+    for name in ("dropout", "clip_norm"):
+        if parameters[name] and solver not in STOCHASTIC:
+            raise InputError(f"{name} is for the solvers sgd and adam; leave it out with solver={solver!r}")
+    if parameters["bayesian"] and solver != "lm":
+        raise InputError(f"bayesian regularisation is for solver='lm', but the solver is {solver!r}")
 
 
 def hidden_sizes(value: Any) -> tuple[int, ...]:

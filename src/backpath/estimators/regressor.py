@@ -44,7 +44,9 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc] # scikit-l
     activation : str, or one for each hidden layer
         ``relu``, ``tanh``, ``logistic`` (also ``sigmoid``), ``identity``, ``leaky_relu``, ``elu``, ``gelu``, ``silu``,
         ``softplus``, ``exp``.
-    solver : "adam", "sgd" or "lbfgs"
+    solver : "adam", "sgd", "lbfgs" or "lm"
+        ``lm`` (Levenberg-Marquardt), of ``squared_error``, is by far the soonest done with up to about a thousand
+        weights; it takes all samples for each step and ends as sgd and adam do, or where no step lowers the loss.
     alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, \
 warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
 n_iter_no_change, max_fun
@@ -53,6 +55,8 @@ n_iter_no_change, max_fun
         The share of hidden neurons that each update of sgd and adam leaves out (done by the NumPy engine).
     clip_norm : float | None
         A gradient of sgd and adam longer than that is scaled down to it.
+    bayesian : bool
+        For lm: find ``alpha`` from the data while training (Bayesian regularisation).
     restarts : int
         Train from that many starts and keep the best by loss (with ``early_stopping`` by validation score).
     callbacks : callable, or several
@@ -70,6 +74,8 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         As in scikit-learn; ``loss_`` of several outputs is the average over them (the sum for ``poisson``).
     validation_loss_curve_ : list of float
         The loss on held-out samples after each epoch, without the penalty.
+    bayesian_ : None, or what Bayesian regularisation came to
+        ``alpha``, ``beta`` and ``gamma``, the effective number of parameters.
     network_ : Network
         The fitted network as backpath's.
 
@@ -117,6 +123,7 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         max_fun: int = 15000,
         dropout: float = 0.0,
         clip_norm: float | None = None,
+        bayesian: bool = False,
         restarts: int = 1,
         callbacks: Any = None,
         progress: Any = False,
@@ -148,6 +155,7 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         self.max_fun = max_fun
         self.dropout = dropout
         self.clip_norm = clip_norm
+        self.bayesian = bayesian
         self.restarts = restarts
         self.callbacks = callbacks
         self.progress = progress

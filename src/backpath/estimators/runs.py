@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from backpath.estimators.samples import Samples
 from backpath.maths import backprop
 from backpath.maths.network import Network
+from backpath.training.bayesian import Bayesian
 from backpath.training.job import Job, Memory
 
 Array = NDArray[np.floating]
@@ -74,7 +75,7 @@ class Run:
     loss : of the last epoch
     converged : the solver's rule ended it
     best_loss, waited : the lowest loss, and epochs without a better one (or score)
-    optimizer : None for a solver without
+    optimizer, bayesian : None for a solver without
     """
 
     weights: list[Array]
@@ -89,6 +90,7 @@ class Run:
     best_validation_score: float | None = None
     validation_loss_curve: list[float] = field(default_factory=list)
     optimizer: Optimizer | None = None
+    bayesian: Bayesian | None = None
 
     @property
     def badness(self) -> float:

@@ -149,6 +149,8 @@ class CompiledEngine:
     an interrupt always finds a whole set of weights.
     """
 
+    bayesian = None
+
     def __init__(self, job: Job, announce: bool = False):
         self.job, self.layout = job, lay_out(job)
         self.overflow: int | None = None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from backpath.errors import InputError
 from backpath.training.cache_folders import are_kept
-from backpath.training.job import Descent, Job
+from backpath.training.job import Descent, Engine, Job
 from backpath.training.numpy_engine import NumpyEngine
 
 ENGINES = ("auto", "numpy", "compiled")
@@ -22,16 +22,23 @@ def check_engine(name: str) -> None:
         raise InputError(f"unknown engine {name!r}; there are {', '.join(ENGINES)}")
 
 
-def start_engine(name: str, job: Job, epochs: int, announce: bool = False) -> Descent:
+def start_engine(name: str, job: Job, epochs: int, announce: bool = False) -> Engine:
     """The engine of that name, or for ``auto`` the one that does ``epochs`` epochs of this job soonest.
 
     ``announce`` tells on standard error if kernels have to be compiled, even where that is no terminal.
     """
-    if job.dropout:
-        if name == "compiled":
-            raise InputError("dropout is done by the NumPy engine; leave engine='compiled' out, or dropout")
-        name = "numpy"
-    if name == "numpy" or (name == "auto" and not _is_worth_loading(job, epochs)):
+    if job.solver.name == "lm":
+        from backpath.training.lm import LMEngine
+
+        return LMEngine(job)
+    return start_descent(name, job, epochs, announce)
+
+
+def start_descent(name: str, job: Job, epochs: int, announce: bool = False) -> Descent:
+    """The same for solvers that go down the gradient."""
+    if job.dropout and name == "compiled":
+        raise InputError("dropout is done by the NumPy engine; leave engine='compiled' out, or dropout")
+    if name == "numpy" or job.dropout or (name == "auto" and not _is_worth_loading(job, epochs)):
         return NumpyEngine(job)
     from backpath.training.compiled_engine import CompiledEngine
 

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from backpath.errors import InputError
 from backpath.maths.checks import check_learning_rate, is_finite
 from backpath.maths.network import Network
+from backpath.training.bayesian import Bayesian
 
 Array = NDArray[np.floating]
 
 PATIENCE = 10  # epochs without an improvement of `tol` after which `train` takes the network as converged
 LEARNING_RATES = {"gd": 0.5, "momentum": 0.1, "adam": 0.01}
-SOLVERS = tuple(LEARNING_RATES)
+SOLVERS = (*LEARNING_RATES, "lm")
 REMEMBERED = {"gd": 0, "momentum": 1, "adam": 2}  # numbers that a solver remembers of each weight
 
 
@@ -31,6 +32,7 @@ class Solver:
     | ``gd``       | W = W - η ∂C/∂W (the notes)                                                         |
     | ``momentum`` | v = μ v - η ∂C/∂W,  W = W + v; with ``nesterov`` W = W + μ v - η ∂C/∂W              |
     | ``adam``     | m = β₁ m + (1-β₁) g,  v = β₂ v + (1-β₂) g²,  W = W - η √(1-β₂ᵗ)/(1-β₁ᵗ) m / (√v + ε) |
+    | ``lm``       | W = W - (Jᵀ J + μ I)⁻¹ Jᵀ e, μ by the gain ratio (see ``training.lm``); it has no η          |
     """
 
     name: str
@@ -46,6 +48,10 @@ class Solver:
         """The solver of that name; without a learning rate, with its usual one."""
         if name not in SOLVERS:
             raise InputError(f"unknown solver {name!r}; there are {', '.join(SOLVERS)}")
+        if name == "lm":
+            if learning_rate is not None:
+                raise InputError("lm finds the length of its steps itself; leave the learning rate out")
+            return cls(name, 0.0)
         rate = LEARNING_RATES[name] if learning_rate is None else learning_rate
         check_learning_rate(rate)
         if not (is_finite(momentum) and 0 <= momentum < 1):
@@ -103,6 +109,8 @@ class Job:
         The share of hidden neurons that each update leaves out, drawn from ``seed``; only ``numpy_engine`` knows it.
     memory : Memory | None
         Of the run that this one goes on from.
+    bayesian : bool
+        The lm solver finds how much to hold weights down while it trains.
     """
 
     network: Network
@@ -123,6 +131,7 @@ class Job:
     clip_norm: float | None = None
     dropout: float = 0.0
     memory: Memory | None = None
+    bayesian: bool = False
 
     @property
     def cost_share(self) -> float:
@@ -158,6 +167,10 @@ class Engine(Protocol):
     def overflow(self) -> int | None:
         """The layer whose weights stopped being finite (0: only the cost did); ends the run."""
 
+    @property
+    def bayesian(self) -> Bayesian | None:
+        """What Bayesian regularisation, if the job wants it, came to."""
+
     def run(self, epochs: int) -> None:
         """Train on for this many epochs, or until converged or overflown."""
 
@@ -188,6 +201,14 @@ def check_batch_size(batch_size: int | None, samples: int) -> int:
 def records(epochs: int, history_every: int | None) -> int:
     """How many epochs' costs are kept, of every so many one; None: none."""
     return -(-epochs // history_every) if history_every else 0
+
+
+def check_side_by_side(solver: str) -> None:
+    """Refuse lm where many networks take their steps side by side."""
+    if solver == "lm":
+        raise InputError(
+            f"many networks are trained side by side with {', '.join(LEARNING_RATES)}; with lm train one by one"
+        )
 
 
 def check_tol(tol: float | None) -> None:

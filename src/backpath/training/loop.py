@@ -13,11 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 from backpath.errors import InputError
 from backpath.maths.checks import check_count, check_seed
 from backpath.maths.network import Network
+from backpath.training.bayesian import Bayesian
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import check_engine, start_engine
 from backpath.training.job import Engine, Job, Solver, check_batch_size, check_progress, check_tol
-from backpath.training.restarts import RestartsEngine, check_restarts
+from backpath.training.lm import check_lm
+from backpath.training.restarts import check_restarts, start_restarts
 from backpath.training.validation import Validation
 
 Progress = Callable[[int, float], object]
@@ -56,6 +58,8 @@ class TrainingResult:
     seconds : float
     restart_costs : array (restarts,) or None
         The cost that each restart reached, the network's own start first; infinite where one diverged.
+    bayesian : backpath.training.bayesian.Bayesian or None
+        With ``bayesian=True`` α, β and γ, the effective number of parameters.
     """
 
     network: Network
@@ -64,6 +68,7 @@ class TrainingResult:
     stopped: str
     seconds: float
     restart_costs: NDArray[np.floating] | None = field(default=None, repr=False)
+    bayesian: Bayesian | None = None
 
 
 def train(
@@ -83,6 +88,7 @@ def train(
     engine: str = "auto",
     progress: Shown = False,
     momentum: float = 0.9,
+    bayesian: bool = False,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
     restarts: int = 1,
     init: str = "glorot_uniform",
@@ -100,12 +106,15 @@ def train(
     epochs : int
         Passes over the samples.
     learning_rate : float
-        η; by default 0.5 for gd, 0.1 for momentum, 0.01 for adam.
+        η; by default 0.5 for gd, 0.1 for momentum, 0.01 for adam; lm has none.
     batch_size : int | None
         Samples per update: None for all (full batch), 1 for online training.
     shuffle : bool
         Draw a new order of the samples for each epoch, from ``seed``.
-    solver : "gd" | "momentum" | "adam"
+    solver : "gd" | "momentum" | "adam" | "lm"
+        ``lm`` is Levenberg-Marquardt, by far the soonest done for regression with up to about a thousand weights. It
+        lowers ``squared_error`` or ``half_squared_error`` (for classes: against one-hot targets), takes all samples for
+        every step, and ends ("converged") where no step lowers the cost. An epoch is one step that does.
     cost : str
         ``squared_error`` (the notes), ``half_squared_error``, ``huber``, ``absolute_error``, ``binary_cross_entropy``,
         ``categorical_cross_entropy``, ``poisson``.
@@ -122,6 +131,8 @@ def train(
         context manager is entered when the call is known to make sense and training begins.
     momentum : float
         μ of the momentum solver.
+    bayesian : bool
+        For lm: hold all weights down by as much as the data say (Bayesian regularisation), against overfitting.
     validation : (X, y)
         Held-out samples: the result's network is that of the epoch with the lowest cost on them.
     restarts : int
@@ -157,6 +168,8 @@ def train(
     check_progress(progress)
     check_count(epochs, "epochs")
     check_tol(tol)
+    if bayesian and solver != "lm":
+        raise InputError(f"bayesian regularisation is for solver='lm', but the solver is {solver!r}")
     inputs, targets = net.samples(X, y, cost)
     free = None if isinstance(frozen, tuple) and not frozen else _free_weights(net, frozen)
     job = Job(
@@ -170,12 +183,15 @@ def train(
         seed=seed,
         free=free,
         tol=tol,
+        bayesian=bool(bayesian),
     )
+    if solver == "lm":
+        check_lm(job, engine)
     watch = None if validation is None else Validation(net, validation, cost)
     announce = progress is True or isinstance(progress, AbstractContextManager)
     if check_count(restarts, "restarts") > 1:
-        check_restarts(engine, validation)
-        several = RestartsEngine(job, int(restarts), int(epochs), init, announce)
+        check_restarts(engine, validation, solver)
+        several = start_restarts(job, int(restarts), int(epochs), init, announce)
         result = _run(job, several, int(epochs), progress, watch)
         return replace(result, restart_costs=several.restart_costs)
     return _run(job, start_engine(engine, job, int(epochs), announce), int(epochs), progress, watch)
@@ -205,7 +221,8 @@ def _run(job: Job, engine: Engine, epochs: int, progress: Shown, validation: Val
     history = History(np.array(engine.costs), np.array(validation.costs) if validation else None)
     weights = validation.best() if validation and validation.costs else engine.weights
     network = job.network.with_weights(weights)
-    return TrainingResult(network, history, len(engine.costs), stopped, time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    return TrainingResult(network, history, len(engine.costs), stopped, seconds, bayesian=engine.bayesian)
 
 
 def reporter(progress: Shown, epochs: int) -> AbstractContextManager[Progress | None]:

@@ -72,6 +72,8 @@ class Updates:
 class NumpyEngine:
     """Trains with NumPy; every update makes new arrays, so an interrupt always finds a whole set of weights."""
 
+    bayesian = None
+
     def __init__(self, job: Job):
         self.job = job
         self.weights: list[Array] = list(job.network.weights)
