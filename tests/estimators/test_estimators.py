@@ -236,7 +236,7 @@ def test_lm_comes_lower_than_adam_and_says_what_bayesian_regularisation_came_to(
     penalty = 0.05 * sum((C**2).sum() for C in two.coefs_) / (1 + y**2).sum()
     errors = np.average((two.predict(X) - np.column_stack([y, y**2])) ** 2, axis=0, weights=1 + y**2).mean() / 2
     assert two.loss_ == pytest.approx(errors + penalty, rel=1e-9)
-    assert small(solver="lm", activation="tanh").fit(*IRIS).score(*IRIS) > 0.97
+    assert small(solver="lm", activation="tanh").fit(*IRIS).score(*IRIS) > 0.95
 
 
 def test_progress_is_told():
