@@ -35,6 +35,7 @@ ACTIVATIONS = {
     "silu": (lambda u: u * _sigmoid(u), lambda u: _sigmoid(u) * (1 + u * (1 - _sigmoid(u)))),
     "softplus": (lambda u: mp.log1p(mp.exp(u)), _sigmoid),
     "identity": (lambda u: u, lambda u: mp.mpf(1)),
+    "exp": (mp.exp, mp.exp),
     "step": (lambda u: mp.mpf(u >= 0), lambda u: mp.mpf(0)),
 }
 LEAKY = mp.mpf(0.01)  # the float nearest to 0.01, which is the slope
@@ -63,6 +64,9 @@ def _cost_derivative(cost, A, y):
         "half_squared_error": lambda: A - y,
         "binary_cross_entropy": lambda: (1 - y) / (1 - A) - y / A,
         "categorical_cross_entropy": lambda: -y / A,
+        "huber": lambda: A - y if abs(A - y) <= 1 else mp.sign(A - y),
+        "absolute_error": lambda: mp.sign(A - y),
+        "poisson": lambda: 1 - y / A,
     }[cost]()
 
 

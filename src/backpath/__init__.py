@@ -26,6 +26,8 @@ _PUBLIC = {
     "Population": "backpath.population",
     "train": "backpath.training",
     "train_population": "backpath.population",
+    "MLPClassifier": "backpath.estimators",
+    "MLPRegressor": "backpath.estimators",
     "load": "backpath.files.models",
     "load_model": "backpath.files.models",
     "save": "backpath.files.models",
@@ -35,6 +37,8 @@ __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604 - the names are the table's
 if TYPE_CHECKING:
     from backpath.errors import DivergenceError as DivergenceError
     from backpath.errors import InputError as InputError
+    from backpath.estimators import MLPClassifier as MLPClassifier
+    from backpath.estimators import MLPRegressor as MLPRegressor
     from backpath.explain.derivation import derive as derive
     from backpath.explain.diagnosis.diagnose import diagnose as diagnose
     from backpath.explain.diagnosis.function import diagnose_function as diagnose_function

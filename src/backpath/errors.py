@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from backpath.maths.network import Network
 
 
+ADVICE = "try a smaller learning rate, or standardise the inputs and the target"
+
+
 class InputError(ValueError):
     """A call or its input is wrong; nothing was done."""
 
@@ -25,16 +28,17 @@ class DivergenceError(ValueError):
         The last finite cost, None if there was none.
     network : Network | None
         The network with the last finite weights.
+    advice : str
+        What would do instead, said at the end of the message.
     """
 
-    def __init__(self, epoch: int, layer: int | None, cost: float | None, network: Network | None = None):
-        self.epoch, self.layer, self.cost, self.network = epoch, layer, cost, network
+    def __init__(
+        self, epoch: int, layer: int | None, cost: float | None, network: Network | None = None, advice: str = ADVICE
+    ):
+        self.epoch, self.layer, self.cost, self.network, self.advice = epoch, layer, cost, network, advice
         last = "there was no finite cost" if cost is None else f"the last finite cost was {cost:.6g}"
         where = "" if layer is None else f", where a weight of layer {layer} stopped being finite"
-        super().__init__(
-            f"training diverged in epoch {epoch}{where}; {last}; "
-            "try a smaller learning rate, or standardise the inputs and the target"
-        )
+        super().__init__(f"training diverged in epoch {epoch}{where}; {last}; {advice}")
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.epoch, self.layer, self.cost, self.network)
+        return type(self), (self.epoch, self.layer, self.cost, self.network, self.advice)

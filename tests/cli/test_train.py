@@ -109,6 +109,24 @@ def test_a_table_is_trained_measured_and_predicted(flowers):
     assert printed == (flowers / "p.csv").read_text()
 
 
+def test_levenberg_marquardt_on_a_table_of_numbers_and_one_of_classes(flowers):
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (150, 2))
+    rows = np.column_stack([X, np.sin(3 * X[:, 0]) * X[:, 1] + 0.05 * rng.normal(size=150)])
+    write_csv(flowers / "wave.csv", ["a", "b", "y"], rows.tolist())
+    out = done("train", "wave.csv", "--target", "y", "--solver", "lm", "--bayesian", cwd=flowers)
+    assert "squared_error, lm (Levenberg-Marquardt)" in out
+    assert float(re.search(r"held-out  R² ([\d.]+)", out)[1]) > 0.95
+    gamma = float(re.search(r"the data determine ([\d.]+) of 65 weights", out)[1])
+    assert 5 < gamma < 65
+    assert f"effective parameters  {gamma}" in re.sub(
+        " +", "  ", done("show", "wave.safetensors", cwd=flowers)
+    ).replace("effective  parameters", "effective parameters")
+    out = done("train", "iris.csv", "--target", "species", "--solver", "lm", "--hidden", "3", cwd=flowers)
+    assert "squared_error, lm" in out  # the task's own cost is a cross-entropy
+    assert float(re.search(r"held-out  accuracy ([\d.]+)%", out)[1]) > 85
+
+
 def test_columns_are_matched_by_name_whatever_their_order(flowers):
     done("train", "iris.csv", "--target", "species", "--epochs", 20, cwd=flowers)
     rows = read_csv(flowers / "iris.csv")
@@ -234,6 +252,15 @@ REFUSED = [
     (["train", "xor", "--frozen", "W9~_9"], "has no weight 'W9~_9'"),
     (["train", "xor", "--epochs", "many"], "'many' is not a valid integer"),
     (["train", "xor", "--nonsense"], "No such option"),
+    (["train", "xor", "--solver", "sgd"], "unknown solver 'sgd'; there are gd, momentum, adam, lm"),
+    (["train", "xor", "--solver", "lm", "--learning-rate", "1"], "leave the learning rate out"),
+    (["train", "xor", "--solver", "lm", "--batch-size", "2"], "lm takes all samples for every step"),
+    (["train", "xor", "--bayesian"], "bayesian regularisation is for solver='lm'"),
+    (
+        ["train", "iris.csv", "--target", "species", "--solver", "lm", "--cost", "categorical_cross_entropy"],
+        "lm lowers squared errors",
+    ),
+    (["study", "xor", "--solver", "lm"], "with lm train one by one"),
     (["train", "xor", "--activation", "step"], "cannot be trained: step"),
     (["predict", "iris.csv", "iris.csv"], "iris.csv is not a model that can be used: it is text, not a model"),
     (["predict", "nope.safetensors", "iris.csv"], "nope.safetensors"),

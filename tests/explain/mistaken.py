@@ -56,6 +56,9 @@ SLOPES: dict[str, Callable[[Array, Array], Array]] = {
     "half_squared_error": lambda A, y: A - y,
     "binary_cross_entropy": lambda A, y: (1 - y) / (1 - A) - y / A,
     "categorical_cross_entropy": lambda A, y: -y / A,
+    "huber": lambda A, y: np.where(np.abs(A - y) > 1, np.sign(A - y), A - y),
+    "absolute_error": lambda A, y: np.where(y < A, 1.0, -1.0),
+    "poisson": lambda A, y: 1 - y / A,
 }
 
 

@@ -48,6 +48,9 @@ def test_a_step_fits_its_pages(tmp_path):
         ("half_squared_error", "softmax"),
         ("binary_cross_entropy", "sigmoid"),
         ("categorical_cross_entropy", "softmax"),
+        ("huber", "identity"),
+        ("absolute_error", "softmax"),
+        ("poisson", "exp"),
     ],
 )
 def test_derivations_fit_their_pages(sizes, cost, output, tmp_path):

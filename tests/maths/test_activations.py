@@ -30,6 +30,8 @@ def ulp_errors(got, exact):
 
 def check_accuracy(name, u):
     row = ACTIVATIONS[name]
+    if name == "exp":
+        u = np.minimum(u, 709.7)  # beyond, it is infinite
     for function, oracle in zip((row.value, row.derivative), oracles.ACTIVATIONS[name], strict=True):
         got = function(u)
         exact = [oracle(mp.mpf(float(x))) for x in u]
@@ -72,7 +74,7 @@ def test_softmax_chain_is_its_jacobian():
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_float32_stays_float32(name):
-    u = np.array([-90, -1.3, 0, 2, 90], dtype=np.float32)
+    u = np.array([-90, -1.3, 0, 2, 88 if name == "exp" else 90], dtype=np.float32)
     for function, oracle in zip(
         (ACTIVATIONS[name].value, ACTIVATIONS[name].derivative), oracles.ACTIVATIONS[name], strict=True
     ):

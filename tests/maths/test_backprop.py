@@ -81,7 +81,7 @@ def check_random_networks(count, depth, width):
     for _ in range(count):
         cost = str(rng.choice(sorted(COSTS)))
         output = str(
-            rng.choice([a for a in strategies.output_activations(cost) if a in (*strategies.SMOOTH, "softmax")])
+            rng.choice([a for a in strategies.output_activations(cost) if a in (*strategies.SMOOTH, "softmax", "exp")])
         )
         sizes = [round(width ** rng.uniform()) for _ in range(int(rng.integers(2, depth + 2)))]
         sizes[-1] = max(sizes[-1], 2) if output == "softmax" else sizes[-1]

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,6 +32,8 @@ BATCHES = {"full": {"batch_size": 11}, "mini": {"batch_size": 4}, "online": {"ba
 BATCHES["shuffled"] = {"batch_size": 5, "shuffle": True, "seed": 7}
 OUTPUTS = [(name, cost) for name in HIDDEN for cost in ("squared_error", "half_squared_error")]
 OUTPUTS += [("softmax", "squared_error"), ("softmax", "half_squared_error")]
+OUTPUTS += [(name, cost) for name in ("identity", "softmax", "tanh") for cost in ("huber", "absolute_error")]
+OUTPUTS += [("exp", "poisson"), ("exp", "squared_error")]
 OUTPUTS += [("sigmoid", "binary_cross_entropy"), ("softmax", "categorical_cross_entropy")]
 
 
@@ -62,7 +65,7 @@ def test_the_kernels_codes_are_those_of_the_tables():
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("name", HIDDEN)
+@pytest.mark.parametrize("name", [*HIDDEN, "exp"])
 def test_every_formula_from_tail_to_tail(name, dtype):
     """σ and σ′ by the kernels' formulas, uncompiled, within a few units in the last place of the table's."""
     edge, tiny = (700, 1e-290) if dtype == "float64" else (80, 1e-30)
@@ -79,7 +82,7 @@ def test_every_formula_from_tail_to_tail(name, dtype):
 
 @pytest.mark.parametrize(("output", "cost"), OUTPUTS)
 def test_every_activation_and_cost(output, cost):
-    hidden = output if output != "softmax" else "tanh"
+    hidden = output if output not in ("softmax", "exp") else "tanh"
     for dtype, (solver, batch) in itertools.product(
         ("float64", "float32"), (("gd", "full"), ("adam", "mini"), ("momentum", "online"), ("nesterov", "shuffled"))
     ):
@@ -158,6 +161,42 @@ def test_sample_weights_decay_and_frozen_weights():
         engine.run(3)
         for W, before, free in zip(engine.weights, job.network.weights, job.free):
             assert (W[~free] == before[~free]).all()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_clipped_gradients_averaged_costs_and_batches_without_weight(dtype):
+    weights = np.array([1, 2, 3, 0, 0, 0, 0, 0, 0.5, 1, 1], dtype)  # of batches of 4 the second has none
+    for solver, batch, cost in itertools.product(SOLVERS, BATCHES, ("half_squared_error", "huber")):
+        job = make_job((3, 9, 2), ("tanh", "identity"), cost, SOLVERS[solver], 11, dtype, **BATCHES[batch])
+        check_same(replace(job, clip_norm=0.2, averaged=True, sample_weight=weights, l2=0.1))
+
+
+@pytest.mark.parametrize("kind", [NumpyEngine, CompiledEngine])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_run_goes_on_from_the_memory_of_another(kind, solver):
+    job = make_job((3, 9, 2), ("tanh", "sigmoid"), "squared_error", SOLVERS[solver], 11, batch_size=4, tol=1e-4)
+    whole, first = kind(job), kind(job)
+    whole.run(20)
+    first.run(12)
+    second = kind(replace(job, network=job.network.with_weights(first.weights), memory=first.memory))
+    second.run(8)
+    assert [*first.costs, *second.costs] == list(whole.costs)
+    assert all((W == E).all() for W, E in zip(second.weights, whole.weights))
+    assert (second.memory.updates, second.memory.waited) == (whole.memory.updates, whole.memory.waited)
+
+
+def test_a_changed_learning_rate_counts_from_then_on():
+    job = make_job((3, 9, 2), ("tanh", "sigmoid"), "squared_error", SOLVERS["adam"], 11, tol=1e-3, batch_size=4)
+    job = replace(job, shuffle=True)
+    reference, engine = NumpyEngine(job), CompiledEngine(job)
+    for one in (reference, engine):
+        one.run(5000)
+        assert one.converged
+        one.change_rate(0.0005)
+        assert not one.converged
+        one.run(5000)
+    assert len(engine.costs) == len(reference.costs)
+    np.testing.assert_allclose(engine.costs, reference.costs, rtol=1e-10)
 
 
 @pytest.mark.parametrize("batch", BATCHES)
@@ -276,7 +315,7 @@ def test_in_pieces_or_at_once_are_the_same_bits():
 def test_the_kernels_run_uncompiled_too(output, cost, dtype, monkeypatch):
     monkeypatch.setattr(kernels, "train_network_compiled", kernels.train_network)
     monkeypatch.setattr(kernels, "lay_samples_compiled", kernels.lay_samples)
-    hidden = output if output != "softmax" else "elu"
+    hidden = output if output not in ("softmax", "exp") else "elu"
     solver = list(SOLVERS.values())[len(output) % 4]
     weights = np.linspace(0.5, 1.5, 5, dtype=dtype)
     check_same(make_job((3, 9, 2), (hidden, output), cost, solver, 5, dtype, batch_size=3, shuffle=True, tol=0.0), 2)

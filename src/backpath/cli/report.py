@@ -14,6 +14,7 @@ from backpath.files.wording import plain
 from backpath.maths.network import Network
 from backpath.maths.notation import layer_weights, neuron_name, weight_name
 from backpath.training import TrainingResult
+from backpath.training.bayesian import Bayesian
 
 BARS = "▁▂▃▄▅▆▇█"
 NAMED_UP_TO = 60  # weights of a network that are all printed by name; of larger ones a summary by layer
@@ -121,6 +122,16 @@ def describe_restarts(costs: NDArray[np.floating]) -> str:
     return f"the best of {len(costs):,} starts; their costs are {span}"
 
 
+def describe_bayesian(found: Bayesian) -> str:
+    """What Bayesian regularisation came to.
+
+    >>> describe_bayesian(Bayesian(3.1, 1.1, 41.9, 61))
+    'the data determine 41.9 of 61 weights; errors count β = 1.1, weights α = 3.1'
+    """
+    determined = f"the data determine {found.gamma:.1f} of {found.parameters:,} weights"
+    return f"{determined}; errors count β = {found.beta:.3g}, weights α = {found.alpha:.3g}"
+
+
 def truth_table(network: Network, X: NDArray[np.float64], y: NDArray[np.float64]) -> str:
     """Each input with what was wanted, what the network answers, and what it answers made of threshold logic units."""
     A = network.predict(X)
@@ -134,6 +145,8 @@ def truth_table(network: Network, X: NDArray[np.float64], y: NDArray[np.float64]
 def describe_training(settings: Mapping[str, Any]) -> str:
     """Such as ``squared_error, gd, learning rate 2, full batch``."""
     rate, batch = settings["learning_rate"], settings["batch_size"]
+    if settings["solver"] == "lm":
+        return f"{settings['cost']}, lm (Levenberg-Marquardt)"
     return ", ".join(
         (
             settings["cost"],

@@ -35,7 +35,7 @@ from backpath.population.rows import MISSING, check_rows, network_rows
 from backpath.population.statistics import Success, plateaus
 from backpath.population.study import PopulationOutcome, train_population
 from backpath.training.datasets import DATASETS, Dataset, dataset
-from backpath.training.job import Solver
+from backpath.training.job import Solver, check_side_by_side
 from backpath.training.progress import progress_bar
 
 FROM_RECIPE = ("activation", "cost", "solver", "learning_rate", "batch_size", "epochs")
@@ -108,6 +108,7 @@ def _study(options: dict[str, Any]) -> Study:
     settings = {k: getattr(data.recipe, k) if options[k] is None else options[k] for k in FROM_RECIPE}
     if settings["solver"] != data.recipe.solver:
         settings["learning_rate"] = options["learning_rate"]  # the recipe's was for its own solver
+    check_side_by_side(settings["solver"])
     checked = Solver.checked(settings["solver"], settings["learning_rate"])
     sweep = None if options["sweep"] is None else parse_sweep(options["sweep"])
     _check_solver(options, settings["solver"], sweep)

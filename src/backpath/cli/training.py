@@ -17,6 +17,7 @@ from backpath.cli import COMMANDS
 from backpath.cli.options import dialect, whole_numbers
 from backpath.cli.report import (
     cost_curve,
+    describe_bayesian,
     describe_inputs,
     describe_network,
     describe_restarts,
@@ -47,6 +48,7 @@ OUTPUTS = {
     "binary": ("sigmoid", "binary_cross_entropy"),
     "multiclass": ("softmax", "categorical_cross_entropy"),
 }
+FOR_LM = {"cost": "squared_error", "batch_size": None, "epochs": 200}
 DIALECT = ("delimiter", "encoding", "decimal")
 SAMPLES_SEEN = 20_000_000  # of a large table, over all epochs, unless --epochs says otherwise
 
@@ -83,6 +85,8 @@ def train_and_report(options: dict[str, Any]) -> None:
     settings = {k: v if options.get(k) is None else options[k] for k, v in source.settings.items()}
     if settings["solver"] != source.settings["solver"]:
         settings["learning_rate"] = options["learning_rate"]  # the source's was for its own solver
+        if settings["solver"] == "lm":
+            settings |= {k: v if options[k] is None else options[k] for k, v in FOR_LM.items()}
     settings["batch_size"] = settings["batch_size"] or None
     restarts = options["restarts"]
     if restarts > 1 and source.held_out is not None:
@@ -105,6 +109,7 @@ def train_and_report(options: dict[str, Any]) -> None:
         "stopped": result.stopped,
         "seed": options["seed"],
         **({"restarts": restarts} if restarts > 1 else {}),
+        **({"effective parameters": f"{result.bayesian.gamma:.1f}"} if result.bayesian else {}),
         "quality": {name: str(q) for name, q in qualities},
     }
     save(Model(result.network, source.preparation, record), out)
@@ -136,6 +141,7 @@ def _trained(
         progress=progress,
         restarts=options["restarts"],
         init=options["init"],
+        bayesian=options["bayesian"],
     )
 
 
@@ -239,6 +245,8 @@ def _report(result: TrainingResult, source: Source, qualities: list[tuple[str, Q
         click.echo(early)
     if result.restart_costs is not None:
         click.echo(describe_restarts(result.restart_costs))
+    if result.bayesian is not None:
+        click.echo(describe_bayesian(result.bayesian))
     click.echo(f"\n{heading('weights')}\n{describe_weights(network)}")
     if source.dataset is None:
         click.echo(f"\n{heading('inputs')}\n{describe_inputs(source.preparation.describe())}")

@@ -228,7 +228,7 @@ def cost_equations(chain: Chain, j: int) -> list[Equation]:
         return [
             *lines,
             equation(Partial(sy.C, A), slope),
-            equation(Partial(A, u), sy.slope(u), Product((A, minus(ONE, A)))),
+            equation(Partial(A, u), sy.slope(u), A if chain.cost == "poisson" else Product((A, minus(ONE, A)))),
             equation(partial, chained, minus(A, y)),
         ]
     if formula.substituted:

@@ -67,6 +67,7 @@ ACTIVATION_FORMULAS: dict[str, tuple[Expression, Expression]] = {
     "softplus": (_call("ln", Sum((ONE, _exp))), _logistic),
     "identity": (U, ONE),
     "step": (Truth(U, "≥", _ZERO), _ZERO),
+    "exp": (_exp, _exp),
 }
 
 
@@ -101,6 +102,20 @@ def _binary(A: Expression, y: Expression) -> Expression:
     return Sum((Negative(Product((y, _call("ln", A)))), Negative(Product((one_minus_y, _call("ln", one_minus_A))))))
 
 
+def _huber(error: Expression) -> Expression:
+    near = _call("min", ONE, _size(error))
+    return Product((near, minus(_size(error), _half(near))))
+
+
+def _size(error: Expression) -> Expression:
+    return _call("max", error, Negative(error))
+
+
+def _huber_number(A: float, y: float) -> float:
+    near = min(1.0, abs(A - y))
+    return near * (abs(A - y) - near / 2)
+
+
 def _times_ln(factor: float, of: float) -> float:
     return factor * math.log(of) if factor else 0.0
 
@@ -127,5 +142,22 @@ COST_FORMULAS: dict[str, CostFormula] = {
         of=lambda A, y: Negative(Product((y, _call("ln", A)))),
         slope=lambda A, y, u_cost: Negative(Quotient(y, A)),
         number=lambda A, y: -_times_ln(y, A),
+    ),
+    "huber": CostFormula(
+        of=lambda A, y: _huber(minus(A, y)),
+        slope=lambda A, y, u_cost: _call("max", Number("-1"), _call("min", ONE, u_cost)),
+        number=_huber_number,
+        substituted=_huber,
+    ),
+    "absolute_error": CostFormula(
+        of=lambda A, y: _size(minus(A, y)),
+        slope=lambda A, y, u_cost: minus(Truth(u_cost, ">", _ZERO), Truth(u_cost, "<", _ZERO)),
+        number=lambda A, y: abs(A - y),
+        substituted=_size,
+    ),
+    "poisson": CostFormula(
+        of=lambda A, y: Sum((Product((y, _call("ln", Quotient(y, A)))), Negative(y), A)),
+        slope=lambda A, y, u_cost: minus(ONE, Quotient(y, A)),
+        number=lambda A, y: _times_ln(y, y) - _times_ln(y, A) - y + A,
     ),
 }

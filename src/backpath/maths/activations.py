@@ -227,6 +227,7 @@ _ROWS = (
         r"a_j(1-a_j)",
         jacobian=_softmax_chain,
     ),
+    Activation("exp", 11, np.exp, np.exp, r"e^u", r"e^u"),
 )
 ACTIVATIONS: dict[str, Activation] = {row.name: row for row in _ROWS}
 

@@ -67,7 +67,13 @@ def deltas(
     -------
     list of (N, neurons)
     """
-    delta = cost_function(cost).output_delta(activations[-1], u[-1], a[-1], y)
+    return deltas_behind(weights, activations, u, cost_function(cost).output_delta(activations[-1], u[-1], a[-1], y))
+
+
+def deltas_behind(
+    weights: Sequence[Array], activations: Sequence[str], u: Sequence[Array], delta: Array
+) -> list[Array]:
+    """``deltas`` from the output layer's δ, of shape (N, outputs): that of a cost, or of one output A_k alone."""
     found = [delta]
     for layer in range(len(weights) - 1, 0, -1):
         dC_da = delta @ weights[layer][:, :-1]

@@ -1,13 +1,15 @@
 """The costs C and their derivatives ∂C/∂A, as a table.
 
 A row is one cost, for one output of one sample; the cost of a batch is its sum over the outputs, averaged over the
-samples. ``squared_error`` is the notes' (y' - y)², without the ½ that ``half_squared_error`` has. A cross-entropy goes
-with one output activation only, and is computed from that activation's net input u: from A alone it would lose its
-digits, or be infinite, where A rounds to 0 or 1.
+samples. ``squared_error`` is the notes' (y' - y)², without the ½ that ``half_squared_error`` has; ``huber`` is that
+half up to an error of 1 and grows as ``absolute_error`` does beyond, so that outliers pull no harder than others. A
+cross-entropy, or the deviance ``poisson`` of counts, goes with one output activation only, and is computed from that
+activation's net input u: from A alone it would lose its digits, or be infinite, where A rounds to 0 or 1.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -70,6 +72,39 @@ def _categorical_cross_entropy_delta(u: Array, A: Array, y: Array) -> Array:
     return A * y.sum(axis=-1, keepdims=True) - y
 
 
+def _huber(u: Array, A: Array, y: Array) -> Array:
+    size = np.abs(A - y)
+    near = np.minimum(size, 1)
+    return near * (size - near / 2)
+
+
+def _huber_derivative(u: Array, A: Array, y: Array) -> Array:
+    return np.clip(A - y, -1, 1)
+
+
+def _absolute_error(u: Array, A: Array, y: Array) -> Array:
+    return np.abs(A - y)
+
+
+def _absolute_error_derivative(u: Array, A: Array, y: Array) -> Array:
+    return np.sign(A - y)
+
+
+def _poisson(u: Array, A: Array, y: Array) -> Array:
+    """y ln(y/A) - y + A with ln A = u: half the deviance"""
+    counted = y > 0
+    return np.where(counted, y * (np.log(np.where(counted, y, 1)) - u), 0) - y + A
+
+
+def _poisson_derivative(u: Array, A: Array, y: Array) -> Array:
+    with np.errstate(divide="ignore", over="ignore"):
+        return 1 - np.where(y > 0, y / A, 0)
+
+
+def _poisson_delta(u: Array, A: Array, y: Array) -> Array:
+    return A - y
+
+
 @dataclass(frozen=True)
 class Cost:
     """One cost.
@@ -86,6 +121,8 @@ class Cost:
         The formulas in A and y.
     output_activation : str | None
         The only output activation it goes with, None for any.
+    highest : float
+        Targets of a cost with its own output activation go from 0 to this.
     delta : callable | None
         (u, A, y) -> ∂C/∂u straight away, where ∂C/∂A × σ′(u) simplifies to A - y.
     """
@@ -98,6 +135,7 @@ class Cost:
     derivative_latex: str
     output_activation: str | None = None
     delta: OfOutput | None = None
+    highest: float = 1.0
 
     def output_delta(self, output: str, u: Array, A: Array, y: Array) -> Array:
         """δ = ∂C/∂u of the output layer, whose activation is ``output``."""
@@ -136,6 +174,26 @@ _ROWS = (
         output_activation="softmax",
         delta=_categorical_cross_entropy_delta,
     ),
+    Cost(
+        "huber",
+        4,
+        _huber,
+        _huber_derivative,
+        r"\min(1,|A-y|)\left(|A-y|-\frac{1}{2}\min(1,|A-y|)\right)",
+        r"\max(-1,\min(1,A-y))",
+    ),
+    Cost("absolute_error", 5, _absolute_error, _absolute_error_derivative, r"|A-y|", r"[A>y]-[A<y]"),
+    Cost(
+        "poisson",
+        6,
+        _poisson,
+        _poisson_derivative,
+        r"y\ln\frac{y}{A}-y+A",
+        r"1-\frac{y}{A}",
+        output_activation="exp",
+        delta=_poisson_delta,
+        highest=math.inf,
+    ),
 )
 COSTS: dict[str, Cost] = {row.name: row for row in _ROWS}
 
@@ -161,13 +219,15 @@ def check_cost_fits(cost: str, output_activation: str) -> None:
 
 
 def check_targets(cost: str, y: Array) -> None:
-    """Refuse targets that a cross-entropy has no meaning for; y of shape (N, outputs)."""
+    """Refuse targets that a cross-entropy or a deviance has no meaning for; y of shape (N, outputs)."""
     if cost_function(cost).output_activation is None:
         return
-    bad = ~((y >= 0) & (y <= 1))
+    highest = cost_function(cost).highest
+    bad = ~((y >= 0) & (y <= highest))
     if bad.any():
         row, column = np.argwhere(bad)[0]
-        raise InputError(f"{cost} needs targets from 0 to 1, but y is {y[row, column]:g} in row {row}, column {column}")
+        wanted = "from 0 to 1" if highest == 1 else "of at least 0"
+        raise InputError(f"{cost} needs targets {wanted}, but y is {y[row, column]:g} in row {row}, column {column}")
     if cost == "categorical_cross_entropy":
         off = np.abs(y.sum(axis=1) - 1) > 1e-3
         if off.any():

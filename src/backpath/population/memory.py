@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from backpath.errors import InputError
 from backpath.maths.checks import check_count, check_sizes, float_type, machine_memory
-from backpath.training.job import REMEMBERED, Solver, records
+from backpath.training.job import REMEMBERED, Solver, check_side_by_side, records
 
 KNOWN = 6  # numbers known of each network beside its weights: learning rate, momentum, cost and the like
 COUNTED = 72  # bytes of its counts, and of its place in the work that is handed out
@@ -32,6 +32,7 @@ def memory_needed(
     """
     sizes, number = check_sizes(sizes), float_type(dtype)
     check_count(size, "the size of a population")
+    check_side_by_side(solver)
     Solver.checked(solver, None)
     weights = sum(n_out * (n_in + 1) for n_in, n_out in itertools.pairwise(sizes))
     if history_every is not None:

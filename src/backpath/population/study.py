@@ -16,7 +16,7 @@ from backpath.maths.checks import check_count, check_seed, is_finite
 from backpath.maths.network import Network
 from backpath.population.memory import check_memory, memory_needed
 from backpath.population.networks import Population
-from backpath.training.job import Job, Solver, check_batch_size, check_progress, check_tol
+from backpath.training.job import Job, Solver, check_batch_size, check_progress, check_side_by_side, check_tol
 
 if TYPE_CHECKING:
     from backpath.training.lanes import Lanes
@@ -193,6 +193,7 @@ def _settings(
     solver: str, learning_rate: float | ArrayLike | None, momentum: float | ArrayLike, size: int
 ) -> tuple[Array, Array, Solver]:
     """η and μ of each network, and the solver."""
+    check_side_by_side(solver)
     usual = Solver.checked(solver, None).learning_rate
     rates = _of_each(usual if learning_rate is None else learning_rate, "learning_rate", size)
     momenta = _of_each(momentum, "momentum", size)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from backpath.maths.activations import activation
 from backpath.maths.costs import cost_function
 from backpath.training import kernels
-from backpath.training.job import Array, Job
+from backpath.training.job import Array, Job, Memory
 from backpath.training.kernel_cache import told
 
 SOLVER_CODES = {"gd": kernels.GD, "momentum": kernels.MOMENTUM, "adam": kernels.ADAM}
@@ -64,7 +64,7 @@ class Layout:
 
 def lay_out(job: Job) -> Layout:
     network, solver = job.network, job.solver.name
-    plain = solver == "gd" and job.free is None and not job.l2
+    plain = solver == "gd" and job.free is None and not job.l2 and job.clip_norm is None
     batches = (len(job.X), job.batch_size, not job.shuffle)
     return _lay_out(network.sizes, network.activations, network.dtype.itemsize, job.cost, solver, *batches, plain)
 
@@ -149,6 +149,8 @@ class CompiledEngine:
     an interrupt always finds a whole set of weights.
     """
 
+    bayesian = None
+
     def __init__(self, job: Job, announce: bool = False):
         self.job, self.layout = job, lay_out(job)
         self.overflow: int | None = None
@@ -157,10 +159,12 @@ class CompiledEngine:
         self._g, self._b = room[: self.layout.weights], room[self.layout.weights :]
         flat = self.layout.flat(job.network.weights, number, COPIES[s.name])
         self._reached = Reached(flat, np.array([0.0, math.inf, 0.0, 0.0]), 0)
+        if job.memory is not None:
+            self._remember(job.memory)
         self._free = np.empty(0, number) if job.free is None else self.layout.flat(job.free, number)
         tol = -1.0 if job.tol is None else job.tol
         rates = (s.learning_rate, s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience)
-        self._rates = np.array(rates, np.float64)
+        self._rates = np.array((*rates, job.cost_share, job.clip_norm or 0.0), np.float64)
         weight = np.empty(0, number) if job.sample_weight is None else job.sample_weight.astype(number)
         self._samples = (np.ascontiguousarray(job.X).ravel(), np.ascontiguousarray(job.y).ravel(), weight)
         self._layers = self.layout.layers.ravel()
@@ -173,6 +177,26 @@ class CompiledEngine:
             COMPILED.add(number)
         if not job.shuffle:
             self._lay(self.layout.plan)
+
+    def _remember(self, memory: Memory) -> None:
+        flat, n = self._reached.flat, self.layout.weights
+        for k, arrays in zip(range(n, len(flat), n), (memory.m, memory.v), strict=False):
+            for rows, kept in zip(self.layout.rows(flat[k : k + n]), arrays, strict=True):
+                rows[:] = kept
+        self._reached.state[:3] = memory.updates, memory.best, memory.waited
+
+    @property
+    def memory(self) -> Memory:
+        flat, state, n = self._reached.flat, self._reached.state, self.layout.weights
+        places = [k if k < len(flat) else 0 for k in (n, 2 * n)]
+        m, v = ([W.copy() if k else np.zeros_like(W) for W in self.layout.rows(flat[k : k + n])] for k in places)
+        return Memory(int(state[kernels.UPDATES]), m, v, float(state[kernels.BEST]), int(state[kernels.WAITED]))
+
+    def change_rate(self, learning_rate: float) -> None:
+        self._rates[0] = learning_rate
+        if self.converged:
+            self._reached = self._reached.copy()
+            self._reached.state[[kernels.WAITED, kernels.CONVERGED]] = 0
 
     def _compile(self) -> None:
         """Call each kernel with nothing to do."""
@@ -202,15 +226,24 @@ class CompiledEngine:
     def converged(self) -> bool:
         return bool(self._reached.state[kernels.CONVERGED])
 
+    def cost_and_gradient(self, weights: list[Array]) -> tuple[float, list[Array]]:
+        flat = self.layout.flat(weights, self.job.network.dtype, COPIES[self.job.solver.name])
+        cost = np.empty(1)
+        self._train(Reached(flat, np.zeros(4), 0), self._in_order, cost)  # an epoch leaves its gradient
+        return float(cost[0]), [g.copy() for g in self.layout.rows(self._g)]
+
     def run(self, epochs: int) -> None:
         most = max(1, ORDERS_AT_ONCE // len(self.job.X)) if self.job.shuffle else epochs
         while epochs > 0 and not self.converged and self.overflow is None:
-            count = min(most, epochs)
+            count, before = min(most, epochs), self._reached.epochs
             orders = self._in_order
             if self.job.shuffle:
                 orders = np.concatenate(list(itertools.islice(self._orders, count)))
             self._run(orders, count)
             epochs -= count
+            if self.job.shuffle:  # those left over, if it converged, are for whoever goes on
+                left = orders[(self._reached.epochs - before) * len(self.job.X) :].reshape(-1, len(self.job.X))
+                self._orders = itertools.chain(left, self._orders)
 
     def _run(self, orders: Numbers, epochs: int) -> None:
         if self._go(orders, epochs):
@@ -231,7 +264,7 @@ class CompiledEngine:
         before, after = self._reached, self._reached.copy()
         costs = self._room_for_costs(epochs)
         done = self._train(after, orders[: epochs * len(self.job.X)], costs)
-        if not (math.isfinite(costs[done - 1]) and np.isfinite(after.flat[: self.layout.weights]).all()):
+        if not (math.isfinite(costs[done - 1]) and np.isfinite(after.flat).all()):
             return False
         self._reached = Reached(after.flat, after.state, before.epochs + done)
         return True

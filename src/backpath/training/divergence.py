@@ -11,6 +11,7 @@ from backpath.training.job import Engine, Job
 
 FAR_WORSE = 100  # times the cost of always answering σ(0): no noise of a working run reaches it
 STUCK = 1e-9  # no gradient is larger: a network so saturated does not move any more
+NO_STEP = "from its weights no step can be computed; standardise the inputs and the target, or start elsewhere"
 SAMPLES = 1000  # enough to compare with
 
 
@@ -23,6 +24,8 @@ def raise_if_diverged(job: Job, engine: Engine) -> None:
     epochs, last = len(engine.costs), float(engine.costs[-1]) if len(engine.costs) else None
     if engine.overflow is not None:
         network = job.network.with_weights(engine.weights)
+        if job.solver.name == "lm":  # its steps only lower the cost
+            raise DivergenceError(max(epochs, 1), None, last, network, NO_STEP)
         raise DivergenceError(epochs + 1, engine.overflow or None, last, network)
     if last is None or last <= _cost_at_start(job, engine):
         return
@@ -35,13 +38,13 @@ def _cost_at_start(job: Job, engine: Engine) -> float:
         return engine.costs[0]  # taken before the first update
     with np.errstate(over="ignore", invalid="ignore"):
         u, a = backprop.forward(job.network.weights, job.network.activations, job.X[:SAMPLES])
-        return backprop.batch_cost(job.cost, u[-1], a[-1], job.y[:SAMPLES])
+        return job.cost_share * backprop.batch_cost(job.cost, u[-1], a[-1], job.y[:SAMPLES])
 
 
 def _cost_of_zero(job: Job) -> float:
     """The cost of a network whose weights are all 0."""
     u = np.zeros_like(job.y)
-    return backprop.batch_cost(job.cost, u, activation(job.network.activations[-1]).value(u), job.y)
+    return job.cost_share * backprop.batch_cost(job.cost, u, activation(job.network.activations[-1]).value(u), job.y)
 
 
 def _is_stuck(job: Job, engine: Engine) -> bool:

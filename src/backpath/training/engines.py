@@ -7,7 +7,7 @@ from pathlib import Path
 
 from backpath.errors import InputError
 from backpath.training.cache_folders import are_kept
-from backpath.training.job import Engine, Job
+from backpath.training.job import Descent, Engine, Job
 from backpath.training.numpy_engine import NumpyEngine
 
 ENGINES = ("auto", "numpy", "compiled")
@@ -27,7 +27,18 @@ def start_engine(name: str, job: Job, epochs: int, announce: bool = False) -> En
 
     ``announce`` tells on standard error if kernels have to be compiled, even where that is no terminal.
     """
-    if name == "numpy" or (name == "auto" and not _is_worth_loading(job, epochs)):
+    if job.solver.name == "lm":
+        from backpath.training.lm import LMEngine
+
+        return LMEngine(job)
+    return start_descent(name, job, epochs, announce)
+
+
+def start_descent(name: str, job: Job, epochs: int, announce: bool = False) -> Descent:
+    """The same for solvers that go down the gradient."""
+    if job.dropout and name == "compiled":
+        raise InputError("dropout is done by the NumPy engine; leave engine='compiled' out, or dropout")
+    if name == "numpy" or job.dropout or (name == "auto" and not _is_worth_loading(job, epochs)):
         return NumpyEngine(job)
     from backpath.training.compiled_engine import CompiledEngine
 

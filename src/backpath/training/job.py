@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from backpath.errors import InputError
 from backpath.maths.checks import check_learning_rate, is_finite
 from backpath.maths.network import Network
+from backpath.training.bayesian import Bayesian
 
 Array = NDArray[np.floating]
 
 PATIENCE = 10  # epochs without an improvement of `tol` after which `train` takes the network as converged
 LEARNING_RATES = {"gd": 0.5, "momentum": 0.1, "adam": 0.01}
-SOLVERS = tuple(LEARNING_RATES)
+SOLVERS = (*LEARNING_RATES, "lm")
 REMEMBERED = {"gd": 0, "momentum": 1, "adam": 2}  # numbers that a solver remembers of each weight
 
 
@@ -31,6 +32,7 @@ class Solver:
     | ``gd``       | W = W - η ∂C/∂W (the notes)                                                         |
     | ``momentum`` | v = μ v - η ∂C/∂W,  W = W + v; with ``nesterov`` W = W + μ v - η ∂C/∂W              |
     | ``adam``     | m = β₁ m + (1-β₁) g,  v = β₂ v + (1-β₂) g²,  W = W - η √(1-β₂ᵗ)/(1-β₁ᵗ) m / (√v + ε) |
+    | ``lm``       | W = W - (Jᵀ J + μ I)⁻¹ Jᵀ e, μ by the gain ratio (see ``training.lm``); it has no η          |
     """
 
     name: str
@@ -46,11 +48,36 @@ class Solver:
         """The solver of that name; without a learning rate, with its usual one."""
         if name not in SOLVERS:
             raise InputError(f"unknown solver {name!r}; there are {', '.join(SOLVERS)}")
+        if name == "lm":
+            if learning_rate is not None:
+                raise InputError("lm finds the length of its steps itself; leave the learning rate out")
+            return cls(name, 0.0)
         rate = LEARNING_RATES[name] if learning_rate is None else learning_rate
         check_learning_rate(rate)
         if not (is_finite(momentum) and 0 <= momentum < 1):
             raise InputError(f"momentum must be at least 0 and below 1, but is {momentum!r}")
         return cls(name, float(rate), momentum=float(momentum))
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a run knows besides its weights, for another one to go on from.
+
+    Attributes
+    ----------
+    updates : int
+        Done so far (Adam's t).
+    m, v : lists of arrays in the weights' shapes
+        What the solver remembers of each weight: momentum's v is in ``m``.
+    best, waited : float, int
+        Where `Convergence` stands.
+    """
+
+    updates: int
+    m: list[Array]
+    v: list[Array]
+    best: float = math.inf
+    waited: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,12 +93,24 @@ class Job:
         Where weights may change; None: all of them.
     batch_size : int
         Samples per update; N for full batch, 1 for online training.
-    tol, patience : float | None, int
+    tol, patience : float | None, float
         Converged once ``patience`` epochs in a row have not lowered the best cost by more than ``tol``.
     l2 : float
         Each update's cost also has l2/2 ΣW² / (samples of the batch), over all weights but the biases.
     sample_weight : array (N,) or None
-        How much each sample counts in the averages.
+        How much each sample counts in the averages; a batch in which none does has no gradient.
+    order : iterator or None
+        The order of the samples for each epoch, where it is not drawn from ``seed``.
+    averaged : bool
+        The costs told are averaged over the outputs instead of summed; the updates are the same.
+    clip_norm : float | None
+        A gradient longer than that is scaled down to it.
+    dropout : float
+        The share of hidden neurons that each update leaves out, drawn from ``seed``; only ``numpy_engine`` knows it.
+    memory : Memory | None
+        Of the run that this one goes on from.
+    bayesian : bool
+        The lm solver finds how much to hold weights down while it trains.
     """
 
     network: Network
@@ -84,12 +123,25 @@ class Job:
     seed: int | None = 0
     free: list[NDArray[np.bool_]] | None = None
     tol: float | None = None
-    patience: int = PATIENCE
+    patience: float = PATIENCE
     l2: float = 0.0
     sample_weight: Array | None = None
+    order: Iterator[NDArray[np.intp]] | None = None
+    averaged: bool = False
+    clip_norm: float | None = None
+    dropout: float = 0.0
+    memory: Memory | None = None
+    bayesian: bool = False
+
+    @property
+    def cost_share(self) -> float:
+        """What the costs told are multiplied with."""
+        return 1 / self.network.sizes[-1] if self.averaged else 1.0
 
     def orders(self) -> Iterator[NDArray[np.intp] | None]:
         """For each epoch the order of its samples, None for their own."""
+        if self.order is not None:
+            yield from self.order
         rng = np.random.default_rng(self.seed)
         while True:
             yield rng.permutation(len(self.X)) if self.shuffle else None
@@ -104,7 +156,8 @@ class Engine(Protocol):
 
     @property
     def costs(self) -> Sequence[float] | NDArray[np.float64]:
-        """Of each epoch done, averaged over its samples as they were when used."""
+        """Of each epoch done, averaged over its samples as they were when used; where samples have weights, the average
+        of the batches, in each of which they count."""
 
     @property
     def converged(self) -> bool:
@@ -114,8 +167,26 @@ class Engine(Protocol):
     def overflow(self) -> int | None:
         """The layer whose weights stopped being finite (0: only the cost did); ends the run."""
 
+    @property
+    def bayesian(self) -> Bayesian | None:
+        """What Bayesian regularisation, if the job wants it, came to."""
+
     def run(self, epochs: int) -> None:
         """Train on for this many epochs, or until converged or overflown."""
+
+
+class Descent(Engine, Protocol):
+    """An engine that goes down the gradient, and so can go on with another learning rate."""
+
+    @property
+    def memory(self) -> Memory: ...
+
+    def change_rate(self, learning_rate: float) -> None:
+        """Go on with this learning rate; if converged, not any more."""
+
+    def cost_and_gradient(self, weights: list[Array]) -> tuple[float, list[Array]]:
+        """The cost of all samples with other weights, the penalty included, and its gradient, unclipped; of a job
+        whose solver is not ``gd``, and of one batch."""
 
 
 def check_batch_size(batch_size: int | None, samples: int) -> int:
@@ -132,6 +203,14 @@ def records(epochs: int, history_every: int | None) -> int:
     return -(-epochs // history_every) if history_every else 0
 
 
+def check_side_by_side(solver: str) -> None:
+    """Refuse lm where many networks take their steps side by side."""
+    if solver == "lm":
+        raise InputError(
+            f"many networks are trained side by side with {', '.join(LEARNING_RATES)}; with lm train one by one"
+        )
+
+
 def check_tol(tol: float | None) -> None:
     if tol is not None and not (is_finite(tol) and tol >= 0):
         raise InputError(f"tol must be None or a number of at least 0, but is {tol!r}")
@@ -145,8 +224,10 @@ def check_progress(progress: object) -> None:
 class Convergence:
     """The rule of ``tol``: too long without a better cost."""
 
-    def __init__(self, tol: float | None, patience: int):
+    def __init__(self, tol: float | None, patience: float, memory: Memory | None = None):
         self.tol, self.patience, self.best, self.waited = tol, patience, math.inf, 0
+        if memory is not None:
+            self.best, self.waited = memory.best, memory.waited
 
     def reached(self, cost: float) -> bool:
         if self.tol is None:

@@ -51,14 +51,16 @@ rows = register_jitable(**{**FORMULA, "forceinline": False})
 
 # The codes of the tables, as numbers here: a changed table in another file would not reach a cached kernel. A test
 # holds them together.
-SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTPLUS, IDENTITY, SOFTMAX = 0, 1, 2, 3, 4, 5, 6, 7, 8, 10
+SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTPLUS, IDENTITY, SOFTMAX, EXP = 0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11
 SQUARED_ERROR, HALF_SQUARED_ERROR, BINARY_CROSS_ENTROPY, CATEGORICAL_CROSS_ENTROPY = 0, 1, 2, 3
+HUBER, ABSOLUTE_ERROR, POISSON = 4, 5, 6
 GD, MOMENTUM, ADAM = 0, 1, 2
 
 LEAKY_SLOPE = 0.01
 SILU_ZERO, SILU_ZERO_LOW, SILU_ZERO_EXP = -1.2784645427610737, -1.0946994183093437e-16, 0.2784645427610738
 SQRT_HALF, DENSITY_AT_0 = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)
 LN2 = math.log(2)
+TINY = 1e-30  # in place of the sum of sample weights that are all 0
 
 # ---- lanes: as many numbers as the processor takes at once -----------------------------------------------------------
 
@@ -573,7 +575,7 @@ def log_one_plus(e):
 
 @formula
 def logarithm(x):
-    """ln x for x >= 1."""
+    """ln x for x > 0, of which those below 1 have the digits of a number near 1; at 0 some number."""
     return (exponent(x) * LN2 + log_one_plus(fraction(x) - 1)) + (x - x)  # NaN and infinity stay
 
 
@@ -699,6 +701,14 @@ def _identity(u):
     return u, constant_like(u, 1)
 
 
+@formula
+def _exp(u):
+    """e^u as the square of e^(u/2), which may overflow"""
+    half = exponential(u * 0.5)
+    value = half * half
+    return value, value
+
+
 def _over_rows(function):
     """function: u -> (σ, σ′), for a whole row."""
 
@@ -714,6 +724,7 @@ def _over_rows(function):
 _sigmoid_row, _tanh_row, _relu_row = _over_rows(_sigmoid), _over_rows(_tanh), _over_rows(_relu)
 _leaky_relu_row, _elu_row, _gelu_row = _over_rows(_leaky_relu), _over_rows(_elu), _over_rows(_gelu)
 _silu_row, _softplus_row, _identity_row = _over_rows(_silu), _over_rows(_softplus), _over_rows(_identity)
+_exp_row = _over_rows(_exp)
 
 
 @rows
@@ -735,6 +746,8 @@ def activate(code, b, a, d, lanes):
         _silu_row(b, a, d, lanes)
     elif code == SOFTPLUS:
         _softplus_row(b, a, d, lanes)
+    elif code == EXP:
+        _exp_row(b, a, d, lanes)
     else:
         _identity_row(b, a, d, lanes)
 
@@ -754,11 +767,19 @@ def output(cost, code, b, a, d, y, c, outputs, lanes, spare):
     elif cost == CATEGORICAL_CROSS_ENTROPY:
         _categorical_cross_entropy(b, a, d, y, c, outputs, lanes, spare)
     elif code == SOFTMAX:
-        _softmax_squared_error(b, a, d, y, c, outputs, lanes, 2.0 if cost == SQUARED_ERROR else 1.0)
+        _softmax_error(cost, b, a, d, y, c, outputs, lanes)
     else:
         for j in range(0, outputs * lanes, lanes):
+            if cost == POISSON:
+                _poisson(b, a + j, d + j, y + j, c, lanes)
+                continue
             activate(code, b, a + j, d + j, lanes)
-            _squared_error(b, a + j, d + j, y + j, c, lanes, 2.0 if cost == SQUARED_ERROR else 1.0)
+            if cost == HUBER:
+                _huber_row(b, a + j, d + j, y + j, c, lanes)
+            elif cost == ABSOLUTE_ERROR:
+                _absolute_error_row(b, a + j, d + j, y + j, c, lanes)
+            else:
+                _squared_error(b, a + j, d + j, y + j, c, lanes, 2.0 if cost == SQUARED_ERROR else 1.0)
 
 
 @rows
@@ -768,6 +789,58 @@ def _squared_error(b, a, d, y, c, lanes, slope):
         error = load(b, a + lane) - load(b, y + lane)
         store(b, c + lane, load(b, c + lane) + error * error * (slope * 0.5))
         store(b, d + lane, error * slope * load(b, d + lane))
+
+
+@formula
+def _huber(error):
+    """With near = min(1, |A - y|): C = near (|A - y| - near/2), ∂C/∂A = max(-1, min(1, A - y))"""
+    size = abs(error)
+    near = smaller(size, 1.0)
+    return near * (size - near * 0.5), larger(smaller(error, 1.0), -1.0)
+
+
+@formula
+def _absolute_error(error):
+    """C = |A - y|, ∂C/∂A its sign"""
+    below = select(error < 0, constant_like(error, -1), constant_like(error, 0))
+    return abs(error), select(error > 0, constant_like(error, 1), below)
+
+
+@formula
+def _of_error(cost, error):
+    """(C, ∂C/∂A) of the costs that follow from A - y alone"""
+    if cost == HUBER:
+        return _huber(error)
+    if cost == ABSOLUTE_ERROR:
+        return _absolute_error(error)
+    slope = 2.0 if cost == SQUARED_ERROR else 1.0
+    return error * error * (slope * 0.5), error * slope
+
+
+def _error_row(function):
+    """function: A - y -> (C, ∂C/∂A), for a whole row: c += C, δ = ∂C/∂A σ′(u)"""
+
+    def row(b, a, d, y, c, lanes):
+        for lane in range(0, lanes, step(b)):
+            value, slope = function(load(b, a + lane) - load(b, y + lane))
+            store(b, c + lane, load(b, c + lane) + value)
+            store(b, d + lane, slope * load(b, d + lane))
+
+    return rows(row)
+
+
+_huber_row, _absolute_error_row = _error_row(_huber), _error_row(_absolute_error)
+
+
+@rows
+def _poisson(b, a, d, y, c, lanes):
+    """C = y (ln y - u) - y + A, δ = A - y"""
+    for lane in range(0, lanes, step(b)):
+        u, target = load(b, d + lane), load(b, y + lane)
+        value = _exp(u)[0]
+        store(b, c + lane, load(b, c + lane) + (target * (logarithm(target) - u) + (value - target)))
+        store(b, a + lane, value)
+        store(b, d + lane, value - target)
 
 
 @rows
@@ -827,21 +900,22 @@ def _categorical_cross_entropy(b, a, d, y, c, outputs, lanes, spare):
 
 
 @rows
-def _softmax_squared_error(b, a, d, y, c, outputs, lanes, slope):
+def _softmax_error(cost, b, a, d, y, c, outputs, lanes):
     """δ_j = a_j (∂C/∂a_j - Σ_k a_k ∂C/∂a_k): every output depends on every net input"""
     size = outputs * lanes
     for lane in range(0, lanes, step(b)):
-        cost = load(b, c + lane)
-        shared = constant_like(cost, 0.0)
+        total = load(b, c + lane)
+        shared = constant_like(total, 0.0)
         for j in range(0, size, lanes):
             value = load(b, a + j + lane)
-            error = value - load(b, y + j + lane)
-            cost = cost + error * error * (slope * 0.5)
-            shared = shared + value * error
+            one, slope = _of_error(cost, value - load(b, y + j + lane))
+            total = total + one
+            shared = shared + value * slope
         for j in range(0, size, lanes):
             value = load(b, a + j + lane)
-            store(b, d + j + lane, value * (value - load(b, y + j + lane) - shared) * slope)
-        store(b, c + lane, cost)
+            slope = _of_error(cost, value - load(b, y + j + lane))[1]
+            store(b, d + j + lane, value * (slope - shared))
+        store(b, c + lane, total)
 
 
 # ---- one network: the samples of a batch in the lanes ---------------------------------------------------------------
@@ -1062,6 +1136,8 @@ def _sigma(code, u):
         return _silu(u)
     if code == SOFTPLUS:
         return _softplus(u)
+    if code == EXP:
+        return _exp(u)
     return _identity(u)
 
 
@@ -1154,13 +1230,13 @@ def _lay(b, x, X, inputs, row, Y, outputs, sample_weight, weighted, order, first
 
 @formula
 def _weight_of(sample_weight, weighted, order, first, end):
-    """The sum of the samples' weights, which is their number where none are given."""
+    """The sum of the samples' weights, which is their number where none are given; not 0, so as to divide by it."""
     if not weighted:
         return float(end - first)
     total = 0.0
     for k in range(first, end):
         total += at(sample_weight, at(order, k))
-    return total
+    return max(total, TINY)
 
 
 @rows
@@ -1202,9 +1278,24 @@ def _update(solver, w, g, m, v, free, some_frozen, count, rates, t):
         store(w, k, new)
 
 
+@rows
+def _clip(g, layers, count, length, most):
+    """Scale the gradient down to the norm ``most``, where it is longer."""
+    squares = 0.0
+    for q in range(0, count * COLUMNS, COLUMNS):
+        for j in range(at(layers, q + NEURONS)):
+            first = at(layers, q + WEIGHTS) + j * at(layers, q + ROW)
+            for k in range(first, first + at(layers, q + INPUTS) + 1):
+                squares += float(at(g, k)) * float(at(g, k))
+    norm = math.sqrt(squares)
+    if norm > most:
+        for k in range(0, length, step(g)):
+            store(g, k, load(g, k) * (most / norm))
+
+
 # the places in `plan`, `rates` and `state`
 COST, SOLVER, LAYERS, WEIGHT_COUNT, SAMPLES, BATCH, BLOCK, SPARE, DATA, LAID, NARROW, FUSED = range(12)
-L2, TOL, PATIENCE = 6, 7, 8
+L2, TOL, PATIENCE, SHARE, CLIP = 6, 7, 8, 9, 10
 UPDATES, BEST, WAITED, CONVERGED = range(4)
 
 
@@ -1264,7 +1355,6 @@ def train_network(b, w, g, m, v, free, layers, X, Y, sample_weight, orders, plan
     # plain descent by a batch of one block takes its gradient off the weights as it comes
     fused = at(plan, FUSED) > 0
     target, factor = (w, -at(rates, 0)) if fused else (g, 1.0)
-    whole = _weight_of(sample_weight, weighted, orders, 0, samples)
     for epoch in range(epochs):
         x, total = at(plan, DATA), 0.0
         for start in range(epoch * stride, epoch * stride + samples, at(plan, BATCH)):
@@ -1273,14 +1363,17 @@ def train_network(b, w, g, m, v, free, layers, X, Y, sample_weight, orders, plan
             cost, x = _batch(
                 b, w, target, layers, X, Y, sample_weight, weighted, orders, start, end, x, plan, weight, factor, fused
             )
-            if at(rates, L2) > 0:
+            cost *= at(rates, SHARE)
+            if at(rates, L2) > 0 and weight > TINY:
                 cost += _decay(w, g, layers, at(plan, LAYERS), at(rates, L2) / weight)
+            if at(rates, CLIP) > 0:
+                _clip(g, layers, at(plan, LAYERS), at(plan, WEIGHT_COUNT), at(rates, CLIP))
             put(state, UPDATES, at(state, UPDATES) + 1)
             if not fused:
                 t = at(state, UPDATES)
                 _update(at(plan, SOLVER), w, g, m, v, free, some_frozen, at(plan, WEIGHT_COUNT), rates, t)
-            total += cost * weight
-        total /= whole
+            total += cost * (end - start)
+        total /= samples
         put(costs, epoch, total)
         if not math.isfinite(total) or _has_converged(state, rates, total):
             return epoch + 1

@@ -53,8 +53,8 @@ class Lanes:
     Parameters
     ----------
     job : Job
-        What to train on and how; its network says sizes and activations. Sample weights, an l2 penalty and Nesterov's
-        momentum are not known here.
+        What to train on and how; its network says sizes and activations. Sample weights, an l2 penalty, Nesterov's
+        momentum, clipping and dropout are not known here.
     weights : array (weights, networks) of the job's dtype
         Where each network starts, a column of weights in the order of their names; trained in place.
     rates, momenta : arrays (networks,)

@@ -13,13 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from backpath.errors import InputError
 from backpath.maths.checks import check_count, check_seed
 from backpath.maths.network import Network
+from backpath.training.bayesian import Bayesian
+from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import check_engine, start_engine
 from backpath.training.job import Engine, Job, Solver, check_batch_size, check_progress, check_tol
-from backpath.training.restarts import RestartsEngine, check_restarts
+from backpath.training.lm import check_lm
+from backpath.training.restarts import check_restarts, start_restarts
 from backpath.training.validation import Validation
-
-CHUNK_SECONDS = 0.1  # between two looks at progress, Ctrl-C and the clock
 
 Progress = Callable[[int, float], object]
 Shown = bool | Progress | AbstractContextManager[Progress]
@@ -57,6 +58,8 @@ class TrainingResult:
     seconds : float
     restart_costs : array (restarts,) or None
         The cost that each restart reached, the network's own start first; infinite where one diverged.
+    bayesian : backpath.training.bayesian.Bayesian or None
+        With ``bayesian=True`` α, β and γ, the effective number of parameters.
     """
 
     network: Network
@@ -65,6 +68,7 @@ class TrainingResult:
     stopped: str
     seconds: float
     restart_costs: NDArray[np.floating] | None = field(default=None, repr=False)
+    bayesian: Bayesian | None = None
 
 
 def train(
@@ -84,6 +88,7 @@ def train(
     engine: str = "auto",
     progress: Shown = False,
     momentum: float = 0.9,
+    bayesian: bool = False,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
     restarts: int = 1,
     init: str = "glorot_uniform",
@@ -101,14 +106,18 @@ def train(
     epochs : int
         Passes over the samples.
     learning_rate : float
-        η; by default 0.5 for gd, 0.1 for momentum, 0.01 for adam.
+        η; by default 0.5 for gd, 0.1 for momentum, 0.01 for adam; lm has none.
     batch_size : int | None
         Samples per update: None for all (full batch), 1 for online training.
     shuffle : bool
         Draw a new order of the samples for each epoch, from ``seed``.
-    solver : "gd" | "momentum" | "adam"
+    solver : "gd" | "momentum" | "adam" | "lm"
+        ``lm`` is Levenberg-Marquardt, by far the soonest done for regression with up to about a thousand weights. It
+        lowers ``squared_error`` or ``half_squared_error`` (for classes: against one-hot targets), takes all samples for
+        every step, and ends ("converged") where no step lowers the cost. An epoch is one step that does.
     cost : str
-        ``squared_error`` (the notes), ``half_squared_error``, ``binary_cross_entropy``, ``categorical_cross_entropy``.
+        ``squared_error`` (the notes), ``half_squared_error``, ``huber``, ``absolute_error``, ``binary_cross_entropy``,
+        ``categorical_cross_entropy``, ``poisson``.
     tol : float | None
         Stop ("converged") once 10 epochs in a row have not lowered the best cost by more than this.
     frozen : weight names, or "biases"
@@ -122,6 +131,8 @@ def train(
         context manager is entered when the call is known to make sense and training begins.
     momentum : float
         μ of the momentum solver.
+    bayesian : bool
+        For lm: hold all weights down by as much as the data say (Bayesian regularisation), against overfitting.
     validation : (X, y)
         Held-out samples: the result's network is that of the epoch with the lowest cost on them.
     restarts : int
@@ -157,6 +168,8 @@ def train(
     check_progress(progress)
     check_count(epochs, "epochs")
     check_tol(tol)
+    if bayesian and solver != "lm":
+        raise InputError(f"bayesian regularisation is for solver='lm', but the solver is {solver!r}")
     inputs, targets = net.samples(X, y, cost)
     free = None if isinstance(frozen, tuple) and not frozen else _free_weights(net, frozen)
     job = Job(
@@ -170,12 +183,15 @@ def train(
         seed=seed,
         free=free,
         tol=tol,
+        bayesian=bool(bayesian),
     )
+    if solver == "lm":
+        check_lm(job, engine)
     watch = None if validation is None else Validation(net, validation, cost)
     announce = progress is True or isinstance(progress, AbstractContextManager)
     if check_count(restarts, "restarts") > 1:
-        check_restarts(engine, validation)
-        several = RestartsEngine(job, int(restarts), int(epochs), init, announce)
+        check_restarts(engine, validation, solver)
+        several = start_restarts(job, int(restarts), int(epochs), init, announce)
         result = _run(job, several, int(epochs), progress, watch)
         return replace(result, restart_costs=several.restart_costs)
     return _run(job, start_engine(engine, job, int(epochs), announce), int(epochs), progress, watch)
@@ -191,8 +207,12 @@ def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.
 def _run(job: Job, engine: Engine, epochs: int, progress: Shown, validation: Validation | None) -> TrainingResult:
     start, stopped = time.perf_counter(), "epochs"
     try:
-        with _reporter(progress, epochs) as report:
-            _run_chunks(engine, epochs, report, validation)
+        with reporter(progress, epochs) as report:
+            for done in in_chunks(engine, epochs, every_epoch=validation is not None):
+                if validation and engine.overflow is None:
+                    validation.look(engine.weights)
+                if report and done:
+                    report(done, engine.costs[-1])
     except KeyboardInterrupt:
         stopped = "interrupted"
     raise_if_diverged(job, engine)
@@ -201,25 +221,12 @@ def _run(job: Job, engine: Engine, epochs: int, progress: Shown, validation: Val
     history = History(np.asarray(engine.costs, np.float64), np.array(validation.costs) if validation else None)
     weights = validation.best() if validation and validation.costs else engine.weights
     network = job.network.with_weights(weights)
-    return TrainingResult(network, history, len(engine.costs), stopped, time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    return TrainingResult(network, history, len(engine.costs), stopped, seconds, bayesian=engine.bayesian)
 
 
-def _run_chunks(engine: Engine, epochs: int, report: Progress | None, validation: Validation | None) -> None:
-    """Run in chunks of about ``CHUNK_SECONDS``, so that somebody watching sees it move and Ctrl-C is heard; epoch by
-    epoch where each is to be validated."""
-    chunk, done = 1, 0
-    while done < epochs and not engine.converged and engine.overflow is None:
-        began = time.perf_counter()
-        engine.run(min(chunk, epochs - done))
-        done = len(engine.costs)
-        if validation and engine.overflow is None:
-            validation.look(engine.weights)
-        if report and len(engine.costs):
-            report(done, engine.costs[-1])
-        chunk = 1 if validation else max(1, int(chunk * CHUNK_SECONDS / (time.perf_counter() - began + 1e-9)))
-
-
-def _reporter(progress: Shown, epochs: int) -> AbstractContextManager[Progress | None]:
+def reporter(progress: Shown, epochs: int) -> AbstractContextManager[Progress | None]:
+    """What is called with (epochs done, cost) now and then, or None."""
     if progress is True:
         from backpath.training.progress import progress_bar
 

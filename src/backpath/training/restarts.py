@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from backpath.errors import InputError
 from backpath.maths.checks import machine_memory
 from backpath.maths.initialisations import draw_many, initialisation
-from backpath.training.job import REMEMBERED, Job
+from backpath.training.bayesian import Bayesian
+from backpath.training.job import REMEMBERED, Array, Job
+from backpath.training.lm import LMEngine
+from backpath.training.normal_equations import NormalEquations
 
 
-def check_restarts(engine: str, validation: object) -> None:
+def check_restarts(engine: str, validation: object, solver: str) -> None:
     """Refuse what restarts do not go with."""
-    if engine == "numpy":
+    if engine == "numpy" and solver != "lm":
         raise InputError("restarts are trained by the compiled engine; leave engine='numpy' out, or restarts")
     if validation is not None:
         raise InputError("restarts are compared by their training cost; leave validation out, or restarts")
@@ -33,6 +38,8 @@ class RestartsEngine:
     restart_costs : array (restarts,)
         The cost of each as it is now; infinite where one diverged.
     """
+
+    bayesian = None
 
     def __init__(self, job: Job, restarts: int, epochs: int, init: str, announce: bool = False):
         from backpath.training import lanes
@@ -76,6 +83,59 @@ class RestartsEngine:
             self.overflow = 0
         if interrupted:
             raise KeyboardInterrupt
+
+
+def start_restarts(
+    job: Job, restarts: int, epochs: int, init: str, announce: bool
+) -> RestartsEngine | LMRestartsEngine:
+    """The engine that trains several starts of this job, for so many epochs at most."""
+    if job.solver.name == "lm":
+        return LMRestartsEngine(job, restarts, epochs, init)
+    return RestartsEngine(job, restarts, epochs, init, announce)
+
+
+class LMRestartsEngine:
+    """The same for Levenberg-Marquardt: the starts take turns, so many epochs each."""
+
+    def __init__(self, job: Job, restarts: int, epochs: int, init: str):
+        network = job.network
+        equations = NormalEquations(job)
+        starts = draw_many(network.sizes, restarts, init, job.seed, network.dtype)
+        networks = [network, *(network.with_weights(equations.layers(start)) for start in starts.T[1:])]
+        self._engines = [LMEngine(replace(job, network=start), equations) for start in networks]
+        self._epochs = epochs
+        self.restart_costs = np.full(restarts, np.inf)
+
+    @property
+    def _best(self) -> LMEngine:
+        return self._engines[int(np.argmin(self.restart_costs))]
+
+    @property
+    def weights(self) -> list[Array]:
+        return self._best.weights
+
+    @property
+    def costs(self) -> list[float]:
+        return self._best.costs
+
+    @property
+    def converged(self) -> bool:
+        return self._best.converged and all(
+            e.converged or e.overflow is not None or len(e.costs) == self._epochs for e in self._engines
+        )
+
+    @property
+    def overflow(self) -> int | None:
+        return 0 if all(e.overflow is not None for e in self._engines) else None
+
+    @property
+    def bayesian(self) -> Bayesian | None:
+        return self._best.bayesian
+
+    def run(self, epochs: int) -> None:
+        for start, engine in enumerate(self._engines):
+            engine.run(min(epochs, self._epochs - len(engine.costs)))
+            self.restart_costs[start] = engine.cost
 
 
 def _check_memory(job: Job, restarts: int, epochs: int) -> None:

@@ -28,13 +28,11 @@ ELEMENTWISE = [name for name, row in ACTIVATIONS.items() if row.jacobian is None
 
 def cost_slope(cost: str, A: Array, y: Array) -> Array:
     """∂C/∂A from A alone, as it stands on paper."""
-    if cost == "squared_error":
-        return 2 * (A - y)
-    if cost == "half_squared_error":
-        return A - y
     if cost == "binary_cross_entropy":
         return (1 - y) / (1 - A) - y / A
-    return -y / A
+    if cost == "categorical_cross_entropy":
+        return -y / A
+    return cost_function(cost).derivative(A, A, y)
 
 
 @dataclass(frozen=True)

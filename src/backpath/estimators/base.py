@@ -1,0 +1,282 @@
+"""What the two estimators share: from parameters and data to a fitted network and back."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+
+from backpath.errors import ADVICE, DivergenceError, InputError
+from backpath.estimators.descent import Descending
+from backpath.estimators.fitted import Fitted
+from backpath.estimators.lbfgs import Lbfgs
+from backpath.estimators.levenberg import Levenberg
+from backpath.estimators.parameters import STOCHASTIC, check_parameters, hidden_activations, hidden_sizes
+from backpath.estimators.runs import HeldOut, Run
+from backpath.estimators.samples import Samples, column_sizes, dense, sample_weights, warn_of_scales
+from backpath.estimators.starts import drawn_weights, orders
+from backpath.maths.checks import check_memory
+from backpath.maths.costs import check_targets
+from backpath.maths.network import Network
+from backpath.training.job import Job, Solver
+
+Array = NDArray[np.floating]
+
+# scikit-learn's words for weights that are not finite, for whoever looks for them
+NON_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
+)
+SKLEARN_OUTPUTS = {"sigmoid": "logistic"}
+MOST_SEED = 2**31 - 1
+
+
+def is_stochastic(estimator: Any) -> bool:
+    """Whether ``partial_fit`` is there."""
+    if estimator.solver not in STOCHASTIC:
+        raise AttributeError(f"partial_fit is for the solvers {' and '.join(STOCHASTIC)}, not {estimator.solver!r}")
+    return True
+
+
+class Perceptron(Fitted):
+    """A network as an estimator; `MLPClassifier` and `MLPRegressor` say what its outputs mean."""
+
+    _y_numeric = False
+
+    def _is_averaged(self) -> bool:
+        """Whether the loss is averaged over the outputs, not summed."""
+        return False
+
+    def _class_weighted(self, y: Any, weight: Array | None, incremental: bool, number: np.dtype[Any]) -> Array | None:
+        return weight
+
+    def _is_stratified(self, samples: Samples) -> bool:
+        """Whether held-out samples are drawn from each class."""
+        return False
+
+    # ---- fitting ----
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Any:
+        """Fit to the rows X and their targets y.
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix (N, features)
+        y : array-like (N,) or (N, outputs)
+        sample_weight : array-like (N,)
+            How much each sample counts, from 0 on.
+        X_val, y_val, sample_weight_val
+            Held-out samples: the loss and the score on them after each epoch go into ``validation_loss_curve_`` and
+            ``validation_scores_``; with ``early_stopping`` they say when to stop, in place of a part of X and y.
+
+        Raises
+        ------
+        InputError
+            If the call makes no sense; nothing was trained.
+        DivergenceError
+            If the cost or a weight stopped being finite, or the cost only rose.
+        """
+        if (X_val is None) != (y_val is None):
+            raise InputError("X_val and y_val go together; give both, or neither")
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, held_out: tuple[Any, Any, Any], incremental: bool = False
+    ) -> Any:
+        check_parameters(vars(self))
+        if self.early_stopping and incremental:
+            raise InputError("partial_fit does not support early_stopping=True")
+        first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        samples = self._samples(X, y, sample_weight, first, incremental)
+        sizes = (samples.X.shape[1], *hidden_sizes(self.hidden_layer_sizes), samples.y.shape[1])
+        rng = check_random_state(self.random_state)
+        runs = [self._first_run(sizes, samples.X.dtype, rng) if first else self._next_run(sizes, incremental)]
+        samples, judged = self._hold_out(samples, held_out, rng)
+        generators = [rng]
+        if first and not incremental:
+            generators += [np.random.RandomState(rng.randint(MOST_SEED)) for _ in range(1, self.restarts)]
+            runs += [self._first_run(sizes, samples.X.dtype, own) for own in generators[1:]]
+        best = self._best(samples, judged, list(zip(runs, generators, strict=True)), incremental)
+        self._check_scales(samples, best)
+        self._take(best, sizes, samples.X.dtype)
+        if not (best.converged or incremental) and self.solver != "lbfgs" and best.n_iter == self.max_iter:
+            name = "Stochastic Optimizer" if self.solver in STOCHASTIC else self.solver
+            warnings.warn(
+                f"{name}: Maximum iterations ({self.max_iter}) reached and the optimization hasn't converged yet.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        return self
+
+    def _samples(self, X: Any, y: Any, sample_weight: Any, first: bool, incremental: bool) -> Samples:
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            multi_output=True,
+            y_numeric=self._y_numeric,
+            dtype=(np.float64, np.float32),
+            reset=first,
+        )
+        rows, weight = dense(X), sample_weights(sample_weight, len(y), X.dtype)
+        weight = self._class_weighted(y, weight, incremental, X.dtype)
+        targets = np.ascontiguousarray(self._encoded(y, first, incremental).astype(rows.dtype))
+        check_targets(self._cost_for(targets.shape[1])[1], targets)
+        if not incremental:
+            warn_of_scales(column_sizes(rows), getattr(self, "feature_names_in_", None))
+        return Samples(rows, targets, weight)
+
+    def _first_run(self, sizes: tuple[int, ...], number: np.dtype[Any], rng: np.random.RandomState) -> Run:
+        check_memory(sizes, number)
+        logistic = self.activation in ("logistic", "sigmoid")
+        names = hidden_activations(self.activation, len(sizes) - 2) or ("sigmoid" if logistic else "identity",)
+        return Run(drawn_weights(sizes, names, number, rng))
+
+    def _next_run(self, sizes: tuple[int, ...], incremental: bool) -> Run:
+        """From where the last fit ended."""
+        weights = self._weights()
+        if (weights[0].shape[1] - 1, *map(len, weights)) != sizes:
+            raise InputError(f"hidden_layer_sizes may not change once fitted, unless warm_start is False; want {sizes}")
+        scores = getattr(self, "validation_scores_", None)
+        return Run(
+            weights,
+            t=self.t_,
+            loss_curve=list(getattr(self, "loss_curve_", [])),
+            best_loss=getattr(self, "best_loss_", math.inf),
+            waited=getattr(self, "_no_improvement_count", 0),
+            validation_scores=None if scores is None else list(scores),
+            best_validation_score=getattr(self, "best_validation_score_", None),
+            validation_loss_curve=list(getattr(self, "validation_loss_curve_", [])),
+            optimizer=getattr(self, "_optimizer", None) if incremental else None,
+        )
+
+    def _hold_out(
+        self, samples: Samples, held_out: tuple[Any, Any, Any], rng: np.random.RandomState
+    ) -> tuple[Samples, HeldOut | None]:
+        """What is trained on, and what is not, given or (with early stopping) drawn."""
+        X, y, weight = held_out
+        if X is not None:
+            X = validate_data(self, X, accept_sparse="csr", dtype=samples.X.dtype, reset=False)
+            targets = self._encoded_again(y).astype(samples.X.dtype)
+            own = Samples(dense(X), targets, sample_weights(weight, len(targets), samples.X.dtype))
+            wanted = (len(own.X), samples.y.shape[1])
+            if own.y.shape != wanted or not np.isfinite(own.y).all():
+                raise InputError(f"y_val must be finite and fit X_val and y, but has shape {own.y.shape} for {wanted}")
+            return samples, HeldOut(own, self._score_of)
+        if not (self.early_stopping and self.solver in STOCHASTIC):
+            return samples, None
+        stratify = samples.y.astype(bool) if self._is_stratified(samples) else None
+        places = train_test_split(
+            np.arange(len(samples)), random_state=rng, test_size=self.validation_fraction, stratify=stratify
+        )
+        if len(places[1]) < 2:
+            raise InputError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+            )
+        return samples.part(places[0]), HeldOut(samples.part(places[1]), self._score_of)
+
+    def _solve(
+        self, samples: Samples, held_out: HeldOut | None, run: Run, rng: np.random.RandomState, incremental: bool
+    ) -> Run:
+        job = self._job(samples, run, rng)
+        if held_out and run.validation_scores is None:
+            run.validation_scores = []
+        if self.solver == "lbfgs":
+            return Lbfgs(self, job, run, held_out).go()
+        if self.solver == "lm":
+            return Levenberg(self, job, run, held_out).go()
+        return Descending(self, job, run, held_out, incremental).go()
+
+    def _job(self, samples: Samples, run: Run, rng: np.random.RandomState) -> Job:
+        """The training job, but for what its solver adds."""
+        output, cost = self._cost_for(samples.y.shape[1])
+        hidden = hidden_activations(self.activation, len(run.weights) - 1)
+        batch_size = self._batch_size(len(samples))
+        shuffled = self.shuffle and batch_size < len(samples) and self.solver in STOCHASTIC
+        return Job(
+            Network.from_weights(run.weights, (*hidden, output), dtype=samples.X.dtype),
+            samples.X,
+            samples.y,
+            cost,
+            Solver("gd", 1.0),
+            batch_size,
+            shuffle=shuffled,
+            seed=rng.randint(MOST_SEED) if self.dropout else 0,
+            l2=float(self.alpha),
+            sample_weight=samples.weight,
+            order=orders(len(samples), rng) if shuffled else None,
+            averaged=self._is_averaged(),
+            clip_norm=self.clip_norm,
+            dropout=float(self.dropout),
+        )
+
+    def _batch_size(self, count: int) -> int:
+        if self.solver not in STOCHASTIC:
+            return count
+        if isinstance(self.batch_size, str):
+            return min(200, count)
+        if self.batch_size > count:
+            warnings.warn(
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=6
+            )
+        return min(int(self.batch_size), count)
+
+    def _best(
+        self,
+        samples: Samples,
+        held_out: HeldOut | None,
+        starts: list[tuple[Run, np.random.RandomState]],
+        incremental: bool,
+    ) -> Run:
+        """The best of the runs from these starts; the error of the first, if all of them diverged."""
+        done: list[Run] = []
+        errors: list[DivergenceError] = []
+        for run, rng in starts:
+            try:
+                done.append(self._solve(samples, held_out, run, rng, incremental))
+            except DivergenceError as error:
+                errors.append(error)
+        if not done:
+            first = errors[0]
+            finite = first.layer is None and first.cost is not None
+            advice = ADVICE if finite else f"{NON_FINITE} Or {ADVICE}"
+            raise DivergenceError(first.epoch, first.layer, first.cost, first.network, advice) from None
+        return min(done, key=lambda run: run.badness)
+
+    def _check_scales(self, samples: Samples, run: Run) -> None:
+        """Numbers whose squares are not finite saturate all neurons: what is finite then is no model."""
+        most = math.sqrt(np.finfo(samples.X.dtype).max)
+        for name, values in (("X", samples.X), ("y", samples.y)):
+            size = float(column_sizes(values).max())
+            if size > most:
+                advice = f"{name} reaches {size:.3g}, whose square is not finite in {values.dtype}; standardise it"
+                raise DivergenceError(run.n_iter, None, run.loss, None, advice)
+
+    def _take(self, run: Run, sizes: tuple[int, ...], number: np.dtype[Any]) -> None:
+        """Set the fitted attributes."""
+        self.coefs_ = [np.ascontiguousarray(W[:, :-1].T, number) for W in run.weights]
+        self.intercepts_ = [W[:, -1].astype(number) for W in run.weights]
+        output = self._cost_for(sizes[-1])[0]
+        self.out_activation_ = SKLEARN_OUTPUTS.get(output, output)
+        self.n_layers_, self.n_outputs_ = len(sizes), sizes[-1]
+        self.n_iter_, self.t_, self.loss_ = run.n_iter, run.t, run.loss
+        self.loss_curve_, self.best_loss_ = run.loss_curve, run.best_loss
+        self.validation_scores_, self.best_validation_score_ = run.validation_scores, run.best_validation_score
+        self.validation_loss_curve_, self.bayesian_ = run.validation_loss_curve, run.bayesian
+        self._no_improvement_count, self._optimizer = run.waited, run.optimizer

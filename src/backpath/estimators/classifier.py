@@ -1,0 +1,250 @@
+"""``MLPClassifier``"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+from sklearn.base import ClassifierMixin
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
+
+from backpath.errors import InputError
+from backpath.estimators.base import Perceptron, is_stochastic
+from backpath.estimators.samples import Array, Samples
+
+
+def _labels_of(y: Any) -> LabelBinarizer | None:
+    """What encodes labels that may hold together; None for classes, of which each row has one."""
+    return LabelBinarizer().fit(y) if np.ndim(y) == 2 or issparse(y) else None
+
+
+class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc] # scikit-learn has no types
+    """A multi-layer perceptron that tells classes: scikit-learn's, trained by backpath.
+
+    It minimises the log-loss, averaged over the samples, with the penalty α/2 ΣW² / N on all weights but the biases.
+    Two classes have one ``logistic`` output, more have ``softmax`` outputs, labels that may hold together one
+    ``logistic`` output each.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int
+        Neurons by hidden layer.
+    activation : str, or one for each hidden layer
+        ``relu``, ``tanh``, ``logistic`` (also ``sigmoid``), ``identity``, ``leaky_relu``, ``elu``, ``gelu``, ``silu``,
+        ``softplus``, ``exp``.
+    solver : "adam", "sgd", "lbfgs" or "lm"
+        ``lm`` (Levenberg-Marquardt) takes the outputs' squared error against 0 and 1 in place of the log-loss.
+    alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, \
+warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
+n_iter_no_change, max_fun
+        As in scikit-learn; the same ``random_state`` draws the same weights and batches.
+    class_weight : None, "balanced" or dict
+        How much the samples of each class count, times their ``sample_weight``; "balanced": all classes the same.
+    dropout : float
+        The share of hidden neurons that each update of sgd and adam leaves out (done by the NumPy engine).
+    clip_norm : float | None
+        A gradient of sgd and adam longer than that is scaled down to it.
+    bayesian : bool
+        For lm: find ``alpha`` from the data while training (Bayesian regularisation).
+    restarts : int
+        Train from that many starts and keep the best by loss (with ``early_stopping`` by validation score).
+    callbacks : callable, or several
+        Called after each epoch with an `Epoch` (number, loss, network, validation_loss, validation_score); training
+        stops where one returns True.
+    progress : bool or callable
+        As in `backpath.train`.
+    engine : "auto", "numpy" or "compiled"
+        As in `backpath.train`.
+
+    Attributes
+    ----------
+    classes_, coefs_, intercepts_, loss_, loss_curve_, best_loss_, validation_scores_, best_validation_score_, \
+n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
+        As in scikit-learn.
+    validation_loss_curve_ : list of float
+        The loss on held-out samples after each epoch, without the penalty.
+    bayesian_ : None, or what Bayesian regularisation came to
+        ``alpha``, ``beta`` and ``gamma``, the effective number of parameters.
+    network_ : Network
+        The fitted network as backpath's.
+
+    Raises
+    ------
+    InputError, DivergenceError
+        From ``fit``; both are ValueErrors.
+
+    Examples
+    --------
+    >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], ["same", "other", "other", "same"]
+    >>> model = MLPClassifier(8, "tanh", solver="lbfgs", random_state=0).fit(X, y)
+    >>> model.predict([[0, 1], [1, 1]]).tolist()
+    ['other', 'same']
+    >>> model.explain([0, 1], "other", "W11_2").gradient < 0.01
+    True
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        class_weight: Any = None,
+        dropout: float = 0.0,
+        clip_norm: float | None = None,
+        bayesian: bool = False,
+        restarts: int = 1,
+        callbacks: Any = None,
+        progress: Any = False,
+        engine: str = "auto",
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.class_weight = class_weight
+        self.dropout = dropout
+        self.clip_norm = clip_norm
+        self.bayesian = bayesian
+        self.restarts = restarts
+        self.callbacks = callbacks
+        self.progress = progress
+        self.engine = engine
+
+    @available_if(is_stochastic)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
+        """One epoch on these rows, from where the last call ended.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as in ``fit``
+        classes : array-like
+            All classes that will come; needed at the first call.
+        """
+        if not hasattr(self, "classes_"):
+            if classes is None:
+                raise InputError("classes must be passed on the first call to partial_fit")
+            self._labels = _labels_of(y)
+            self.classes_ = unique_labels(classes)
+        elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
+            raise InputError(f"classes must be those of the first call, {self.classes_}, but are {classes!r}")
+        self._fit(X, y, sample_weight, (None, None, None), incremental=True)
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The likeliest class of each row (N,), or each row's labels (N, labels) as 0 and 1."""
+        A = self._outputs(X)
+        if self._labels is not None:
+            return self._labels.inverse_transform(A)
+        places = A.argmax(axis=1) if A.shape[1] > 1 else (A[:, 0] > 0.5).astype(np.intp)
+        return self.classes_[np.minimum(places, len(self.classes_) - 1)]
+
+    def predict_proba(self, X: Any) -> Array:
+        """Probabilities (N, classes), in the order of ``classes_``."""
+        A = self._outputs(X)
+        return A if A.shape[1] > 1 or self._labels is not None else np.column_stack([1 - A[:, 0], A[:, 0]])
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """ln of ``predict_proba``."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def _cost_for(self, outputs: int) -> tuple[str, str]:
+        several = outputs > 1 and self._labels is None
+        output, cost = ("softmax", "categorical_cross_entropy") if several else ("sigmoid", "binary_cross_entropy")
+        return output, "half_squared_error" if self.solver == "lm" else cost
+
+    def _encoded(self, y: Any, first: bool, incremental: bool) -> NDArray[Any]:
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if not hasattr(self, "classes_") or not (self.warm_start or incremental):
+            check_classification_targets(y)
+            self._labels = _labels_of(y)
+            self.classes_ = np.unique(y) if self._labels is None else self._labels.classes_
+        else:
+            self._check_classes(unique_labels(y), incremental)
+        if self._labels is not None:
+            return np.asarray(self._labels.transform(y))
+        places = np.searchsorted(self.classes_, y)
+        return places[:, None] if len(self.classes_) < 3 else places[:, None] == np.arange(len(self.classes_))
+
+    def _check_classes(self, classes: NDArray[Any], incremental: bool) -> None:
+        if not incremental and set(classes) != set(self.classes_):
+            raise InputError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. Previously "
+                f"got {self.classes_}, `y` has {classes}"
+            )
+        if not set(classes) <= set(self.classes_):
+            raise InputError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {classes}."
+            )
+
+    def _class_weighted(self, y: Any, weight: Array | None, incremental: bool, number: np.dtype[Any]) -> Array | None:
+        if self.class_weight is None:
+            return weight
+        if incremental and not isinstance(self.class_weight, dict):
+            raise InputError("class_weight='balanced' needs all samples at once; give partial_fit a dict of weights")
+        own: Array = compute_sample_weight(self.class_weight, y).astype(number)
+        return own if weight is None else own * weight
+
+    def _is_stratified(self, samples: Samples) -> bool:
+        return samples.y.shape[1] == 1
+
+    def _score_of(self, A: Array, samples: Samples) -> float:
+        if not np.isfinite(A).all():
+            return float("nan")
+        if samples.y.shape[1] > 1 and self._labels is None:
+            right = A.argmax(axis=1) == samples.y.argmax(axis=1)
+        else:
+            right = ((A > 0.5) == (samples.y > 0.5)).all(axis=1)
+        return float(np.average(right, weights=samples.weight))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

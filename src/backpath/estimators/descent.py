@@ -1,0 +1,142 @@
+"""The solvers sgd and adam: scikit-learn's stopping rules and learning-rate schedules around backpath's engines."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.errors import DivergenceError
+from backpath.estimators.fitting import REFITS, Fitting
+from backpath.estimators.runs import HeldOut, Optimizer, Run
+from backpath.training.chunks import in_chunks
+from backpath.training.divergence import raise_if_diverged
+from backpath.training.engines import start_descent
+from backpath.training.job import Job, Memory, Solver
+from backpath.training.loop import reporter
+
+Array = NDArray[np.floating]
+
+SMALLEST_RATE = 1e-6  # that the adaptive schedule goes down to
+
+
+def solver_of(p: Any) -> Solver:
+    """The solver that an estimator's parameters describe."""
+    if p.solver == "adam":
+        return Solver("adam", p.learning_rate_init, beta_1=p.beta_1, beta_2=p.beta_2, epsilon=p.epsilon)
+    return Solver("momentum", p.learning_rate_init, momentum=p.momentum, nesterov=p.nesterovs_momentum)
+
+
+def memory_of(run: Run) -> Memory | None:
+    """What an engine is to go on from: of ``partial_fit`` all that the last one knew, of a warm start the best loss."""
+    if run.optimizer is None and run.best_loss in (None, math.inf):
+        return None
+    nothing = [np.zeros_like(W) for W in run.weights]
+    memory = run.optimizer.memory if run.optimizer else Memory(0, nothing, nothing)
+    return replace(memory, best=math.inf if run.best_loss is None else run.best_loss, waited=run.waited)
+
+
+class Descending(Fitting):
+    """One fit by sgd or adam; ``incremental``: one epoch of ``partial_fit``."""
+
+    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None, incremental: bool):
+        super().__init__(p, job, run, held_out)
+        self.incremental, self.epochs = incremental, 1 if incremental else p.max_iter
+        self.schedule = p.learning_rate if p.solver == "sgd" else "constant"
+        solver = solver_of(p)
+        self.rate = run.optimizer.learning_rate if run.optimizer else solver.learning_rate
+        self.job = replace(
+            job,
+            solver=replace(solver, learning_rate=self.rate),
+            tol=None if p.early_stopping else p.tol,
+            patience=p.n_iter_no_change + 1,
+            memory=memory_of(run),
+        )
+        self.engine = start_descent(p.engine, self.job, self.epochs * REFITS)
+
+    def go(self) -> Run:
+        p, run, engine = self.p, self.run, self.engine
+        by_epoch = bool(self.callbacks or self.held_out or self.schedule == "invscaling")
+        run.n_iter, run.converged = 0, False
+        try:
+            with reporter(False if self.incremental else p.progress, self.epochs) as report:
+                for done in in_chunks(engine, self.epochs, by_epoch):
+                    self._note(done)
+                    if report and done:
+                        report(done, run.loss)
+                    if engine.overflow is not None or self._is_over():
+                        break
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+            self._note(len(engine.costs))
+        self._raise_if_diverged()
+        run.optimizer = Optimizer(self.rate, engine.memory)
+        if not p.early_stopping:
+            run.weights, run.waited = engine.weights, run.optimizer.memory.waited
+        return run
+
+    def _note(self, done: int) -> None:
+        """Write down the epochs since the last look."""
+        run, fresh = self.run, [float(cost) for cost in self.engine.costs[self.run.n_iter : done]]
+        if self.p.verbose:
+            for k, loss in enumerate(fresh, run.n_iter + 1):
+                print(f"Iteration {k}, loss = {loss:.8f}")
+        run.loss_curve += fresh
+        run.n_iter, run.t = done, run.t + len(fresh) * len(self.job.X)
+        run.loss = fresh[-1] if fresh else run.loss
+        run.best_loss = (
+            None if self.p.early_stopping else min([math.inf if run.best_loss is None else run.best_loss, *fresh])
+        )
+
+    def _is_over(self) -> bool:
+        """After an epoch or a chunk: judge, tell, and set the next learning rate."""
+        p, run, stop = self.p, self.run, False
+        if self.held_out or self.callbacks:
+            weights = self.engine.weights
+            self._compare(self.judge(weights), weights)
+            stop = self.tell(weights)
+        if self.schedule == "invscaling":
+            self.rate = p.learning_rate_init / (run.t + 1) ** p.power_t
+            self.engine.change_rate(self.rate)
+        if run.waited > p.n_iter_no_change if p.early_stopping else self.engine.converged:
+            stop = self._triggered() or stop
+        return stop
+
+    def _compare(self, score: float | None, weights: list[Array]) -> None:
+        """Early stopping: keep the weights of the best score, count the epochs without a better one."""
+        run = self.run
+        if score is None:
+            return
+        best = -math.inf if run.best_validation_score is None else run.best_validation_score
+        if self.p.early_stopping:
+            run.waited = run.waited + 1 if score < best + self.p.tol else 0
+            run.weights = weights if score > best else run.weights
+        run.best_validation_score = max(best, score)
+
+    def _triggered(self) -> bool:
+        """No improvement for too long: stop, or with the adaptive schedule go on more slowly."""
+        p, what = self.p, "Validation score" if self.p.early_stopping else "Training loss"
+        message = f"{what} did not improve more than tol={p.tol:f} for {p.n_iter_no_change} consecutive epochs."
+        adaptive = self.schedule == "adaptive"
+        self.run.converged = not adaptive or self.rate <= SMALLEST_RATE
+        if self.run.converged:
+            told = "Learning rate too small. Stopping." if adaptive else "Stopping."
+        else:
+            self.rate /= 5
+            self.engine.change_rate(self.rate)
+            self.run.waited = 0
+            told = f"Setting learning rate to {self.rate:f}"
+        if p.verbose:
+            print(message, told)
+        return self.run.converged
+
+    def _raise_if_diverged(self) -> None:
+        if not self.incremental:
+            raise_if_diverged(self.job, self.engine)
+        elif self.engine.overflow is not None:
+            network = self.job.network.with_weights(self.engine.weights)
+            raise DivergenceError(1, self.engine.overflow or None, None, network)

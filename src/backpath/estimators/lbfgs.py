@@ -1,0 +1,105 @@
+"""The solver lbfgs: SciPy's L-BFGS-B on the cost and gradient of all samples, which backpath's engines compute."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import OptimizeResult, minimize
+from sklearn.exceptions import ConvergenceWarning
+
+from backpath.errors import DivergenceError
+from backpath.estimators.fitting import REFITS, Fitting
+from backpath.estimators.runs import HeldOut, Run
+from backpath.training.engines import start_descent
+from backpath.training.job import Job, Solver
+from backpath.training.loop import reporter
+from backpath.training.numpy_engine import cost_and_gradient
+
+Array = NDArray[np.floating]
+
+
+def _widened(job: Job) -> Job:
+    """The job in float64, with a solver that keeps the gradient apart from the weights."""
+    network = type(job.network).from_weights(job.network.weights, job.network.activations, dtype="float64")
+    weight = None if job.sample_weight is None else job.sample_weight.astype(np.float64)
+    X, y = job.X.astype(np.float64), job.y.astype(np.float64)
+    return replace(job, network=network, X=X, y=y, sample_weight=weight, solver=Solver("momentum", 1.0))
+
+
+class Lbfgs(Fitting):
+    """One fit by L-BFGS, in float64 whatever the network's number type."""
+
+    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None):
+        told = _widened(job)
+        super().__init__(p, told, run, held_out)
+        # the gradient is that of the sum over the outputs, so its cost must be too
+        self.engine = start_descent(p.engine, replace(told, averaged=False), p.max_iter * REFITS)
+        self.ends = np.cumsum([W.size for W in told.network.weights])[:-1]
+
+    def _weights(self, flat: Array) -> list[Array]:
+        parts = np.split(flat, self.ends)
+        return [part.reshape(W.shape) for part, W in zip(parts, self.job.network.weights, strict=True)]
+
+    def _objective(self, flat: Array) -> tuple[float, Array]:
+        cost, gradient = self.engine.cost_and_gradient(self._weights(flat))
+        return cost, np.concatenate([g.ravel() for g in gradient])
+
+    def go(self) -> Run:
+        p, run = self.p, self.run
+        run.n_iter, run.loss_curve, self.flat = 0, [], np.concatenate([W.ravel() for W in self.job.network.weights])
+        found: Any = None
+        try:
+            with np.errstate(over="ignore", invalid="ignore"), reporter(p.progress, p.max_iter) as self.report:
+                options = {"maxfun": p.max_fun, "maxiter": p.max_iter, "gtol": p.tol}
+                found = minimize(
+                    self._objective, self.flat, method="L-BFGS-B", jac=True, options=options, callback=self._iteration
+                )
+                self.flat = found.x
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+        run.weights = self._weights(self.flat)
+        self._set_loss()
+        run.best_loss = run.loss
+        if found is not None:
+            run.n_iter, run.converged = min(int(found.nit), p.max_iter), found.status == 0
+            self._warn(found)
+        return run
+
+    def _iteration(self, intermediate_result: OptimizeResult) -> None:
+        run, now = self.run, intermediate_result
+        run.n_iter, run.loss, self.flat = run.n_iter + 1, float(now.fun), now.x.copy()
+        run.loss_curve.append(run.loss)
+        if self.p.verbose:
+            print(f"Iteration {run.n_iter}, loss = {run.loss:.8f}")
+        if self.report:
+            self.report(run.n_iter, run.loss)
+        weights = self._weights(self.flat)
+        self.judge(weights)
+        if self.tell(weights):
+            raise StopIteration
+
+    def _set_loss(self) -> None:
+        """The loss of the weights reached, as it is told; DivergenceError if it or they are not finite."""
+        run, job = self.run, self.job
+        share = np.ones(len(job.X)) if job.sample_weight is None else job.sample_weight
+        with np.errstate(over="ignore", invalid="ignore"):
+            run.loss, gradient = cost_and_gradient(job, run.weights, job.X, job.y, share)
+        if not (math.isfinite(run.loss) and all(np.isfinite(g).all() for g in gradient)):
+            last = run.loss_curve[-1] if run.loss_curve else None
+            raise DivergenceError(run.n_iter + 1, None, last, job.network)
+
+    def _warn(self, found: OptimizeResult) -> None:
+        if found.status in (0, 99):  # converged; a callback stopped it
+            return
+        warnings.warn(
+            f"lbfgs failed to converge after {found.nit} iteration(s) (status={found.status}):\n{found.message}\n"
+            f"Increase the number of iterations (max_iter={self.p.max_iter}) or of evaluations "
+            f"(max_fun={self.p.max_fun}), or standardise the data",
+            ConvergenceWarning,
+            stacklevel=2,
+        )

@@ -1,0 +1,62 @@
+"""The solver lm: Levenberg-Marquardt, whose epochs are steps that lower the squared error of all samples."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+from backpath.estimators.fitting import Fitting
+from backpath.estimators.runs import HeldOut, Run
+from backpath.training.chunks import in_chunks
+from backpath.training.divergence import raise_if_diverged
+from backpath.training.job import Job, Solver
+from backpath.training.lm import LMEngine, check_lm
+from backpath.training.loop import reporter
+
+
+class Levenberg(Fitting):
+    """One fit by Levenberg-Marquardt."""
+
+    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None):
+        super().__init__(p, job, run, held_out)
+        self.job = replace(
+            job,
+            solver=Solver("lm", 0.0),
+            l2=0.0 if p.bayesian else job.l2,
+            tol=p.tol,
+            patience=p.n_iter_no_change + 1,
+            bayesian=p.bayesian,
+        )
+        check_lm(self.job, p.engine)
+        self.engine = LMEngine(self.job)
+
+    def go(self) -> Run:
+        p, run, engine = self.p, self.run, self.engine
+        run.n_iter, run.loss_curve = 0, []
+        try:
+            with reporter(p.progress, p.max_iter) as report:
+                for done in in_chunks(engine, p.max_iter, every_epoch=bool(self.callbacks or self.held_out)):
+                    self._note(done)
+                    if report and done:
+                        report(done, run.loss)
+                    if engine.overflow is None and (self.callbacks or self.held_out):
+                        self.judge(engine.weights)
+                        if self.tell(engine.weights):
+                            break
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+            self._note(len(engine.costs))
+        raise_if_diverged(self.job, engine)
+        run.weights, run.converged, run.bayesian = engine.weights, engine.converged, engine.bayesian
+        run.loss = run.best_loss = engine.cost
+        return run
+
+    def _note(self, done: int) -> None:
+        """Write down the steps since the last look."""
+        run = self.run
+        for k, loss in enumerate(self.engine.costs[run.n_iter : done], run.n_iter + 1):
+            run.loss_curve.append(float(loss))
+            if self.p.verbose:
+                print(f"Iteration {k}, loss = {loss:.8f}")
+        run.n_iter, run.loss = done, run.loss_curve[-1] if run.loss_curve else run.loss

@@ -1,0 +1,190 @@
+"""``MLPRegressor``"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+
+from backpath.estimators.base import Perceptron, is_stochastic
+from backpath.estimators.samples import Array, Samples
+
+# loss -> the output activation and the cost
+LOSSES = {
+    "squared_error": ("identity", "half_squared_error"),
+    "huber": ("identity", "huber"),
+    "absolute_error": ("identity", "absolute_error"),
+    "poisson": ("exp", "poisson"),
+}
+
+
+class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc] # scikit-learn has no types
+    """A multi-layer perceptron that predicts numbers: scikit-learn's, trained by backpath.
+
+    It minimises the loss, averaged over the samples, with the penalty α/2 ΣW² / N on all weights but the biases.
+
+    Parameters
+    ----------
+    loss : "squared_error", "huber", "absolute_error" or "poisson"
+        | loss               | of an output A                          | output activation |
+        |--------------------|-----------------------------------------|-------------------|
+        | ``squared_error``  | (A - y)² / 2                            | identity          |
+        | ``huber``          | (A - y)² / 2 up to 1, then |A - y| - ½  | identity          |
+        | ``absolute_error`` | |A - y|                                 | identity          |
+        | ``poisson``        | y ln(y/A) - y + A, of counts            | exp               |
+
+        ``huber`` changes at an error of 1, so standardise y for it.
+    hidden_layer_sizes : int or sequence of int
+        Neurons by hidden layer.
+    activation : str, or one for each hidden layer
+        ``relu``, ``tanh``, ``logistic`` (also ``sigmoid``), ``identity``, ``leaky_relu``, ``elu``, ``gelu``, ``silu``,
+        ``softplus``, ``exp``.
+    solver : "adam", "sgd", "lbfgs" or "lm"
+        ``lm`` (Levenberg-Marquardt), of ``squared_error``, is by far the soonest done with up to about a thousand
+        weights; it takes all samples for each step and ends as sgd and adam do, or where no step lowers the loss.
+    alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, \
+warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
+n_iter_no_change, max_fun
+        As in scikit-learn; the same ``random_state`` draws the same weights and batches.
+    dropout : float
+        The share of hidden neurons that each update of sgd and adam leaves out (done by the NumPy engine).
+    clip_norm : float | None
+        A gradient of sgd and adam longer than that is scaled down to it.
+    bayesian : bool
+        For lm: find ``alpha`` from the data while training (Bayesian regularisation).
+    restarts : int
+        Train from that many starts and keep the best by loss (with ``early_stopping`` by validation score).
+    callbacks : callable, or several
+        Called after each epoch with an `Epoch` (number, loss, network, validation_loss, validation_score); training
+        stops where one returns True.
+    progress : bool or callable
+        As in `backpath.train`.
+    engine : "auto", "numpy" or "compiled"
+        As in `backpath.train`.
+
+    Attributes
+    ----------
+    coefs_, intercepts_, loss_, loss_curve_, best_loss_, validation_scores_, best_validation_score_, n_iter_, t_, \
+n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
+        As in scikit-learn; ``loss_`` of several outputs is the average over them (the sum for ``poisson``).
+    validation_loss_curve_ : list of float
+        The loss on held-out samples after each epoch, without the penalty.
+    bayesian_ : None, or what Bayesian regularisation came to
+        ``alpha``, ``beta`` and ``gamma``, the effective number of parameters.
+    network_ : Network
+        The fitted network as backpath's.
+
+    Raises
+    ------
+    InputError, DivergenceError
+        From ``fit``; both are ValueErrors.
+
+    Examples
+    --------
+    >>> X = np.linspace(-1, 1, 50)[:, None]
+    >>> model = MLPRegressor(hidden_layer_sizes=8, activation="tanh", solver="lbfgs", random_state=0)
+    >>> model.fit(X, np.sin(np.pi * X.ravel())).score(X, np.sin(np.pi * X.ravel())) > 0.99
+    True
+    """
+
+    _y_numeric = True
+
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: float = 0.0,
+        clip_norm: float | None = None,
+        bayesian: bool = False,
+        restarts: int = 1,
+        callbacks: Any = None,
+        progress: Any = False,
+        engine: str = "auto",
+    ):
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.dropout = dropout
+        self.clip_norm = clip_norm
+        self.bayesian = bayesian
+        self.restarts = restarts
+        self.callbacks = callbacks
+        self.progress = progress
+        self.engine = engine
+
+    @available_if(is_stochastic)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """One epoch on these rows, from where the last call ended; X, y and sample_weight as in ``fit``."""
+        self._fit(X, y, sample_weight, (None, None, None), incremental=True)
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """The predicted numbers, (N,) or for several outputs (N, outputs)."""
+        A = self._outputs(X)
+        return A[:, 0] if A.shape[1] == 1 else A
+
+    def _is_averaged(self) -> bool:
+        return bool(self.loss != "poisson")
+
+    def _cost_for(self, outputs: int) -> tuple[str, str]:
+        return LOSSES[self.loss]
+
+    def _encoded(self, y: Any, first: bool, incremental: bool) -> NDArray[Any]:
+        y = np.asarray(y)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return y.reshape(len(y), -1)
+
+    def _score_of(self, A: Array, samples: Samples) -> float:
+        if not np.isfinite(A).all():
+            return float("nan")
+        return float(r2_score(samples.y, A, sample_weight=samples.weight))

@@ -1,0 +1,60 @@
+"""How much to hold weights down, found from the data while training: Bayesian regularisation.
+
+Training lowers β Σ e² + α Σ w². MacKay's evidence for α and β is highest where
+
+    2 α Σ w² = γ,   2 β Σ e² = n - γ,   γ = Σ_i β λ_i / (β λ_i + α) = p - 2 α tr(H⁻¹)
+
+with λ the eigenvalues of Jᵀ J, H = 2 (β Jᵀ J + α I), n residuals and p weights. γ is how many of the weights the data
+determine. Levenberg-Marquardt has Jᵀ J at hand in each epoch, so α and β are re-estimated in each (Foresee and Hagan).
+
+Sources: MacKay, Bayesian interpolation, Neural Computation 4 (1992); Foresee and Hagan, Gauss-Newton approximation to
+Bayesian learning, ICNN 1997, which MATLAB's ``trainbr`` follows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Bayesian:
+    """What Bayesian regularisation came to.
+
+    Attributes
+    ----------
+    alpha, beta : float
+        Training lowered β Σ e² + α Σ w², over all samples, outputs and free weights (biases too).
+    gamma : float
+        The effective number of parameters, from 0 to ``parameters``.
+    parameters : int
+        Free weights.
+    """
+
+    alpha: float
+    beta: float
+    gamma: float
+    parameters: int
+
+    @classmethod
+    def estimated(cls, gamma: float, parameters: int, residuals: float, E: float, w: Numbers) -> Bayesian:
+        """α and β that fit γ; E = Σ e². Where they have no finite value they are 1, as in ``trainbr``."""
+        left, squares = residuals - gamma, float(w @ w)
+        alpha = gamma / (2 * squares) if squares > 0 else 1.0
+        beta = left / (2 * E) if left > 0 and E > 0 else 1.0
+        return cls(alpha, beta, gamma, parameters)
+
+    def again(self, JJ: Numbers, residuals: float, E: float, w: Numbers) -> Bayesian:
+        """Re-estimated where the Jacobian is J: from γ by these α and β."""
+        strength = np.maximum(np.linalg.eigvalsh(JJ), 0)  # rounding may leave a zero below zero
+        gamma = float((strength / (strength + self.decay)).sum()) if self.decay > 0 else float(self.parameters)
+        return self.estimated(gamma, self.parameters, residuals, E, w)
+
+    @property
+    def decay(self) -> float:
+        """α/β, which is all that matters for a step."""
+        return self.alpha / self.beta

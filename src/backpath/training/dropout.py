@@ -1,0 +1,60 @@
+"""Dropout: each update leaves out some hidden neurons, drawn anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.maths.activations import activation
+from backpath.maths.costs import cost_function
+
+Array = NDArray[np.floating]
+
+
+class Dropout:
+    """The passes of ``maths.backprop`` with hidden neurons left out.
+
+    a_H = σ(u_H) r / (1 - p) with r = 0 for a share p of the neurons, drawn for every sample, else 1: what a neuron
+    gives is on average what it gives when nothing is left out. So ∂a_H/∂u_H = σ′(u_H) r / (1 - p).
+
+    Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15 (2014).
+    """
+
+    def __init__(self, share: float, seed: int | None):
+        self.share, self._rng = share, np.random.default_rng(seed)
+        self._kept: list[Array] = []
+
+    def forward(
+        self, weights: Sequence[Array], activations: Sequence[str], X: Array
+    ) -> tuple[list[Array], list[Array]]:
+        """As ``backprop.forward``."""
+        u: list[Array] = []
+        a, self._kept = [X], []
+        for W, name in zip(weights, activations, strict=True):
+            u.append(a[-1] @ W[:, :-1].T + W[:, -1])
+            a.append(activation(name).value(u[-1]))
+            if len(a) <= len(weights):
+                r = self._rng.random(a[-1].shape) >= self.share
+                self._kept.append((r / (1 - self.share)).astype(X.dtype))
+                a[-1] = a[-1] * self._kept[-1]
+        return u, a
+
+    def deltas(
+        self,
+        weights: Sequence[Array],
+        activations: Sequence[str],
+        cost: str,
+        u: Sequence[Array],
+        a: Sequence[Array],
+        y: Array,
+    ) -> list[Array]:
+        """As ``backprop.deltas``, with the neurons left out in the forward pass before."""
+        delta = cost_function(cost).output_delta(activations[-1], u[-1], a[-1], y)
+        found = [delta]
+        for layer in range(len(weights) - 1, 0, -1):
+            dC_da = (delta @ weights[layer][:, :-1]) * self._kept[layer - 1]
+            delta = activation(activations[layer - 1]).chain(u[layer - 1], dC_da)
+            found.insert(0, delta)
+        return found
