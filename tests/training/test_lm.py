@@ -17,7 +17,7 @@ import backpath as bp
 import oracles
 from backpath.training import normal_equations
 from backpath.training.job import Job, Solver
-from backpath.training.lm import LMEngine
+from backpath.training.lm import LMEngine, check_lm
 from backpath.training.normal_equations import NormalEquations
 from strategies import HIDDEN, seeds
 
@@ -366,6 +366,16 @@ def test_more_weights_than_memory_has_room_for_are_refused_before_anything_start
         bp.train(network, np.zeros((3, 2000)), [0, 1, 0], solver="lm")
     few = [name for name in network.weight_names if not name.endswith("_2")]
     assert bp.train(network, np.ones((3, 2000)), [0, 1, 0], solver="lm", epochs=1, frozen=few).epochs == 1
+
+
+def test_bayesian_regularisation_takes_no_l2():
+    with pytest.raises(bp.InputError, match="leave l2 out"):
+        check_lm(make_job(bp.Network((2, 2, 1)), *XOR, bayesian=True, l2=0.1), "auto")
+
+
+def test_more_restarts_than_memory_has_room_for_are_refused():
+    with pytest.raises(bp.InputError, match="restarts with the costs of 1,000 epochs each need"):
+        bp.train(bp.Network((2, 2, 1)), *XOR, solver="lm", restarts=10**9)
 
 
 def test_a_population_has_no_lm():

@@ -44,6 +44,8 @@ def check_lm(job: Job, engine: str) -> None:
         )
     if job.shuffle or job.batch_size < len(job.X):
         raise InputError("lm takes all samples for every step; leave batch_size and shuffle out")
+    if job.bayesian and job.l2:
+        raise InputError("bayesian regularisation finds for itself how much to hold weights down; leave l2 out")
     if engine == "compiled":
         raise InputError("lm has no compiled kernels, it runs on NumPy's linear algebra; leave engine='compiled' out")
 

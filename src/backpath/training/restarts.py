@@ -100,6 +100,8 @@ class LMRestartsEngine:
     def __init__(self, job: Job, restarts: int, epochs: int, init: str):
         network = job.network
         equations = NormalEquations(job)
+        _check_memory(job, restarts, epochs)
+        initialisation(init)
         starts = draw_many(network.sizes, restarts, init, job.seed, network.dtype)
         networks = [network, *(network.with_weights(equations.layers(start)) for start in starts.T[1:])]
         self._engines = [LMEngine(replace(job, network=start), equations) for start in networks]
