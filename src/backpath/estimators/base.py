@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from backpath.errors import ADVICE, DivergenceError, InputError
+from backpath.errors import DivergenceError, InputError
 from backpath.estimators.descent import Descending
 from backpath.estimators.fitted import Fitted
 from backpath.estimators.lbfgs import Lbfgs
@@ -152,7 +152,8 @@ class Perceptron(Fitted):
         """From where the last fit ended."""
         weights = self._weights()
         if (weights[0].shape[1] - 1, *map(len, weights)) != sizes:
-            raise InputError(f"hidden_layer_sizes may not change once fitted, unless warm_start is False; want {sizes}")
+            now = (weights[0].shape[1] - 1, *map(len, weights))
+            raise InputError(f"the fitted network has sizes {now}, but this fit wants {sizes}; use a new estimator")
         scores = getattr(self, "validation_scores_", None)
         return Run(
             weights,
@@ -255,7 +256,7 @@ class Perceptron(Fitted):
         if not done:
             first = errors[0]
             finite = first.layer is None and first.cost is not None
-            advice = ADVICE if finite else f"{NON_FINITE} Or {ADVICE}"
+            advice = first.advice if finite else f"{NON_FINITE} Or {first.advice}"
             raise DivergenceError(first.epoch, first.layer, first.cost, first.network, advice) from None
         return min(done, key=lambda run: run.badness)
 
