@@ -44,7 +44,7 @@ def settings_of(k, cost):
         "batch_size": (None, 2, 1)[k // 3 % 3],
         "shuffle": k % 2 == 1,
         "seed": k,
-        "epochs": 50,
+        "epochs": 10 if cost == "absolute_error" else 50,  # whose slope jumps where rounding decides
     }
 
 

@@ -108,7 +108,7 @@ def _huber(error: Expression) -> Expression:
 
 
 def _size(error: Expression) -> Expression:
-    return _call("max", error, Negative(error))
+    return _call("abs", error)
 
 
 def _huber_number(A: float, y: float) -> float:
