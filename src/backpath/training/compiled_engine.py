@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -210,6 +210,10 @@ class CompiledEngine:
                 orders = np.concatenate(list(itertools.islice(self._orders, count)))
             self._run(orders, count)
             epochs -= count
+
+    def forget_costs(self) -> None:
+        """Begin ``costs`` anew, for whoever has kept those so far: a run without an end does not fill the memory."""
+        self._reached, self._costs = replace(self._reached, epochs=0), np.empty(64)
 
     def _run(self, orders: Numbers, epochs: int) -> None:
         if self._go(orders, epochs):
