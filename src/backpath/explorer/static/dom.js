@@ -1,0 +1,67 @@
+// Making and changing elements. Text is only ever set as text, and only what changed is touched.
+const SVG = "http://www.w3.org/2000/svg";
+
+export const byId = (id) => document.getElementById(id);
+
+function made(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value != null) node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child != null));
+  return node;
+}
+
+export const html = (tag, attributes = {}, ...children) => made(document.createElement(tag), attributes, children);
+export const svg = (tag, attributes = {}, ...children) =>
+  made(document.createElementNS(SVG, tag), attributes, children);
+
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export function setAttribute(node, name, value) {
+  const text = String(value);
+  if (node.getAttribute(name) !== text) node.setAttribute(name, text);
+}
+
+/** Text of a picture, smaller where it is long. */
+export function setNumber(node, text) {
+  if (node.textContent === text) return;
+  node.textContent = text;
+  node.classList.toggle("long", text.length > 8);
+}
+
+/** Fills a <select> with [value, text] pairs. */
+export function fillSelect(select, options, chosen) {
+  const key = JSON.stringify(options);
+  if (select.dataset.options !== key) {
+    select.dataset.options = key;
+    select.replaceChildren(...options.map(([value, text]) => html("option", { value }, text)));
+  }
+  if (document.activeElement !== select || select.value === "") select.value = String(chosen);
+}
+
+/** A number as the page shows it where the server sends no text. */
+export function shown(number) {
+  if (!Number.isFinite(number)) return "–";
+  const size = Math.abs(number);
+  if (size !== 0 && (size < 0.0001 || size >= 1e6)) return number.toExponential(2);
+  return number.toFixed(size >= 100 ? 2 : 4);
+}
+
+/** The value of a CSS variable, for canvases. */
+export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+/** Sizes a canvas to its place on the screen; its context, in CSS pixels. */
+export function canvasContext(canvas) {
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const ratio = window.devicePixelRatio || 1;
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return { context, width, height };
+}

@@ -1,0 +1,56 @@
+// Starts the page.
+import { startCheck } from "./check.js";
+import { startCost } from "./cost.js";
+import { startData } from "./data.js";
+import { startDerivation } from "./derivation.js";
+import { byId, setText } from "./dom.js";
+import { chooseAgain, readLink, startLink } from "./link.js";
+import { act, complain, emit, on, page, showView, start } from "./page.js";
+import { startPicture } from "./picture.js";
+import { startPoints } from "./points.js";
+import { startSettings } from "./settings.js";
+import { startShare } from "./share.js";
+import { startSteps } from "./step.js";
+import { startSurface } from "./surface.js";
+import { startTabs } from "./tabs.js";
+import { startTraining } from "./training.js";
+
+/** Opens the state that the address holds; false where it holds none. */
+async function openLink() {
+  let link = null;
+  try {
+    link = readLink();
+  } catch {
+    complain("The link cannot be read: it may have been cut off. Copy it again, whole");
+  }
+  if (!link || !(await act("open", { state: link.state }))) return false;
+  chooseAgain(link.chosen);
+  return true;
+}
+
+async function greeted({ view }) {
+  if (location.hash && (await openLink())) return;
+  showView(view);
+}
+
+startTabs();
+startPicture();
+startSteps();
+startDerivation();
+startTraining();
+startCost();
+startSurface();
+startPoints();
+startData();
+startSettings();
+startCheck();
+startShare();
+startLink();
+on("view", ({ state }) => {
+  setText(byId("about"), `${state.sizes.join("-")}, ${[...new Set(state.activations)].join(" and ").replaceAll("_", " ")}`);
+  document.documentElement.dataset.ready = "yes";
+});
+on("chosen", () => page.view && byId("panel-derivation").scrollTo(0, 0));
+addEventListener("hashchange", openLink);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => emit("theme"));
+start(greeted);

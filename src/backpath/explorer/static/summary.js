@@ -1,0 +1,26 @@
+// Networks too large to draw whole: each layer as a box with its size and what its weights are like.
+import { byId, html, shown } from "./dom.js";
+import { choose } from "./page.js";
+
+function layerBox({ layer, shape, least, most, mean, deviation }, activation) {
+  const [neurons, inputs] = shape;
+  return html("li", {},
+    html("h3", {}, `Layer ${layer}`),
+    html("p", {}, `${neurons} ${neurons === 1 ? "neuron" : "neurons"}, ${activation.replace("_", " ")}`),
+    html("p", { class: "soft" }, `${(neurons * inputs).toLocaleString("en")} weights`),
+    html("p", { class: "soft" }, `from ${shown(least)} to ${shown(most)}`),
+    html("p", { class: "soft" }, `mean ${shown(mean)}, deviation ${shown(deviation)}`));
+}
+
+export function drawSummary(host, view) {
+  const field = html("input", { id: "weight-name", type: "text", size: 10, placeholder: "W11_1", autocomplete: "off" });
+  const form = html("form", { class: "bar" },
+    html("label", { class: "field" }, "The chain rule of weight ", field), html("button", { type: "submit" }, "Show"));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    choose(byId("weight-name").value.trim(), "weight");
+  });
+  const note = html("p", { class: "soft" }, "This network is too large to draw every weight of it. Its layers:");
+  host.replaceChildren(note, html("ol", { class: "layers" }, ...view.summary.map((layer, k) => layerBox(layer, view.state.activations[k]))), form);
+  return null;
+}
