@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,8 @@ class Page:
 
     def __init__(self, server: Server) -> None:
         address = f"ws://{urlsplit(server.url).netloc}/ws?token={server.token}"
-        self.socket = connect(address, origin=server.base, max_size=None, compression=None)  # type: ignore[arg-type]
+        self._open = ExitStack()
+        self.socket = self._open.enter_context(connect(address, origin=server.base, max_size=None, compression=None))
         self.events: list[dict[str, Any]] = []
         self.number = 0
         hello = self.read()
@@ -117,6 +118,14 @@ class Page:
         assert "error" in answer, answer
         return str(answer["error"])
 
+    def event_or_answer(self) -> dict[str, Any]:
+        """The next answer to something that was sent by hand."""
+        while True:
+            message = self.read()
+            if "event" not in message:
+                return message
+            self.events.append(message)
+
     def event(self, kind: str) -> dict[str, Any]:
         """The next event of a kind; others before it are kept in ``events``."""
         for place, message in enumerate(self.events):
@@ -129,7 +138,7 @@ class Page:
             self.events.append(message)
 
     def close(self) -> None:
-        self.socket.close()
+        self._open.close()
 
     def __enter__(self) -> Page:
         return self

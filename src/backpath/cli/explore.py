@@ -29,7 +29,7 @@ def command(model: str | None, port: int, host: str, no_browser: bool) -> None:
     if missing:
         raise InputError(f"the explorer needs {', '.join(missing)}; install it with: pip install 'backpath[explorer]'")
     from backpath.explorer.scene import Scene
-    from backpath.explorer.server import Address, is_loopback, serve
+    from backpath.explorer.server import Address, is_loopback, server
     from backpath.files.models import load_model
 
     scene = Scene.of_data_set("xor") if model is None else Scene.of_model(load_model(model))
@@ -40,4 +40,4 @@ def command(model: str | None, port: int, host: str, no_browser: bool) -> None:
     if not no_browser:
         threading.Thread(target=webbrowser.open, args=(address.url,), daemon=True).start()
     with suppress(KeyboardInterrupt):
-        serve(address, scene)
+        server(address, scene).run([address.socket])

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +66,9 @@ class Explorer:
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        warming = asyncio.create_task(asyncio.to_thread(warm_up))
+        threading.Thread(target=warm_up, daemon=True).start()  # ends with the server, done or not
         yield
         self.workers.close()
-        warming.cancel()
 
     async def page(self, request: Request) -> Response:
         html = (_static() / "index.html").read_text("utf-8")
@@ -186,8 +187,10 @@ def _static() -> Traversable:
 
 
 def _font() -> bytes:
-    """STIX Two Math, as it comes with ziamath."""
-    return (files("ziamath") / "fonts" / "STIXTwoMath-Regular.ttf").read_bytes()
+    """STIX Two Math, as it comes with ziamath, which need not be imported for that."""
+    spec = find_spec("ziamath")
+    folders = spec.submodule_search_locations if spec else None
+    return Path((folders or [""])[0], "fonts", "STIXTwoMath-Regular.ttf").read_bytes()
 
 
 async def _text(socket: WebSocket) -> str | None:

@@ -18,7 +18,9 @@ from backpath.explain.paths import Path
 from backpath.explain.printers import html, mathml
 from backpath.explain.step import explain_step
 from backpath.explain.step_shown import MOST_SAMPLES
+from backpath.explorer import limits
 from backpath.explorer.scene import Scene
+from backpath.explorer.settings import weight_count
 from backpath.explorer.stepping import net_input_text
 from backpath.files.wording import quoted
 from backpath.maths.notation import neuron_index, weight_name
@@ -128,6 +130,9 @@ def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Shown:
     if len(claimed) > MOST_CLAIMED:
         raise InputError(f"up to {MOST_CLAIMED} figures are checked at once, but there are {len(claimed):,}")
     X, y = scene.samples
+    work = weight_count(scene.settings.sizes) * (len(X) if scene.focus.batch else 1)
+    if work > limits.CHECKED:
+        raise InputError("a network or a batch of this size takes too long to be checked; look at one sample")
     report = diagnose(
         scene.network,
         X,

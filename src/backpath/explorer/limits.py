@@ -21,13 +21,16 @@ NUMBERS = 1_000_000  # in X and y together
 WORK = 50_000_000  # weights times rows: an epoch of it takes about a tenth of a second
 LARGEST = 1e9  # of any number that is typed
 
-UNDO = 50
+UNDO, UNDO_LEAST = 50, 5
+UNDO_WEIGHTS = 200_000  # in all scenes that are kept for Undo
 CURVE = 2000  # points of the cost curve
 SNAPSHOTS = 200  # of the weights, for the scrubber
 SNAPSHOT_BYTES = 4 * 2**20  # all of them together
 SHOWN_ROWS = 500
 LINKED_POINTS, LINKED_WEIGHTS = 200, 2000
 DRAWN_LAYERS, DRAWN_NEURONS = 7, 16  # layers after the inputs, neurons in a layer, that are drawn whole
+STEPPED_ROWS = 5000  # of a batch whose step is shown
+CHECKED = 200_000  # weights times rows of a diagnosis
 RESOLUTION = 64
 SPEED = 1_000_000  # epochs a second, at most, where a speed is given
 

@@ -57,7 +57,7 @@ def _no_constant(name: str) -> float:
 
 
 def write(message: dict[str, Any]) -> str:
-    return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return json.dumps(message, allow_nan=False, separators=(",", ":"))
 
 
 def choices() -> dict[str, Any]:

@@ -106,13 +106,11 @@ def _engine(job: Job) -> NumpyEngine | CompiledEngine:
     return CompiledEngine(job)
 
 
-def warm_up() -> float:
-    """Compile the kernels, or find them on disk; until then runs are computed with NumPy. Seconds that it took."""
-    began = time.perf_counter()
+def warm_up() -> None:
+    """Compile the kernels, or find them on disk; until then runs are computed with NumPy."""
     from backpath.training.compiled_engine import CompiledEngine
 
     scene = Scene.of_data_set("xor")
     s = scene.settings
     CompiledEngine(Job(scene.network, scene.data.X, scene.data.y, s.cost, Solver.checked("gd", 0.5), 4)).run(1)
     READY.set()
-    return time.perf_counter() - began

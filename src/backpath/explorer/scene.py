@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -86,7 +87,9 @@ class Scene:
         known: dict[str, Any] = {
             key: record[key] for key in ("cost", "solver", "learning_rate", "batch_size", "seed") if key in record
         }
-        settings = settings.changed(known)
+        for key, value in known.items():
+            with suppress(InputError):  # what a file says of its training is a help, and need not be ours
+                settings = settings.changed({key: value})
         check_fit(settings, data)
         focus = focus_on(data, min(1, len(data.X) - 1))
         return cls(settings, data, network, network, History(network), focus, loaded=True)
@@ -138,6 +141,10 @@ class Scene:
             of_neurons = explain_step(self.network, self.focus.x, self.focus.y, cost, rate, labels=labels)
             step = of_neurons
             if self.focus.batch:
+                if len(self.data.X) > limits.STEPPED_ROWS:
+                    raise InputError(
+                        f"the step of a batch is shown for up to {limits.STEPPED_ROWS:,} rows; look at one sample"
+                    )
                 step = explain_step(self.network, self.data.X, self.data.y, cost, rate, labels=labels)
             stepping = replace(stepping, step=step, of_neurons=of_neurons)
         stepping = stepping.further(self.settings.sizes, passing, unit)
@@ -146,6 +153,10 @@ class Scene:
             history.add([self.cost], after)
             return replace(self, network=after, history=history, stepping=stepping)
         return replace(self, stepping=stepping)
+
+    def put_away(self) -> Scene:
+        """Without what can be computed again: for Undo."""
+        return replace(self, stepping=self.stepping.put_away())
 
     @property
     def input_labels(self) -> dict[str, str]:

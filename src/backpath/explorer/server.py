@@ -82,8 +82,8 @@ class Address:
         self.url = f"http://{self.rules.hosts[0]}/?token={self.rules.token}"
 
 
-def serve(address: Address, scene: Scene, note: str = "") -> None:
-    """Serve until it is interrupted."""
+def server(address: Address, scene: Scene, note: str = "") -> uvicorn.Server:
+    """A server whose sessions begin with a scene; its ``run([address.socket])`` serves until it is interrupted."""
     app = Explorer(address.rules, scene, note).app()
     config = uvicorn.Config(
         app,
@@ -99,7 +99,7 @@ def serve(address: Address, scene: Scene, note: str = "") -> None:
         timeout_graceful_shutdown=1,
         h11_max_incomplete_event_size=HEADER_BYTES,
     )
-    uvicorn.Server(config).run([address.socket])
+    return uvicorn.Server(config)
 
 
 class PatientProtocol(H11Protocol):

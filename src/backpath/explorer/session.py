@@ -15,6 +15,7 @@ from backpath.explorer.outbox import Outbox
 from backpath.explorer.protocol import Message, choices, read, write
 from backpath.explorer.run import READY, Run
 from backpath.explorer.scene import Scene
+from backpath.explorer.settings import weight_count
 from backpath.explorer.surface import Surface
 from backpath.explorer.training import MOST_EPOCHS, Training
 from backpath.explorer.view import view
@@ -113,17 +114,30 @@ class Session:
         before = self.scene
         try:
             self.scene = await self._workers.ask(commands.EDITS[message.do], before, message.fields)
+            if message.do != "sample":
+                self._keep(before)
+            if self.scene.settings.sizes != before.settings.sizes:
+                self._surface = None
         finally:  # a refused edit leaves a run as it was
-            goes_on = message.do not in commands.PAUSING and self.scene.network.sizes == before.network.sizes
-            goes_on = goes_on and (self.scene.start is before.start)
-            if running is not None and goes_on:
+            if running is not None:
+                await self._go_on(running, message.do not in commands.PAUSING and self.scene.start is before.start)
+
+    async def _go_on(self, running: Training, wanted: bool) -> None:
+        """Train as before, or say that training has stopped."""
+        try:
+            if wanted:
                 await self._go(running.speed, running.most - running.run.epochs)
-            elif running is not None:
-                await self._told_stopped(running)
-        if self.scene.settings.sizes != before.settings.sizes:
-            self._surface = None
-        if message.do != "sample":
-            self._before.append(before)
+        except InputError as error:
+            running.message = str(error)
+        if self._training is None:
+            await self._told_stopped(running)
+
+    def _keep(self, scene: Scene) -> None:
+        """For Undo."""
+        self._before.append(scene.put_away())
+        most = max(limits.UNDO_LEAST, limits.UNDO_WEIGHTS // weight_count(scene.settings.sizes))
+        while len(self._before) > most:
+            self._before.popleft()
 
     async def _train(self, given: dict[str, Any]) -> None:
         speed = given.get("speed", "max")
@@ -137,7 +151,7 @@ class Session:
             return
         before = self.scene
         await self._go(rate, most)
-        self._before.append(before)
+        self._keep(before)
 
     async def _go(self, speed: float | None, most: int) -> None:
         scene = self.scene.with_network(self.scene.network, self.scene.history.copy())
@@ -177,7 +191,7 @@ class Session:
         async with self._lock:
             await self._halt()
             scene = await self._workers.ask(make)
-            self._before.append(self.scene)
+            self._keep(self.scene)
             self.scene, self._surface = scene, None
             await self._push({"event": "view", "view": view(self.scene, False)})
 

@@ -97,6 +97,11 @@ def weight_count(sizes: tuple[int, ...]) -> int:
     return sum(neurons * (inputs + 1) for inputs, neurons in itertools.pairwise(sizes))
 
 
+def is_drawn_whole(sizes: tuple[int, ...]) -> bool:
+    """Whether every neuron and weight is drawn; of a larger network a summary is."""
+    return len(sizes) - 1 <= limits.DRAWN_LAYERS and max(sizes) <= limits.DRAWN_NEURONS
+
+
 def _sizes(value: object) -> tuple[int, ...]:
     if not isinstance(value, list) or len(value) > limits.LAYERS + 1:
         raise InputError(f"sizes must be a list of up to {limits.LAYERS + 1} whole numbers, as in [2, 2, 1]")

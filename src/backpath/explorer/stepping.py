@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backpath.errors import InputError
@@ -13,6 +13,7 @@ from backpath.explain.expression import Call, Equation, Expression, Number
 from backpath.explain.printers import mathml
 from backpath.explain.step import Step
 from backpath.explain.step_shown import MOST_SAMPLES, MOST_WEIGHTS
+from backpath.explorer.settings import is_drawn_whole
 from backpath.maths.notation import layer_weights, neuron_index, neuron_names, weight_name
 
 PASSES = ("Forward", "Backward", "Update")
@@ -89,6 +90,10 @@ class Stepping:
                 formulas += lines
         return Stepping(self.step, self.of_neurons, end, values, self.previous, tuple(formulas[:MOST_LINES]))
 
+    def put_away(self) -> Stepping:
+        """Without what can be computed again."""
+        return replace(self, step=None, of_neurons=None)
+
     @property
     def is_written_out(self) -> bool:
         """Whether formulas are short enough to be read, as in an explained step."""
@@ -107,6 +112,8 @@ class Stepping:
         if passing == "Backward":
             delta = float(self.of_neurons.numbers.delta[layer - 1][0, j - 1])
             yield f"delta_{name}", _value(delta), ()
+        if not is_drawn_whole(self.step.network.sizes):
+            return
         for index in layer_weights(self.step.network.sizes, layer):
             if index.neuron == j:
                 yield self._of_weight(self.step, passing, weight_name(*index))

@@ -7,6 +7,7 @@ working folder, and leaves X.npy, y.npy and preparation.json there; or says what
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -49,15 +50,11 @@ def read_table(raw: bytes, name: str, target: str | None) -> tuple[Array, Array,
         Path(folder, name).write_bytes(raw)
         asked = json.dumps({"name": name, "target": target})
         command = [sys.executable, "-P", "-m", "backpath.explorer.tables"]
+        here = os.pathsep.join(os.path.abspath(path) for path in sys.path if path)  # noqa: PTH100 - text for a variable
+        options: dict[str, Any] = {"input": asked, "capture_output": True, "text": True, "cwd": folder}
         try:
             done = subprocess.run(
-                command,
-                input=asked,
-                capture_output=True,
-                text=True,
-                cwd=folder,
-                timeout=limits.TABLE_SECONDS,
-                check=False,
+                command, **options, env=os.environ | {"PYTHONPATH": here}, timeout=limits.TABLE_SECONDS, check=False
             )
         except subprocess.TimeoutExpired:
             raise InputError(

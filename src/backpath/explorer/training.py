@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from typing import Any
 
 from backpath.explorer import limits
@@ -11,8 +12,9 @@ from backpath.explorer.outbox import Outbox
 from backpath.explorer.protocol import write
 from backpath.explorer.run import Run, Turn
 from backpath.explorer.scene import Scene
+from backpath.explorer.settings import is_drawn_whole
 from backpath.explorer.surface import Surface
-from backpath.explorer.view import finite, weight_values
+from backpath.explorer.view import finite, summary, weight_values
 from backpath.explorer.workers import Workers
 
 MOST_EPOCHS = 10**9
@@ -39,8 +41,7 @@ class Training:
         self._stop = asyncio.Event()
         self._sent, self._thinned = len(scene.history.epochs), False
         self._next_frame = 0.0
-        self._measured = (time.monotonic(), 0)
-        self._epochs_per_second = 0.0
+        self._measured = deque([(time.monotonic(), 0)])
         self.speed: float | None = None
         self.go(speed, most)
 
@@ -103,19 +104,17 @@ class Training:
         return write(self._frame(turn))
 
     def _frame(self, turn: Turn) -> dict[str, Any]:
-        history, now = self.scene.history, time.monotonic()
-        since, before = self._measured
-        if now - since > SPEED_OVER or not self._epochs_per_second:
-            self._epochs_per_second = (self.run.epochs - before) / max(now - since, 1e-3)
-            self._measured = (now, self.run.epochs)
+        history = self.scene.history
         found: dict[str, Any] = {
             "event": "frame",
             "epoch": history.epoch,
-            "epochs_per_second": self._epochs_per_second,
+            "epochs_per_second": self._speed(),
             "cost": finite(float(turn.costs[-1])) if len(turn.costs) else None,
             "weights": weight_values(turn.network),
             "running": True,
         }
+        if not is_drawn_whole(turn.network.sizes):
+            found["summary"] = summary(turn.network)
         start = 0 if self._thinned else self._sent
         points = list(zip(history.epochs[start:], history.costs[start:], strict=True))
         found["costs" if self._thinned else "new_costs"] = points
@@ -123,6 +122,15 @@ class Training:
         if self.surface is not None:
             found["surface"] = self.surface.of(self.scene, turn.network)
         return found
+
+    def _speed(self) -> float:
+        """Epochs a second, over about the last ``SPEED_OVER`` seconds."""
+        now = time.monotonic()
+        self._measured.append((now, self.run.epochs))
+        while len(self._measured) > 2 and now - self._measured[1][0] > SPEED_OVER:
+            self._measured.popleft()
+        since, before = self._measured[0]
+        return (self.run.epochs - before) / max(now - since, 0.1)
 
     def _is_over(self) -> bool:
         if self.why == "diverged":

@@ -10,7 +10,7 @@ import numpy as np
 from backpath.explain.digits import shown
 from backpath.explorer import limits
 from backpath.explorer.scene import Scene
-from backpath.explorer.settings import weight_count
+from backpath.explorer.settings import is_drawn_whole, weight_count
 from backpath.maths.network import Network
 from backpath.maths.notation import layer_weights, neuron_name, neuron_names, weight_name
 
@@ -39,10 +39,6 @@ def view(scene: Scene, running: bool) -> dict[str, Any]:
         "cost": finite(scene.cost),
         "running": running,
     }
-
-
-def is_drawn_whole(sizes: tuple[int, ...]) -> bool:
-    return len(sizes) - 1 <= limits.DRAWN_LAYERS and max(sizes) <= limits.DRAWN_NEURONS
 
 
 def weights(network: Network) -> list[dict[str, Any]]:
