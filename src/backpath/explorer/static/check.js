@@ -1,6 +1,6 @@
 // Check my gradient: the learner's own figures, and what is wrong with them.
 import { byId, html, setText } from "./dom.js";
-import { insertMarkup } from "./markup.js";
+import { insertMarkup, reachScrolled } from "./markup.js";
 import { act, on, page } from "./page.js";
 
 const MOST = 60; // weights with a field each
@@ -15,7 +15,9 @@ async function check(event) {
     return;
   }
   const answer = await act("check", { claimed, kind: byId("claim-kind").value });
-  if (answer) insertMarkup(byId("verdict"), answer.html);
+  if (!answer) return;
+  insertMarkup(byId("verdict"), answer.html);
+  reachScrolled(byId("verdict"));
 }
 
 function claimRow({ name }) {

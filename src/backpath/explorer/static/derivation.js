@@ -1,7 +1,7 @@
 // The chain rule of the weight looked at, or the formula of the neuron.
 import { byId, html, setText } from "./dom.js";
 import { setWeight } from "./editor.js";
-import { insertFormula, insertMarkup } from "./markup.js";
+import { insertFormula, insertMarkup, reachScrolled } from "./markup.js";
 import { act, emit, on, page, quietly } from "./page.js";
 
 const EVERY = 100; // milliseconds between two askings while training
@@ -58,15 +58,15 @@ function saidOf({ batch, gradient: { value: gradient } }) {
 function buildWeight(answer) {
   const { form, field } = weightField(answer.weight);
   const gradient = html("span", { class: "figure big" });
-  const said = html("p", { class: "soft" });
+  const said = html("p", { class: "soft said" });
   const { list, numbers } = factorList(answer.factors, `Factors of ∂C/∂${answer.weight}`);
   const paths = answer.paths.length > 1 ? answer.paths.map(pathItem) : [];
   const product = html("span", { class: "figure" });
-  const steps = html("div", { class: "steps" });
+  const steps = html("div", { class: "steps", tabindex: "0", role: "region", "aria-label": "Step by step" });
   const more = html("details", { class: "notes", open: true }, html("summary", {}, "Step by step, as in the notes"), steps);
   parts = { field, gradient, said, numbers, product, paths, steps, more };
   more.addEventListener("toggle", () => more.open && showSteps(parts.answer));
-  const title = html("h2", { class: "result" }, mathPlace(answer.title), html("span", {}, " = "), gradient);
+  const title = html("h2", { class: "result" }, mathPlace(answer.title), html("span", {}, "="), gradient);
   byId("derivation").replaceChildren(
     html("div", { class: "result-bar" }, title, form),
     said,
@@ -96,6 +96,7 @@ function showSteps(answer) {
   if (!answer?.formulas || !parts.more.open || parts.stepsOf === answer) return;
   parts.stepsOf = answer;
   parts.steps.replaceChildren(...formulaParts(answer.formulas));
+  reachScrolled(byId("derivation"));
 }
 
 function showWeightAnswer(answer) {
@@ -138,10 +139,12 @@ function showNeuronAnswer(answer) {
     html("h2", {}, `Neuron ${answer.name}${label ? `, ${label}` : ""}`),
     html("ul", { class: "values" }, ...values),
     ...formulaParts(answer.formulas));
+  reachScrolled(byId("derivation"));
 }
 
 async function look() {
-  const { chosen } = page;
+  const { chosen, view } = page;
+  if (!view) return;
   byId("welcome").hidden = Boolean(chosen);
   byId("derivation").hidden = !chosen;
   if (!chosen) return;

@@ -43,12 +43,12 @@ export function fillSelect(select, options, chosen) {
   if (document.activeElement !== select || select.value === "") select.value = String(chosen);
 }
 
-/** A number as the page shows it where the server sends no text. */
+/** A number as the page shows it where the server sends no text: five digits, as many as the server's. */
 export function shown(number) {
   if (!Number.isFinite(number)) return "–";
   const size = Math.abs(number);
-  if (size !== 0 && (size < 0.0001 || size >= 1e6)) return number.toExponential(2);
-  return number.toFixed(size >= 100 ? 2 : 4);
+  if (size === 0) return "0";
+  return size < 0.0001 || size >= 1e5 ? number.toExponential(2) : number.toPrecision(5);
 }
 
 /** The value of a CSS variable, for canvases. */

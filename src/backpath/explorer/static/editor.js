@@ -12,10 +12,10 @@ export async function setWeight(name, value) {
 }
 
 function close(back) {
-  const field = byId("weight-editor");
-  field.hidden = true;
-  if (back) edited?.element.focus();
-  edited = null;
+  const edge = edited;
+  edited = null; // hiding the field takes the focus from it, which closes again
+  byId("weight-editor").hidden = true;
+  if (back) edge?.button.focus();
 }
 
 function made() {

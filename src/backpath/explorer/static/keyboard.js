@@ -34,12 +34,12 @@ function moved(key, thing) {
 
 export function followKeys(root) {
   root.addEventListener("keydown", (event) => {
-    const thing = all().find(({ element }) => element === event.target);
+    const thing = all().find(({ button }) => button === event.target);
     if (!thing || event.ctrlKey || event.metaKey || event.altKey) return;
     const next = moved(event.key, thing);
     if (next) {
-      inTabOrder(next.element);
-      next.element.focus();
+      inTabOrder(next.button);
+      next.button.focus();
     } else if (event.key === "Enter" || event.key === " ") {
       look(thing);
     } else if (event.key === "F2" && thing.name) {
@@ -50,14 +50,14 @@ export function followKeys(root) {
     event.preventDefault();
   });
   root.addEventListener("focusin", ({ target }) => {
-    const thing = all().find(({ element }) => element === target);
+    const thing = all().find(({ button }) => button === target);
     if (!thing) return;
     thing.label?.classList.add("hover");
     (thing.line ?? thing.element).classList.add("hover");
     emit("hovered", nameOf(thing));
   });
   root.addEventListener("focusout", ({ target }) => {
-    const thing = all().find(({ element }) => element === target);
+    const thing = all().find(({ button }) => button === target);
     thing?.label?.classList.remove("hover");
     (thing?.line ?? thing?.element)?.classList.remove("hover");
     emit("hovered", null);

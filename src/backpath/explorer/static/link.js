@@ -1,5 +1,5 @@
 // The state in the address: after # and so never sent anywhere; a reload or the link brings it back.
-import { choose, on, page } from "./page.js";
+import { on, page } from "./page.js";
 
 function toText(value) {
   const bytes = new TextEncoder().encode(JSON.stringify(value));
@@ -27,16 +27,21 @@ export function writeLink() {
 }
 
 let waiting = 0;
-const soon = () => {
+/** At once, but of many changes in a row only the first and the last: browsers refuse to write without a pause. */
+function soon() {
+  if (!waiting) writeLink();
   clearTimeout(waiting);
-  waiting = setTimeout(writeLink, 150);
-};
+  waiting = setTimeout(() => {
+    waiting = 0;
+    writeLink();
+  }, 150);
+}
 
 export function startLink() {
   on("view", soon);
   on("chosen", soon);
 }
 
-export function chooseAgain(chosen) {
-  if (chosen?.name && ["weight", "neuron"].includes(chosen.kind)) choose(chosen.name, chosen.kind);
-}
+/** What a link looks at, if it is one of the things that can be looked at. */
+export const chosenIn = ({ chosen }) =>
+  typeof chosen?.name === "string" && ["weight", "neuron"].includes(chosen.kind) ? chosen : null;

@@ -4,13 +4,14 @@ import { startCost } from "./cost.js";
 import { startData } from "./data.js";
 import { startDerivation } from "./derivation.js";
 import { byId, setText } from "./dom.js";
-import { chooseAgain, readLink, startLink } from "./link.js";
+import { chosenIn, readLink, startLink } from "./link.js";
 import { act, complain, emit, on, page, showView, start } from "./page.js";
 import { startPicture } from "./picture.js";
 import { startPoints } from "./points.js";
 import { startSettings } from "./settings.js";
 import { startShare } from "./share.js";
 import { startSteps } from "./step.js";
+import { startSummary } from "./summary.js";
 import { startSurface } from "./surface.js";
 import { startTabs } from "./tabs.js";
 import { startTraining } from "./training.js";
@@ -23,9 +24,12 @@ async function openLink() {
   } catch {
     complain("The link cannot be read: it may have been cut off. Copy it again, whole");
   }
-  if (!link || !(await act("open", { state: link.state }))) return false;
-  chooseAgain(link.chosen);
-  return true;
+  if (!link) return false;
+  page.chosen = chosenIn(link);
+  const opened = Boolean(await act("open", { state: link.state }));
+  if (!opened) page.chosen = null;
+  emit("chosen", page.chosen);
+  return opened;
 }
 
 async function greeted({ view }) {
@@ -39,6 +43,7 @@ startSteps();
 startDerivation();
 startTraining();
 startCost();
+startSummary();
 startSurface();
 startPoints();
 startData();

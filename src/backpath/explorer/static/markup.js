@@ -43,6 +43,16 @@ export function insertMarkup(place, markup) {
   place.replaceChildren(clean(markup));
 }
 
+/** Formulas too wide for their place can be scrolled by keyboard too. */
+export function reachScrolled(place) {
+  for (const wide of place.querySelectorAll(".scroll, .formulas, .is")) {
+    if (wide.scrollWidth <= wide.clientWidth) continue;
+    wide.tabIndex = 0;
+    wide.setAttribute("role", "group");
+    wide.setAttribute("aria-label", "formula");
+  }
+}
+
 /** A formula with or without the <math> around it. */
 export function insertFormula(place, mathml) {
   insertMarkup(place, mathml.startsWith("<math") ? mathml : `<math xmlns="${MATHML}">${mathml}</math>`);

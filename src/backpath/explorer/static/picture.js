@@ -24,32 +24,30 @@ export function item(name) {
 }
 
 function textLine(className, x, y, text = "", anchor = "middle") {
-  return svg("text", { class: className, x, y, "text-anchor": anchor }, text);
+  return svg("text", { class: className, x, y, "text-anchor": anchor, "aria-hidden": "true" }, text);
 }
 
-/** Neurons and edges are buttons: one of them is in the tab order, the arrow keys move among them. */
-function button(className, attributes, ...children) {
-  return svg("g", { class: className, role: "button", tabindex: "-1", ...attributes }, ...children);
-}
+/** Boxes of neurons and grips of edges are buttons: one of them is in the tab order, arrow keys move among them. */
+const BUTTON = { role: "button", tabindex: "-1" };
 
 function drawNode(node, labels, full) {
   const { key, x, y, w, h } = node;
   const bias = key.startsWith("1_");
   const name = bias ? "1" : key;
   const [left, top] = [x - w / 2, y - h / 2];
-  const box = svg("rect", { class: "body", x: left, y: top, width: w, height: h, rx: key === "C" ? 6 : h / 2 });
-  const group = button("neuron", { "data-neuron": name, "data-layer": node.layer }, box);
-  node.element = group;
+  const box = svg("rect", { class: "body", ...BUTTON, x: left, y: top, width: w, height: h, rx: key === "C" ? 6 : h / 2 });
+  const group = svg("g", { class: "neuron", "data-neuron": name, "data-layer": node.layer }, box);
+  Object.assign(node, { element: group, button: box });
   if (bias) {
     group.classList.add("bias");
     group.append(textLine("only", x, y + 5, "1"));
-    setAttribute(group, "aria-label", `bias neuron 1 of layer ${node.layer + 1}`);
+    setAttribute(box, "aria-label", `bias neuron 1 of layer ${node.layer + 1}`);
     return node;
   }
   const label = labels?.[key];
   const kind = key === "C" ? "cost" : node.layer === 0 ? "input" : "unit";
   group.classList.add(kind);
-  group.append(svg("title", {}, label ? `${key}: ${label}` : key));
+  if (label) group.append(svg("title", { "aria-hidden": "true" }, `${key}: ${label}`));
   const boxed = full || kind === "cost";
   if (boxed) group.append(textLine("name", x, top - 8, label ? `${key} ${brief(label)}` : kind === "cost" ? "cost" : key));
   const inset = boxed && kind !== "input" ? 12 : 0;
@@ -83,7 +81,7 @@ function grip({ x1, y1, x2, y2, t, name }) {
   const [a, b] = [pointAt({ x1, y1, x2, y2 }, t - reach), pointAt({ x1, y1, x2, y2 }, t + reach)];
   const corners = [[a.x + nx, a.y + ny], [b.x + nx, b.y + ny], [b.x - nx, b.y - ny], [a.x - nx, a.y - ny]];
   const points = corners.map((corner) => corner.map((c) => c.toFixed(1)).join(",")).join(" ");
-  return svg("polygon", { class: "grip", role: "button", tabindex: "-1", "data-weight": name, points });
+  return svg("polygon", { class: "grip", ...BUTTON, "data-weight": name, points });
 }
 
 function drawEdge(weight, nodes, upright) {
@@ -95,6 +93,7 @@ function drawEdge(weight, nodes, upright) {
 
 function finishEdge(edge) {
   edge.element = grip(edge);
+  edge.button = edge.element;
   const { x, y } = pointAt(edge, edge.t);
   edge.label = svg("g", { class: edge.labelled ? "label" : "label crowded" });
   edge.value = textLine("value", x, y + 4);
@@ -155,7 +154,7 @@ export function look(thing) {
   if (!thing || thing.key === "C" || thing.key?.startsWith("1_")) return;
   if (thing.name) choose(thing.name, "weight");
   else choose(thing.key, "neuron");
-  inTabOrder(thing.element);
+  inTabOrder(thing.button);
 }
 
 /** One item of the picture is in the tab order: the last one that had the focus. */
@@ -207,18 +206,18 @@ function nameEdges() {
 
 function draw(view) {
   const host = byId("picture");
-  const drawnFor = JSON.stringify([view.drawn, view.layers, view.labels, room(host)]);
+  if (view.drawn === "summary") {
+    Object.assign(picture, { nodes: new Map(), edges: new Map(), root: null, drawnFor: "" });
+    drawSummary(host, view);
+    return;
+  }
+  const drawnFor = JSON.stringify([view.layers, view.labels, room(host)]);
   if (drawnFor !== picture.drawnFor) {
     picture.drawnFor = drawnFor;
-    if (view.drawn === "summary") {
-      Object.assign(picture, { nodes: new Map(), edges: new Map(), root: drawSummary(host, view) });
-      return;
-    }
-    const focused = document.activeElement?.closest("#picture [role=button]");
-    const name = focused?.dataset.weight ?? focused?.dataset.neuron;
+    const focused = [...picture.nodes.values(), ...picture.edges.values()].find(({ button }) => button === document.activeElement);
     build(view);
-    inTabOrder(picture.edges.values().next().value.element);
-    if (name) item(name)?.element.focus();
+    inTabOrder(picture.edges.values().next().value.button);
+    if (focused) (picture.edges.get(focused.name) ?? picture.nodes.get(focused.key))?.button.focus();
     mark();
   }
   for (const { name, value, text } of view.weights) showWeight(picture.edges.get(name), value, text);

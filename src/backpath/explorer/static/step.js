@@ -23,21 +23,21 @@ function showNode(node, step, view) {
   if (lines.u) setNumber(lines.u, u?.text ?? "–");
   if (picture.full) setNumber(lines.a, a?.text ?? "–");
   else setText(lines.a, a ? brief(a.value) : key);
+  describe(node, u, a, delta);
   if (!lines.delta) return;
   setText(lines.delta, delta ? `∂C/∂u ${delta.text}` : "");
   const [wasU, wasA] = [step.previous?.[`u_${key}`], step.previous?.[key]];
   const changed = (a && wasA && wasA.text !== a.text) || (u && wasU && wasU.text !== u.text);
   setText(lines.was, changed ? `was ${wasU ? `${wasU.text}, ` : ""}${wasA?.text ?? "–"}` : "");
-  describe(node, u, a, delta);
 }
 
 /** One number in a small neuron. */
 const brief = (value) => (Math.abs(value) < 10 ? value.toFixed(2) : value.toPrecision(2));
 
-function describe({ key, element, layer }, u, a, delta) {
+function describe({ key, button, layer }, u, a, delta) {
   const kind = layer === 0 ? "input" : layer === picture.columns.length - 2 ? "output neuron" : "hidden neuron";
   const parts = [`${kind} ${key}`, u && `u ${u.text}`, a && `${layer ? "σ(u) " : ""}${a.text}`, delta && `∂C/∂u ${delta.text}`];
-  setAttribute(element, "aria-label", parts.filter(Boolean).join(", "));
+  setAttribute(button, "aria-label", parts.filter(Boolean).join(", "));
 }
 
 function showCost(step, view) {
@@ -48,7 +48,7 @@ function showCost(step, view) {
   setNumber(a, step.values.C?.text ?? "–");
   const previous = step.previous?.C;
   setText(was, previous && step.values.C && previous.text !== step.values.C.text ? `was ${previous.text}` : "");
-  setAttribute(node.element, "aria-label", `cost, ${step.values.C?.text ?? "not computed yet"}`);
+  setAttribute(node.button, "aria-label", `cost, ${step.values.C?.text ?? "not computed yet"}`);
 }
 
 const brief4 = (y) => (Number.isInteger(y) ? String(y) : shown(y));
@@ -107,6 +107,6 @@ export function startSteps() {
     showNow(view.step);
   });
   on("drawn", (view) => showStep(view.step, view));
-  on("frame", () => byId("picture").classList.add("training"));
-  on("view", ({ running }) => byId("picture").classList.toggle("training", running));
+  on("frame", () => byId("picture").classList.add("moving"));
+  on("view", ({ running }) => byId("picture").classList.toggle("moving", running));
 }

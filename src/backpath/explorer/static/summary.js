@@ -1,6 +1,6 @@
 // Networks too large to draw whole: each layer as a box with its size and what its weights are like.
 import { byId, html, shown } from "./dom.js";
-import { choose } from "./page.js";
+import { choose, on, page } from "./page.js";
 
 function layerBox({ layer, shape, least, most, mean, deviation }, activation) {
   const [neurons, inputs] = shape;
@@ -12,15 +12,23 @@ function layerBox({ layer, shape, least, most, mean, deviation }, activation) {
     html("p", { class: "soft" }, `mean ${shown(mean)}, deviation ${shown(deviation)}`));
 }
 
-export function drawSummary(host, view) {
+function build(host) {
   const field = html("input", { id: "weight-name", type: "text", size: 10, placeholder: "W11_1", autocomplete: "off" });
   const form = html("form", { class: "bar" },
     html("label", { class: "field" }, "The chain rule of weight ", field), html("button", { type: "submit" }, "Show"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    choose(byId("weight-name").value.trim(), "weight");
+    choose(field.value.trim(), "weight");
   });
   const note = html("p", { class: "soft" }, "This network is too large to draw every weight of it. Its layers:");
-  host.replaceChildren(note, html("ol", { class: "layers" }, ...view.summary.map((layer, k) => layerBox(layer, view.state.activations[k]))), form);
-  return null;
+  host.replaceChildren(note, html("ol", { id: "summary" }), form);
+}
+
+export function drawSummary(host, { summary, state }) {
+  if (!byId("summary")) build(host);
+  byId("summary").replaceChildren(...summary.map((layer, k) => layerBox(layer, state.activations[k])));
+}
+
+export function startSummary() {
+  on("frame", ({ summary }) => summary && byId("summary") && drawSummary(byId("picture"), { summary, state: page.view.state }));
 }
