@@ -34,6 +34,7 @@ class Server:
     process: subprocess.Popen[str]
     url: str
     errors: list[str] = field(default_factory=list)
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60, trust_env=False))
 
     @property
     def base(self) -> str:
@@ -44,12 +45,12 @@ class Server:
         return urlsplit(self.url).query.removeprefix("token=")
 
     def get(self, path: str, **options: Any) -> httpx.Response:
-        return httpx.get(f"{self.base}{path}", params={"token": self.token} | options.pop("params", {}), **options)
+        return self.http.get(f"{self.base}{path}", params={"token": self.token} | options.pop("params", {}), **options)
 
     def post(self, path: str, session: str, raw: bytes, name: str = "table.csv", **params: str) -> httpx.Response:
         headers = {"Origin": self.base, "X-Name": name}
         asked = {"token": self.token, "session": session} | params
-        return httpx.post(f"{self.base}{path}", params=asked, content=raw, headers=headers, timeout=60)
+        return self.http.post(f"{self.base}{path}", params=asked, content=raw, headers=headers)
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
@@ -75,6 +76,7 @@ def served(*arguments: str | Path) -> Iterator[Server]:
         if process.poll() is None:
             server.stop()
         reader.join(5)
+        server.http.close()
         process.stdout.close()
         process.stderr.close()
 

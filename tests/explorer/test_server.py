@@ -102,11 +102,11 @@ def test_the_page_and_its_font(server):
     assert page.headers["content-type"].startswith("text/html")
     assert "__STATIC__" not in page.text
     assert f"/static/{server.token}/" in page.text
-    font = httpx.get(f"{server.base}/static/{server.token}/font")
+    font = server.http.get(f"{server.base}/static/{server.token}/font")
     assert font.headers["content-type"] == "font/ttf"
     assert b"S\0T\0I\0X\0 \0T\0w\0o\0 \0M\0a\0t\0h" in font.content  # its name, in UTF-16
     for file in (files("backpath.explorer") / "static").iterdir():
-        found = httpx.get(f"{server.base}/static/{server.token}/{file.name}")
+        found = server.http.get(f"{server.base}/static/{server.token}/{file.name}")
         assert (found.status_code, found.content) == (200, file.read_bytes()), file.name
         assert found.headers["content-type"].startswith(("text/", "image/", "application/"))
 

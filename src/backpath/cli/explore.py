@@ -28,6 +28,7 @@ def command(model: str | None, port: int, host: str, no_browser: bool) -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise InputError(f"the explorer needs {', '.join(missing)}; install it with: pip install 'backpath[explorer]'")
+    from backpath.explorer.app import Explorer
     from backpath.explorer.scene import Scene
     from backpath.explorer.server import Address, is_loopback, server
     from backpath.files.models import load_model
@@ -40,4 +41,4 @@ def command(model: str | None, port: int, host: str, no_browser: bool) -> None:
     if not no_browser:
         threading.Thread(target=webbrowser.open, args=(address.url,), daemon=True).start()
     with suppress(KeyboardInterrupt):
-        server(address, scene).run([address.socket])
+        server(Explorer(address.rules, scene)).run([address.socket])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import socket
 from typing import Any
@@ -13,7 +14,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from backpath.errors import InputError
 from backpath.explorer import limits
 from backpath.explorer.app import Explorer
-from backpath.explorer.scene import Scene
 from backpath.explorer.security import Rules
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -82,11 +82,10 @@ class Address:
         self.url = f"http://{self.rules.hosts[0]}/?token={self.rules.token}"
 
 
-def server(address: Address, scene: Scene, note: str = "") -> uvicorn.Server:
-    """A server whose sessions begin with a scene; its ``run([address.socket])`` serves until it is interrupted."""
-    app = Explorer(address.rules, scene, note).app()
+def server(explorer: Explorer) -> uvicorn.Server:
+    """A server; its ``run([address.socket])`` serves until it is interrupted."""
     config = uvicorn.Config(
-        app,
+        explorer.app(),
         http=PatientProtocol,
         ws="websockets-sansio",
         ws_max_size=limits.FRAME_BYTES,
@@ -99,7 +98,13 @@ def server(address: Address, scene: Scene, note: str = "") -> uvicorn.Server:
         timeout_graceful_shutdown=1,
         h11_max_incomplete_event_size=HEADER_BYTES,
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     return uvicorn.Server(config)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """That somebody sent nonsense is none; nor a refused websocket, which uvicorn takes for a fault of ours."""
+    return not any(text in record.getMessage() for text in ("without completing handshake", "Invalid HTTP request"))
 
 
 class PatientProtocol(H11Protocol):
