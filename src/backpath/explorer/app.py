@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import tempfile
-import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -25,7 +24,6 @@ from backpath.errors import DivergenceError, InputError
 from backpath.explain.step import explain_step
 from backpath.explorer import limits
 from backpath.explorer.outbox import Outbox
-from backpath.explorer.run import warm_up
 from backpath.explorer.scene import Scene
 from backpath.explorer.security import DOCUMENT_POLICY, Guard, Rules
 from backpath.explorer.session import Session
@@ -66,7 +64,6 @@ class Explorer:
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        threading.Thread(target=warm_up, daemon=True).start()  # ends with the server, done or not
         yield
         self.workers.close()
 

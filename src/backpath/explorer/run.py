@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from backpath.errors import DivergenceError
 from backpath.explorer.scene import Scene
 from backpath.maths.network import Network
 from backpath.training.divergence import raise_if_diverged
+from backpath.training.engines import kernels_are_kept
 from backpath.training.job import Job, Solver, check_batch_size
 from backpath.training.numpy_engine import NumpyEngine
 
@@ -74,6 +75,7 @@ class Run:
     def turn(self, seconds: float, most: int) -> Turn:
         """Train for about so long, and at most so many epochs."""
         began = time.perf_counter()
+        self._take_kernels()
         self._engine.run(min(self._count, most))
         took = time.perf_counter() - began
         costs = np.array(self._engine.costs, np.float64)
@@ -86,6 +88,13 @@ class Run:
             self._count = max(1, int(self._count * seconds / took))
         weights = diverged.network.weights if diverged and diverged.network else self._engine.weights
         return Turn(costs, self.job.network.with_weights(weights), diverged)
+
+    def _take_kernels(self) -> None:
+        """Go on with the kernels once they are there, if nothing is remembered that they would not know of."""
+        remembers = self.job.solver.name != "gd" or self.job.shuffle
+        if READY.is_set() and isinstance(self._engine, NumpyEngine) and not remembers:
+            network = self.job.network.with_weights(self._engine.weights)
+            self._engine = _engine(replace(self.job, network=network))
 
     def _diverged(self, costs: NDArray[np.float64]) -> DivergenceError | None:
         last = [self._start, float(costs[-1])] if len(costs) else [self._start]
@@ -106,8 +115,15 @@ def _engine(job: Job) -> NumpyEngine | CompiledEngine:
     return CompiledEngine(job)
 
 
-def warm_up() -> None:
-    """Compile the kernels, or find them on disk; until then runs are computed with NumPy."""
+def prepare() -> None:
+    """Load the kernels; where they have to be compiled, meanwhile: until then runs are computed with NumPy."""
+    if kernels_are_kept():
+        _load()
+    else:
+        threading.Thread(target=_load, daemon=True).start()  # ends with the server, done or not
+
+
+def _load() -> None:
     from backpath.training.compiled_engine import CompiledEngine
 
     scene = Scene.of_data_set("xor")
