@@ -142,7 +142,7 @@ class Explorer:
         try:
             return JSONResponse(await taken(session, body))
         except InputError as error:
-            return JSONResponse({"error": " ".join(str(error).split())}, 422)
+            return JSONResponse({"error": " ".join(str(error).split())})  # an answer: the request was no fault
 
     async def download_model(self, request: Request) -> Response:
         session = self._session(request)

@@ -65,7 +65,7 @@ class Scene:
     @classmethod
     def of_data_set(cls, name: str) -> Scene:
         data, settings = samples.built_in(name)
-        return cls.drawn(settings, data, 1)
+        return cls.drawn(settings, data, _first(data))
 
     @classmethod
     def of_table(cls, name: str, X: Array, y: Array, preparation: Preparation) -> Scene:
@@ -91,7 +91,7 @@ class Scene:
             with suppress(InputError):  # what a file says of its training is a help, and need not be ours
                 settings = settings.changed({key: value})
         check_fit(settings, data)
-        focus = focus_on(data, min(1, len(data.X) - 1))
+        focus = focus_on(data, _first(data))
         return cls(settings, data, network, network, History(network), focus, loaded=True)
 
     def with_settings(self, settings: Settings, redraw: bool) -> Scene:
@@ -171,6 +171,11 @@ class Scene:
     def cost(self) -> float:
         """The average over all rows."""
         return self.network.cost(self.data.X, self.data.y, self.settings.cost)
+
+
+def _first(data: Data) -> int:
+    """The sample that is looked at first: of a truth table 1, 1, where no weight's gradient is 0 for want of input."""
+    return min(3, len(data.X) - 1)
 
 
 def focus_on(data: Data, index: int) -> Focus:
