@@ -250,6 +250,8 @@ def test_a_reload_and_a_link_bring_everything_back(visit):
     page.locator("#weight-value").fill("0.25")
     page.locator("#weight-value").press("Enter")
     expect(page.locator('[data-weight="W11_1"]')).to_have_attribute("aria-label", re.compile("0.25"))
+    right = bp.derive(NET.replace({"W11_1": 0.25}), "W11_1").evaluate(X, Y).gradient
+    expect(page.locator("#derivation .result .figure")).to_have_text(f"{right:.5g}")
     seen = weights(page), gradient(page)
     page.reload()
     page.wait_for_selector("#derivation .result")

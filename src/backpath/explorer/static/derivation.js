@@ -3,6 +3,7 @@ import { byId, html, setText } from "./dom.js";
 import { setWeight } from "./editor.js";
 import { insertFormula, insertMarkup, reachScrolled } from "./markup.js";
 import { act, emit, on, page, quietly } from "./page.js";
+import { picture } from "./picture.js";
 
 const EVERY = 100; // milliseconds between two askings while training
 let shape = ""; // what is built; as long as it stays, only numbers change
@@ -31,11 +32,18 @@ function factorList(factors, name) {
   return { list, numbers: made.map(({ number }) => number) };
 }
 
+/** A path's factors are written when it is opened: there may be dozens of paths. */
 function pathItem(path, k) {
   const figure = html("span", { class: "figure" }, path.text);
-  const { list, numbers } = factorList(path.factors, `Factors of path ${k + 1}`);
-  const item = html("details", {}, html("summary", {}, `${path.neurons.join(" → ")} `, figure), list);
-  return { item, figure, numbers };
+  const item = html("details", {}, html("summary", {}, `${path.neurons.join(" → ")} `, figure));
+  const made = { item, figure, numbers: [] };
+  item.addEventListener("toggle", () => {
+    if (!item.open || made.numbers.length) return;
+    const { list, numbers } = factorList(parts.answer.paths[k].factors, `Factors of path ${k + 1}`);
+    made.numbers = numbers;
+    item.append(list);
+  });
+  return made;
 }
 
 function weightField(name) {
@@ -114,10 +122,9 @@ function showWeightAnswer(answer) {
   answer.factors.forEach((factor, k) => setText(parts.numbers[k], factor.text));
   parts.paths.forEach(({ figure, numbers }, k) => {
     setText(figure, answer.paths[k].text);
-    answer.paths[k].factors.forEach((factor, f) => setText(numbers[f], factor.text));
+    numbers.forEach((place, f) => setText(place, answer.paths[k].factors[f].text));
   });
-  const weight = page.view.weights.find(({ name }) => name === answer.weight);
-  if (document.activeElement !== parts.field) parts.field.value = weight ? weight.text : "";
+  if (document.activeElement !== parts.field) parts.field.value = picture.edges.get(answer.weight)?.shown ?? "";
   showSteps(answer);
   lightHovered();
 }

@@ -30,7 +30,7 @@ export function setAttribute(node, name, value) {
 export function setNumber(node, text) {
   if (node.textContent === text) return;
   node.textContent = text;
-  node.classList.toggle("long", text.length > 8);
+  node.classList.toggle("long", text.length > 7);
 }
 
 /** Fills a <select> with [value, text] pairs. */
@@ -51,8 +51,15 @@ export function shown(number) {
   return size < 0.0001 || size >= 1e5 ? number.toExponential(2) : number.toPrecision(5);
 }
 
-/** The value of a CSS variable, for canvases. */
-export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const colours = new Map();
+/** The value of a CSS variable, for canvases; kept, because asking for it is slow. */
+export function colour(name) {
+  if (!colours.has(name)) colours.set(name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
+  return colours.get(name);
+}
+
+/** To be called when light becomes dark. */
+export const forgetColours = () => colours.clear();
 
 /** Sizes a canvas to its place on the screen; its context, in CSS pixels. */
 export function canvasContext(canvas) {

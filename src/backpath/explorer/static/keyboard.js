@@ -1,7 +1,7 @@
 // The arrow keys in the picture: up and down among neighbours, left and right along the edges.
 import { openEditor } from "./editor.js";
 import { emit } from "./page.js";
-import { inTabOrder, look, nameOf, picture } from "./picture.js";
+import { inTabOrder, look, nameOf, picture, showNumber } from "./picture.js";
 
 const all = () => [...picture.nodes.values(), ...picture.edges.values()];
 const inGap = (layer) => [...picture.edges.values()].filter((edge) => edge.to.layer === layer);
@@ -52,6 +52,7 @@ export function followKeys(root) {
   root.addEventListener("focusin", ({ target }) => {
     const thing = all().find(({ button }) => button === target);
     if (!thing) return;
+    showNumber(thing);
     thing.label?.classList.add("hover");
     (thing.line ?? thing.element).classList.add("hover");
     emit("hovered", nameOf(thing));

@@ -1,7 +1,8 @@
 // Where along its edge a weight's number stands, so that numbers cover neither each other nor another edge's middle.
 
-const CHOICES = [0.3, 0.26, 0.34, 0.4, 0.46, 0.22, 0.54, 0.62, 0.7, 0.76, 0.82, 0.5];
-const CLEAR = 7; // pixels from the number's place to other edges
+const CHOICES = [0.3, 0.26, 0.34, 0.4, 0.46, 0.22, 0.16, 0.5, 0.54, 0.58, 0.62, 0.7, 0.76, 0.82];
+const [CLEAR, CLEAR_OF_MANY, MANY] = [7, 3, 12]; // pixels from a number's place to other edges; of many edges fewer
+const TRIES = 20_000; // places looked at before a layer is taken for too crowded
 
 export const pointAt = ({ x1, y1, x2, y2 }, t) => ({ x: x1 + t * (x2 - x1), y: y1 + t * (y2 - y1) });
 
@@ -15,33 +16,49 @@ export function distance({ x1, y1, x2, y2 }, { x, y }) {
 const apart = (a, b, size) => Math.abs(a.x - b.x) >= size.w || Math.abs(a.y - b.y) >= size.h;
 
 function fits(edge, point, edges, placed, size) {
+  const clear = edges.length > MANY ? CLEAR_OF_MANY : CLEAR;
   return (
     placed.every((other) => apart(point, other, size)) &&
-    edges.every((other) => other === edge || distance(other, point) >= CLEAR)
+    edges.every((other) => other === edge || distance(other, point) >= clear)
   );
 }
 
-/** Sets t and labelled of the edges of one layer: one t for all if that works, else each its own;
- * where there is no room for all numbers they show when an edge is looked at. */
+/** The same t for all edges, or null where that does not fit. */
+function sameForAll(edges, size, choices) {
+  const t = choices.find((choice) => {
+    const points = edges.map((edge) => pointAt(edge, choice));
+    return edges.every((edge, k) => fits(edge, points[k], edges, points.slice(0, k), size));
+  });
+  return t === undefined ? null : edges.map(() => t);
+}
+
+/** A t for each edge, found by trying and taking back; null where there is none. */
+function eachItsOwn(edges, size, choices, places = [], left = { tries: TRIES }) {
+  const edge = edges[places.length];
+  if (!edge) return places;
+  const points = places.map((t, k) => pointAt(edges[k], t));
+  for (const t of choices) {
+    left.tries -= 1;
+    if (left.tries < 0) return null;
+    const found = fits(edge, pointAt(edge, t), edges, points, size) && eachItsOwn(edges, size, choices, [...places, t], left);
+    if (found) return found;
+  }
+  return null;
+}
+
+/** Choices at which a number covers neither neuron of its edge; upright, their names stand above them. */
+function clearOfNeurons({ x1, x2 }, size, upright) {
+  const rim = (size.w / 2 - 4) / Math.abs(x2 - x1);
+  return CHOICES.filter((t) => (upright ? t < 0.66 : t >= rim && t <= 1 - rim));
+}
+
+/** Sets t and labelled of the edges of one layer; where there is no room for every number, a number shows when its
+ * edge is looked at, and t is where no other edge lies. */
 export function placeLabels(edges, size, upright) {
-  const narrow = !upright && Math.abs(edges[0].x2 - edges[0].x1) < 1.5 * size.w;
-  if (edges.length > 60 || narrow) {
-    for (const edge of edges) Object.assign(edge, { t: 0.5, labelled: false });
-    return;
-  }
-  for (const t of CHOICES) {
-    const points = edges.map((edge) => pointAt(edge, t));
-    if (edges.every((edge, k) => fits(edge, points[k], edges, points.slice(0, k), size))) {
-      for (const edge of edges) Object.assign(edge, { t, labelled: true });
-      return;
-    }
-  }
-  const placed = [];
-  for (const edge of edges) {
-    const t = CHOICES.find((choice) => fits(edge, pointAt(edge, choice), edges, placed, size));
-    const free = t ?? CHOICES.find((choice) => fits(edge, pointAt(edge, choice), edges, [], size));
-    edge.t = free ?? 0.5;
-    if (t !== undefined) placed.push(pointAt(edge, t));
-  }
-  for (const edge of edges) edge.labelled = placed.length === edges.length;
+  const choices = clearOfNeurons(edges[0], size, upright);
+  const few = edges.length <= 60 && choices.length > 0;
+  const inColumn = few ? sameForAll(edges, size, choices) : null; // numbers all over are not read, only a few are
+  const places = inColumn ?? (edges.length <= MANY && few ? eachItsOwn(edges, size, choices) : null);
+  const free = (edge) => CHOICES.find((t) => fits(edge, pointAt(edge, t), edges, [], size)) ?? 0.5;
+  edges.forEach((edge, k) => Object.assign(edge, { t: places ? places[k] : free(edge), labelled: Boolean(places) }));
 }

@@ -17,25 +17,26 @@ function columnsOf(layers) {
   return [...columns, ["C"]];
 }
 
-/** {width, height, scale, upright, full, nodes: key → {key, layer, x, y, w, h}}; height 0 is as high as is needed. */
+/** {width, height, scale, upright, full, named, nodes: key → {key, layer, x, y, w, h}}; height 0 is as high as is needed. */
 export function layOut(layers, available, height = 0) {
   const columns = columnsOf(layers);
   const most = Math.max(...columns.map((column) => column.length));
   if (available < PHONE && most <= 3 && columns.length <= 5) return upright(columns, Math.max(available, 290));
   const scale = Math.max(1, Math.min(1.7, available / NATURAL));
   const width = Math.max(available / scale, Math.min(columns.length * 80, 700));
-  const gaps = columns.length - 1.25; // the cost stands nearer
+  const nearer = width < PHONE ? 0 : 0.25; // the cost stands nearer, where there is room for it
+  const gaps = columns.length - 1 - nearer;
   const full = most <= 6 && (width - FULL.w) / gaps - FULL.w >= 84;
-  const least = Math.max(full ? ROOM.full : ROOM.small, 380 / most);
+  const least = Math.max(full ? ROOM.full : ROOM.small, Math.min(126, 500 / most));
   const room = Math.max(least, Math.min(height / scale / most, 230));
   const nodes = new Map();
   const step = (width - (full ? FULL.w : SMALL.w) / 2 - COST.w / 2 - 2 * RIM) / gaps;
   columns.forEach((column, layer) => {
-    const x = RIM + (full ? FULL.w : SMALL.w) / 2 + step * (column[0] === "C" ? layer - 0.25 : layer);
+    const x = RIM + (full ? FULL.w : SMALL.w) / 2 + step * (column[0] === "C" ? layer - nearer : layer);
     const own = (room * most) / column.length;
     column.forEach((key, k) => nodes.set(key, { key, layer, x, y: own * (k + 0.5), ...sizeOf(key, full) }));
   });
-  return { width, height: room * most, scale, upright: false, full, nodes };
+  return { width, height: room * most, scale, upright: false, full, named: full || room >= 60, nodes };
 }
 
 function sizeOf(key, full) {
@@ -46,7 +47,7 @@ function sizeOf(key, full) {
 
 /** For a phone: each layer is a row. */
 function upright(columns, width) {
-  const [box, gap, top] = [{ w: 92, h: 50 }, 172, 50];
+  const [box, gap, top] = [{ w: 92, h: 50 }, 200, 50];
   const nodes = new Map();
   columns.forEach((column, layer) => {
     const y = top + gap * (column[0] === "C" ? layer - 0.2 : layer);
@@ -55,7 +56,7 @@ function upright(columns, width) {
     column.forEach((key, k) => nodes.set(key, { key, layer, x: own * (k + 0.5), y, ...size(key) }));
   });
   const height = top + gap * (columns.length - 1.2) + 62;
-  return { width, height, scale: 1, upright: true, full: true, nodes };
+  return { width, height, scale: 1, upright: true, full: true, named: true, nodes };
 }
 
 /** The ends of an edge, on the rims of its neurons. */

@@ -3,7 +3,7 @@ import { startCheck } from "./check.js";
 import { startCost } from "./cost.js";
 import { startData } from "./data.js";
 import { startDerivation } from "./derivation.js";
-import { byId, setText } from "./dom.js";
+import { byId, forgetColours, setText } from "./dom.js";
 import { chosenIn, readLink, startLink } from "./link.js";
 import { act, complain, emit, on, page, showView, start } from "./page.js";
 import { startPicture } from "./picture.js";
@@ -53,9 +53,14 @@ startShare();
 startLink();
 on("view", ({ state }) => {
   setText(byId("about"), `${state.sizes.join("-")}, ${[...new Set(state.activations)].join(" and ").replaceAll("_", " ")}`);
+  if (document.documentElement.dataset.ready) return;
   document.documentElement.dataset.ready = "yes";
+  performance.mark("usable");
 });
 on("chosen", () => page.view && byId("panel-derivation").scrollTo(0, 0));
 addEventListener("hashchange", openLink);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => emit("theme"));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  forgetColours();
+  emit("theme");
+});
 start(greeted);

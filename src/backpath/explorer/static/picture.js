@@ -30,7 +30,7 @@ function textLine(className, x, y, text = "", anchor = "middle") {
 /** Boxes of neurons and grips of edges are buttons: one of them is in the tab order, arrow keys move among them. */
 const BUTTON = { role: "button", tabindex: "-1" };
 
-function drawNode(node, labels, full) {
+function drawNode(node, labels, { full, named }) {
   const { key, x, y, w, h } = node;
   const bias = key.startsWith("1_");
   const name = bias ? "1" : key;
@@ -47,13 +47,13 @@ function drawNode(node, labels, full) {
   const label = labels?.[key];
   const kind = key === "C" ? "cost" : node.layer === 0 ? "input" : "unit";
   group.classList.add(kind);
-  if (label) group.append(svg("title", { "aria-hidden": "true" }, `${key}: ${label}`));
+  group.append(svg("title", { "aria-hidden": "true" }, label ? `${key}: ${label}` : key));
   const boxed = full || kind === "cost";
-  if (boxed) group.append(textLine("name", x, top - 8, label ? `${key} ${brief(label)}` : kind === "cost" ? "cost" : key));
+  if (boxed || named) group.append(textLine("name", x, top - 8, label ? `${key} ${brief(label)}` : kind === "cost" ? "cost" : key));
   const inset = boxed && kind !== "input" ? 12 : 0;
   node.lines = {};
   if (!inset) {
-    node.lines.a = textLine("only", x, y + 5, boxed ? "–" : key);
+    node.lines.a = textLine("only", x, y + 5, boxed || named ? "–" : key);
   } else {
     const marks = kind === "cost" ? ["y", "C"] : ["u", "σ"];
     node.lines = {
@@ -106,16 +106,17 @@ const room = (host) => [host.clientWidth, WIDE.matches ? host.clientHeight : 0];
 
 function build(view) {
   const host = byId("picture");
-  const { width, height, scale, upright, full, nodes } = layOut(view.layers, ...room(host));
+  const layout = layOut(view.layers, ...room(host));
+  const { width, height, scale, upright, full, nodes } = layout;
   const edges = view.weights.map((weight) => drawEdge(weight, nodes, upright));
   for (let layer = 1; layer < view.layers.length; layer += 1) {
     const between = edges.filter((edge) => edge.to.layer === layer);
-    placeLabels(between, { w: 56, h: full ? 30 : 15 }, upright);
+    placeLabels(between, { w: 63, h: full ? 29 : 15 }, upright);
     for (const { line } of between) line.classList.toggle("dense", between.length > 100);
   }
   for (const edge of edges) finishEdge(edge);
   const outputs = view.layers.at(-1).map((name) => edgeEnds(nodes.get(name), nodes.get("C"), upright));
-  for (const node of nodes.values()) drawNode(node, view.labels, full);
+  for (const node of nodes.values()) drawNode(node, view.labels, layout);
   const root = svg(
     "svg",
     { viewBox: `0 0 ${width} ${height}`, width: width * scale, height: height * scale, role: "group", "aria-label": "The network" },
@@ -126,7 +127,7 @@ function build(view) {
   );
   root.firstChild.append(...edges.map((edge) => edge.line));
   root.classList.toggle("small", !full);
-  Object.assign(picture, { root, nodes, edges: new Map(edges.map((edge) => [edge.name, edge])), full, upright });
+  Object.assign(picture, { root, edges: new Map(edges.map((edge) => [edge.name, edge])), ...layout });
   picture.columns = [...view.layers, ["C"]].map((_, k) => [...nodes.values()].filter((node) => node.layer === k));
   host.replaceChildren(root);
   byId("picture").append(byId("weight-editor") ?? "");
@@ -140,7 +141,8 @@ function at(event) {
   if (neuron) return [...picture.nodes.values()].find((node) => node.element === neuron);
   const matrix = picture.root.getScreenCTM().inverse();
   const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix);
-  let [best, least] = [null, NEAR];
+  const own = picture.edges.get(event.target.dataset?.weight);
+  let [best, least] = own ? [own, distance(own, point) - 1] : [null, NEAR];
   for (const edge of picture.edges.values()) {
     const far = distance(edge, point);
     if (far < least) [best, least] = [edge, far];
@@ -169,6 +171,7 @@ function followPointer(root) {
     if (thing === over) return;
     for (const each of [over, thing]) each && (each.line ?? each.element).classList.toggle("hover", each === thing);
     over?.label?.classList.remove("hover");
+    showNumber(thing);
     thing?.label?.classList.add("hover");
     over = thing;
     root.classList.toggle("pointing", Boolean(thing));
@@ -193,7 +196,12 @@ export function showWeight(edge, value, text) {
     edge.line.classList.toggle("positive", !edge.negative);
   }
   setAttribute(edge.line, "stroke-width", weightWidth(value));
-  setText(edge.value, text);
+  if (edge.labelled || edge.label.classList.length > 2) setText(edge.value, text);
+}
+
+/** A number that is hidden for want of room is written when it is looked at: hundreds of them take long. */
+export function showNumber(edge) {
+  if (edge?.value) setText(edge.value, edge.shown);
 }
 
 /** Names for screen readers: not while training, when nobody could follow them. */
@@ -229,6 +237,7 @@ function draw(view) {
 function mark() {
   for (const node of picture.nodes.values()) node.element.classList.toggle("chosen", page.chosen?.name === node.key);
   for (const edge of picture.edges.values()) {
+    if (page.chosen?.name === edge.name) showNumber(edge);
     for (const part of [edge.line, edge.label, edge.element]) part.classList.toggle("chosen", page.chosen?.name === edge.name);
   }
 }
@@ -237,6 +246,7 @@ function mark() {
 function light(names) {
   for (const lit of picture.root?.querySelectorAll(".lit") ?? []) lit.classList.remove("lit");
   for (const thing of names.map(item)) {
+    showNumber(thing);
     for (const part of [thing?.line, thing?.label, thing?.element]) part?.classList.add("lit");
   }
 }

@@ -22,7 +22,7 @@ function showNode(node, step, view) {
   const [u, delta] = [step.values[`u_${key}`], step.values[`delta_${key}`]];
   if (lines.u) setNumber(lines.u, u?.text ?? "–");
   if (picture.full) setNumber(lines.a, a?.text ?? "–");
-  else setText(lines.a, a ? brief(a.value) : key);
+  else setText(lines.a, a ? brief(a.value) : picture.named ? "–" : key);
   describe(node, u, a, delta);
   if (!lines.delta) return;
   setText(lines.delta, delta ? `∂C/∂u ${delta.text}` : "");
