@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -17,6 +18,8 @@ from urllib.parse import urlsplit
 
 import httpx
 from websockets.sync.client import connect
+
+import backpath as bp
 
 
 @dataclass
@@ -147,3 +150,11 @@ class Page:
 
     def __exit__(self, *failure: object) -> None:
         self.close()
+
+
+def network_of(view: dict[str, Any]) -> bp.Network:
+    """The network that a view shows."""
+    sizes, values = view["state"]["sizes"], iter([weight["value"] for weight in view["weights"]])
+    shapes = [(n, before + 1) for before, n in itertools.pairwise(sizes)]
+    weights = [[[next(values) for _ in range(columns)] for _ in range(rows)] for rows, columns in shapes]
+    return bp.Network.from_weights(weights, view["state"]["activations"])

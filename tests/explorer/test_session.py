@@ -1,16 +1,12 @@
-"""A learner's session over its websocket, with a real server: the story, edits, uploads, and what is refused."""
+"""A learner's session over its websocket, with a real server: the step, derivations, Undo, and what is refused."""
 
 from __future__ import annotations
-
-import base64
-import itertools
-import time
 
 import numpy as np
 import pytest
 
 import backpath as bp
-from explorer.talk import Page, served
+from explorer.talk import Page, network_of, served
 
 X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
 
@@ -27,14 +23,6 @@ def page(server):
     with Page(server) as opened:
         opened.ok("sample", index=1)
         yield opened
-
-
-def network_of(view):
-    """The network that a view shows."""
-    sizes, values = view["state"]["sizes"], iter([weight["value"] for weight in view["weights"]])
-    shapes = [(n, before + 1) for before, n in itertools.pairwise(sizes)]
-    weights = [[[next(values) for _ in range(columns)] for _ in range(rows)] for rows, columns in shapes]
-    return bp.Network.from_weights(weights, view["state"]["activations"])
 
 
 def test_the_first_view_is_the_notes_network_on_xor(page):
@@ -129,89 +117,6 @@ def test_a_neurons_formula(page):
     assert page.error("neuron", name="H3").startswith("the network 2-2-1 has no neuron 'H3'")
 
 
-def test_training_is_the_librarys_training(page):
-    page.ok("train", speed="max", epochs=3000)
-    stopped = page.event("stopped")
-    assert (stopped["why"], stopped["view"]["history"]["epoch"]) == ("epochs", 3000)
-    result = bp.train(network_of(page.view), X, Y, epochs=3000, learning_rate=2.0)
-    for mine, theirs in zip(network_of(stopped["view"]).weights, result.network.weights):
-        np.testing.assert_allclose(mine, theirs, rtol=1e-9)  # one of them may have been computed by NumPy
-    history = stopped["view"]["history"]
-    shown = [result.history.cost[epoch - 1] for epoch in history["epochs"]]
-    np.testing.assert_allclose(history["cost"], shown, rtol=1e-9)
-    assert len(history["cost"]) <= 2000
-
-
-def test_frames_come_and_pausing_ends_them(page):
-    page.ok("surface", resolution=16)
-    page.ok("train", speed=200)
-    frames = [page.event("frame") for _ in range(10)]
-    assert [frame["epoch"] for frame in frames] == sorted({frame["epoch"] for frame in frames})
-    assert len(frames[-1]["weights"]) == 9
-    assert len(base64.b64decode(frames[-1]["surface"]["values"])) == 16 * 16 * 4
-    assert 100 < frames[-1]["epochs_per_second"] < 400
-    view = page.ok("pause")
-    assert page.event("stopped")["why"] == "paused"
-    assert view["running"] is False
-    assert page.ok("pause")["weights"] == view["weights"]
-    assert not [event for event in page.events[-1:] if event["event"] == "frame"]
-
-
-def test_the_curve_is_whole_though_frames_are_thinned(page):
-    page.ok("train", speed="max", epochs=500_000)
-    curve = {}
-    while True:
-        event = page.read()
-        if event.get("event") == "stopped":
-            break
-        if "costs" in event:
-            curve = dict(event["costs"])
-        curve |= dict(event.get("new_costs", []))
-    history = event["view"]["history"]
-    final = dict(zip(history["epochs"], history["cost"]))
-    assert len(final) <= 2000
-    assert set(curve) <= set(final) or max(curve) < history["epoch"]
-    assert all(final[epoch] == cost for epoch, cost in curve.items() if epoch in final)
-
-
-def test_settings_change_while_it_trains(page):
-    page.ok("train", speed="max")
-    page.event("frame")
-    view = page.ok("set", learning_rate=0.5)
-    assert view["running"] is True
-    assert view["state"]["learning_rate"] == 0.5
-    epoch = page.event("frame")["epoch"]
-    assert page.error("set", learning_rate=-1).startswith("the learning rate must be a number above 0")
-    page.events.clear()
-    assert page.event("frame")["epoch"] > epoch  # a refused change leaves it running
-    view = page.ok("set", sizes=[2, 4, 1])
-    assert (view["running"], view["history"]["epoch"]) == (False, 0)
-    assert page.event("stopped")["why"] == "paused"
-
-
-def test_divergence_is_told_and_the_last_weights_are_kept(page):
-    page.ok("set", activations=["relu", "identity"], learning_rate=50)
-    page.ok("train", speed="max")
-    stopped = page.event("stopped")
-    assert stopped["why"] == "diverged"
-    assert stopped["message"].startswith("training diverged in epoch")
-    assert all(np.isfinite(weight["value"]) for weight in stopped["view"]["weights"])
-
-
-def test_scrubbing_and_training_on(page):
-    page.ok("train", speed="max", epochs=1000)
-    history = page.event("stopped")["view"]["history"]
-    middle = history["snapshots"][len(history["snapshots"]) // 2]
-    view = page.ok("scrub", epoch=middle)
-    assert view["history"]["epoch"] == middle
-    assert view["history"]["epochs"] == history["epochs"]  # what came after is still there to see
-    expected = bp.train(network_of(page.view), X, Y, epochs=middle or 1, learning_rate=2.0).network
-    if middle:
-        np.testing.assert_allclose(network_of(view).weights[0], expected.weights[0], rtol=1e-9)
-    page.ok("train", speed="max", epochs=10)
-    assert page.event("stopped")["view"]["history"]["epoch"] == middle + 10
-
-
 def test_undo_goes_back_over_steps_edits_and_runs(page):
     first = page.view
     page.ok("weight", name="W11_1", value="0.5")
@@ -227,66 +132,6 @@ def test_undo_goes_back_over_steps_edits_and_runs(page):
     assert page.error("undo") == "there is nothing to undo"
     again = page.ok("step", **{"pass": "Forward", "unit": "all"})["step"]["values"]
     assert again["A1"]["value"] == network_of(first).forward([0, 1])["A1"]
-
-
-def test_a_link_brings_back_the_same(page, server):
-    page.ok("set", dataset="circle", sizes=[2, 3, 1], seed=7)
-    page.ok("train", speed="max", epochs=20)
-    page.event("stopped")
-    page.ok("sample", index=5)
-    here = page.ok("pause")
-    with Page(server) as other:
-        there = other.ok("open", state=here["state"])
-    for key in ("weights", "data", "sample", "cost", "labels"):
-        assert there[key] == here[key], key
-    assert there["state"] == here["state"]
-
-
-def test_drawn_points_travel_in_the_link(page, server):
-    page.ok("points", X=[[0, 0], [1, 1], [0.5, 0.25]], y=[0, 1, 1])
-    state = page.ok("pause")["state"]
-    assert state["X"] == [[0, 0], [1, 1], [0.5, 0.25]]
-    with Page(server) as other:
-        assert other.ok("open", state=state)["data"]["X"] == state["X"]
-
-
-@pytest.mark.parametrize(
-    ("state", "line"),
-    [
-        ([], "state must hold what a link of this page holds"),
-        ({"sizes": [2, 10**9, 1]}, "a layer's size must be a whole number from 1 to 1,000,000, but is '1000000000'"),
-        (
-            {"sizes": [2, 256, 256, 1]},
-            "the explorer shows networks of up to 20,000 weights, but these sizes have 66,817",
-        ),
-        ({"sizes": [3, 2, 1]}, "the data have 2 inputs and 1 outputs, but the sizes begin with 3 and end with 1"),
-        ({"activations": ["sin", "sigmoid"]}, "unknown activation 'sin'; there are sigmoid, tanh"),
-        (
-            {"cost": "binary_cross_entropy", "activations": ["tanh", "tanh"]},
-            "binary_cross_entropy needs sigmoid outputs",
-        ),
-        ({"weights": [[[1, 2, 3]]]}, "weights must hold a list of rows for each of the 2 layers"),
-        ({"weights": [[["x", 2, 3], [1, 2, 3]], [[1, 2, 3]]]}, "layer 1's weights, row 1, number 1 must be a finite"),
-        ({"dataset": "../etc"}, "unknown data set '../etc'; there are and, or"),
-        (
-            {"dataset": "flowers.csv", "uploaded": True},
-            "this was made on the table 'flowers.csv', which a link does not",
-        ),
-        ({"sample": 10**9}, "the sample's number must be a whole number from 0 to 3"),
-        ({"colour": 1}, "the state has no 'colour'; there are sizes"),
-        ({"learning_rate": 1e999}, "a message must be a JSON object"),
-        ({"seed": -1}, "the seed must be a whole number from 0"),
-        ({"init": "uniform:1,0"}, "unknown initialisation 'uniform:1,0'"),
-    ],
-)
-def test_a_bad_link_is_one_plain_line(page, state, line):
-    if isinstance(state, dict) and state.get("learning_rate") == 1e999:
-        page.socket.send('{"id": 1, "do": "open", "state": {"learning_rate": Infinity}}')
-        answer = page.event_or_answer()
-        assert answer["error"].startswith(line)
-    else:
-        assert page.error("open", state=state).startswith(line)
-    assert page.ok("pause")["weights"] == page.view["weights"]  # nothing was done
 
 
 @pytest.mark.parametrize(
@@ -314,64 +159,6 @@ def test_bytes_are_no_message(page):
     assert page.event_or_answer()["error"].startswith("a message must be a JSON object")
 
 
-def test_a_table_is_learned_from(page, server):
-    rows = "".join(f"{k % 7},{k % 3},{'red' if k % 7 > 3 else 'blue'}\n" for k in range(60))
-    answer = server.post("/data", page.session, f"size,<b>count</b>,colour\n{rows}".encode(), "flowers.csv")
-    assert "error" not in answer.json()
-    assert answer.json() == {"columns": ["size", "<b>count</b>"], "target": "colour", "rows": 60}
-    view = page.event("view")["view"]
-    assert view["data"]["name"] == "flowers.csv"
-    assert view["labels"] == {"X1": "size", "X2": "<b>count</b>", "A1": "colour = red"}
-    assert view["data"]["X"][0] != view["data"]["X"][1]
-    assert np.mean(view["data"]["X"], axis=0) == pytest.approx([0, 0], abs=1e-12)
-    assert [y for (y,) in view["data"]["y"]] == [float(k % 7 > 3) for k in range(60)]  # the file's order
-    page.ok("train", speed="max", epochs=300)
-    assert page.event("stopped")["view"]["cost"] < 0.1
-    found = page.ok("derive", weight="W12_1")
-    assert found["factors"][-1]["meaning"] == "the input X2 (<b>count</b>)"
-    assert all("<b>" not in formula["mathml"] for formula in found["formulas"])
-    assert "<b>" not in server.get("/step", params={"session": page.session}).text
-    state = page.ok("pause")["state"]
-    assert (state["dataset"], state["uploaded"]) == ("flowers.csv", True)
-
-
-@pytest.mark.parametrize(
-    ("raw", "line"),
-    [
-        (b"", "t.csv is empty; expected a header line and rows"),
-        (b"a,b\n1,2\n3,x\n4,5\n", "t.csv, line 3, column 'b': expected a finite number, but found 'x'"),
-        (b"a,b\n1,2\n3,\n", "t.csv, line 3, column 'b': the cell is blank"),
-        (b"a,a\n1,2\n", "t.csv"),
-        (b"a,b\n1,2,3\n", "t.csv"),
-        (b"a,b\n1,nan\n2,3\n", "t.csv, line 2, column 'b'"),
-        (b"PAR1....", "t.csv is a Parquet file; the explorer takes CSV files only"),
-        (b"\x00\x01\x02", "t.csv"),
-        (b"\xff\xfe\xfa\n1\n", "t.csv"),
-        (b",".join(b"c%d" % k for k in range(100_000)) + b"\n" + b",".join([b"1"] * 100_000), "t.csv"),
-    ],
-)
-def test_a_bad_table_is_refused_as_on_the_command_line(page, server, raw, line):
-    answer = server.post("/data", page.session, raw, "t.csv")
-    error = answer.json()["error"]
-    assert error.startswith(line)
-    assert "\n" not in error
-    assert "/" not in error.partition("(")[0] or "tmp" not in error
-    assert page.ok("pause")["data"]["name"] == "xor"
-
-
-def test_a_model_goes_out_and_comes_in(page, server):
-    page.ok("train", speed="max", epochs=30)
-    trained = page.event("stopped")["view"]
-    raw = server.get("/model", params={"session": page.session}).content
-    with Page(server) as other:
-        assert server.post("/model", other.session, raw, "m.safetensors").json() == {"sizes": [2, 2, 1]}
-        view = other.event("view")["view"]
-        assert view["weights"] == trained["weights"]
-        assert (view["data"]["name"], view["state"]["learning_rate"]) == ("xor", 2.0)
-        answer = server.post("/model", other.session, raw[:-1], "m.safetensors")
-        assert answer.json()["error"].startswith("m.safetensors is not a model that can be used")
-
-
 def test_a_diagnosis_names_the_mistake(page):
     """A learner who forgets σ′ at the hidden neuron."""
     page.ok("sample", x=[0.5, 1], y=[0])
@@ -388,33 +175,8 @@ def test_a_diagnosis_names_the_mistake(page):
     assert page.ok("check", claimed=right, kind="gradients")["correct"] is True
 
 
-def test_a_large_network_is_summed_up(page):
-    view = page.ok("set", sizes=[2, 64, 64, 1])
-    assert (view["drawn"], view["weights"]) == ("summary", [])
-    assert [layer["shape"] for layer in view["summary"]] == [[64, 3], [64, 65], [1, 65]]
-    assert page.ok("derive", weight="W1,1_1")["path_count"] == 64
-    page.ok("train", speed="max")
-    assert len(page.event("frame")["summary"]) == 3
-
-
 def test_the_curve_of_one_input(page):
     page.ok("set", dataset="sine")
     curve = page.ok("surface")["curve"]
     net = network_of(page.ok("pause"))
     np.testing.assert_allclose(curve["y"], net.predict(np.array(curve["x"])[:, None]).ravel(), rtol=1e-12)
-
-
-def test_a_slow_page_gets_fewer_frames_and_holds_up_nobody(server):
-    """A page that reads nothing while it trains: its answers come all the same, and another page's at once."""
-    with Page(server) as slow, Page(server) as quick:
-        slow.ok("set", dataset="spiral", sizes=[2, 16, 16, 16, 16, 1])
-        slow.ok("surface", resolution=64)
-        slow.ok("train", speed="max")
-        time.sleep(3)
-        began = time.monotonic()
-        quick.ok("derive", weight="W11_1")
-        assert time.monotonic() - began < 2
-        epoch = slow.ok("pause")["history"]["epoch"]
-        frames = [event["epoch"] for event in slow.events if event["event"] == "frame"]
-        assert frames[-1] <= epoch
-        assert len(frames) < 3 * 40

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from backpath.errors import InputError
 from backpath.explain import chain_rule
 from backpath.explain.derivation import Derivation, Evaluation, Sample, derive
@@ -130,9 +132,12 @@ def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Shown:
     if len(claimed) > MOST_CLAIMED:
         raise InputError(f"up to {MOST_CLAIMED} figures are checked at once, but there are {len(claimed):,}")
     X, y = scene.samples
-    work = weight_count(scene.settings.sizes) * (len(X) if scene.focus.batch else 1)
-    if work > limits.CHECKED:
-        raise InputError("a network or a batch of this size takes too long to be checked; look at one sample")
+    count = weight_count(scene.settings.sizes)
+    if count > limits.CHECKED_WEIGHTS or count * len(np.atleast_2d(X)) > limits.CHECKED:
+        raise InputError(
+            f"a page's check is for up to {limits.CHECKED_WEIGHTS} weights, and {limits.CHECKED:,} weights times samples: "
+            "it tries every mistake; use a smaller network, one sample, or backpath check"
+        )
     report = diagnose(
         scene.network,
         X,

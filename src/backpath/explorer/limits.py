@@ -30,7 +30,7 @@ SHOWN_ROWS = 500
 LINKED_POINTS, LINKED_WEIGHTS = 200, 2000
 DRAWN_LAYERS, DRAWN_NEURONS = 7, 16  # layers after the inputs, neurons in a layer, that are drawn whole
 STEPPED_ROWS = 5000  # of a batch whose step is shown
-CHECKED = 200_000  # weights times rows of a diagnosis
+CHECKED_WEIGHTS, CHECKED = 700, 20_000  # weights, and weights times rows, of a diagnosis: some seconds
 RESOLUTION = 64
 SPEED = 1_000_000  # epochs a second, at most, where a speed is given
 

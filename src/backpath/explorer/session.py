@@ -48,8 +48,7 @@ class Session:
 
     async def greet(self) -> None:
         """What the page is sent first."""
-        hello = {"event": "hello", "session": self.key, "choices": choices(), "view": view(self.scene, False)}
-        await self._outbox.put(write(hello))
+        await self._push_view({"event": "hello", "session": self.key, "choices": choices()})
         for note in (self._note, "" if READY.is_set() else COMPILING):
             if note:
                 await self._push({"event": "note", "message": note})
@@ -72,7 +71,8 @@ class Session:
     async def _done(self, message: Message) -> str:
         """The answer to a message, as text."""
         if message.do in commands.QUESTIONS:
-            return await self._workers.ask(self._asked, message, self.now)
+            worker = self._workers.check if message.do == "check" else self._workers.ask
+            return await worker(self._asked, message, self.now)
         async with self._lock:
             if message.do == "train":
                 await self._train(message.fields)
@@ -183,8 +183,7 @@ class Session:
             await self._told_stopped(training)
 
     async def _told_stopped(self, training: Training) -> None:
-        why = {"event": "stopped", "why": training.why, "message": training.message}
-        await self._push(why | {"view": view(self.scene, False)})
+        await self._push_view({"event": "stopped", "why": training.why, "message": training.message})
 
     async def take(self, make: Callable[[], Scene]) -> None:
         """Another scene, from an upload."""
@@ -193,10 +192,15 @@ class Session:
             scene = await self._workers.ask(make)
             self._keep(self.scene)
             self.scene, self._surface = scene, None
-            await self._push({"event": "view", "view": view(self.scene, False)})
+            await self._push_view({"event": "view"})
 
     async def _push(self, event: dict[str, Any]) -> None:
         await self._outbox.put(write(event))
+
+    async def _push_view(self, event: dict[str, Any]) -> None:
+        """An event that brings along how everything is now, without training."""
+        scene = self.scene
+        await self._outbox.put(await self._workers.ask(lambda: write(event | {"view": view(scene, False)})))
 
     async def close(self) -> None:
         """The page has gone: stop training and let everything go."""

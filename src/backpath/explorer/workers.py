@@ -26,6 +26,7 @@ class Workers:
         self.training = 0  # sessions that train now
         self._training = ThreadPoolExecutor(self.trainers, "training")
         self._asking = ThreadPoolExecutor(4, "asking")
+        self._checking = ThreadPoolExecutor(1, "checking")
 
     @property
     def turn_seconds(self) -> float:
@@ -38,6 +39,10 @@ class Workers:
     async def ask(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._asking, lambda: function(*args, **kwargs))
 
+    async def check(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What may take seconds, one after the other, so that quick questions need not wait for it."""
+        return await asyncio.get_running_loop().run_in_executor(self._checking, lambda: function(*args, **kwargs))
+
     def close(self) -> None:
-        for pool in (self._training, self._asking):
+        for pool in (self._training, self._asking, self._checking):
             pool.shutdown(wait=False, cancel_futures=True)
