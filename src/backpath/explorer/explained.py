@@ -135,8 +135,8 @@ def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Shown:
     count = weight_count(scene.settings.sizes)
     if count > limits.CHECKED_WEIGHTS or count * len(np.atleast_2d(X)) > limits.CHECKED:
         raise InputError(
-            f"a page's check is for up to {limits.CHECKED_WEIGHTS} weights, and {limits.CHECKED:,} weights times samples: "
-            "it tries every mistake; use a smaller network, one sample, or backpath check"
+            f"a page's check is for up to {limits.CHECKED_WEIGHTS} weights, and {limits.CHECKED:,} weights times "
+            "samples, for it tries every mistake; use a smaller network, one sample, or backpath check"
         )
     report = diagnose(
         scene.network,

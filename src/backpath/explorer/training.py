@@ -61,7 +61,7 @@ class Training:
         """Turn after turn; ``why`` says how it ended."""
         workers.training += 1
         try:
-            while not self._stop.is_set():
+            while not self._stop.is_set() and not self._is_over():
                 due = min(self._due(), self.most - self.run.epochs, AT_ONCE)
                 if due < 1:
                     await self._wait()
@@ -69,8 +69,6 @@ class Training:
                 text = await workers.train(self._turn, workers.turn_seconds, due, outbox)
                 if text is not None:
                     outbox.offer(text)
-                if self._is_over():
-                    break
         finally:
             workers.training -= 1
             self.scene.history.settle(self.scene.network)
