@@ -108,6 +108,20 @@ def test_a_derivation_leads_to_its_places(page):
     assert page.ok("derive", weight="W11_1")["gradient"]["value"] == net.gradients(X, Y)["W11_1"]
 
 
+def test_a_surface_goes_with_its_network_only(page):
+    """One of two inputs is asked for; then there is one input, and two again."""
+    page.ok("surface", axes=["X1", "X2"])
+    page.ok("set", dataset="sine")
+    page.ok("train", speed="max")
+    assert "surface" not in page.event("frame")
+    page.ok("pause")
+    page.ok("undo")
+    page.ok("undo")
+    page.events.clear()
+    page.ok("train", speed="max")
+    assert page.event("frame")["surface"]["axes"] == ["X1", "X2"]
+
+
 def test_a_neurons_formula(page):
     found = page.ok("neuron", name="H2")
     run = network_of(page.view).forward([0, 1])

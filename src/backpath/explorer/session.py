@@ -116,8 +116,6 @@ class Session:
             self.scene = await self._workers.ask(commands.EDITS[message.do], before, message.fields)
             if message.do != "sample":
                 self._keep(before)
-            if self.scene.settings.sizes != before.settings.sizes:
-                self._surface = None
         finally:  # a refused edit leaves a run as it was
             if running is not None:
                 await self._go_on(running, message.do not in commands.PAUSING and self.scene.start is before.start)
@@ -156,7 +154,8 @@ class Session:
     async def _go(self, speed: float | None, most: int) -> None:
         scene = self.scene.with_network(self.scene.network, self.scene.history.copy())
         run = await self._workers.ask(Run, scene)
-        self._training = Training(scene, run, speed, most, self._surface)
+        surface = self._surface if self._surface and self._surface.fits(scene.network) else None
+        self._training = Training(scene, run, speed, most, surface)
         self._task = asyncio.create_task(self._until_over(self._training))
 
     async def _until_over(self, training: Training) -> None:
@@ -191,7 +190,7 @@ class Session:
             await self._halt()
             scene = await self._workers.ask(make)
             self._keep(self.scene)
-            self.scene, self._surface = scene, None
+            self.scene = scene
             await self._push_view({"event": "view"})
 
     async def _push(self, event: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from backpath.errors import InputError
 from backpath.explorer import limits
 from backpath.explorer.scene import Scene
 from backpath.maths.network import Network
-from backpath.maths.notation import neuron_index
+from backpath.maths.notation import neuron_index, neuron_names
 
 Array = NDArray[np.floating]
 MARGIN = 0.15  # of the range of the data, on each side
@@ -36,6 +36,10 @@ class Surface:
             if neuron_index(name, scene.settings.sizes)[0] != 0:
                 raise InputError(f"axes must be inputs, but {name} is none")
         return cls(tuple(names), resolution)
+
+    def fits(self, network: Network) -> bool:
+        """Whether a network has these inputs."""
+        return set(self.axes) <= set(neuron_names(network.sizes, 0))
 
     def of(self, scene: Scene, network: Network) -> dict[str, Any]:
         """The outputs over the range of the data."""
