@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -11,7 +13,14 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
+NICENESS = 5
 TURN, LEAST_TURN = 0.012, 0.004  # seconds that a session trains before the next one's turn
+
+
+def _stand_back() -> None:
+    """Let this thread's work wait where somebody's click, or another program, wants the processor too."""
+    if sys.platform == "linux":  # elsewhere priorities are a whole process's
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 class Workers:
@@ -24,7 +33,7 @@ class Workers:
     def __init__(self) -> None:
         self.trainers = max(1, (os.cpu_count() or 2) - 1)
         self.training = 0  # sessions that train now
-        self._training = ThreadPoolExecutor(self.trainers, "training")
+        self._training = ThreadPoolExecutor(self.trainers, "training", _stand_back)
         self._asking = ThreadPoolExecutor(4, "asking")
         self._checking = ThreadPoolExecutor(1, "checking")
 
