@@ -45,7 +45,7 @@ def training(page: Page) -> None:
 
 PICTURES = {
     "step": (1280, 800, "light", step),
-    "training": (1920, 1080, "dark", training),
+    "training": (1600, 900, "dark", training),
     "phone": (360, 800, "light", step),
 }
 

@@ -72,6 +72,21 @@ def test_every_weight_can_be_clicked_in_its_middle(visit):
         assert gradient(page) == pytest.approx(bp.derive(NET, name).evaluate(X, Y).gradient, rel=1e-4)
 
 
+@pytest.mark.parametrize("data", ["circle", "spiral"])
+def test_no_weight_covers_the_middle_of_another(visit, data):
+    page = visit(viewport={"width": 1280, "height": 900})
+    page.locator("#dataset").select_option(data)
+    expect(page.locator("#about")).to_contain_text({"circle": "2-8-1", "spiral": "2-16-16-1"}[data])
+    covered = page.locator("[data-weight]").evaluate_all(
+        """grips => grips.filter(grip => {
+          grip.scrollIntoView({ block: "center" });
+          const { x, y, width, height } = grip.getBoundingClientRect();
+          return document.elementFromPoint(x + width / 2, y + height / 2) !== grip;
+        }).map(grip => grip.dataset.weight)"""
+    )
+    assert covered == []
+
+
 def test_a_factor_and_its_place_light_each_other(visit):
     page = visit(link())
     edge(page, "W11_1")

@@ -110,6 +110,7 @@ def test_nothing_jumps_while_training(visit, width):
     page = visit(link(), viewport={"width": width, "height": 1000})
     edge(page, "W11_1")
     expect(page.locator("#derivation .steps math").first).to_be_visible()
+    page.evaluate("document.fonts.ready.then(() => true)")
     seen = "[...document.querySelectorAll('button, select, canvas, h2')].filter(e => e.offsetParent)"
     places = f"{seen}.map(e => e.getBoundingClientRect().y + scrollY)"
     page.locator("#speed").select_option("max")

@@ -30,7 +30,7 @@ async function sendTable(target) {
   setText(byId("upload-state"), answer ? `${file.name}: ${answer.rows.toLocaleString("en")} rows, predicting ${answer.target}` : "");
   byId("target-field").hidden = !answer;
   if (!answer) return;
-  fillSelect(byId("target"), answer.columns.map((name) => [name, name]), answer.target);
+  fillSelect(byId("target"), [...new Set([...answer.columns, answer.target])].map((name) => [name, name]), answer.target);
   say(`${file.name} is loaded`);
 }
 

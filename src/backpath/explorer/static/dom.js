@@ -26,8 +26,10 @@ export function setAttribute(node, name, value) {
   if (node.getAttribute(name) !== text) node.setAttribute(name, text);
 }
 
-/** Text of a picture, smaller where it is long. */
-export function setNumber(node, text) {
+/** A number of the server's in a neuron: smaller where it is long, shorter where even that would not fit. */
+export function setNumber(node, number) {
+  const long = number && number.text.length > 10;
+  const text = long ? number.value.toExponential(3) : (number?.text ?? "–");
   if (node.textContent === text) return;
   node.textContent = text;
   node.classList.toggle("long", text.length > 7);

@@ -2,6 +2,7 @@
 
 const CHOICES = [0.3, 0.26, 0.34, 0.4, 0.46, 0.22, 0.16, 0.5, 0.54, 0.58, 0.62, 0.7, 0.76, 0.82];
 const [CLEAR, CLEAR_OF_MANY, MANY] = [7, 3, 12]; // pixels from a number's place to other edges; of many edges fewer
+const TOO_MANY = 60; // edges of a layer whose numbers are not all shown
 const TRIES = 20_000; // places looked at before a layer is taken for too crowded
 
 export const pointAt = ({ x1, y1, x2, y2 }, t) => ({ x: x1 + t * (x2 - x1), y: y1 + t * (y2 - y1) });
@@ -52,13 +53,28 @@ function clearOfNeurons({ x1, x2 }, size, upright) {
   return CHOICES.filter((t) => (upright ? t < 0.66 : t >= rim && t <= 1 - rim));
 }
 
-/** Sets t and labelled of the edges of one layer; where there is no room for every number, a number shows when its
- * edge is looked at, and t is where no other edge lies. */
+function clearance(edge, t, edges) {
+  const point = pointAt(edge, t);
+  let least = Infinity;
+  for (const other of edges) if (other !== edge) least = Math.min(least, distance(other, point));
+  return least;
+}
+
+/** The choice at which an edge is farthest from the others. */
+function freest(edge, edges) {
+  const clear = CHOICES.map((t) => clearance(edge, t, edges));
+  return CHOICES[clear.indexOf(Math.max(...clear))];
+}
+
+/** Sets t, labelled and reach of the edges of one layer. t is where an edge's number stands and where it is taken hold
+ * of, reach how many pixels to its sides: no edge's place is covered by another one. Where there is no room for every
+ * number, a number shows when its edge is looked at. */
 export function placeLabels(edges, size, upright) {
   const choices = clearOfNeurons(edges[0], size, upright);
-  const few = edges.length <= 60 && choices.length > 0;
+  const few = edges.length <= TOO_MANY && choices.length > 0;
   const inColumn = few ? sameForAll(edges, size, choices) : null; // numbers all over are not read, only a few are
   const places = inColumn ?? (edges.length <= MANY && few ? eachItsOwn(edges, size, choices) : null);
-  const free = (edge) => CHOICES.find((t) => fits(edge, pointAt(edge, t), edges, [], size)) ?? 0.5;
-  edges.forEach((edge, k) => Object.assign(edge, { t: places ? places[k] : free(edge), labelled: Boolean(places) }));
+  edges.forEach((edge, k) => Object.assign(edge, { t: places?.[k] ?? freest(edge, edges), labelled: Boolean(places) }));
+  const clear = Math.min(...edges.map((edge) => clearance(edge, edge.t, edges)));
+  for (const edge of edges) edge.reach = Math.max(0.5, Math.min(8, 0.9 * clear));
 }

@@ -6,7 +6,7 @@ const BIAS = { w: 34, h: 34 };
 const COST = { w: 96, h: 50 };
 const PHONE = 560; // narrower than this, a small network stands upright
 const NATURAL = 760; // wider than this, everything grows, so that a class can read it
-const ROOM = { full: 126, small: 38 }; // least height of a neuron's place, with what is written around it
+const ROOM = { full: 126, tight: 104, small: 38 }; // heights of a neuron's place, with what is written around it
 const RIM = 6;
 
 export const biasKey = (layer) => `1_${layer}`;
@@ -17,26 +17,34 @@ function columnsOf(layers) {
   return [...columns, ["C"]];
 }
 
-/** {width, height, scale, upright, full, named, nodes: key → {key, layer, x, y, w, h}}; height 0 is as high as is needed. */
+/** {width, height, scale, upright, full, nodes: key → {key, layer, named, x, y, w, h}}; height 0 is as high as is needed. */
 export function layOut(layers, available, height = 0) {
   const columns = columnsOf(layers);
   const most = Math.max(...columns.map((column) => column.length));
   if (available < PHONE && most <= 3 && columns.length <= 5) return upright(columns, Math.max(available, 290));
-  const scale = Math.max(1, Math.min(1.7, available / NATURAL));
+  const scale = scaleFor(most, available, height);
   const width = Math.max(available / scale, Math.min(columns.length * 80, 700));
   const nearer = width < PHONE ? 0 : 0.25; // the cost stands nearer, where there is room for it
   const gaps = columns.length - 1 - nearer;
-  const full = most <= 6 && (width - FULL.w) / gaps - FULL.w >= 84;
-  const least = Math.max(full ? ROOM.full : ROOM.small, Math.min(126, 500 / most));
-  const room = Math.max(least, Math.min(height / scale / most, 230));
+  const roomy = !height || height / scale / most >= ROOM.tight;
+  const full = roomy && most <= 6 && (width - FULL.w) / gaps - FULL.w >= 84;
+  const wished = Math.max(full ? ROOM.full : ROOM.small, Math.min(126, 500 / most));
+  const room = height ? Math.max(ROOM.small, Math.min(height / scale / most, 230)) : wished;
   const nodes = new Map();
   const step = (width - (full ? FULL.w : SMALL.w) / 2 - COST.w / 2 - 2 * RIM) / gaps;
   columns.forEach((column, layer) => {
     const x = RIM + (full ? FULL.w : SMALL.w) / 2 + step * (column[0] === "C" ? layer - nearer : layer);
     const own = (room * most) / column.length;
-    column.forEach((key, k) => nodes.set(key, { key, layer, x, y: own * (k + 0.5), ...sizeOf(key, full) }));
+    const named = full || own >= 60;
+    column.forEach((key, k) => nodes.set(key, { key, layer, named, x, y: own * (k + 0.5), ...sizeOf(key, full) }));
   });
-  return { width, height: room * most, scale, upright: false, full, named: full || room >= 60, nodes };
+  return { width, height: room * most, scale, upright: false, full, nodes };
+}
+
+/** Larger on a wide screen, smaller where many neurons must fit the height. */
+function scaleFor(most, available, height) {
+  const wide = Math.max(1, Math.min(1.7, available / NATURAL));
+  return height ? Math.max(0.75, Math.min(wide, height / (most * ROOM.small))) : wide;
 }
 
 function sizeOf(key, full) {
@@ -53,10 +61,10 @@ function upright(columns, width) {
     const y = top + gap * (column[0] === "C" ? layer - 0.2 : layer);
     const own = width / column.length;
     const size = (key) => (key.startsWith("1_") ? BIAS : box);
-    column.forEach((key, k) => nodes.set(key, { key, layer, x: own * (k + 0.5), y, ...size(key) }));
+    column.forEach((key, k) => nodes.set(key, { key, layer, named: true, x: own * (k + 0.5), y, ...size(key) }));
   });
   const height = top + gap * (columns.length - 1.2) + 62;
-  return { width, height, scale: 1, upright: true, full: true, named: true, nodes };
+  return { width, height, scale: 1, upright: true, full: true, nodes };
 }
 
 /** The ends of an edge, on the rims of its neurons. */

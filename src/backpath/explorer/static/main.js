@@ -63,4 +63,5 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   forgetColours();
   emit("theme");
 });
+document.fonts.load('1em "STIX Two Math"'); // before the first formula is there, which would jump when it comes
 start(greeted);

@@ -30,8 +30,8 @@ function textLine(className, x, y, text = "", anchor = "middle") {
 /** Boxes of neurons and grips of edges are buttons: one of them is in the tab order, arrow keys move among them. */
 const BUTTON = { role: "button", tabindex: "-1" };
 
-function drawNode(node, labels, { full, named }) {
-  const { key, x, y, w, h } = node;
+function drawNode(node, labels, full) {
+  const { key, named, x, y, w, h } = node;
   const bias = key.startsWith("1_");
   const name = bias ? "1" : key;
   const [left, top] = [x - w / 2, y - h / 2];
@@ -49,7 +49,9 @@ function drawNode(node, labels, { full, named }) {
   group.classList.add(kind);
   group.append(svg("title", { "aria-hidden": "true" }, label ? `${key}: ${label}` : key));
   const boxed = full || kind === "cost";
-  if (boxed || named) group.append(textLine("name", x, top - 8, label ? `${key} ${brief(label)}` : kind === "cost" ? "cost" : key));
+  const title = kind === "cost" ? "cost" : label ? `${key} ${brief(label)}` : key;
+  const atLeft = label && node.layer === 0; // a long name would leave the picture
+  if (boxed || named) group.append(textLine("name", atLeft ? left : x, top - 8, title, atLeft ? "start" : "middle"));
   const inset = boxed && kind !== "input" ? 12 : 0;
   node.lines = {};
   if (!inset) {
@@ -75,9 +77,9 @@ function drawNode(node, labels, { full, named }) {
 const brief = (label) => (label.length > 14 ? `${label.slice(0, 13)}…` : label);
 
 /** A bar along the edge around its number: what is focused, and what a click on the edge's place meets. */
-function grip({ x1, y1, x2, y2, t, name }) {
+function grip({ x1, y1, x2, y2, t, reach: side, name }) {
   const [long, reach] = [Math.hypot(x2 - x1, y2 - y1) || 1, Math.min(t, 1 - t, 0.2)];
-  const [nx, ny] = [(-(y2 - y1) / long) * 8, ((x2 - x1) / long) * 8];
+  const [nx, ny] = [(-(y2 - y1) / long) * side, ((x2 - x1) / long) * side];
   const [a, b] = [pointAt({ x1, y1, x2, y2 }, t - reach), pointAt({ x1, y1, x2, y2 }, t + reach)];
   const corners = [[a.x + nx, a.y + ny], [b.x + nx, b.y + ny], [b.x - nx, b.y - ny], [a.x - nx, a.y - ny]];
   const points = corners.map((corner) => corner.map((c) => c.toFixed(1)).join(",")).join(" ");
@@ -116,7 +118,7 @@ function build(view) {
   }
   for (const edge of edges) finishEdge(edge);
   const outputs = view.layers.at(-1).map((name) => edgeEnds(nodes.get(name), nodes.get("C"), upright));
-  for (const node of nodes.values()) drawNode(node, view.labels, layout);
+  for (const node of nodes.values()) drawNode(node, view.labels, full);
   const root = svg(
     "svg",
     { viewBox: `0 0 ${width} ${height}`, width: width * scale, height: height * scale, role: "group", "aria-label": "The network" },

@@ -31,14 +31,22 @@ function classOf({ y }, middle) {
   return y.length > 1 ? y.indexOf(Math.max(...y)) : Number(y[0] > middle);
 }
 
-/** High targets as circles, low ones as squares: not by colour alone. */
+function triangle(context, px, py, size) {
+  context.moveTo(px, py - size);
+  context.lineTo(px + size, py + size);
+  context.lineTo(px - size, py + size);
+  context.closePath();
+}
+
+/** Classes differ in shape too, not by colour alone: squares (of one output the low targets), circles, triangles. */
 function drawPoint(context, point, isSample, middle) {
   const { px, py } = place(point);
   const kind = classOf(point, middle);
   const size = points.length > 60 ? SIZE - 2 : SIZE;
   context.beginPath();
-  if (plane.flat || kind % 2) context.arc(px, py, size, 0, 2 * Math.PI);
-  else context.rect(px - size + 0.5, py - size + 0.5, 2 * size - 1, 2 * size - 1);
+  if (plane.flat || kind % 3 === 1) context.arc(px, py, size, 0, 2 * Math.PI);
+  else if (kind % 3 === 0) context.rect(px - size + 0.5, py - size + 0.5, 2 * size - 1, 2 * size - 1);
+  else triangle(context, px, py, size + 1);
   context.fillStyle = plane.flat ? colour("soft") : classColour(kind);
   context.fill();
   context.lineWidth = isSample ? 3 : 1.5;
@@ -193,9 +201,9 @@ const HINTS = {
 };
 
 let modesFor = "";
-function showModes({ data }) {
+function showModes({ data, labels }) {
   const outputs = data.y[0]?.length ?? 1;
-  const classes = plane.flat || data.kind === "regression" ? ["Add points"] : outputs > 1 ? data.y[0].map((_, k) => `Add A${k + 1}`) : ["Add 0", "Add 1"];
+  const classes = plane.flat || data.kind === "regression" ? ["Add points"] : outputs > 1 ? data.y[0].map((_, k) => `Add ${labels[`A${k + 1}`] ?? `A${k + 1}`}`) : ["Add 0", "Add 1"];
   const modes = [["pick", "Move"], ...(data.editable ? [...classes.map((text, k) => [String(k), text]), ["erase", "Erase"]] : [])];
   if (JSON.stringify(modes) !== modesFor) {
     modesFor = JSON.stringify(modes);

@@ -22,9 +22,9 @@ function layers() {
   return { sizes: [old[0], ...sizes, old.at(-1)], activations };
 }
 
-function activationSelect(name, label) {
+function activationSelect(name, label, more = []) {
   const select = html("select", { "aria-label": label });
-  fillSelect(select, options(page.choices.activations), name);
+  fillSelect(select, options([...page.choices.activations, ...more]), name);
   select.addEventListener("change", () => set(layers()));
   return select;
 }
@@ -45,7 +45,7 @@ function showLayers({ sizes, activations }) {
   if (now === built) return;
   built = now;
   const hidden = sizes.slice(1, -1).map((size, k) => layerRow(k + 1, size, activations[k]));
-  const output = html("li", { class: "bar" }, html("span", { class: "layer-name" }, "Output"), html("span", { class: "fixed" }, String(sizes.at(-1))), activationSelect(activations.at(-1), "Activation of the output layer"));
+  const output = html("li", { class: "bar" }, html("span", { class: "layer-name" }, "Output"), html("span", { class: "fixed" }, String(sizes.at(-1))), activationSelect(activations.at(-1), "Activation of the output layer", page.choices.output_activations));
   byId("layers").replaceChildren(...hidden, output);
 }
 

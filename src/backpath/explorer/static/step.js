@@ -20,9 +20,9 @@ function showNode(node, step, view) {
   const { key, lines } = node;
   const a = valuesOf(node, step, view);
   const [u, delta] = [step.values[`u_${key}`], step.values[`delta_${key}`]];
-  if (lines.u) setNumber(lines.u, u?.text ?? "–");
-  if (picture.full) setNumber(lines.a, a?.text ?? "–");
-  else setText(lines.a, a ? brief(a.value) : picture.named ? "–" : key);
+  if (lines.u) setNumber(lines.u, u);
+  if (picture.full) setNumber(lines.a, a);
+  else setText(lines.a, a ? brief(a.value) : node.named ? "–" : key);
   describe(node, u, a, delta);
   if (!lines.delta) return;
   setText(lines.delta, delta ? `∂C/∂u ${delta.text}` : "");
@@ -45,7 +45,7 @@ function showCost(step, view) {
   const { u, a, was } = node.lines;
   const y = view.sample.y;
   setText(u, view.sample.batch ? "batch" : y.length === 1 ? brief4(y[0]) : `${y.length} values`);
-  setNumber(a, step.values.C?.text ?? "–");
+  setNumber(a, step.values.C);
   const previous = step.previous?.C;
   setText(was, previous && step.values.C && previous.text !== step.values.C.text ? `was ${previous.text}` : "");
   setAttribute(node.button, "aria-label", `cost, ${step.values.C?.text ?? "not computed yet"}`);

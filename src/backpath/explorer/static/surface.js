@@ -42,7 +42,7 @@ function makePalettes() {
 }
 
 const CLASSES = ["low", "high", "class-3", "class-4", "class-5", "class-6"];
-export const classColour = (k) => colour(`${CLASSES[k % CLASSES.length].replace(/^(low|high)$/, "$1-point")}`);
+export const classColour = (k) => colour(`${CLASSES[k % CLASSES.length]}-point`);
 
 const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
@@ -86,6 +86,8 @@ function take(answer) {
 
 const short = (value) => String(Number(value.toPrecision(2)));
 
+const labelled = (name) => (page.view.labels[name] ? `${name}, ${page.view.labels[name]}` : name);
+
 function drawFrame(context, names) {
   const { width, height, extent } = plane;
   context.strokeStyle = colour("line");
@@ -99,7 +101,7 @@ function drawFrame(context, names) {
   context.textAlign = "right";
   context.fillText(short(extent[1]), width - MARGIN, height - MARGIN + 6);
   context.textAlign = "center";
-  context.fillText(names[0], width / 2, height - MARGIN + 8);
+  context.fillText(labelled(names[0]), width / 2, height - MARGIN + 8);
   context.textAlign = "right";
   context.fillText(short(extent[3]), MARGIN - 6, MARGIN);
   context.textBaseline = "bottom";
