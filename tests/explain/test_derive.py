@@ -236,3 +236,12 @@ def test_numbers_that_overflow_are_refused():
     net = bp.Network((1, 1), activation="identity").replace({"W11_1": 1e300})
     with pytest.raises(bp.InputError, match="the net input of A1 is not finite"):
         bp.derive(net, "W11_1").evaluate([1e300], [0])
+
+
+def test_every_factor_says_where_its_number_comes_from():
+    """In the notes' network the places are the neurons and the weight on the way from the cost to W21_1."""
+    d = bp.derive(bp.Network((2, 2, 1)), "W21_1")
+    assert [factor.places for factor in d.factors] == [("A1",), ("A1",), ("W12_2",), ("H2",), ("X1",)]
+    assert bp.derive(bp.Network((2, 2, 1)), "W2~_1").factors[-1].places == ("1",)
+    deep = bp.derive(bp.Network((2, 2, 2, 1)), "W21_1").evaluate([0, 1], [1])
+    assert [f.places for f in deep.paths[1].factors if f.places[0].startswith("W")] == [("W12_3",), ("W22_2",)]

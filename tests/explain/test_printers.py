@@ -235,3 +235,15 @@ def test_wide_letters_take_two_columns():
 def test_any_label_fits_a_terminal(label):
     shown = str(bp.derive(NOTES, "W11_1", labels={"X1": label}))
     assert all(text.text_width(line) <= 80 for line in shown.splitlines())
+
+
+def test_mathml_without_styles_keeps_all_but_them():
+    """For a page whose policy forbids inline style; a label that looks like one stays as it is."""
+    label = ' style="text-align: right" '
+    d = bp.derive(bp.Network((2, 2, 1)), "W11_1", labels={"X1": label})
+    plain = mathml.without_styles(d.mathml())
+    assert not re.search(r"<[^>]* style=", plain)
+    assert 'class="right"' in plain
+    kept = ["".join(ET.fromstring(written).itertext()) for written in (plain, d.mathml())]
+    assert kept[0] == kept[1]
+    assert label in kept[0]

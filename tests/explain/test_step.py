@@ -9,8 +9,11 @@ from hypothesis import given
 
 import backpath as bp
 import oracles
+from backpath.explain.document import Formulas
 from backpath.explain.formulas import ACTIVATION_FORMULAS
+from backpath.explain.printers import text
 from backpath.maths.activations import ACTIVATIONS
+from backpath.maths.notation import neuron_names
 from shown import agrees, last_equation, summed
 from strategies import problems
 
@@ -202,3 +205,25 @@ def test_every_activation_has_the_formula_that_is_computed(name):
         for u in (-2.5, -0.3, 0.0, 0.7, 3.1):
             made = eval(code, names | {"u": oracles.mp.mpf(u)})
             assert float(made) == pytest.approx(float(wanted(oracles.mp.mpf(u))), rel=1e-12, abs=1e-15), (code, u)
+
+
+@given(problems())
+def test_the_parts_of_a_step_are_those_of_the_whole(problem):
+    """A neuron, the cost, a gradient or an update asked for by itself is the line of it in the written step."""
+    net, cost, X, y = problem
+    step = bp.explain_step(net, X[0], y[0], cost=cost)
+    written = {line for block in step.document().blocks if isinstance(block, Formulas) for line in block.equations}
+    neurons = [name for layer in range(1, len(net.sizes)) for name in neuron_names(net.sizes, layer)]
+    for line in (line for name in neurons for line in step.neuron(name)):
+        assert line in written
+    for weight in net.weight_names:
+        assert step.gradient(weight) in written
+        assert step.update(weight) in written
+    if net.sizes[-1] > 1:
+        assert step.cost_with_numbers() in written
+    assert step.neuron("X1") == ()
+
+
+def test_the_cost_of_one_output_with_its_numbers():
+    step = bp.explain_step(bp.Network.from_weights([[[1, 0]]], activations="identity"), [0.75], [1])
+    assert [text.formula(side) for side in step.cost_with_numbers().sides] == ["C", "(0.75 − 1)²", "0.0625"]

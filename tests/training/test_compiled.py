@@ -300,6 +300,22 @@ def test_the_same_bits_ten_times():
     assert len(found) == 1
 
 
+@pytest.mark.parametrize("engine", [NumpyEngine, CompiledEngine])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_costs_that_are_forgotten_change_nothing_else(engine, solver):
+    job = make_job((3, 4, 1), "tanh", "squared_error", SOLVERS[solver], 11, batch_size=4, shuffle=True)
+    one, other = engine(job), engine(job)
+    one.run(300)
+    costs = []
+    for _ in range(3):
+        other.run(100)
+        costs += list(other.costs)
+        other.forget_costs()
+        assert len(other.costs) == 0
+    assert costs == list(one.costs)
+    assert all((W == V).all() for W, V in zip(one.weights, other.weights))
+
+
 def test_in_pieces_or_at_once_are_the_same_bits():
     job = make_job((5, 20, 3), ("tanh", "sigmoid"), "squared_error", SOLVERS["adam"], 31, batch_size=8, shuffle=True)
     whole, pieces = CompiledEngine(job), CompiledEngine(job)

@@ -24,6 +24,7 @@ COMMANDS = {
     "show": "Show a model: its network, weights, inputs and how it was trained.",
     "explain": "Explain the gradient of a weight, or a whole step, with every number.",
     "check": "Check somebody's gradients or updated weights, and name the mistake in them.",
+    "explore": "Explore a network on a web page: see it learn, click a weight, read its chain rule.",
 }
 
 

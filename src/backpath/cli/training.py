@@ -35,19 +35,13 @@ from backpath.files.tables import read_training_table
 from backpath.files.wording import counted, plain
 from backpath.maths.network import Network
 from backpath.training import TrainingResult, train
-from backpath.training.datasets import DATASETS, Dataset, dataset
+from backpath.training.datasets import DATASETS, OUTPUTS, Dataset, dataset
 from backpath.training.loop import Progress, Shown
 from backpath.training.progress import progress_bar
 from backpath.training.quality import Quality, quality
 
 Array = NDArray[np.float64]
 
-# what fits a task: the output activation and its cost
-OUTPUTS = {
-    "regression": ("identity", "squared_error"),
-    "binary": ("sigmoid", "binary_cross_entropy"),
-    "multiclass": ("softmax", "categorical_cross_entropy"),
-}
 FOR_LM = {"cost": "squared_error", "batch_size": None, "epochs": 200}
 DIALECT = ("delimiter", "encoding", "decimal")
 SAMPLES_SEEN = 20_000_000  # of a large table, over all epochs, unless --epochs says otherwise

@@ -42,6 +42,8 @@ class Factor:
         ∂A1/∂u_A1, and what it is: σ′(u_A1).
     meaning : str
         What it says, in words.
+    places : names of neurons and weights
+        Where in a picture of the network its number comes from.
     value : float | array (N,) | None
         Its number, for a batch one per sample; None before it is evaluated.
     """
@@ -49,6 +51,7 @@ class Factor:
     partial: Partial
     expansion: Expression
     meaning: str
+    places: tuple[str, ...]
     _number: Callable[[Backward], Array] = field(repr=False, compare=False)
     value: float | Array | None = None
 
@@ -132,6 +135,7 @@ class Chain:
                 Partial(sy.C, sy.net_input(A.name)),
                 minus(A, y) if simple else sy.delta(A.name),
                 f"how the cost changes with the net input of {A.name}",
+                (A.name,),
                 lambda numbers: numbers.delta[-1][:, j - 1],
             )
         ]
@@ -145,6 +149,7 @@ class Chain:
             Partial(sy.C, A),
             COST_FORMULAS[self.cost].slope(A, y, sy.u_cost(j, self.net.sizes[-1])),
             f"how the cost changes with {A.name}",
+            (A.name,),
             lambda numbers: numbers.dC_da[-1][:, j - 1],
         )
 
@@ -154,16 +159,19 @@ class Chain:
             Partial(sy.neuron(name), sy.net_input(name)),
             sy.slope(sy.net_input(name)),
             f"the slope of σ at {name}",
+            (name,),
             lambda numbers: numbers.slopes[layer - 1][:, j - 1],
         )
 
     def weight(self, layer: int, j: int, i: int) -> Factor:
         to, source = self.name(layer, j), self.name(layer - 1, i)
         number = float(self.net.weights[layer - 1][j - 1, i - 1])
+        name = weight_name(layer, j, i)
         return Factor(
             Partial(sy.net_input(to), sy.neuron(source)),
-            sy.weight(weight_name(layer, j, i)),
+            sy.weight(name),
             f"the weight from {source} to {to}",
+            (name,),
             lambda numbers: np.full(len(numbers.x), number),
         )
 
@@ -172,11 +180,11 @@ class Chain:
         layer, j, i = self.index
         partial = sy.by_weight(self.net.sizes, layer, j, i)
         if i is None:
-            return Factor(partial, ONE, "the bias neuron's 1", lambda numbers: np.ones(len(numbers.x)))
+            return Factor(partial, ONE, "the bias neuron's 1", ("1",), lambda numbers: np.ones(len(numbers.x)))
         name = self.name(layer - 1, i)
         label = f" ({self.labels[name]})" if name in self.labels else ""
         meaning = f"the input {name}{label}" if layer == 1 else f"the output of {name}"
-        return Factor(partial, sy.neuron(name), meaning, lambda numbers: numbers.a[layer - 1][:, i - 1])
+        return Factor(partial, sy.neuron(name), meaning, (name,), lambda numbers: numbers.a[layer - 1][:, i - 1])
 
     def of_neuron(self, paths: list[tuple[int, ...]] | None) -> Factor:
         """∂C/∂H1 of the weight's neuron: the sum over ``paths``, or in the δ of the layer above."""
@@ -191,6 +199,7 @@ class Chain:
             Partial(sy.C, sy.neuron(name)),
             expansion,
             f"how the cost changes with {name}",
+            (name,),
             lambda numbers: numbers.dC_da[layer - 1][:, j - 1],
         )
 

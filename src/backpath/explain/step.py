@@ -11,12 +11,14 @@ from numpy.typing import ArrayLike
 
 from backpath.explain import matrices, step_shown
 from backpath.explain.backward import backward, in_float64
-from backpath.explain.derivation import checked_labels, numbers_list
+from backpath.explain.derivation import Derivation, checked_labels, numbers_list
 from backpath.explain.document import Document
+from backpath.explain.expression import Equation
+from backpath.explain.factors import Chain
 from backpath.explain.rendered import Rendered
 from backpath.maths.named import Gradients
 from backpath.maths.network import Network
-from backpath.maths.notation import neuron_names
+from backpath.maths.notation import WeightIndex, neuron_index, neuron_names, weight_index, weight_name
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,35 @@ class Step(Rendered):
             for name, is_free in zip(net.weight_names, free, strict=True)
         )
         self.matrices = matrices.batch_matrices(self.network, self.numbers)
+
+    def derivation(self, weight: str) -> Derivation:
+        """The chain rule of one of its gradients."""
+        return Derivation(self.network, weight, self.cost, self.labels)
+
+    def neuron(self, name: str, sample: int = 0) -> tuple[Equation, ...]:
+        """A neuron of the forward pass with a sample's numbers: H1 = σ(0.35·1 + …) = σ(0.3775) = 0.59327.
+
+        Of a softmax output there are two: u_A1 and A1. Of an input there is none.
+        """
+        layer, j = neuron_index(name, self.network.sizes)
+        return step_shown.neuron_equations(self, self._chain, sample, layer, j) if layer else ()
+
+    def cost_with_numbers(self) -> Equation:
+        """The cost with numbers: C = (0.75 − 1)² = 0.0625."""
+        return step_shown.cost_with_numbers(self)
+
+    def gradient(self, weight: str) -> Equation:
+        """The gradient of a weight with numbers: of one sample its factors', of a batch the samples'."""
+        return step_shown.gradient_with_numbers(self, self.derivation(weight))
+
+    def update(self, weight: str) -> Equation:
+        """The update of a weight with numbers: W11_1 = 0.15 − 0.5 × 0.00044 = 0.14978."""
+        place = self.network.weight_names.index(weight_name(*weight_index(weight, self.network.sizes)))
+        return step_shown.update_with_numbers(self, self.updates[place])
+
+    @property
+    def _chain(self) -> Chain:
+        return Chain(self.network, self.cost, WeightIndex(1, 1, None), self.labels)
 
     def document(self) -> Document:
         return step_shown.document(self)

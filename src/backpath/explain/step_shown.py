@@ -36,7 +36,7 @@ from backpath.maths.activations import activation
 from backpath.maths.notation import WeightIndex, weight_names
 
 if TYPE_CHECKING:
-    from backpath.explain.step import Step
+    from backpath.explain.step import Step, Update
 
 MOST_WEIGHTS, MOST_SAMPLES = 200, 20
 
@@ -66,15 +66,18 @@ def _forward(step: Step, chain: Chain, place: int) -> list[Block]:
     many = len(n.x) > 1
     inputs = [f"X{k} = {shown(float(x), 17)}" for k, x in enumerate(n.x[place], 1)]
     lines = []
-    for layer, name in enumerate(step.network.activations, 1):
-        neurons = range(1, step.network.sizes[layer] + 1)
-        if activation(name).jacobian:
-            lines += [_net_input(step, chain, place, layer, j) for j in neurons]
-            lines += _softmax(step, chain, place)
-        else:
-            lines += [_neuron(step, chain, place, layer, j) for j in neurons]
+    for layer, size in enumerate(step.network.sizes[1:], 1):
+        found = [neuron_equations(step, chain, place, layer, j) for j in range(1, size + 1)]
+        lines += [line for lines_of_all in zip(*found, strict=True) for line in lines_of_all]
     title = f"Forward, sample {place + 1}" if many else "Forward"
     return [heading(title), prose(", ".join(inputs)), Formulas(tuple(lines))]
+
+
+def neuron_equations(step: Step, chain: Chain, place: int, layer: int, j: int) -> tuple[Equation, ...]:
+    """A neuron with a sample's numbers: H1 = σ(0.35·1 + …) = σ(0.3775) = 0.59327; of softmax u_A1 and A1."""
+    if activation(step.network.activations[layer - 1]).jacobian:
+        return _net_input(step, chain, place, layer, j), _softmax(step, chain, place)[j - 1]
+    return (_neuron(step, chain, place, layer, j),)
 
 
 def _terms(step: Step, place: int, layer: int, j: int) -> tuple[list[float], float]:
@@ -148,14 +151,22 @@ def _cost(step: Step, chain: Chain) -> list[Block]:
     header = ("output", "A", "y", "with numbers", "C")
     first = 1 if len(n.x) > 1 else 0
     table = Table(("sample", *header) if first else header, tuple(rows), frozenset({first + 1, first + 2, first + 4}))
-    every = [float(c) for c in n.costs.ravel()]
     found: list[Block] = [heading("Cost"), Formulas((cost_equation(chain),)), table]
+    return found if n.costs.size == 1 else [*found, Formulas((cost_with_numbers(step),))]
+
+
+def cost_with_numbers(step: Step) -> Equation:
+    """C of the only output, the sum over several, or the average over the samples."""
+    n = step.numbers
+    every = [float(c) for c in n.costs.ravel()]
     if len(n.x) > 1:
-        return [*found, Formulas((numbers_shown.mean_equation(sy.C, every, step.cost_value, len(n.x)),))]
+        return numbers_shown.mean_equation(sy.C, every, step.cost_value, len(n.x))
     if len(every) > 1:
         texts, result = shown_sum(every, step.cost_value)
-        found.append(Formulas((equation(sy.C, sy.sum_of(texts), Number(result)),)))
-    return found
+        return equation(sy.C, sy.sum_of(texts), Number(result))
+    _, _, with_numbers = _cost_numbers(step, 0, 1, every[0])
+    sides = (with_numbers,) if isinstance(with_numbers, Expression) else ()
+    return equation(sy.C, *sides, Number(shown(every[0])))
 
 
 def _cost_numbers(step: Step, place: int, j: int, cost: float) -> tuple[str, str, str | Expression]:
@@ -178,7 +189,7 @@ def _gradients(step: Step) -> list[Block]:
     """∂C/∂W of every weight, the output layer first, as in the notes."""
     found: list[Block] = [heading("Gradients")]
     n, sizes = step.numbers, step.network.sizes
-    derivations = [Derivation(step.network, name, step.cost, step.labels) for name in weight_names(sizes)]
+    derivations = [step.derivation(name) for name in weight_names(sizes)]
     if len(n.x) > 1:
         found.append(prose("Averaged over the samples; each sample's factors stand in the matrices below."))
     else:
@@ -187,16 +198,20 @@ def _gradients(step: Step) -> list[Block]:
     for layer in range(len(sizes) - 1, 0, -1):
         lines = []
         for d in (d for d in derivations if d.chain.index.layer == layer):
-            samples = [Sample(d, n, place) for place in range(len(n.x))]
-            if len(samples) > 1:
-                values = [sample.gradient for sample in samples]
-                lines.append(numbers_shown.mean_equation(d.partial, values, step.gradients[d.weight], len(values)))
-                continue
-            if d.path_count > 1 and d.chain.index.input == 1:
-                lines.append(_of_neuron(samples[0]))
-            lines.append(numbers_shown.gradient_equation(samples[0]))
+            if len(n.x) == 1 and d.path_count > 1 and d.chain.index.input == 1:
+                lines.append(_of_neuron(Sample(d, n, 0)))
+            lines.append(gradient_with_numbers(step, d))
         found += [heading(f"Gradients of layer {layer}"), Formulas(tuple(lines))]
     return found
+
+
+def gradient_with_numbers(step: Step, d: Derivation) -> Equation:
+    """∂C/∂W as its factors' numbers, or as the mean over the samples."""
+    samples = [Sample(d, step.numbers, place) for place in range(len(step.numbers.x))]
+    if len(samples) == 1:
+        return numbers_shown.gradient_equation(samples[0])
+    values = [sample.gradient for sample in samples]
+    return numbers_shown.mean_equation(d.partial, values, step.gradients[d.weight], len(values))
 
 
 def _of_neuron(sample: Sample) -> Equation:
@@ -214,19 +229,19 @@ def _of_neuron(sample: Sample) -> Equation:
 
 def _updates(step: Step) -> list[Block]:
     """W = W - η × ∂C/∂W with numbers."""
-    lines = []
-    for update in step.updates:
-        symbol = sy.weight(update.weight)
-        if update.frozen:
-            continue
-        values = [update.before, step.learning_rate, update.gradient]
-        scale = max(abs(update.before), abs(step.learning_rate * update.gradient))
-        texts, result = agree(values, update.after, lambda v: v[0] - v[1] * v[2], scale=scale)
-        before, rate, gradient = sy.numbers(texts)
-        lines.append(equation(symbol, minus(before, Product((rate, gradient))), Number(result)))
+    lines = [update_with_numbers(step, update) for update in step.updates if not update.frozen]
     W = Symbol("W", "W")
     rule = equation(W, minus(W, Product((sy.ETA, Partial(sy.C, W)))))
     found: list[Block] = [heading("Updates"), Formulas((rule, equation(sy.ETA, Number(shown(step.learning_rate, 17)))))]
     found += [Formulas(tuple(lines))] if lines else []
     frozen = [update.weight for update in step.updates if update.frozen]
     return [*found, prose(f"Not updated: {', '.join(frozen)}.")] if frozen else found
+
+
+def update_with_numbers(step: Step, update: Update) -> Equation:
+    """W11_1 = 0.15 − 0.5 × 0.00044 = 0.14978"""
+    values = [update.before, step.learning_rate, update.gradient]
+    scale = max(abs(update.before), abs(step.learning_rate * update.gradient))
+    texts, result = agree(values, update.after, lambda v: v[0] - v[1] * v[2], scale=scale)
+    before, rate, gradient = sy.numbers(texts)
+    return equation(sy.weight(update.weight), minus(before, Product((rate, gradient))), Number(result))

@@ -88,6 +88,17 @@ class TrainingTable:
             preparation,
         )
 
+    def whole(self) -> tuple[Floats, Floats, Preparation]:
+        """X, y and the preparation, fitted on all rows, in the file's order: to look at, not to judge a model by.
+
+        >>> table = TrainingTable((Numbers("x", np.arange(3.0)),), Numbers("y", np.arange(3.0)), False, ())
+        >>> table.whole()[0].ravel().tolist()
+        [0.0, 1.0, 2.0]
+        """
+        rows = np.arange(self.rows)
+        preparation = self._fit(rows)
+        return preparation.transform(self.columns), preparation.transform_target(self.target), preparation
+
     def _cover(self, train: NDArray[np.intp], valid: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Move the held-out rows without which training would miss a category, class, or a second number."""
         needed: set[int] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -244,6 +244,10 @@ class CompiledEngine:
             if self.job.shuffle:  # those left over, if it converged, are for whoever goes on
                 left = orders[(self._reached.epochs - before) * len(self.job.X) :].reshape(-1, len(self.job.X))
                 self._orders = itertools.chain(left, self._orders)
+
+    def forget_costs(self) -> None:
+        """Begin ``costs`` anew, for whoever has kept those so far: a run without an end does not fill the memory."""
+        self._reached, self._costs = replace(self._reached, epochs=0), np.empty(64)
 
     def _run(self, orders: Numbers, epochs: int) -> None:
         if self._go(orders, epochs):

@@ -1,4 +1,4 @@
-"""The built-in data sets, each with the network and settings that suit it."""
+"""The built-in data sets, each with the network and settings that suit it, and what suits a task."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ from numpy.typing import NDArray
 from backpath.errors import InputError
 
 Array = NDArray[np.float64]
+
+# what fits a task: the output activation and its cost
+OUTPUTS = {
+    "regression": ("identity", "squared_error"),
+    "binary": ("sigmoid", "binary_cross_entropy"),
+    "multiclass": ("softmax", "categorical_cross_entropy"),
+}
 
 TRUTH_TABLE = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=np.float64)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import numpy as np
+from numpy.typing import NDArray
 
 from backpath.errors import DivergenceError
 from backpath.maths import backprop
 from backpath.maths.activations import activation
-from backpath.training.job import Engine, Job
+from backpath.training.job import Array, Job
 
 FAR_WORSE = 100  # times the cost of always answering σ(0): no noise of a working run reaches it
 STUCK = 1e-9  # no gradient is larger: a network so saturated does not move any more
@@ -15,7 +19,18 @@ NO_STEP = "from its weights no step can be computed; standardise the inputs and 
 SAMPLES = 1000  # enough to compare with
 
 
-def raise_if_diverged(job: Job, engine: Engine) -> None:
+class Reached(Protocol):
+    """What is looked at of a run; an engine has it (see ``training.job.Engine``)."""
+
+    @property
+    def weights(self) -> list[Array]: ...
+    @property
+    def costs(self) -> Sequence[float] | NDArray[np.float64]: ...
+    @property
+    def overflow(self) -> int | None: ...
+
+
+def raise_if_diverged(job: Job, engine: Reached) -> None:
     """Raise what ended the run, or what it ended in: numbers that are not finite, or a cost that only rose.
 
     Saturated activations keep every number finite whatever the learning rate. Then the cost tells, where it is above
@@ -33,7 +48,7 @@ def raise_if_diverged(job: Job, engine: Engine) -> None:
         raise DivergenceError(epochs, None, last, job.network.with_weights(engine.weights))
 
 
-def _cost_at_start(job: Job, engine: Engine) -> float:
+def _cost_at_start(job: Job, engine: Reached) -> float:
     if job.batch_size >= len(job.X):
         return engine.costs[0]  # taken before the first update
     with np.errstate(over="ignore", invalid="ignore"):
@@ -47,7 +62,7 @@ def _cost_of_zero(job: Job) -> float:
     return job.cost_share * backprop.batch_cost(job.cost, u, activation(job.network.activations[-1]).value(u), job.y)
 
 
-def _is_stuck(job: Job, engine: Engine) -> bool:
+def _is_stuck(job: Job, engine: Reached) -> bool:
     network = job.network.with_weights(engine.weights)
     gradient = network.gradients(job.X[:SAMPLES], job.y[:SAMPLES], job.cost)
     return all(np.abs(G).max() < STUCK for G in gradient.layers)

@@ -55,4 +55,9 @@ def _is_worth_loading(job: Job, epochs: int) -> bool:
     seconds = epochs * (updates * len(job.network.weights) * PER_LAYER + samples * weights * PER_PRODUCT)
     if seconds < LOADING:
         return False
-    return seconds > COMPILING or are_kept(Path(__file__).with_name("kernels.py"), "train_network")
+    return seconds > COMPILING or kernels_are_kept()
+
+
+def kernels_are_kept() -> bool:
+    """Whether the kernels seem to have been compiled on this machine before."""
+    return are_kept(Path(__file__).with_name("kernels.py"), "train_network")

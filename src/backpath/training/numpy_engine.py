@@ -113,6 +113,10 @@ class NumpyEngine:
                 if self.converged:
                     return
 
+    def forget_costs(self) -> None:
+        """Begin ``costs`` anew, for whoever has kept those so far: a run without an end does not fill the memory."""
+        self.costs = []
+
     def _epoch(self) -> float:
         job, order, samples = self.job, next(self._orders), len(self.job.X)
         total = 0.0

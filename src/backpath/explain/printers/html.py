@@ -46,7 +46,7 @@ def inline(parts: Sequence[Part]) -> str:
 
 def fragment(doc: Document) -> str:
     """A document as a part of a page."""
-    return f'<div class="backpath"><style>{_STYLE}</style>{_content(doc)}</div>'
+    return f'<div class="backpath"><style>{_STYLE}</style>{content(doc)}</div>'
 
 
 def document(doc: Document) -> str:
@@ -66,14 +66,15 @@ def document(doc: Document) -> str:
 </head>
 <body class="backpath">
 <main>
-{_content(doc)}
+{content(doc)}
 </main>
 </body>
 </html>
 """
 
 
-def _content(doc: Document) -> str:
+def content(doc: Document) -> str:
+    """What a document holds, without the style that makes it look well."""
     lines = [f"<h1>{inline(doc.title)}</h1>"]
     for block in doc.blocks:
         match block:

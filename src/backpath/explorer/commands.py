@@ -1,0 +1,189 @@
+"""What a page can ask for. A question is answered from a scene; an edit makes another scene of it.
+
+Both are plain functions of a scene and the message's fields, without any knowledge of sockets or threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from backpath.errors import InputError
+from backpath.explorer import explained, fields, limits
+from backpath.explorer.scene import Focus, Scene, focus_on, merged
+from backpath.explorer.settings import DRAWING, KEYS
+from backpath.explorer.stepping import PASSES, UNITS
+from backpath.explorer.surface import Surface
+from backpath.files.wording import quoted
+from backpath.maths.network import Network
+from backpath.maths.notation import weight_index
+
+Fields = Mapping[str, Any]
+STATE_KEYS = (*KEYS, "dataset", "uploaded", "X", "y", "sample", "weights", "weights_left_out")
+
+
+def derive(scene: Scene, given: Fields) -> dict[str, Any]:
+    return explained.derivation(scene, fields.text(given.get("weight"), "weight"))
+
+
+def neuron(scene: Scene, given: Fields) -> dict[str, Any]:
+    return explained.neuron(scene, fields.text(given.get("name"), "name"))
+
+
+def surface(scene: Scene, given: Fields) -> dict[str, Any]:
+    return asked_surface(scene, given).of(scene, scene.network)
+
+
+def asked_surface(scene: Scene, given: Fields) -> Surface:
+    resolution = fields.whole(given.get("resolution", 48), "resolution", 2, limits.RESOLUTION)
+    return Surface.checked(scene, given.get("axes"), resolution)
+
+
+def check(scene: Scene, given: Fields) -> dict[str, Any]:
+    claimed = given.get("claimed")
+    if not isinstance(claimed, dict):
+        raise InputError("claimed must hold figures by weight, as in {'W11_1': '0.0123'}")
+    return explained.check(scene, claimed, fields.text(given.get("kind", "gradients"), "kind"))
+
+
+def weight(scene: Scene, given: Fields) -> Scene:
+    name = fields.text(given.get("name"), "name")
+    weight_index(name, scene.settings.sizes)
+    return scene.edited(scene.network.replace({name: fields.number(given.get("value"), name)}))
+
+
+def points(scene: Scene, given: Fields) -> Scene:
+    inputs, outputs = scene.settings.sizes[0], scene.settings.sizes[-1]
+    X = fields.rows(given.get("X"), "X", inputs, limits.POINTS)
+    y = fields.rows(given.get("y"), "y", outputs, limits.POINTS)
+    if len(X) != len(y):
+        raise InputError(f"X has {len(X):,} rows, but y has {len(y):,}; give as many of each")
+    return scene.with_points(X, y)
+
+
+def sample(scene: Scene, given: Fields) -> Scene:
+    """``index``, or ``x`` and ``y``, or ``batch``."""
+    if "batch" in given:
+        return scene.with_focus(replace(scene.focus, batch=fields.truth(given["batch"], "batch")))
+    if "index" in given:
+        if given["index"] == "batch":
+            return scene.with_focus(replace(scene.focus, batch=True))
+        index = fields.whole(given["index"], "the sample's number", 0, len(scene.data.X) - 1)
+        return scene.with_focus(focus_on(scene.data, index))
+    x = fields.row(given.get("x"), "x", scene.settings.sizes[0])
+    y = fields.row(given.get("y"), "y", scene.settings.sizes[-1])
+    scene.network.samples(x, y, scene.settings.cost)
+    return scene.with_focus(Focus(None, x, y))
+
+
+def change(scene: Scene, given: Fields) -> Scene:
+    """Any part of the state: another data set first, then what is made of it."""
+    fields.only(given, STATE_KEYS, "the state")
+    found = _with_data(scene, given)
+    settings = {key: value for key, value in given.items() if key in KEYS}
+    if settings:
+        found = found.with_settings(*merged(found.settings, settings))
+    if "weights" in given:
+        found = found.edited(_network(found, given["weights"]))
+    if "sample" in given:
+        asked = given["sample"]
+        found = sample(found, asked if isinstance(asked, dict) else {"index": asked})
+    return found
+
+
+def _with_data(scene: Scene, given: Fields) -> Scene:
+    if "dataset" not in given:
+        return points(scene, given) if "X" in given or "y" in given else scene
+    name = fields.text(given["dataset"], "dataset")
+    if given.get("uploaded"):
+        if scene.data.uploaded and scene.data.name == name:
+            return scene
+        raise InputError(f"this was made on the table {quoted(name)}, which a link does not hold; upload it first")
+    if name != "points":
+        return scene if name == scene.data.name else Scene.of_data_set(name)
+    if "X" not in given:
+        raise InputError("the points of this state are too many for a link, and are not in it")
+    found = scene
+    drawing = {key: given[key] for key in (*DRAWING, "cost") if key in given}
+    settings = scene.settings.changed(drawing)
+    inputs, outputs = settings.sizes[0], settings.sizes[-1]
+    X = fields.rows(given["X"], "X", inputs, limits.POINTS)
+    y = fields.rows(given.get("y"), "y", outputs, limits.POINTS)
+    if len(X) != len(y):
+        raise InputError(f"X has {len(X):,} rows, but y has {len(y):,}; give as many of each")
+    data = replace(found.data.drawn(X, y), task=_task(settings.activations[-1], y), preparation=None)
+    return Scene.drawn(settings, data)
+
+
+def _task(output: str, y: np.ndarray[Any, Any]) -> str:
+    if output == "softmax":
+        return "multiclass"
+    return "binary" if y.shape[1] == 1 and set(y.ravel().tolist()) <= {0.0, 1.0} else "regression"
+
+
+def _network(scene: Scene, weights: object) -> Network:
+    shapes = [W.shape for W in scene.network.weights]
+    if not isinstance(weights, list) or len(weights) != len(shapes):
+        raise InputError(f"weights must hold a list of rows for each of the {len(shapes)} layers")
+    rows = []
+    for layer, (given, shape) in enumerate(zip(weights, shapes, strict=True), 1):
+        found = fields.rows(given, f"layer {layer}'s weights", shape[1], limits.NEURONS)
+        if len(found) != shape[0]:
+            raise InputError(f"layer {layer}'s weights must have {shape[0]} rows, but have {len(found)}")
+        rows.append(found)
+    return scene.network.with_weights(rows)
+
+
+def open_state(scene: Scene, given: Fields) -> Scene:
+    """A whole scene from a link's state."""
+    kept = given.get("state")
+    if not isinstance(kept, dict):
+        raise InputError("state must hold what a link of this page holds")
+    found = change(replace_data(scene, kept), kept)
+    return found if "weights" in kept else found.reset()
+
+
+def replace_data(scene: Scene, kept: Fields) -> Scene:
+    """A data set's own settings first, so that a state which leaves some out means the same everywhere."""
+    name = kept.get("dataset")
+    if isinstance(name, str) and name != "points" and not kept.get("uploaded"):
+        return Scene.of_data_set(name)
+    return scene
+
+
+def step(scene: Scene, given: Fields) -> Scene:
+    passing, unit = given.get("pass"), given.get("unit", "all")
+    if passing not in PASSES or unit not in UNITS:
+        raise InputError(f"a step has a pass ({', '.join(PASSES)}) and a unit ({', '.join(UNITS)})")
+    return scene.stepped(str(passing), str(unit))
+
+
+def reset(scene: Scene, given: Fields) -> Scene:
+    return scene.reset()
+
+
+def scrub(scene: Scene, given: Fields) -> Scene:
+    history, network = scene.history.at(fields.whole(given.get("epoch"), "epoch", 0, 2**53))
+    return scene.with_network(network, history)
+
+
+QUESTIONS: dict[str, Callable[[Scene, Fields], dict[str, Any]]] = {
+    "derive": derive,
+    "neuron": neuron,
+    "surface": surface,
+    "check": check,
+}
+EDITS: dict[str, Callable[[Scene, Fields], Scene]] = {
+    "open": open_state,
+    "set": change,
+    "weight": weight,
+    "points": points,
+    "sample": sample,
+    "step": step,
+    "reset": reset,
+    "scrub": scrub,
+}
+PAUSING = ("open", "reset", "scrub", "step")  # edits after which a run does not go on by itself

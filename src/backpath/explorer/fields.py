@@ -1,0 +1,80 @@
+"""Reads the fields of a message: everything from a page is checked for its type and size before it is used."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.errors import InputError
+from backpath.explorer import limits
+from backpath.files.wording import counted, quoted
+
+Array = NDArray[np.float64]
+
+
+def number(value: object, what: str) -> float:
+    """A finite number, or a text that is one, as it is typed.
+
+    >>> number("-0.5", "W11_1"), number(2, "x")
+    (-0.5, 2.0)
+    """
+    found = math.nan
+    if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        try:
+            found = float(value) if "_" not in str(value) else math.nan  # Python takes 1_000; nobody else does
+        except (ValueError, OverflowError):
+            found = math.nan
+    if not math.isfinite(found):
+        raise InputError(f"{what} must be a finite number, but is {quoted(value)}")
+    if abs(found) > limits.LARGEST:
+        raise InputError(f"{what} must be between -10⁹ and 10⁹, but is {quoted(value)}")
+    return found
+
+
+def whole(value: object, what: str, least: int, most: int) -> int:
+    """A whole number in a range; JSON's 2.0 is one too."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise InputError(f"{what} must be a whole number from {least:,} to {most:,}, but is {quoted(value)}")
+    return value
+
+
+def text(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise InputError(f"{what} must be a text, but is {quoted(value)}")
+    return value
+
+
+def truth(value: object, what: str) -> bool:
+    if not isinstance(value, bool):
+        raise InputError(f"{what} must be true or false, but is {quoted(value)}")
+    return value
+
+
+def row(values: object, what: str, length: int) -> Array:
+    """A list of so many numbers."""
+    found = values if isinstance(values, list) else [values]
+    if len(found) != length:
+        raise InputError(f"{what} must be {counted(length, 'number')}, but there are {len(found):,}")
+    return np.array([number(value, f"{what}, number {place}") for place, value in enumerate(found, 1)])
+
+
+def rows(values: object, what: str, columns: int, most: int) -> Array:
+    """A list of lists of numbers, (rows, columns); with one column the numbers need no list around each."""
+    if not isinstance(values, list) or not values:
+        raise InputError(f"{what} must be a list of rows of numbers")
+    if len(values) > most:
+        raise InputError(f"{what} may have up to {most:,} rows, but has {len(values):,}")
+    return np.array([row(value, f"{what}, row {place}", columns) for place, value in enumerate(values, 1)])
+
+
+def only(given: Mapping[str, Any], known: Sequence[str], what: str) -> None:
+    """Refuse keys that nothing would read."""
+    unknown = [key for key in given if key not in known]
+    if unknown:
+        raise InputError(f"{what} has no {quoted(unknown[0])}; there are {', '.join(known)}")

@@ -1,0 +1,45 @@
+"""What goes to a page: answers and events in order; frames only while the last one has gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from starlette.websockets import WebSocketDisconnect
+
+Send = Callable[[str], Awaitable[None]]
+GONE = (WebSocketDisconnect, RuntimeError, OSError)  # how the page's leaving shows while something is sent
+
+
+class Outbox:
+    """Sends to one page, one message at a time."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._lock = asyncio.Lock()
+        self._frame: asyncio.Task[None] | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a frame would go at once."""
+        return not self._lock.locked() and (self._frame is None or self._frame.done())
+
+    async def put(self, text: str) -> None:
+        """Send it, after all that came before it; a page that has gone gets nothing."""
+        if self._frame is not None:
+            await asyncio.wait([self._frame])
+        await self._sent(text)
+
+    def offer(self, text: str) -> None:
+        """Send a frame without waiting for a slow page."""
+        self._frame = asyncio.create_task(self._sent(text))
+
+    async def _sent(self, text: str) -> None:
+        async with self._lock:
+            with suppress(*GONE):
+                await self._send(text)
+
+    def close(self) -> None:
+        if self._frame is not None:
+            self._frame.cancel()

@@ -1,0 +1,204 @@
+"""Everything that a page shows, at one moment: never changed in place, so that Undo is to take an earlier one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.errors import InputError
+from backpath.explain.step import explain_step
+from backpath.explorer import data as samples
+from backpath.explorer import limits
+from backpath.explorer.data import Data
+from backpath.explorer.history import History
+from backpath.explorer.settings import DRAWING, Settings, weight_count
+from backpath.explorer.stepping import Stepping, units
+from backpath.files.models import Model
+from backpath.files.preparation import Preparation
+from backpath.maths.network import Network
+from backpath.training.datasets import DATASETS
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Focus:
+    """The sample that is looked at: a row of the data, or one that was typed; with ``batch`` steps are of all rows."""
+
+    index: int | None = 0
+    x: Array = field(default_factory=lambda: np.zeros(0))
+    y: Array = field(default_factory=lambda: np.zeros(0))
+    batch: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A moment of a session.
+
+    Attributes
+    ----------
+    start : Network
+        What Reset goes back to: as it was drawn, or as it was loaded.
+    """
+
+    settings: Settings
+    data: Data
+    network: Network
+    start: Network
+    history: History
+    focus: Focus
+    stepping: Stepping = field(default_factory=Stepping)
+    loaded: bool = False  # the start is a file's, not the seed's
+
+    @classmethod
+    def drawn(cls, settings: Settings, data: Data, index: int = 0) -> Scene:
+        """With the network that the settings draw, before any training."""
+        check_fit(settings, data)
+        network = settings.network()
+        return cls(settings, data, network, network, History(network), focus_on(data, index))
+
+    @classmethod
+    def of_data_set(cls, name: str) -> Scene:
+        data, settings = samples.built_in(name)
+        return cls.drawn(settings, data, _first(data))
+
+    @classmethod
+    def of_table(cls, name: str, X: Array, y: Array, preparation: Preparation) -> Scene:
+        data, settings = samples.of_table(name, X, y, preparation)
+        return cls.drawn(settings, data)
+
+    @classmethod
+    def of_model(cls, model: Model) -> Scene:
+        """A model's network, on the built-in data set that it was trained on, else on a sample to be typed."""
+        network = Network.from_weights(model.network.weights, model.network.activations, dtype="float64")
+        record = model.record
+        source = record.get("source")
+        data = samples.of_model(network, model.preparation)
+        settings = Settings(network.sizes, network.activations)
+        if isinstance(source, str) and source in DATASETS:
+            found, settings_of_data = samples.built_in(source)
+            if (found.X.shape[1], found.y.shape[1]) == (network.sizes[0], network.sizes[-1]):
+                data, settings = found, replace(settings_of_data, sizes=network.sizes, activations=network.activations)
+        known: dict[str, Any] = {
+            key: record[key] for key in ("cost", "solver", "learning_rate", "batch_size", "seed") if key in record
+        }
+        for key, value in known.items():
+            with suppress(InputError):  # what a file says of its training is a help, and need not be ours
+                settings = settings.changed({key: value})
+        check_fit(settings, data)
+        focus = focus_on(data, _first(data))
+        return cls(settings, data, network, network, History(network), focus, loaded=True)
+
+    def with_settings(self, settings: Settings, redraw: bool) -> Scene:
+        """Trained otherwise, or with ``redraw`` another network."""
+        if redraw:
+            found = Scene.drawn(settings, self.data)
+            return replace(found, focus=self.focus, stepping=self._other_network(settings.sizes))
+        check_fit(settings, self.data)
+        history = self.history if settings.cost == self.settings.cost else History(self.network)
+        return replace(self, settings=settings, history=history, stepping=self.stepping.begun_anew())
+
+    def _other_network(self, sizes: tuple[int, ...]) -> Stepping:
+        return self.stepping.begun_anew() if sizes == self.settings.sizes else Stepping()
+
+    def with_network(self, network: Network, history: History | None = None) -> Scene:
+        """With other weights."""
+        return replace(self, network=network, history=history or self.history, stepping=self.stepping.begun_anew())
+
+    def edited(self, network: Network) -> Scene:
+        """With weights that somebody typed: a run begins anew from them."""
+        return self.with_network(network, History(network))
+
+    def with_points(self, X: Array, y: Array) -> Scene:
+        data = self.data.drawn(X, y)
+        check_fit(self.settings, data)
+        self.network.samples(X, y, self.settings.cost)
+        index = self.focus.index
+        focus = self.focus if index is None else replace(focus_on(data, min(index, len(X) - 1)), batch=self.focus.batch)
+        return replace(self, data=data, focus=focus, stepping=self.stepping.begun_anew())
+
+    def with_focus(self, focus: Focus) -> Scene:
+        return replace(self, focus=focus, stepping=self.stepping.begun_anew())
+
+    def reset(self) -> Scene:
+        """Before any training."""
+        return self.with_network(self.start, History(self.start))
+
+    def stepped(self, passing: str, unit: str) -> Scene:
+        """With the next part of the step computed; once all of it is, the weights are the new ones."""
+        every = units(self.settings.sizes)
+        stepping = self.stepping
+        if stepping.done == len(every):
+            stepping = stepping.begun_anew()
+        if stepping.step is None:
+            rate, cost = self.settings.learning_rate, self.settings.cost
+            labels = self.input_labels
+            of_neurons = explain_step(self.network, self.focus.x, self.focus.y, cost, rate, labels=labels)
+            step = of_neurons
+            if self.focus.batch:
+                if len(self.data.X) > limits.STEPPED_ROWS:
+                    raise InputError(
+                        f"the step of a batch is shown for up to {limits.STEPPED_ROWS:,} rows; look at one sample"
+                    )
+                step = explain_step(self.network, self.data.X, self.data.y, cost, rate, labels=labels)
+            stepping = replace(stepping, step=step, of_neurons=of_neurons)
+        stepping = stepping.further(self.settings.sizes, passing, unit)
+        if stepping.done == len(every) and stepping.step is not None:
+            after, history = stepping.step.after, self.history.copy()
+            history.add([self.cost], after)
+            return replace(self, network=after, history=history, stepping=stepping)
+        return replace(self, stepping=stepping)
+
+    def put_away(self) -> Scene:
+        """Without what can be computed again: for Undo."""
+        return replace(self, stepping=self.stepping.put_away())
+
+    @property
+    def input_labels(self) -> dict[str, str]:
+        return {name: label for name, label in self.data.labels(self.settings.sizes).items() if name.startswith("X")}
+
+    @property
+    def samples(self) -> tuple[Array, Array]:
+        """What a derivation is of: the sample in focus, or the whole batch."""
+        return (self.data.X, self.data.y) if self.focus.batch else (self.focus.x, self.focus.y)
+
+    @property
+    def cost(self) -> float:
+        """The average over all rows."""
+        return self.network.cost(self.data.X, self.data.y, self.settings.cost)
+
+
+def _first(data: Data) -> int:
+    """The sample that is looked at first: of a truth table 1, 1, where no weight's gradient is 0 for want of input."""
+    return min(3, len(data.X) - 1)
+
+
+def focus_on(data: Data, index: int) -> Focus:
+    return Focus(index, data.X[index], data.y[index])
+
+
+def check_fit(settings: Settings, data: Data) -> None:
+    """Refuse sizes that the data do not have, and more work than is fair to others."""
+    inputs, outputs = data.X.shape[1], data.y.shape[1]
+    if (settings.sizes[0], settings.sizes[-1]) != (inputs, outputs):
+        raise InputError(
+            f"the data have {inputs} inputs and {outputs} outputs, but the sizes begin with {settings.sizes[0]} and "
+            f"end with {settings.sizes[-1]}"
+        )
+    settings.check()
+    work = weight_count(settings.sizes) * len(data.X)
+    if work > limits.WORK:
+        raise InputError(
+            f"{weight_count(settings.sizes):,} weights on {len(data.X):,} rows are more than a page can show in "
+            "motion; use a smaller network, or backpath train"
+        )
+
+
+def merged(settings: Settings, given: Mapping[str, Any]) -> tuple[Settings, bool]:
+    """The settings with what is given, and whether that draws the network anew."""
+    return settings.changed(given), any(key in given for key in DRAWING)

@@ -1,0 +1,127 @@
+"""Serves the explorer: its socket, its address, and uvicorn with limits."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import socket
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from backpath.errors import InputError
+from backpath.explorer import limits
+from backpath.explorer.app import Explorer
+from backpath.explorer.security import Rules
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+EVERY_ADDRESS = ("0.0.0.0", "::")
+HEADER_BYTES = 16 * 1024
+HEADER_SECONDS = limits.BODY_SECONDS / 6
+CONNECTIONS = 4 * limits.SESSIONS
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises
+    ------
+    InputError
+        If the port is taken or may not be used, or the host is not this machine's.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError):
+        raise InputError(
+            f"--host {host} is not an address of this machine; leave it out for this machine only"
+        ) from None
+    found = socket.socket(family, kind)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind(address)
+        found.listen(128)
+    except OSError as error:
+        found.close()
+        raise InputError(
+            f"cannot listen on {host}, port {port}: {error.strerror}; try another --port, or 0 for any"
+        ) from None
+    return found
+
+
+def is_loopback(host: str) -> bool:
+    return host in LOOPBACK or host.startswith("127.")
+
+
+def names_of(host: str) -> list[str]:
+    """The names under which a page may call this server.
+
+    >>> names_of("127.0.0.1")
+    ['127.0.0.1', 'localhost', '::1']
+    """
+    if is_loopback(host):
+        return list(dict.fromkeys((host, *LOOPBACK)))
+    if host not in EVERY_ADDRESS:
+        return [host]
+    own = socket.gethostname()
+    try:
+        addresses = [str(found[4][0]) for found in socket.getaddrinfo(own, None, type=socket.SOCK_STREAM)]
+    except OSError:
+        addresses = []
+    return list(dict.fromkeys((*addresses, own, *LOOPBACK)))
+
+
+class Address:
+    """Where a server listens, and the URL that opens its page."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.socket = bind(host, port)
+        names = names_of(host)
+        self.rules = Rules.of(secrets.token_urlsafe(24), names, self.socket.getsockname()[1])
+        self.url = f"http://{self.rules.hosts[0]}/?token={self.rules.token}"
+
+
+def server(explorer: Explorer) -> uvicorn.Server:
+    """A server; its ``run([address.socket])`` serves until it is interrupted."""
+    config = uvicorn.Config(
+        explorer.app(),
+        http=PatientProtocol,
+        ws="websockets-sansio",
+        ws_max_size=limits.FRAME_BYTES,
+        ws_per_message_deflate=False,  # costs time and memory for each page, and nothing is far away
+        access_log=False,  # its lines would hold the token
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS,
+        timeout_graceful_shutdown=1,
+        h11_max_incomplete_event_size=HEADER_BYTES,
+    )
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
+    return uvicorn.Server(config)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """That somebody sent nonsense is none; nor a refused websocket, which uvicorn takes for a fault of ours."""
+    return not any(text in record.getMessage() for text in ("without completing handshake", "Invalid HTTP request"))
+
+
+class PatientProtocol(H11Protocol):
+    """Waits for a request's headers, but not for ever: who sends nothing, or byte by byte, is cut off."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._expect()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._expect()
+
+    def _expect(self) -> None:
+        """The next request has to be here in time."""
+        asyncio.get_running_loop().call_later(HEADER_SECONDS, self._late, self.cycle)
+
+    def _late(self, cycle: object) -> None:
+        if self.cycle is cycle and self.transport.get_protocol() is self and not self.transport.is_closing():
+            self.transport.close()

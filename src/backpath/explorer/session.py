@@ -1,0 +1,209 @@
+"""One learner's session: a scene, what came before it, and its training. Nothing of it is shared with another."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import traceback
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from backpath.errors import DivergenceError, InputError
+from backpath.explorer import commands, fields, limits
+from backpath.explorer.outbox import Outbox
+from backpath.explorer.protocol import Message, choices, read, write
+from backpath.explorer.run import READY, Run
+from backpath.explorer.scene import Scene
+from backpath.explorer.settings import weight_count
+from backpath.explorer.surface import Surface
+from backpath.explorer.training import MOST_EPOCHS, Training
+from backpath.explorer.view import view
+from backpath.explorer.workers import Workers
+from backpath.files.wording import quoted
+
+COMPILING = "the kernels are being compiled, once on this machine; until then training is slower"
+FAULT = "a fault of the explorer's own; its server's terminal shows it"
+
+
+class Session:
+    """What a page sees and does.
+
+    Parameters
+    ----------
+    key : str
+        Known to this page only.
+    scene : Scene
+        What it begins with.
+    """
+
+    def __init__(self, key: str, scene: Scene, workers: Workers, outbox: Outbox, note: str = "") -> None:
+        self.key, self.scene = key, scene
+        self._workers, self._outbox, self._note = workers, outbox, note
+        self._before: deque[Scene] = deque(maxlen=limits.UNDO)
+        self._training: Training | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._surface: Surface | None = None
+        self._lock = asyncio.Lock()  # an upload may come between two messages
+
+    async def greet(self) -> None:
+        """What the page is sent first."""
+        await self._push_view({"event": "hello", "session": self.key, "choices": choices()})
+        for note in (self._note, "" if READY.is_set() else COMPILING):
+            if note:
+                await self._push({"event": "note", "message": note})
+
+    async def answer(self, text: str | None) -> None:
+        """Do what a message asks and answer it; whatever goes wrong, the session lives on."""
+        number: int | None = None
+        try:
+            message = read(text)
+            number = message.id
+            await self._outbox.put(await self._done(message))
+        except (InputError, DivergenceError) as error:
+            await self._outbox.put(write({"id": number, "error": " ".join(str(error).split())}))
+        except MemoryError:
+            await self._outbox.put(write({"id": number, "error": "not enough memory for this"}))
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            await self._outbox.put(write({"id": number, "error": FAULT}))
+
+    async def _done(self, message: Message) -> str:
+        """The answer to a message, as text."""
+        if message.do in commands.QUESTIONS:
+            worker = self._workers.check if message.do == "check" else self._workers.ask
+            return await worker(self._asked, message, self.now)
+        async with self._lock:
+            if message.do == "train":
+                await self._train(message.fields)
+                return write({"id": message.id, "ok": {}})
+            if message.do == "pause":
+                await self._halt()
+            elif message.do == "undo":
+                await self._halt()
+                if not self._before:
+                    raise InputError("there is nothing to undo")
+                self.scene = self._before.pop()
+            elif message.do in commands.EDITS:
+                await self._edit(message)
+            else:
+                raise InputError(f"there is nothing to do by the name {quoted(message.do)}")
+            return await self._workers.ask(self._viewed, message)
+
+    @property
+    def now(self) -> Scene:
+        """The scene, also while it is trained."""
+        return self._training.scene if self._training is not None else self.scene
+
+    def _asked(self, message: Message, scene: Scene) -> str:
+        found = commands.QUESTIONS[message.do](scene, message.fields)
+        if message.do == "surface":
+            self._surface = commands.asked_surface(scene, message.fields)
+            if self._training is not None:
+                self._training.surface = self._surface
+        return write({"id": message.id, "ok": found})
+
+    def _viewed(self, message: Message) -> str:
+        return write({"id": message.id, "ok": view(self.scene, self._training is not None)})
+
+    async def _edit(self, message: Message) -> None:
+        """Change the scene; a run goes on with what was changed, unless its network was drawn anew."""
+        running = self._training
+        if running is not None:
+            await self._halt(told=False)
+        before = self.scene
+        try:
+            self.scene = await self._workers.ask(commands.EDITS[message.do], before, message.fields)
+            if message.do != "sample":
+                self._keep(before)
+        finally:  # a refused edit leaves a run as it was
+            if running is not None:
+                await self._go_on(running, message.do not in commands.PAUSING and self.scene.start is before.start)
+
+    async def _go_on(self, running: Training, wanted: bool) -> None:
+        """Train as before, or say that training has stopped."""
+        try:
+            if wanted:
+                await self._go(running.speed, running.most - running.run.epochs)
+        except InputError as error:
+            running.message = str(error)
+        if self._training is None:
+            await self._told_stopped(running)
+
+    def _keep(self, scene: Scene) -> None:
+        """For Undo."""
+        self._before.append(scene.put_away())
+        most = max(limits.UNDO_LEAST, limits.UNDO_WEIGHTS // weight_count(scene.settings.sizes))
+        while len(self._before) > most:
+            self._before.popleft()
+
+    async def _train(self, given: dict[str, Any]) -> None:
+        speed = given.get("speed", "max")
+        rate = None if speed == "max" else min(fields.number(speed, "speed"), limits.SPEED)
+        if rate is not None and rate <= 0:
+            raise InputError(f"speed must be epochs a second above 0, or 'max', but is {quoted(speed)}")
+        epochs = given.get("epochs")
+        most = MOST_EPOCHS if epochs is None else fields.whole(epochs, "epochs", 1, MOST_EPOCHS)
+        if self._training is not None:
+            self._training.go(rate, most)
+            return
+        before = self.scene
+        await self._go(rate, most)
+        self._keep(before)
+
+    async def _go(self, speed: float | None, most: int) -> None:
+        scene = self.scene.with_network(self.scene.network, self.scene.history.copy())
+        run = await self._workers.ask(Run, scene)
+        surface = self._surface if self._surface and self._surface.fits(scene.network) else None
+        self._training = Training(scene, run, speed, most, surface)
+        self._task = asyncio.create_task(self._until_over(self._training))
+
+    async def _until_over(self, training: Training) -> None:
+        """Train; if it ends by itself, say so."""
+        try:
+            await training.until_stopped(self._workers, self._outbox)
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            training.why, training.message = "fault", FAULT
+        self.scene = training.scene
+        if self._training is training and not training.was_stopped:
+            self._training = None
+            await self._told_stopped(training)
+
+    async def _halt(self, told: bool = True) -> None:
+        """Stop training, if there is any, and keep what it has reached."""
+        training, task = self._training, self._task
+        if training is None or task is None:
+            return
+        training.stop()
+        await task
+        self._training = self._task = None
+        if told:
+            await self._told_stopped(training)
+
+    async def _told_stopped(self, training: Training) -> None:
+        await self._push_view({"event": "stopped", "why": training.why, "message": training.message})
+
+    async def take(self, make: Callable[[], Scene]) -> None:
+        """Another scene, from an upload."""
+        async with self._lock:
+            await self._halt()
+            scene = await self._workers.ask(make)
+            self._keep(self.scene)
+            self.scene = scene
+            await self._push_view({"event": "view"})
+
+    async def _push(self, event: dict[str, Any]) -> None:
+        await self._outbox.put(write(event))
+
+    async def _push_view(self, event: dict[str, Any]) -> None:
+        """An event that brings along how everything is now, without training."""
+        scene = self.scene
+        await self._outbox.put(await self._workers.ask(lambda: write(event | {"view": view(scene, False)})))
+
+    async def close(self) -> None:
+        """The page has gone: stop training and let everything go."""
+        async with self._lock:
+            await self._halt(told=False)
+        self._outbox.close()
+        self._before.clear()

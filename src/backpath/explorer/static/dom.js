@@ -1,0 +1,76 @@
+// Making and changing elements. Text is only ever set as text, and only what changed is touched.
+const SVG = "http://www.w3.org/2000/svg";
+
+export const byId = (id) => document.getElementById(id);
+
+function made(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value != null) node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child != null));
+  return node;
+}
+
+export const html = (tag, attributes = {}, ...children) => made(document.createElement(tag), attributes, children);
+export const svg = (tag, attributes = {}, ...children) =>
+  made(document.createElementNS(SVG, tag), attributes, children);
+
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export function setAttribute(node, name, value) {
+  const text = String(value);
+  if (node.getAttribute(name) !== text) node.setAttribute(name, text);
+}
+
+/** A number of the server's in a neuron: smaller where it is long, shorter where even that would not fit. */
+export function setNumber(node, number) {
+  const long = number && number.text.length > 10;
+  const text = long ? number.value.toExponential(3) : (number?.text ?? "–");
+  if (node.textContent === text) return;
+  node.textContent = text;
+  node.classList.toggle("long", text.length > 7);
+}
+
+/** Fills a <select> with [value, text] pairs. */
+export function fillSelect(select, options, chosen) {
+  const key = JSON.stringify(options);
+  if (select.dataset.options !== key) {
+    select.dataset.options = key;
+    select.replaceChildren(...options.map(([value, text]) => html("option", { value }, text)));
+  }
+  if (document.activeElement !== select || select.value === "") select.value = String(chosen);
+}
+
+/** A number as the page shows it where the server sends no text: five digits, as many as the server's. */
+export function shown(number) {
+  if (!Number.isFinite(number)) return "–";
+  const size = Math.abs(number);
+  if (size === 0) return "0";
+  return size < 0.0001 || size >= 1e5 ? number.toExponential(2) : number.toPrecision(5);
+}
+
+const colours = new Map();
+/** The value of a CSS variable, for canvases; kept, because asking for it is slow. */
+export function colour(name) {
+  if (!colours.has(name)) colours.set(name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
+  return colours.get(name);
+}
+
+/** To be called when light becomes dark. */
+export const forgetColours = () => colours.clear();
+
+/** Sizes a canvas to its place on the screen; its context, in CSS pixels. */
+export function canvasContext(canvas) {
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const ratio = window.devicePixelRatio || 1;
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return { context, width, height };
+}

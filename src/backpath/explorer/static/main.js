@@ -1,0 +1,67 @@
+// Starts the page.
+import { startCheck } from "./check.js";
+import { startCost } from "./cost.js";
+import { startData } from "./data.js";
+import { startDerivation } from "./derivation.js";
+import { byId, forgetColours, setText } from "./dom.js";
+import { chosenIn, readLink, startLink } from "./link.js";
+import { act, complain, emit, on, page, showView, start } from "./page.js";
+import { startPicture } from "./picture.js";
+import { startPoints } from "./points.js";
+import { startSettings } from "./settings.js";
+import { startShare } from "./share.js";
+import { startSteps } from "./step.js";
+import { startSummary } from "./summary.js";
+import { startSurface } from "./surface.js";
+import { startTabs } from "./tabs.js";
+import { startTraining } from "./training.js";
+
+/** Opens the state that the address holds; false where it holds none. */
+async function openLink() {
+  let link = null;
+  try {
+    link = readLink();
+  } catch {
+    complain("The link cannot be read: it may have been cut off. Copy it again, whole");
+  }
+  if (!link) return false;
+  page.chosen = chosenIn(link);
+  const opened = Boolean(await act("open", { state: link.state }));
+  if (!opened) page.chosen = null;
+  emit("chosen", page.chosen);
+  return opened;
+}
+
+async function greeted({ view }) {
+  if (location.hash && (await openLink())) return;
+  showView(view);
+}
+
+startTabs();
+startPicture();
+startSteps();
+startDerivation();
+startTraining();
+startCost();
+startSummary();
+startSurface();
+startPoints();
+startData();
+startSettings();
+startCheck();
+startShare();
+startLink();
+on("view", ({ state }) => {
+  setText(byId("about"), `${state.sizes.join("-")}, ${[...new Set(state.activations)].join(" and ").replaceAll("_", " ")}`);
+  if (document.documentElement.dataset.ready) return;
+  document.documentElement.dataset.ready = "yes";
+  performance.mark("usable");
+});
+on("chosen", () => page.view && byId("panel-derivation").scrollTo(0, 0));
+addEventListener("hashchange", openLink);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  forgetColours();
+  emit("theme");
+});
+document.fonts.load('1em "STIX Two Math"'); // before the first formula is there, which would jump when it comes
+start(greeted);

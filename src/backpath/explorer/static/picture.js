@@ -1,0 +1,269 @@
+// The network as the notes draw it: neurons with u and σ(u), edges with their weights.
+import { byId, setAttribute, setText, shown, svg } from "./dom.js";
+import { openEditor } from "./editor.js";
+import { followKeys } from "./keyboard.js";
+import { distance, placeLabels, pointAt } from "./labels.js";
+import { biasKey, edgeEnds, layOut } from "./layout.js";
+import { choose, emit, on, page } from "./page.js";
+import { drawSummary } from "./summary.js";
+
+const NEAR = 12; // pixels from an edge at which it is meant
+const picture = { root: null, nodes: new Map(), edges: new Map(), layers: [], drawnFor: "" };
+export { picture };
+
+const subscript = (name) => name.replace("~", "∼");
+export const weightWidth = (value) => (0.8 + (7 * Math.abs(value)) / (Math.abs(value) + 3)).toFixed(2);
+
+/** A picture's item by a name of the server's: a weight, a neuron, C, or "1", the bias neuron of the chosen weight. */
+export function item(name) {
+  if (name === "1" && page.chosen) {
+    const to = picture.edges.get(page.chosen.name)?.to;
+    return to && picture.nodes.get(biasKey(to.layer - 1));
+  }
+  return picture.nodes.get(name) ?? picture.edges.get(name);
+}
+
+function textLine(className, x, y, text = "", anchor = "middle") {
+  return svg("text", { class: className, x, y, "text-anchor": anchor, "aria-hidden": "true" }, text);
+}
+
+/** Boxes of neurons and grips of edges are buttons: one of them is in the tab order, arrow keys move among them. */
+const BUTTON = { role: "button", tabindex: "-1" };
+
+function drawNode(node, labels, full) {
+  const { key, named, x, y, w, h } = node;
+  const bias = key.startsWith("1_");
+  const name = bias ? "1" : key;
+  const [left, top] = [x - w / 2, y - h / 2];
+  const box = svg("rect", { class: "body", ...BUTTON, x: left, y: top, width: w, height: h, rx: key === "C" ? 6 : h / 2 });
+  const group = svg("g", { class: "neuron", "data-neuron": name, "data-layer": node.layer }, box);
+  Object.assign(node, { element: group, button: box });
+  if (bias) {
+    group.classList.add("bias");
+    group.append(textLine("only", x, y + 5, "1"));
+    setAttribute(box, "aria-label", `bias neuron 1 of layer ${node.layer + 1}`);
+    return node;
+  }
+  const label = labels?.[key];
+  const kind = key === "C" ? "cost" : node.layer === 0 ? "input" : "unit";
+  group.classList.add(kind);
+  group.append(svg("title", { "aria-hidden": "true" }, label ? `${key}: ${label}` : key));
+  const boxed = full || kind === "cost";
+  const title = kind === "cost" ? "cost" : label ? `${key} ${brief(label)}` : key;
+  const atLeft = label && node.layer === 0; // a long name would leave the picture
+  if (boxed || named) group.append(textLine("name", atLeft ? left : x, top - 8, title, atLeft ? "start" : "middle"));
+  const inset = boxed && kind !== "input" ? 12 : 0;
+  node.lines = {};
+  if (!inset) {
+    node.lines.a = textLine("only", x, y + 5, boxed || named ? "–" : key);
+  } else {
+    const marks = kind === "cost" ? ["y", "C"] : ["u", "σ"];
+    node.lines = {
+      u: textLine("number", left + w - inset, y - 6, "–", "end"),
+      a: textLine("number", left + w - inset, y + 15, "–", "end"),
+    };
+    group.append(textLine("mark", left + inset, y - 6, marks[0], "start"));
+    group.append(textLine("mark", left + inset, y + 15, marks[1], "start"));
+    group.append(svg("line", { class: "halves", x1: left, x2: left + w, y1: y, y2: y }));
+  }
+  if (boxed) {
+    node.lines.delta = textLine("delta", x, top + h + 15);
+    node.lines.was = textLine("was", x, top + h + 30);
+  }
+  group.append(...Object.values(node.lines));
+  return node;
+}
+
+const brief = (label) => (label.length > 14 ? `${label.slice(0, 13)}…` : label);
+
+/** A bar along the edge around its number: what is focused, and what a click on the edge's place meets. */
+function grip({ x1, y1, x2, y2, t, reach: side, name }) {
+  const [long, reach] = [Math.hypot(x2 - x1, y2 - y1) || 1, Math.min(t, 1 - t, 0.2)];
+  const [nx, ny] = [(-(y2 - y1) / long) * side, ((x2 - x1) / long) * side];
+  const [a, b] = [pointAt({ x1, y1, x2, y2 }, t - reach), pointAt({ x1, y1, x2, y2 }, t + reach)];
+  const corners = [[a.x + nx, a.y + ny], [b.x + nx, b.y + ny], [b.x - nx, b.y - ny], [a.x - nx, a.y - ny]];
+  const points = corners.map((corner) => corner.map((c) => c.toFixed(1)).join(",")).join(" ");
+  return svg("polygon", { class: "grip", ...BUTTON, "data-weight": name, points });
+}
+
+function drawEdge(weight, nodes, upright) {
+  const to = nodes.get(weight.to);
+  const from = nodes.get(weight.from === "1" ? biasKey(to.layer - 1) : weight.from);
+  const ends = edgeEnds(from, to, upright);
+  return { name: weight.name, from, to, ...ends, line: svg("line", { class: "edge", ...ends }) };
+}
+
+function finishEdge(edge) {
+  edge.element = grip(edge);
+  edge.button = edge.element;
+  const { x, y } = pointAt(edge, edge.t);
+  edge.label = svg("g", { class: edge.labelled ? "label" : "label crowded" });
+  edge.value = textLine("value", x, y + 4);
+  edge.second = textLine("second", x, y + 18);
+  edge.label.append(edge.value, edge.second);
+}
+
+const WIDE = matchMedia("(width >= 1600px)"); // there the picture fills its card, else it is as high as it needs
+const room = (host) => [host.clientWidth, WIDE.matches ? host.clientHeight : 0];
+
+function build(view) {
+  const host = byId("picture");
+  const layout = layOut(view.layers, ...room(host));
+  const { width, height, scale, upright, full, nodes } = layout;
+  const edges = view.weights.map((weight) => drawEdge(weight, nodes, upright));
+  for (let layer = 1; layer < view.layers.length; layer += 1) {
+    const between = edges.filter((edge) => edge.to.layer === layer);
+    placeLabels(between, { w: 63, h: full ? 29 : 15 }, upright);
+    for (const { line } of between) line.classList.toggle("dense", between.length > 100);
+  }
+  for (const edge of edges) finishEdge(edge);
+  const outputs = view.layers.at(-1).map((name) => edgeEnds(nodes.get(name), nodes.get("C"), upright));
+  for (const node of nodes.values()) drawNode(node, view.labels, full);
+  const root = svg(
+    "svg",
+    { viewBox: `0 0 ${width} ${height}`, width: width * scale, height: height * scale, role: "group", "aria-label": "The network" },
+    svg("g", { class: "edges" }, ...outputs.map((ends) => svg("line", { class: "to-cost", ...ends }))),
+    svg("g", { class: "grips" }, ...edges.map((edge) => edge.element)),
+    svg("g", { class: "labels" }, ...edges.map((edge) => edge.label)),
+    svg("g", { class: "neurons" }, ...[...nodes.values()].map((node) => node.element)),
+  );
+  root.firstChild.append(...edges.map((edge) => edge.line));
+  root.classList.toggle("small", !full);
+  Object.assign(picture, { root, edges: new Map(edges.map((edge) => [edge.name, edge])), ...layout });
+  picture.columns = [...view.layers, ["C"]].map((_, k) => [...nodes.values()].filter((node) => node.layer === k));
+  host.replaceChildren(root);
+  byId("picture").append(byId("weight-editor") ?? "");
+  followPointer(root);
+  followKeys(root);
+}
+
+/** The edge or neuron at a place of the picture; of crossing edges the nearest. */
+function at(event) {
+  const neuron = event.target.closest?.("[data-neuron]");
+  if (neuron) return [...picture.nodes.values()].find((node) => node.element === neuron);
+  const matrix = picture.root.getScreenCTM().inverse();
+  const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix);
+  const own = picture.edges.get(event.target.dataset?.weight);
+  let [best, least] = own ? [own, distance(own, point) - 1] : [null, NEAR];
+  for (const edge of picture.edges.values()) {
+    const far = distance(edge, point);
+    if (far < least) [best, least] = [edge, far];
+  }
+  return best;
+}
+
+export const nameOf = (thing) => thing?.name ?? (thing?.key.startsWith("1_") ? "1" : thing?.key);
+
+export function look(thing) {
+  if (!thing || thing.key === "C" || thing.key?.startsWith("1_")) return;
+  if (thing.name) choose(thing.name, "weight");
+  else choose(thing.key, "neuron");
+  inTabOrder(thing.button);
+}
+
+/** One item of the picture is in the tab order: the last one that had the focus. */
+export function inTabOrder(element) {
+  picture.root.querySelector('[tabindex="0"]')?.setAttribute("tabindex", "-1");
+  element.setAttribute("tabindex", "0");
+}
+
+function followPointer(root) {
+  let over = null;
+  const hover = (thing) => {
+    if (thing === over) return;
+    for (const each of [over, thing]) each && (each.line ?? each.element).classList.toggle("hover", each === thing);
+    over?.label?.classList.remove("hover");
+    showNumber(thing);
+    thing?.label?.classList.add("hover");
+    over = thing;
+    root.classList.toggle("pointing", Boolean(thing));
+    emit("hovered", thing ? nameOf(thing) : null);
+  };
+  root.addEventListener("pointermove", (event) => hover(at(event)));
+  root.addEventListener("pointerleave", () => hover(null));
+  root.addEventListener("click", (event) => look(at(event)));
+  root.addEventListener("dblclick", (event) => {
+    const thing = at(event);
+    if (thing?.name) openEditor(thing);
+  });
+}
+
+/** Writes a weight's number, colour and width where they changed. */
+export function showWeight(edge, value, text) {
+  if (edge.shown === text) return;
+  edge.shown = text;
+  if (edge.negative !== value < 0) {
+    edge.negative = value < 0;
+    edge.line.classList.toggle("negative", edge.negative);
+    edge.line.classList.toggle("positive", !edge.negative);
+  }
+  setAttribute(edge.line, "stroke-width", weightWidth(value));
+  if (edge.labelled || edge.label.classList.length > 2) setText(edge.value, text);
+}
+
+/** A number that is hidden for want of room is written when it is looked at: hundreds of them take long. */
+export function showNumber(edge) {
+  if (edge?.value) setText(edge.value, edge.shown);
+}
+
+/** Names for screen readers: not while training, when nobody could follow them. */
+function nameEdges() {
+  for (const edge of picture.edges.values()) {
+    const from = edge.from.key.startsWith("1_") ? "the bias neuron" : edge.from.key;
+    setAttribute(edge.element, "aria-label", `weight ${subscript(edge.name)} from ${from} to ${edge.to.key}: ${edge.shown}`);
+  }
+}
+
+function draw(view) {
+  const host = byId("picture");
+  if (view.drawn === "summary") {
+    Object.assign(picture, { nodes: new Map(), edges: new Map(), root: null, drawnFor: "" });
+    drawSummary(host, view);
+    return;
+  }
+  const drawnFor = JSON.stringify([view.layers, view.labels, room(host)]);
+  if (drawnFor !== picture.drawnFor) {
+    picture.drawnFor = drawnFor;
+    const focused = [...picture.nodes.values(), ...picture.edges.values()].find(({ button }) => button === document.activeElement);
+    build(view);
+    inTabOrder(picture.edges.values().next().value.button);
+    if (focused) (picture.edges.get(focused.name) ?? picture.nodes.get(focused.key))?.button.focus();
+    mark();
+  }
+  for (const { name, value, text } of view.weights) showWeight(picture.edges.get(name), value, text);
+  nameEdges();
+  emit("drawn", view);
+}
+
+/** Marks what is looked at. */
+function mark() {
+  for (const node of picture.nodes.values()) node.element.classList.toggle("chosen", page.chosen?.name === node.key);
+  for (const edge of picture.edges.values()) {
+    if (page.chosen?.name === edge.name) showNumber(edge);
+    for (const part of [edge.line, edge.label, edge.element]) part.classList.toggle("chosen", page.chosen?.name === edge.name);
+  }
+}
+
+/** Lights the places that a factor comes from. */
+function light(names) {
+  for (const lit of picture.root?.querySelectorAll(".lit") ?? []) lit.classList.remove("lit");
+  for (const thing of names.map(item)) {
+    showNumber(thing);
+    for (const part of [thing?.line, thing?.label, thing?.element]) part?.classList.add("lit");
+  }
+}
+
+export function startPicture() {
+  on("view", draw);
+  on("chosen", mark);
+  on("lit", light);
+  on("frame", ({ weights }) => {
+    let k = 0;
+    for (const edge of picture.edges.values()) {
+      const value = weights[k];
+      showWeight(edge, value, shown(value));
+      k += 1;
+    }
+  });
+  new ResizeObserver(() => page.view && draw(page.view)).observe(byId("picture"));
+}

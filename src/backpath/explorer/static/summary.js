@@ -1,0 +1,34 @@
+// Networks too large to draw whole: each layer as a box with its size and what its weights are like.
+import { byId, html, shown } from "./dom.js";
+import { choose, on, page } from "./page.js";
+
+function layerBox({ layer, shape, least, most, mean, deviation }, activation) {
+  const [neurons, inputs] = shape;
+  return html("li", {},
+    html("h3", {}, `Layer ${layer}`),
+    html("p", {}, `${neurons} ${neurons === 1 ? "neuron" : "neurons"}, ${activation.replace("_", " ")}`),
+    html("p", { class: "soft" }, `${(neurons * inputs).toLocaleString("en")} weights`),
+    html("p", { class: "soft" }, `from ${shown(least)} to ${shown(most)}`),
+    html("p", { class: "soft" }, `mean ${shown(mean)}, deviation ${shown(deviation)}`));
+}
+
+function build(host) {
+  const field = html("input", { id: "weight-name", type: "text", size: 10, placeholder: "W11_1", autocomplete: "off" });
+  const form = html("form", { class: "bar" },
+    html("label", { class: "field" }, "The chain rule of weight ", field), html("button", { type: "submit" }, "Show"));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    choose(field.value.trim(), "weight");
+  });
+  const note = html("p", { class: "soft" }, "This network is too large to draw every weight of it. Its layers:");
+  host.replaceChildren(note, html("ol", { id: "summary" }), form);
+}
+
+export function drawSummary(host, { summary, state }) {
+  if (!byId("summary")) build(host);
+  byId("summary").replaceChildren(...summary.map((layer, k) => layerBox(layer, state.activations[k])));
+}
+
+export function startSummary() {
+  on("frame", ({ summary }) => summary && byId("summary") && drawSummary(byId("picture"), { summary, state: page.view.state }));
+}

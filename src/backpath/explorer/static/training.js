@@ -1,0 +1,69 @@
+// Train, Pause, Reset, and the settings beside them.
+import { byId, fillSelect, setText } from "./dom.js";
+import { act, complain, on, page, say } from "./page.js";
+
+const speed = () => {
+  const chosen = byId("speed").value;
+  return chosen === "max" ? "max" : Number(chosen);
+};
+
+const show = (running) => {
+  byId("pause").disabled = !running;
+  byId("train").classList.toggle("on", running);
+};
+
+async function train() {
+  if (page.running) return;
+  const answer = await act("train", { speed: speed() });
+  if (answer) {
+    page.running = true;
+    show(true);
+  }
+}
+
+async function pause() {
+  await act("pause");
+  byId("train").focus();
+}
+
+/** Sets a field of the state when it is left or Enter is pressed; a refusal puts the old value back. */
+function settle(id, key, read) {
+  const field = byId(id);
+  field.addEventListener("change", async () => {
+    const value = read(field.value.trim());
+    if (!(await act("set", { [key]: value }))) showSettings(page.view);
+  });
+}
+
+/** A number as typed: what is not one goes to the server as it is, whose line says what would do. */
+export const number = (text) => (text !== "" && Number.isFinite(Number(text)) ? Number(text) : text);
+
+function showSettings({ state }) {
+  const fields = { "learning-rate": state.learning_rate, "batch-size": state.batch_size ?? "" };
+  for (const [id, value] of Object.entries(fields)) {
+    if (document.activeElement !== byId(id)) byId(id).value = String(value);
+  }
+  fillSelect(byId("solver"), page.choices.solvers.map(({ name }) => [name, SOLVERS[name] ?? name]), state.solver);
+}
+
+const SOLVERS = { gd: "gradient descent", momentum: "momentum", adam: "Adam" };
+
+export function startTraining() {
+  byId("train").addEventListener("click", train);
+  byId("pause").addEventListener("click", pause);
+  byId("reset").addEventListener("click", () => act("reset"));
+  byId("speed").addEventListener("change", () => page.running && act("train", { speed: speed() }));
+  settle("learning-rate", "learning_rate", number);
+  settle("batch-size", "batch_size", (text) => (text === "" || text === "all" ? null : number(text)));
+  settle("solver", "solver", (text) => text);
+  on("view", (view) => {
+    showSettings(view);
+    show(view.running);
+  });
+  on("frame", ({ epochs_per_second: rate }) => setText(byId("rate"), Math.round(rate).toLocaleString("en")));
+  on("stopped", ({ why, message }) => {
+    show(false);
+    if (why === "diverged") complain(message);
+    else if (message) say(message);
+  });
+}

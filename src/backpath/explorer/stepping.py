@@ -1,0 +1,177 @@
+"""The notes' step, number by number: forward, cost, backward, update, as far as somebody has gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from backpath.errors import InputError
+from backpath.explain.digits import shown
+from backpath.explain.document import Formulas
+from backpath.explain.expression import Call, Equation, Expression, Number
+from backpath.explain.printers import mathml
+from backpath.explain.step import Step
+from backpath.explain.step_shown import MOST_SAMPLES, MOST_WEIGHTS
+from backpath.explorer.settings import is_drawn_whole
+from backpath.maths.notation import layer_weights, neuron_index, neuron_names, weight_name
+
+PASSES = ("Forward", "Backward", "Update")
+UNITS = ("neuron", "layer", "all")
+MOST_LINES = 40  # of formulas that are shown at once
+COST = "C"
+
+Values = dict[str, dict[str, Any]]
+Unit = tuple[str, str]  # a pass, and the neuron (or the cost) whose turn it is
+
+
+def units(sizes: tuple[int, ...]) -> list[Unit]:
+    """All that a step consists of, in order.
+
+    >>> units((2, 2, 1))[:4], units((2, 2, 1))[-1]
+    ([('Forward', 'H1'), ('Forward', 'H2'), ('Forward', 'A1'), ('Forward', 'C')], ('Update', 'A1'))
+    """
+    layers = [neuron_names(sizes, layer) for layer in range(1, len(sizes))]
+    found = [("Forward", name) for layer in layers for name in layer] + [("Forward", COST)]
+    found += [("Backward", name) for layer in reversed(layers) for name in layer]
+    return found + [("Update", name) for layer in layers for name in layer]
+
+
+@dataclass(frozen=True, eq=False)
+class Stepping:
+    """How far a step has gone.
+
+    Attributes
+    ----------
+    step : Step | None
+        Of one sample, or of the batch: its cost, gradients and updates. None before anything is computed.
+    of_neurons : Step | None
+        Of the sample whose neurons are shown.
+    done : int
+        How many of the ``units`` are.
+    values, previous : by name
+        What has been computed in this step, and what it was one step before.
+    formulas : tuple of Equation
+        Of what was computed last.
+    """
+
+    step: Step | None = None
+    of_neurons: Step | None = None
+    done: int = 0
+    values: Values = field(default_factory=dict)
+    previous: Values = field(default_factory=dict)
+    formulas: tuple[Equation, ...] = ()
+
+    def begun_anew(self) -> Stepping:
+        """Nothing computed yet; what there was is what it was before."""
+        return Stepping(previous=self.previous | self.values)
+
+    def further(self, sizes: tuple[int, ...], passing: str, unit: str) -> Stepping:
+        """With the next neuron, layer or the whole rest of a pass computed.
+
+        Raises
+        ------
+        InputError
+            If it is another pass's turn.
+        """
+        every = units(sizes)
+        now, name = every[self.done]
+        if now != passing:
+            raise InputError(f"{passing} has to wait: {now} comes next, with {name}")
+        end = self.done + 1
+        while unit != "neuron" and end < len(every) and every[end][0] == passing:
+            if unit == "layer" and not _together(every[end - 1][1], every[end][1], sizes):
+                break
+            end += 1
+        values, formulas = dict(self.values), list[Equation]()
+        for _, name in every[self.done : end]:
+            for key, value, lines in self._computed(passing, name):
+                values[key] = value
+                formulas += lines
+        return Stepping(self.step, self.of_neurons, end, values, self.previous, tuple(formulas[:MOST_LINES]))
+
+    def put_away(self) -> Stepping:
+        """Without what can be computed again."""
+        return replace(self, step=None, of_neurons=None)
+
+    @property
+    def is_written_out(self) -> bool:
+        """Whether formulas are short enough to be read, as in an explained step."""
+        return self.step is not None and (
+            len(self.step.updates) <= MOST_WEIGHTS and len(self.step.numbers.x) <= MOST_SAMPLES
+        )
+
+    def _computed(self, passing: str, name: str) -> Iterator[tuple[str, dict[str, Any], tuple[Equation, ...]]]:
+        """The values of one neuron in one pass, each with its formulas."""
+        if self.step is None or self.of_neurons is None:
+            return
+        if passing == "Forward":
+            yield from _cost(self.step, self.is_written_out) if name == COST else _forward(self.of_neurons, name)
+            return
+        layer, j = neuron_index(name, self.step.network.sizes)
+        if passing == "Backward":
+            delta = float(self.of_neurons.numbers.delta[layer - 1][0, j - 1])
+            yield f"delta_{name}", _value(delta), ()
+        if not is_drawn_whole(self.step.network.sizes):
+            return
+        for index in layer_weights(self.step.network.sizes, layer):
+            if index.neuron == j:
+                yield self._of_weight(self.step, passing, weight_name(*index))
+
+    def _of_weight(self, step: Step, passing: str, weight: str) -> tuple[str, dict[str, Any], tuple[Equation, ...]]:
+        if passing == "Backward":
+            lines = (step.gradient(weight),) if self.is_written_out else ()
+            return f"gradient {weight}", _value(step.gradients[weight], lines), lines
+        lines = (step.update(weight),) if self.is_written_out else ()
+        return f"new {weight}", _value(step.after[weight], lines), lines
+
+    def for_the_page(self, sizes: tuple[int, ...]) -> dict[str, Any]:
+        every = units(sizes)
+        over = self.done == len(every)
+        upcoming = every[0] if over else every[self.done]
+        last = every[self.done - 1] if self.done else None
+        return {
+            "phase": last[0].lower() if last else "start",
+            "at": last[1] if last else None,
+            "values": self.values,
+            "previous": self.previous,
+            "next": {passing: upcoming[1] if upcoming[0] == passing else None for passing in PASSES},
+            "formula": mathml.without_styles(mathml.equations(Formulas(self.formulas))) if self.formulas else None,
+        }
+
+
+def _together(one: str, other: str, sizes: tuple[int, ...]) -> bool:
+    """Whether two neurons are of one layer; the cost goes with the outputs."""
+    return other == COST or neuron_index(one, sizes)[0] == neuron_index(other, sizes)[0]
+
+
+def _forward(step: Step, name: str) -> Iterator[tuple[str, dict[str, Any], tuple[Equation, ...]]]:
+    layer, j = neuron_index(name, step.network.sizes)
+    lines = step.neuron(name) if step.network.sizes[layer - 1] <= MOST_WEIGHTS else ()
+    numbers = step.numbers
+    u = {"value": float(numbers.u[layer - 1][0, j - 1])}
+    yield f"u_{name}", u | {"text": net_input_text(lines) or shown(u["value"])}, lines
+    yield name, _value(float(numbers.a[layer][0, j - 1]), lines), ()
+
+
+def net_input_text(lines: tuple[Equation, ...]) -> str | None:
+    """u as it stands in a neuron's formulas: in σ(0.3775), or of a softmax output at the end of its first line."""
+    if len(lines) > 1:
+        return _number_text(lines[0].sides[-1])
+    inner = lines[0].sides[-2] if lines else None
+    return _number_text(inner.arguments[0]) if isinstance(inner, Call) else None
+
+
+def _cost(step: Step, written_out: bool) -> Iterator[tuple[str, dict[str, Any], tuple[Equation, ...]]]:
+    lines = (step.cost_with_numbers(),) if written_out else ()
+    yield COST, _value(step.cost_value, lines), lines
+
+
+def _value(value: float, lines: tuple[Equation, ...] = ()) -> dict[str, Any]:
+    """A number and how it is shown: as at the end of its formula, so that both are the same."""
+    text = _number_text(lines[-1].sides[-1]) if lines else None
+    return {"value": value, "text": text or shown(value)}
+
+
+def _number_text(side: Expression) -> str | None:
+    return side.text if isinstance(side, Number) else None

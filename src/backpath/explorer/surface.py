@@ -1,0 +1,86 @@
+"""What the network answers over a range of inputs: the decision surface of two, the fitted curve of one."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.errors import InputError
+from backpath.explorer import limits
+from backpath.explorer.scene import Scene
+from backpath.maths.network import Network
+from backpath.maths.notation import neuron_index, neuron_names
+
+Array = NDArray[np.floating]
+MARGIN = 0.15  # of the range of the data, on each side
+CURVE_POINTS = 200
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Which inputs are laid out, and how finely; the others are held at the sample's."""
+
+    axes: tuple[str, ...]
+    resolution: int = 48
+
+    @classmethod
+    def checked(cls, scene: Scene, axes: object, resolution: int) -> Surface:
+        names = axes if isinstance(axes, list) and axes else ["X1", "X2"][: scene.settings.sizes[0]]
+        if len(names) > 2 or len(set(map(str, names))) != len(names):
+            raise InputError("axes must be one or two different inputs, as in ['X1', 'X2']")
+        for name in names:
+            if neuron_index(name, scene.settings.sizes)[0] != 0:
+                raise InputError(f"axes must be inputs, but {name} is none")
+        return cls(tuple(names), resolution)
+
+    def fits(self, network: Network) -> bool:
+        """Whether a network has these inputs."""
+        return set(self.axes) <= set(neuron_names(network.sizes, 0))
+
+    def of(self, scene: Scene, network: Network) -> dict[str, Any]:
+        """The outputs over the range of the data."""
+        columns = [neuron_index(name, network.sizes)[1] - 1 for name in self.axes]
+        ranges = [_range(scene.data.X[:, column]) for column in columns]
+        found: dict[str, Any] = {"axes": list(self.axes), "extent": [end for pair in ranges for end in pair]}
+        if len(columns) == 1:
+            along = np.linspace(*ranges[0], CURVE_POINTS)
+            A = network.predict(_inputs(scene, columns, [along]))
+            return found | {"curve": {"x": along.tolist(), "y": _finite(A[:, 0]).tolist()}}
+        across = np.linspace(*ranges[0], self.resolution)
+        down = np.linspace(*ranges[1], self.resolution)[::-1]
+        x1, x2 = np.meshgrid(across, down)
+        A = network.predict(_inputs(scene, columns, [x1.ravel(), x2.ravel()]))
+        found |= {"resolution": self.resolution, "values": _base64(_finite(A.max(axis=1)).astype("<f4"))}
+        if A.shape[1] > 1:
+            found["classes"] = _base64(A.argmax(axis=1).astype(np.uint8))
+        return found
+
+
+def usual(scene: Scene) -> Surface:
+    """The first two inputs, or the only one."""
+    return Surface.checked(scene, None, min(48, limits.RESOLUTION))
+
+
+def _inputs(scene: Scene, columns: list[int], values: list[Array]) -> Array:
+    X = np.tile(scene.focus.x, (len(values[0]), 1))
+    for column, along in zip(columns, values, strict=True):
+        X[:, column] = along
+    return X
+
+
+def _range(values: Array) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    margin = MARGIN * (high - low) or 1.0
+    return low - margin, high + margin
+
+
+def _finite(values: Array) -> Array:
+    return np.nan_to_num(values, nan=0.0, posinf=1e30, neginf=-1e30)
+
+
+def _base64(values: NDArray[Any]) -> str:
+    return base64.b64encode(values.tobytes()).decode("ascii")

@@ -1,0 +1,139 @@
+"""One session's training: turns in a worker's thread, frames to the page, as fast as was asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import Any
+
+from backpath.explorer import limits
+from backpath.explorer.outbox import Outbox
+from backpath.explorer.protocol import write
+from backpath.explorer.run import Run, Turn
+from backpath.explorer.scene import Scene
+from backpath.explorer.settings import is_drawn_whole
+from backpath.explorer.surface import Surface
+from backpath.explorer.view import finite, summary, weight_values
+from backpath.explorer.workers import Workers
+
+MOST_EPOCHS = 10**9
+AT_ONCE = 1_000_000  # epochs of a turn
+SPEED_OVER = 0.5  # seconds over which the speed is measured
+
+
+class Training:
+    """Trains a scene until it is stopped.
+
+    Attributes
+    ----------
+    scene : Scene
+        As it is now.
+    speed : float | None
+        Epochs a second; None for as many as there can be.
+    why, message : str
+        Why it ended.
+    """
+
+    def __init__(self, scene: Scene, run: Run, speed: float | None, most: int, surface: Surface | None) -> None:
+        self.scene, self.run, self.most, self.surface = scene, run, most, surface
+        self.why, self.message = "paused", ""
+        self._stop = asyncio.Event()
+        self._sent, self._thinned = len(scene.history.epochs), False
+        self._next_frame = 0.0
+        self._measured = deque([(time.monotonic(), 0)])
+        self.speed: float | None = None
+        self.go(speed, most)
+
+    def go(self, speed: float | None, most: int) -> None:
+        """At another speed, and for so many epochs from here."""
+        self.speed, self.most = speed, self.run.epochs + most
+        self._began, self._before = time.monotonic(), self.run.epochs
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    @property
+    def was_stopped(self) -> bool:
+        return self._stop.is_set()
+
+    async def until_stopped(self, workers: Workers, outbox: Outbox) -> None:
+        """Turn after turn; ``why`` says how it ended."""
+        workers.training += 1
+        try:
+            while not self._stop.is_set() and not self._is_over():
+                due = min(self._due(), self.most - self.run.epochs, AT_ONCE)
+                if due < 1:
+                    await self._wait()
+                    continue
+                text = await workers.train(self._turn, workers.turn_seconds, due, outbox)
+                if text is not None:
+                    outbox.offer(text)
+        finally:
+            workers.training -= 1
+            self.scene.history.settle(self.scene.network)
+
+    def _due(self) -> int:
+        """Epochs that should have been done by now."""
+        if self.speed is None:
+            return AT_ONCE
+        return int((time.monotonic() - self._began) * self.speed) + 1 + self._before - self.run.epochs
+
+    async def _wait(self) -> None:
+        """Until the next epoch is due, or training is stopped."""
+        ahead = (self.run.epochs - self._before) / (self.speed or 1) - (time.monotonic() - self._began)
+        try:
+            await asyncio.wait_for(self._stop.wait(), max(0.005, min(ahead, 0.25)))
+        except TimeoutError:
+            return
+
+    def _turn(self, seconds: float, most: int, outbox: Outbox) -> str | None:
+        """In a worker's thread: a turn, and the frame that shows it, if one is due and the last one has gone."""
+        turn = self.run.turn(seconds, most)
+        history = self.scene.history
+        self._thinned |= history.add(turn.costs, turn.network)
+        self.scene = self.scene.with_network(turn.network, history)
+        if turn.diverged is not None:
+            self.why, self.message = "diverged", str(turn.diverged)
+            return None
+        if time.monotonic() < self._next_frame or not outbox.is_free:
+            return None
+        self._next_frame = time.monotonic() + 1 / limits.FRAMES - seconds / 2
+        return write(self._frame(turn))
+
+    def _frame(self, turn: Turn) -> dict[str, Any]:
+        history = self.scene.history
+        found: dict[str, Any] = {
+            "event": "frame",
+            "epoch": history.epoch,
+            "epochs_per_second": self._speed(),
+            "cost": finite(float(turn.costs[-1])) if len(turn.costs) else None,
+            "weights": weight_values(turn.network),
+            "running": True,
+        }
+        if not is_drawn_whole(turn.network.sizes):
+            found["summary"] = summary(turn.network)
+        start = 0 if self._thinned else self._sent
+        points = list(zip(history.epochs[start:], history.costs[start:], strict=True))
+        found["costs" if self._thinned else "new_costs"] = points
+        self._sent, self._thinned = len(history.epochs), False
+        if self.surface is not None:
+            found["surface"] = self.surface.of(self.scene, turn.network)
+        return found
+
+    def _speed(self) -> float:
+        """Epochs a second, over about the last ``SPEED_OVER`` seconds."""
+        now = time.monotonic()
+        self._measured.append((now, self.run.epochs))
+        while len(self._measured) > 2 and now - self._measured[1][0] > SPEED_OVER:
+            self._measured.popleft()
+        since, before = self._measured[0]
+        return (self.run.epochs - before) / max(now - since, 0.1)
+
+    def _is_over(self) -> bool:
+        if self.why == "diverged":
+            return True
+        if self.run.epochs >= self.most:
+            self.why = "limit" if self.most >= MOST_EPOCHS else "epochs"
+            return True
+        return False
