@@ -39,12 +39,12 @@ def settings_of(k, cost):
     """Solver, batches and orders in turns."""
     return {
         "cost": cost,
-        "solver": SOLVERS[k % 3],
+        "solver": "gd" if cost == "absolute_error" else SOLVERS[k % 3],  # Adam would blow up the rounding of a 0
         "learning_rate": (0.05, 0.005, 0.01)[k % 3],
         "batch_size": (None, 2, 1)[k // 3 % 3],
         "shuffle": k % 2 == 1,
         "seed": k,
-        "epochs": 10 if cost == "absolute_error" else 50,  # whose slope jumps where rounding decides
+        "epochs": 50,
     }
 
 

@@ -102,11 +102,6 @@ def _binary(A: Expression, y: Expression) -> Expression:
     return Sum((Negative(Product((y, _call("ln", A)))), Negative(Product((one_minus_y, _call("ln", one_minus_A))))))
 
 
-def _huber(error: Expression) -> Expression:
-    near = _call("min", ONE, _size(error))
-    return Product((near, minus(_size(error), _half(near))))
-
-
 def _size(error: Expression) -> Expression:
     return _call("abs", error)
 
@@ -144,14 +139,14 @@ COST_FORMULAS: dict[str, CostFormula] = {
         number=lambda A, y: -_times_ln(y, A),
     ),
     "huber": CostFormula(
-        of=lambda A, y: _huber(minus(A, y)),
-        slope=lambda A, y, u_cost: _call("max", Number("-1"), _call("min", ONE, u_cost)),
+        of=lambda A, y: _call("huber", minus(A, y)),  # written out in maths.costs: too long for a line
+        slope=lambda A, y, u_cost: _call("clip", u_cost),  # to ±1
         number=_huber_number,
-        substituted=_huber,
+        substituted=lambda u_cost: _call("huber", u_cost),
     ),
     "absolute_error": CostFormula(
         of=lambda A, y: _size(minus(A, y)),
-        slope=lambda A, y, u_cost: minus(Truth(u_cost, ">", _ZERO), Truth(u_cost, "<", _ZERO)),
+        slope=lambda A, y, u_cost: _call("sgn", u_cost),
         number=lambda A, y: abs(A - y),
         substituted=_size,
     ),

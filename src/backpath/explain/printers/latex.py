@@ -12,8 +12,8 @@ from backpath.explain.printers import text
 _LINE = 80  # characters of a formula's plain text that fill a line of the page
 _NAMES = {
     "σ": r"\sigma", "δ": r"\delta", "η": r"\eta", "Φ": r"\Phi", "φ": r"\varphi", "~": r"\sim",
-    "max": r"\max", "abs": r"\operatorname{abs}", "min": r"\min", "ln": r"\ln", "tanh": r"\tanh",
-    "≤": r"\le", "≥": r"\ge",
+    "max": r"\max", "abs": r"\operatorname{abs}", "sgn": r"\operatorname{sgn}", "min": r"\min", "ln": r"\ln",
+    "tanh": r"\tanh", "clip": r"\operatorname{clip}", "huber": r"\operatorname{huber}", "≤": r"\le", "≥": r"\ge",
 }  # fmt: skip
 _START = r"""\documentclass[a4paper]{article}
 \usepackage[T1]{fontenc}
