@@ -32,12 +32,13 @@ def bind(host: str, port: int) -> socket.socket:
         If the port is taken or may not be used, or the host is not this machine's.
     """
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError):
         raise InputError(
             f"--host {host} is not an address of this machine; leave it out for this machine only"
         ) from None
-    found = socket.socket(family, kind)
+    # with its protocol named: only then does asyncio send small parts at once, where the kernel would wait 40 ms
+    found = socket.socket(family, kind, protocol)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind(address)

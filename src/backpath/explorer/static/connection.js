@@ -7,14 +7,19 @@ export function address(path, query = {}) {
   return `${path}?${new URLSearchParams({ token, ...query })}`;
 }
 
-/** Opens the session: calls heard(event) for each push, lost(line) when the connection ends. */
+// opened at once, while the other modules are still on their way; what comes meanwhile waits for them
+const socket = new WebSocket(`ws://${location.host}${address("/ws")}`);
+const early = [];
+const wait = (event) => early.push(event);
+for (const kind of ["message", "close"]) socket.addEventListener(kind, wait);
+
+/** Takes up the session: calls heard(event) for each push, lost(line) when the connection ends. */
 export function connect(heard, lost) {
-  const socket = new WebSocket(`ws://${location.host}${address("/ws")}`);
   const waiting = new Map();
   let last = 0;
   let greeted = false;
 
-  socket.addEventListener("message", ({ data }) => {
+  function receive({ data }) {
     const frame = JSON.parse(data);
     if (frame.event) {
       greeted = true;
@@ -26,13 +31,21 @@ export function connect(heard, lost) {
     if (!question) return;
     if (frame.error) question.reject(new Error(frame.error));
     else question.resolve(frame.ok);
-  });
-  socket.addEventListener("close", ({ reason }) => {
+  }
+
+  function end({ reason }) {
     for (const { reject } of waiting.values()) reject(new Error("the connection has ended"));
     waiting.clear();
     const why = greeted ? "The connection to the explorer has ended" : "The explorer does not take another page now";
     lost(`${reason || why}. Reload the page to begin again: the address keeps your state.`);
-  });
+  }
+
+  const listeners = { message: receive, close: end };
+  for (const [kind, listener] of Object.entries(listeners)) {
+    socket.removeEventListener(kind, wait);
+    socket.addEventListener(kind, listener);
+  }
+  queueMicrotask(() => early.forEach((event) => listeners[event.type](event))); // once the caller has what is returned
 
   return (what, details = {}) =>
     new Promise((resolve, reject) => {

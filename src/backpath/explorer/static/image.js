@@ -2,7 +2,7 @@
 import { html } from "./dom.js";
 import { picture } from "./picture.js";
 
-const KEPT = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-family", "font-size", "font-weight",
+const KEPT = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "fill-opacity", "opacity", "font-family", "font-size", "font-weight",
   "text-anchor", "paint-order", "stroke-linejoin", "visibility"];
 
 /** A copy that carries its looks with it: style sheets do not travel with a file. */

@@ -26,15 +26,20 @@ export function writeLink() {
   if (location.hash !== written) history.replaceState(null, "", written);
 }
 
+const [MOST, WITHIN, LATER] = [40, 10_000, 300]; // browsers refuse more than 200 changes of the address in 30 s
 let waiting = 0;
-/** At once, but of many changes in a row only the first and the last: browsers refuse to write without a pause. */
+let times = []; // when the address was written lately
+/** At once, so that a reload brings this state back; where changes come thick, as from a slider, the last of them. */
 function soon() {
-  if (!waiting) writeLink();
+  const now = performance.now();
+  times = times.filter((time) => now - time < WITHIN);
   clearTimeout(waiting);
-  waiting = setTimeout(() => {
-    waiting = 0;
-    writeLink();
-  }, 150);
+  if (times.length >= MOST) {
+    waiting = setTimeout(soon, LATER);
+    return;
+  }
+  times.push(now);
+  writeLink();
 }
 
 export function startLink() {

@@ -97,5 +97,10 @@ export function start(greeted) {
       if (push.event === "stopped") emit("stopped", push);
       if (push.event === "note") say(push.message);
     }
-  }, complain);
+  }, (line) => {
+    complain(line);
+    clearTimeout(fading); // it stays
+    page.running = false;
+    byId("pause").disabled = true;
+  });
 }
