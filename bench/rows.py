@@ -83,7 +83,7 @@ NOTES, XOR = (2, 2, 1), 4
 ROWS = (
     Row("xor", "XOR 2-2-1, full batch, float64: one epoch", NOTES, XOR, "epoch"),
     Row("population", "20,000 networks 2-2-1 on XOR, float64: one network and epoch", NOTES, XOR, "network",
-        networks=20_000, cores=None, epochs=2000),
+        networks=20_000, cores=None),
     Row("population32", "20,000 networks 2-2-1 on XOR, float32: one network and epoch", NOTES, XOR, "network",
         networks=20_000, cores=None, dtype="float32", epochs=2000),
     Row("8-16-1", "8-16-1, float32, one core: a step of 32", (8, 16, 1), 1024, "step", 32, "float32", checked=10),
