@@ -24,7 +24,7 @@ def test_scikit_learns_checks(estimator, check):
     [
         bp.MLPRegressor(solver="lbfgs", max_iter=30),
         bp.MLPClassifier(hidden_layer_sizes=5, activation="tanh", solver="lm"),
-        bp.MLPRegressor(solver="sgd", learning_rate_init=1e-4, engine="compiled"),
+        bp.MLPRegressor(solver="sgd", engine="compiled"),
         bp.MLPClassifier(solver="sgd", engine="numpy"),
     ]
 )

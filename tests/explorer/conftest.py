@@ -1,4 +1,4 @@
-"""A real Chromium on a real server, for the tests of the page."""
+"""A real server, and a page on it: as its websocket alone, or in a real Chromium."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from explorer.talk import Page as Talk
 from explorer.talk import Server, served
 
 AXE = "axe-core@4"
@@ -22,6 +23,15 @@ AXE = "axe-core@4"
 def server() -> Iterator[Server]:
     with served() as running:
         yield running
+        assert not running.errors  # no traceback, whatever the tests have sent
+
+
+@pytest.fixture
+def page(server: Server) -> Iterator[Talk]:
+    """One learner's session without a browser, at the sample 0, 1."""
+    with Talk(server) as opened:
+        opened.ok("sample", index=1)
+        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -6,23 +6,9 @@ import numpy as np
 import pytest
 
 import backpath as bp
-from explorer.talk import Page, network_of, served
+from explorer.talk import network_of
 
 X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
-
-
-@pytest.fixture(scope="module")
-def server():
-    with served() as running:
-        yield running
-        assert not running.errors  # no traceback, whatever the tests have sent
-
-
-@pytest.fixture
-def page(server):
-    with Page(server) as opened:
-        opened.ok("sample", index=1)
-        yield opened
 
 
 def test_the_first_view_is_the_notes_network_on_xor(page):

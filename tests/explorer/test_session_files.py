@@ -5,23 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.talk import Page, served
+from explorer.talk import Page
 
 X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
-
-
-@pytest.fixture(scope="module")
-def server():
-    with served() as running:
-        yield running
-        assert not running.errors  # no traceback, whatever the tests have sent
-
-
-@pytest.fixture
-def page(server):
-    with Page(server) as opened:
-        opened.ok("sample", index=1)
-        yield opened
 
 
 def test_a_link_brings_back_the_same(page, server):

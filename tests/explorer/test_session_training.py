@@ -6,26 +6,11 @@ import base64
 import time
 
 import numpy as np
-import pytest
 
 import backpath as bp
-from explorer.talk import Page, network_of, served
+from explorer.talk import Page, network_of
 
 X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
-
-
-@pytest.fixture(scope="module")
-def server():
-    with served() as running:
-        yield running
-        assert not running.errors  # no traceback, whatever the tests have sent
-
-
-@pytest.fixture
-def page(server):
-    with Page(server) as opened:
-        opened.ok("sample", index=1)
-        yield opened
 
 
 def test_training_is_the_librarys_training(page):

@@ -40,6 +40,8 @@ OUTPUTS += [("sigmoid", "binary_cross_entropy"), ("softmax", "categorical_cross_
 def make_job(sizes, activations, cost, solver, count, dtype="float64", seed=0, init="uniform:-0.7,0.7", **settings):
     network = bp.Network(sizes, activations=activations, init=init, seed=seed, dtype=dtype)
     X, y = samples(network, cost, count, seed)
+    if cost == "absolute_error" or network.activations[-1] == "exp":  # around a kink, and with e^u, it is sooner chaos
+        solver = replace(solver, learning_rate=solver.learning_rate / 10)
     return Job(network, X.astype(dtype), y.astype(dtype), cost, solver, **{"batch_size": count, **settings})
 
 
