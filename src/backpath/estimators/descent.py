@@ -81,7 +81,7 @@ class Descending(Fitting):
 
     def _note(self, done: int) -> None:
         """Write down the epochs since the last look."""
-        run, fresh = self.run, [float(cost) for cost in self.engine.costs[self.run.n_iter : done]]
+        run, fresh = self.run, np.asarray(self.engine.costs[self.run.n_iter : done], np.float64).tolist()
         if self.p.verbose:
             for k, loss in enumerate(fresh, run.n_iter + 1):
                 print(f"Iteration {k}, loss = {loss:.8f}")

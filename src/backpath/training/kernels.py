@@ -1214,18 +1214,30 @@ def _weigh(b, deltas, outputs, c, share, lanes):
 @rows
 def _lay(b, x, X, inputs, row, Y, outputs, sample_weight, weighted, order, first, count, lanes, whole):
     """Samples order[first], … in the lanes: rows of inputs, of targets, and of each one's share in its batch, whose
-    weights sum to ``whole``; then the inputs turned, unless ``row`` is 0. Lanes beyond ``count`` repeat the last
-    sample, with no share."""
+    weights sum to ``whole``; then, unless ``row`` is 0, the inputs with a row per sample. Lanes beyond ``count`` repeat
+    the last sample, with no share."""
+    turned = x + (inputs + outputs + 1) * lanes
     for lane in range(lanes):
         sample = at(order, first + min(lane, count - 1))
-        for i in range(inputs):
-            put(b, x + i * lanes + lane, at(X, sample * inputs + i))
+        if row > 0:
+            for i in range(inputs):
+                put(b, turned + lane * row + i, at(X, sample * inputs + i))
+            put(b, turned + lane * row + inputs, 1.0)
+        else:
+            for i in range(inputs):
+                put(b, x + i * lanes + lane, at(X, sample * inputs + i))
         for j in range(outputs):
             put(b, x + (inputs + j) * lanes + lane, at(Y, sample * outputs + j))
         share = at(sample_weight, sample) / whole if weighted else 1.0 / whole
         put(b, x + (inputs + outputs) * lanes + lane, share if lane < count else 0.0)
     if row > 0:
-        _turn(b, x, inputs, row, x + (inputs + outputs + 1) * lanes, lanes)
+        whole = inputs - inputs % 4
+        for lane in range(0, lanes, 4):
+            for i in range(0, whole, 4):
+                turn_four(b, turned + lane * row + i, row, x + i * lanes + lane, lanes)
+        for i in range(whole, inputs):
+            for lane in range(lanes):
+                put(b, x + i * lanes + lane, at(b, turned + lane * row + i))
 
 
 @formula
@@ -1242,14 +1254,20 @@ def _weight_of(sample_weight, weighted, order, first, end):
 @rows
 def _decay(w, g, layers, count, decay):
     """Add that of decay/2 Σ W², biases apart, to the gradient; returns it."""
-    total = 0.0
+    total, squares = 0.0, constant_like(load(w, 0), 0.0)
     for q in range(0, count * COLUMNS, COLUMNS):
+        inputs = at(layers, q + INPUTS)
+        whole = inputs - inputs % step(w)
         for j in range(at(layers, q + NEURONS)):
             first = at(layers, q + WEIGHTS) + j * at(layers, q + ROW)
-            for k in range(first, first + at(layers, q + INPUTS)):
+            for k in range(first, first + whole, step(w)):
+                x = load(w, k)
+                squares = x * x + squares
+                store(g, k, x * decay + load(g, k))
+            for k in range(first + whole, first + inputs):
                 total += at(w, k) * at(w, k)
                 put(g, k, at(g, k) + decay * at(w, k))
-    return decay * 0.5 * total
+    return decay * 0.5 * (total + lanes_sum(squares))
 
 
 @rows
