@@ -82,7 +82,7 @@ def lbfgs(problem: Problem, most: int = 2048) -> tuple[int | None, Train]:
             return None, train
         high = min(2 * high, most)
     low = 0 if high == 64 else high // 2
-    while high - low > 0.02 * high:
+    while high - low > max(1, 0.02 * high):
         middle = (low + high) // 2
         low, high = (low, middle) if reaches(middle) else (middle, high)
     return high, train
