@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -20,20 +21,20 @@ Array = NDArray[np.floating]
 PREDICT_ROWS = 500  # through the network at a time: their layers stay in the processor's cache
 
 
-class Fitted(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
+class Fitted(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn has no types
     """A network behind scikit-learn's fitted attributes; a subclass says what its outputs mean."""
 
+    @abstractmethod
     def _cost_for(self, outputs: int) -> tuple[str, str]:
         """The output activation and the cost of that many outputs."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _encoded(self, y: Any, first: bool, incremental: bool) -> NDArray[Any]:
         """Targets as the outputs should be, (N, outputs)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _score_of(self, A: Array, samples: Samples) -> float:
         """Accuracy or R² of outputs A (N, outputs)."""
-        raise NotImplementedError
 
     def _encoded_again(self, y: Any) -> NDArray[Any]:
         return self._encoded(y if hasattr(y, "ndim") else np.asarray(y), False, True)
