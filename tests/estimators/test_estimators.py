@@ -359,3 +359,67 @@ def test_unscaled_cancer_warns_and_scaled_does_well():
     with pytest.warns(UserWarning, match="wildly different"):
         small().fit(X, y)
     assert make_pipeline(StandardScaler(), small(max_iter=300, learning_rate_init=0.01)).fit(X, y).score(X, y) > 0.98
+
+
+# ---- early stopping, failures, divergence that is none ----
+
+
+@pytest.mark.parametrize("solver", ALL_SOLVERS)
+def test_early_stopping_keeps_the_weights_of_the_best_score(solver):
+    X, y = StandardScaler().fit_transform(DIABETES[0]), (DIABETES[1] - 152) / 77
+    settings = {"solver": solver, "activation": "tanh", "hidden_layer_sizes": 15, "alpha": 0, "max_iter": 300}
+    rows = slice(None, None, 2), slice(1, None, 2)
+    judged = {"X_val": X[rows[1]], "y_val": y[rows[1]]}
+    stopped = small(bp.MLPRegressor, early_stopping=True, **settings).fit(X[rows[0]], y[rows[0]], **judged)
+    assert stopped.score(X[rows[1]], y[rows[1]]) == pytest.approx(max(stopped.validation_scores_), rel=1e-12)
+    assert stopped.best_validation_score_ == max(stopped.validation_scores_) > 0.3
+    best = int(np.argmax(stopped.validation_scores_))
+    assert stopped.n_iter_ <= best + 13 < 300  # stopped soon after
+    drawn = small(bp.MLPRegressor, early_stopping=True, **settings).fit(X, y)
+    assert drawn.best_validation_score_ == max(drawn.validation_scores_)
+
+
+class Stop(Exception):
+    pass
+
+
+def interrupt(epoch):
+    raise Stop
+
+
+@pytest.mark.parametrize("failure", ["bad rows", "divergence", "bad parameter", "an exception in a callback"])
+@pytest.mark.parametrize("solver", ALL_SOLVERS)
+def test_a_failed_refit_changes_nothing(solver, failure):
+    model = small(solver=solver, activation="tanh").fit(IRIS[0], NAMES[IRIS[1]])
+    before = {name: value for name, value in vars(model).items() if name.endswith("_")}
+    expected = model.predict(IRIS[0])
+    X, y = {"bad rows": (IRIS[0] * np.nan, IRIS[1]), "divergence": (IRIS[0] * 1e200, IRIS[1])}.get(failure, IRIS)
+    if failure == "bad parameter":
+        model.set_params(dropout=-1)
+    if failure == "an exception in a callback":
+        model.set_params(callbacks=interrupt)
+    with pytest.raises((ValueError, Stop)):
+        model.fit(X[:, :2] if failure == "bad rows" else X, y)
+    assert {name: value for name, value in vars(model).items() if name.endswith("_")} == before
+    assert (model.predict(IRIS[0]) == expected).all()
+
+
+def test_a_failed_first_fit_leaves_no_attributes():
+    model = small(bp.MLPRegressor)
+    for fit in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match="NaN"):
+            fit(IRIS[0] * np.nan, IRIS[1])
+        assert not [name for name in vars(model) if name.endswith("_")]
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+@pytest.mark.parametrize("batch_size", [10, 50, "auto"])
+def test_a_strong_penalty_is_no_divergence(solver, batch_size):
+    for settings in ({"alpha": 1000.0}, {"alpha": 100.0}):
+        small(solver=solver, batch_size=batch_size, **settings).fit(*IRIS)
+
+
+@pytest.mark.parametrize("weight", [1e-3, 1e-6, 1e-100])
+def test_tiny_sample_weights_are_no_divergence(weight):
+    for kind, data in ((bp.MLPClassifier, IRIS), (bp.MLPRegressor, DIABETES)):
+        small(kind, batch_size=20).fit(*data, sample_weight=np.full(len(data[0]), weight))

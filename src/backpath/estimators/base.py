@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -42,6 +44,18 @@ def is_stochastic(estimator: Any) -> bool:
     if estimator.solver not in STOCHASTIC:
         raise AttributeError(f"partial_fit is for the solvers {' and '.join(STOCHASTIC)}, not {estimator.solver!r}")
     return True
+
+
+@contextmanager
+def unchanged_by_failure(estimator: Any) -> Iterator[None]:
+    """Put an estimator's attributes back as they were if what is done to it fails, whatever the reason."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
 
 
 class Perceptron(Fitted):
@@ -93,7 +107,8 @@ class Perceptron(Fitted):
         """
         if (X_val is None) != (y_val is None):
             raise InputError("X_val and y_val go together; give both, or neither")
-        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        with unchanged_by_failure(self):
+            return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, held_out: tuple[Any, Any, Any], incremental: bool = False
@@ -180,7 +195,7 @@ class Perceptron(Fitted):
             if own.y.shape != wanted or not np.isfinite(own.y).all():
                 raise InputError(f"y_val must be finite and fit X_val and y, but has shape {own.y.shape} for {wanted}")
             return samples, HeldOut(own, self._score_of)
-        if not (self.early_stopping and self.solver in STOCHASTIC):
+        if not self.early_stopping:
             return samples, None
         stratify = samples.y.astype(bool) if self._is_stratified(samples) else None
         places = train_test_split(

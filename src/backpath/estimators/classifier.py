@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
 from backpath.errors import InputError
-from backpath.estimators.base import Perceptron, is_stochastic
+from backpath.estimators.base import Perceptron, is_stochastic, unchanged_by_failure
 from backpath.estimators.samples import Array, Samples
 
 
@@ -166,14 +166,15 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         classes : array-like
             All classes that will come; needed at the first call.
         """
-        if not hasattr(self, "classes_"):
-            if classes is None:
-                raise InputError("classes must be passed on the first call to partial_fit")
-            self._labels = _labels_of(y)
-            self.classes_ = unique_labels(classes)
-        elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
-            raise InputError(f"classes must be those of the first call, {self.classes_}, but are {classes!r}")
-        self._fit(X, y, sample_weight, (None, None, None), incremental=True)
+        with unchanged_by_failure(self):
+            if not hasattr(self, "classes_"):
+                if classes is None:
+                    raise InputError("classes must be passed on the first call to partial_fit")
+                self._labels = _labels_of(y)
+                self.classes_ = unique_labels(classes)
+            elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
+                raise InputError(f"classes must be those of the first call, {self.classes_}, but are {classes!r}")
+            self._fit(X, y, sample_weight, (None, None, None), incremental=True)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:

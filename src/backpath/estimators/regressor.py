@@ -11,7 +11,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
-from backpath.estimators.base import Perceptron, is_stochastic
+from backpath.estimators.base import Perceptron, is_stochastic, unchanged_by_failure
 from backpath.estimators.samples import Array, Samples
 
 # loss -> the output activation and the cost
@@ -164,7 +164,8 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
     @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """One epoch on these rows, from where the last call ended; X, y and sample_weight as in ``fit``."""
-        self._fit(X, y, sample_weight, (None, None, None), incremental=True)
+        with unchanged_by_failure(self):
+            self._fit(X, y, sample_weight, (None, None, None), incremental=True)
         return self
 
     def predict(self, X: Any) -> Array:
