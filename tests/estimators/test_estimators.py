@@ -1,12 +1,16 @@
 """What backpath's estimators do that scikit-learn's do not, and that both fit into scikit-learn."""
 
+import inspect
 import pickle
+import threading
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+import sklearn.neural_network
+import threadpoolctl
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
@@ -423,3 +427,81 @@ def test_a_strong_penalty_is_no_divergence(solver, batch_size):
 def test_tiny_sample_weights_are_no_divergence(weight):
     for kind, data in ((bp.MLPClassifier, IRIS), (bp.MLPRegressor, DIABETES)):
         small(kind, batch_size=20).fit(*data, sample_weight=np.full(len(data[0]), weight))
+
+
+@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
+def test_the_signatures_begin_with_scikit_learns(name):
+    ours, theirs = (
+        [(p.name, p.default, p.kind) for p in inspect.signature(kind).parameters.values()]
+        for kind in (getattr(bp, name), getattr(sklearn.neural_network, name))
+    )
+    assert set(theirs) <= set(ours)
+    assert [p for p in ours if p in theirs] == theirs
+    positional = [p[:2] for p in ours if p[2] == inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    assert positional == [p[:2] for p in theirs if p[2] == inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    made = getattr(bp, name)(*[value for _, value in positional])
+    assert made.get_params() == getattr(bp, name)().get_params() == {p[0]: p[1] for p in ours}
+    with pytest.raises(TypeError, match="no_such_parameter"):
+        getattr(bp, name)(no_such_parameter=1)
+
+
+# ---- sparse rows and labels, attributes set by hand, pickles, threads ----
+
+
+def test_labels_that_are_sparse_are_as_the_dense_ones():
+    Y = np.column_stack([IRIS[1] > 0, IRIS[1] > 1]).astype(int)
+    expected = small().fit(IRIS[0], Y)
+    for given in (sparse.csr_matrix(Y), sparse.csc_array(Y)):
+        model = small().fit(sparse.csr_matrix(IRIS[0]), given, X_val=IRIS[0], y_val=given)
+        assert same(model, expected)
+        assert (model.predict(sparse.csr_matrix(IRIS[0])) == expected.predict(IRIS[0])).all()
+
+
+@pytest.mark.parametrize("case", ["two classes", "classes", "labels", "numbers"])
+def test_weights_transplanted_into_a_fresh_estimator_predict(case):
+    X, y = IRIS
+    kind, targets = {
+        "two classes": (bp.MLPClassifier, y > 0),
+        "classes": (bp.MLPClassifier, NAMES[y]),
+        "labels": (bp.MLPClassifier, np.column_stack([y > 0, y > 1]).astype(int)),
+        "numbers": (bp.MLPRegressor, y * 1.0),
+    }[case]
+    model = small(kind).fit(X, targets)
+    fresh = small(kind)
+    for name in ("coefs_", "intercepts_", "out_activation_", *(["classes_"] if kind is bp.MLPClassifier else [])):
+        setattr(fresh, name, getattr(model, name))
+    assert (fresh.predict(X) == model.predict(X)).all()
+    assert fresh.network_ == model.network_
+
+
+def test_an_output_activation_set_by_hand_is_used():
+    model = small(bp.MLPRegressor).fit(IRIS[0], IRIS[1] - 3.0)
+    plain = model.predict(IRIS[0])
+    model.out_activation_ = "relu"
+    assert (model.predict(IRIS[0]) == np.maximum(plain, 0)).all() and (plain < 0).any()
+    model.out_activation_ = "logistic"
+    np.testing.assert_allclose(model.predict(IRIS[0]), 1 / (1 + np.exp(-plain)), rtol=1e-14)
+    assert model.network_.activations == ("relu", "sigmoid")
+
+
+def test_a_pickle_of_another_version_warns(monkeypatch):
+    pickled = pickle.dumps(small().fit(*IRIS))
+    monkeypatch.setattr(bp, "__version__", "9.9")
+    with pytest.warns(UserWarning, match=r"pickled by backpath .*, and this is 9\.9.*fit it again"):
+        pickle.loads(pickled)
+
+
+def test_lm_from_several_threads_leaves_blas_its_threads():
+    def threads():
+        return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+
+    before = threads()
+    fits = [
+        threading.Thread(target=small(bp.MLPRegressor, solver="lm", max_iter=10 + 5 * k).fit, args=IRIS)
+        for k in range(6)
+    ]
+    for fit in fits:
+        fit.start()
+    for fit in fits:
+        fit.join()
+    assert threads() == before
