@@ -475,7 +475,8 @@ def test_weights_transplanted_into_a_fresh_estimator_predict(case):
 
 
 def test_an_output_activation_set_by_hand_is_used():
-    model = small(bp.MLPRegressor).fit(IRIS[0], IRIS[1] - 3.0)
+    model = small(bp.MLPRegressor).fit(*IRIS)
+    model.intercepts_[-1] -= 3
     plain = model.predict(IRIS[0])
     model.out_activation_ = "relu"
     assert (model.predict(IRIS[0]) == np.maximum(plain, 0)).all() and (plain < 0).any()
