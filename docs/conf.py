@@ -1,0 +1,81 @@
+"""How Sphinx builds the documentation site; scripts/docs runs it."""
+
+from __future__ import annotations
+
+import re
+
+from backpath import __version__
+
+project = "backpath"
+author = "The backpath authors"
+copyright = author
+version = release = __version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_click",
+]
+exclude_patterns = ["_build"]
+templates_path = ["templates"]
+
+myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_heading_anchors = 3
+
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+autodoc_default_options = {
+    "members": True,
+    "exclude-members": "set_fit_request, set_partial_fit_request, set_score_request",  # scikit-learn's own
+}
+autosummary_generate = True
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+napoleon_use_ivar = True
+default_role = "py:obj"
+python_use_unqualified_type_names = True
+
+html_theme = "furo"
+html_title = f"backpath {version}"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_show_sphinx = False
+html_copy_source = False
+
+BLANK = "\u00a0"  # an empty cell needs something
+_ROW = re.compile(r"^\s*\|(.*)\|\s*$")
+
+
+def _tables(app: object, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Docstrings hold tables as a terminal shows them best, between bars; Sphinx wants list tables."""
+    lines[:] = [line.replace("|A - y|", "abs(A - y)") for line in lines]
+    found: list[str] = []
+    k = 0
+    while k < len(lines):
+        rows = []
+        while k < len(lines) and (row := _ROW.match(lines[k])):
+            indent = lines[k][: len(lines[k]) - len(lines[k].lstrip())]
+            rows.append([cell.strip() for cell in row[1].split("|")])
+            k += 1
+        if len(rows) > 1:
+            body = [cells for cells in rows if not all(set(cell) <= set("-:") for cell in cells)]
+            width = max(map(len, body))
+            found += ["", f"{indent}.. list-table::", f"{indent}   :header-rows: 1", ""]
+            for cells in body:
+                cells += [""] * (width - len(cells))
+                found += [f"{indent}   {'*' if j == 0 else ' '} - {cell or BLANK}" for j, cell in enumerate(cells)]
+            found.append("")
+        elif rows:
+            k -= 1
+            rows = []
+        if not rows and k < len(lines):
+            found.append(lines[k])
+            k += 1
+    lines[:] = found
+
+
+def setup(app: object) -> None:
+    app.connect("autodoc-process-docstring", _tables, priority=400)  # type: ignore[attr-defined] # Sphinx's app
