@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,7 +14,30 @@ ADVICE = "try a smaller learning rate, or standardise the inputs and the target"
 
 
 class InputError(ValueError):
-    """A call or its input is wrong; nothing was done."""
+    """A call or its input is wrong; nothing was done.
+
+    Attributes
+    ----------
+    settings : tuple of str
+        The settings that the message names, spelled like the arguments of ``train``.
+    """
+
+    def __init__(self, message: str, *settings: str):
+        super().__init__(message)
+        self.settings = tuple(name for name in settings if name.isidentifier())
+
+    def naming(self, spelled: Callable[[str], str]) -> str:
+        """The message with its settings spelled as the caller knows them.
+
+        >>> InputError("batch_size must be at least 1", "batch_size").naming(lambda name: "--batch-size")
+        '--batch-size must be at least 1'
+        """
+        message = str(self)
+        for setting in self.settings:
+            message = re.sub(
+                rf"(?<![\w-]){re.escape(setting)}(?!\w)", lambda found: spelled(found[0]), message, count=1
+            )
+        return message
 
 
 class DivergenceError(ValueError):

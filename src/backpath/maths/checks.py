@@ -26,9 +26,11 @@ def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
         if any(w != n for w, n in zip(whole, sizes, strict=True)):
             raise ValueError
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"sizes must be whole numbers, as in (2, 2, 1), but are {sizes!r}") from None
+        raise InputError(f"sizes must be whole numbers, as in (2, 2, 1), but are {sizes!r}", "sizes") from None
     if len(whole) < 2 or min(whole) < 1:
-        raise InputError(f"sizes must be at least two numbers (inputs, …, outputs), each at least 1, but are {whole}")
+        raise InputError(
+            f"sizes must be at least two numbers (inputs, …, outputs), each at least 1, but are {whole}", "sizes"
+        )
     return whole
 
 
@@ -44,22 +46,20 @@ def check_seed(seed: int | None) -> None:
     """Refuse a seed that is neither None nor a whole number of at least 0."""
     whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
     if seed is not None and not (whole and seed >= 0):
-        raise InputError(
-            f"the seed must be a whole number of at least 0, or None for another one each time, not {seed!r}"
-        )
+        raise InputError(f"seed must be a whole number of at least 0, but is {seed!r}", "seed")
 
 
 def check_count(value: int, name: str, least: int = 1) -> int:
     """A whole number of at least ``least``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InputError(f"{name} must be a whole number of at least {least}, but is {value!r}")
+        raise InputError(f"{name} must be a whole number of at least {least}, but is {value!r}", name)
     return int(value)
 
 
 def check_learning_rate(learning_rate: float) -> None:
     """Refuse a learning rate that is not a finite number above 0."""
     if not (is_finite(learning_rate) and learning_rate > 0):
-        raise InputError(f"the learning rate must be a number above 0, but is {learning_rate!r}")
+        raise InputError(f"learning_rate must be a number above 0, but is {learning_rate!r}", "learning_rate")
 
 
 def float_type(dtype: DTypeLike) -> np.dtype[Any]:
@@ -68,7 +68,7 @@ def float_type(dtype: DTypeLike) -> np.dtype[Any]:
     except TypeError:
         found = None
     if found is None or found not in (np.dtype("float64"), np.dtype("float32")):
-        raise InputError(f"dtype must be float64 or float32, but is {dtype!r}")
+        raise InputError(f"dtype must be float64 or float32, but is {dtype!r}", "dtype")
     return found
 
 

@@ -47,15 +47,15 @@ class Solver:
     def checked(cls, name: str, learning_rate: float | None, momentum: float = 0.9) -> Solver:
         """The solver of that name; without a learning rate, with its usual one."""
         if name not in SOLVERS:
-            raise InputError(f"unknown solver {name!r}; there are {', '.join(SOLVERS)}")
+            raise InputError(f"unknown solver {name!r}; there are {', '.join(SOLVERS)}", "solver")
         if name == "lm":
             if learning_rate is not None:
-                raise InputError("lm finds the length of its steps itself; leave the learning rate out")
+                raise InputError("lm finds the length of its steps itself; leave learning_rate out", "learning_rate")
             return cls(name, 0.0)
         rate = LEARNING_RATES[name] if learning_rate is None else learning_rate
         check_learning_rate(rate)
         if not (is_finite(momentum) and 0 <= momentum < 1):
-            raise InputError(f"momentum must be at least 0 and below 1, but is {momentum!r}")
+            raise InputError(f"momentum must be at least 0 and below 1, but is {momentum!r}", "momentum")
         return cls(name, float(rate), momentum=float(momentum))
 
 
@@ -194,7 +194,9 @@ def check_batch_size(batch_size: int | None, samples: int) -> int:
     if batch_size is None:
         return samples
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise InputError(f"batch_size must be a whole number of at least 1, or None for all, but is {batch_size!r}")
+        raise InputError(
+            f"batch_size must be a whole number of at least 1, or None for all, but is {batch_size!r}", "batch_size"
+        )
     return min(int(batch_size), samples)
 
 
@@ -213,7 +215,7 @@ def check_side_by_side(solver: str) -> None:
 
 def check_tol(tol: float | None) -> None:
     if tol is not None and not (is_finite(tol) and tol >= 0):
-        raise InputError(f"tol must be None or a number of at least 0, but is {tol!r}")
+        raise InputError(f"tol must be a number of at least 0, but is {tol!r}", "tol")
 
 
 def check_progress(progress: object) -> None:
