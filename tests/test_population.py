@@ -156,7 +156,7 @@ BAD = [
     ({"learning_rate": [1, 2, float("nan")]}, "learning_rate must be a number above 0, but is nan"),
     ({"learning_rate": [1, 2, -3]}, "learning_rate must be a number above 0, but is -3"),
     ({"learning_rate": "fast"}, "learning_rate must be a number, or one for each network, but is 'fast'"),
-    ({"momentum": [0.1, 0.2, 1.0]}, "momentum must be at least 0 and below 1, but is 1.0"),
+    ({"momentum": [0.1, 0.2, 1.0]}, "momentum must be a number of at least 0 and below 1, but is 1.0"),
     ({"solver": "lbfgs"}, "unknown solver 'lbfgs'"),
     ({"cost": "binary_cross_entropy", "y": [0, 1, 2, 0]}, "needs targets from 0 to 1"),
     ({"solved_error": 0}, "solved_error must be a number above 0, but is 0"),

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from backpath.maths.network import Network
 
+LONGEST_WORD, LONGEST_MESSAGE = 1_000, 20_000  # characters
+_BREAKS = re.compile(r"\s*[\r\n]\s*(?!backpath )")  # an advised command stands on a line of its own
+_LONG_WORD = re.compile(rf"(\S{{100}})\S{{{LONGEST_WORD - 100},}}")
+
 
 ADVICE = "try a smaller learning rate, or standardise the inputs and the target"
 
@@ -16,14 +20,21 @@ ADVICE = "try a smaller learning rate, or standardise the inputs and the target"
 class InputError(ValueError):
     """A call or its input is wrong; nothing was done.
 
+    The message is one line, whatever the input: line breaks become spaces, and what is absurdly long is cut. A command
+    that it advises stands on a line of its own.
+
     Attributes
     ----------
     settings : tuple of str
         The settings that the message names, spelled like the arguments of ``train``.
+
+    >>> str(InputError("unknown activation " + "x" * 10**6)) == "unknown activation " + "x" * 100 + "…"
+    True
     """
 
     def __init__(self, message: str, *settings: str):
-        super().__init__(message)
+        line = _LONG_WORD.sub(r"\1…", _BREAKS.sub(" ", message))
+        super().__init__(line if len(line) <= LONGEST_MESSAGE else line[:LONGEST_MESSAGE] + "…")
         self.settings = tuple(name for name in settings if name.isidentifier())
 
     def naming(self, spelled: Callable[[str], str]) -> str:

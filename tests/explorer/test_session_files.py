@@ -56,7 +56,7 @@ def test_drawn_points_travel_in_the_link(page, server):
         ({"sample": 10**9}, "the sample's number must be a whole number from 0 to 3"),
         ({"colour": 1}, "the state has no 'colour'; there are sizes"),
         ({"learning_rate": 1e999}, "a message must be a JSON object"),
-        ({"seed": -1}, "seed must be a whole number from 0"),
+        ({"seed": -1}, "the seed must be a whole number from 0"),
         ({"init": "uniform:1,0"}, "unknown init 'uniform:1,0'"),
     ],
 )

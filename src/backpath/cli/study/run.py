@@ -30,7 +30,7 @@ from backpath.errors import DivergenceError, InputError
 from backpath.files.atomic import check_writable
 from backpath.files.parquet import write_parquet
 from backpath.files.wording import plain, quoted
-from backpath.maths.checks import check_count, check_sizes, machine_memory
+from backpath.maths.checks import check_count, check_number, check_sizes, machine_memory
 from backpath.population.memory import check_memory, memory_needed
 from backpath.population.networks import Population
 from backpath.population.rows import MISSING, check_rows, network_rows
@@ -106,6 +106,7 @@ def _study(options: StudyOptions) -> Study:
             f"study takes a built-in data set ({', '.join(DATASETS)}), but got {quoted(options.source)}; "
             "for a table use train_population in Python"
         )
+    check_number(options.solved, "solved", above=0)
     data = dataset(options.source)
     settings = {k: getattr(data.recipe, k) if getattr(options, k) is None else getattr(options, k) for k in FROM_RECIPE}
     if settings["solver"] != data.recipe.solver:

@@ -88,7 +88,7 @@ def _problem(
     updates: bool,
 ) -> Problem:
     if learning_rate is not None:
-        check_learning_rate(learning_rate)
+        learning_rate = check_learning_rate(learning_rate)
     elif updates:
         raise InputError("claimed_weights needs the learning rate that they were updated with")
     wide = in_float64(net)
