@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import backpath as bp
-from backpath.cli.sweep import parse_sweep
+from backpath.cli.study.sweep import parse_sweep
 from backpath.population.statistics import plateaus, wilson_interval
 from commands import backpath, done, refused
 

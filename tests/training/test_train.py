@@ -176,14 +176,14 @@ BAD = [
     ({"solver": "sgdd"}, "unknown solver 'sgdd'; there are gd, momentum, adam"),
     ({"cost": "mse"}, "unknown cost 'mse'; there are squared_error"),
     ({"engine": "gpu"}, "unknown engine 'gpu'; there are auto, numpy, compiled"),
-    ({"tol": "x"}, "tol must be None or a number of at least 0, but is 'x'"),
-    ({"momentum": None}, "momentum must be at least 0 and below 1, but is None"),
+    ({"tol": "x"}, "tol must be a number of at least 0, but is 'x'"),
+    ({"momentum": None}, "momentum must be a number of at least 0 and below 1, but is None"),
     ({"seed": -1}, "the seed must be a whole number of at least 0"),
     ({"progress": "yes"}, "progress must be True, False or a callable, but is 'yes'"),
     ({"learning_rate": 10**400}, "the learning rate must be a number above 0"),
     ({"frozen": ["biases", "W11_1", "W12_1", "W21_1", "W22_1", "W11_2", "W12_2"]}, "every weight is frozen"),
-    ({"tol": -1}, "tol must be None or a number of at least 0, but is -1"),
-    ({"momentum": 1}, "momentum must be at least 0 and below 1, but is 1"),
+    ({"tol": -1}, "tol must be a number of at least 0, but is -1"),
+    ({"momentum": 1}, "momentum must be a number of at least 0 and below 1, but is 1"),
     ({"frozen": ["W99_1"]}, "has no weight 'W99_1'"),
 ]
 

@@ -9,7 +9,7 @@ import click
 @click.argument("model", type=click.Path())
 def command(model: str) -> None:
     """Show the saved MODEL: its network and weights, its inputs, and how it was trained."""
-    from backpath.cli.report import describe_network, describe_record, describe_weights, heading
+    from backpath.cli.describe import describe_network, describe_record, describe_weights, heading
     from backpath.files.models import load_model
     from backpath.files.wording import plain
 

@@ -14,12 +14,13 @@ from backpath.maths.activations import activation
 from backpath.maths.costs import cost_function
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_name
+from backpath.maths.values import Value
 
 Array = NDArray[np.floating]
 
 
-@dataclass(frozen=True)
-class Backward:
+@dataclass(frozen=True, eq=False)
+class Backward(Value):
     """A forward and a backward pass; every list is by layer, every array has a row per sample.
 
     Attributes

@@ -138,9 +138,7 @@ def _solver(value: object) -> str:
 
 
 def _learning_rate(value: object) -> float:
-    rate = fields.number(value, "the learning rate")
-    check_learning_rate(rate)
-    return rate
+    return check_learning_rate(fields.number(value, "the learning rate"))
 
 
 def _batch_size(value: object) -> int | None:

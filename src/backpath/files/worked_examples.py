@@ -132,7 +132,7 @@ def _worked_example(found: Any) -> WorkedExample:
     claimed = _check_fields(found.get("claimed", {}), "claimed", _CLAIM_FIELDS)
     rate = found.get("learning_rate")
     if rate is not None:
-        check_learning_rate(math.nan if isinstance(rate, bool) else rate)
+        rate = check_learning_rate(rate)
     elif claimed.get("weights"):
         raise InputError('claimed.weights needs the learning rate they were updated with: add "learning_rate"')
     return WorkedExample(

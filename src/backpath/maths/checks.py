@@ -6,6 +6,7 @@ import itertools
 import math
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,12 +33,29 @@ def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
     return whole
 
 
-def is_finite(number: object) -> bool:
-    """Whether it is a finite number that a float can hold."""
+def check_number(
+    value: object, name: str, *, above: float = -math.inf, least: float = -math.inf, below: float = math.inf
+) -> float:
+    """A finite number from outside (Python's, NumPy's or a 0-d array's) as a float.
+
+    >>> check_number(np.array(3), "the learning rate", above=0)
+    3.0
+    """
     try:
-        return math.isfinite(number)  # type: ignore[arg-type] # what is no number raises
-    except (TypeError, OverflowError):
-        return False
+        if isinstance(value, (bool, np.bool_, str, bytes)) or np.ndim(value):  # type: ignore[arg-type] # may be anything
+            raise TypeError
+        number = float(value)  # type: ignore[arg-type] # what is no number raises
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if math.isfinite(number) and above < number < below and number >= least:
+        return number
+    bounds = [
+        *([f"above {above:g}"] if above > -math.inf else []),
+        *([f"of at least {least:g}"] if least > -math.inf else []),
+        *([f"below {below:g}"] if below < math.inf else []),
+    ]
+    wanted = f"a number {' and '.join(bounds)}" if bounds else "a finite number"
+    raise InputError(f"{name} must be {wanted}, but is {value!r}")
 
 
 def check_seed(seed: int | None) -> None:
@@ -56,10 +74,16 @@ def check_count(value: int, name: str, least: int = 1) -> int:
     return int(value)
 
 
-def check_learning_rate(learning_rate: float) -> None:
-    """Refuse a learning rate that is not a finite number above 0."""
-    if not (is_finite(learning_rate) and learning_rate > 0):
-        raise InputError(f"the learning rate must be a number above 0, but is {learning_rate!r}")
+def check_truth(value: object, name: str) -> bool:
+    """True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InputError(f"{name} must be True or False, but is {value!r}")
+    return bool(value)
+
+
+def check_learning_rate(learning_rate: object) -> float:
+    """A learning rate as a float: a finite number above 0."""
+    return check_number(learning_rate, "the learning rate", above=0)
 
 
 def float_type(dtype: DTypeLike) -> np.dtype[Any]:
@@ -86,12 +110,23 @@ def check_activations(names: str | Sequence[str], sizes: Sequence[int]) -> tuple
     return found
 
 
+CONTAINER_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # version 2, version 1
+
+
 def machine_memory() -> int:
-    """The machine's memory in bytes."""
+    """The memory in bytes of the machine, or of the container if that is allowed less."""
     try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not a POSIX system
-        return 16 * 2**30
+        memory = 16 * 2**30
+    for limit in CONTAINER_LIMITS:
+        try:
+            text = Path(limit).read_text().strip()
+        except OSError:
+            continue
+        if text.isdecimal():  # not "max"
+            memory = min(memory, int(text))
+    return memory
 
 
 def check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
@@ -108,9 +143,14 @@ def check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
 
 
 def weight_array(values: ArrayLike, layer: int, number: np.dtype[Any], biases: bool = True) -> Array:
+    if isinstance(values, np.ma.MaskedArray):
+        raise InputError(f"layer {layer}'s weights must be a plain array, but are masked; fill in what is masked")
     try:
+        raw = np.asarray(values)
+        if raw.dtype.kind not in "fiub":  # not text, dates, complex numbers or objects
+            raise TypeError
         with np.errstate(over="ignore"):
-            array = np.array(values, dtype=number, order="C")
+            array = np.array(raw, dtype=number, order="C")
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"layer {layer}'s weights must be rows of numbers of equal length") from None
     if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 1 + biases:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.maths.notation import neuron_index, weight_index
+from backpath.maths.values import Value
 
 Array = NDArray[np.floating]
 
@@ -28,7 +29,7 @@ def weight_value(layers: Sequence[Array], sizes: Sequence[int], name: str) -> fl
     return float(layers[layer - 1][neuron - 1, -1 if i is None else i - 1])
 
 
-class ForwardPass:
+class ForwardPass(Value):
     """Every value of a forward pass, by name: ``run["H1"]``, ``run["u_A1"]``, ``run["X2"]``.
 
     A value is a float for a single input, an array of shape (N,) for a batch.
@@ -46,6 +47,9 @@ class ForwardPass:
         self.net_inputs = tuple(map(read_only, u))
         self.activations = tuple(map(read_only, (a[0].copy(), *a[1:])))  # a[0] may be the caller's
 
+    def _parts(self) -> tuple[object, ...]:
+        return self.sizes, self.net_inputs, self.activations, self.single
+
     @property
     def output(self) -> Array:
         return self.activations[-1][0] if self.single else self.activations[-1]
@@ -61,7 +65,7 @@ class ForwardPass:
         return f"ForwardPass({'-'.join(map(str, self.sizes))}, output={self.output.tolist()})"
 
 
-class Gradients:
+class Gradients(Value):
     """∂C/∂W of every weight, by name: ``grad["W21_1"]``.
 
     Attributes
@@ -74,6 +78,9 @@ class Gradients:
     def __init__(self, sizes: tuple[int, ...], layers: Sequence[Array]):
         self.sizes = sizes
         self.layers = tuple(map(read_only, layers))
+
+    def _parts(self) -> tuple[object, ...]:
+        return self.sizes, self.layers
 
     def __getitem__(self, name: str) -> float:
         return weight_value(self.layers, self.sizes, name)

@@ -302,7 +302,7 @@ class Network:
 
         ``frozen`` holds weight names, or "biases" for all of them.
         """
-        check_learning_rate(learning_rate)
+        learning_rate = check_learning_rate(learning_rate)
         free = self.free_weights(frozen)
         gradient = self.gradients(X, y, cost).layers
         with np.errstate(over="ignore", invalid="ignore"):

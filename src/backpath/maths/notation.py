@@ -21,7 +21,9 @@ from typing import NamedTuple
 
 from backpath.errors import InputError
 
-_WEIGHT = re.compile(r"W(?:(\d)(\d)|([1-9]\d*),([1-9]\d*)|([1-9]\d*),?(~))_([1-9]\d*)", re.ASCII)
+_INDEX = r"([1-9]\d{0,11})"  # longer ones name nothing
+_WEIGHT = re.compile(rf"W(?:(\d)(\d)|{_INDEX},{_INDEX}|{_INDEX},?(~))_{_INDEX}", re.ASCII)
+_NEURON = re.compile(rf"([XHA]){_INDEX}(?:_{_INDEX})?", re.ASCII)
 _SUGGEST_UP_TO = 5_000  # names compared for "did you mean"; more would take seconds
 
 
@@ -107,7 +109,7 @@ def _exists(index: WeightIndex, sizes: Sequence[int]) -> bool:
 def _nearest_weight(name: object, sizes: Sequence[int], biases: bool) -> str:
     last = len(sizes) - 1
     if sum(sizes[k] * (sizes[k - 1] + 1) for k in range(1, last + 1)) <= _SUGGEST_UP_TO:
-        near = difflib.get_close_matches(str(name), weight_names(sizes, biases), n=3, cutoff=0.5)
+        near = difflib.get_close_matches(str(name)[:100], weight_names(sizes, biases), n=3, cutoff=0.5)
         if near:
             return f"did you mean {' or '.join(near)}?"
     first, final = weight_name(1, 1, 1), weight_name(last, sizes[last], None if biases else sizes[last - 1])
@@ -148,7 +150,7 @@ def neuron_index(name: str, sizes: Sequence[int]) -> tuple[int, int]:
     (1, 2)
     """
     layers = len(sizes) - 1
-    found = re.fullmatch(r"([XHA])([1-9]\d*)(?:_([1-9]\d*))?", name) if isinstance(name, str) else None
+    found = _NEURON.fullmatch(name) if isinstance(name, str) else None
     if found:
         kind, neuron, hidden = found[1], int(found[2]), found[3]
         layer = {"X": 0, "A": layers}.get(kind, int(hidden or 1))

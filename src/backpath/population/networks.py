@@ -15,12 +15,13 @@ from backpath.maths.initialisations import draw_many, initialisation
 from backpath.maths.named import read_only
 from backpath.maths.network import Network
 from backpath.maths.notation import weight_index, weight_names
+from backpath.maths.values import Value
 from backpath.population.memory import check_memory, memory_needed
 
 Array = NDArray[np.floating]
 
 
-class Population:
+class Population(Value):
     """Networks of the same sizes and activations, each with weights of its own.
 
     Parameters
@@ -99,7 +100,7 @@ class Population:
         >>> Population.from_weights(population.weights)[2] == population[2]
         True
         """
-        arrays = [np.asarray(W) for W in weights]
+        arrays = [np.asanyarray(W) for W in weights]  # a masked array stays one, to be refused
         if not arrays or any(W.ndim != 3 or len(W) != len(arrays[0]) or not len(W) for W in arrays):
             raise InputError(
                 "weights must be one array of shape (networks, neurons, inputs + 1) per layer, of as many networks each"
@@ -146,6 +147,12 @@ class Population:
     def weight_names(self) -> tuple[str, ...]:
         """Every weight's name, in the order of the rows of ``lanes``."""
         return weight_names(self.sizes)
+
+    def _parts(self) -> tuple[object, ...]:
+        return self.sizes, self.activations, self.lanes
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self).from_lanes, self._parts()
 
     def __len__(self) -> int:
         return self._lanes.shape[1]

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpath.errors import DivergenceError, InputError
-from backpath.maths.checks import check_count, check_seed, is_finite
+from backpath.maths.checks import check_count, check_number, check_seed, check_truth
 from backpath.maths.network import Network
+from backpath.maths.values import Value
 from backpath.population.memory import check_memory, memory_needed
 from backpath.population.networks import Population
 from backpath.training.job import Job, Solver, check_batch_size, check_progress, check_side_by_side, check_tol
@@ -25,8 +26,8 @@ Array = NDArray[np.floating]
 Progress = Callable[[float, float], object]
 
 
-@dataclass(frozen=True)
-class PopulationOutcome:
+@dataclass(frozen=True, eq=False)
+class PopulationOutcome(Value):
     """What training a population reached. All arrays are by network.
 
     Attributes
@@ -145,10 +146,9 @@ def train_population(
     if not isinstance(population, Population):
         raise InputError(f"population must be a Population, but is of type {type(population).__name__}")
     check_count(epochs, "epochs", least=0)
-    check_tol(tol)
+    tol = check_tol(tol)
     check_seed(seed)
-    if not (is_finite(solved_error) and solved_error > 0):
-        raise InputError(f"solved_error must be a number above 0, but is {solved_error!r}")
+    solved_error = check_number(solved_error, "solved_error", above=0)
     check_progress(progress)
     network, size = population[0], len(population)
     network.check_trainable()
@@ -165,7 +165,7 @@ def train_population(
         cost=cost,
         solver=checked,
         batch_size=check_batch_size(batch_size, len(inputs)),
-        shuffle=shuffle,
+        shuffle=check_truth(shuffle, "shuffle"),
         seed=seed,
         tol=tol,
     )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
-from backpath.maths.checks import check_learning_rate, is_finite
+from backpath.maths.checks import check_learning_rate, check_number
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
 
@@ -54,10 +54,7 @@ class Solver:
                 raise InputError("lm finds the length of its steps itself; leave the learning rate out")
             return cls(name, 0.0)
         rate = LEARNING_RATES[name] if learning_rate is None else learning_rate
-        check_learning_rate(rate)
-        if not (is_finite(momentum) and 0 <= momentum < 1):
-            raise InputError(f"momentum must be at least 0 and below 1, but is {momentum!r}")
-        return cls(name, float(rate), momentum=float(momentum))
+        return cls(name, check_learning_rate(rate), momentum=check_number(momentum, "momentum", least=0, below=1))
 
 
 @dataclass(frozen=True)
@@ -228,9 +225,8 @@ def check_side_by_side(solver: str) -> None:
         )
 
 
-def check_tol(tol: float | None) -> None:
-    if tol is not None and not (is_finite(tol) and tol >= 0):
-        raise InputError(f"tol must be None or a number of at least 0, but is {tol!r}")
+def check_tol(tol: float | None) -> float | None:
+    return None if tol is None else check_number(tol, "tol", least=0)
 
 
 def check_progress(progress: object) -> None:

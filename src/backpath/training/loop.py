@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpath.errors import InputError
-from backpath.maths.checks import check_count, check_seed
+from backpath.maths.checks import check_count, check_seed, check_truth
+from backpath.maths.initialisations import initialisation
 from backpath.maths.network import Network
+from backpath.maths.values import Value
 from backpath.training.bayesian import Bayesian
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
@@ -34,8 +36,8 @@ Progress = Callable[[int, float], object]
 Shown = bool | Progress | AbstractContextManager[Progress]
 
 
-@dataclass(frozen=True)
-class History:
+@dataclass(frozen=True, eq=False)
+class History(Value):
     """How training went.
 
     Attributes
@@ -51,8 +53,8 @@ class History:
     validation_cost: NDArray[np.float64] | None = None
 
 
-@dataclass(frozen=True)
-class TrainingResult:
+@dataclass(frozen=True, eq=False)
+class TrainingResult(Value):
     """What training reached.
 
     Attributes
@@ -175,7 +177,9 @@ def train(
     check_seed(seed)
     check_progress(progress)
     check_count(epochs, "epochs")
-    check_tol(tol)
+    tol = check_tol(tol)
+    check_truth(shuffle, "shuffle")
+    initialisation(init)
     if bayesian and solver != "lm":
         raise InputError(f"bayesian regularisation is for solver='lm', but the solver is {solver!r}")
     inputs, targets = net.samples(X, y, cost)

@@ -88,7 +88,7 @@ def _problem(
     updates: bool,
 ) -> Problem:
     if learning_rate is not None:
-        check_learning_rate(learning_rate)
+        learning_rate = check_learning_rate(learning_rate)
     elif updates:
         raise InputError("claimed_weights needs the learning rate that they were updated with")
     net.free_weights(frozen)  # refuses names that the network lacks

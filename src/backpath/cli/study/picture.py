@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backpath.cli.sweep import Sweep
+from backpath.cli.study.sweep import Sweep
 from backpath.errors import InputError
 from backpath.files.atomic import write_atomically
 from backpath.files.wording import quoted

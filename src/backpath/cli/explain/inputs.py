@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.cli.explain.options import ExplainOptions
+from backpath.cli.options import whole_numbers
 from backpath.errors import InputError
 from backpath.files.preparation import CategoryInput, NumberInput, Preparation
 from backpath.files.wording import listed, quoted
@@ -69,13 +71,14 @@ def _worked_example(path: str, x: str | None, y: str | None) -> Given:
     return Given(found.network, X, Y, found.cost, rate, found.frozen)
 
 
-def from_options(sizes: tuple[int, ...], weights: str | None, activations: str, x: str | None, y: str | None) -> Given:
+def from_options(options: ExplainOptions) -> Given:
     """A network whose every weight is named."""
-    kinds = [name.strip() for name in activations.split(",")]
-    pairs = [] if weights is None else list(_pairs(weights, "--weights"))
-    biases = named_biases([name for name, _ in pairs], check_sizes(sizes))
+    kinds = [name.strip() for name in options.activations.split(",")]
+    sizes = check_sizes(whole_numbers(options.sizes or "", "--sizes"))
+    pairs = [] if options.weights is None else list(_pairs(options.weights, "--weights"))
+    biases = named_biases([name for name, _ in pairs], sizes)
     net = Network(sizes, activations=kinds[0] if len(kinds) == 1 else kinds, biases=biases)
-    if weights is None:
+    if options.weights is None:
         raise InputError(f"--sizes needs --weights too: a number for each of {listed(net.weight_names)}")
     found: dict[str, float] = {}
     for name, text in pairs:
@@ -87,7 +90,7 @@ def from_options(sizes: tuple[int, ...], weights: str | None, activations: str, 
     if missing:
         raise InputError(f"--weights lacks {listed(missing)}; every weight needs a number")
     net = net.replace(found)
-    X, Y = _samples(net, *_both(x, y))
+    X, Y = _samples(net, *_both(options.x, options.y))
     return Given(net, X, Y)
 
 

@@ -1,4 +1,4 @@
-"""``backpath train``: its options. What it does is in ``training.py``, which needs NumPy and is imported late."""
+"""``backpath train``: its options. The work is in ``run.py``, which needs NumPy and is imported late."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from backpath.cli.options import dialect_options
+from backpath.cli.train.options import TrainOptions
 
 
 @click.command(context_settings={"show_default": True})
@@ -48,8 +49,8 @@ def command(context: click.Context, /, **options: Any) -> None:
     backpath train xor
     backpath train data.csv --target price --hidden 16,8 --out price.safetensors
     """
-    from backpath.cli.training import train_and_report
+    from backpath.cli.train.run import train_and_report
 
     source = context.get_parameter_source
-    options["given"] = {name for name in options if source(name) is click.core.ParameterSource.COMMANDLINE}
-    train_and_report(options)
+    given = frozenset(name for name in options if source(name) is click.core.ParameterSource.COMMANDLINE)
+    train_and_report(TrainOptions(**options, given=given))

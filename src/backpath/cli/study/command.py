@@ -1,10 +1,12 @@
-"""``backpath study``: its options. What it does is in ``studying.py``, which needs NumPy and is imported late."""
+"""``backpath study``: its options. The work is in ``run.py``, which needs NumPy and is imported late."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import click
+
+from backpath.cli.study.options import StudyOptions
 
 
 @click.command(context_settings={"show_default": True})
@@ -37,6 +39,6 @@ def command(**options: Any) -> None:
     backpath study xor --networks 100000 --init uniform:-1,1 --out study.parquet
     backpath study xor --sweep learning-rate=0.1..10:log:25 --picture sweep.svg
     """
-    from backpath.cli.studying import study_and_report
+    from backpath.cli.study.run import study_and_report
 
-    study_and_report(options)
+    study_and_report(StudyOptions(**options))

@@ -143,19 +143,15 @@ def truth_table(network: Network, X: NDArray[np.float64], y: NDArray[np.float64]
     return table(rows, left=())
 
 
-def describe_training(settings: Mapping[str, Any]) -> str:
-    """Such as ``squared_error, gd, learning rate 2, full batch``."""
-    rate, batch = settings["learning_rate"], settings["batch_size"]
-    if settings["solver"] == "lm":
-        return f"{settings['cost']}, lm (Levenberg-Marquardt)"
-    return ", ".join(
-        (
-            settings["cost"],
-            settings["solver"],
-            "its usual learning rate" if rate is None else f"learning rate {rate:g}",
-            "full batch" if batch is None else f"batches of {batch:,}",
-        )
-    )
+def describe_training(cost: str, solver: str, learning_rate: float | None, batch_size: int | None) -> str:
+    """
+    >>> describe_training("squared_error", "gd", 2, None)
+    'squared_error, gd, learning rate 2, full batch'
+    """
+    if solver == "lm":
+        return f"{cost}, lm (Levenberg-Marquardt)"
+    rate = "its usual learning rate" if learning_rate is None else f"learning rate {learning_rate:g}"
+    return f"{cost}, {solver}, {rate}, {'full batch' if batch_size is None else f'batches of {batch_size:,}'}"
 
 
 def stopped_early(result: TrainingResult) -> str:

@@ -12,10 +12,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.cli.describe import describe_training, heading
 from backpath.cli.options import whole_numbers
-from backpath.cli.report import describe_training, heading
-from backpath.cli.study_picture import check_picture, draw_curve, draw_study
-from backpath.cli.study_report import (
+from backpath.cli.study.options import StudyOptions
+from backpath.cli.study.picture import check_picture, draw_curve, draw_study
+from backpath.cli.study.report import (
     bytes_shown,
     describe_curve,
     describe_plateaus,
@@ -23,7 +24,7 @@ from backpath.cli.study_report import (
     describe_success,
     histogram,
 )
-from backpath.cli.sweep import Sweep, parse_sweep
+from backpath.cli.study.sweep import Sweep, parse_sweep
 from backpath.errors import DivergenceError, InputError
 from backpath.files.atomic import check_writable
 from backpath.files.parquet import write_parquet
@@ -81,7 +82,7 @@ class Study:
         return train_population(population, self.data.X, self.data.y, **self.training | settings)
 
 
-def study_and_report(options: dict[str, Any]) -> None:
+def study_and_report(options: StudyOptions) -> None:
     study = _study(options)
     _check_files(study)
     needed = _memory(study)
@@ -98,51 +99,51 @@ def study_and_report(options: dict[str, Any]) -> None:
         _report_sweep(study, study.sweep, start)
 
 
-def _study(options: dict[str, Any]) -> Study:
-    if options["source"] not in DATASETS:
+def _study(options: StudyOptions) -> Study:
+    if options.source not in DATASETS:
         raise InputError(
-            f"study takes a built-in data set ({', '.join(DATASETS)}), but got {quoted(options['source'])}; "
+            f"study takes a built-in data set ({', '.join(DATASETS)}), but got {quoted(options.source)}; "
             "for a table use train_population in Python"
         )
-    data = dataset(options["source"])
-    settings = {k: getattr(data.recipe, k) if options[k] is None else options[k] for k in FROM_RECIPE}
+    data = dataset(options.source)
+    settings = {k: getattr(data.recipe, k) if getattr(options, k) is None else getattr(options, k) for k in FROM_RECIPE}
     if settings["solver"] != data.recipe.solver:
-        settings["learning_rate"] = options["learning_rate"]  # the recipe's was for its own solver
+        settings["learning_rate"] = options.learning_rate  # the recipe's was for its own solver
     check_side_by_side(settings["solver"])
     checked = Solver.checked(settings["solver"], settings["learning_rate"])
-    sweep = None if options["sweep"] is None else parse_sweep(options["sweep"])
+    sweep = None if options.sweep is None else parse_sweep(options.sweep)
     _check_solver(options, settings["solver"], sweep)
-    hidden = data.recipe.hidden if options["hidden"] is None else whole_numbers(options["hidden"], "--hidden")
-    output = options["output_activation"] or data.recipe.output
+    hidden = data.recipe.hidden if options.hidden is None else whole_numbers(options.hidden, "--hidden")
+    output = options.output_activation or data.recipe.output
     batch_size = settings["batch_size"] or None
     return Study(
         data=data,
         sizes=check_sizes((data.X.shape[1], *hidden, data.y.shape[1])),
         activations=(*[settings["activation"]] * len(hidden), output),
-        population={"size": options["networks"], **{k: options[k] for k in ("init", "seed", "dtype")}},
+        population={"size": options.networks, **{k: getattr(options, k) for k in ("init", "seed", "dtype")}},
         training={
             **{k: settings[k] for k in ("cost", "solver", "epochs")},
             "learning_rate": checked.learning_rate,
-            "momentum": 0.9 if options["momentum"] is None else options["momentum"],
+            "momentum": 0.9 if options.momentum is None else options.momentum,
             "batch_size": batch_size,
             "shuffle": batch_size is not None,
-            "seed": options["seed"],
-            "solved_error": options["solved"],
-            "threads": options["threads"],
+            "seed": options.seed,
+            "solved_error": options.solved,
+            "threads": options.threads,
         },
         sweep=sweep,
-        out=options["out"],
-        picture=options["picture"],
+        out=options.out,
+        picture=options.picture,
     )
 
 
-def _check_solver(options: dict[str, Any], solver: str, sweep: Sweep | None) -> None:
+def _check_solver(options: StudyOptions, solver: str, sweep: Sweep | None) -> None:
     """Refuse settings that would have no effect."""
-    if solver != "momentum" and (options["momentum"] is not None or (sweep and sweep.name == "momentum")):
+    if solver != "momentum" and (options.momentum is not None or (sweep and sweep.name == "momentum")):
         raise InputError(f"momentum is for --solver momentum, but the solver is {solver}")
-    if sweep and options[sweep.setting] is not None:
+    if sweep and getattr(options, sweep.setting) is not None:
         raise InputError(f"--sweep sets {sweep.name}; leave --{sweep.name} out")
-    if sweep and options["epochs"] == 0:
+    if sweep and options.epochs == 0:
         raise InputError("--sweep goes over a setting of the training, but --epochs is 0; give it at least 1")
     if sweep and sweep.name == "learning-rate":
         Solver.checked(solver, float(sweep.values[0]))
@@ -177,7 +178,7 @@ def _described(study: Study) -> str:
     kinds = " then ".join(dict.fromkeys(study.activations))
     start = f"weights from {study.population['init']}, seed {study.population['seed']}"
     first = f"{study.networks:,} networks {'-'.join(map(str, study.sizes))}, {kinds}; {start}"
-    training = describe_training(study.training)
+    training = describe_training(**{k: study.training[k] for k in ("cost", "solver", "learning_rate", "batch_size")})
     if study.sweep:
         values = study.sweep.values
         shown = f"{study.sweep.shown} {values[0]:g} to {values[-1]:g} in {len(values)} values"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from backpath.cli.options import whole_numbers
+from backpath.cli.explain.options import ExplainOptions
 from backpath.cli.rendering import check_format, format_options, write_rendered
 
 if TYPE_CHECKING:
-    from backpath.cli.explained import Given
+    from backpath.cli.explain.inputs import Given
     from backpath.explain.rendered import Rendered
 
 
@@ -28,48 +28,25 @@ if TYPE_CHECKING:
 @click.option(
     "--activations", default="sigmoid", help="Without FILE: one for all layers, or one per layer: tanh,sigmoid"
 )
-def command(
-    arguments: tuple[str, ...],
-    x: str | None,
-    y: str | None,
-    whole_step: bool,
-    form: str,
-    document: bool,
-    out: str | None,
-    cost: str | None,
-    learning_rate: float | None,
-    frozen: str | None,
-    sizes: str | None,
-    weights: str | None,
-    activations: str,
-) -> None:
-    """Explain the gradient of one WEIGHT, or with --all a whole step, with every number.
+def command(**options: Any) -> None:
+    _explain(ExplainOptions(**options))
 
-    FILE is a saved model (model.safetensors) or a worked example (example.json, which brings its own samples); or give
-    the network with --sizes and --weights. Of a model that was trained on a table, --x takes the table's own values,
-    in the table's order or by column name, and --y the target's: they are scaled as in training.
 
-    \b
-    backpath explain model.safetensors W11_1 --x 0,1 --y 1
-    backpath explain example.json --all --format html --out step.html
-    """
-    from backpath.cli.explained import from_file, from_options
+def _explain(options: ExplainOptions) -> None:
+    from backpath.cli.explain.inputs import from_file, from_options
 
-    check_format(form, document, out)
-    files, weight = _file_and_weight(arguments, whole_step, sizes is not None)
-    given = (
-        from_options(whole_numbers(sizes, "--sizes"), weights, activations, x, y)
-        if sizes is not None
-        else from_file(files, x, y)
-    )
-    explained = _explained(given, weight, cost, learning_rate, frozen)
+    check_format(options.form, options.document, options.out)
+    file, weight = _file_and_weight(options)
+    given = from_file(file, options.x, options.y) if options.sizes is None else from_options(options)
+    explained = _explained(given, weight, options)
     for note in given.notes:
         click.echo(note, err=True)
-    write_rendered(explained, form, document, out)
+    write_rendered(explained, options.form, options.document, options.out)
 
 
-def _file_and_weight(arguments: tuple[str, ...], whole_step: bool, by_options: bool) -> tuple[str, str | None]:
+def _file_and_weight(options: ExplainOptions) -> tuple[str, str | None]:
     """What the arguments are: a file unless the network is given by options, then a weight unless --all is."""
+    arguments, whole_step, by_options = options.arguments, options.whole_step, options.sizes is not None
     wanted = ([] if by_options else ["FILE"]) + ([] if whole_step else ["WEIGHT"])
     if len(arguments) != len(wanted):
         expected = " and ".join(wanted) or "no arguments"
@@ -80,15 +57,13 @@ def _file_and_weight(arguments: tuple[str, ...], whole_step: bool, by_options: b
     return found.get("FILE", ""), found.get("WEIGHT")
 
 
-def _explained(
-    given: Given, weight: str | None, cost: str | None, learning_rate: float | None, frozen: str | None
-) -> Rendered:
+def _explained(given: Given, weight: str | None, options: ExplainOptions) -> Rendered:
     from backpath.explain.derivation import derive
     from backpath.explain.step import explain_step
 
-    cost = cost or given.cost
+    cost = options.cost or given.cost
     if weight is None:
-        rate = given.learning_rate if learning_rate is None else learning_rate
-        names = given.frozen if frozen is None else tuple(frozen.split(","))
+        rate = given.learning_rate if options.learning_rate is None else options.learning_rate
+        names = given.frozen if options.frozen is None else tuple(options.frozen.split(","))
         return explain_step(given.network, given.x, given.y, cost, rate, names, given.labels)
     return derive(given.network, weight, cost, given.labels).evaluate(given.x, given.y)

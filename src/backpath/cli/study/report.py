@@ -8,8 +8,8 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from backpath.cli.report import BARS, table
-from backpath.cli.sweep import Sweep
+from backpath.cli.describe import BARS, table
+from backpath.cli.study.sweep import Sweep
 from backpath.population.statistics import Plateau, Success
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
