@@ -62,7 +62,8 @@ def describe_network(network: Network) -> str:
     """Such as ``2-2-1, sigmoid, 9 weights``."""
     kinds = " then ".join(name for name, _ in groupby(network.activations))
     count = sum(W.size for W in network.weights)
-    return f"{'-'.join(map(str, network.sizes))}, {kinds}, {count:,} weights"
+    bare = "" if network.biases else ", no biases"
+    return f"{'-'.join(map(str, network.sizes))}, {kinds}, {count:,} weights{bare}"
 
 
 def describe_weights(network: Network) -> str:
@@ -78,7 +79,7 @@ def describe_weights(network: Network) -> str:
         return table(rows)
     lines = []
     for layer in range(1, layers + 1):
-        names = [weight_name(*w) for w in layer_weights(network.sizes, layer)]
+        names = [weight_name(*w) for w in layer_weights(network.sizes, layer, network.biases)]
         count = len(names) // network.sizes[layer]
         rows = []
         for j in range(network.sizes[layer]):

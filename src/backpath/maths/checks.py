@@ -142,7 +142,7 @@ def check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
         )
 
 
-def weight_array(values: ArrayLike, layer: int, number: np.dtype[Any]) -> Array:
+def weight_array(values: ArrayLike, layer: int, number: np.dtype[Any], biases: bool = True) -> Array:
     if isinstance(values, np.ma.MaskedArray):
         raise InputError(f"layer {layer}'s weights must be a plain array, but are masked; fill in what is masked")
     try:
@@ -153,10 +153,9 @@ def weight_array(values: ArrayLike, layer: int, number: np.dtype[Any]) -> Array:
             array = np.array(raw, dtype=number, order="C")
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"layer {layer}'s weights must be rows of numbers of equal length") from None
-    if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 2:
-        raise InputError(
-            f"layer {layer}'s weights must have shape (neurons, inputs + 1), bias last, but have shape {array.shape}"
-        )
+    if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 1 + biases:
+        wanted = "(neurons, inputs + 1), bias last" if biases else "(neurons, inputs)"
+        raise InputError(f"layer {layer}'s weights must have shape {wanted}, but have shape {array.shape}")
     if not np.isfinite(array).all():
         raise InputError(f"layer {layer}'s weights must be finite, but hold {array[~np.isfinite(array)][0]}")
     return array

@@ -16,6 +16,7 @@ from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
 
 Array = NDArray[np.floating]
+Masks = list[NDArray[np.bool_]]
 
 PATIENCE = 10  # epochs without an improvement of `tol` after which `train` takes the network as converged
 LEARNING_RATES = {"gd": 0.5, "momentum": 0.1, "adam": 0.01}
@@ -77,6 +78,14 @@ class Memory:
     waited: int = 0
 
 
+def with_bias_columns(net: Network, free: Masks | None) -> tuple[Network, Masks | None]:
+    """The network as engines know it, and where it may change: of one without biases they are 0, and stay so."""
+    if net.biases:
+        return net, free
+    frozen = [np.column_stack([mask, np.zeros(len(mask), bool)]) for mask in free or net.free_weights()]
+    return net.with_zero_biases(), frozen
+
+
 @dataclass(frozen=True)
 class Job:
     """What to train, on what, how.
@@ -108,6 +117,8 @@ class Job:
         Of the run that this one goes on from.
     bayesian : bool
         The lm solver finds how much to hold weights down while it trains.
+    biases : bool
+        False if what is trained has no bias neurons: in ``network`` their weights are 0 and stay so.
     """
 
     network: Network
@@ -129,6 +140,12 @@ class Job:
     dropout: float = 0.0
     memory: Memory | None = None
     bayesian: bool = False
+    biases: bool = True
+
+    def reached(self, weights: Sequence[Array]) -> Network:
+        """The network that is trained, with these weights."""
+        network = self.network.with_weights(weights)
+        return network if self.biases else network.without_biases()
 
     @property
     def cost_share(self) -> float:

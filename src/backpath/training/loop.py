@@ -19,7 +19,15 @@ from backpath.training.bayesian import Bayesian
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import check_engine, start_engine
-from backpath.training.job import Engine, Job, Solver, check_batch_size, check_progress, check_tol
+from backpath.training.job import (
+    Engine,
+    Job,
+    Solver,
+    check_batch_size,
+    check_progress,
+    check_tol,
+    with_bias_columns,
+)
 from backpath.training.lm import check_lm
 from backpath.training.restarts import check_restarts, start_restarts
 from backpath.training.validation import Validation
@@ -176,8 +184,9 @@ def train(
         raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}", "bayesian", "solver")
     inputs, targets = net.samples(X, y, cost)
     free = None if isinstance(frozen, tuple) and not frozen else _free_weights(net, frozen)
+    network, free = with_bias_columns(net, free)
     job = Job(
-        network=net,
+        network=network,
         X=inputs,
         y=targets,
         cost=cost,
@@ -188,6 +197,7 @@ def train(
         free=free,
         tol=tol,
         bayesian=bool(bayesian),
+        biases=net.biases,
     )
     if solver == "lm":
         check_lm(job, engine)
@@ -224,7 +234,7 @@ def _run(job: Job, engine: Engine, epochs: int, progress: Shown, validation: Val
         stopped = "converged"
     history = History(np.asarray(engine.costs, np.float64), np.array(validation.costs) if validation else None)
     weights = validation.best() if validation and validation.costs else engine.weights
-    network = job.network.with_weights(weights)
+    network = job.reached(weights)
     seconds = time.perf_counter() - start
     return TrainingResult(network, history, len(engine.costs), stopped, seconds, bayesian=engine.bayesian)
 

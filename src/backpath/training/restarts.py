@@ -47,8 +47,7 @@ class RestartsEngine:
         network = job.network
         _check_memory(job, restarts, epochs)
         initialisation(init)
-        starts = draw_many(network.sizes, restarts, init, job.seed, network.dtype)
-        starts[:, 0] = np.concatenate([W.ravel() for W in network.weights])
+        starts = _starts(job, restarts, init)
         rates, momenta = np.full(restarts, job.solver.learning_rate), np.full(restarts, job.solver.momentum)
         self._lanes = lanes.Lanes(
             job,
@@ -85,6 +84,18 @@ class RestartsEngine:
             raise KeyboardInterrupt
 
 
+def _starts(job: Job, restarts: int, init: str) -> Array:
+    """The initial weights, (weights, restarts): the network's own first, then drawn ones, but for those that are
+    frozen."""
+    starts = draw_many(job.network.sizes, restarts, init, job.seed, job.network.dtype)
+    own = np.concatenate([W.ravel() for W in job.network.weights])
+    starts[:, 0] = own
+    if job.free is not None:
+        frozen = ~np.concatenate([mask.ravel() for mask in job.free])
+        starts[frozen] = own[frozen, None]
+    return starts
+
+
 def start_restarts(
     job: Job, restarts: int, epochs: int, init: str, announce: bool
 ) -> RestartsEngine | LMRestartsEngine:
@@ -102,7 +113,7 @@ class LMRestartsEngine:
         equations = NormalEquations(job)
         _check_memory(job, restarts, epochs)
         initialisation(init)
-        starts = draw_many(network.sizes, restarts, init, job.seed, network.dtype)
+        starts = _starts(job, restarts, init)
         networks = [network, *(network.with_weights(equations.layers(start)) for start in starts.T[1:])]
         self._engines = [LMEngine(replace(job, network=start), equations) for start in networks]
         self._epochs = epochs

@@ -15,8 +15,9 @@ from backpath.cli.options import whole_numbers
 from backpath.errors import InputError
 from backpath.files.preparation import CategoryInput, NumberInput, Preparation
 from backpath.files.wording import listed, quoted
+from backpath.maths.checks import check_sizes
 from backpath.maths.network import Network
-from backpath.maths.notation import neuron_names, weight_index, weight_name
+from backpath.maths.notation import named_biases, neuron_names, weight_index, weight_name
 
 Floats = NDArray[np.float64]
 
@@ -84,13 +85,15 @@ def _worked_example(path: str, x: str | None, y: str | None) -> Given:
 def from_options(options: ExplainOptions) -> Given:
     """A network whose every weight is named."""
     kinds = [name.strip() for name in options.activations.split(",")]
-    sizes = whole_numbers(options.sizes or "", "--sizes")
-    net = Network(sizes, activations=kinds[0] if len(kinds) == 1 else kinds)
+    sizes = check_sizes(whole_numbers(options.sizes or "", "--sizes"))
+    pairs = [] if options.weights is None else list(_pairs(options.weights, "--weights"))
+    biases = named_biases([name for name, _ in pairs], sizes)
+    net = Network(sizes, activations=kinds[0] if len(kinds) == 1 else kinds, biases=biases)
     if options.weights is None:
         raise InputError(f"--sizes needs --weights too: a number for each of {listed(net.weight_names)}")
     found: dict[str, float] = {}
-    for name, text in _pairs(options.weights, "--weights"):
-        known = weight_name(*weight_index(name, net.sizes))
+    for name, text in pairs:
+        known = weight_name(*weight_index(name, net.sizes, biases))
         if known in found:
             raise InputError(f"--weights gives {known} twice")
         found[known] = _number(text, f"--weights, {known}")
