@@ -62,11 +62,12 @@ class Lbfgs(Fitting):
                 self.flat = found.x
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=2)
-        run.weights = self._weights(self.flat)
+        if not p.early_stopping:
+            run.weights = self._weights(self.flat)
         self._set_loss()
         run.best_loss = run.loss
         if found is not None:
-            run.n_iter, run.converged = min(int(found.nit), p.max_iter), found.status == 0
+            run.n_iter, run.converged = min(int(found.nit), p.max_iter), found.status == 0 or self.has_waited
             self._warn(found)
         return run
 
@@ -79,8 +80,8 @@ class Lbfgs(Fitting):
         if self.report:
             self.report(run.n_iter, run.loss)
         weights = self._weights(self.flat)
-        self.judge(weights)
-        if self.tell(weights):
+        self.compare(self.judge(weights), weights)
+        if self.tell(weights) or self.has_waited:
             raise StopIteration
 
     def _set_loss(self) -> None:

@@ -6,6 +6,7 @@ import itertools
 import math
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -109,12 +110,23 @@ def check_activations(names: str | Sequence[str], sizes: Sequence[int]) -> tuple
     return found
 
 
+CONTAINER_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # version 2, version 1
+
+
 def machine_memory() -> int:
-    """The machine's memory in bytes."""
+    """The memory in bytes of the machine, or of the container if that is allowed less."""
     try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not a POSIX system
-        return 16 * 2**30
+        memory = 16 * 2**30
+    for limit in CONTAINER_LIMITS:
+        try:
+            text = Path(limit).read_text().strip()
+        except OSError:
+            continue
+        if text.isdecimal():  # not "max"
+            memory = min(memory, int(text))
+    return memory
 
 
 def check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
