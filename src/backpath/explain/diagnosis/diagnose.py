@@ -91,16 +91,18 @@ def _problem(
         learning_rate = check_learning_rate(learning_rate)
     elif updates:
         raise InputError("claimed_weights needs the learning rate that they were updated with")
-    wide = in_float64(net)
+    net.free_weights(frozen)  # refuses names that the network lacks
+    wide = in_float64(net).with_zero_biases()
     right = backward(wide, X, y, cost)
-    return Problem(wide, right.x, right.y, cost, learning_rate, wide.free_weights(frozen), updates)
+    free = wide.free_weights(frozen)
+    return Problem(wide, right.x, right.y, cost, learning_rate, free, updates, net.biases)
 
 
 def _of_weights(q: Problem, figures: Figures | None, kind: str) -> Iterator[Claim]:
     """Gradients or updated weights."""
     seen: set[str] = set()
     for name, figure in _mapping(figures, "claimed").items():
-        index = weight_index(name, q.net.sizes)
+        index = weight_index(name, q.net.sizes, q.has_biases)
         canonical = weight_name(*index)
         if canonical in seen:
             raise InputError(f"{canonical} is claimed twice; keep one of them")
