@@ -81,7 +81,7 @@ def test_a_weight_goes_by_either_of_its_names(tmp_path):
         (lambda t: t.update(x=[[0, 1], [1, 1]]), "y must have shape (2, 1)"),
         (lambda t: t.update(x=[[0, float("nan")]]), "X must be finite"),
         (lambda t: t.update(cost="mse"), "unknown cost 'mse'"),
-        (lambda t: t.update(learning_rate=-1), "the learning rate must be a number above 0, but is -1"),
+        (lambda t: t.update(learning_rate=-1), "learning_rate must be a number above 0, but is -1"),
         (lambda t: t.update(frozen=["bias"]), "has no weight 'bias'"),
         (lambda t: t.pop("learning_rate"), "claimed.weights needs the learning rate"),
         (

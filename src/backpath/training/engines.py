@@ -19,7 +19,7 @@ PER_LAYER, PER_PRODUCT, LOADING, COMPILING = 2.5e-5, 1.5e-9, 0.3, 5.0
 
 def check_engine(name: str) -> None:
     if name not in ENGINES:
-        raise InputError(f"unknown engine {name!r}; there are {', '.join(ENGINES)}")
+        raise InputError(f"unknown engine {name!r}; there are {', '.join(ENGINES)}", "engine")
 
 
 def start_engine(name: str, job: Job, epochs: int, announce: bool = False) -> Engine:

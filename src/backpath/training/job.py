@@ -48,10 +48,10 @@ class Solver:
     def checked(cls, name: str, learning_rate: float | None, momentum: float = 0.9) -> Solver:
         """The solver of that name; without a learning rate, with its usual one."""
         if name not in SOLVERS:
-            raise InputError(f"unknown solver {name!r}; there are {', '.join(SOLVERS)}")
+            raise InputError(f"unknown solver {name!r}; there are {', '.join(SOLVERS)}", "solver")
         if name == "lm":
             if learning_rate is not None:
-                raise InputError("lm finds the length of its steps itself; leave the learning rate out")
+                raise InputError("lm finds the length of its steps itself; leave learning_rate out", "learning_rate")
             return cls(name, 0.0)
         rate = LEARNING_RATES[name] if learning_rate is None else learning_rate
         return cls(name, check_learning_rate(rate), momentum=check_number(momentum, "momentum", least=0, below=1))
@@ -208,7 +208,9 @@ def check_batch_size(batch_size: int | None, samples: int) -> int:
     if batch_size is None:
         return samples
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise InputError(f"batch_size must be a whole number of at least 1, or None for all, but is {batch_size!r}")
+        raise InputError(
+            f"batch_size must be a whole number of at least 1, or None for all, but is {batch_size!r}", "batch_size"
+        )
     return min(int(batch_size), samples)
 
 

@@ -181,7 +181,7 @@ def train(
     check_truth(shuffle, "shuffle")
     initialisation(init)
     if bayesian and solver != "lm":
-        raise InputError(f"bayesian regularisation is for solver='lm', but the solver is {solver!r}")
+        raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}", "bayesian", "solver")
     inputs, targets = net.samples(X, y, cost)
     free = None if isinstance(frozen, tuple) and not frozen else _free_weights(net, frozen)
     network, free = with_bias_columns(net, free)
@@ -214,7 +214,7 @@ def train(
 def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.bool_]] | None:
     free = net.free_weights(frozen)
     if not any(mask.any() for mask in free):
-        raise InputError("every weight is frozen, so there is nothing to train; leave some free")
+        raise InputError("frozen holds every weight, so there is nothing to train; leave some free", "frozen")
     return None if all(mask.all() for mask in free) else free
 
 

@@ -18,7 +18,7 @@ from backpath.training.normal_equations import NormalEquations
 def check_restarts(engine: str, validation: object, solver: str) -> None:
     """Refuse what restarts do not go with."""
     if engine == "numpy" and solver != "lm":
-        raise InputError("restarts are trained by the compiled engine; leave engine='numpy' out, or restarts")
+        raise InputError("restarts are trained by the compiled engine; leave engine='numpy' out, or restarts", "engine")
     if validation is not None:
         raise InputError("restarts are compared by their training cost; leave validation out, or restarts")
 

@@ -36,6 +36,17 @@ class Given:
     notes: tuple[str, ...] = ()
 
 
+def network_of(path: str) -> Network:
+    """The network in a worked example or a saved model."""
+    if path.lower().endswith(".json"):
+        from backpath.files.worked_examples import read_worked_example
+
+        return read_worked_example(path).network
+    from backpath.files.models import load_model
+
+    return load_model(path).network
+
+
 def from_file(path: str, x: str | None, y: str | None) -> Given:
     """A worked example (.json) or a saved model."""
     if path.lower().endswith(".json"):
@@ -124,9 +135,11 @@ def _row(sample: str, names: Sequence[str], option: str) -> list[float]:
 def _values(sample: str, names: Sequence[str], option: str) -> list[str]:
     """The texts of a sample in the order of the names, in which they are given unless each stands with its name."""
     parts = [part.strip() for part in sample.split(",")]
-    if not all(any(part.startswith(f"{name}=") for name in names) for part in parts):
-        if "=" in parts[0]:
-            name = parts[0].partition("=")[0]
+    strange = [part for part in parts if not any(part.startswith(f"{name}=") for name in names)]
+    if strange:
+        named = [part for part in strange if "=" in part]
+        if named:
+            name = named[0].partition("=")[0]
             near = difflib.get_close_matches(name, names, n=3)
             hint = f"did you mean {' or '.join(near)}?" if near else f"there are {listed(names)}"
             raise InputError(f"{option} has no value named {quoted(name)}; {hint}")
