@@ -1,6 +1,6 @@
 """Linear models with weight decay, as networks without a hidden layer: what a network has to be better than.
 
-Ridge regression is solved exactly:  W = (XᵀX + λI)⁻¹ Xᵀy  with X and y centred. Logistic regression goes from the lowest
+Ridge regression is solved exactly:  W = (XᵀX + λI)⁻¹ Xᵀy  with X and y centred. Logistic regression goes from the low
 point of one parabola to that of the next; each touches the cost and lies above it everywhere, with the curvature
 c XᵀX + λI, c = ¼ for the sigmoid and ½ for softmax. Nesterov's momentum makes the steps few.
 

@@ -13,6 +13,7 @@ from backpath.explain.diagnosis.claims import Claim, read_figure
 from backpath.explain.diagnosis.conclude import conclude
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.report import Report
+from backpath.explain.learning.why import hindrances
 from backpath.maths.checks import check_learning_rate
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_names, weight_index, weight_name
@@ -75,7 +76,10 @@ def diagnose(
     claims += _of_values(q, claimed_values)
     if not claims:
         raise InputError("nothing is claimed; give at least one figure")
-    return conclude(q, claims)
+    report = conclude(q, claims)
+    if report.correct:
+        report.note = " ".join(filter(None, [report.note, hindrances(net, X, y, cost, learning_rate)]))
+    return report
 
 
 def _problem(
