@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,7 +13,20 @@ ADVICE = "try a smaller learning rate, or standardise the inputs and the target"
 
 
 class InputError(ValueError):
-    """A call or its input is wrong; nothing was done."""
+    """A call or its input is wrong; nothing was done.
+
+    Attributes
+    ----------
+    options : tuple of str
+        What to add to the command, if that would do: ``("--encoding", "cp1252")``.
+    """
+
+    def __init__(self, message: str = "", options: Sequence[str] = ()):
+        self.options = tuple(options)
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (str(self), self.options)
 
 
 class DivergenceError(ValueError):

@@ -9,7 +9,10 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import shlex
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
@@ -63,7 +66,9 @@ def main() -> None:
         sys.exit(2)
     except click.ClickException as error:
         _fail(error.format_message(), 2)
-    except (InputError, DivergenceError) as error:
+    except InputError as error:
+        _fail(str(error), 2, error.options)
+    except DivergenceError as error:
         _fail(str(error), 2)
     except (KeyboardInterrupt, click.Abort):
         _fail("interrupted", 130)
@@ -78,6 +83,9 @@ def main() -> None:
         _fail(f"a fault of backpath's own: {type(error).__name__}: {error}; please report it with the call", 1)
 
 
-def _fail(message: str, status: int) -> None:
-    print("backpath: " + " ".join(message.split()), file=sys.stderr)
+def _fail(message: str, status: int, options: Sequence[str] = ()) -> NoReturn:
+    """One line per reason; and where adding options to the command would do, the whole command."""
+    print("backpath: " + "\n  ".join(" ".join(line.split()) for line in message.splitlines()), file=sys.stderr)
+    if options:
+        print(shlex.join(["backpath", *sys.argv[1:], *options]), file=sys.stderr)
     sys.exit(status)
