@@ -9,14 +9,14 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import re
 import shlex
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
 
 import click
 
 from backpath import __version__
+from backpath.cli.terminal import turned_off
 from backpath.errors import DivergenceError, InputError
 
 # command -> what it does; the command itself is `command` in backpath.cli.<name>
@@ -60,14 +60,15 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        sys.exit(backpath(standalone_mode=False))
+        sys.exit(backpath(prog_name="backpath", standalone_mode=False, color=False if turned_off() else None))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         sys.exit(2)
     except click.ClickException as error:
         _fail(error.format_message(), 2)
     except InputError as error:
-        _fail(str(error), 2, error.options)
+        again = f"\n{shlex.join(['backpath', *sys.argv[1:], *error.options])}" if error.options else ""
+        _fail(f"{as_options(error)}{again}", 2)
     except DivergenceError as error:
         _fail(str(error), 2)
     except (KeyboardInterrupt, click.Abort):
@@ -83,9 +84,15 @@ def main() -> None:
         _fail(f"a fault of backpath's own: {type(error).__name__}: {error}; please report it with the call", 1)
 
 
-def _fail(message: str, status: int, options: Sequence[str] = ()) -> NoReturn:
-    """One line per reason; and where adding options to the command would do, the whole command."""
-    print("backpath: " + "\n  ".join(" ".join(line.split()) for line in message.splitlines()), file=sys.stderr)
-    if options:
-        print(shlex.join(["backpath", *sys.argv[1:], *options]), file=sys.stderr)
+def as_options(error: InputError) -> str:
+    """The message with its settings as options: ``solver='lm'`` is ``--solver lm`` here."""
+    message = error.naming(lambda setting: f"--{setting.replace('_', '-')}")
+    return re.sub(r"(--[\w-]+)='([^']*)'", r"\1 \2", message)
+
+
+def _fail(message: str, status: int) -> None:
+    """One plain line, then each command that it advises on a line of its own."""
+    lines = [line.strip() for line in message.splitlines()]
+    said = " ".join(" ".join(line for line in lines if not line.startswith("backpath ")).split())
+    print("\n".join([f"backpath: {said}", *(line for line in lines if line.startswith("backpath "))]), file=sys.stderr)
     sys.exit(status)

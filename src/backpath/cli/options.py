@@ -2,112 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from backpath.errors import InputError
 
 if TYPE_CHECKING:
-    from backpath.files.choices import Choices
-    from backpath.files.dialect import Dialect
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def table_options(command: F) -> F:
-    """How the columns of a training table are to be taken, and how its file is written."""
-    for option in (
-        click.option("--dates", type=click.Choice(["day-first", "month-first"]), help="How to read 3/4/2020."),
-        click.option(
-            "--missing",
-            type=click.Choice(["fill", "drop", "refuse"]),
-            default="fill",
-            show_default=True,
-            help="Fill in missing cells, leave their rows out, or refuse the table.",
-        ),
-        click.option(
-            "--keep-column", multiple=True, metavar="COLUMN", help="Take this column in though it would be left out."
-        ),
-        click.option("--ignore", multiple=True, metavar="COLUMN", help="Leave this column out."),
-        click.option(
-            "--numeric", multiple=True, metavar="COLUMN", help="Take this column as numbers; other cells as missing."
-        ),
-        click.option("--categorical", multiple=True, metavar="COLUMN", help="Take this column as categories."),
-        click.option(
-            "--task", type=click.Choice(["regression", "classification"]), help="Force it; else the target decides."
-        ),
-    ):
-        command = option(command)
-    return dialect_options(command)
+    TextType = click.ParamType[str]
+else:
+    TextType = click.ParamType  # which older releases of click do not let us index
 
 
-def dialect_options(command: F) -> F:
-    """How a file is written; what is not given is found out from it, and told."""
-    for option in (
-        click.option("--header/--no-header", default=None, help="Whether the first line holds the names."),
-        click.option("--na", multiple=True, metavar="TEXT", help="A cell that means missing, beside the usual ones."),
-        click.option("--decimal", metavar="MARK", help="Decimal mark of the numbers, . or ,"),
-        click.option("--encoding", help="Encoding of a CSV file.  [default: by its byte order mark, else utf-8]"),
-        click.option("--delimiter", metavar="MARK", help="Between two cells of a CSV file; or tab, or whitespace."),
-    ):
-        command = option(command)
-    return command
+class FileName(click.Path):
+    """A path; an empty one, as an unset variable gives, is refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("expected the name of a file, but got nothing between the quotes", param, ctx)
+        return super().convert(value, param, ctx)
 
 
-@dataclass(frozen=True)
-class TableOptions:
-    """The options of ``table_options`` under their own names."""
+class OneOf(TextType):
+    """Any text, of which a shell completes the names that ``names`` lists; what is none of them is refused later."""
 
-    task: str | None
-    categorical: tuple[str, ...]
-    numeric: tuple[str, ...]
-    ignore: tuple[str, ...]
-    keep_column: tuple[str, ...]
-    missing: str
-    dates: str | None
-    delimiter: str | None
-    encoding: str | None
-    decimal: str | None
-    na: tuple[str, ...]
-    header: bool | None
+    name = "text"
 
-    @property
-    def dialect(self) -> Dialect:
-        return dialect(self.delimiter, self.encoding, self.decimal, self.na, self.header)
+    def __init__(self, names: Callable[[], Iterable[str]]):
+        self.names = names
 
-    def choices(self, standardize: bool = True) -> Choices:
-        from backpath.files.choices import Choices
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value
 
-        return Choices(
-            self.task,
-            self.categorical,
-            self.numeric,
-            self.ignore,
-            self.keep_column,
-            self.missing,
-            self.dates,
-            standardize,
-        )
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
 
 
-def dialect(
-    delimiter: str | None, encoding: str | None, decimal: str | None, na: tuple[str, ...], header: bool | None
-) -> Dialect:
-    from backpath.files.dialect import Dialect
+def activations() -> Iterable[str]:
+    from backpath.maths.activations import ACTIVATIONS
 
-    return Dialect(delimiter, encoding, decimal, header, na)
+    return ACTIVATIONS
+
+
+def costs() -> Iterable[str]:
+    from backpath.maths.costs import COSTS
+
+    return COSTS
+
+
+def initialisations() -> Iterable[str]:
+    from backpath.maths.initialisations import INITIALISATIONS
+
+    return INITIALISATIONS
+
+
+def solvers() -> Iterable[str]:
+    from backpath.training.job import SOLVERS
+
+    return SOLVERS
+
+
+def data_sets() -> Iterable[str]:
+    from backpath.training.datasets import DATASETS
+
+    return DATASETS
+
+
+class Source(OneOf):
+    """A built-in data set or a file."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        names = super().shell_complete(ctx, param, incomplete)
+        if not names:
+            return [CompletionItem(incomplete, type="file")]
+        return names + [
+            CompletionItem(path.name) for path in sorted(Path().iterdir()) if path.name.startswith(incomplete)
+        ]
 
 
 def whole_numbers(text: str, option: str) -> tuple[int, ...]:
-    """``16,8`` -> (16, 8).
+    """``16,8`` -> (16, 8); nothing, ``()``.
 
     >>> whole_numbers("16,8", "--hidden")
     (16, 8)
     """
     try:
-        return tuple(int(part) for part in text.split(",")) if text.strip() else ()
+        numbers = tuple(int(part) for part in text.split(",")) if text.strip() else ()
     except ValueError:
-        raise InputError(f"{option} takes whole numbers with commas between, as in 16,8, but got {text!r}") from None
+        numbers = (0,)
+    if any(number < 1 for number in numbers):
+        none = ", or '' for no hidden layer" if option == "--hidden" else ""
+        raise InputError(f"{option} takes whole numbers of at least 1, as in 16,8{none}, but got {text!r}")
+    return numbers

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backpath.cli.options import dialect, dialect_options
+from backpath.cli.options import FileName
+from backpath.cli.table_options import dialect, dialect_options
 
 if TYPE_CHECKING:
     from backpath.files.models import Model
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model", type=click.Path())
-@click.argument("tables", nargs=-1, required=True, type=click.Path())
+@click.argument("model", type=FileName())
+@click.argument("tables", nargs=-1, required=True, type=FileName())
 @click.option(
-    "--out", type=click.Path(), help="The file to write: .csv, .parquet or .jsonl; without it, or -, CSV is printed."
+    "--out", type=FileName(), help="The file to write: .csv, .parquet or .jsonl; without it, or -, CSV is printed."
 )
 @click.option("--keep", multiple=True, metavar="COLUMN", help="Write this column of the table beside the predictions.")
 @click.option(

@@ -152,7 +152,7 @@ def _not_this(path: Path, found: str, encoding: str) -> InputError:
             if len(block.translate(None, bytes(range(0x80, 0xA0)))) < len(block):
                 other = "cp1252"
                 break
-    return InputError(f"{found}; try --encoding {other}, or save the file as UTF-8", ("--encoding", other))
+    return InputError(f"{found}; try --encoding {other}, or save the file as UTF-8", options=("--encoding", other))
 
 
 def _nul_refusal(shown: str, line: int, text: str) -> InputError:
@@ -161,7 +161,7 @@ def _nul_refusal(shown: str, line: int, text: str) -> InputError:
         likely = "utf-16-be" if start[0] == "\0" else "utf-16-le"
         return InputError(
             f"{shown}, line {line}: every other byte is NUL, as in UTF-16; try --encoding utf-16-le or utf-16-be",
-            ("--encoding", likely),
+            options=("--encoding", likely),
         )
     return InputError(f"{shown}, line {line}: a NUL byte; the file is damaged or not text, export it again")
 

@@ -91,9 +91,9 @@ def find_layout(file: Path, shown: str, dialect: Dialect, preferred: str | None,
         delimiter = said[1] if said else _sniffed(lines, shown, marks, preferred, wanted)
         shown_mark = {"\t": "tabs", WHITESPACE: "blanks"}.get(delimiter, quoted(delimiter))
         notes = () if delimiter == "," else (f"cells are separated by {shown_mark} (--delimiter)",)
-    rows = _rows(lines, delimiter)
     else:
         _check_given(lines, shown, delimiter)
+    rows = _rows(lines, delimiter)
     skip = 1 if said else 0
     names, header_lines, more = _names(rows, shown, dialect, delimiter, 1 + skip, wanted)
     strip = delimiter != WHITESPACE and len(names) > 1 and all(name.startswith(" ") for name in names[1:])
@@ -112,7 +112,7 @@ def _check_given(lines: Sequence[str], shown: str, delimiter: str) -> None:
         raise InputError(
             f"{shown}, line 1: with the delimiter {quoted(delimiter)} there is one column; try --delimiter "
             f"{quoted(others[0])}",
-            ("--delimiter", others[0]),
+            options=("--delimiter", others[0]),
         )
 
 
@@ -148,7 +148,7 @@ def _sniffed(
         likely = max(fits, key=lambda mark: len(rows[mark][0]))
         readings = " or ".join(f"{quoted(mark)} ({counted(len(rows[mark][0]), 'column')})" for mark in fits)
         raise InputError(
-            f"{shown} may be separated by {readings}; say which it is with --delimiter", ("--delimiter", likely)
+            f"{shown} may be separated by {readings}; say which it is with --delimiter", options=("--delimiter", likely)
         )
     if fits:
         return fits[0]
@@ -179,7 +179,7 @@ def _names(
         raise InputError(
             f"{shown}, line {line}: the header holds only numbers; if it is a row, add --no-header (the columns are "
             f"then called 'column 1', 'column 2' …), else --header",
-            ("--no-header", *target),
+            options=("--no-header", *target),
         )
     notes: list[str] = []
     widths = {len(row) for row in rows[1:]}

@@ -286,7 +286,7 @@ def _rows_left(
         raise InputError(
             f"{source.path}: {counted(int(keep.sum()), 'row')} of {len(keep):,} would be left, for the others have "
             "missing cells; training needs at least 2",
-            ("--missing", "fill") if choices.missing == "drop" else (),
+            options=("--missing", "fill") if choices.missing == "drop" else (),
         )
     if keep.all():
         return columns, goal, notes
@@ -336,7 +336,7 @@ def _classes(source: Source, goal: Column, y: ColumnValues, task: str | None) ->
         raise InputError(
             f"{source.path}, column {quoted(goal.name)}: {len(distinct):,} different values in {len(y.values):,} rows "
             "are too many for classes; give a target with few, or --task regression if they are numbers",
-            ("--task", "regression"),
+            options=("--task", "regression"),
         )
     note = (
         f"target {goal.name!r} holds {len(distinct)} different whole numbers and is taken as classes; "

@@ -14,12 +14,10 @@ _SHOWN = 8  # columns that a note names
 def refuse(path: str, problems: Sequence[tuple[str, Sequence[str]]]) -> None:
     """Raise if there are problems, with all of them and what to add to the command to mend them.
 
-    >>> refuse("t.csv", [("t.csv, column 'a': it is of dates", ("--ignore", "a")), ("t.csv, column 'b': so", ())])
+    >>> refuse("t.csv", [("t.csv, column 'a': bad", ("--ignore", "a")), ("t.csv, column 'b': so", ())])
     Traceback (most recent call last):
         ...
-    backpath.errors.InputError: t.csv cannot be trained on as it stands, for 2 reasons
-    t.csv, column 'a': it is of dates
-    t.csv, column 'b': so
+    backpath.errors.InputError: t.csv cannot be trained on, for 2 reasons: (1) column 'a': bad; (2) column 'b': so
     """
     if not problems:
         return
@@ -29,10 +27,12 @@ def refuse(path: str, problems: Sequence[tuple[str, Sequence[str]]]) -> None:
         for pair in zip(some[::2], some[1::2], strict=False):
             if pair not in set(zip(options[::2], options[1::2], strict=True)):
                 options += pair
+    said = lines[0]
     if len(lines) > 1:
-        lines.insert(0, f"{path} cannot be trained on as it stands, for {len(lines)} reasons")
+        reasons = (f"({place}) {line.removeprefix(f'{path}, ')}" for place, line in enumerate(lines, 1))
+        said = f"{path} cannot be trained on, for {len(lines)} reasons: {'; '.join(reasons)}"
     solvable = all(some for _, some in problems)
-    raise InputError("\n".join(lines), options if solvable else ())
+    raise InputError(said, options=options if solvable else ())
 
 
 def left_out_notes(left: Sequence[tuple[str, str]]) -> list[str]:

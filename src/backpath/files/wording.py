@@ -70,7 +70,7 @@ def column_index(name: str, names: Sequence[str], path: str, role: str, option: 
     near = [folded[key] for key in difflib.get_close_matches(str(name).casefold().strip(), folded, n=3)]
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"its columns are {named(names)}"
     options = (option, near[0]) if option and near else ()
-    raise InputError(f"{path} has no column {quoted(name)} {role}; {hint}", options)
+    raise InputError(f"{path} has no column {quoted(name)} {role}; {hint}", options=options)
 
 
 def first_duplicate(names: Iterable[str]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backpath.cli.options import TableOptions
+from backpath.cli.table_options import TableOptions
 
 
 @dataclass(frozen=True)

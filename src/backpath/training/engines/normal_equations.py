@@ -7,9 +7,11 @@ numbers lie side by side, and one product with a hidden neuron's δ fills many o
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +28,32 @@ LEAST_ROWS = 1024  # of J in a block, though the weights be fewer
 MATRICES = 4  # of weights × weights: Jᵀ J, a block's share of it, the damped one, and the solver's copy
 
 
-def single_threaded() -> AbstractContextManager[object]:
-    """Holds NumPy's linear algebra to one thread: split over several, its sums end in other last digits."""
-    return _libraries().limit(limits=1, user_api="blas")
+class _SingleThreaded:
+    """Holds NumPy's linear algebra to one thread while anybody is inside; the last to leave restores what was."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside = threading.Lock(), 0
+        self._limit: Any = None  # threadpoolctl has no types
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._limit = _libraries().limit(limits=1, user_api="blas")
+            self._inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._limit.restore_original_limits()
+
+
+_SINGLE_THREADED = _SingleThreaded()
+
+
+def single_threaded() -> AbstractContextManager[None]:
+    """Hold NumPy's linear algebra to one thread: split over several, its sums end in other last digits."""
+    return _SINGLE_THREADED
 
 
 @lru_cache(maxsize=1)
