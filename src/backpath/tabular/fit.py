@@ -34,6 +34,7 @@ MOST_COMPARED = 1e5  # numbers in the rows that candidates are compared on; of m
 LEAST_COMPARED = 1_000  # rows
 MOST_ASIDE = 10_000  # rows
 PATIENCE = 25
+LEAST_DIVIDED = 4  # rows; with fewer, nothing is compared
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Compared:
     cost: float
     epochs: int
     results: tuple[TrainingResult, ...] = field(default=(), repr=False)
+    linear: Network | None = None
     failure: DivergenceError | None = None
 
 
@@ -106,6 +108,8 @@ def fit(
     rows = _Rows(X, y, task, weight, seed, dict(network or {}), dict(training or {}))
     few = rows.drawn(max(LEAST_COMPARED, int(MOST_COMPARED / (X.shape[1] + y.shape[1]))))
     tried = candidates(task, X.shape[0], X.shape[1], fixed)
+    if len(X) < LEAST_DIVIDED:
+        tried = tried[-1:]  # there is nothing to compare them by
     compared: list[Compared] = []
     for settings in tried if len(tried) > 1 else []:
         compared.append(few.compare(settings))
@@ -139,7 +143,7 @@ class _Rows:
         if self.is_divided:
             self.parts = [self.order[k::PARTS] for k in range(PARTS)]
         else:
-            self.parts = [self.order[: max(1, min(MOST_ASIDE, len(X) // PARTS))]]
+            self.parts = [self.order[: max(1, min(MOST_ASIDE, len(X) // PARTS))]] if len(X) >= LEAST_DIVIDED else []
 
     def drawn(self, rows: int) -> _Rows:
         """That many of the rows; all of them, if there are no more."""
@@ -153,6 +157,8 @@ class _Rows:
         """How well a candidate does on rows that it is not trained on."""
         if settings.solver == LINEAR:
             return self._compare_linear(settings)
+        if not self.parts:
+            return Compared(settings, np.nan, settings.epochs)
         results: list[TrainingResult] = []
         for k, aside in enumerate(self.parts):
             try:
@@ -169,30 +175,26 @@ class _Rows:
         start = settings.network(self.X.shape[1], self.y.shape[1], seed=seed, **self.network)
         held = (self.X[aside], self.y[aside], *([] if self.weight is None else [self.weight[aside]]))
         weight = None if self.weight is None else self.weight[kept]
-        return settings.train(
+        result = settings.train(
             start, self.X[kept], self.y[kept], weight, validation=held, patience=PATIENCE, seed=seed, **self.training
         )
+        if result.stopped == "interrupted":
+            raise KeyboardInterrupt  # nothing is chosen yet
+        return result
 
     def _compare_linear(self, settings: Settings) -> Compared:
-        costs = []
-        for aside in self.parts:
-            kept = np.setdiff1d(np.arange(len(self.X)), aside)
-            weight = None if self.weight is None else self.weight[kept]
-            model, _ = best_linear_model(self.X[kept], self.y[kept], self.task, weight, self.seed)
-            there = None if self.weight is None else self.weight[aside]
-            costs.append(cost_of(model.predict(self.X[aside]), self.y[aside], self.task, there))
-        return Compared(settings, float(np.mean(costs)), 1)
+        model, decay, cost = best_linear_model(self.X, self.y, self.task, self.weight, self.seed)
+        return Compared(replace(settings, decay=decay), cost, 1, linear=model)
 
     def finish(self, best: Compared, compared: tuple[Compared, ...], one_network: bool) -> Fit:
         """The best candidate's network."""
         settings, began = best.settings, time.perf_counter()
-        if settings.solver == LINEAR:
-            model, decay = best_linear_model(self.X, self.y, self.task, self.weight, self.seed)
-            cost = cost_of(model.predict(self.X), self.y, self.task, self.weight)
-            result = TrainingResult(model, History(np.array([cost])), 1, "converged", time.perf_counter() - began)
-            return Fit(result, replace(settings, decay=decay), 1, compared, False)
-        improving = best.epochs > 0.97 * settings.epochs
-        if not self.is_divided:
+        if best.linear is not None:
+            cost = cost_of(best.linear.predict(self.X), self.y, self.task, self.weight)
+            result = TrainingResult(best.linear, History(np.array([cost])), 1, "converged", time.perf_counter() - began)
+            return Fit(result, settings, 1, compared, False)
+        improving = bool(self.parts) and best.epochs > 0.97 * settings.epochs
+        if not self.is_divided and self.parts:
             return Fit(best.results[0], settings, 1, compared, improving)
         if one_network:
             start = settings.network(self.X.shape[1], self.y.shape[1], seed=self.seed, **self.network)

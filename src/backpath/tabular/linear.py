@@ -19,8 +19,9 @@ from backpath.maths.network import Network
 
 Array = NDArray[np.float64]
 
-DECAYS = tuple(10.0**k for k in range(-3, 5))  # λ, in samples: Σ cost + λ/2 ΣW²
-STEPS, TOLERANCE = 300, 1e-5
+DECAYS = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)  # λ: Σ cost + λ/2 ΣW²
+PARTS, LARGE = 5, 10**6  # parts of the samples, each left out once to choose λ; of more numbers than LARGE, a half
+STEPS, CHOOSING_STEPS, TOLERANCE = 300, 60, 1e-5
 MOST_NUMBERS = 2e7  # of X that a linear model is fitted on; of more rows the first ones
 ACTIVATION = {"regression": "identity", "binary": "sigmoid", "multiclass": "softmax"}
 
@@ -70,23 +71,23 @@ def linear_model(X: Array, y: Array, task: str, decay: float, weight: Array | No
 
 def best_linear_model(
     X: Array, y: Array, task: str, weight: Array | None = None, seed: int = 0
-) -> tuple[Network, float]:
-    """The linear model whose weight decay does best on samples that it is not fitted on, and that decay."""
+) -> tuple[Network, float, float]:
+    """The linear model whose weight decay does best on samples that it is not fitted on; that decay; the cost there."""
     share = np.ones(len(X)) if weight is None else weight
     few = max(2, min(len(X), int(MOST_NUMBERS / X.shape[1])))
     X, y, share = X[:few], y[:few], share[:few]
-    parts = np.random.default_rng(seed).permutation(len(X)) % (5 if X.size * y.shape[1] < 10**6 else 2)
-    costs = np.zeros(len(DECAYS))
-    for part in range(int(parts.max()) + 1 if parts.max() > 1 else 1):
+    count = min(len(X), PARTS if X.size * y.shape[1] < LARGE else 2)
+    parts = np.random.default_rng(seed).permutation(len(X)) % count
+    costs = np.zeros((count if count > 2 else 1, len(DECAYS)))
+    for part, cost in enumerate(costs):
         fit, rest = parts != part, parts == part
-        if not fit.any() or not rest.any():
-            continue
         spectrum, start = Spectrum.of(X[fit], share[fit]), None
-        for k, decay in reversed(list(enumerate(DECAYS))):
-            start = _fitted(spectrum, y[fit], task, decay, share[fit], start)
-            costs[k] += cost_of(start.predict(X[rest]), y[rest], task, share[rest])
-    decay = DECAYS[int(np.argmin(costs))]
-    return _fitted(Spectrum.of(X, share), y, task, decay, share), decay
+        for k in reversed(range(len(DECAYS))):
+            start = _fitted(spectrum, y[fit], task, DECAYS[k], share[fit], start, CHOOSING_STEPS)
+            cost[k] = cost_of(start.predict(X[rest]), y[rest], task, share[rest])
+    mean = costs.mean(axis=0)
+    best = int(np.argmin(mean))
+    return _fitted(Spectrum.of(X, share), y, task, DECAYS[best], share), DECAYS[best], float(mean[best])
 
 
 def cost_of(A: NDArray[np.floating], y: Array, task: str, weight: Array | None = None) -> float:
@@ -100,21 +101,32 @@ def cost_of(A: NDArray[np.floating], y: Array, task: str, weight: Array | None =
 
 
 def _fitted(
-    spectrum: Spectrum, y: Array, task: str, decay: float, weight: Array, start: Network | None = None
+    spectrum: Spectrum,
+    y: Array,
+    task: str,
+    decay: float,
+    weight: Array,
+    start: Network | None = None,
+    steps: int = STEPS,
 ) -> Network:
-    slopes, bias = (_ridge if task == "regression" else _logistic)(spectrum, y, decay, weight, start)
+    if task == "regression":
+        slopes, bias = _ridge(spectrum, y, decay, weight)
+    else:
+        slopes, bias = _logistic(spectrum, y, decay, weight, start, steps)
     bias = bias - spectrum.mean @ slopes
     return Network.from_weights([np.vstack([slopes, bias]).T], activations=ACTIVATION[task])
 
 
-def _ridge(s: Spectrum, y: Array, decay: float, weight: Array, _: Network | None) -> tuple[Array, Array]:
+def _ridge(s: Spectrum, y: Array, decay: float, weight: Array) -> tuple[Array, Array]:
     mean = weight @ y / weight.sum()
     turned = s.vectors.T @ (s.X.T @ ((y - mean) * weight[:, None]))
     inverse = np.where(s.values + decay > s.values.max() * 1e-13, 1 / np.maximum(s.values + decay, 1e-300), 0)
     return s.vectors @ (inverse[:, None] * turned), mean
 
 
-def _logistic(s: Spectrum, y: Array, decay: float, weight: Array, start: Network | None) -> tuple[Array, Array]:
+def _logistic(
+    s: Spectrum, y: Array, decay: float, weight: Array, start: Network | None, steps: int
+) -> tuple[Array, Array]:
     sigma = activation("sigmoid" if y.shape[1] == 1 else "softmax").value
     bound = 0.25 if y.shape[1] == 1 else 0.5
     inverse = 1 / (bound * s.values + decay)
@@ -126,16 +138,16 @@ def _logistic(s: Spectrum, y: Array, decay: float, weight: Array, start: Network
         V, b = s.vectors.T @ slopes, start.weights[0][:, -1] + s.mean @ slopes
     turned = s.X @ s.vectors  # the samples by their eigenvectors, in which every step is a division
     before, t = (V, b), 1.0
-    for _ in range(STEPS):
+    for _ in range(steps):
         after = (1 + np.sqrt(1 + 4 * t * t)) / 2
         ahead = [now + (t - 1) / after * (now - old) for now, old in zip((V, b), before, strict=True)]
         error = (sigma(turned @ ahead[0] + ahead[1]) - y) * weight[:, None]
         gradient = turned.T @ error + decay * ahead[0]
-        steps = inverse[:, None] * gradient, error.sum(axis=0) / (bound * total)
-        if sum(float((step * (now - old)).sum()) for step, now, old in zip(steps, ahead, (V, b), strict=True)) > 0:
+        move = inverse[:, None] * gradient, error.sum(axis=0) / (bound * total)
+        if sum(float((step * (now - old)).sum()) for step, now, old in zip(move, ahead, (V, b), strict=True)) > 0:
             after = 1.0  # momentum carried it uphill: begin again
         before = (V, b)
-        V, b, t = ahead[0] - steps[0], ahead[1] - steps[1], after
-        if float((gradient * steps[0]).sum()) < TOLERANCE**2 * total:
+        V, b, t = ahead[0] - move[0], ahead[1] - move[1], after
+        if float((gradient * move[0]).sum()) < TOLERANCE**2 * total:
             break
     return s.vectors @ V, b

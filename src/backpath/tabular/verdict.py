@@ -102,8 +102,8 @@ class Verdict:
         if self.on == "training":
             found.append("These rows were trained on: how good the model is on others is not known.")
         elif self.rows < FEW:
-            are = "only 1 row is" if self.rows == 1 else f"only {self.rows} rows are"
-            found.append(f"{are.capitalize()} held out: too few to tell." if self.on == "held-out" else "Few rows.")
+            only = "Only 1 row" if self.rows == 1 else f"Only {self.rows} rows"
+            found.append(f"{only}{' held out' if self.on == 'held-out' else ''}: too few to tell.")
         always = f"always saying {self.baseline_name}"
         if self._is_as_good(self.baseline):
             found.append(f"No better than {always}.")
