@@ -1,6 +1,7 @@
 // Starts the page.
 import { startCheck } from "./check.js";
 import { startCost } from "./cost.js";
+import { bringBack, startKeeping } from "./keep.js";
 import { startData } from "./data.js";
 import { startDerivation } from "./derivation.js";
 import { byId, forgetColours, setText } from "./dom.js";
@@ -32,7 +33,14 @@ async function openLink() {
   return opened;
 }
 
-async function greeted({ view }) {
+/** A session that goes on shows where it stands; a new one takes up what this tab has kept, or the address holds. */
+async function greeted({ view, resumed }) {
+  if (resumed) {
+    showView(view);
+    emit("chosen", page.chosen);
+    return;
+  }
+  if (await bringBack(!page.view)) return;
   if (location.hash && (await openLink())) return;
   showView(view);
 }
@@ -51,6 +59,7 @@ startSettings();
 startCheck();
 startShare();
 startLink();
+startKeeping();
 on("view", ({ state }) => {
   setText(byId("about"), `${state.sizes.join("-")}, ${[...new Set(state.activations)].join(" and ").replaceAll("_", " ")}`);
   if (document.documentElement.dataset.ready) return;
