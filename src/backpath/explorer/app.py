@@ -143,8 +143,10 @@ class Explorer:
             task.cancel()
 
     async def _forget(self, session: Session) -> None:
-        """End a session whose page does not come back."""
-        await asyncio.sleep(limits.AWAY_SECONDS)
+        """End a session whose page does not come back; its run rests before that."""
+        await asyncio.sleep(min(limits.RUN_SECONDS, limits.AWAY_SECONDS))
+        await session.rest()
+        await asyncio.sleep(max(0, limits.AWAY_SECONDS - limits.RUN_SECONDS))
         await self._end(session, waited=True)
 
     async def _end(self, session: Session, waited: bool = False) -> None:

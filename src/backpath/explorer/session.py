@@ -42,19 +42,19 @@ class Session:
         self._before: deque[Scene] = deque(maxlen=limits.UNDO)
         self._training: Training | None = None
         self._task: asyncio.Task[None] | None = None
+        self._resting: tuple[float | None, int] | None = None  # a run whose page is away: its speed, epochs left
         self._surface: Surface | None = None
         self._lock = asyncio.Lock()  # an upload may come between two messages
 
     async def greet(self, resumed: bool = False) -> None:
         """What the page is sent first; ``resumed``: it was here before, and a run goes on."""
         async with self._lock:
-            running = self._training
-            if running is not None:
-                await self._halt(told=False)
+            await self._rest()
             hello = {"event": "hello", "session": self.key, "choices": choices(), "resumed": resumed}
             await self._push_view(hello)
-            if running is not None:
-                await self._go(running.speed, running.most - running.run.epochs)
+            if self._resting is not None:
+                await self._go(*self._resting)
+                self._resting = None
                 await self._push({"event": "running"})
         if self._note:
             await self._push({"event": "note", "message": self._note})
@@ -212,6 +212,17 @@ class Session:
         """An event that brings along how everything is now, without training."""
         scene = self.scene
         await self._outbox.put(await self._workers.ask(lambda: write(event | {"view": view(scene, False)})))
+
+    async def rest(self) -> None:
+        """Hold the run until the page is back."""
+        async with self._lock:
+            await self._rest()
+
+    async def _rest(self) -> None:
+        running = self._training
+        if running is not None:
+            await self._halt(told=False)
+            self._resting = running.speed, running.most - running.run.epochs
 
     def attach(self, send: Send | None) -> None:
         """Talk to another socket of the same page, or to none while it is away."""

@@ -17,6 +17,15 @@ import { startSurface } from "./surface.js";
 import { startTabs } from "./tabs.js";
 import { startTraining } from "./training.js";
 
+/** What the address looks at, of a page that has been reloaded. */
+function looksAt() {
+  try {
+    return chosenIn(readLink() ?? {});
+  } catch {
+    return null;
+  }
+}
+
 /** Opens the state that the address holds; false where it holds none. */
 async function openLink() {
   let link = null;
@@ -36,6 +45,7 @@ async function openLink() {
 /** A session that goes on shows where it stands; a new one takes up what this tab has kept, or the address holds. */
 async function greeted({ view, resumed }) {
   if (resumed) {
+    page.chosen ??= looksAt();
     showView(view);
     emit("chosen", page.chosen);
     return;
