@@ -137,11 +137,20 @@ def test_a_misread_input_is_named_with_the_number_that_was_read():
 
 
 def test_two_mistakes_at_once():
-    x, y = np.array([[0.5, 1.0], [1.0, -1.0], [0.2, 0.3]]), np.array([[0.0], [1.0], [0.5]])
-    claimed = {name: 3 / 2 * v for name, v in gradients(x=x, y=y).items()}  # ½, and the sum of three
+    x, y = np.array([[0.5, 1.0], [1.0, -1.0], [0.2, 0.3], [2.0, 0.7], [-1.0, 0.2]]), np.ones((5, 1)) * 0.3
+    claimed = {name: 5 / 2 * v for name, v in gradients(x=x, y=y).items()}  # ½, and the sum of five
     report = bp.diagnose(NET, x, y, claimed)
     assert sorted(codes(report)) == ["cost_convention", "missing_batch_average"]
     assert report.certain
+
+
+def test_two_readings_of_one_constant_are_both_told():
+    x, y = np.array([[0.5, 1.0], [1.0, -1.0], [0.2, 0.3]]), np.array([[0.0], [1.0], [0.5]])
+    claimed = {name: 3 / 2 * v for name, v in gradients(x=x, y=y).items()}  # ½ × the sum of 3, or divided by 3 - 1
+    report = bp.diagnose(NET, x, y, claimed)
+    told = [{finding.mistake for finding in group} for group in report.alternatives]
+    assert told == [{"cost_convention", "missing_batch_average"}, {"wrong_reduction"}]
+    assert not report.certain
 
 
 def test_what_the_figures_cannot_tell_is_not_guessed():

@@ -70,15 +70,15 @@ def diagnose(
     >>> report.correct, report.findings[0].mistake
     (False, 'cost_convention')
     """
-    q = _problem(net, X, y, cost, learning_rate, frozen, claimed_weights is not None)
-    claims = [*_of_weights(q, claimed, "gradient"), *_of_weights(q, claimed_weights, "weight")]
+    q = problem(net, X, y, cost, learning_rate, frozen, claimed_weights is not None)
+    claims = [*weight_claims(q, claimed, "gradient"), *weight_claims(q, claimed_weights, "weight")]
     claims += _of_values(q, claimed_values)
     if not claims:
         raise InputError("nothing is claimed; give at least one figure")
     return conclude(q, claims)
 
 
-def _problem(
+def problem(
     net: Network,
     X: ArrayLike,
     y: ArrayLike,
@@ -96,7 +96,7 @@ def _problem(
     return Problem(wide, right.x, right.y, cost, learning_rate, wide.free_weights(frozen), updates)
 
 
-def _of_weights(q: Problem, figures: Figures | None, kind: str) -> Iterator[Claim]:
+def weight_claims(q: Problem, figures: Figures | None, kind: str) -> Iterator[Claim]:
     """Gradients or updated weights."""
     seen: set[str] = set()
     for name, figure in _mapping(figures, "claimed").items():

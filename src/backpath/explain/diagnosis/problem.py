@@ -15,6 +15,18 @@ from backpath.maths.notation import neuron_name, neuron_names, weight_name
 Array = NDArray[np.floating]
 
 
+@dataclass(frozen=True)
+class Procedure:
+    """Several updates: which samples each step takes, in words, its description length, momentum, and a constant on
+    each step."""
+
+    steps: tuple[tuple[int, ...], ...]
+    words: str
+    bits: float
+    momentum: float = 0.0
+    scale: float = 1.0
+
+
 @dataclass(frozen=True, eq=False)
 class Problem:
     """Layers count from 1 to ``layers``, neurons and inputs from 1; input ``None`` is the bias neuron.
@@ -30,6 +42,8 @@ class Problem:
         Weights that are updated.
     updates : bool
         Whether updated weights are claimed too.
+    procedure : Procedure | None
+        How they were updated, if not by a single step with the whole batch.
     """
 
     net: Network
@@ -39,6 +53,7 @@ class Problem:
     learning_rate: float | None
     free: list[NDArray[np.bool_]]
     updates: bool = False
+    procedure: Procedure | None = None
 
     @cached_property
     def layers(self) -> int:
