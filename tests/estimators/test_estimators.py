@@ -1,12 +1,16 @@
 """What backpath's estimators do that scikit-learn's do not, and that both fit into scikit-learn."""
 
+import inspect
 import pickle
+import threading
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+import sklearn.neural_network
+import threadpoolctl
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
@@ -93,7 +97,7 @@ def test_ordinary_columns_do_not_warn():
         ({"max_iter": True}, "max_iter must be a whole number"),
         ({"dropout": 1.0}, "dropout must be a number of at least 0 and below 1"),
         ({"dropout": 0.5, "solver": "lbfgs"}, "dropout is for the solvers sgd and adam"),
-        ({"bayesian": True}, "bayesian regularisation is for solver='lm', but the solver is 'adam'"),
+        ({"bayesian": True}, "bayesian is for solver='lm', but the solver is 'adam'"),
         ({"clip_norm": 1.0, "solver": "lm"}, "clip_norm is for the solvers sgd and adam"),
         ({"dropout": 0.5, "engine": "compiled"}, "dropout is done by the NumPy engine"),
         ({"clip_norm": 0}, "clip_norm must be a number above 0, or None"),
@@ -261,7 +265,7 @@ def test_dropout_leaves_neurons_out_and_clipping_shortens():
 def test_dropout_is_right_on_average():
     """The mean of many masked gradients of an identity network is near that without masks."""
     from backpath.maths import backprop
-    from backpath.training.dropout import Dropout
+    from backpath.training.engines.dropout import Dropout
 
     net = bp.Network((3, 50, 1), "identity", seed=0)
     X, y = RNG.normal(size=(20, 3)), np.zeros((20, 1))
@@ -359,3 +363,146 @@ def test_unscaled_cancer_warns_and_scaled_does_well():
     with pytest.warns(UserWarning, match="wildly different"):
         small().fit(X, y)
     assert make_pipeline(StandardScaler(), small(max_iter=300, learning_rate_init=0.01)).fit(X, y).score(X, y) > 0.98
+
+
+# ---- early stopping, failures, divergence that is none ----
+
+
+@pytest.mark.parametrize("solver", ALL_SOLVERS)
+def test_early_stopping_keeps_the_weights_of_the_best_score(solver):
+    X, y = StandardScaler().fit_transform(DIABETES[0]), (DIABETES[1] - 152) / 77
+    settings = {"solver": solver, "activation": "tanh", "hidden_layer_sizes": 15, "alpha": 0, "max_iter": 300}
+    rows = slice(None, None, 2), slice(1, None, 2)
+    judged = {"X_val": X[rows[1]], "y_val": y[rows[1]]}
+    stopped = small(bp.MLPRegressor, early_stopping=True, **settings).fit(X[rows[0]], y[rows[0]], **judged)
+    assert stopped.score(X[rows[1]], y[rows[1]]) == pytest.approx(max(stopped.validation_scores_), rel=1e-12)
+    assert stopped.best_validation_score_ == max(stopped.validation_scores_) > 0.3
+    best = int(np.argmax(stopped.validation_scores_))
+    assert stopped.n_iter_ <= best + 13 < 300  # stopped soon after
+    drawn = small(bp.MLPRegressor, early_stopping=True, **settings).fit(X, y)
+    assert drawn.best_validation_score_ == max(drawn.validation_scores_)
+
+
+class Stop(Exception):
+    pass
+
+
+def interrupt(epoch):
+    raise Stop
+
+
+@pytest.mark.parametrize("failure", ["bad rows", "divergence", "bad parameter", "an exception in a callback"])
+@pytest.mark.parametrize("solver", ALL_SOLVERS)
+def test_a_failed_refit_changes_nothing(solver, failure):
+    model = small(solver=solver, activation="tanh").fit(IRIS[0], NAMES[IRIS[1]])
+    before = {name: value for name, value in vars(model).items() if name.endswith("_")}
+    expected = model.predict(IRIS[0])
+    X, y = {"bad rows": (IRIS[0] * np.nan, IRIS[1]), "divergence": (IRIS[0] * 1e200, IRIS[1])}.get(failure, IRIS)
+    if failure == "bad parameter":
+        model.set_params(dropout=-1)
+    if failure == "an exception in a callback":
+        model.set_params(callbacks=interrupt)
+    with pytest.raises((ValueError, Stop)):
+        model.fit(X[:, :2] if failure == "bad rows" else X, y)
+    assert {name: value for name, value in vars(model).items() if name.endswith("_")} == before
+    assert (model.predict(IRIS[0]) == expected).all()
+
+
+def test_a_failed_first_fit_leaves_no_attributes():
+    model = small(bp.MLPRegressor)
+    for fit in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match="NaN"):
+            fit(IRIS[0] * np.nan, IRIS[1])
+        assert not [name for name in vars(model) if name.endswith("_")]
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+@pytest.mark.parametrize("batch_size", [10, 50, "auto"])
+def test_a_strong_penalty_is_no_divergence(solver, batch_size):
+    for settings in ({"alpha": 1000.0}, {"alpha": 100.0}):
+        small(solver=solver, batch_size=batch_size, **settings).fit(*IRIS)
+
+
+@pytest.mark.parametrize("weight", [1e-3, 1e-6, 1e-100])
+def test_tiny_sample_weights_are_no_divergence(weight):
+    for kind, data in ((bp.MLPClassifier, IRIS), (bp.MLPRegressor, DIABETES)):
+        small(kind, batch_size=20).fit(*data, sample_weight=np.full(len(data[0]), weight))
+
+
+@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
+def test_the_signatures_begin_with_scikit_learns(name):
+    ours, theirs = (
+        [(p.name, p.default, p.kind) for p in inspect.signature(kind).parameters.values()]
+        for kind in (getattr(bp, name), getattr(sklearn.neural_network, name))
+    )
+    assert set(theirs) <= set(ours)
+    assert [p for p in ours if p in theirs] == theirs
+    positional = [p[:2] for p in ours if p[2] == inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    assert positional == [p[:2] for p in theirs if p[2] == inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    made = getattr(bp, name)(*[value for _, value in positional])
+    assert made.get_params() == getattr(bp, name)().get_params() == {p[0]: p[1] for p in ours}
+    with pytest.raises(TypeError, match="no_such_parameter"):
+        getattr(bp, name)(no_such_parameter=1)
+
+
+# ---- sparse rows and labels, attributes set by hand, pickles, threads ----
+
+
+def test_labels_that_are_sparse_are_as_the_dense_ones():
+    Y = np.column_stack([IRIS[1] > 0, IRIS[1] > 1]).astype(int)
+    expected = small().fit(IRIS[0], Y)
+    for given in (sparse.csr_matrix(Y), sparse.csc_array(Y)):
+        model = small().fit(sparse.csr_matrix(IRIS[0]), given, X_val=IRIS[0], y_val=given)
+        assert same(model, expected)
+        assert (model.predict(sparse.csr_matrix(IRIS[0])) == expected.predict(IRIS[0])).all()
+
+
+@pytest.mark.parametrize("case", ["two classes", "classes", "labels", "numbers"])
+def test_weights_transplanted_into_a_fresh_estimator_predict(case):
+    X, y = IRIS
+    kind, targets = {
+        "two classes": (bp.MLPClassifier, y > 0),
+        "classes": (bp.MLPClassifier, NAMES[y]),
+        "labels": (bp.MLPClassifier, np.column_stack([y > 0, y > 1]).astype(int)),
+        "numbers": (bp.MLPRegressor, y * 1.0),
+    }[case]
+    model = small(kind).fit(X, targets)
+    fresh = small(kind)
+    for name in ("coefs_", "intercepts_", "out_activation_", *(["classes_"] if kind is bp.MLPClassifier else [])):
+        setattr(fresh, name, getattr(model, name))
+    assert (fresh.predict(X) == model.predict(X)).all()
+    assert fresh.network_ == model.network_
+
+
+def test_an_output_activation_set_by_hand_is_used():
+    model = small(bp.MLPRegressor).fit(*IRIS)
+    model.intercepts_[-1] -= 3
+    plain = model.predict(IRIS[0])
+    model.out_activation_ = "relu"
+    assert (model.predict(IRIS[0]) == np.maximum(plain, 0)).all() and (plain < 0).any()
+    model.out_activation_ = "logistic"
+    np.testing.assert_allclose(model.predict(IRIS[0]), 1 / (1 + np.exp(-plain)), rtol=1e-14)
+    assert model.network_.activations == ("relu", "sigmoid")
+
+
+def test_a_pickle_of_another_version_warns(monkeypatch):
+    pickled = pickle.dumps(small().fit(*IRIS))
+    monkeypatch.setattr(bp, "__version__", "9.9")
+    with pytest.warns(UserWarning, match=r"pickled by backpath .*, and this is 9\.9.*fit it again"):
+        pickle.loads(pickled)
+
+
+def test_lm_from_several_threads_leaves_blas_its_threads():
+    def threads():
+        return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+
+    before = threads()
+    fits = [
+        threading.Thread(target=small(bp.MLPRegressor, solver="lm", max_iter=10 + 5 * k).fit, args=IRIS)
+        for k in range(6)
+    ]
+    for fit in fits:
+        fit.start()
+    for fit in fits:
+        fit.join()
+    assert threads() == before

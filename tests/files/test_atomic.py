@@ -2,13 +2,19 @@
 
 import errno
 import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from backpath.errors import InputError
+from backpath.files import atomic
 from backpath.files.atomic import check_writable, write_atomically
+
+IS_ROOT = getattr(os, "geteuid", lambda: None)() == 0  # Windows has no user numbers
 
 
 def names(folder):
@@ -69,6 +75,69 @@ def test_permissions_and_links_stay(tmp_path):
     assert link.is_symlink() and path.read_bytes() == b"new" and stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
+def test_mode_and_owner_are_there_before_the_first_byte(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"old")
+    path.chmod(0o600)
+    if IS_ROOT:
+        os.chown(path, 1234, 2345)
+    seen = []
+
+    def write(file):
+        seen.append(os.fstat(file.fileno()))
+        file.write(b"new")
+
+    before = path.stat()
+    write_atomically(path, write)
+    for found in (*seen, path.stat()):
+        assert (found.st_mode, found.st_uid, found.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+
+
+@pytest.mark.parametrize("end", ["SIGKILL", "SIGTERM"])
+@pytest.mark.parametrize("unnamed", [True, False])
+def test_a_killed_process_leaves_the_old_file_and_nothing_after_the_next_write(tmp_path, end, unnamed):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"old")
+    code = f"""if True:
+        import os, signal, time
+        import backpath.files.atomic as atomic
+        if not {unnamed}: atomic._UNNAMED = 0
+        def write(file):
+            file.write(b"half")
+            file.flush()
+            os.kill(os.getpid(), signal.{end})
+            time.sleep(10)
+        atomic.write_atomically({str(path)!r}, write)
+    """
+    died = subprocess.run([sys.executable, "-c", code], check=False, env=os.environ | {"PYTHONSAFEPATH": "1"})
+    assert died.returncode == -getattr(signal, end)
+    assert path.read_bytes() == b"old"
+    if unnamed and atomic._UNNAMED:
+        assert names(tmp_path) == ["a.txt"]
+    write_atomically(tmp_path / "b.txt", b"")
+    assert names(tmp_path) == ["a.txt", "b.txt"]
+
+
+def test_a_file_that_is_being_written_is_not_swept(tmp_path, monkeypatch):
+    monkeypatch.setattr(atomic, "_UNNAMED", 0)
+
+    def write(file):
+        write_atomically(tmp_path / "b.txt", b"two")
+        file.write(b"one")
+
+    write_atomically(tmp_path / "a.txt", write)
+    assert names(tmp_path) == ["a.txt", "b.txt"] and (tmp_path / "a.txt").read_bytes() == b"one"
+
+
+def test_a_working_directory_that_is_gone_is_one_line(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(InputError, match=r"cannot write a\.txt: the working directory no longer exists"):
+        check_writable("a.txt")
+
+
 def test_a_new_file_follows_the_umask(tmp_path):
     before = os.umask(0o027)
     try:
@@ -108,7 +177,7 @@ def test_an_unwritable_folder_is_refused(refuse):
         refuse("/proc/self/a.txt")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes every file")
+@pytest.mark.skipif(IS_ROOT, reason="root writes every file")
 def test_a_write_protected_file_is_refused(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes(b"old")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
@@ -44,10 +47,87 @@ def is_stochastic(estimator: Any) -> bool:
     return True
 
 
+@contextmanager
+def unchanged_by_failure(estimator: Any) -> Iterator[None]:
+    """Put an estimator's attributes back as they were if what is done to it fails, whatever the reason."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
 class Perceptron(Fitted):
     """A network as an estimator; `MLPClassifier` and `MLPRegressor` say what its outputs mean."""
 
     _y_numeric = False
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: float = 0.0,
+        clip_norm: float | None = None,
+        bayesian: bool = False,
+        restarts: int = 1,
+        callbacks: Any = None,
+        progress: Any = False,
+        engine: str = "auto",
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.dropout = dropout
+        self.clip_norm = clip_norm
+        self.bayesian = bayesian
+        self.restarts = restarts
+        self.callbacks = callbacks
+        self.progress = progress
+        self.engine = engine
 
     def _is_averaged(self) -> bool:
         """Whether the loss is averaged over the outputs, not summed."""
@@ -93,7 +173,8 @@ class Perceptron(Fitted):
         """
         if (X_val is None) != (y_val is None):
             raise InputError("X_val and y_val go together; give both, or neither")
-        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        with unchanged_by_failure(self):
+            return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, held_out: tuple[Any, Any, Any], incremental: bool = False
@@ -134,6 +215,8 @@ class Perceptron(Fitted):
             dtype=(np.float64, np.float32),
             reset=first,
         )
+        if sparse.issparse(y):
+            y = y.toarray()
         rows, weight = dense(X), sample_weights(sample_weight, len(y), X.dtype)
         weight = self._class_weighted(y, weight, incremental, X.dtype)
         targets = np.ascontiguousarray(self._encoded(y, first, incremental).astype(rows.dtype))
@@ -180,7 +263,7 @@ class Perceptron(Fitted):
             if own.y.shape != wanted or not np.isfinite(own.y).all():
                 raise InputError(f"y_val must be finite and fit X_val and y, but has shape {own.y.shape} for {wanted}")
             return samples, HeldOut(own, self._score_of)
-        if not (self.early_stopping and self.solver in STOCHASTIC):
+        if not self.early_stopping:
             return samples, None
         stratify = samples.y.astype(bool) if self._is_stratified(samples) else None
         places = train_test_split(

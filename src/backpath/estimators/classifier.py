@@ -15,7 +15,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
 from backpath.errors import InputError
-from backpath.estimators.base import Perceptron, is_stochastic
+from backpath.estimators.base import Perceptron, is_stochastic, unchanged_by_failure
+from backpath.estimators.parameters import adds_to
 from backpath.estimators.samples import Array, Samples
 
 
@@ -89,72 +90,12 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
     True
     """
 
-    def __init__(
-        self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: Any = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        class_weight: Any = None,
-        dropout: float = 0.0,
-        clip_norm: float | None = None,
-        bayesian: bool = False,
-        restarts: int = 1,
-        callbacks: Any = None,
-        progress: Any = False,
-        engine: str = "auto",
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
+    _labels: LabelBinarizer | None = None
+
+    @adds_to(Perceptron)
+    def __init__(self, *shared: Any, class_weight: Any = None, **settings: Any):
+        super().__init__(*shared, **settings)
         self.class_weight = class_weight
-        self.dropout = dropout
-        self.clip_norm = clip_norm
-        self.bayesian = bayesian
-        self.restarts = restarts
-        self.callbacks = callbacks
-        self.progress = progress
-        self.engine = engine
 
     @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
@@ -166,14 +107,15 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         classes : array-like
             All classes that will come; needed at the first call.
         """
-        if not hasattr(self, "classes_"):
-            if classes is None:
-                raise InputError("classes must be passed on the first call to partial_fit")
-            self._labels = _labels_of(y)
-            self.classes_ = unique_labels(classes)
-        elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
-            raise InputError(f"classes must be those of the first call, {self.classes_}, but are {classes!r}")
-        self._fit(X, y, sample_weight, (None, None, None), incremental=True)
+        with unchanged_by_failure(self):
+            if not hasattr(self, "classes_"):
+                if classes is None:
+                    raise InputError("classes must be passed on the first call to partial_fit")
+                self._labels = _labels_of(y)
+                self.classes_ = unique_labels(classes)
+            elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
+                raise InputError(f"classes must be those of the first call, {self.classes_}, but are {classes!r}")
+            self._fit(X, y, sample_weight, (None, None, None), incremental=True)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -181,6 +123,8 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         A = self._outputs(X)
         if self._labels is not None:
             return self._labels.inverse_transform(A)
+        if self._holds_labels_together(A):
+            return (A > 0.5).astype(np.intp)
         places = A.argmax(axis=1) if A.shape[1] > 1 else (A[:, 0] > 0.5).astype(np.intp)
         return self.classes_[np.minimum(places, len(self.classes_) - 1)]
 
@@ -188,6 +132,10 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         """Probabilities (N, classes), in the order of ``classes_``."""
         A = self._outputs(X)
         return A if A.shape[1] > 1 or self._labels is not None else np.column_stack([1 - A[:, 0], A[:, 0]])
+
+    def _holds_labels_together(self, A: Array) -> bool:
+        """Whether weights set by hand are those of labels that may hold together: several outputs, each logistic."""
+        return "_labels" not in vars(self) and A.shape[1] > 1 and self._activations()[-1] == "sigmoid"
 
     def predict_log_proba(self, X: Any) -> Array:
         """ln of ``predict_proba``."""

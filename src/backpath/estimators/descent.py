@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import DivergenceError
-from backpath.estimators.fitting import REFITS, Fitting
+from backpath.estimators.fitting import Fitting
 from backpath.estimators.runs import HeldOut, Optimizer, Run
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
@@ -56,7 +56,7 @@ class Descending(Fitting):
             patience=p.n_iter_no_change + 1,
             memory=memory_of(run),
         )
-        self.engine = start_descent(p.engine, self.job, self.epochs * REFITS)
+        self.engine = start_descent(p.engine, self.job)
 
     def go(self) -> Run:
         p, run, engine = self.p, self.run, self.engine
@@ -97,25 +97,14 @@ class Descending(Fitting):
         p, run, stop = self.p, self.run, False
         if self.held_out or self.callbacks:
             weights = self.engine.weights
-            self._compare(self.judge(weights), weights)
+            self.compare(self.judge(weights), weights)
             stop = self.tell(weights)
         if self.schedule == "invscaling":
             self.rate = p.learning_rate_init / (run.t + 1) ** p.power_t
             self.engine.change_rate(self.rate)
-        if run.waited > p.n_iter_no_change if p.early_stopping else self.engine.converged:
+        if self.has_waited if p.early_stopping else self.engine.converged:
             stop = self._triggered() or stop
         return stop
-
-    def _compare(self, score: float | None, weights: list[Array]) -> None:
-        """Early stopping: keep the weights of the best score, count the epochs without a better one."""
-        run = self.run
-        if score is None:
-            return
-        best = -math.inf if run.best_validation_score is None else run.best_validation_score
-        if self.p.early_stopping:
-            run.waited = run.waited + 1 if score < best + self.p.tol else 0
-            run.weights = weights if score > best else run.weights
-        run.best_validation_score = max(best, score)
 
     def _triggered(self) -> bool:
         """No improvement for too long: stop, or with the adaptive schedule go on more slowly."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from backpath.estimators.parameters import hidden_activations
-from backpath.estimators.samples import Samples, dense
+from backpath.estimators.parameters import SKLEARN_NAMES, hidden_activations
+from backpath.estimators.samples import Samples
 from backpath.explain.derivation import Evaluation, derive
 from backpath.maths.activations import activation
 from backpath.maths.network import Network
@@ -37,6 +39,8 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn has no ty
         """Accuracy or R² of outputs A (N, outputs)."""
 
     def _encoded_again(self, y: Any) -> NDArray[Any]:
+        if sparse.issparse(y):
+            y = y.toarray()
         return self._encoded(y if hasattr(y, "ndim") else np.asarray(y), False, True)
 
     def _weights(self) -> list[Array]:
@@ -46,9 +50,13 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn has no ty
     def network_(self) -> Network:
         """The fitted network as backpath's: it can be saved, explained, trained on."""
         check_is_fitted(self, "coefs_")
+        return Network.from_weights(self._weights(), self._activations(), dtype=self.coefs_[0].dtype)
+
+    def _activations(self) -> tuple[str, ...]:
+        """σ by layer; that of the outputs is ``out_activation_``, which may have been set by hand."""
         hidden = hidden_activations(self.activation, len(self.coefs_) - 1)
-        output = self._cost_for(self.coefs_[-1].shape[1])[0]
-        return Network.from_weights(self._weights(), (*hidden, output), dtype=self.coefs_[0].dtype)
+        output = getattr(self, "out_activation_", None) or self._cost_for(self.coefs_[-1].shape[1])[0]
+        return (*hidden, SKLEARN_NAMES.get(output, output))
 
     def explain(self, X_row: Any, y: Any, weight: str) -> Evaluation:
         """∂C/∂W of one weight for one row, with the numbers in every factor of the chain rule.
@@ -79,12 +87,11 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn has no ty
             X = validate_data(self, X, accept_sparse="csr", reset=False)
         count, number = X.shape[0], self.coefs_[0].dtype
         if count <= PREDICT_ROWS:
-            return self._forward(dense(X).astype(number, copy=False))
-        A = np.empty((count, self.n_outputs_), number)
+            return self._forward(X.astype(number, copy=False))
+        A = np.empty((count, self.coefs_[-1].shape[1]), number)
         for start in range(0, count, PREDICT_ROWS):
-            A[start : start + PREDICT_ROWS] = self._forward(
-                dense(X[start : start + PREDICT_ROWS]).astype(number, copy=False)
-            )
+            rows = slice(start, start + PREDICT_ROWS)
+            A[rows] = self._forward(X[rows].astype(number, copy=False))
         return A
 
     def _is_plain(self, X: Any) -> bool:
@@ -102,15 +109,31 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn has no ty
         )
 
     def _forward(self, X: Array) -> Array:
-        hidden = hidden_activations(self.activation, len(self.coefs_) - 1)
-        names = (*hidden, self._cost_for(self.coefs_[-1].shape[1])[0])
-        a = X
+        a = X  # a sparse one is multiplied as it is
         with np.errstate(over="ignore", invalid="ignore"):
-            for C, b, name in zip(self.coefs_, self.intercepts_, names, strict=True):
+            for C, b, name in zip(self.coefs_, self.intercepts_, self._activations(), strict=True):
                 u = a @ C
                 u += b
                 a = activation(name).value(u)
         return a
+
+    def __getstate__(self) -> dict[str, Any]:
+        from backpath import __version__
+
+        return {**super().__getstate__(), "_backpath_version": __version__}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        from backpath import __version__
+
+        version = state.pop("_backpath_version", "of an unknown version")
+        if version != __version__:
+            warnings.warn(
+                f"this {type(self).__name__} was pickled by backpath {version}, and this is {__version__}: it may "
+                "predict other values or fail; fit it again",
+                UserWarning,
+                stacklevel=2,
+            )
+        super().__setstate__(state)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

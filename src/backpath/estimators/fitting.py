@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,22 @@ class Fitting:
         if self.p.verbose:
             print(f"Validation score: {score:f}")
         return score
+
+    def compare(self, score: float | None, weights: list[Array]) -> None:
+        """Note the best score; with early stopping keep its weights, and count the epochs without a better one."""
+        run = self.run
+        if score is None:
+            return
+        best = -math.inf if run.best_validation_score is None else run.best_validation_score
+        if self.p.early_stopping:
+            run.waited = run.waited + 1 if score < best + self.p.tol else 0
+            run.weights = weights if score > best else run.weights
+        run.best_validation_score = max(best, score)
+
+    @property
+    def has_waited(self) -> bool:
+        """Whether early stopping has waited long enough for a better score."""
+        return bool(self.p.early_stopping) and self.run.waited > self.p.n_iter_no_change
 
     def tell(self, weights: list[Array]) -> bool:
         """Tell the callbacks how things stand; whether one of them wants to stop."""

@@ -10,8 +10,8 @@ from backpath.estimators.fitting import Fitting
 from backpath.estimators.runs import HeldOut, Run
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
+from backpath.training.engines.lm import LMEngine, check_lm
 from backpath.training.job import Job, Solver
-from backpath.training.lm import LMEngine, check_lm
 from backpath.training.loop import reporter
 
 
@@ -41,14 +41,17 @@ class Levenberg(Fitting):
                     if report and done:
                         report(done, run.loss)
                     if engine.overflow is None and (self.callbacks or self.held_out):
-                        self.judge(engine.weights)
-                        if self.tell(engine.weights):
+                        weights = engine.weights
+                        self.compare(self.judge(weights), weights)
+                        if self.tell(weights) or self.has_waited:
                             break
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=2)
             self._note(len(engine.costs))
         raise_if_diverged(self.job, engine)
-        run.weights, run.converged, run.bayesian = engine.weights, engine.converged, engine.bayesian
+        run.converged, run.bayesian = engine.converged or self.has_waited, engine.bayesian
+        if not p.early_stopping:
+            run.weights = engine.weights
         run.loss = run.best_loss = engine.cost
         return run
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from backpath.errors import InputError
 from backpath.maths.activations import ACTIVATIONS, activation
 
 Check = tuple[str, Callable[[Any], bool]]
+_Init = TypeVar("_Init", bound=Callable[..., None])
 
 SOLVERS = ("lbfgs", "sgd", "adam", "lm")
 STOCHASTIC = ("sgd", "adam")
@@ -110,6 +112,20 @@ CHECKS: dict[str, Check] = {
 }
 
 
+def adds_to(base: type) -> Callable[[_Init], _Init]:
+    """Give an ``__init__`` that adds parameters to its base's, and takes those as ``*shared, **settings``, the
+    signature of both: positional ones first, each list in its order. scikit-learn reads names and defaults from it."""
+
+    def signed(init: _Init) -> _Init:
+        me, *own = inspect.signature(init).parameters.values()
+        shared = list(inspect.signature(base.__init__).parameters.values())[1:]  # type: ignore[misc] # only read
+        every = [p for p in own if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)] + shared
+        init.__signature__ = inspect.Signature([me, *sorted(every, key=lambda p: p.kind)])  # type: ignore[attr-defined]
+        return init
+
+    return signed
+
+
 def check_parameters(parameters: Mapping[str, Any]) -> None:
     """Refuse a parameter that makes no sense, before anything is done."""
     for name, value in parameters.items():
@@ -121,7 +137,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         if parameters[name] and solver not in STOCHASTIC:
             raise InputError(f"{name} is for the solvers sgd and adam; leave it out with solver={solver!r}")
     if parameters["bayesian"] and solver != "lm":
-        raise InputError(f"bayesian regularisation is for solver='lm', but the solver is {solver!r}")
+        raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}")
 
 
 def hidden_sizes(value: Any) -> tuple[int, ...]:

@@ -11,7 +11,8 @@ from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
-from backpath.estimators.base import Perceptron, is_stochastic
+from backpath.estimators.base import Perceptron, is_stochastic, unchanged_by_failure
+from backpath.estimators.parameters import adds_to
 from backpath.estimators.samples import Array, Samples
 
 # loss -> the output activation and the cost
@@ -94,77 +95,16 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
 
     _y_numeric = True
 
-    def __init__(
-        self,
-        loss: str = "squared_error",
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: Any = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        dropout: float = 0.0,
-        clip_norm: float | None = None,
-        bayesian: bool = False,
-        restarts: int = 1,
-        callbacks: Any = None,
-        progress: Any = False,
-        engine: str = "auto",
-    ):
+    @adds_to(Perceptron)
+    def __init__(self, loss: str = "squared_error", *shared: Any, **settings: Any):
+        super().__init__(*shared, **settings)
         self.loss = loss
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.dropout = dropout
-        self.clip_norm = clip_norm
-        self.bayesian = bayesian
-        self.restarts = restarts
-        self.callbacks = callbacks
-        self.progress = progress
-        self.engine = engine
 
     @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """One epoch on these rows, from where the last call ended; X, y and sample_weight as in ``fit``."""
-        self._fit(X, y, sample_weight, (None, None, None), incremental=True)
+        with unchanged_by_failure(self):
+            self._fit(X, y, sample_weight, (None, None, None), incremental=True)
         return self
 
     def predict(self, X: Any) -> Array:

@@ -24,11 +24,12 @@ from backpath.explain.symbols import weight as weight_symbol
 from backpath.maths.costs import check_cost_fits
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_index, weight_index, weight_name
+from backpath.maths.values import Value
 
 Array = NDArray[np.floating]
 
 
-class Derivation(Rendered):
+class Derivation(Value, Rendered):
     """∂C/∂W of one weight as a chain of partial derivatives, in the notes' notation.
 
     Attributes
@@ -43,7 +44,7 @@ class Derivation(Rendered):
 
     def __init__(self, net: Network, weight: str, cost: str, labels: Mapping[str, str]):
         self.network, self.cost, self.labels = net, cost, labels
-        index = weight_index(weight, net.sizes)
+        index = weight_index(weight, net.sizes, net.biases)
         self.weight = weight_name(*index)
         self.chain = Chain(in_float64(net), cost, index, labels)
         self.path_count = path_count(self.chain)
@@ -55,6 +56,9 @@ class Derivation(Rendered):
             return chain.path(next(all_paths(chain)))
         paths = list(all_paths(chain)) if self.path_count <= FEW else None
         return [chain.of_neuron(paths), chain.slope(chain.index.layer, chain.index.neuron), chain.last()]
+
+    def _parts(self) -> tuple[object, ...]:
+        return self.network, self.weight, self.cost, self.labels
 
     @property
     def partial(self) -> Partial:
@@ -92,7 +96,7 @@ class Derivation(Rendered):
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class Sample(Value):
     """The chain rule with the numbers of one sample."""
 
     derivation: Derivation
@@ -119,7 +123,7 @@ class Sample:
         return evaluated(self.derivation.chain, self.numbers, self.place)
 
 
-class Evaluation(Rendered):
+class Evaluation(Value, Rendered):
     """A derivation with numbers in it.
 
     Numbers are computed in float64, also for a float32 network.
@@ -138,6 +142,9 @@ class Evaluation(Rendered):
         layer, j, i = derivation.chain.index
         self.gradient = float(numbers.gradients[layer - 1][j - 1, -1 if i is None else i - 1])
         self.samples = tuple(Sample(derivation, numbers, place) for place in range(len(numbers.x)))
+
+    def _parts(self) -> tuple[object, ...]:
+        return self.derivation, self.numbers
 
     @cached_property
     def factors(self) -> tuple[Factor, ...]:

@@ -19,6 +19,7 @@ from backpath.explain.rendered import Rendered
 from backpath.maths.named import Gradients
 from backpath.maths.network import Network
 from backpath.maths.notation import WeightIndex, neuron_index, neuron_names, weight_index, weight_name
+from backpath.maths.values import Value
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Update:
     frozen: bool
 
 
-class Step(Rendered):
+class Step(Value, Rendered):
     """One step of gradient descent with all its numbers.
 
     Numbers are computed in float64, also for a float32 network.
@@ -62,7 +63,7 @@ class Step(Rendered):
         frozen: Iterable[str],
         labels: Mapping[str, str],
     ):
-        frozen = tuple(frozen)
+        self.frozen = frozen = tuple(frozen)
         self.network, self.cost, self.learning_rate, self.labels = in_float64(net), cost, learning_rate, labels
         self.numbers = backward(self.network, X, y, cost)
         self.cost_value = float(self.numbers.costs.sum(axis=1, dtype=np.float64).mean(dtype=np.float64))
@@ -74,6 +75,9 @@ class Step(Rendered):
             for name, is_free in zip(net.weight_names, free, strict=True)
         )
         self.matrices = matrices.batch_matrices(self.network, self.numbers)
+
+    def _parts(self) -> tuple[object, ...]:
+        return self.network, self.numbers.x, self.numbers.y, self.cost, self.learning_rate, self.frozen, self.labels
 
     def derivation(self, weight: str) -> Derivation:
         """The chain rule of one of its gradients."""
@@ -97,12 +101,14 @@ class Step(Rendered):
 
     def update(self, weight: str) -> Equation:
         """The update of a weight with numbers: W11_1 = 0.15 − 0.5 × 0.00044 = 0.14978."""
-        place = self.network.weight_names.index(weight_name(*weight_index(weight, self.network.sizes)))
+        place = self.network.weight_names.index(
+            weight_name(*weight_index(weight, self.network.sizes, self.network.biases))
+        )
         return step_shown.update_with_numbers(self, self.updates[place])
 
     @property
     def _chain(self) -> Chain:
-        return Chain(self.network, self.cost, WeightIndex(1, 1, None), self.labels)
+        return Chain(self.network, self.cost, WeightIndex(1, 1, 1), self.labels)
 
     def document(self) -> Document:
         return step_shown.document(self)
@@ -120,7 +126,11 @@ class Step(Rendered):
                     values[name] = float(n.a[layer][place, k])
             samples.append({"y": numbers_list(n.y[place]), "values": values})
         return {
-            "network": {"sizes": list(self.network.sizes), "activations": list(self.network.activations)},
+            "network": {
+                "sizes": list(self.network.sizes),
+                "activations": list(self.network.activations),
+                "biases": self.network.biases,
+            },
             "labels": dict(self.labels),
             "cost": self.cost,
             "cost_value": self.cost_value,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,15 +16,21 @@ from backpath.files.wording import shown_path
 
 PathLike = str | os.PathLike[str]
 
+_UNNAMED = getattr(os, "O_TMPFILE", 0) if Path("/proc/self/fd").is_dir() else 0  # Linux; a file without a name
+_NO_UNNAMED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}  # from file systems that have none
+
 
 def write_atomically(path: PathLike, content: bytes | Callable[[BinaryIO], None]) -> None:
     """Write a file so that its old content stays until all of the new content is on the disk.
 
-    The content goes to a temporary file in the same folder, which then takes the file's name. Folders are not created.
+    The content goes to a temporary file in the same folder, which then takes the file's name. On Linux the temporary
+    file has no name until then, so that a killed process leaves nothing behind; elsewhere the next write into the
+    folder removes what a dead process left. Folders are not created. The new file has the mode and, where the system
+    allows it, the owner of the old one, before its first byte is written.
 
     Parameters
     ----------
-    path : where to write; a file that is there is replaced, a symbolic link is followed
+    path : where to write; an existing file is replaced, a symbolic link is followed
     content : the bytes, or a function that writes them to the file that it is given
 
     Raises
@@ -39,23 +47,20 @@ def write_atomically(path: PathLike, content: bytes | Callable[[BinaryIO], None]
     'one'
     """
     target = _target(path)
-    temporary, file = _create_beside(target, path)
+    _sweep(target.parent)
     try:
-        with file:
+        with _temporary(target, path) as (file, named):
             if callable(content):
                 content(file)
             else:
                 file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        if target.exists():
-            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
-        temporary.replace(target)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno is not None:
-            raise OSError(error.errno, error.strerror, str(target)) from None
-        raise
+            named().replace(target)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(target)) from None
     _sync_folder(target.parent)
 
 
@@ -66,14 +71,18 @@ def check_writable(path: PathLike, inputs: Sequence[PathLike] = ()) -> None:
     for source in inputs:
         if target.exists() and Path(source).exists() and target.samefile(source):
             raise _refusal(path, "it is read from; give another path")
-    temporary, file = _create_beside(target, path)
-    file.close()
-    temporary.unlink()
+    with _temporary(target, path):
+        pass
 
 
 def _target(path: PathLike) -> Path:
     try:
         target = Path(os.path.realpath(path))  # the file that a symbolic link names, so that the link stays
+    except FileNotFoundError:
+        raise _refusal(path, "the working directory no longer exists; change to another one") from None
+    except (TypeError, ValueError):
+        raise InputError(f"{path!r} cannot be the name of a file; give another path") from None
+    try:
         mode = target.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         if not target.parent.is_dir():
@@ -81,7 +90,7 @@ def _target(path: PathLike) -> Path:
         return target
     except OSError as error:
         raise _refusal(path, f"{error.strerror}; give another path") from None
-    except (TypeError, ValueError):
+    except ValueError:
         raise InputError(f"{path!r} cannot be the name of a file; give another path") from None
     if stat.S_ISDIR(mode):
         raise _refusal(path, "it is a folder; give a file name in it")
@@ -96,13 +105,73 @@ def _refusal(path: PathLike, reason: str) -> InputError:
     return InputError(f"cannot write {shown_path(path)}: {reason}")
 
 
-def _create_beside(target: Path, path: PathLike) -> tuple[Path, BinaryIO]:
-    """A new file in the target's folder, with the permissions that the user's umask gives."""
-    temporary = target.with_name(f".backpath-{secrets.token_hex(8)}.tmp")
+@contextmanager
+def _temporary(target: Path, path: PathLike) -> Iterator[tuple[BinaryIO, Callable[[], Path]]]:
+    """A new file in the target's folder, and what gives it a name once it is complete; gone at the end."""
+    old = target.stat() if target.exists() else None
+    name = target.with_name(f".backpath-{secrets.token_hex(8)}.tmp")
     try:
-        return temporary, temporary.open("xb")
-    except OSError as error:
-        raise _refusal(path, f"its folder does not take files ({error.strerror}); give another path") from None
+        try:
+            handle, unnamed = _open(name, 0o666 if old is None else 0o600)
+        except OSError as error:
+            raise _refusal(path, f"its folder does not take files ({error.strerror}); give another path") from None
+        with os.fdopen(handle, "w+b") as file:
+            if old is not None:
+                _take_over(handle, old)
+            _hold(handle)
+
+            def named() -> Path:
+                if unnamed:
+                    os.link(f"/proc/self/fd/{handle}", name, src_dir_fd=handle)  # given a folder, it follows the link
+                return name
+
+            yield file, named
+    finally:
+        name.unlink(missing_ok=True)
+
+
+def _open(name: Path, mode: int) -> tuple[int, bool]:
+    """A new file open for writing, and whether it still has no name."""
+    if _UNNAMED:
+        try:
+            return os.open(name.parent, _UNNAMED | os.O_RDWR, mode), True
+        except OSError as error:
+            if error.errno not in _NO_UNNAMED:
+                raise
+    flags = getattr(os, "O_BINARY", 0) | getattr(os, "O_EXLOCK", 0)  # Windows; macOS: locked from the start
+    return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | flags, mode), False
+
+
+def _take_over(handle: int, old: os.stat_result) -> None:
+    """Give the new file the owner and mode of the old one."""
+    if os.name != "posix":
+        return
+    with suppress(PermissionError):  # only root gives files away: then the file is its writer's
+        os.fchown(handle, old.st_uid, old.st_gid)
+    os.fchmod(handle, stat.S_IMODE(old.st_mode))
+
+
+def _hold(handle: int) -> None:
+    """Lock the file for as long as it is open: it is not stale."""
+    if os.name == "posix":
+        import fcntl
+
+        with suppress(OSError):  # a file system without locks: then `_sweep` cannot lock it either
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the temporary files of processes that were killed: those that nobody holds."""
+    for stale in folder.glob(".backpath-*.tmp"):
+        with suppress(OSError):  # held, or gone already; on Windows an open file cannot be removed
+            if os.name != "posix":
+                stale.unlink()
+                continue
+            import fcntl
+
+            with stale.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                stale.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

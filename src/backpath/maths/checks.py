@@ -6,6 +6,7 @@ import itertools
 import math
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,40 +27,63 @@ def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
         if any(w != n for w, n in zip(whole, sizes, strict=True)):
             raise ValueError
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"sizes must be whole numbers, as in (2, 2, 1), but are {sizes!r}") from None
+        raise InputError(f"sizes must be whole numbers, as in (2, 2, 1), but are {sizes!r}", "sizes") from None
     if len(whole) < 2 or min(whole) < 1:
-        raise InputError(f"sizes must be at least two numbers (inputs, …, outputs), each at least 1, but are {whole}")
+        raise InputError(
+            f"sizes must be at least two numbers (inputs, …, outputs), each at least 1, but are {whole}", "sizes"
+        )
     return whole
 
 
-def is_finite(number: object) -> bool:
-    """Whether it is a finite number that a float can hold."""
+def check_number(
+    value: object, name: str, *, above: float = -math.inf, least: float = -math.inf, below: float = math.inf
+) -> float:
+    """A finite number from outside (Python's, NumPy's or a 0-d array's) as a float.
+
+    >>> check_number(np.array(3), "learning_rate", above=0)
+    3.0
+    """
     try:
-        return math.isfinite(number)  # type: ignore[arg-type] # what is no number raises
-    except (TypeError, OverflowError):
-        return False
+        if isinstance(value, (bool, np.bool_, str, bytes)) or np.ndim(value):  # type: ignore[arg-type] # may be anything
+            raise TypeError
+        number = float(value)  # type: ignore[arg-type] # what is no number raises
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if math.isfinite(number) and above < number < below and number >= least:
+        return number
+    bounds = [
+        *([f"above {above:g}"] if above > -math.inf else []),
+        *([f"of at least {least:g}"] if least > -math.inf else []),
+        *([f"below {below:g}"] if below < math.inf else []),
+    ]
+    wanted = f"a number {' and '.join(bounds)}" if bounds else "a finite number"
+    raise InputError(f"{name} must be {wanted}, but is {value!r}", name)
 
 
 def check_seed(seed: int | None) -> None:
     """Refuse a seed that is neither None nor a whole number of at least 0."""
     whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
     if seed is not None and not (whole and seed >= 0):
-        raise InputError(
-            f"the seed must be a whole number of at least 0, or None for another one each time, not {seed!r}"
-        )
+        raise InputError(f"seed must be a whole number of at least 0, but is {seed!r}", "seed")
 
 
 def check_count(value: int, name: str, least: int = 1) -> int:
     """A whole number of at least ``least``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InputError(f"{name} must be a whole number of at least {least}, but is {value!r}")
+        raise InputError(f"{name} must be a whole number of at least {least}, but is {value!r}", name)
     return int(value)
 
 
-def check_learning_rate(learning_rate: float) -> None:
-    """Refuse a learning rate that is not a finite number above 0."""
-    if not (is_finite(learning_rate) and learning_rate > 0):
-        raise InputError(f"the learning rate must be a number above 0, but is {learning_rate!r}")
+def check_truth(value: object, name: str) -> bool:
+    """True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InputError(f"{name} must be True or False, but is {value!r}", name)
+    return bool(value)
+
+
+def check_learning_rate(learning_rate: object) -> float:
+    """A learning rate as a float: a finite number above 0."""
+    return check_number(learning_rate, "learning_rate", above=0)
 
 
 def float_type(dtype: DTypeLike) -> np.dtype[Any]:
@@ -68,7 +92,7 @@ def float_type(dtype: DTypeLike) -> np.dtype[Any]:
     except TypeError:
         found = None
     if found is None or found not in (np.dtype("float64"), np.dtype("float32")):
-        raise InputError(f"dtype must be float64 or float32, but is {dtype!r}")
+        raise InputError(f"dtype must be float64 or float32, but is {dtype!r}", "dtype")
     return found
 
 
@@ -86,12 +110,23 @@ def check_activations(names: str | Sequence[str], sizes: Sequence[int]) -> tuple
     return found
 
 
+CONTAINER_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # version 2, version 1
+
+
 def machine_memory() -> int:
-    """The machine's memory in bytes."""
+    """The memory in bytes of the machine, or of the container if that is allowed less."""
     try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not a POSIX system
-        return 16 * 2**30
+        memory = 16 * 2**30
+    for limit in CONTAINER_LIMITS:
+        try:
+            text = Path(limit).read_text().strip()
+        except OSError:
+            continue
+        if text.isdecimal():  # not "max"
+            memory = min(memory, int(text))
+    return memory
 
 
 def check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
@@ -107,16 +142,20 @@ def check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
         )
 
 
-def weight_array(values: ArrayLike, layer: int, number: np.dtype[Any]) -> Array:
+def weight_array(values: ArrayLike, layer: int, number: np.dtype[Any], biases: bool = True) -> Array:
+    if isinstance(values, np.ma.MaskedArray):
+        raise InputError(f"layer {layer}'s weights must be a plain array, but are masked; fill in what is masked")
     try:
+        raw = np.asarray(values)
+        if raw.dtype.kind not in "fiub":  # not text, dates, complex numbers or objects
+            raise TypeError
         with np.errstate(over="ignore"):
-            array = np.array(values, dtype=number, order="C")
+            array = np.array(raw, dtype=number, order="C")
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"layer {layer}'s weights must be rows of numbers of equal length") from None
-    if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 2:
-        raise InputError(
-            f"layer {layer}'s weights must have shape (neurons, inputs + 1), bias last, but have shape {array.shape}"
-        )
+    if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 1 + biases:
+        wanted = "(neurons, inputs + 1), bias last" if biases else "(neurons, inputs)"
+        raise InputError(f"layer {layer}'s weights must have shape {wanted}, but have shape {array.shape}")
     if not np.isfinite(array).all():
         raise InputError(f"layer {layer}'s weights must be finite, but hold {array[~np.isfinite(array)][0]}")
     return array

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.maths.notation import neuron_index, weight_index
+from backpath.maths.values import Value
 
 Array = NDArray[np.floating]
 
@@ -17,13 +18,18 @@ def read_only(array: Array) -> Array:
     return array
 
 
+def have_biases(layers: Sequence[Array], sizes: Sequence[int]) -> bool:
+    """Whether arrays of the weights' shapes have a bias column."""
+    return layers[0].shape[1] > sizes[0]
+
+
 def weight_value(layers: Sequence[Array], sizes: Sequence[int], name: str) -> float:
     """The number that belongs to a weight's name in arrays of the weights' shapes."""
-    layer, neuron, i = weight_index(name, sizes)
+    layer, neuron, i = weight_index(name, sizes, have_biases(layers, sizes))
     return float(layers[layer - 1][neuron - 1, -1 if i is None else i - 1])
 
 
-class ForwardPass:
+class ForwardPass(Value):
     """Every value of a forward pass, by name: ``run["H1"]``, ``run["u_A1"]``, ``run["X2"]``.
 
     A value is a float for a single input, an array of shape (N,) for a batch.
@@ -41,6 +47,9 @@ class ForwardPass:
         self.net_inputs = tuple(map(read_only, u))
         self.activations = tuple(map(read_only, (a[0].copy(), *a[1:])))  # a[0] may be the caller's
 
+    def _parts(self) -> tuple[object, ...]:
+        return self.sizes, self.net_inputs, self.activations, self.single
+
     @property
     def output(self) -> Array:
         return self.activations[-1][0] if self.single else self.activations[-1]
@@ -56,18 +65,22 @@ class ForwardPass:
         return f"ForwardPass({'-'.join(map(str, self.sizes))}, output={self.output.tolist()})"
 
 
-class Gradients:
+class Gradients(Value):
     """∂C/∂W of every weight, by name: ``grad["W21_1"]``.
 
     Attributes
     ----------
     layers : tuple of arrays
-        The gradients by layer, in the weights' shapes (neurons, inputs + 1), bias last.
+        The gradients by layer, in the weights' shapes: (neurons, inputs + 1), bias last; without biases
+        (neurons, inputs).
     """
 
     def __init__(self, sizes: tuple[int, ...], layers: Sequence[Array]):
         self.sizes = sizes
         self.layers = tuple(map(read_only, layers))
+
+    def _parts(self) -> tuple[object, ...]:
+        return self.sizes, self.layers
 
     def __getitem__(self, name: str) -> float:
         return weight_value(self.layers, self.sizes, name)

@@ -37,6 +37,8 @@ def as_targets(y: ArrayLike, samples: int, outputs: int, single: bool, dtype: np
 
 
 def _numbers(values: ArrayLike, name: str, dtype: np.dtype[Any]) -> Array:
+    if isinstance(values, np.ma.MaskedArray):
+        raise InputError(f"{name} must be a plain array, but is masked; fill in or leave out what is masked")
     try:
         raw = np.asarray(values)
         if raw.dtype.kind not in "fiub":

@@ -15,12 +15,13 @@ from backpath.maths.initialisations import draw_many, initialisation
 from backpath.maths.named import read_only
 from backpath.maths.network import Network
 from backpath.maths.notation import weight_index, weight_names
+from backpath.maths.values import Value
 from backpath.population.memory import check_memory, memory_needed
 
 Array = NDArray[np.floating]
 
 
-class Population:
+class Population(Value):
     """Networks of the same sizes and activations, each with weights of its own.
 
     Parameters
@@ -83,6 +84,8 @@ class Population:
         members = list(networks)
         if not members or not all(isinstance(net, Network) for net in members):
             raise InputError("a population must be made of networks, at least one")
+        if not all(net.biases for net in members):
+            raise InputError("a population's networks have biases; use with_zero_biases(), and frozen='biases'")
         kinds = {(net.sizes, net.activations, net.dtype) for net in members}
         if len(kinds) > 1:
             raise InputError("the networks of a population must have the same sizes, activations and dtype")
@@ -97,12 +100,12 @@ class Population:
         >>> Population.from_weights(population.weights)[2] == population[2]
         True
         """
-        arrays = [np.asarray(W) for W in weights]
+        arrays = [np.asanyarray(W) for W in weights]  # a masked array stays one, to be refused
         if not arrays or any(W.ndim != 3 or len(W) != len(arrays[0]) or not len(W) for W in arrays):
             raise InputError(
                 "weights must be one array of shape (networks, neurons, inputs + 1) per layer, of as many networks each"
             )
-        first = Network.from_weights([W[0] for W in arrays], activations)  # checks how the layers fit
+        first = Network.from_weights([W[0] for W in arrays], activations, biases=True)  # checks how the layers fit
         columns = [weight_array(W.reshape(len(W), -1), layer, first.dtype).T for layer, W in enumerate(arrays, 1)]
         return cls.from_lanes(first.sizes, first.activations, np.concatenate(columns))
 
@@ -144,6 +147,12 @@ class Population:
     def weight_names(self) -> tuple[str, ...]:
         """Every weight's name, in the order of the rows of ``lanes``."""
         return weight_names(self.sizes)
+
+    def _parts(self) -> tuple[object, ...]:
+        return self.sizes, self.activations, self.lanes
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self).from_lanes, self._parts()
 
     def __len__(self) -> int:
         return self._lanes.shape[1]

@@ -38,31 +38,43 @@ def raise_if_diverged(job: Job, engine: Reached) -> None:
     """
     epochs, last = len(engine.costs), float(engine.costs[-1]) if len(engine.costs) else None
     if engine.overflow is not None:
-        network = job.network.with_weights(engine.weights)
+        network = job.reached(engine.weights)
         if job.solver.name == "lm":  # its steps only lower the cost
             raise DivergenceError(max(epochs, 1), None, last, network, NO_STEP)
         raise DivergenceError(epochs + 1, engine.overflow or None, last, network)
     if last is None or last <= _cost_at_start(job, engine):
         return
     if last > FAR_WORSE * _cost_of_zero(job) or _is_stuck(job, engine):
-        raise DivergenceError(epochs, None, last, job.network.with_weights(engine.weights))
+        raise DivergenceError(epochs, None, last, job.reached(engine.weights))
 
 
 def _cost_at_start(job: Job, engine: Reached) -> float:
     if job.batch_size >= len(job.X):
         return engine.costs[0]  # taken before the first update
+    weight = job.sample_weight if job.sample_weight is not None else np.ones(len(job.X))
     with np.errstate(over="ignore", invalid="ignore"):
         u, a = backprop.forward(job.network.weights, job.network.activations, job.X[:SAMPLES])
-        return job.cost_share * backprop.batch_cost(job.cost, u[-1], a[-1], job.y[:SAMPLES])
+        cost = _weighted_cost(job, u[-1], a[-1])
+    batches = -(-len(job.X) // job.batch_size)  # each divides the penalty by its own samples' weight
+    squares = sum(float((W[:, :-1].astype(np.float64) ** 2).sum()) for W in job.network.weights)
+    return cost + job.l2 / 2 * squares * batches / float(weight.sum(dtype=np.float64))
 
 
 def _cost_of_zero(job: Job) -> float:
     """The cost of a network whose weights are all 0."""
     u = np.zeros_like(job.y)
-    return job.cost_share * backprop.batch_cost(job.cost, u, activation(job.network.activations[-1]).value(u), job.y)
+    return _weighted_cost(job, u, activation(job.network.activations[-1]).value(u))
+
+
+def _weighted_cost(job: Job, u: Array, A: Array) -> float:
+    """The cost of the first samples' outputs, without the penalty; of all of them if none of the first counts."""
+    weight = None if job.sample_weight is None else job.sample_weight[: len(A)]
+    if weight is not None and not weight.any():
+        weight = None
+    return job.cost_share * backprop.batch_cost(job.cost, u, A, job.y[: len(A)], weight)
 
 
 def _is_stuck(job: Job, engine: Reached) -> bool:
-    network = job.network.with_weights(engine.weights)
+    network = job.reached(engine.weights)
     gradient = network.gradients(job.X[:SAMPLES], job.y[:SAMPLES], job.cost)
     return all(np.abs(G).max() < STUCK for G in gradient.layers)

@@ -11,23 +11,33 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpath.errors import InputError
-from backpath.maths.checks import check_count, check_seed
+from backpath.maths.checks import check_count, check_seed, check_truth
+from backpath.maths.initialisations import initialisation
 from backpath.maths.network import Network
+from backpath.maths.values import Value
 from backpath.training.bayesian import Bayesian
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import check_engine, start_engine
-from backpath.training.job import Engine, Job, Solver, check_batch_size, check_progress, check_tol
-from backpath.training.lm import check_lm
-from backpath.training.restarts import check_restarts, start_restarts
+from backpath.training.engines.lm import check_lm
+from backpath.training.engines.restarts import check_restarts, start_restarts
+from backpath.training.job import (
+    Engine,
+    Job,
+    Solver,
+    check_batch_size,
+    check_progress,
+    check_tol,
+    with_bias_columns,
+)
 from backpath.training.validation import Validation
 
 Progress = Callable[[int, float], object]
 Shown = bool | Progress | AbstractContextManager[Progress]
 
 
-@dataclass(frozen=True)
-class History:
+@dataclass(frozen=True, eq=False)
+class History(Value):
     """How training went.
 
     Attributes
@@ -43,8 +53,8 @@ class History:
     validation_cost: NDArray[np.float64] | None = None
 
 
-@dataclass(frozen=True)
-class TrainingResult:
+@dataclass(frozen=True, eq=False)
+class TrainingResult(Value):
     """What training reached.
 
     Attributes
@@ -123,9 +133,9 @@ def train(
     frozen : weight names, or "biases"
         Weights that stay as they are.
     engine : "auto" | "numpy" | "compiled"
-        What does the arithmetic: the plain NumPy reference, or compiled kernels, whose numbers are the same but for
-        the last digits. "auto" takes NumPy where it is done before the kernels would be loaded. Each engine gives the
-        same bits on every run.
+        What does the arithmetic: the plain NumPy reference, or the native kernels, whose numbers differ in the last
+        digits only. "auto" takes the kernels, and NumPy where there are none for this machine. Each engine gives the
+        same bits on every run, whatever the processor and however many cores it has.
     progress : bool, callable, or context manager that gives one
         True draws a progress bar on a terminal; a callable gets (epochs done, cost) about ten times a second. A
         context manager is entered when the call is known to make sense and training begins.
@@ -167,13 +177,16 @@ def train(
     check_seed(seed)
     check_progress(progress)
     check_count(epochs, "epochs")
-    check_tol(tol)
+    tol = check_tol(tol)
+    check_truth(shuffle, "shuffle")
+    initialisation(init)
     if bayesian and solver != "lm":
-        raise InputError(f"bayesian regularisation is for solver='lm', but the solver is {solver!r}")
+        raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}", "bayesian", "solver")
     inputs, targets = net.samples(X, y, cost)
     free = None if isinstance(frozen, tuple) and not frozen else _free_weights(net, frozen)
+    network, free = with_bias_columns(net, free)
     job = Job(
-        network=net,
+        network=network,
         X=inputs,
         y=targets,
         cost=cost,
@@ -184,23 +197,23 @@ def train(
         free=free,
         tol=tol,
         bayesian=bool(bayesian),
+        biases=net.biases,
     )
     if solver == "lm":
         check_lm(job, engine)
     watch = None if validation is None else Validation(net, validation, cost)
-    announce = progress is True or isinstance(progress, AbstractContextManager)
     if check_count(restarts, "restarts") > 1:
         check_restarts(engine, validation, solver)
-        several = start_restarts(job, int(restarts), int(epochs), init, announce)
+        several = start_restarts(job, int(restarts), int(epochs), init)
         result = _run(job, several, int(epochs), progress, watch)
         return replace(result, restart_costs=several.restart_costs)
-    return _run(job, start_engine(engine, job, int(epochs), announce), int(epochs), progress, watch)
+    return _run(job, start_engine(engine, job), int(epochs), progress, watch)
 
 
 def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.bool_]] | None:
     free = net.free_weights(frozen)
     if not any(mask.any() for mask in free):
-        raise InputError("every weight is frozen, so there is nothing to train; leave some free")
+        raise InputError("frozen holds every weight, so there is nothing to train; leave some free", "frozen")
     return None if all(mask.all() for mask in free) else free
 
 
@@ -220,7 +233,7 @@ def _run(job: Job, engine: Engine, epochs: int, progress: Shown, validation: Val
         stopped = "converged"
     history = History(np.asarray(engine.costs, np.float64), np.array(validation.costs) if validation else None)
     weights = validation.best() if validation and validation.costs else engine.weights
-    network = job.network.with_weights(weights)
+    network = job.reached(weights)
     seconds = time.perf_counter() - start
     return TrainingResult(network, history, len(engine.costs), stopped, seconds, bayesian=engine.bayesian)
 

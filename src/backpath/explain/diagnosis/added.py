@@ -17,8 +17,10 @@ _ROUND = 18.0  # bits up to which a number looks chosen by somebody
 
 @dataclass(frozen=True, eq=False)
 class Addition:
-    """A multiple of the weights that is added to the claimed figures: of which of them, what it is called, its bits, and
-    whether a right program may add it."""
+    """A multiple of the weights that is added to the claimed figures.
+
+    ``of``: which weights; ``mistake``: what it is called; ``is_right``: whether a right program may add it.
+    """
 
     multiple: float
     of: str
@@ -85,12 +87,17 @@ def _called(c: Comparison, value: float, bits: float, of: str) -> tuple[Mistake,
     names, which = _names(c, of), _PARTS[of]
     if c.is_update.all():
         if abs(value + 1) < 1e-6:
-            return Mistake("weight_set", names, f"{which} is set to the step, not changed by it (= for -=)", ()), 4.0, False
+            return (
+                Mistake("weight_set", names, f"{which} is set to the step, not changed by it (= for -=)", ()),
+                4.0,
+                False,
+            )
         if abs(value - 1) < 1e-6:
             message = f"{which} is doubled before the step is taken (it is added once more)"
             return Mistake("weight_set", names, message, ()), 5.0, False
         rate = c.q.learning_rate or 1.0
-        decay, bits = roundest(*sorted((-value / rate * (1 - 1e-6), -value / rate * (1 + 1e-6))))
+        low, high = sorted((-value / rate * (1 - 1e-6), -value / rate * (1 + 1e-6)))
+        decay, bits = roundest(low, high)
     else:
         decay = value
     if bits > _ROUND:

@@ -10,6 +10,7 @@ their digits though it is wrong does so with a probability of 2 to the power of 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE
 
 OF_RANK = {PLAIN: 3.5, LOCAL: 6.0, RARE: 9.0}  # of a kind of slip, besides those of its place
-SECOND = 4.0  # a second slip in the same program
+SECOND = 8.0  # a second slip in the same program
 MARGIN = 8.0  # by which what the figures tell must exceed a certain explanation
 ABOUT = 4.0  # explanations that are longer by less than this are about as short
 PER_DIGIT = math.log2(10)
@@ -27,14 +28,17 @@ _ZERO = 14.0  # that all figures tell together that are 0 and should not be
 _DIGITS = 15
 
 
-def roundest(least: float, most: float) -> tuple[float, float]:
-    """The number of the fewest digits between two, and its bits.
+def roundest(least: float, most: float, likely: Sequence[float] = ()) -> tuple[float, float]:
+    """The number of the fewest digits between two, and its bits; or one of a few likely ones.
 
     >>> roundest(3.97, 4.02), roundest(0.1234, 0.1236)[0]
     ((4.0, 6.321928094887363), 0.1235)
     """
     if least <= 0 <= most:
         return 0.0, _NUMBER
+    for number in likely:
+        if least <= number <= most:
+            return number, _NUMBER + math.log2(len(likely))
     middle = least + (most - least) / 2 if math.isfinite(most - least) else min(least, most, key=abs)
     for digits in range(1, _DIGITS):
         number = float(f"{middle:.{digits - 1}e}")

@@ -41,8 +41,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Claim:
-    """One claimed figure: of what, as it was given, as it is read, where it stands among all figures, and by how much it
-    may differ because the network is known to so many digits only."""
+    """One claimed figure: of what, as it was given, as it is read, and where it stands among all figures.
+
+    ``base``: what it is a change of; ``slack``: by how much it may differ because of the digits of the network.
+    """
 
     kind: str
     name: str
@@ -89,7 +91,9 @@ class Claims:
         base = np.array([claim.base for claim in claims])
         value = np.array([f.value for f in values])
         slack = np.array([claim.slack for claim in claims])
-        return cls(tuple(claim.name for claim in claims), places, value, last, base, *kinds.reshape(-1, 3).T, slack)
+        relative, of_largest, epsilon = kinds.reshape(-1, 3).T
+        names = tuple(claim.name for claim in claims)
+        return cls(names, places, value, last, base, relative, of_largest, epsilon, slack)
 
 
 def _precision(of: Precision) -> tuple[float, float, float]:

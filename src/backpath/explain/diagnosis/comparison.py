@@ -33,8 +33,9 @@ class Ratios:
     most: Array
     values: Bools
 
-    def __getitem__(self, h: object) -> Ratios:
-        return Ratios(self.least[h], self.most[h], self.values[h])  # type: ignore[index]  # any index of NumPy's
+    def __getitem__(self, h: int | np.intp) -> Ratios:
+        """Those of one pass."""
+        return Ratios(self.least[h], self.most[h], self.values[h])
 
     @cached_property
     def fits(self) -> Bools:
@@ -88,7 +89,9 @@ class Comparison:
     @cached_property
     def is_bias(self) -> Bools:
         count, positions = self.q.ends[-1], self.claims.positions
-        last = np.concatenate([np.tile(np.arange(W.shape[1]) == W.shape[1] - 1, W.shape[0]) for W in self.q.net.weights])
+        last = np.concatenate(
+            [np.tile(np.arange(W.shape[1]) == W.shape[1] - 1, W.shape[0]) for W in self.q.net.weights]
+        )
         found: Bools = self.is_weight & last[np.where(self.is_weight, positions % count, 0)]
         return found
 
@@ -198,10 +201,11 @@ class Comparison:
             most = np.where(nothing, np.where(nought, np.inf, -np.inf), np.maximum(one, other))
             least, most = np.where(np.isnan(least), np.inf, least), np.where(np.isnan(most), -np.inf, most)
         by_group = [(least[:, of].max(axis=1), most[:, of].min(axis=1)) for of in self.members]
-        values: Bools = self.met(figures)[:, ~self.is_weight].all(axis=1)
+        values = np.asarray(self.met(figures)[:, ~self.is_weight].all(axis=1))
         if not by_group:
             return Ratios(np.ones((len(figures), 0)), np.ones((len(figures), 0)), values)
-        return Ratios(*(np.stack(ends, axis=1) for ends in zip(*by_group, strict=True)), values)
+        lower, upper = (np.stack(ends, axis=1) for ends in zip(*by_group, strict=True))
+        return Ratios(lower, upper, values)
 
     def blocks(self, count: int) -> Iterator[slice]:
         """Passes that are made at once, so that they fit into memory and cache."""

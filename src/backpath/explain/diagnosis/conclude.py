@@ -18,7 +18,6 @@ from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.report import Claimed, Finding, Report
 from backpath.explain.diagnosis.search import Search
 from backpath.explain.digits import shown
-from backpath.maths.notation import weight_names
 
 _NUMERICAL = 1e-5  # as near as numerical derivatives come
 _NAMED = 6  # weights in a sentence
@@ -56,7 +55,9 @@ def of_search(search: Search, found: Sequence[Explanation], rows: Sequence[Claim
         message = found[0].mistakes(search.c.q)[0].message
         return Report((), [replace(row, is_right=True) for row in rows], f"Right if this is meant: {message}.")
     alternatives = [_findings(search.c, explanation) for explanation in found]
-    return Report(alternatives, rows, certain=search.is_certain(found))
+    report = Report(alternatives, rows, certain=search.is_certain(found))
+    report.bits = found[0].bits
+    return report
 
 
 def figures(c: Comparison, claims: Sequence[Claim]) -> list[Claimed]:
@@ -134,7 +135,7 @@ def _findings(c: Comparison, explanation: Explanation) -> tuple[Finding, ...]:
 
 def _finding(c: Comparison, mistake: Mistake, explains: tuple[str, ...]) -> Finding:
     weights = [name for name in explains if name.startswith("W")]
-    pair = formulas(c.q.net, c.q.cost, mistake.change, weights or weight_names(c.q.net.sizes)[:1])
+    pair = formulas(c.q.net, c.q.cost, mistake.change, weights or c.q.net.weight_names[:1])
     right, claimed = pair or (None, None)
     kind = "convention" if mistake.convention else "slip"
     return Finding(mistake.code, mistake.where, mistake.message, explains, right, claimed, kind)

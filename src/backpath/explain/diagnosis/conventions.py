@@ -1,7 +1,7 @@
 """Constants on gradients, and what they come from: a ½, a sum for a mean, a sign, the learning rate.
 
-A mistake is compared with the figures up to constants (``Comparison.ratios``). Here these constants are read as products
-of conventions, on all gradients or with another one on some of them; each reading costs bits.
+A mistake is compared with the figures up to constants (``Comparison.ratios``). Here these constants are read as
+products of conventions, on all gradients or with another one on some of them; each reading costs bits.
 """
 
 from __future__ import annotations
@@ -99,7 +99,11 @@ _SLOTS: tuple[tuple[Constant, ...], ...] = (
 
 def fitted(value: float, bits: float) -> Constant:
     """A constant that nothing explains."""
-    code, words, written = "scaled", f"{shown(value)} times the right one, and nothing explains that", Number(shown(value))
+    code, words, written = (
+        "scaled",
+        f"{shown(value)} times the right one, and nothing explains that",
+        Number(shown(value)),
+    )
     return _fixed(code, bits + 3.0, value, words, written)
 
 
@@ -227,8 +231,8 @@ class Readings:
 
     def _some(self, least: Array, most: Array, zero: bool = False) -> Bools:
         """Whether there is a known product between."""
-        places = [np.searchsorted(self._sorted, end, side) for end, side in ((least, "left"), (most, "right"))]  # type: ignore[call-overload]  # a literal each
-        found: Bools = (places[0] < places[1]) | ((least <= 0) & (most >= 0) & zero)
+        below, above = np.searchsorted(self._sorted, least, "left"), np.searchsorted(self._sorted, most, "right")
+        found: Bools = (below < above) | ((least <= 0) & (most >= 0) & zero)
         return found
 
     def _inside(self, scope: Scope) -> Bools:
@@ -265,7 +269,8 @@ class Readings:
         """A number, alone or with conventions that make it rounder; the shortest of these."""
         found = []
         for product in self.products[:_MOST_ROUNDED]:
-            value, bits = roundest(*sorted((least / product.value, most / product.value)))
+            low, high = sorted((least / product.value, most / product.value))
+            value, bits = roundest(low, high)
             if value <= 0 or value == 1:
                 continue
             rate = self.c.q.learning_rate is None and value < 1 and bits < _ROUND

@@ -55,10 +55,11 @@ def _roundest(c: Comparison, task: Task, number: float, width: float) -> tuple[f
     """The number of the fewest digits around the one that fits."""
     width = max(width, 1e-12 * abs(number)) if np.isfinite(width) else 1e-9 * abs(number)
     for share in (1.0, 0.5, 0.1):
-        value, bits = roundest(number - share * width, number + share * width)
+        value, bits = roundest(number - share * width, number + share * width, task.family.likely or task.family.starts)
         if c.met(_figures(c, [task], np.array([0]), np.array([value]))).all() and not _is_right(task.family, value):
             return value, bits
-    return number, roundest(number * (1 - 1e-9), number * (1 + 1e-9))[1]
+    ends = sorted((number * (1 - 1e-9), number * (1 + 1e-9)))
+    return number, roundest(ends[0], ends[1], task.family.likely or task.family.starts)[1]
 
 
 def _is_right(family: Family, number: float) -> bool:

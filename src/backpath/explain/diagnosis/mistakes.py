@@ -133,6 +133,7 @@ class Family:
     starts : numbers to start from
     right : the number with which it is no mistake, NaN if that is not known
     touches : the only weights whose figures it changes; empty: it may change any
+    likely : numbers that are likelier than others; else the starts
     """
 
     code: str
@@ -144,6 +145,7 @@ class Family:
     change: Callable[[float], Change | None] = lambda number: None
     rank: int = PLAIN
     touches: frozenset[str] = frozenset()
+    likely: tuple[float, ...] = ()
 
     def mistake(self, number: float) -> Mistake:
         return Mistake(self.code, self.where, self.message(number), self.edits(number), self.change(number), self.rank)

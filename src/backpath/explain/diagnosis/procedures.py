@@ -18,7 +18,13 @@ def updated(q: Problem, count: int, runs: Sequence[Run]) -> Array:
     """All figures of so many passes whose weights are updated as the problem's procedure says; of the gradients, which
     are not claimed then, the last ones."""
     procedure = q.procedure
-    assert procedure is not None  # only called then
+    if procedure is None:
+        raise ValueError("the problem has a single update")
+    with np.errstate(all="ignore"):
+        return _updated(q, procedure, count, runs)
+
+
+def _updated(q: Problem, procedure: Procedure, count: int, runs: Sequence[Run]) -> Array:
     parts = {samples: replace(q, X=q.X[list(samples)], y=q.y[list(samples)]) for samples in set(procedure.steps)}
     weights: list[Array] | None = None
     moved: list[Array] = []
@@ -60,7 +66,10 @@ def scaled(q: Problem, procedure: Procedure) -> Iterator[Procedure]:
     scales = [(0.5, "half of each gradient"), (2.0, "twice each gradient"), (-1.0, "each step added, not subtracted")]
     if whole:
         N = q.samples
-        scales += [(float(N), "gradients summed over the samples"), (N / 2, "half of gradients summed over the samples")]
+        scales += [
+            (float(N), "gradients summed over the samples"),
+            (N / 2, "half of gradients summed over the samples"),
+        ]
     for scale, words in scales:
         yield replace(procedure, scale=scale, words=f"{procedure.words}, with {words}", bits=procedure.bits + 2.5)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -93,6 +94,8 @@ class Report(Rendered):
         Whether there is just one explanation, and the figures tell more than it takes to say it by a wide margin.
     figures : tuple of Claimed
         Every claimed figure beside the right one.
+    bits : float
+        The description length of the shortest explanation; 0 if all is right, infinite if there is none.
     note : str
         What else is to be said.
     """
@@ -112,6 +115,7 @@ class Report(Rendered):
         order = dict.fromkeys(finding.mistake for group in self.alternatives for finding in group)
         single = self.alternatives[0] if len(self.alternatives) == 1 else tuple(distinct[code] for code in order)
         self.findings: tuple[Finding, ...] = single if self.alternatives else ()
+        self.bits = math.inf if self.alternatives else 0.0
         self.certain = certain and len(self.alternatives) <= 1
 
     def __repr__(self) -> str:

@@ -21,15 +21,17 @@ from backpath.explain.diagnosis.comparison import Bools, Comparison, Ratios
 from backpath.explain.diagnosis.conventions import Readings
 from backpath.explain.diagnosis.explanation import Explanation
 from backpath.explain.diagnosis.fit import Task, fitted_numbers
-from backpath.explain.diagnosis.several import after_several_updates, in_each_step, with_slips
 from backpath.explain.diagnosis.mistakes import PLAIN, RARE, Family, Mistake
+from backpath.explain.diagnosis.several import after_several_updates, in_each_step, with_slips
 
 _MOST_TOLD = 8  # explanations in a report
 _MOST_HINTS = 12
+_LIKELY = 9.0  # bits of a slip up to which it is tried with a multiple of the weights
+_WITH_TERM = 10.0  # the least bits of an L2 term
 _MOST_BENT = 40  # mistakes that are tried with a constant that nothing explains
 _MOST_FITTED = 2_000_000  # figures of families with another mistake, each tried with a few numbers
 # what the shortest explanation of a level has, in bits
-_WITH_COST, _WITH_CONSTANT, _WITH_ADDED, _WITH_NUMBER, _PAIR = 6.5, 8.0, 8.0, 9.0, 2 * OF_RANK[PLAIN] + SECOND
+_WITH_COST, _WITH_CONSTANT, _WITH_ADDED, _WITH_NUMBER, _PAIR = 7.0, 12.0, 4.0, 12.0, 2 * OF_RANK[PLAIN] + SECOND
 _SEVERAL_UPDATES, _SEVERAL_WITH_SLIP, _PAIR_WITH_NUMBER = 2.0, 6.0, _PAIR + 6.0
 
 
@@ -44,6 +46,7 @@ class Search:
         self.c, self.others = found[0], found[1:]
         self.told = sum(map(told, comparisons))
         self.readings = Readings(self.c)
+        self._limit = self.told  # explanations that are longer are not looked for
         self.right: Ratios = self.c.ratios(self.c.right[None])
 
     @cached_property
@@ -54,7 +57,7 @@ class Search:
         return Candidates.of(self.c, mistakes)
 
     def explanations(self) -> list[Explanation]:
-        """Those that are about as short as the shortest, and no longer than what the figures tell; the shortest first."""
+        """Those about as short as the shortest, and no longer than what the figures tell; the shortest first."""
         levels = (
             (0.0, self._single),
             (_WITH_COST, self._with_other_cost),
@@ -71,9 +74,9 @@ class Search:
             if self.c.q.procedure is not None and least > 0:
                 break
             shortest = min((e.bits for e in found if e.certain), default=math.inf)
-            if least > self.told or shortest + ABOUT <= least:
-                break
-            found += self._holding([e for e in level() if e.bits <= min(self.told, shortest + ABOUT)])
+            self._limit = min(self.told, shortest + ABOUT)
+            if least <= self._limit:
+                found += self._holding([e for e in level() if e.bits <= self._limit])
         return self._told(found)
 
     def plain(self) -> list[Explanation]:
@@ -106,7 +109,9 @@ class Search:
             kept = [e for e, one in zip(kept, ok, strict=True) if one]
         return kept
 
-    def _read(self, slips: tuple[Mistake, ...], bits: float, ratios: Ratios, unexplained: bool) -> Iterator[Explanation]:
+    def _read(
+        self, slips: tuple[Mistake, ...], bits: float, ratios: Ratios, unexplained: bool
+    ) -> Iterator[Explanation]:
         """Slips with every reading of the constants that they need."""
         for reading in self.readings.of(ratios, unexplained):
             yield Explanation(slips, reading, bits + reading.bits, certain=reading.certain)
@@ -133,6 +138,7 @@ class Search:
     def _combined(self, pairs: np.ndarray, second: float) -> list[Explanation]:
         """Two mistakes together, each pair by its places among the single ones."""
         s, found = self.singles, []
+        pairs = pairs[s.bits[pairs].sum(axis=1) + second <= self._limit]
         for block in self.c.blocks(len(pairs)):
             part = pairs[block]
             chosen = [(s.mistakes[i], s.mistakes[k]) for i, k in part]
@@ -147,7 +153,9 @@ class Search:
         s = self.singles
         conventions = [k for k, m in enumerate(s.mistakes) if m.convention]
         others = [k for k, m in enumerate(s.mistakes) if not m.convention and m.rank < RARE]
-        return self._combined(np.array([(i, k) for i in conventions for k in others], dtype=np.intp).reshape(-1, 2), 0.0)
+        return self._combined(
+            np.array([(i, k) for i in conventions for k in others], dtype=np.intp).reshape(-1, 2), 0.0
+        )
 
     def _pairs(self) -> list[Explanation]:
         return self._combined(self.singles.pairs(self.right), SECOND)
@@ -157,7 +165,9 @@ class Search:
         s, c = self.singles, self.c
         found: list[Explanation] = []
         tried: list[tuple[tuple[Mistake, ...], float, int]] = [((), 0.0, -1)]
-        tried += [((m,), float(s.bits[h]), h) for h, m in enumerate(s.mistakes) if m.rank < RARE and s.bits[h] < 9]
+        least = _WITH_ADDED if c.is_update.any() else _WITH_TERM
+        able = [h for h in np.flatnonzero(s.bits < _LIKELY) if s.bits[h] + least <= self._limit]
+        tried += [((s.mistakes[h],), float(s.bits[h]), int(h)) for h in able]
         for slips, bits, h in tried:
             figures = c.right[None] if h < 0 else s.figures[h : h + 1]
             for addition in additions(c, c.changes(figures)[0]):
@@ -195,8 +205,8 @@ class Search:
         for family in self._families:
             if family.touches:
                 touched = np.array([name in family.touches for name in c.claims.names], dtype=bool)
-                able = np.flatnonzero((~met[:, ~touched]).sum(axis=1) == 0) if touched.any() else []
-                tasks += [Task(family, (s.mistakes[h],)) for h in able if misses[h]]
+                able = met[:, ~touched].all(axis=1) & (misses > 0) & touched.any()
+                tasks += [Task(family, (s.mistakes[h],)) for h in np.flatnonzero(able)]
         numbers, wide = len(tasks), [f for f in self._families if f.rank == PLAIN and not f.touches]
         for h in np.argsort(s.bits, kind="stable"):
             if s.mistakes[h].rank == RARE or numbers > _MOST_FITTED // len(c.right):

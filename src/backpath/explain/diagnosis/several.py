@@ -12,8 +12,8 @@ from backpath.explain.diagnosis.conventions import Reading
 from backpath.explain.diagnosis.explanation import Explanation
 from backpath.explain.diagnosis.mistakes import Mistake
 from backpath.explain.diagnosis.passes import Stage
-from backpath.explain.diagnosis.procedures import scaled, usual
 from backpath.explain.diagnosis.problem import Procedure
+from backpath.explain.diagnosis.procedures import scaled, usual
 
 _LIKELY_SLIP = 8.0  # bits up to which a slip is tried in each of several updates
 _LIKELY = 4.0  # bits up to which a procedure is tried with a slip
@@ -56,5 +56,3 @@ def _with_slip(c: Comparison, procedure: Procedure) -> Iterator[Explanation]:
 def in_each_step(mistake: Mistake) -> bool:
     """Whether it means the same for each sample, and can be made again and again."""
     return not mistake.by_sample and all(stage is not Stage.START for stage, _ in mistake.edits)
-
-

@@ -79,10 +79,17 @@ def _over_neurons(delta: Array) -> Array:
 Transform = Callable[[Array], Array]
 
 
+_PARTS: tuple[tuple[tuple[Use, ...], str], ...] = (
+    (("own", "bias"), ""),
+    (("bias",), "the biases"),
+    (("own",), "the weights"),
+)
+
+
 def reductions(q: Problem) -> Iterator[Mistake]:
     """What is done over the samples, in the gradients of the weights, of the biases, or of both; or before."""
     for code, words, change, rank in _over_samples(q):
-        for uses, of in ((("own", "bias"), ""), (("bias",), "the biases"), (("own",), "the weights")):
+        for uses, of in _PARTS:
             yield from _by_layer(q, code, words, change, uses, of, rank)
     for words, change in _only_biases(q):
         yield from _by_layer(q, "wrong_reduction", words, change, ("bias",), "the biases", LOCAL)

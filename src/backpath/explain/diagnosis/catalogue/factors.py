@@ -1,4 +1,4 @@
-"""Mistakes with what a gradient multiplies δ by, with the gradient of the biases, and with a gradient's rows and columns."""
+"""Mistakes with what δ is multiplied by, with the gradient of the biases, and with a gradient's rows and columns."""
 
 from __future__ import annotations
 
@@ -110,18 +110,15 @@ def _bias_gradients(q: Problem) -> Iterator[Mistake]:
     for layers in [tuple(q.every)] * (q.layers > 1) + [(layer,) for layer in q.every]:
         for words, made in _of_biases(q):
 
-            def edit(
-                p: Passes, h: Index, layers: tuple[int, ...] = layers, made: Callable[..., Array] = made
-            ) -> None:
+            def edit(p: Passes, h: Index, layers: tuple[int, ...] = layers, made: Callable[..., Array] = made) -> None:
                 if p.at in layers:
                     p.G[p.at][h, :, -1] = made(p, h)
 
             where = tuple(name for layer in layers for name in q.biases(layer))
             part = "" if len(layers) == q.layers else f" of layer {layers[0]}"
             message = f"the gradients of the biases{part} are {words}"
-            change = Change("input", None, lambda name, words=words: Symbol(words, words))  # type: ignore[misc]  # bound now
-            rank = LOCAL if len(layers) == q.layers else LOCAL
-            yield Mistake("wrong_bias_gradient", where, message, ((Stage.GRADIENT, edit),), change, rank)
+            change = Change("input", None, _written(words))
+            yield Mistake("wrong_bias_gradient", where, message, ((Stage.GRADIENT, edit),), change, LOCAL)
 
 
 def _of_biases(q: Problem) -> Iterator[tuple[str, Callable[[Passes, Index], Array]]]:
@@ -164,3 +161,7 @@ def _moved(q: Problem) -> Iterator[Mistake]:
 
 def _reversed_columns(G: Array) -> Array:
     return np.concatenate([G[:, :, -2::-1], G[:, :, -1:]], axis=2)
+
+
+def _written(words: str) -> Callable[[str], Expression]:
+    return lambda name: Symbol(words, words)

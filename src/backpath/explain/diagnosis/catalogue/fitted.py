@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Family, Mistake, Numbers, at
+from backpath.explain.diagnosis.catalogue.way_back import UPDATED, path_weights, updated_message
+from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Family, Numbers, at
 from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
-from backpath.explain.diagnosis.catalogue.way_back import UPDATED, path_weights, updated_message
 from backpath.explain.digits import shown
 from backpath.explain.expression import Number
 from backpath.maths.notation import weight_name
@@ -53,10 +53,10 @@ def _updated(q: Problem, summed: bool) -> Family:
     return Family("updated_weights_used", path_weights(q, layers), edits, message, _RATES, 0.0, lambda rate: UPDATED)
 
 
-def _starts(*right: float) -> tuple[float, ...]:
+def _starts(*right: float, others: Sequence[float] = ()) -> tuple[float, ...]:
     """Numbers around 0, and what a number is often misread as."""
     slips = {slip for v in right for slip in (-v, 10 * v, v / 10, v + 1, v - 1, v + 0.1, v - 0.1, round(v, 1))}
-    return tuple(sorted({*_SPREAD, *slips} - set(right)))
+    return tuple(sorted({*_SPREAD, *slips, *others} - set(right)))
 
 
 def _sample(q: Problem, s: int) -> str:
@@ -127,8 +127,10 @@ def _factor(q: Problem, layer: int, s: int, i: int, name: str, j: int | None) ->
     where = (name,) if j is None else (name, weight)
     touched = frozenset(weight_name(layer, k, i + 1) for k in range(1, q.width(layer) + 1)) if j is None else {weight}
     rank = PLAIN if j is None else RARE
-    starts = (0.0, 1.0)
-    return Family("wrong_input", where, edits, message, starts, math.nan, change, rank, touches=frozenset(touched))
+    outputs = q.outputs[layer - 1][s]
+    likely = _starts(float(outputs[i]), others=outputs[:_FEW_INPUTS].tolist())
+    touches = frozenset(touched)
+    return Family("wrong_input", where, edits, message, (0.0, 1.0), math.nan, change, rank, touches, likely)
 
 
 def _way_back(q: Problem) -> Iterator[Family]:

@@ -113,9 +113,7 @@ def _other_quantities(name: str) -> Iterator[Slope]:
 
     yield slope("σ′(u) is multiplied by u", lambda p, h, k: right_slope(p, h, k) * p.u[k][h], times_u)
     yield slope("σ(u) stands in place of σ′(u)", lambda p, h, k: p.a[k][h], sy.neuron)
-    yield slope(
-        "1 − σ(u) stands in place of σ′(u)", lambda p, h, k: 1 - p.a[k][h], lambda n: minus(ONE, sy.neuron(n))
-    )
+    yield slope("1 − σ(u) stands in place of σ′(u)", lambda p, h, k: 1 - p.a[k][h], lambda n: minus(ONE, sy.neuron(n)))
     yield slope("u stands in place of σ′(u)", lambda p, h, k: p.u[k][h], sy.net_input)
     yield slope(
         "the error is divided by σ′(u)",

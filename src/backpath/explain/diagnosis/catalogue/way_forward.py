@@ -125,7 +125,7 @@ def _other_activations(q: Problem) -> Iterator[Mistake]:
                 where = tuple(name for layer in layers for name in q.neurons(layer))
                 slope = "" if with_slope else ", though σ′ is right"
                 message = f"{other} is applied at {', '.join(where)}{slope}"
-                change = Change("activation", layers[0], lambda u, other=other: Call(Symbol(other, other), (u,)))  # type: ignore[misc]  # bound now
+                change = Change("activation", layers[0], lambda u, other=other: Call(Symbol(other, other), (u,)))
                 yield Mistake("wrong_activation", where, message, edits, change, LOCAL)
 
 

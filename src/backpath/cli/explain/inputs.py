@@ -1,0 +1,221 @@
+"""What ``backpath explain`` explains: a network and samples, from a model, a worked example, or the options."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.cli.explain.options import ExplainOptions
+from backpath.cli.options import whole_numbers
+from backpath.errors import InputError
+from backpath.files.preparation import CategoryInput, NumberInput, Preparation
+from backpath.files.wording import listed, quoted
+from backpath.maths.checks import check_sizes
+from backpath.maths.network import Network
+from backpath.maths.notation import named_biases, neuron_names, weight_index, weight_name
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is to be explained."""
+
+    network: Network
+    x: NDArray[np.floating]
+    y: NDArray[np.floating]
+    cost: str = "squared_error"
+    learning_rate: float = 0.5
+    frozen: tuple[str, ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def network_of(path: str) -> Network:
+    """The network in a worked example or a saved model."""
+    if path.lower().endswith(".json"):
+        from backpath.files.worked_examples import read_worked_example
+
+        return read_worked_example(path).network
+    from backpath.files.models import load_model
+
+    return load_model(path).network
+
+
+def from_file(path: str, x: str | None, y: str | None) -> Given:
+    """A worked example (.json) or a saved model."""
+    if path.lower().endswith(".json"):
+        return _worked_example(path, x, y)
+    from backpath.files.models import load_model
+
+    model = load_model(path)
+    x_text, y_text = _both(x, y)
+    cost = str(model.record.get("cost", "squared_error"))
+    if model.preparation is None:
+        X, Y = _samples(model.network, x_text, y_text)
+        return Given(model.network, X, Y, cost)
+    X, Y = _prepared(model.preparation, x_text, y_text)
+    names = neuron_names(model.network.sizes, 0)
+    found = dict(zip(names, model.preparation.input_labels, strict=True))
+    labels = {name: label for name, label in found.items() if name != label}
+    notes: tuple[str, ...] = (
+        "--x and --y are taken in the table's units and scaled as in training; X1 … are the scaled inputs.",
+    )
+    if model.preparation.is_plain:
+        notes = ()
+    return Given(model.network, X, Y, cost, labels=labels, notes=notes)
+
+
+def _worked_example(path: str, x: str | None, y: str | None) -> Given:
+    from backpath.files.worked_examples import read_worked_example
+
+    found = read_worked_example(path)
+    rate = 0.5 if found.learning_rate is None else found.learning_rate
+    if (x, y) == (None, None):
+        return Given(found.network, found.x, found.y, found.cost, rate, found.frozen)
+    X, Y = _samples(found.network, *_both(x, y))
+    return Given(found.network, X, Y, found.cost, rate, found.frozen)
+
+
+def from_options(options: ExplainOptions) -> Given:
+    """A network whose every weight is named."""
+    kinds = [name.strip() for name in options.activations.split(",")]
+    sizes = check_sizes(whole_numbers(options.sizes or "", "--sizes"))
+    pairs = [] if options.weights is None else list(_pairs(options.weights, "--weights"))
+    biases = named_biases([name for name, _ in pairs], sizes)
+    net = Network(sizes, activations=kinds[0] if len(kinds) == 1 else kinds, biases=biases)
+    if options.weights is None:
+        raise InputError(f"--sizes needs --weights too: a number for each of {listed(net.weight_names)}")
+    found: dict[str, float] = {}
+    for name, text in pairs:
+        known = weight_name(*weight_index(name, net.sizes, biases))
+        if known in found:
+            raise InputError(f"--weights gives {known} twice")
+        found[known] = _number(text, f"--weights, {known}")
+    missing = [name for name in net.weight_names if name not in found]
+    if missing:
+        raise InputError(f"--weights lacks {listed(missing)}; every weight needs a number")
+    net = net.replace(found)
+    X, Y = _samples(net, *_both(options.x, options.y))
+    return Given(net, X, Y)
+
+
+def _both(x: str | None, y: str | None) -> tuple[str, str]:
+    if x is None or y is None:
+        raise InputError(
+            f"give the sample's inputs and targets with --x and --y; {'--x' if x is None else '--y'} is missing"
+        )
+    return x, y
+
+
+def _samples(net: Network, x: str, y: str) -> tuple[Floats, Floats]:
+    """Samples between semicolons, values between commas; inputs also by name."""
+    names = neuron_names(net.sizes, 0)
+    X = [_row(sample, names, "--x") for sample in x.split(";")]
+    Y = [_row(sample, neuron_names(net.sizes, len(net.sizes) - 1), "--y") for sample in y.split(";")]
+    _check_count(X, Y)
+    return np.array(X), np.array(Y)
+
+
+def _check_count(X: Sequence[object], Y: Sequence[object]) -> None:
+    if len(X) != len(Y):
+        raise InputError(f"--x has {len(X)} sample{'s' * (len(X) > 1)}, but --y has {len(Y)}; give as many of each")
+
+
+def _row(sample: str, names: Sequence[str], option: str) -> list[float]:
+    texts = _values(sample, names, option)
+    return [_number(text, f"{option}, {name}") for text, name in zip(texts, names, strict=True)]
+
+
+def _values(sample: str, names: Sequence[str], option: str) -> list[str]:
+    """The texts of a sample in the order of the names, in which they are given unless each stands with its name."""
+    parts = [part.strip() for part in sample.split(",")]
+    strange = [part for part in parts if not any(part.startswith(f"{name}=") for name in names)]
+    if strange:
+        named = [part for part in strange if "=" in part]
+        if named:
+            name = named[0].partition("=")[0]
+            near = difflib.get_close_matches(name, names, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {listed(names)}"
+            raise InputError(f"{option} has no value named {quoted(name)}; {hint}")
+        if len(parts) != len(names):
+            raise InputError(
+                f"{option} needs {len(names)} values ({listed(names)}), but {quoted(sample)} has {len(parts)}"
+            )
+        return parts
+    found: dict[str, str] = {}
+    for part in parts:
+        name = max((name for name in names if part.startswith(f"{name}=")), key=len)
+        if name in found:
+            raise InputError(f"{option} gives {quoted(name)} twice")
+        found[name] = part[len(name) + 1 :].strip()
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise InputError(f"{option} lacks {listed(missing)}")
+    return [found[name] for name in names]
+
+
+def _pairs(text: str, option: str) -> list[tuple[str, str]]:
+    """``W11_1=.1,W12_1=.2``; a comma inside a name (W12,3_1) belongs to it."""
+    found, start = [], ""
+    for part in text.split(","):
+        piece = f"{start},{part}" if start else part
+        name, equals, value = piece.partition("=")
+        if not equals:
+            start = piece
+            continue
+        found.append((name.strip(), value.strip()))
+        start = ""
+    if start:
+        raise InputError(f"{option} takes name=number with commas between, but has {quoted(start)}")
+    return found
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"{where} must be a finite number, but is {quoted(text)}")
+    return value
+
+
+def _prepared(preparation: Preparation, x: str, y: str) -> tuple[Floats, Floats]:
+    """Samples in the table's own values: numbers are scaled and categories become 0 and 1, as in training."""
+    columns = [column.name for column in preparation.inputs]
+    X = [_prepared_row(preparation, _values(sample, columns, "--x")) for sample in x.split(";")]
+    Y = [_prepared_target(preparation, sample.strip()) for sample in y.split(";")]
+    _check_count(X, Y)
+    return np.array(X), np.array(Y)
+
+
+def _prepared_row(preparation: Preparation, texts: Sequence[str]) -> list[float]:
+    row: list[float] = []
+    for column, text in zip(preparation.inputs, texts, strict=True):
+        where = f"--x, column {quoted(column.name)}"
+        if isinstance(column, NumberInput):
+            row.append((_number(text, where) - column.mean) / column.scale)
+        elif isinstance(column, CategoryInput):
+            row += _one_hot(text, column.categories, where)
+    return row
+
+
+def _prepared_target(preparation: Preparation, text: str) -> list[float]:
+    target = preparation.target
+    where = f"--y, column {quoted(target.name)}"
+    if target.task == "regression":
+        return [(_number(text, where) - target.mean) / target.scale]
+    hot = _one_hot(text, target.classes, where)
+    return hot[1:] if target.task == "binary" else hot
+
+
+def _one_hot(text: str, names: Sequence[str], where: str) -> list[float]:
+    if text not in names:
+        raise InputError(f"{where} must be one of {listed(names)}, but is {quoted(text)}")
+    return [float(text == name) for name in names]

@@ -1,0 +1,30 @@
+"""What a call of ``backpath study`` asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """The options of ``backpath study`` under their own names; None where the data set's own setting is to be used."""
+
+    source: str
+    networks: int
+    hidden: str | None
+    activation: str | None
+    output_activation: str | None
+    cost: str | None
+    solver: str | None
+    learning_rate: float | None
+    momentum: float | None
+    batch_size: int | None
+    epochs: int | None
+    init: str
+    seed: int
+    dtype: str
+    threads: int | None
+    solved: float
+    sweep: str | None
+    out: str | None
+    picture: str | None

@@ -1,0 +1,75 @@
+"""``backpath train``: its options. The work is in ``run.py``, which needs NumPy and is imported late."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from backpath.cli.options import (
+    FileName,
+    OneOf,
+    Source,
+    activations,
+    costs,
+    data_sets,
+    dialect_options,
+    initialisations,
+    solvers,
+)
+from backpath.cli.terminal import quiet_option
+from backpath.cli.train.options import TrainOptions
+
+
+@click.command(context_settings={"show_default": True})
+@click.argument("source", type=Source(data_sets))
+@click.option("--target", help="Column to predict (tables only, where it is required).")
+@click.option("--task", type=click.Choice(["regression", "classification"]), help="Force it; else the target decides.")
+@click.option("--categorical", multiple=True, metavar="COLUMN", help="Take this input column as categories.")
+@click.option("--ignore", multiple=True, metavar="COLUMN", help="Leave this column out.")
+@click.option("--standardize/--no-standardize", default=True, help="Scale numeric inputs to mean 0, deviation 1.")
+@click.option("--validation", default=0.2, metavar="SHARE", help="Share of a table's rows to hold out.")
+@dialect_options
+@click.option("--hidden", metavar="16,8", help="Neurons by hidden layer; '' for none.  [default: 16 for tables]")
+@click.option("--activation", type=OneOf(activations), help="Of the hidden layers.  [default: tanh for tables]")
+@click.option(
+    "--output-activation", type=OneOf(activations), help="Of the output layer.  [default: what fits the task]"
+)
+@click.option("--cost", type=OneOf(costs), help="What training lowers.  [default: what fits the task]")
+@click.option("--solver", type=OneOf(solvers), help="gd, momentum, adam or lm.  [default: gd for tables]")
+@click.option("--bayesian", is_flag=True, help="With --solver lm: hold weights down by as much as the data say.")
+@click.option("--learning-rate", type=float, help="η.  [default: 0.05 for tables]")
+@click.option("--epochs", type=int, help="Passes over the samples.  [default: 200 for tables, fewer over 100,000 rows]")
+@click.option("--batch-size", type=int, help="Samples per update; 0 for all.  [default: 32 for tables]")
+@click.option("--tol", type=float, help="Stop when 10 epochs in a row lower the cost by no more than this.")
+@click.option("--frozen", multiple=True, metavar="WEIGHT", help="Leave this weight, or 'biases', as they start.")
+@click.option("--init", type=OneOf(initialisations), default="glorot_uniform", help="How initial weights are drawn.")
+@click.option("--restarts", default=1, help="Train that many starts at once and keep the best.")
+@click.option("--seed", default=0, help="For initial weights, the split and the order of samples.")
+@click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", help="Numbers to compute with.")
+@click.option(
+    "--engine",
+    type=OneOf(lambda: ("auto", "numpy", "compiled")),
+    default="auto",
+    help="What does the arithmetic: auto, numpy or compiled.",
+)
+@click.option("--out", type=FileName(), help="Where to save the model.  [default: SOURCE's name + .safetensors]")
+@quiet_option
+@click.pass_context
+def command(context: click.Context, /, **options: Any) -> None:
+    """Train a network on SOURCE and save it.
+
+    SOURCE is a built-in data set (and, or, nand, xor, circle, spiral, sine), learned with settings that suit it, or
+    a CSV or Parquet file with its --target column. Inputs of a table are standardised; columns of text become one
+    input per category; a share of the rows is held out to measure the model, and the network of the epoch that did
+    best on them is kept.
+
+    \b
+    backpath train xor
+    backpath train data.csv --target price --hidden 16,8 --out price.safetensors
+    """
+    from backpath.cli.train.run import train_and_report
+
+    source = context.get_parameter_source
+    given = frozenset(name for name in options if source(name) is click.core.ParameterSource.COMMANDLINE)
+    train_and_report(TrainOptions(**options, given=given))

@@ -1,0 +1,158 @@
+"""What Levenberg-Marquardt knows of a job: Jᵀ J, Jᵀ e and Σ e² of all samples, summed up block by block.
+
+J has a row for each sample's every output and a column for each free weight: ∂A_k/∂W, the notes' δ × [X1 X2 1] with
+the δ that starts from A_k instead of C. It is never whole in memory. It is written transposed, for then a weight's
+numbers lie side by side, and one product with a hidden neuron's δ fills many of them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.errors import InputError
+from backpath.maths import backprop
+from backpath.maths.activations import activation
+from backpath.maths.checks import machine_memory
+from backpath.training.job import Array, Job
+
+Numbers = NDArray[np.float64]
+
+LEAST_ROWS = 1024  # of J in a block, though the weights be fewer
+MATRICES = 4  # of weights × weights: Jᵀ J, a block's share of it, the damped one, and the solver's copy
+
+
+class _SingleThreaded:
+    """Holds NumPy's linear algebra to one thread while anybody is inside; the last to leave restores what was."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside = threading.Lock(), 0
+        self._limit: Any = None  # threadpoolctl has no types
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._limit = _libraries().limit(limits=1, user_api="blas")
+            self._inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._limit.restore_original_limits()
+
+
+_SINGLE_THREADED = _SingleThreaded()
+
+
+def single_threaded() -> AbstractContextManager[None]:
+    """Hold NumPy's linear algebra to one thread: split over several, its sums end in other last digits."""
+    return _SINGLE_THREADED
+
+
+@lru_cache(maxsize=1)
+def _libraries():  # type: ignore[no-untyped-def] # threadpoolctl has no types
+    import threadpoolctl
+
+    return threadpoolctl.ThreadpoolController()
+
+
+def check_memory(free: int, weights: int) -> None:
+    """Refuse, before anything starts, more weights than the matrices of which the machine's memory can hold."""
+    needed = 8 * (MATRICES * free**2 + weights * max(free, LEAST_ROWS))
+    if needed > machine_memory():
+        raise InputError(
+            f"lm solves for {free:,} weights at once, with matrices of {free:,} × {free:,}: it needs "
+            f"{needed / 2**30:,.1f} GiB, and this machine has {machine_memory() / 2**30:,.1f}; take fewer neurons, or "
+            f"another solver"
+        )
+
+
+class NormalEquations:
+    """A job's residuals and their Jacobian, as a function of its weights.
+
+    e = √s (A - y), with s the sample weights; J = ∂e/∂W. All in float64, whatever the network's number type: Jᵀ J
+    squares what J loses.
+
+    Parameters
+    ----------
+    block : int | None
+        Samples that go through at a time; None: so many that a block of J is no larger than Jᵀ J, or has 1,024 rows.
+
+    Attributes
+    ----------
+    free : slice | array (free weights,)
+        Which of the flat weights may change.
+    """
+
+    def __init__(self, job: Job, block: int | None = None):
+        network = job.network
+        self.job, self.activations = job, network.activations
+        self._shapes = [W.shape for W in network.weights]
+        self._ends = np.cumsum([W.size for W in network.weights]).tolist()
+        self.free: slice | NDArray[np.intp] = slice(None)
+        if job.free is not None:
+            self.free = np.flatnonzero(np.concatenate([f.ravel() for f in job.free]))
+        self.count = len(np.arange(self._ends[-1])[self.free])
+        check_memory(self.count, self._ends[-1])
+        outputs = network.sizes[-1]
+        self._block = min(block or max(1, max(self.count, LEAST_ROWS) // outputs), len(job.X))
+        self._room = np.empty(self._ends[-1] * outputs * self._block)
+
+    def layers(self, flat: Numbers) -> list[Numbers]:
+        """Flat weights as arrays of the network's shapes."""
+        parts = np.split(flat, self._ends[:-1])
+        return [part.reshape(shape) for part, shape in zip(parts, self._shapes, strict=True)]
+
+    def squared_error(self, flat: Numbers) -> float:
+        """E = Σ e²; infinite or NaN where the weights are too large."""
+        total = 0.0
+        for _, _, e, _ in self._passes(self.layers(flat)):
+            total += float(e.ravel() @ e.ravel())
+        return total
+
+    def at(self, flat: Numbers) -> tuple[Numbers, Numbers, float]:
+        """Jᵀ J of shape (free weights, free weights), Jᵀ e (free weights,), and E."""
+        weights = self.layers(flat)
+        JJ, Je, E = np.zeros((self.count, self.count)), np.zeros(self.count), 0.0
+        for u, a, e, root in self._passes(weights):
+            J = self._transposed_jacobian(weights, u, a, root)[self.free]
+            JJ += J @ J.T
+            Je += J @ e.T.ravel()
+            E += float(e.ravel() @ e.ravel())
+        return JJ, Je, E
+
+    def _passes(self, weights: list[Numbers]) -> Iterator[tuple[list[Array], list[Array], Numbers, Numbers]]:
+        """For each block u, a, e (samples, outputs) and √s (samples, 1)."""
+        job = self.job
+        for start in range(0, len(job.X), self._block):
+            block = slice(start, start + self._block)
+            X, y = (part[block].astype(np.float64, copy=False) for part in (job.X, job.y))
+            root = np.ones((len(X), 1))
+            if job.sample_weight is not None:
+                root = np.sqrt(job.sample_weight[block].astype(np.float64))[:, None]
+            u, a = backprop.forward(weights, self.activations, X)
+            yield u, a, root * (a[-1] - y), root
+
+    def _transposed_jacobian(self, weights: list[Numbers], u: list[Array], a: list[Array], root: Numbers) -> Numbers:
+        """Jᵀ of one block, (weights, outputs × samples): √s ∂A_k/∂W = √s δ × [X1 X2 1], output by output."""
+        outputs, samples = len(weights[-1]), len(root)
+        J = self._room[: self._ends[-1] * outputs * samples].reshape(self._ends[-1], outputs, samples)
+        inputs = [np.ascontiguousarray(rows.T) for rows in a[:-1]]
+        for k in range(outputs):
+            dA_dA = np.zeros_like(u[-1])
+            dA_dA[:, k : k + 1] = root
+            output_delta = activation(self.activations[-1]).chain(u[-1], dA_dA)
+            delta = backprop.deltas_behind(weights, self.activations, u, output_delta)
+            for d, x, shape, end in zip(delta, inputs, self._shapes, self._ends, strict=True):
+                rows = J[end - shape[0] * shape[1] : end, k].reshape(*shape, samples)
+                d = np.ascontiguousarray(d.T)
+                np.multiply(d[:, None], x, out=rows[:, :-1])
+                rows[:, -1] = d
+        return J.reshape(self._ends[-1], -1)

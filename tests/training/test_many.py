@@ -1,0 +1,132 @@
+"""The kernels of many networks against the NumPy engine, network by network."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import backpath as bp
+from backpath.maths.costs import COSTS
+from backpath.population import train_population
+from backpath.training.engines import many
+from strategies import HIDDEN, output_activations, problems, samples, seeds
+
+PAIRS = [(cost, output) for cost in COSTS for output in output_activations(cost)]
+SOLVERS = ["gd", "momentum", "adam"]
+
+
+def alone(network, X, y, **settings):
+    try:
+        return bp.train(network, X, y, engine="numpy", **settings).network
+    except bp.DivergenceError as error:  # a network of a population may end stuck, too, as a dead ReLU
+        return error.network
+
+
+def distance(network, expected):
+    """The largest difference of a weight, in terms of the largest weight."""
+    return max(
+        float(np.abs(W.astype(float) - E).max() / np.abs(E).max())
+        for W, E in zip(network.weights, expected.weights, strict=True)
+    )
+
+
+def drawn(sizes, output, hidden, size, seed, dtype="float64"):
+    names = [hidden] * (len(sizes) - 2) + [output]
+    return bp.Population(sizes, activations=names, size=size, init="uniform:-1,1", seed=seed, dtype=dtype)
+
+
+def settings_of(k, cost):
+    """Solver, batches and orders in turns."""
+    return {
+        "cost": cost,
+        "solver": "gd" if cost == "absolute_error" else SOLVERS[k % 3],  # Adam would blow up the rounding of a 0
+        "learning_rate": (0.05, 0.005, 0.01)[k % 3],
+        "batch_size": (None, 2, 1)[k // 3 % 3],
+        "shuffle": k % 2 == 1,
+        "seed": k,
+        "epochs": 50,
+    }
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_every_network_is_as_if_trained_alone(hidden, dtype):
+    for k, (cost, output) in enumerate(PAIRS):
+        rng = np.random.default_rng(k)
+        sizes = [int(n) for n in rng.integers(1, 6, 2 + k % 3)]
+        sizes[-1] = max(2, sizes[-1]) if output == "softmax" else sizes[-1]
+        population = drawn(sizes, output, hidden, 3, k, dtype)
+        X, y = samples(population[0], cost, 5, k)
+        settings = settings_of(k, cost)
+        outcome = train_population(population, X, y, **settings)
+        for i in range(3):
+            expected = alone(population[i], X, y, **settings)
+            assert distance(outcome.population[i], expected) < (1e-12 if dtype == "float64" else 1e-4), (k, sizes)
+            assert outcome.cost[i] == pytest.approx(
+                expected.cost(X, y, cost), rel=1e-11 if dtype == "float64" else 1e-3
+            )
+
+
+@given(problems(max_samples=9), st.sampled_from(SOLVERS), st.integers(1, 20), st.integers(1, 9), seeds)
+@settings(max_examples=60)
+def test_any_population_is_its_networks_trained_alone(problem, solver, size, batch_size, seed):
+    network, cost, X, y = problem
+    population = bp.Population(network.sizes, activations=network.activations, size=size, seed=seed)
+    run = {"epochs": 20, "solver": solver, "learning_rate": 0.002, "cost": cost, "batch_size": batch_size}
+    outcome = train_population(population, X, y, **run)
+    for i in {0, size // 2, size - 1}:
+        assert distance(outcome.population[i], alone(population[i], X, y, **run)) < 1e-12
+
+
+@pytest.mark.parametrize("size", [1, 3, 255, 257])
+def test_populations_of_any_size(size):
+    population = drawn((3, 4, 2), "sigmoid", "tanh", size, 5)
+    X, y = samples(population[0], "squared_error", 7, 1)
+    outcome = train_population(population, X, y, epochs=50, learning_rate=0.5)
+    assert outcome.cost.shape == (size,)
+    for i in {0, size // 2, size - 1}:
+        assert distance(outcome.population[i], alone(population[i], X, y, epochs=50, learning_rate=0.5)) < 1e-12
+
+
+@pytest.mark.parametrize("sizes", [(5, 70, 3), (2, 3, 4, 5, 4, 3, 2), (33, 1), (1, 1, 1)])
+@pytest.mark.parametrize("count", [1, 3, 257])
+def test_wide_and_deep_networks(sizes, count):
+    population = bp.Population(sizes, "tanh", size=5, seed=2)
+    X, y = samples(population[0], "squared_error", count, 1)
+    outcome = train_population(population, X, y, epochs=50, learning_rate=0.05)
+    for i in range(5):
+        assert distance(outcome.population[i], alone(population[i], X, y, epochs=50, learning_rate=0.05)) < 1e-12
+
+
+def arrays(outcome):
+    return [outcome.population.lanes, outcome.cost, outcome.epochs, outcome.solved_after, outcome.history]
+
+
+def test_the_same_bits_for_any_number_of_threads_and_on_every_run():
+    population = bp.Population((2, 2, 1), size=1500, seed=0)
+    settings = {"epochs": 700, "learning_rate": 5.0, "stop_when_solved": True, "tol": 1e-6, "history_every": 100}
+    first = arrays(train_population(population, XOR, TARGETS, threads=1, **settings))
+    for threads in [1, 2, 8] * 3 + [2]:
+        again = arrays(train_population(population, XOR, TARGETS, threads=threads, **settings))
+        assert all(a.tobytes() == b.tobytes() for a, b in zip(first, again)), threads
+
+
+def test_a_network_does_not_depend_on_its_company():
+    many = bp.Population((2, 3, 1), size=300, seed=4)
+    together = train_population(many, XOR, TARGETS, epochs=100).population
+    for i in (0, 17, 299):
+        assert train_population(many[i : i + 1], XOR, TARGETS, epochs=100).population[0] == together[i]
+
+
+XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
+TARGETS = np.array([[0.0], [1], [1], [0]])
+
+
+def test_many_parts_and_many_chunks_change_nothing(monkeypatch):
+    population = bp.Population((2, 2, 1), size=500, seed=0)
+    settings = {"epochs": 60, "batch_size": 3, "shuffle": True, "history_every": 7, "solver": "adam"}
+    whole = train_population(population, XOR, TARGETS, **settings)
+    monkeypatch.setattr(many, "LONGEST_CHUNK", 7)
+    monkeypatch.setattr(many, "PART_SECONDS", 0)
+    pieces = train_population(population, XOR, TARGETS, **settings)
+    assert all(a.tobytes() == b.tobytes() for a, b in zip(arrays(whole), arrays(pieces)))
