@@ -34,7 +34,7 @@ FLAGS = [
     *("-Wall", "-Wextra", "-Wno-psabi"),
 ]
 LINKING = ["-shared", "-nostdlib", "-s"]
-LEVELS = {
+LEVELS: dict[str, dict[str, list[str]]] = {
     "x86_64": {
         "x86_64_v2": ["-march=x86-64-v2"],
         "x86_64_v3": ["-march=x86-64-v3"],
@@ -133,12 +133,11 @@ def requirements() -> list[str]:
 
 def flags(command: list[str], target: Target, level: str) -> list[str]:
     """What a compiler is told to build one level of the kernels for a platform."""
-    processor, linking = LEVELS[target.processor][level], LINKING
-    if "zig" in " ".join(command):
-        processor = [flag.replace("-march=x86-64-", "-mcpu=x86_64_") for flag in processor]
-        return [*FLAGS, *linking, "-target", target.zig, *processor]
-    if target.suffix == ".dylib":  # Apple's linker wants the system's library in each
-        linking = ["-shared"]
+    processor, linking, zig = LEVELS[target.processor][level], LINKING, "zig" in " ".join(command)
+    if target.suffix == ".dylib":  # it says its own name; and Apple's linker wants the system's library in each
+        linking = [*(LINKING if zig else ["-shared"]), f"-Wl,-install_name,@rpath/kernels-{level}.dylib"]
+    if zig:
+        processor = ["-target", target.zig, *(flag.replace("-march=x86-64-", "-mcpu=x86_64_") for flag in processor)]
     return [*FLAGS, *linking, *processor]
 
 

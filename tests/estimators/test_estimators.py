@@ -265,7 +265,7 @@ def test_dropout_leaves_neurons_out_and_clipping_shortens():
 def test_dropout_is_right_on_average():
     """The mean of many masked gradients of an identity network is near that without masks."""
     from backpath.maths import backprop
-    from backpath.training.dropout import Dropout
+    from backpath.training.engines.dropout import Dropout
 
     net = bp.Network((3, 50, 1), "identity", seed=0)
     X, y = RNG.normal(size=(20, 3)), np.zeros((20, 1))
@@ -475,7 +475,8 @@ def test_weights_transplanted_into_a_fresh_estimator_predict(case):
 
 
 def test_an_output_activation_set_by_hand_is_used():
-    model = small(bp.MLPRegressor).fit(IRIS[0], IRIS[1] - 3.0)
+    model = small(bp.MLPRegressor).fit(*IRIS)
+    model.intercepts_[-1] -= 3
     plain = model.predict(IRIS[0])
     model.out_activation_ = "relu"
     assert (model.predict(IRIS[0]) == np.maximum(plain, 0)).all() and (plain < 0).any()

@@ -178,6 +178,9 @@ class Descent(Engine, Protocol):
     @property
     def memory(self) -> Memory: ...
 
+    def forget_costs(self) -> None:
+        """Begin ``costs`` again from nothing: whoever trains without an end keeps those that matter."""
+
     def change_rate(self, learning_rate: float) -> None:
         """Go on with this learning rate; if converged, not any more."""
 
