@@ -22,7 +22,7 @@ from backpath.explain.expression import ONE, TWO, Expression, Marked, Number, Pr
 
 Group = tuple[int, bool, bool]  # layer, biases, updates
 _MOST_ROUNDED = 24  # products of conventions that a constant may be rounder with
-_ROUND = 10.0  # bits of a number of two digits
+_ROUND = 7.0  # bits of a number of one digit, as learning rates are
 
 
 @dataclass(frozen=True)
