@@ -15,6 +15,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,7 @@ from backpath.training.job import REMEMBERED, Array, Job, records
 from backpath.training.native import calls
 from backpath.training.native.library import address, buffer, kernels
 
-BLOCK_BYTES = 64_000  # working memory of a block, near a first-level cache
-MOST_STEPS = 33  # lanes of a block, in steps
+BLOCK_BYTES = 32_000  # of a block's activations and deltas, near a first-level cache
 CHUNK_SECONDS, CHUNK_NETWORKS, LONGEST_CHUNK = 0.005, 512, 4096  # of one core; networks at least; epochs
 PART_SECONDS, PARTS_PER_THREAD = 0.02, 16  # a chunk of a part takes at most that long
 REPORT_SECONDS = 0.1
@@ -124,6 +124,9 @@ class ManyNetworks:
         self._X, self._Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
         self._worked = np.zeros(size, np.int64)  # epochs gone through, trained in or not any more
         self._until, self._stopping = 0, False
+        self._still = np.arange(len(self._X))
+        self._step = calls.STEP_BYTES // weights.itemsize
+        self._block = self._samples_of_a_block()
         self._parts = self._parted()
 
     @property
@@ -179,7 +182,7 @@ class ManyNetworks:
     def _train(self, part: Indices, orders: Iterator[Indices | None], until: int) -> None:
         """A part of the networks up to epoch ``until``, chunk by chunk."""
         running = part[self.status[part] == calls.IS_TRAINING]
-        begin, chunk, still = int(self._worked[part[0]]), self._chunk(), np.arange(len(self._X))[None]
+        begin, chunk, still = int(self._worked[part[0]]), self._chunk(), self._still[None]
         while begin < until and len(running) and not self._stopping:
             epochs = min(chunk, until - begin)
             order = np.array(list(itertools.islice(orders, epochs))) if self.job.shuffle else still
@@ -191,18 +194,19 @@ class ManyNetworks:
             self._worked[part] = self.epochs
 
     def _train_chunk(self, networks: Indices, begin: int, epochs: int, orders: Indices) -> None:
-        populated = self._populated(len(networks), len(self._memory))
+        populated = self._populated(len(self._memory))
         given = address(networks, np.int64, len(networks)), len(networks), begin, epochs
         self._kernels.train_many(populated.place, *given, address(orders, np.int64, orders.size), len(orders))
 
     def _measure(self, networks: Indices) -> None:
         """The cost and worst error of networks as they are now."""
-        populated = self._populated(len(networks), 0)
-        self._kernels.evaluate_many(populated.place, address(networks, np.int64, len(networks)), len(networks))
+        populated = self._populated(0)
+        given = address(networks, np.int64, len(networks)), len(networks)
+        self._kernels.evaluate_many(populated.place, *given, address(self._still, np.int64, len(self._X)))
 
-    def _populated(self, networks: int, moments: int) -> Populated:
+    def _populated(self, moments: int) -> Populated:
         """What the kernels are handed, for a thread of its own."""
-        job, solver, lanes = self.job, self.job.solver, self._lanes(networks)
+        job, solver, number = self.job, self.job.solver, self.weights.dtype
         population = calls.Population(
             layers=len(self._codes),
             weights=len(self.weights),
@@ -214,7 +218,7 @@ class ManyNetworks:
             batch=job.batch_size,
             every=self._every,
             stop_when_solved=self.stop_when_solved,
-            lanes=lanes,
+            block=self._block,
             solved_error=self.solved_error,
             tol=-1.0 if job.tol is None else job.tol,
             patience=job.patience,
@@ -222,37 +226,28 @@ class ManyNetworks:
             beta_2=solver.beta_2,
             epsilon=solver.epsilon,
         )
-        room = buffer(self._rows(moments) * lanes, self.weights.dtype)
-        counts = [self._sizes, self._codes, self._free]
-        numbers = [room, self.weights, self._memory, self._numbers]
-        data = [self.history, self._X, self._Y]
-        return Populated(
-            population,
-            room,
-            *(
-                address(array, kind, array.size)
-                for kind, arrays in (
-                    (np.int64, counts),
-                    (self.weights.dtype, numbers),
-                    (np.int64, [self._counts]),
-                    (self.weights.dtype, data),
-                )
-                for array in arrays
-            ),
-        )
+        room = buffer(self._rows(moments) * self._step, number)
+        arrays: list[tuple[NDArray[Any], Any]] = [
+            (self._sizes, np.int64),
+            (self._codes, np.int64),
+            (self._free, np.int64),
+            (room, number),
+        ]
+        arrays += [(self.weights, number), (self._memory, number), (self._numbers, number), (self._counts, np.int64)]
+        arrays += [(self.history, number), (self._X, number), (self._Y, number)]
+        return Populated(population, room, *(address(array, kind, array.size) for array, kind in arrays))
 
     def _rows(self, moments: int) -> int:
-        """Rows of a block's working memory (see ``many.hpp``)."""
-        neurons, outputs = int(self._sizes[1:].sum()), int(self._sizes[-1])
-        return 2 * len(self.weights) + moments + 2 * neurons + outputs + 2 + calls.STATE_ROWS
+        """Rows of a group's working memory (see ``many.hpp``)."""
+        return 2 * len(self.weights) + moments + calls.STATE_ROWS + self._rows_of_sample() * self._block
 
-    def _lanes(self, networks: int) -> int:
-        """Networks of a block: as many as keep its working memory near, in an odd number of steps, so that rows do not
-        fall upon each other in the cache."""
-        rows = self._rows(len(self._memory))
-        steps = min(MOST_STEPS, max(1, BLOCK_BYTES // (rows * calls.STEP_BYTES)))
-        step = calls.STEP_BYTES // self.weights.itemsize
-        return step * min(steps - (steps + 1) % 2, max(1, -(-networks // step)))
+    def _rows_of_sample(self) -> int:
+        return 2 * int(self._sizes[1:].sum()) + int(self._sizes[-1]) + 3
+
+    def _samples_of_a_block(self) -> int:
+        """As many as keep its rows near, by fours; the bits do not depend on it."""
+        near = BLOCK_BYTES // (self._rows_of_sample() * calls.STEP_BYTES)
+        return min(max(4, near - near % 4), self.job.batch_size)
 
     def _seconds(self) -> float:
         """About what an epoch of one network takes one core."""
@@ -271,6 +266,5 @@ class ManyNetworks:
         size = self.weights.shape[1]
         most = int(PART_SECONDS / (self._chunk() * self._seconds()))
         part = max(1, min(most, -(-size // (PARTS_PER_THREAD * self.threads))))
-        lanes = self._lanes(min(-(-size // self.threads), size))
-        part = -(-part // lanes) * lanes
+        part = -(-part // self._step) * self._step
         return [(np.arange(first, min(first + part, size)), self.job.orders()) for first in range(0, size, part)]

@@ -45,7 +45,7 @@ class Population(Structure):
     """Many networks of the same sizes."""
 
     _fields_ = _fields(
-        "layers weights moments networks samples cost solver batch every stop_when_solved lanes", c_int64
+        "layers weights moments networks samples cost solver batch every stop_when_solved block", c_int64
     ) + _fields("solved_error tol patience beta_1 beta_2 epsilon", c_double)
 
 
@@ -68,5 +68,5 @@ SIGNATURES: dict[str, tuple[type[Any] | None, tuple[type[Any], ...]]] = {
     "lay_samples": (None, (_POINTER, _POINTER)),
     "train": (_COUNT, (_POINTER, _POINTER, _POINTER, _POINTER, _COUNT, _COUNT, _POINTER)),
     "train_many": (None, (_POINTER, _POINTER, _COUNT, _COUNT, _COUNT, _POINTER, _COUNT)),
-    "evaluate_many": (None, (_POINTER, _POINTER, _COUNT)),
+    "evaluate_many": (None, (_POINTER, _POINTER, _COUNT, _POINTER)),
 }

@@ -52,7 +52,7 @@ template <class T> struct Training {
 //   counts             (Counted, networks)
 //   history            (records, networks): the costs of every epoch that `every` divides (0: none)
 struct Population {
-  int64_t layers, weights, moments, networks, samples, cost, solver, batch, every, stop_when_solved, lanes;
+  int64_t layers, weights, moments, networks, samples, cost, solver, batch, every, stop_when_solved, block;
   double solved_error, tol, patience, beta_1, beta_2, epsilon;
 };
 template <class T> struct Populated {
