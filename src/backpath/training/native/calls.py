@@ -23,13 +23,17 @@ class Plan(Structure):
 class Settings(Structure):
     """The solver's settings."""
 
-    _fields_ = _fields("learning_rate momentum nesterov beta_1 beta_2 epsilon l2 tol patience share clip", c_double)
+    _fields_ = _fields(
+        "learning_rate momentum nesterov beta_1 beta_2 epsilon l2 tol patience share clip "
+        "solved_error stop_when_solved",
+        c_double,
+    )
 
 
 class State(Structure):
     """Where training stands."""
 
-    _fields_ = _fields("updates best waited converged finite", c_double)
+    _fields_ = _fields("updates best waited converged finite solved_after", c_double)
 
     def copy(self) -> State:
         return State.from_buffer_copy(self)
@@ -38,7 +42,7 @@ class State(Structure):
 class Training(Structure):
     """One network's training."""
 
-    _fields_ = _fields("plan settings layers memory gradient free X Y sample_weight", c_void_p)
+    _fields_ = _fields("plan settings layers memory gradient free X Y sample_weight worst", c_void_p)
 
 
 class Population(Structure):
@@ -55,6 +59,12 @@ class Populated(Structure):
     _fields_ = _fields("population sizes activations free memory weights moments numbers counts history X Y", c_void_p)
 
 
+class Each(Structure):
+    """Many networks, each with its samples in the lanes."""
+
+    _fields_ = _fields("populated training rates momenta weights before states costs", c_void_p)
+
+
 # the columns of the table of layers
 LAYER = ("inputs", "neurons", "activation", "weights", "row", "values", "deltas", "transposed")
 # the rows of what is known of each of many networks, as numbers and as counts, and why one stopped
@@ -68,5 +78,6 @@ SIGNATURES: dict[str, tuple[type[Any] | None, tuple[type[Any], ...]]] = {
     "lay_samples": (None, (_POINTER, _POINTER)),
     "train": (_COUNT, (_POINTER, _POINTER, _POINTER, _POINTER, _COUNT, _COUNT, _POINTER)),
     "train_many": (None, (_POINTER, _POINTER, _COUNT, _COUNT, _COUNT, _POINTER, _COUNT)),
+    "train_each": (None, (_POINTER, _POINTER, _COUNT, _COUNT, _COUNT, _POINTER, _COUNT)),
     "evaluate_many": (None, (_POINTER, _POINTER, _COUNT, _POINTER)),
 }
