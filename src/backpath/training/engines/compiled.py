@@ -61,10 +61,11 @@ class Layout:
         return flat
 
 
-def lay_out(job: Job) -> Layout:
+def lay_out(job: Job, laid: bool | None = None) -> Layout:
+    """The layout for a job; whether all samples are laid out at once, as where their order stays unless said."""
     network, solver = job.network, job.solver.name
     plain = solver == "gd" and job.free is None and not job.l2 and job.clip_norm is None
-    batches = (len(job.X), job.batch_size, not job.shuffle)
+    batches = (len(job.X), job.batch_size, not job.shuffle if laid is None else laid)
     return _lay_out(network.sizes, network.activations, network.dtype.itemsize, job.cost, solver, *batches, plain)
 
 

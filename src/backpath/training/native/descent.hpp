@@ -98,6 +98,13 @@ INLINE bool has_converged(State& state, const Settings& s, double cost) {
   return state.converged;
 }
 
+// Whether an epoch that is all forward has solved the task; notes the first one.
+template <class T> INLINE bool has_solved(const Training<T>& t, State& state, int64_t epoch) {
+  if (!t.worst || !(*t.worst < T(t.settings->solved_error))) return false;
+  if (state.solved_after < 0) state.solved_after = double(epoch);
+  return true;
+}
+
 INLINE bool is_finite(double x) { return x - x == 0; }
 
 template <class T> bool are_finite(const T* w, int64_t count) {
@@ -106,7 +113,8 @@ template <class T> bool are_finite(const T* w, int64_t count) {
   return sum(fault) == 0;
 }
 
-// Trains for some epochs; gives those done, fewer if the last one's cost is not finite or training has converged.
+// Trains for some epochs; gives those done, fewer if the last one's cost is not finite, training has converged, or it is
+// to stop because the task is solved: then without another update.
 // w: the weights, then what the solver remembers. order: of `ordered` samples, anew for each epoch or one for all.
 template <class T>
 int64_t train(const Training<T>& t, T* w, State& state, const int64_t* order, int64_t ordered, int64_t epochs, double* costs) {
@@ -118,15 +126,19 @@ int64_t train(const Training<T>& t, T* w, State& state, const int64_t* order, in
   for (bool over = false; done < epochs && !over; done++) {
     T* x = t.memory + plan.data;
     double total = 0;
+    if (t.worst) *t.worst = 0;
     for (int64_t start = 0; start < plan.samples; start += plan.batch) {
       Order batch{order, done * stride + start, smaller_of(plan.batch, plan.samples - start)};
       double whole = weight_of(t.sample_weight, batch), cost = descend(t, w, batch, whole, x, g) * s.share;
+      over = start + plan.batch >= plan.samples && has_solved(t, state, done) && s.stop_when_solved;
+      if (over) break;
       if (s.l2 > 0 && whole > TINY) cost += decay(t, w, s.l2 / whole);
       if (s.clip > 0) clip(t, s.clip);
       state.updates += 1;
       if (!plan.fused) update(t, w, state.updates);
       total += cost * double(batch.count);
     }
+    if (over) break;
     costs[done] = total / double(plan.samples);
     over = !is_finite(costs[done]) || has_converged(state, s, costs[done]);
   }

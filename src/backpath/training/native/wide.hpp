@@ -95,6 +95,20 @@ template <class T> void gradient(const Layer& layer, const T* a, const T* delta,
   }
 }
 
+// The largest number of a, b …
+template <class T, int N> INLINE T largest(Pack<T, N> x) {
+  T most = lane(x, 0);
+  for (int i = 1; i < N; i++) most = lane(x, i) > most ? lane(x, i) : most;
+  return most;
+}
+
+// The largest |A - y| of so many numbers, if it is larger than `worst`.
+template <class T> T worst_error(T worst, const T* a, const T* y, int64_t count) {
+  auto most = all<Step<T>>(worst);
+  for (int64_t k = 0; k < count; k += STEP<T>) most = larger(absolute(load<Step<T>>(a + k) - load<Step<T>>(y + k)), most);
+  return largest(most);
+}
+
 // Where the samples of a block are: rows of inputs, targets and shares, then perhaps the inputs with a row per sample.
 template <class T> struct Block { const T* x; int64_t lanes; };
 
@@ -118,6 +132,7 @@ template <class T> T wide(const Training<T>& t, const T* w, Block<T> block, Targ
     else output(Output<T>{t.plan->cost, layer->activation, layer->neurons, lanes, values, u, y, c, spare});
     a = values;
   }
+  if (t.worst) *t.worst = worst_error(*t.worst, b + last.values, y, last.neurons * lanes);
   P total = all<P>(0);
   for (int64_t k = 0; k < lanes; k += STEP<T>) {  // each sample's share in the average
     P s = load<P>(share + k);
