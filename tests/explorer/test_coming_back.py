@@ -178,7 +178,7 @@ def test_a_server_that_is_killed_and_started_again_loses_nothing(chromium, tmp_p
         until(page, "Number(document.querySelector('#epoch').textContent.replaceAll(',', '')) > 100")
         press(page, "Pause")
         edge(page, "W11_1")
-        page.wait_for_timeout(1500)  # a change is kept a little later
+        page.wait_for_timeout(3000)  # a change is kept a little later
         before = shape(page)
         first.process.kill()
         first.process.wait(10)

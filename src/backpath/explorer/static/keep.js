@@ -40,20 +40,24 @@ async function keep() {
   await done((await store("readwrite")).put(record, tab));
 }
 
-let due = 0;
-let busy = false;
+let timer = 0;
+let at = Infinity; // when it is kept next
 let took = 0;
-/** Keeps it a little later; several wishes become one. A browser that keeps nothing only loses this. */
+let last = Promise.resolve();
+/** Keeps it a little later; of several wishes the soonest counts. A browser that keeps nothing only loses this. */
 function soon(after) {
-  if (due || busy || !page.session) return;
-  due = setTimeout(async () => {
-    due = 0;
-    busy = true;
-    const began = performance.now();
-    await keep().catch(() => null);
-    took = performance.now() - began;
-    busy = false;
-  }, Math.max(after, took * SHARE));
+  const wanted = performance.now() + after;
+  if (!page.session || wanted >= at) return;
+  clearTimeout(timer);
+  at = wanted;
+  timer = setTimeout(() => {
+    at = Infinity;
+    last = last.then(async () => {
+      const began = performance.now();
+      await keep().catch(() => null);
+      took = performance.now() - began;
+    });
+  }, after);
 }
 
 async function forgetOld() {
@@ -84,6 +88,6 @@ export function startKeeping() {
   on("view", () => soon(SOON));
   on("stopped", () => soon(SOON));
   on("chosen", () => soon(SOON));
-  on("frame", () => soon(OFTEN));
+  on("frame", () => soon(Math.max(OFTEN, took * SHARE)));
   forgetOld().catch(() => null);
 }
