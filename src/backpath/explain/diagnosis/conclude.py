@@ -32,7 +32,7 @@ def conclude(q: Problem, claims: Sequence[Claim]) -> Report:
     if rounded is not None and not rounded.wrong.any():
         return Report([(_rounded(given),)], rows)
     search = Search(given)
-    near = _is_numerical(given)
+    near = is_numerical(given)
     exact = not given.claims.last.any()
     found, by = search.single_mistakes() if near and exact else search.explanations(), given
     if not found and near:
@@ -67,7 +67,8 @@ def _as_printed(claims: Sequence[Claim]) -> list[Claim]:
     return list(zero)
 
 
-def _is_numerical(c: Comparison) -> bool:
+def is_numerical(c: Comparison) -> bool:
+    """Whether the figures are as near to the right ones as numerical derivatives come."""
     right = c.right[c.claims.positions]
     allowed = _NUMERICAL * (np.abs(right - c.claims.base) + 0.1 * c.largest) + c.claims.last
     return bool((np.abs(c.claims.value - right) <= allowed).all())
