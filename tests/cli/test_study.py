@@ -343,15 +343,6 @@ def test_any_folder_takes_the_file(tmp_path):
     assert names_in(folder) == []
 
 
-@pytest.mark.slow
-def test_a_first_compile_is_told(tmp_path):
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    command = [sys.executable, "-m", "backpath", "study", *map(str, SMALL)]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, env=environment)
-    assert re.fullmatch(r"(compiling the kernels, once on this machine … \d+\.\d s\n)+", run.stderr)
-    assert subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stderr == ""
-
-
 def test_restarts_return_the_best_start_and_say_so(tmp_path):
     options = ["--init", "uniform:-1,1", "--epochs", 3000, "--out", "r.safetensors"]
     stuck = next(

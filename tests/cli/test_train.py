@@ -213,7 +213,7 @@ def test_a_million_rows_train_and_are_predicted_within_three_times_their_numeric
     numbers = np.random.default_rng(0).normal(size=(rows, columns))
     np.savetxt("big.csv", numbers, delimiter=",", header=header, comments="", fmt="%.17g")
     del numbers
-    imports = "import duckdb, rich.progress, backpath.cli.train.run, backpath.training.compiled_engine"
+    imports = "import duckdb, rich.progress, backpath.cli.train.run, backpath.training.engines.compiled"
     for call in (["train", "big.csv", "--target", "y", "--epochs", 1], ["predict", "big.safetensors", "big.csv"]):
         out = ["--out", "p.csv"] if call[0] == "predict" else []
         taken, _, _ = measure(imports, COMMAND, *call, *out)

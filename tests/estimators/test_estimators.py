@@ -265,7 +265,7 @@ def test_dropout_leaves_neurons_out_and_clipping_shortens():
 def test_dropout_is_right_on_average():
     """The mean of many masked gradients of an identity network is near that without masks."""
     from backpath.maths import backprop
-    from backpath.training.dropout import Dropout
+    from backpath.training.engines.dropout import Dropout
 
     net = bp.Network((3, 50, 1), "identity", seed=0)
     X, y = RNG.normal(size=(20, 3)), np.zeros((20, 1))

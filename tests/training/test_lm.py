@@ -15,10 +15,10 @@ from scipy.optimize import least_squares
 
 import backpath as bp
 import oracles
-from backpath.training import normal_equations
+from backpath.training.engines import normal_equations
+from backpath.training.engines.lm import LMEngine, check_lm
+from backpath.training.engines.normal_equations import NormalEquations
 from backpath.training.job import Job, Solver
-from backpath.training.lm import LMEngine, check_lm
-from backpath.training.normal_equations import NormalEquations
 from strategies import HIDDEN, seeds
 
 XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float), np.array([0.0, 1, 1, 0])

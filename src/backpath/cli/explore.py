@@ -29,14 +29,12 @@ def command(model: str | None, port: int, host: str, no_browser: bool) -> None:
     if missing:
         raise InputError(f"the explorer needs {', '.join(missing)}; install it with: pip install 'backpath[explorer]'")
     from backpath.explorer.app import Explorer
-    from backpath.explorer.run import prepare
     from backpath.explorer.scene import Scene
     from backpath.explorer.server import Address, is_loopback, server
     from backpath.files.models import load_model
 
     scene = Scene.of_data_set("xor") if model is None else Scene.of_model(load_model(model))
     address = Address(host, port)
-    prepare()
     if not is_loopback(host):
         click.echo("the page can be reached from other machines; only with the token in its address", err=True)
     click.echo(address.url)

@@ -13,7 +13,7 @@ from backpath.errors import DivergenceError, InputError
 from backpath.explorer import commands, fields, limits
 from backpath.explorer.outbox import Outbox
 from backpath.explorer.protocol import Message, choices, read, write
-from backpath.explorer.run import READY, Run
+from backpath.explorer.run import Run
 from backpath.explorer.scene import Scene
 from backpath.explorer.settings import weight_count
 from backpath.explorer.surface import Surface
@@ -22,7 +22,6 @@ from backpath.explorer.view import view
 from backpath.explorer.workers import Workers
 from backpath.files.wording import quoted
 
-COMPILING = "the kernels are being compiled, once on this machine; until then training is slower"
 FAULT = "a fault of the explorer's own; its server's terminal shows it"
 
 
@@ -49,9 +48,8 @@ class Session:
     async def greet(self) -> None:
         """What the page is sent first."""
         await self._push_view({"event": "hello", "session": self.key, "choices": choices()})
-        for note in (self._note, "" if READY.is_set() else COMPILING):
-            if note:
-                await self._push({"event": "note", "message": note})
+        if self._note:
+            await self._push({"event": "note", "message": self._note})
 
     async def answer(self, text: str | None) -> None:
         """Do what a message asks and answer it; whatever goes wrong, the session lives on."""

@@ -19,6 +19,8 @@ from backpath.training.bayesian import Bayesian
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import check_engine, start_engine
+from backpath.training.engines.lm import check_lm
+from backpath.training.engines.restarts import check_restarts, start_restarts
 from backpath.training.job import (
     Engine,
     Job,
@@ -28,8 +30,6 @@ from backpath.training.job import (
     check_tol,
     with_bias_columns,
 )
-from backpath.training.lm import check_lm
-from backpath.training.restarts import check_restarts, start_restarts
 from backpath.training.validation import Validation
 
 Progress = Callable[[int, float], object]
@@ -133,9 +133,9 @@ def train(
     frozen : weight names, or "biases"
         Weights that stay as they are.
     engine : "auto" | "numpy" | "compiled"
-        What does the arithmetic: the plain NumPy reference, or compiled kernels, whose numbers are the same but for
-        the last digits. "auto" takes NumPy where it is done before the kernels would be loaded. Each engine gives the
-        same bits on every run.
+        What does the arithmetic: the plain NumPy reference, or the native kernels, whose numbers differ in the last
+        digits only. "auto" takes the kernels, and NumPy where there are none for this machine. Each engine gives the
+        same bits on every run, whatever the processor and however many cores it has.
     progress : bool, callable, or context manager that gives one
         True draws a progress bar on a terminal; a callable gets (epochs done, cost) about ten times a second. A
         context manager is entered when the call is known to make sense and training begins.
@@ -202,13 +202,12 @@ def train(
     if solver == "lm":
         check_lm(job, engine)
     watch = None if validation is None else Validation(net, validation, cost)
-    announce = progress is True or isinstance(progress, AbstractContextManager)
     if check_count(restarts, "restarts") > 1:
         check_restarts(engine, validation, solver)
-        several = start_restarts(job, int(restarts), int(epochs), init, announce)
+        several = start_restarts(job, int(restarts), int(epochs), init)
         result = _run(job, several, int(epochs), progress, watch)
         return replace(result, restart_costs=several.restart_costs)
-    return _run(job, start_engine(engine, job, int(epochs), announce), int(epochs), progress, watch)
+    return _run(job, start_engine(engine, job), int(epochs), progress, watch)
 
 
 def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.bool_]] | None:

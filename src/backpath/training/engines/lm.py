@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.training.bayesian import Bayesian
+from backpath.training.engines.normal_equations import NormalEquations, single_threaded
 from backpath.training.job import Array, Convergence, Job
-from backpath.training.normal_equations import NormalEquations, single_threaded
 
 Numbers = NDArray[np.float64]
 

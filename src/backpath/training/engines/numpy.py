@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.maths import backprop
-from backpath.training.dropout import Dropout
+from backpath.training.engines.dropout import Dropout
 from backpath.training.job import Convergence, Job, Memory, Solver
 
 Array = NDArray[np.floating]

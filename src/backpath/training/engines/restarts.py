@@ -10,9 +10,9 @@ from backpath.errors import InputError
 from backpath.maths.checks import machine_memory
 from backpath.maths.initialisations import draw_many, initialisation
 from backpath.training.bayesian import Bayesian
+from backpath.training.engines.lm import LMEngine
+from backpath.training.engines.normal_equations import NormalEquations
 from backpath.training.job import REMEMBERED, Array, Job
-from backpath.training.lm import LMEngine
-from backpath.training.normal_equations import NormalEquations
 
 
 def check_restarts(engine: str, validation: object, solver: str) -> None:
@@ -24,7 +24,7 @@ def check_restarts(engine: str, validation: object, solver: str) -> None:
 
 
 class RestartsEngine:
-    """Trains many starts of a job's network in lanes; what it shows is the best of them so far.
+    """Trains many starts of a job's network side by side; what it shows is the best of them so far.
 
     Parameters
     ----------
@@ -41,23 +41,16 @@ class RestartsEngine:
 
     bayesian = None
 
-    def __init__(self, job: Job, restarts: int, epochs: int, init: str, announce: bool = False):
-        from backpath.training import lanes
+    def __init__(self, job: Job, restarts: int, epochs: int, init: str):
+        from backpath.training.engines.many import ManyNetworks, check_threads
 
         network = job.network
         _check_memory(job, restarts, epochs)
         initialisation(init)
         starts = _starts(job, restarts, init)
         rates, momenta = np.full(restarts, job.solver.learning_rate), np.full(restarts, job.solver.momentum)
-        self._lanes = lanes.Lanes(
-            job,
-            starts,
-            rates,
-            momenta,
-            epochs=epochs,
-            history_every=1,
-            threads=lanes.check_threads(None),
-            announce=announce,
+        self._many = ManyNetworks(
+            job, starts, rates, momenta, epochs=epochs, history_every=1, threads=check_threads(None)
         )
         self._shapes = [W.shape for W in network.weights]
         self._best = 0
@@ -65,20 +58,20 @@ class RestartsEngine:
         self.costs: list[float] = []
         self.converged = False
         self.overflow: int | None = None
-        self.restart_costs = self._lanes.cost
+        self.restart_costs = self._many.cost
 
     def run(self, epochs: int) -> None:
-        lanes = self._lanes
-        interrupted = lanes.run(epochs)
-        best = int(np.argmin(lanes.cost))
+        many = self._many
+        interrupted = many.run(epochs)
+        best = int(np.argmin(many.cost))
         if best != self._best:
             self._best, self.costs = best, []
-        self.costs.extend(lanes.history[len(self.costs) : lanes.epochs_done[best], best].tolist())
-        self.converged = bool(lanes.converged[best]) and not lanes.running
+        self.costs.extend(many.history[len(self.costs) : many.epochs_done[best], best].tolist())
+        self.converged = bool(many.converged[best]) and not many.running
         ends = np.cumsum([neurons * columns for neurons, columns in self._shapes])[:-1]
-        parts = np.split(lanes.weights[:, best], ends)
+        parts = np.split(many.weights[:, best], ends)
         self.weights = [part.reshape(shape) for part, shape in zip(parts, self._shapes, strict=True)]
-        if lanes.diverged.all():
+        if many.diverged.all():
             self.overflow = 0
         if interrupted:
             raise KeyboardInterrupt
@@ -96,13 +89,11 @@ def _starts(job: Job, restarts: int, init: str) -> Array:
     return starts
 
 
-def start_restarts(
-    job: Job, restarts: int, epochs: int, init: str, announce: bool
-) -> RestartsEngine | LMRestartsEngine:
+def start_restarts(job: Job, restarts: int, epochs: int, init: str) -> RestartsEngine | LMRestartsEngine:
     """The engine that trains several starts of this job, for so many epochs at most."""
     if job.solver.name == "lm":
         return LMRestartsEngine(job, restarts, epochs, init)
-    return RestartsEngine(job, restarts, epochs, init, announce)
+    return RestartsEngine(job, restarts, epochs, init)
 
 
 class LMRestartsEngine:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import backpath as bp
 from backpath.maths.costs import COSTS
 from backpath.population import train_population
-from backpath.training import kernels, lanes
+from backpath.training.engines import many
 from strategies import HIDDEN, output_activations, problems, samples, seeds
 
 PAIRS = [(cost, output) for cost in COSTS for output in output_activations(cost)]
@@ -122,23 +122,11 @@ XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
 TARGETS = np.array([[0.0], [1], [1], [0]])
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
-def test_the_kernels_uncompiled(solver, monkeypatch):
-    population = bp.Population((2, 2, 1), size=9, seed=1)
-    settings = {"epochs": 4, "solver": solver, "history_every": 1, "tol": 1e-3, "threads": 1}
-    compiled = train_population(population, XOR, TARGETS, **settings)
-    monkeypatch.setattr(kernels, "train_lanes_compiled", kernels.train_lanes)
-    monkeypatch.setattr(kernels, "evaluate_lanes_compiled", kernels.evaluate_lanes)
-    plain = train_population(population, XOR, TARGETS, **settings)
-    for a, b in zip(arrays(compiled), arrays(plain)):
-        np.testing.assert_allclose(a, b, rtol=1e-13)
-
-
 def test_many_parts_and_many_chunks_change_nothing(monkeypatch):
     population = bp.Population((2, 2, 1), size=500, seed=0)
     settings = {"epochs": 60, "batch_size": 3, "shuffle": True, "history_every": 7, "solver": "adam"}
     whole = train_population(population, XOR, TARGETS, **settings)
-    monkeypatch.setattr(lanes, "LONGEST_CHUNK", 7)
-    monkeypatch.setattr(lanes, "PART_SECONDS", 0)
+    monkeypatch.setattr(many, "LONGEST_CHUNK", 7)
+    monkeypatch.setattr(many, "PART_SECONDS", 0)
     pieces = train_population(population, XOR, TARGETS, **settings)
     assert all(a.tobytes() == b.tobytes() for a, b in zip(arrays(whole), arrays(pieces)))

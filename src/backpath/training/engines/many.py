@@ -1,4 +1,4 @@
-"""Trains many networks of the same sizes side by side, each in a lane of the compiled kernels, over all cores.
+"""Trains many networks of the same sizes side by side, each in a lane of the native kernels, over all cores.
 
 A population is arrays whose columns are networks: weights (weights, networks), what the solver remembers, and what is
 known of each. An engine for other hardware is another way to train such arrays.
@@ -10,6 +10,7 @@ its bits do not depend on how many threads or other networks there are.
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -21,10 +22,9 @@ from numpy.typing import NDArray
 from backpath.errors import InputError
 from backpath.maths.activations import activation
 from backpath.maths.costs import cost_function
-from backpath.training import kernels
-from backpath.training.compiled_engine import SOLVER_CODES
 from backpath.training.job import REMEMBERED, Array, Job, records
-from backpath.training.kernel_cache import told
+from backpath.training.native import calls
+from backpath.training.native.library import address, buffer, kernels
 
 BLOCK_BYTES = 64_000  # working memory of a block, near a first-level cache
 MOST_STEPS = 33  # lanes of a block, in steps
@@ -32,7 +32,17 @@ CHUNK_SECONDS, CHUNK_NETWORKS, LONGEST_CHUNK = 0.005, 512, 4096  # of one core; 
 PART_SECONDS, PARTS_PER_THREAD = 0.02, 16  # a chunk of a part takes at most that long
 REPORT_SECONDS = 0.1
 
+Indices = NDArray[np.intp]
 Report = Callable[[float, float], object]
+
+
+class Populated:
+    """What the kernels are handed of many networks, and what that needs to stay alive."""
+
+    def __init__(self, population: calls.Population, memory: Array, *addresses: int):
+        self._kept = population, memory
+        self._structure = calls.Populated(ctypes.addressof(population), *addresses)
+        self.place = ctypes.addressof(self._structure)
 
 
 def check_threads(threads: int | None) -> int:
@@ -47,7 +57,7 @@ def check_threads(threads: int | None) -> int:
     return int(threads)
 
 
-class Lanes:
+class ManyNetworks:
     """Many networks in training.
 
     Parameters
@@ -65,14 +75,12 @@ class Lanes:
     history_every : int | None
         The costs of epochs 0, history_every, 2 history_every … are kept; None: of none.
     threads : int
-    announce : bool
-        Tell on standard error if kernels have to be compiled, even where that is no terminal.
 
     Attributes
     ----------
     weights : array (weights, networks)
     epochs_done, solved_after, status : int64 arrays (networks,)
-        Updates of each; after how many it was first solved (-1: never); `kernels.IS_TRAINING` or why it stopped.
+        Updates of each; after how many it was first solved (-1: never); `calls.IS_TRAINING` or why it stopped.
     cost, worst : arrays (networks,)
         Cost and largest error of the weights as they are now, once `run` is done.
     history, history_epochs : arrays (records, networks), (records,)
@@ -91,42 +99,40 @@ class Lanes:
         stop_when_solved: bool = False,
         history_every: int | None = None,
         threads: int = 1,
-        announce: bool = False,
     ):
         self.job, self.weights, self.epochs, self.threads = job, weights, epochs, threads
         self.solved_error, self.stop_when_solved = solved_error, stop_when_solved
         count, size = weights.shape
         self._memory = np.zeros((REMEMBERED[job.solver.name] * count, size), weights.dtype)
-        self._numbers = np.zeros((kernels.OF_WAITED + 1, size), weights.dtype)
-        self._numbers[kernels.OF_RATE], self._numbers[kernels.OF_MU] = rates, momenta
-        self._numbers[kernels.OF_BEST] = np.inf
-        self._counts = np.zeros((kernels.COUNT_STATUS + 1, size), np.int64)
-        self._counts[kernels.COUNT_SOLVED_AFTER] = -1
+        self._numbers = np.zeros((calls.WAITED + 1, size), weights.dtype)
+        self._numbers[calls.RATE], self._numbers[calls.MU] = rates, momenta
+        self._numbers[calls.BEST] = np.inf
+        self._counts = np.zeros((calls.STATUS + 1, size), np.int64)
+        self._counts[calls.SOLVED_AFTER] = -1
         self._every = history_every or 0
         self.history = np.full((records(epochs, history_every), size), np.nan, weights.dtype)
         self.history_epochs = 1 + np.arange(len(self.history)) * self._every
-        self.cost, self.worst = self._numbers[kernels.OF_COST], self._numbers[kernels.OF_WORST]
-        self.epochs_done = self._counts[kernels.COUNT_EPOCHS]
-        self.solved_after = self._counts[kernels.COUNT_SOLVED_AFTER]
-        self.status = self._counts[kernels.COUNT_STATUS]
+        self.cost, self.worst = self._numbers[calls.COST], self._numbers[calls.WORST]
+        self.epochs_done = self._counts[calls.EPOCHS]
+        self.solved_after = self._counts[calls.SOLVED_AFTER]
+        self.status = self._counts[calls.STATUS]
         self._sizes = np.array(job.network.sizes, np.int64)
         self._codes = np.array([activation(name).code for name in job.network.activations], np.int64)
-        self._free = np.ones(count, bool) if job.free is None else np.concatenate([m.ravel() for m in job.free])
+        free = np.ones(count) if job.free is None else np.concatenate([m.ravel() for m in job.free])
+        self._free = free.astype(np.int64)
+        self._kernels = kernels(weights.dtype)
         self._X, self._Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
         self._worked = np.zeros(size, np.int64)  # epochs gone through, trained in or not any more
         self._until, self._stopping = 0, False
         self._parts = self._parted()
-        with told(announce):  # no networks: this only compiles
-            self._measure(np.arange(0))
-            self._train_chunk(np.arange(0), 0, 0, np.arange(len(self._X))[None])
 
     @property
     def diverged(self) -> NDArray[np.bool_]:
-        return self.status == kernels.IS_DIVERGED
+        return self.status == calls.IS_DIVERGED
 
     @property
     def converged(self) -> NDArray[np.bool_]:
-        return self.status == kernels.IS_CONVERGED
+        return self.status == calls.IS_CONVERGED
 
     @property
     def running(self) -> bool:
@@ -144,7 +150,7 @@ class Lanes:
             interrupted = self._wait([pool.submit(self._train, *part, self._until) for part in self._parts], report)
             while self._wait([pool.submit(self._measure, networks) for networks, _ in self._parts], None):
                 interrupted = True
-        self.status[~np.isfinite(self.cost)] = kernels.IS_DIVERGED
+        self.status[~np.isfinite(self.cost)] = calls.IS_DIVERGED
         self.cost[self.diverged] = self.worst[self.diverged] = np.inf
         solved = (self.worst < self.solved_error) & (self.solved_after < 0)
         self.solved_after[solved] = self.epochs_done[solved]
@@ -170,9 +176,9 @@ class Lanes:
                 future.result()
         return interrupted
 
-    def _train(self, part: NDArray[np.intp], orders: Iterator[NDArray[np.intp] | None], until: int) -> None:
+    def _train(self, part: Indices, orders: Iterator[Indices | None], until: int) -> None:
         """A part of the networks up to epoch ``until``, chunk by chunk."""
-        running = part[self.status[part] == kernels.IS_TRAINING]
+        running = part[self.status[part] == calls.IS_TRAINING]
         begin, chunk, still = int(self._worked[part[0]]), self._chunk(), np.arange(len(self._X))[None]
         while begin < until and len(running) and not self._stopping:
             epochs = min(chunk, until - begin)
@@ -180,66 +186,72 @@ class Lanes:
             self._train_chunk(running, begin, epochs, order)
             begin += epochs
             self._worked[part] = begin
-            running = running[self.status[running] == kernels.IS_TRAINING]
+            running = running[self.status[running] == calls.IS_TRAINING]
         if not len(running):
             self._worked[part] = self.epochs
 
-    def _train_chunk(self, networks: NDArray[np.intp], begin: int, epochs: int, orders: NDArray[np.intp]) -> None:
-        job, solver, lanes = self.job, self.job.solver, self._lanes(len(networks))
-        kernels.train_lanes_compiled(
-            self._buffer(lanes, len(self._memory)),
-            self.weights,
-            self._memory,
-            self._numbers,
-            self._counts,
-            self.history,
-            networks,
-            self._free,
-            self._sizes,
-            self._codes,
-            self._X,
-            self._Y,
-            orders,
-            cost_function(job.cost).code,
-            SOLVER_CODES[solver.name],
-            job.batch_size,
-            begin,
-            epochs,
-            self._every,
-            self.solved_error,
-            self.stop_when_solved,
-            -1.0 if job.tol is None else float(job.tol),
-            job.patience,
-            (solver.beta_1, solver.beta_2, solver.epsilon),
-            lanes,
-        )
+    def _train_chunk(self, networks: Indices, begin: int, epochs: int, orders: Indices) -> None:
+        populated = self._populated(len(networks), len(self._memory))
+        given = address(networks, np.int64, len(networks)), len(networks), begin, epochs
+        self._kernels.train_many(populated.place, *given, address(orders, np.int64, orders.size), len(orders))
 
-    def _measure(self, networks: NDArray[np.intp]) -> None:
+    def _measure(self, networks: Indices) -> None:
         """The cost and worst error of networks as they are now."""
-        lanes = self._lanes(len(networks))
-        kernels.evaluate_lanes_compiled(
-            self._buffer(lanes, 0),
-            self.weights,
-            self._numbers,
-            networks,
-            self._sizes,
-            self._codes,
-            self._X,
-            self._Y,
-            cost_function(self.job.cost).code,
-            lanes,
+        populated = self._populated(len(networks), 0)
+        self._kernels.evaluate_many(populated.place, address(networks, np.int64, len(networks)), len(networks))
+
+    def _populated(self, networks: int, moments: int) -> Populated:
+        """What the kernels are handed, for a thread of its own."""
+        job, solver, lanes = self.job, self.job.solver, self._lanes(networks)
+        population = calls.Population(
+            layers=len(self._codes),
+            weights=len(self.weights),
+            moments=moments,
+            networks=self.weights.shape[1],
+            samples=len(self._X),
+            cost=cost_function(job.cost).code,
+            solver=calls.SOLVERS[solver.name],
+            batch=job.batch_size,
+            every=self._every,
+            stop_when_solved=self.stop_when_solved,
+            lanes=lanes,
+            solved_error=self.solved_error,
+            tol=-1.0 if job.tol is None else job.tol,
+            patience=job.patience,
+            beta_1=solver.beta_1,
+            beta_2=solver.beta_2,
+            epsilon=solver.epsilon,
+        )
+        room = buffer(self._rows(moments) * lanes, self.weights.dtype)
+        counts = [self._sizes, self._codes, self._free]
+        numbers = [room, self.weights, self._memory, self._numbers]
+        data = [self.history, self._X, self._Y]
+        return Populated(
+            population,
+            room,
+            *(
+                address(array, kind, array.size)
+                for kind, arrays in (
+                    (np.int64, counts),
+                    (self.weights.dtype, numbers),
+                    (np.int64, [self._counts]),
+                    (self.weights.dtype, data),
+                )
+                for array in arrays
+            ),
         )
 
-    def _buffer(self, lanes: int, moments: int) -> Array:
-        length = kernels.lane_places(self._sizes, len(self.weights), moments, lanes)[-1]
-        return kernels.buffer(length, self.weights.dtype)
+    def _rows(self, moments: int) -> int:
+        """Rows of a block's working memory (see ``many.hpp``)."""
+        neurons, outputs = int(self._sizes[1:].sum()), int(self._sizes[-1])
+        return 2 * len(self.weights) + moments + 2 * neurons + outputs + 2 + calls.STATE_ROWS
 
     def _lanes(self, networks: int) -> int:
         """Networks of a block: as many as keep its working memory near, in an odd number of steps, so that rows do not
         fall upon each other in the cache."""
-        rows = kernels.lane_places(self._sizes, len(self.weights), len(self._memory), 1)[-1]
-        steps = min(MOST_STEPS, max(1, BLOCK_BYTES // (rows * kernels.STEP_BYTES)))
-        step = kernels.STEP_BYTES // self.weights.itemsize
+        rows = self._rows(len(self._memory))
+        steps = min(MOST_STEPS, max(1, BLOCK_BYTES // (rows * calls.STEP_BYTES)))
+        step = calls.STEP_BYTES // self.weights.itemsize
         return step * min(steps - (steps + 1) % 2, max(1, -(-networks // step)))
 
     def _seconds(self) -> float:
@@ -253,7 +265,7 @@ class Lanes:
         longest = min(LONGEST_CHUNK, 10**6 // len(self._X)) if self.job.shuffle else LONGEST_CHUNK
         return max(1, min(int(CHUNK_SECONDS / (self._seconds() * together)), longest))
 
-    def _parted(self) -> list[tuple[NDArray[np.intp], Iterator[NDArray[np.intp] | None]]]:
+    def _parted(self) -> list[tuple[Indices, Iterator[Indices | None]]]:
         """The networks in parts of whole blocks, several for each thread and none too long to wait for; and for each
         the orders of the samples."""
         size = self.weights.shape[1]

@@ -1,0 +1,50 @@
+// The kernels' entry points, with plain C types: the one translation unit.
+#include "population.hpp"
+
+#if defined(_WIN32)
+#define EXPORT extern "C" __declspec(dllexport)
+extern "C" int DllMainCRTStartup(void*, unsigned, void*) { return 1; }  // there is nothing to set up
+#else
+#define EXPORT extern "C" __attribute__((visibility("default")))
+#endif
+
+#define ENTRIES(T, SUFFIX)                                                                                             \
+  /* a = σ(u) and d = σ′(u), where d holds u before; a whole number of steps */                                        \
+  EXPORT void activate_##SUFFIX(int64_t code, T* a, T* d, int64_t count) { activate(code, a, d, count); }              \
+  EXPORT void lay_samples_##SUFFIX(const Training<T>* t, const int64_t* order) { lay_samples(*t, order); }             \
+  EXPORT int64_t train_##SUFFIX(const Training<T>* t, T* w, State* state, const int64_t* order, int64_t ordered,       \
+                                int64_t epochs, double* costs) {                                                       \
+    return train(*t, w, *state, order, ordered, epochs, costs);                                                        \
+  }                                                                                                                    \
+  EXPORT void train_many_##SUFFIX(const Populated<T>* p, const int64_t* networks, int64_t count, int64_t begin,        \
+                                  int64_t epochs, const int64_t* orders, int64_t order_count) {                        \
+    train_many(*p, Columns{networks, count}, begin, epochs, orders, order_count);                                      \
+  }                                                                                                                    \
+  EXPORT void evaluate_many_##SUFFIX(const Populated<T>* p, const int64_t* networks, int64_t count) {                  \
+    evaluate_many(*p, Columns{networks, count});                                                                       \
+  }
+ENTRIES(double, f64)
+ENTRIES(float, f32)
+
+// Which of the builds for x86-64 this processor and its system can run: 2, 3 or 4; 0 on another one.
+EXPORT int64_t processor_level() {
+#if defined(__x86_64__)
+  uint32_t a, b, c, d, low, high;
+  auto cpuid = [&](uint32_t leaf) { __asm__("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "0"(leaf), "2"(0)); };
+  cpuid(0);
+  if (a < 7) return 2;
+  cpuid(0x80000001);
+  bool lzcnt = c >> 5 & 1;
+  cpuid(1);
+  bool has_3 = lzcnt && (c >> 12 & 1) && (c >> 22 & 1) && (c >> 27 & 1) && (c >> 28 & 1) && (c >> 29 & 1);
+  if (!has_3) return 2;  // FMA, MOVBE, the system saves the registers, AVX, F16C
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  cpuid(7);
+  bool bmi_avx2 = (b >> 3 & 1) && (b >> 5 & 1) && (b >> 8 & 1);
+  if ((low & 0x6) != 0x6 || !bmi_avx2) return 2;
+  bool has_4 = (b >> 16 & 1) && (b >> 17 & 1) && (b >> 28 & 1) && (b >> 30 & 1) && (b >> 31 & 1);  // F, DQ, CD, BW, VL
+  return has_4 && (low & 0xe6) == 0xe6 ? 4 : 3;
+#else
+  return 0;
+#endif
+}

@@ -1,0 +1,69 @@
+// One narrow network: a batch of four samples, squared errors and few weights, where calls and loops over whole steps
+// would cost more than the arithmetic.
+//
+// The samples are in the lanes: rows of inputs, then of targets, then one of each sample's share in the batch's average.
+#pragma once
+#include "formulas.hpp"
+
+// What becomes of a gradient: it is put times a factor, or that much is added to what is there.
+template <class T> struct Target { T* to; T factor; bool more; };
+
+template <class T, class P> INLINE void put(Target<T> g, int64_t k, P gradient) {
+  store(g.to + k, g.more ? fma(gradient, g.factor, load<P>(g.to + k)) : gradient * g.factor);
+}
+
+// g_ji = factor Σ_lanes δ_j a_i, bias last
+template <class T> INLINE void narrow_gradient(const T* a, const T* delta, const Layer& layer, Target<T> g) {
+  using P = Four<T>;
+  int64_t k = layer.weights;
+  for (int64_t j = 0; j < layer.neurons; j++, k += layer.row) {
+    P d = load<P>(delta + 4 * j), none = all<P>(0);
+    for (int64_t i = 0; i < layer.inputs + 1; i += 4) {
+      int64_t left = layer.inputs - i;
+      const T* p = a + 4 * i;
+      P s0 = left > 0 ? load<P>(p) * d : d, s1 = left > 1 ? load<P>(p + 4) * d : left == 1 ? d : none;
+      P s2 = left > 2 ? load<P>(p + 8) * d : left == 2 ? d : none, s3 = left > 3 ? load<P>(p + 12) * d : left == 3 ? d : none;
+      put(g, k + i, sums(s0, s1, s2, s3));
+    }
+  }
+}
+
+// The cost of the four samples at x; their gradient goes to g.
+template <class T> T narrow(T* b, const T* w, const Layer* layers, int64_t count, const T* x, int64_t cost, Target<T> g) {
+  using P = Four<T>;
+  const Layer& last = layers[count - 1];
+  const T *y = x + 4 * layers[0].inputs, *a = x;
+  T slope_of_cost = cost == SQUARED_ERROR ? 2 : 1;
+  P share = load<P>(y + 4 * last.neurons), total = all<P>(0);
+  for (const Layer* layer = layers; layer <= &last; layer++) {
+    const T* weights = w + layer->weights;
+    T *values = b + layer->values, *deltas = b + layer->deltas;
+    for (int64_t j = 0; j < layer->neurons; j++, weights += layer->row) {
+      P u = all<P>(weights[layer->inputs]);
+      for (int64_t i = 0; i < layer->inputs; i++) u = fma(load<P>(a + 4 * i), weights[i], u);
+      auto [value, slope] = activated(layer->activation, u);
+      if (layer < &last) store(values + 4 * j, value), store(deltas + 4 * j, slope);
+      else {
+        P error = value - load<P>(y + 4 * j);
+        total = fma(error, error, total);
+        store(deltas + 4 * j, error * (share * slope_of_cost) * slope);
+      }
+    }
+    a = values;
+  }
+  for (const Layer* layer = &last; layer > layers; layer--) {  // δ_i = σ′(u_i) Σ_j W_ji δ_j
+    T *before = b + layer[-1].deltas, *deltas = b + layer->deltas;
+    for (int64_t i = 0; i < layer->inputs; i++) {
+      P s = all<P>(0);
+      const T* weight = w + layer->weights + i;
+      for (int64_t j = 0; j < layer->neurons; j++, weight += layer->row) s = fma(load<P>(deltas + 4 * j), *weight, s);
+      store(before + 4 * i, s * load<P>(before + 4 * i));
+    }
+  }
+  a = x;
+  for (const Layer* layer = layers; layer <= &last; layer++) {
+    narrow_gradient(a, b + layer->deltas, *layer, g);
+    a = b + layer->values;
+  }
+  return sum(total * share) * (slope_of_cost * T(0.5));
+}
