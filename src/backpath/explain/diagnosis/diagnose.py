@@ -78,9 +78,9 @@ def diagnose(
     """
     options: list[tuple[Problem, list[Claim], str]] = []
     for inputs, targets, turned in sample_readings(net, X, y, cost):
-        q = _problem(net, inputs, targets, cost, learning_rate, frozen, claimed_weights is not None)
+        q = problem(net, inputs, targets, cost, learning_rate, frozen, claimed_weights is not None)
         for gradients, weights, layout in _readings(net, claimed, claimed_weights):
-            claims = [*_of_weights(q, gradients, "gradient"), *_of_weights(q, weights, "weight")]
+            claims = [*weight_claims(q, gradients, "gradient"), *weight_claims(q, weights, "weight")]
             claims += _of_values(q, claimed_values)
             if not claims:
                 raise InputError("nothing is claimed; give at least one figure")
@@ -113,7 +113,7 @@ def _readings(net: Network, claimed: object, claimed_weights: object) -> Iterato
         yield g.figures if g else {}, w.figures if w else {}, "; ".join(filter(None, words))
 
 
-def _problem(
+def problem(
     net: Network,
     X: ArrayLike,
     y: ArrayLike,
@@ -130,10 +130,12 @@ def _problem(
     wide = in_float64(net).with_zero_biases()
     right = backward(wide, X, y, cost)
     free = wide.free_weights(frozen)
-    return Problem(wide, right.x, right.y, cost, learning_rate, free, updates, net.biases)
+    for mask in free:
+        mask[:, -1] &= net.biases
+    return Problem(wide, right.x, right.y, cost, learning_rate, free, updates, has_biases=net.biases)
 
 
-def _of_weights(q: Problem, figures: Figures | None, kind: str) -> Iterator[Claim]:
+def weight_claims(q: Problem, figures: Figures | None, kind: str) -> Iterator[Claim]:
     """Gradients or updated weights."""
     seen: set[str] = set()
     for name, figure in _mapping(figures, "claimed").items():
