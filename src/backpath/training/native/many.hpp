@@ -3,7 +3,8 @@
 // A block of networks goes through its epochs together: their weights are copied into rows, a row a weight, and back at
 // the end. The samples are the same for all lanes. A lane that is not to train any more gets the learning rate 0.
 #pragma once
-#include "descent.hpp"
+#include "output.hpp"
+#include "update.hpp"
 
 // The rows behind those of Known: how many epochs after its beginning a block's network was first solved or converged.
 constexpr int64_t JUST_SOLVED = 6, JUST_CONVERGED = 7, STATE_ROWS = 8;
