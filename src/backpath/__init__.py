@@ -22,6 +22,7 @@ _PUBLIC = {
     "diagnose": "backpath.explain.diagnosis.diagnose",
     "diagnose_function": "backpath.explain.diagnosis.function",
     "explain_step": "backpath.explain.step",
+    "why_not_learning": "backpath.explain.learning.why",
     "Network": "backpath.maths.network",
     "Population": "backpath.population",
     "train": "backpath.training",
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from backpath.explain.derivation import derive as derive
     from backpath.explain.diagnosis.diagnose import diagnose as diagnose
     from backpath.explain.diagnosis.function import diagnose_function as diagnose_function
+    from backpath.explain.learning.why import why_not_learning as why_not_learning
     from backpath.explain.step import explain_step as explain_step
     from backpath.files.models import load as load
     from backpath.files.models import load_model as load_model

@@ -97,7 +97,7 @@ def test_ordinary_columns_do_not_warn():
         ({"max_iter": True}, "max_iter must be a whole number"),
         ({"dropout": 1.0}, "dropout must be a number of at least 0 and below 1"),
         ({"dropout": 0.5, "solver": "lbfgs"}, "dropout is for the solvers sgd and adam"),
-        ({"bayesian": True}, "bayesian regularisation is for solver='lm', but the solver is 'adam'"),
+        ({"bayesian": True}, "bayesian is for solver='lm', but the solver is 'adam'"),
         ({"clip_norm": 1.0, "solver": "lm"}, "clip_norm is for the solvers sgd and adam"),
         ({"dropout": 0.5, "engine": "compiled"}, "dropout is done by the NumPy engine"),
         ({"clip_norm": 0}, "clip_norm must be a number above 0, or None"),

@@ -195,7 +195,7 @@ BAD = [
     ({"claimed": {}}, {}, "nothing is claimed; give at least one figure"),
     ({"claimed": [1, 2]}, {}, "claimed must be a mapping of names to figures, but is of type list"),
     ({}, {"claimed_weights": {"W11_1": 1}}, "claimed_weights needs the learning rate"),
-    ({}, {"claimed_weights": {"W11_1": 1}, "learning_rate": 0}, "the learning rate must be a number above 0"),
+    ({}, {"claimed_weights": {"W11_1": 1}, "learning_rate": 0}, "learning_rate must be a number above 0"),
     ({}, {"claimed_values": {"H3": 1}}, "the network has no value 'H3'; there are u_H1, u_H2, u_A1, X1"),
     ({"claimed": {"W11_1": 1}}, {"cost": "mse"}, "unknown cost 'mse'"),
 ]

@@ -57,7 +57,7 @@ def test_drawn_points_travel_in_the_link(page, server):
         ({"colour": 1}, "the state has no 'colour'; there are sizes"),
         ({"learning_rate": 1e999}, "a message must be a JSON object"),
         ({"seed": -1}, "the seed must be a whole number from 0"),
-        ({"init": "uniform:1,0"}, "unknown initialisation 'uniform:1,0'"),
+        ({"init": "uniform:1,0"}, "unknown init 'uniform:1,0'"),
     ],
 )
 def test_a_bad_link_is_one_plain_line(page, state, line):

@@ -146,7 +146,7 @@ def entries(**changes):
         "__metadata__": {
             "format": FORMAT,
             "version": "1",
-            "description": '{"activations":["sigmoid","sigmoid"],"preparation":null,"record":{}}',
+            "description": '{"activations":["sigmoid","sigmoid"],"biases":true,"preparation":null,"record":{}}',
             "sha256": "0" * 64,
         },
         "W1": {"dtype": "F64", "shape": [2, 3], "data_offsets": [0, 48]},

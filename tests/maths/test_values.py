@@ -95,7 +95,7 @@ def test_any_finite_number_is_a_learning_rate(rate):
 
 @pytest.mark.parametrize("rate", [0, -1, np.inf, np.nan, True, "1", 1j, [1], np.ones(1), 10**400, None], ids=str)
 def test_what_is_no_rate_is_refused(rate):
-    with pytest.raises(bp.InputError, match="the learning rate must be a number above 0, but is"):
+    with pytest.raises(bp.InputError, match="learning_rate must be a number above 0, but is"):
         NET.step([1, 1], [1], learning_rate=rate)
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import re
 import sys
 
 import click
 
 from backpath import __version__
+from backpath.cli.terminal import turned_off
 from backpath.errors import DivergenceError, InputError
 
 # command -> what it does; the command itself is `command` in backpath.cli.<name>
@@ -57,13 +59,15 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        sys.exit(backpath(standalone_mode=False))
+        sys.exit(backpath(prog_name="backpath", standalone_mode=False, color=False if turned_off() else None))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         sys.exit(2)
     except click.ClickException as error:
         _fail(error.format_message(), 2)
-    except (InputError, DivergenceError) as error:
+    except InputError as error:
+        _fail(as_options(error), 2)
+    except DivergenceError as error:
         _fail(str(error), 2)
     except (KeyboardInterrupt, click.Abort):
         _fail("interrupted", 130)
@@ -78,6 +82,15 @@ def main() -> None:
         _fail(f"a fault of backpath's own: {type(error).__name__}: {error}; please report it with the call", 1)
 
 
+def as_options(error: InputError) -> str:
+    """The message with its settings as options: ``solver='lm'`` is ``--solver lm`` here."""
+    message = error.naming(lambda setting: f"--{setting.replace('_', '-')}")
+    return re.sub(r"(--[\w-]+)='([^']*)'", r"\1 \2", message)
+
+
 def _fail(message: str, status: int) -> None:
-    print("backpath: " + " ".join(message.split()), file=sys.stderr)
+    """One plain line, then each command that it advises on a line of its own."""
+    lines = [line.strip() for line in message.splitlines()]
+    said = " ".join(" ".join(line for line in lines if not line.startswith("backpath ")).split())
+    print("\n".join([f"backpath: {said}", *(line for line in lines if line.startswith("backpath "))]), file=sys.stderr)
     sys.exit(status)

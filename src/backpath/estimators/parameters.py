@@ -137,7 +137,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         if parameters[name] and solver not in STOCHASTIC:
             raise InputError(f"{name} is for the solvers sgd and adam; leave it out with solver={solver!r}")
     if parameters["bayesian"] and solver != "lm":
-        raise InputError(f"bayesian regularisation is for solver='lm', but the solver is {solver!r}")
+        raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}")
 
 
 def hidden_sizes(value: Any) -> tuple[int, ...]:

@@ -51,7 +51,7 @@ def check(scene: Scene, given: Fields) -> dict[str, Any]:
 
 def weight(scene: Scene, given: Fields) -> Scene:
     name = fields.text(given.get("name"), "name")
-    weight_index(name, scene.settings.sizes)
+    weight_index(name, scene.settings.sizes, scene.settings.biases)
     return scene.edited(scene.network.replace({name: fields.number(given.get("value"), name)}))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from backpath.errors import InputError
 from backpath.explain import chain_rule
+from backpath.explain.backward import backward
 from backpath.explain.derivation import Derivation, Evaluation, Sample, derive
 from backpath.explain.diagnosis.diagnose import diagnose
 from backpath.explain.digits import shown, shown_product
@@ -107,15 +108,19 @@ def neuron(scene: Scene, name: str) -> Shown:
         return {"name": name, "formulas": [], "values": {name: {"value": value, "text": shown(value, 17)}}}
     run = scene.network.forward(scene.focus.x)
     values = {key: {"value": run[key], "text": shown(float(run[key]))} for key in (f"u_{name}", name)}
-    bias = derive(scene.network, weight_name(layer, j, None), scene.settings.cost, scene.input_labels)
-    found = [_titled("Forward", *chain_rule.forward_equations(bias.chain, layer, j))]
+    with_biases = scene.network.with_zero_biases()  # ∂C/∂u is its bias's gradient, or what it would be
+    bias = derive(with_biases, weight_name(layer, j, None), scene.settings.cost, scene.input_labels)
+    drawn = bias if scene.network.biases else derive(scene.network, weight_name(layer, j, 1), scene.settings.cost)
+    found = [_titled("Forward", *chain_rule.forward_equations(drawn.chain, layer, j))]
     rate, cost = scene.settings.learning_rate, scene.settings.cost
-    step = explain_step(scene.network, scene.focus.x, scene.focus.y, cost, rate, labels=scene.input_labels)
-    lines = step.neuron(name)
+    lines = explain_step(scene.network, scene.focus.x, scene.focus.y, cost, rate, labels=scene.input_labels).neuron(
+        name
+    )
     values[f"u_{name}"]["text"] = net_input_text(lines) or values[f"u_{name}"]["text"]
-    back = gradient_equation(Sample(bias, step.numbers, 0))
-    found += [_titled("With numbers", *lines), _titled("Backward, for its bias: ∂u/∂W is 1, so this is δ", back)]
-    delta = float(step.numbers.delta[layer - 1][0, j - 1])
+    numbers = backward(bias.network, scene.focus.x, scene.focus.y, cost)
+    back = gradient_equation(Sample(bias, numbers, 0))
+    found += [_titled("With numbers", *lines), _titled("Backward, for a bias: ∂u/∂W is 1, so this is δ", back)]
+    delta = float(numbers.delta[layer - 1][0, j - 1])
     values[f"delta_{name}"] = {"value": delta, "text": _last(back) or shown(delta)}
     return {"name": name, "formulas": found, "values": values}
 

@@ -14,7 +14,7 @@ from backpath.explorer.scene import Scene
 from backpath.maths.network import Network
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import start_descent
-from backpath.training.job import Job, Solver, check_batch_size
+from backpath.training.job import Job, Solver, check_batch_size, with_bias_columns
 
 Array = NDArray[np.floating]
 GROWTH = 8  # a turn has at most so many times the epochs of the one before it
@@ -46,8 +46,11 @@ class Run:
         network = scene.network
         network.check_trainable()
         X, y = network.samples(scene.data.X, scene.data.y, s.cost)
+        wide, free = with_bias_columns(network, None)
         self.job = Job(
-            network=network,
+            network=wide,
+            free=free,
+            biases=network.biases,
             X=X,
             y=y,
             cost=s.cost,
@@ -74,8 +77,8 @@ class Run:
             self._count = int(self._count * min(GROWTH, max(1.0, seconds / (took + 1e-9)))) + 1
         elif took > seconds:
             self._count = max(1, int(self._count * seconds / took))
-        weights = diverged.network.weights if diverged and diverged.network else self._engine.weights
-        return Turn(costs, self.job.network.with_weights(weights), diverged)
+        network = diverged.network if diverged else None
+        return Turn(costs, network or self.job.reached(self._engine.weights), diverged)
 
     def _diverged(self, costs: NDArray[np.float64]) -> DivergenceError | None:
         last = [self._start, float(costs[-1])] if len(costs) else [self._start]

@@ -58,7 +58,11 @@ class Session:
             message = read(text)
             number = message.id
             await self._outbox.put(await self._done(message))
-        except (InputError, DivergenceError) as error:
+        except InputError as error:
+            await self._outbox.put(
+                write({"id": number, "error": " ".join(error.naming(lambda name: name.replace("_", " ")).split())})
+            )
+        except DivergenceError as error:
             await self._outbox.put(write({"id": number, "error": " ".join(str(error).split())}))
         except MemoryError:
             await self._outbox.put(write({"id": number, "error": "not enough memory for this"}))
@@ -124,7 +128,7 @@ class Session:
             if wanted:
                 await self._go(running.speed, running.most - running.run.epochs)
         except InputError as error:
-            running.message = str(error)
+            running.message = error.naming(lambda name: name.replace("_", " "))
         if self._training is None:
             await self._told_stopped(running)
 

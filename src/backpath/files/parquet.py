@@ -56,7 +56,8 @@ def _copy(arrays: dict[str, NDArray[Any]], wanted: str, file: BinaryIO) -> None:
         connection.execute("SET enable_progress_bar = false")
         connection.register("arrays", arrays)
         try:
-            name = str(file.name).replace("'", "''")
+            path = file.name if isinstance(file.name, str) else f"/proc/self/fd/{file.fileno()}"  # without a name
+            name = path.replace("'", "''")
             rows = min(MOST_ROWS, max(LEAST_ROWS, GROUP_VALUES // len(arrays)))
             options = f"FORMAT parquet, USE_TMP_FILE false, ROW_GROUP_SIZE {rows}"
             connection.execute(f"COPY (SELECT {wanted} FROM arrays) TO '{name}' ({options})")

@@ -6,7 +6,8 @@ A file is one JSON object; ``source``, ``cost``, ``learning_rate``, ``frozen`` a
      "x": [[0, 1]], "y": [[1]], "cost": "half_squared_error", "learning_rate": 0.5, "frozen": ["biases"],
      "claimed": {"gradients": {"W11_1": "0.0123"}, "weights": {"W11_1": "0.0999"}, "values": {"H1": "0.5932"}}}
 
-A claimed figure is a number, or the string as it was printed, whose digits tell how precise it is.
+A claimed figure is a number, or the string as it was printed, whose digits tell how precise it is. A network has no
+biases if it says ``"biases": false``, or if its weights are all named but for them.
 """
 
 from __future__ import annotations
@@ -27,13 +28,20 @@ from backpath.errors import InputError
 from backpath.maths.activations import activation
 from backpath.maths.checks import check_activations, check_learning_rate, check_sizes
 from backpath.maths.network import Network
-from backpath.maths.notation import layer_weights, neuron_index, weight_index, weight_name, weight_names
+from backpath.maths.notation import (
+    layer_weights,
+    named_biases,
+    neuron_index,
+    weight_index,
+    weight_name,
+    weight_names,
+)
 
 Array = NDArray[np.floating]
 Claims = Mapping[str, str | float]
 
 _FIELDS = ("source", "network", "x", "y", "cost", "learning_rate", "frozen", "claimed")
-_NETWORK_FIELDS = ("sizes", "activations", "weights")
+_NETWORK_FIELDS = ("sizes", "activations", "biases", "weights")
 _CLAIM_FIELDS = ("gradients", "weights", "values")
 _KINDS: dict[type, str] = {dict: "an object {…}", list: "a list […]", str: "a text in quotes"}
 
@@ -145,18 +153,29 @@ def _network(found: Any) -> Network:
     _check_fields(found, "network", _NETWORK_FIELDS, required=("sizes", "weights"))
     sizes = check_sizes(_of_kind(found["sizes"], list, "network.sizes"))
     activations = check_activations(_activations(found.get("activations", "sigmoid")), sizes)
-    given = _named(_of_kind(found["weights"], dict, "network.weights"), "network.weights", lambda n: _weight(n, sizes))
-    shapes = [(n_out, n_in + 1) for n_in, n_out in itertools.pairwise(sizes)]
+    weights = _of_kind(found["weights"], dict, "network.weights")
+    biases = _biases(found, sizes)
+    given = _named(weights, "network.weights", lambda name: weight_name(*weight_index(name, sizes, biases)))
+    shapes = [(n_out, n_in + biases) for n_in, n_out in itertools.pairwise(sizes)]
     missing = sum(rows * columns for rows, columns in shapes) - len(given)
     if missing:
-        every = (weight_name(*index) for layer in range(1, len(sizes)) for index in layer_weights(sizes, layer))
+        every = (weight_name(*index) for layer in range(1, len(sizes)) for index in layer_weights(sizes, layer, biases))
         first = list(itertools.islice((name for name in every if name not in given), 5))
         more = f" and {missing - 5} more" if missing > 5 else ""
         raise InputError(f"network.weights lacks {', '.join(first)}{more}; every weight needs a number")
-    flat = np.array([_number(given[name], f"network.weights.{name}") for name in weight_names(sizes)])
+    flat = np.array([_number(given[name], f"network.weights.{name}") for name in weight_names(sizes, biases)])
     ends = np.cumsum([rows * columns for rows, columns in shapes])
     arrays = [part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), shapes, strict=True)]
-    return Network.from_weights(arrays, activations)
+    return Network.from_weights(arrays, activations, biases=biases)
+
+
+def _biases(found: Any, sizes: tuple[int, ...]) -> bool:
+    """As the file says; else no biases if just they are left out of the weights."""
+    if "biases" not in found:
+        return named_biases(found["weights"], sizes)
+    if not isinstance(found["biases"], bool):
+        raise InputError(f"network.biases must be true or false, but is {json.dumps(found['biases'])[:60]}")
+    return bool(found["biases"])
 
 
 def _activations(found: Any) -> str | list[str]:
@@ -166,10 +185,10 @@ def _activations(found: Any) -> str | list[str]:
     return found if isinstance(found, str) else names
 
 
-def _claims(claimed: Any, kind: str, network: Network, canonical: Callable[[str, tuple[int, ...]], str]) -> Claims:
+def _claims(claimed: Any, kind: str, network: Network, canonical: Callable[[str, Network], str]) -> Claims:
     where = f"claimed.{kind}"
     given = _of_kind(claimed.get(kind, {}), dict, where)
-    named = _named(given, where, lambda name: canonical(name, network.sizes))
+    named = _named(given, where, lambda name: canonical(name, network))
     for name, figure in named.items():
         _number(figure, f"{where}.{name}", printed=True)
     return named
@@ -189,13 +208,13 @@ def _named(given: dict[str, Any], where: str, canonical: Callable[[str], str]) -
     return found
 
 
-def _weight(name: str, sizes: tuple[int, ...]) -> str:
-    return weight_name(*weight_index(name, sizes))
+def _weight(name: str, network: Network) -> str:
+    return weight_name(*weight_index(name, network.sizes, network.biases))
 
 
-def _value(name: str, sizes: tuple[int, ...]) -> str:
+def _value(name: str, network: Network) -> str:
     if name != "cost":
-        layer, _ = neuron_index(name.removeprefix("u_"), sizes)
+        layer, _ = neuron_index(name.removeprefix("u_"), network.sizes)
         if layer == 0 and name.startswith("u_"):
             raise InputError(f"{name!r} does not exist: an input has no net input")
     return name

@@ -27,9 +27,11 @@ def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
         if any(w != n for w, n in zip(whole, sizes, strict=True)):
             raise ValueError
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"sizes must be whole numbers, as in (2, 2, 1), but are {sizes!r}") from None
+        raise InputError(f"sizes must be whole numbers, as in (2, 2, 1), but are {sizes!r}", "sizes") from None
     if len(whole) < 2 or min(whole) < 1:
-        raise InputError(f"sizes must be at least two numbers (inputs, …, outputs), each at least 1, but are {whole}")
+        raise InputError(
+            f"sizes must be at least two numbers (inputs, …, outputs), each at least 1, but are {whole}", "sizes"
+        )
     return whole
 
 
@@ -38,7 +40,7 @@ def check_number(
 ) -> float:
     """A finite number from outside (Python's, NumPy's or a 0-d array's) as a float.
 
-    >>> check_number(np.array(3), "the learning rate", above=0)
+    >>> check_number(np.array(3), "learning_rate", above=0)
     3.0
     """
     try:
@@ -55,35 +57,33 @@ def check_number(
         *([f"below {below:g}"] if below < math.inf else []),
     ]
     wanted = f"a number {' and '.join(bounds)}" if bounds else "a finite number"
-    raise InputError(f"{name} must be {wanted}, but is {value!r}")
+    raise InputError(f"{name} must be {wanted}, but is {value!r}", name)
 
 
 def check_seed(seed: int | None) -> None:
     """Refuse a seed that is neither None nor a whole number of at least 0."""
     whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
     if seed is not None and not (whole and seed >= 0):
-        raise InputError(
-            f"the seed must be a whole number of at least 0, or None for another one each time, not {seed!r}"
-        )
+        raise InputError(f"seed must be a whole number of at least 0, but is {seed!r}", "seed")
 
 
 def check_count(value: int, name: str, least: int = 1) -> int:
     """A whole number of at least ``least``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InputError(f"{name} must be a whole number of at least {least}, but is {value!r}")
+        raise InputError(f"{name} must be a whole number of at least {least}, but is {value!r}", name)
     return int(value)
 
 
 def check_truth(value: object, name: str) -> bool:
     """True or False."""
     if not isinstance(value, (bool, np.bool_)):
-        raise InputError(f"{name} must be True or False, but is {value!r}")
+        raise InputError(f"{name} must be True or False, but is {value!r}", name)
     return bool(value)
 
 
 def check_learning_rate(learning_rate: object) -> float:
     """A learning rate as a float: a finite number above 0."""
-    return check_number(learning_rate, "the learning rate", above=0)
+    return check_number(learning_rate, "learning_rate", above=0)
 
 
 def float_type(dtype: DTypeLike) -> np.dtype[Any]:
@@ -92,7 +92,7 @@ def float_type(dtype: DTypeLike) -> np.dtype[Any]:
     except TypeError:
         found = None
     if found is None or found not in (np.dtype("float64"), np.dtype("float32")):
-        raise InputError(f"dtype must be float64 or float32, but is {dtype!r}")
+        raise InputError(f"dtype must be float64 or float32, but is {dtype!r}", "dtype")
     return found
 
 
@@ -142,7 +142,7 @@ def check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
         )
 
 
-def weight_array(values: ArrayLike, layer: int, number: np.dtype[Any]) -> Array:
+def weight_array(values: ArrayLike, layer: int, number: np.dtype[Any], biases: bool = True) -> Array:
     if isinstance(values, np.ma.MaskedArray):
         raise InputError(f"layer {layer}'s weights must be a plain array, but are masked; fill in what is masked")
     try:
@@ -153,10 +153,9 @@ def weight_array(values: ArrayLike, layer: int, number: np.dtype[Any]) -> Array:
             array = np.array(raw, dtype=number, order="C")
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"layer {layer}'s weights must be rows of numbers of equal length") from None
-    if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 2:
-        raise InputError(
-            f"layer {layer}'s weights must have shape (neurons, inputs + 1), bias last, but have shape {array.shape}"
-        )
+    if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 1 + biases:
+        wanted = "(neurons, inputs + 1), bias last" if biases else "(neurons, inputs)"
+        raise InputError(f"layer {layer}'s weights must have shape {wanted}, but have shape {array.shape}")
     if not np.isfinite(array).all():
         raise InputError(f"layer {layer}'s weights must be finite, but hold {array[~np.isfinite(array)][0]}")
     return array

@@ -21,7 +21,15 @@ from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import check_engine, start_engine
 from backpath.training.engines.lm import check_lm
 from backpath.training.engines.restarts import check_restarts, start_restarts
-from backpath.training.job import Engine, Job, Solver, check_batch_size, check_progress, check_tol
+from backpath.training.job import (
+    Engine,
+    Job,
+    Solver,
+    check_batch_size,
+    check_progress,
+    check_tol,
+    with_bias_columns,
+)
 from backpath.training.validation import Validation
 
 Progress = Callable[[int, float], object]
@@ -173,11 +181,12 @@ def train(
     check_truth(shuffle, "shuffle")
     initialisation(init)
     if bayesian and solver != "lm":
-        raise InputError(f"bayesian regularisation is for solver='lm', but the solver is {solver!r}")
+        raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}", "bayesian", "solver")
     inputs, targets = net.samples(X, y, cost)
     free = None if isinstance(frozen, tuple) and not frozen else _free_weights(net, frozen)
+    network, free = with_bias_columns(net, free)
     job = Job(
-        network=net,
+        network=network,
         X=inputs,
         y=targets,
         cost=cost,
@@ -188,6 +197,7 @@ def train(
         free=free,
         tol=tol,
         bayesian=bool(bayesian),
+        biases=net.biases,
     )
     if solver == "lm":
         check_lm(job, engine)
@@ -203,7 +213,7 @@ def train(
 def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.bool_]] | None:
     free = net.free_weights(frozen)
     if not any(mask.any() for mask in free):
-        raise InputError("every weight is frozen, so there is nothing to train; leave some free")
+        raise InputError("frozen holds every weight, so there is nothing to train; leave some free", "frozen")
     return None if all(mask.all() for mask in free) else free
 
 
@@ -223,7 +233,7 @@ def _run(job: Job, engine: Engine, epochs: int, progress: Shown, validation: Val
         stopped = "converged"
     history = History(np.asarray(engine.costs, np.float64), np.array(validation.costs) if validation else None)
     weights = validation.best() if validation and validation.costs else engine.weights
-    network = job.network.with_weights(weights)
+    network = job.reached(weights)
     seconds = time.perf_counter() - start
     return TrainingResult(network, history, len(engine.costs), stopped, seconds, bayesian=engine.bayesian)
 

@@ -15,8 +15,9 @@ from backpath.cli.options import whole_numbers
 from backpath.errors import InputError
 from backpath.files.preparation import CategoryInput, NumberInput, Preparation
 from backpath.files.wording import listed, quoted
+from backpath.maths.checks import check_sizes
 from backpath.maths.network import Network
-from backpath.maths.notation import neuron_names, weight_index, weight_name
+from backpath.maths.notation import named_biases, neuron_names, weight_index, weight_name
 
 Floats = NDArray[np.float64]
 
@@ -33,6 +34,17 @@ class Given:
     frozen: tuple[str, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+
+def network_of(path: str) -> Network:
+    """The network in a worked example or a saved model."""
+    if path.lower().endswith(".json"):
+        from backpath.files.worked_examples import read_worked_example
+
+        return read_worked_example(path).network
+    from backpath.files.models import load_model
+
+    return load_model(path).network
 
 
 def from_file(path: str, x: str | None, y: str | None) -> Given:
@@ -73,13 +85,15 @@ def _worked_example(path: str, x: str | None, y: str | None) -> Given:
 def from_options(options: ExplainOptions) -> Given:
     """A network whose every weight is named."""
     kinds = [name.strip() for name in options.activations.split(",")]
-    sizes = whole_numbers(options.sizes or "", "--sizes")
-    net = Network(sizes, activations=kinds[0] if len(kinds) == 1 else kinds)
+    sizes = check_sizes(whole_numbers(options.sizes or "", "--sizes"))
+    pairs = [] if options.weights is None else list(_pairs(options.weights, "--weights"))
+    biases = named_biases([name for name, _ in pairs], sizes)
+    net = Network(sizes, activations=kinds[0] if len(kinds) == 1 else kinds, biases=biases)
     if options.weights is None:
         raise InputError(f"--sizes needs --weights too: a number for each of {listed(net.weight_names)}")
     found: dict[str, float] = {}
-    for name, text in _pairs(options.weights, "--weights"):
-        known = weight_name(*weight_index(name, net.sizes))
+    for name, text in pairs:
+        known = weight_name(*weight_index(name, net.sizes, biases))
         if known in found:
             raise InputError(f"--weights gives {known} twice")
         found[known] = _number(text, f"--weights, {known}")
@@ -121,9 +135,11 @@ def _row(sample: str, names: Sequence[str], option: str) -> list[float]:
 def _values(sample: str, names: Sequence[str], option: str) -> list[str]:
     """The texts of a sample in the order of the names, in which they are given unless each stands with its name."""
     parts = [part.strip() for part in sample.split(",")]
-    if not all(any(part.startswith(f"{name}=") for name in names) for part in parts):
-        if "=" in parts[0]:
-            name = parts[0].partition("=")[0]
+    strange = [part for part in parts if not any(part.startswith(f"{name}=") for name in names)]
+    if strange:
+        named = [part for part in strange if "=" in part]
+        if named:
+            name = named[0].partition("=")[0]
             near = difflib.get_close_matches(name, names, n=3)
             hint = f"did you mean {' or '.join(near)}?" if near else f"there are {listed(names)}"
             raise InputError(f"{option} has no value named {quoted(name)}; {hint}")

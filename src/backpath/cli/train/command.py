@@ -6,12 +6,23 @@ from typing import Any
 
 import click
 
-from backpath.cli.options import dialect_options
+from backpath.cli.options import (
+    FileName,
+    OneOf,
+    Source,
+    activations,
+    costs,
+    data_sets,
+    dialect_options,
+    initialisations,
+    solvers,
+)
+from backpath.cli.terminal import quiet_option
 from backpath.cli.train.options import TrainOptions
 
 
 @click.command(context_settings={"show_default": True})
-@click.argument("source")
+@click.argument("source", type=Source(data_sets))
 @click.option("--target", help="Column to predict (tables only, where it is required).")
 @click.option("--task", type=click.Choice(["regression", "classification"]), help="Force it; else the target decides.")
 @click.option("--categorical", multiple=True, metavar="COLUMN", help="Take this input column as categories.")
@@ -20,22 +31,30 @@ from backpath.cli.train.options import TrainOptions
 @click.option("--validation", default=0.2, metavar="SHARE", help="Share of a table's rows to hold out.")
 @dialect_options
 @click.option("--hidden", metavar="16,8", help="Neurons by hidden layer; '' for none.  [default: 16 for tables]")
-@click.option("--activation", help="Of the hidden layers.  [default: tanh for tables]")
-@click.option("--output-activation", help="Of the output layer.  [default: what fits the task]")
-@click.option("--cost", help="What training lowers.  [default: what fits the task]")
-@click.option("--solver", help="gd, momentum, adam or lm.  [default: gd for tables]")
+@click.option("--activation", type=OneOf(activations), help="Of the hidden layers.  [default: tanh for tables]")
+@click.option(
+    "--output-activation", type=OneOf(activations), help="Of the output layer.  [default: what fits the task]"
+)
+@click.option("--cost", type=OneOf(costs), help="What training lowers.  [default: what fits the task]")
+@click.option("--solver", type=OneOf(solvers), help="gd, momentum, adam or lm.  [default: gd for tables]")
 @click.option("--bayesian", is_flag=True, help="With --solver lm: hold weights down by as much as the data say.")
 @click.option("--learning-rate", type=float, help="η.  [default: 0.05 for tables]")
 @click.option("--epochs", type=int, help="Passes over the samples.  [default: 200 for tables, fewer over 100,000 rows]")
 @click.option("--batch-size", type=int, help="Samples per update; 0 for all.  [default: 32 for tables]")
 @click.option("--tol", type=float, help="Stop when 10 epochs in a row lower the cost by no more than this.")
 @click.option("--frozen", multiple=True, metavar="WEIGHT", help="Leave this weight, or 'biases', as they start.")
-@click.option("--init", default="glorot_uniform", help="How initial weights are drawn.")
+@click.option("--init", type=OneOf(initialisations), default="glorot_uniform", help="How initial weights are drawn.")
 @click.option("--restarts", default=1, help="Train that many starts at once and keep the best.")
 @click.option("--seed", default=0, help="For initial weights, the split and the order of samples.")
 @click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", help="Numbers to compute with.")
-@click.option("--engine", default="auto", help="What does the arithmetic: auto, numpy or compiled.")
-@click.option("--out", type=click.Path(), help="Where to save the model.  [default: SOURCE's name + .safetensors]")
+@click.option(
+    "--engine",
+    type=OneOf(lambda: ("auto", "numpy", "compiled")),
+    default="auto",
+    help="What does the arithmetic: auto, numpy or compiled.",
+)
+@click.option("--out", type=FileName(), help="Where to save the model.  [default: SOURCE's name + .safetensors]")
+@quiet_option
 @click.pass_context
 def command(context: click.Context, /, **options: Any) -> None:
     """Train a network on SOURCE and save it.

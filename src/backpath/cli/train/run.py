@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import click
-
 from backpath.cli.describe import describe_network, describe_training, heading
+from backpath.cli.terminal import folded, is_quiet, say
 from backpath.cli.train.options import TrainOptions
 from backpath.cli.train.report import report
 from backpath.cli.train.source import Settings, Source, find_source
@@ -42,14 +41,14 @@ def train_and_report(options: TrainOptions) -> None:
         raise KeyboardInterrupt  # nothing was reached that is worth a file
     qualities = _qualities(result.network, source)
     save(Model(result.network, source.preparation, _record(result, source, settings, options, qualities)), out)
-    report(result, source, qualities, out)
+    report(result, source, settings.cost, qualities, out)
 
 
 @contextmanager
 def _progress(title: Sequence[str], epochs: int) -> Iterator[Progress]:
     """Prints the title when training begins, for then the call is known to make sense; then draws a bar."""
-    click.echo("\n".join(title))
-    with progress_bar(epochs) as bar:
+    say("\n".join(folded(line) for line in title))
+    with progress_bar(epochs, hidden=is_quiet()) as bar:
         yield bar
 
 

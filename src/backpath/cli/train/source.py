@@ -15,6 +15,8 @@ from backpath.errors import InputError
 from backpath.files.preparation import Preparation
 from backpath.files.tables import read_training_table
 from backpath.files.wording import counted, plain
+from backpath.maths.activations import activation
+from backpath.maths.checks import check_seed
 from backpath.training.datasets import DATASETS, OUTPUTS, Dataset, dataset
 
 Array = NDArray[np.float64]
@@ -56,8 +58,22 @@ class Settings:
             changes["learning_rate"] = options.learning_rate  # ours was for our own solver
             if options.solver == "lm":
                 changes = {"cost": "squared_error", "batch_size": None, "epochs": 200} | changes
+        _check_given(options)
         settings = replace(self, **changes)
         return replace(settings, batch_size=settings.batch_size or None)
+
+
+def _check_given(options: TrainOptions) -> None:
+    """Refuse here what would be refused later under another name."""
+    if options.output_activation is not None:
+        try:
+            activation(options.output_activation)
+        except InputError as error:
+            raise InputError(error.naming(lambda _: "output_activation"), "output_activation") from None
+    if options.batch_size is not None and options.batch_size < 0:
+        raise InputError(
+            f"--batch-size must be a whole number of at least 1, or 0 for all, but is {options.batch_size}"
+        )
 
 
 @dataclass(frozen=True)
@@ -86,6 +102,7 @@ class Source:
 
 
 def find_source(options: TrainOptions) -> Source:
+    check_seed(options.seed)
     return _builtin(options) if options.source in DATASETS else _table(options)
 
 

@@ -16,7 +16,6 @@ from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.report import Claimed, Finding, Report
 from backpath.explain.diagnosis.search import Explanation, Search, grouped
 from backpath.explain.digits import shown
-from backpath.maths.notation import weight_names
 
 _NUMERICAL = 1e-5  # as near as numerical derivatives come
 _NAMED = 6  # weights in a sentence
@@ -115,6 +114,6 @@ def _findings(c: Comparison, explanation: Explanation) -> tuple[Finding, ...]:
 
 def _finding(c: Comparison, mistake: Mistake, explains: tuple[str, ...]) -> Finding:
     weights = [name for name in explains if name.startswith("W")]
-    pair = formulas(c.q.net, c.q.cost, mistake.change, weights or weight_names(c.q.net.sizes)[:1])
+    pair = formulas(c.q.net, c.q.cost, mistake.change, weights or c.q.net.weight_names[:1])
     right, claimed = pair or (None, None)
     return Finding(mistake.code, mistake.where, mistake.message, explains, right, claimed)

@@ -28,6 +28,7 @@ def diagnose_function(
     activations: str | Sequence[str] | None = None,
     cost: str = "squared_error",
     learning_rate: float | None = None,
+    biases: bool = True,
     networks: int = 12,
     seed: int = 0,
 ) -> Report:
@@ -40,7 +41,7 @@ def diagnose_function(
     function : callable
         ``function(weights, X, y)`` -> a list of gradient arrays in the weights' shapes, bias last. ``weights`` are
         arrays of shape (neurons, inputs + 1), ``X`` is (N, inputs), ``y`` (N, outputs); all are copies.
-    sizes, activation, activations, cost : of the networks
+    sizes, activation, activations, cost, biases : of the networks
     learning_rate : float | None
         η that the function updates with, if it does; else one is fitted.
     networks : int
@@ -69,7 +70,8 @@ def diagnose_function(
     rng = np.random.default_rng(seed)
     reports = []
     for k in range(networks):
-        net = Network(sizes, activation, activations=activations, init="uniform:-1,1", seed=int(rng.integers(2**32)))
+        drawn = int(rng.integers(2**32))
+        net = Network(sizes, activation, activations=activations, init="uniform:-1,1", seed=drawn, biases=biases)
         check_cost_fits(cost, net.activations[-1])
         X, y = _samples(net, cost, _SAMPLES[k % len(_SAMPLES)], rng)
         claimed = _called(function, net, X, y)

@@ -22,7 +22,7 @@ class Problem:
     Attributes
     ----------
     net : Network
-        In float64.
+        In float64; one without biases has zeros in their place.
     X, y : arrays (N, inputs), (N, outputs)
     learning_rate : float | None
         η of the update, None where it is not known.
@@ -30,6 +30,8 @@ class Problem:
         Weights that are updated.
     updates : bool
         Whether updated weights are claimed too.
+    has_biases : bool
+        Whether the network has biases; what it lacks cannot be claimed.
     """
 
     net: Network
@@ -39,6 +41,7 @@ class Problem:
     learning_rate: float | None
     free: list[NDArray[np.bool_]]
     updates: bool = False
+    has_biases: bool = True
 
     @cached_property
     def layers(self) -> int:

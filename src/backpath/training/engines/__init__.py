@@ -14,7 +14,7 @@ ENGINES = ("auto", "numpy", "compiled")
 
 def check_engine(name: str) -> None:
     if name not in ENGINES:
-        raise InputError(f"unknown engine {name!r}; there are {', '.join(ENGINES)}")
+        raise InputError(f"unknown engine {name!r}; there are {', '.join(ENGINES)}", "engine")
 
 
 def start_engine(name: str, job: Job) -> Engine:

@@ -53,7 +53,7 @@ def check_threads(threads: int | None) -> int:
         except AttributeError:  # not on this system
             return os.cpu_count() or 1
     if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
-        raise InputError(f"threads must be a whole number of at least 1, or None for all cores, but is {threads!r}")
+        raise InputError(f"threads must be a whole number of at least 1, but is {threads!r}", "threads")
     return int(threads)
 
 

@@ -18,7 +18,7 @@ from backpath.training.job import REMEMBERED, Array, Job
 def check_restarts(engine: str, validation: object, solver: str) -> None:
     """Refuse what restarts do not go with."""
     if engine == "numpy" and solver != "lm":
-        raise InputError("restarts are trained by the compiled engine; leave engine='numpy' out, or restarts")
+        raise InputError("restarts are trained by the compiled engine; leave engine='numpy' out, or restarts", "engine")
     if validation is not None:
         raise InputError("restarts are compared by their training cost; leave validation out, or restarts")
 
@@ -47,8 +47,7 @@ class RestartsEngine:
         network = job.network
         _check_memory(job, restarts, epochs)
         initialisation(init)
-        starts = draw_many(network.sizes, restarts, init, job.seed, network.dtype)
-        starts[:, 0] = np.concatenate([W.ravel() for W in network.weights])
+        starts = _starts(job, restarts, init)
         rates, momenta = np.full(restarts, job.solver.learning_rate), np.full(restarts, job.solver.momentum)
         self._many = ManyNetworks(
             job, starts, rates, momenta, epochs=epochs, history_every=1, threads=check_threads(None)
@@ -78,6 +77,18 @@ class RestartsEngine:
             raise KeyboardInterrupt
 
 
+def _starts(job: Job, restarts: int, init: str) -> Array:
+    """The initial weights, (weights, restarts): the network's own first, then drawn ones, but for those that are
+    frozen."""
+    starts = draw_many(job.network.sizes, restarts, init, job.seed, job.network.dtype)
+    own = np.concatenate([W.ravel() for W in job.network.weights])
+    starts[:, 0] = own
+    if job.free is not None:
+        frozen = ~np.concatenate([mask.ravel() for mask in job.free])
+        starts[frozen] = own[frozen, None]
+    return starts
+
+
 def start_restarts(job: Job, restarts: int, epochs: int, init: str) -> RestartsEngine | LMRestartsEngine:
     """The engine that trains several starts of this job, for so many epochs at most."""
     if job.solver.name == "lm":
@@ -93,7 +104,7 @@ class LMRestartsEngine:
         equations = NormalEquations(job)
         _check_memory(job, restarts, epochs)
         initialisation(init)
-        starts = draw_many(network.sizes, restarts, init, job.seed, network.dtype)
+        starts = _starts(job, restarts, init)
         networks = [network, *(network.with_weights(equations.layers(start)) for start in starts.T[1:])]
         self._engines = [LMEngine(replace(job, network=start), equations) for start in networks]
         self._epochs = epochs
