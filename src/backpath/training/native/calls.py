@@ -18,7 +18,8 @@ class Plan(Structure):
     """What to do, and where in the working memory the samples are."""
 
     _fields_ = _fields(
-        "cost solver layers weights samples batch block spare data laid narrow fused slots slot panel parts sums", c_int64
+        "cost solver layers weights samples batch block spare data laid narrow fused slots slot panel parts sums",
+        c_int64,
     )
 
 
