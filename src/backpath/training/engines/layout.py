@@ -38,6 +38,8 @@ class Layout:
         The lengths of the buffer of the weights and of the working memory.
     costs : int
         How many costs the kernels keep aside: of a block's panels, of a batch's parts.
+    step : int
+        Neurons of a panel of weights.
     plan : Plan
         What the kernels are to do.
     """
@@ -46,6 +48,7 @@ class Layout:
     weights: int
     numbers: int
     costs: int
+    step: int
     plan: Plan
 
     def arrays(self, flat: Array) -> list[Array]:
@@ -68,23 +71,23 @@ class Layout:
 
     def _views(self, flat: Array) -> Iterator[Array]:
         """For each layer (groups of neurons, neurons of a group, inputs + 1)."""
-        step = STEP_BYTES // flat.itemsize
         for inputs, neurons, _, place, row, *_ in self.layers.tolist():
             if self.plan.narrow:
                 yield flat[place : place + neurons * row].reshape(neurons, 1, row)[..., : inputs + 1]
             else:
-                panels, size = -(-neurons // step), (inputs + 1) * step
-                yield flat[place : place + panels * size].reshape(panels, inputs + 1, step).transpose(0, 2, 1)
+                panels, size = -(-neurons // self.step), (inputs + 1) * self.step
+                yield flat[place : place + panels * size].reshape(panels, inputs + 1, self.step).transpose(0, 2, 1)
 
 
-def lay_out(job: Job, members: int = 1) -> Layout:
-    """For so many threads that may share the work."""
+def lay_out(job: Job, members: int = 1, laid: bool | None = None) -> Layout:
+    """For a job that so many threads may share. ``laid``: all samples are laid out at once, by default where their order
+    stays."""
     network, solver = job.network, job.solver.name
     few = sum(W.size for W in network.weights) <= NARROW_WEIGHTS
     squared = job.cost.endswith("squared_error") and network.activations[-1] != "softmax"
     plain = solver == "gd" and job.free is None and not job.l2 and job.clip_norm is None
     codes = tuple(activation(name).code for name in network.activations)
-    batches = (len(job.X), job.batch_size, not job.shuffle)
+    batches = (len(job.X), job.batch_size, not job.shuffle if laid is None else laid)
     what = (cost_function(job.cost).code, SOLVERS[solver], plain)
     if few and squared and job.batch_size <= NARROW_LANES:
         return _narrow(network.sizes, codes, network.dtype.itemsize, *batches, *what)
@@ -114,7 +117,7 @@ def _narrow(
     numbers = place + known * (-(-samples // batch) if laid else 1)
     weights = _up(weights, STEP_BYTES // itemsize)
     plan = Plan(cost, solver, len(layers), weights, samples, batch, NARROW_LANES, place, place, laid, True, plain)
-    return Layout(np.array(layers, np.int64), weights, numbers, 0, plan)
+    return Layout(np.array(layers, np.int64), weights, numbers, 0, 1, plan)
 
 
 @lru_cache(maxsize=64)
@@ -159,7 +162,7 @@ def _wide(
     fused = plain and (batch <= block or parts > 1)
     sizes_and_batches = (len(layers), weights, samples, batch, block)
     plan = Plan(cost, solver, *sizes_and_batches, place, data, laid, False, fused, 0, slot, working, parts, sums)
-    return Layout(np.array(layers, np.int64), weights, numbers, max(parts, block // panel), plan)
+    return Layout(np.array(layers, np.int64), weights, numbers, max(parts, block // panel), step, plan)
 
 
 def _up(count: int, unit: int) -> int:

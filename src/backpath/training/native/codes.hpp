@@ -37,13 +37,15 @@ struct Plan {
   int64_t slots, slot, panel, parts, sums;
 };
 
-// The solver's settings (see training.job); tol < 0: none; clip 0: none; `share` scales the costs told.
+// The solver's settings (see training.job); tol < 0: none; clip 0: none; `share` scales the costs told. Where `worst` of
+// Training is given, a network is solved once all its errors |A - y| are below `solved_error`.
 struct Settings {
-  double learning_rate, momentum, nesterov, beta_1, beta_2, epsilon, l2, tol, patience, share, clip;
+  double learning_rate, momentum, nesterov, beta_1, beta_2, epsilon, l2, tol, patience, share, clip, solved_error,
+    stop_when_solved;
 };
 
-// Where training stands; `finite` is 0 once a weight is not.
-struct State { double updates, best, waited, converged, finite; };
+// Where training stands; `finite` is 0 once a weight is not; after how many of a call's epochs it was first solved, or -1.
+struct State { double updates, best, waited, converged, finite, solved_after; };
 
 // How far a call is: in which batch, from which of its samples on, and which panel of the samples laid out is its first.
 struct Progress { int64_t epoch, start, first, panel, phase; double whole, cost, total; };
@@ -52,7 +54,8 @@ struct Progress { int64_t epoch, start, first, panel, phase; double whole, cost,
 struct Team { int64_t ticket, done, members, finished, patient; const void* give_way; };
 
 // One network's training. `free` is 1 where a weight may change (null: everywhere), sample_weight null if all are 1;
-// `costs` are those of a block's panels, or of a batch's parts.
+// `costs` are those of a block's panels, or of a batch's parts; `worst` gets an epoch's largest error, if one thread works
+// on blocks (null: not needed).
 template <class T> struct Training {
   const Plan* plan;
   const Settings* settings;
@@ -60,6 +63,7 @@ template <class T> struct Training {
   T *memory, *gradient;
   const T *free, *X, *Y, *sample_weight;
   double* costs;
+  T* worst;
 };
 
 // Many networks of the same sizes. A column of each array is a network:
@@ -68,7 +72,7 @@ template <class T> struct Training {
 //   counts             (Counted, networks)
 //   history            (records, networks): the costs of every epoch that `every` divides (0: none)
 struct Population {
-  int64_t layers, weights, moments, networks, samples, cost, solver, batch, every, stop_when_solved, lanes;
+  int64_t layers, weights, moments, networks, samples, cost, solver, batch, every, stop_when_solved, block;
   double solved_error, tol, patience, beta_1, beta_2, epsilon;
 };
 template <class T> struct Populated {
@@ -78,6 +82,16 @@ template <class T> struct Populated {
   int64_t* counts;
   T* history;
   const T *X, *Y;
+};
+// Many networks, each with its samples in the lanes. A row of `weights` is a network's: padded, then what the solver
+// remembers; `before` is room for one, `costs` for those of a call's epochs.
+template <class T> struct Each {
+  const Populated<T>* populated;
+  const Training<T>* training;
+  const double *rates, *momenta;
+  T *weights, *before;
+  State* states;
+  double* costs;
 };
 enum Known : int64_t { RATE = 0, MU = 1, COST = 2, WORST = 3, BEST = 4, WAITED = 5 };
 enum Counted : int64_t { EPOCHS = 0, SOLVED_AFTER = 1, STATUS = 2 };

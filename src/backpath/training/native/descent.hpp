@@ -33,6 +33,12 @@ template <class T> struct Call {
     state.updates += 1;
     return cost;
   }
+  // Whether to stop, before the last update of an epoch, because that has solved the task; notes the first one.
+  INLINE bool has_solved(int64_t epoch) const {
+    if (!t.worst || !(*t.worst < T(t.settings->solved_error))) return false;
+    if (state.solved_after < 0) state.solved_after = double(epoch);
+    return t.settings->stop_when_solved;
+  }
   // Whether an epoch with that cost was the last one.
   INLINE bool is_last(int64_t epoch, double cost) const {
     costs[epoch] = cost;

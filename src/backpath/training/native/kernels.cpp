@@ -1,6 +1,5 @@
 // The kernels' entry points, with plain C types: the one translation unit.
-#include "population.hpp"
-#include "together.hpp"
+#include "each.hpp"
 
 #if defined(_WIN32)
 #define EXPORT extern "C" __declspec(dllexport)
@@ -19,10 +18,15 @@ extern "C" int DllMainCRTStartup(void*, unsigned, void*) { return 1; }  // there
   }                                                                                                                    \
   EXPORT void train_many_##SUFFIX(const Populated<T>* p, const int64_t* networks, int64_t count, int64_t begin,        \
                                   int64_t epochs, const int64_t* orders, int64_t order_count) {                        \
-    train_many(*p, Columns{networks, count}, begin, epochs, orders, order_count);                                      \
+    train_many(*p, Columns{networks, count}, begin, epochs, Order{orders, 0, order_count});                            \
   }                                                                                                                    \
-  EXPORT void evaluate_many_##SUFFIX(const Populated<T>* p, const int64_t* networks, int64_t count) {                  \
-    evaluate_many(*p, Columns{networks, count});                                                                       \
+  EXPORT void evaluate_many_##SUFFIX(const Populated<T>* p, const int64_t* networks, int64_t count,                    \
+                                     const int64_t* order) {                                                           \
+    evaluate_many(*p, Columns{networks, count}, order);                                                                \
+  }                                                                                                                    \
+  EXPORT void train_each_##SUFFIX(const Each<T>* e, const int64_t* networks, int64_t count, int64_t begin,             \
+                                  int64_t epochs, const int64_t* orders, int64_t order_count) {                        \
+    train_each(*e, Columns{networks, count}, begin, epochs, Order{orders, 0, order_count});                            \
   }
 ENTRIES(double, f64)
 ENTRIES(float, f32)

@@ -21,6 +21,7 @@ template <class T> struct WideDescent {
   INLINE int64_t lanes_left(int64_t first) const { return up_to(batch().count - first, STEP<T>); }
 
   void begin_batch() {
+    if (t.worst && at.start == 0) *t.worst = 0;
     at.first = 0, at.cost = 0, at.whole = weight_of(t.sample_weight, batch());
     at.phase = in_parts() ? PARTS : PANELS;
   }
@@ -105,6 +106,7 @@ template <class T> struct WideDescent {
   }
 
   bool end_gradient() {
+    if (at.start + plan.batch >= plan.samples && call.has_solved(at.epoch)) return call.conclude(), false;
     at.cost = call.prepared(at.cost, at.whole);
     at.phase = UPDATE;
     return plan.fused ? end_batch() : true;
@@ -123,7 +125,8 @@ template <class T> struct WideDescent {
   }
 };
 
-// Trains for some epochs; gives those done, fewer if the last one's cost is not finite or training has converged. Several
+// Trains for some epochs; gives those done, fewer if the last one's cost is not finite, training has converged, or it is to
+// stop because the task is solved. Several
 // threads may call this alike with a team and how far they are, the first one with `begins`.
 template <class T> int64_t train(const Call<T>& call, Team* team, Progress* progress, bool begins) {
   if (call.t.plan->narrow) return train_narrow(call);

@@ -24,6 +24,14 @@ template <class T> INLINE T* working_memory(const Training<T>& t, Block<T> block
   return block.memory + panel * t.plan->panel;
 }
 
+// The largest |A - y| of so many numbers, if it is larger than `worst`.
+template <class T> T worst_error(T worst, const T* a, const T* y, int64_t count) {
+  auto most = all<Step<T>>(worst);
+  for (int64_t k = 0; k < count; k += STEP<T>) most = larger(absolute(load<Step<T>>(a + k) - load<Step<T>>(y + k)), most);
+  for (int i = 0; i < STEP<T>; i++) worst = lane(most, i) > worst ? lane(most, i) : worst;
+  return worst;
+}
+
 template <class T> INLINE void ones(T* row, int64_t lanes) {
   for (int64_t k = 0; k < lanes; k += STEP<T>) store(row + k, all<Step<T>>(1));
 }
@@ -53,6 +61,7 @@ template <int LANES, class T> double panel(const Training<T>& t, const T* w, Blo
   for (int64_t k = 0; k < LANES; k += STEP<T>) store(c + k, all<P>(0));
   forward<LANES>(t, w, x, b);
   output(Output<T>{t.plan->cost, last.activation, last.neurons, LANES, b + last.values, b + last.deltas, y, c, spare});
+  if (t.worst) *t.worst = worst_error(*t.worst, b + last.values, y, last.neurons * LANES);
   P total = all<P>(0);
   for (int64_t k = 0; k < LANES; k += STEP<T>) {  // each sample's share in the average
     P s = load<P>(share + k);
