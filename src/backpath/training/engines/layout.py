@@ -80,8 +80,8 @@ class Layout:
 
 
 def lay_out(job: Job, members: int = 1, laid: bool | None = None) -> Layout:
-    """For a job that so many threads may share. ``laid``: all samples are laid out at once, by default where their order
-    stays."""
+    """For a job that so many threads may share. ``laid``: all samples are laid out at once, as where their order
+    stays if it is None."""
     network, solver = job.network, job.solver.name
     few = sum(W.size for W in network.weights) <= NARROW_WEIGHTS
     squared = job.cost.endswith("squared_error") and network.activations[-1] != "softmax"
