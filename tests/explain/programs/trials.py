@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -62,7 +63,7 @@ def fresh(seed: int) -> Program:
     able = [name for name in OUTPUTS[cost] if sizes[-1] > 1 or name != "softmax"]
     output = str(rng.choice([name for name in able if name in names] or able))
     activations = (*rng.choice(names, len(sizes) - 2).tolist(), output)
-    weights = [rng.uniform(-1, 1, (m, n + 1)) for n, m in zip(sizes, sizes[1:], strict=False)]
+    weights = [rng.uniform(-1, 1, (m, n + 1)) for n, m in pairwise(sizes)]
     N = int(rng.integers(1, 9))
     X, y = rng.normal(size=(N, sizes[0])), rng.uniform(0.05, 0.95, (N, sizes[-1]))
     if cost == "categorical_cross_entropy":

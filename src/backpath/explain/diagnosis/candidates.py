@@ -63,9 +63,11 @@ class Candidates:
         return found
 
     def pairs(self, right: Ratios) -> Index:
-        """Two that may fit together, (pairs, 2), the clearest and shortest first: a group that only one of them bends must fit with
-        that one alone, a group that neither bends with the right figures. A rare one counts only if such a group speaks
-        for it or for the other; two rare ones only if every group speaks for one of them."""
+        """Two that may fit together, (pairs, 2), the clearest and shortest first.
+
+        A group that only one of them bends must fit with that one alone, a group that neither bends with the right
+        figures. A rare one counts only if there is such a group, two rare ones only if there is no other.
+        """
         rare = np.array([m.rank == RARE for m in self.mistakes])
         coupled = np.array([m.coupled for m in self.mistakes])
         loose = coupled[:, None] | coupled[None, :]
