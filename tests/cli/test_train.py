@@ -235,7 +235,7 @@ REFUSED = [
     (["train", "iris.csv", "--target", "species", "--epochs", "0"], "--epochs must be a whole number of at least 1"),
     (
         ["train", "iris.csv", "--target", "species", "--validation", "1"],
-        "validation share must be from 0 to less than 1",
+        "--validation must be a share from 0 to less than 1",
     ),
     (["train", "iris.csv", "--target", "species", "--cost", "binary_cross_entropy"], "needs sigmoid outputs"),
     (["train", "iris.csv", "--target", "species", "--task", "regression"], "cannot be regression"),

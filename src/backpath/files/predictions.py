@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from backpath.files.atomic import write_atomically
 from backpath.files.forms import literal
+from backpath.files.parquet import path_of
 from backpath.files.preparation import Predictions, Preparation
 
 Columns = Sequence[NDArray[Any]]
@@ -125,7 +126,7 @@ def _parquet(file: BinaryIO, names: Sequence[str], blocks: Iterable[Columns]) ->
             casts = ", ".join(f"c{k}::{'VARCHAR' if _is_text(c) else 'DOUBLE'} AS c{k}" for k, c in enumerate(columns))
             into = "INSERT INTO found" if number else "CREATE TABLE found AS"
             connection.execute(f"{into} SELECT {casts} FROM block")
-        target = literal(str(file.name))
+        target = literal(path_of(file))
         connection.execute(f"COPY (SELECT {called} FROM found) TO {target} (FORMAT parquet, USE_TMP_FILE false)")
 
 

@@ -34,6 +34,8 @@ def check_options(options: TrainOptions) -> None:
     check_seed(options.seed)
     if options.decay is not None:
         check_number(options.decay, "decay", least=0)
+    if not 0 <= options.validation < 1:
+        raise InputError(f"--validation must be a share from 0 to less than 1, but is {options.validation}")
     if options.output_activation is not None:
         try:
             activation(options.output_activation)
