@@ -12,6 +12,7 @@ from backpath.cli.describe import heading
 from backpath.cli.terminal import say
 from backpath.cli.train.data_set import train_data_set
 from backpath.cli.train.options import TrainOptions
+from backpath.cli.train.picture import check_plot, draw_report
 from backpath.cli.train.source import Trained, check_options
 from backpath.cli.train.table import train_table
 from backpath.files.atomic import check_writable
@@ -23,19 +24,24 @@ from backpath.training.datasets import DATASETS
 def train_and_report(options: TrainOptions) -> None:
     out = options.out or f"{Path(options.source).stem}.safetensors"
     check_writable(out, inputs=[options.source])  # before the work, not after
+    if options.plot is not None:
+        check_plot(options.plot)
+        check_writable(options.plot, inputs=[options.source])
     check_options(options)
     file = shlex.quote(f"./{out}" if out.startswith("-") else out)
     if options.source in DATASETS:
-        trained = train_data_set(options, file)
+        trained, judged = train_data_set(options, file), None
     else:
-        trained, _ = train_table(options, file)
+        trained, judged = train_table(options, file)
     if trained.result.epochs == 0:
         raise KeyboardInterrupt  # nothing was reached that is worth a file
     save(trained.model, out)
+    if options.plot is not None and judged is not None:
+        draw_report(options.plot, f"{Path(options.source).name}: {options.target}", judged)
     if options.json:
         click.echo(json.dumps({"model": out, **_described(trained)}, ensure_ascii=False, allow_nan=False))
     else:
-        _report(trained, out)
+        _report(trained, out, options.plot)
 
 
 def _described(trained: Trained) -> dict[str, object]:
@@ -43,10 +49,10 @@ def _described(trained: Trained) -> dict[str, object]:
     return {"sizes": network.sizes, "activations": network.activations, **trained.model.record}
 
 
-def _report(trained: Trained, out: str) -> None:
+def _report(trained: Trained, out: str, plot: str | None) -> None:
     for name, lines in trained.sections:
         say(f"\n{heading(name)}\n{lines}" if lines.startswith("  ") else f"\n{heading(name)}  {lines}")
-    say(f"\nsaved {click.style(plain(out), bold=True)}")
+    say(f"\nsaved {click.style(plain(out), bold=True)}" + (f" and {plain(plot)}" if plot else ""))
     say("try next")
     for line in trained.next:
         say(f"  {line}")
