@@ -87,7 +87,7 @@ def diagnose_function(
         reports.append(report)
         if report.correct or report.certain:
             break
-    return min(reports, key=lambda report: (not report.correct, not report.certain))
+    return min(reports, key=lambda report: (not report.correct, not report.certain, report.bits))
 
 
 Scene = tuple[Network, Array, Array]

@@ -178,9 +178,9 @@ def _of_row(net: Network, row: Objects) -> Iterator[Reading]:
             yield from _named(net, layout, arrays, biases)
 
 
-def _came(item: object) -> str:
+def _came(item: Any) -> str:
     try:
-        return str(np.shape(item)) if depth(item) else "a number"  # type: ignore[arg-type]  # what has no shape raises
+        return str(np.shape(item)) if depth(item) else "a number"
     except ValueError:
         return "rows of unequal length"
 
