@@ -259,7 +259,8 @@ class Readings:
                 found += self._on_part(scope, least, most)
         found = [reading for reading in found if reading.certain or unexplained]
         shortest = min((reading.bits for reading in found), default=math.inf)
-        return sorted((r for r in found if r.bits < shortest + ABOUT), key=lambda r: r.bits)
+        window = 2 * ABOUT if self.several else ABOUT
+        return sorted((r for r in found if r.bits < shortest + window), key=lambda r: r.bits)
 
     def _on_all(self, least: float, most: float) -> Iterator[Reading]:
         if least > most:
