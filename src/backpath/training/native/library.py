@@ -27,7 +27,10 @@ class Kernels:
 
     activate: Any
     lay_samples: Any
+    begin: Any
     train: Any
+    predict: Any
+    begin_predicting: Any
     train_many: Any
     evaluate_many: Any
     train_each: Any
