@@ -162,3 +162,17 @@ def test_a_network_without_biases(tmp_path):
         path.write_text(json.dumps({"network": network, "x": [[1, 0]], "y": [[1]]}))
         with pytest.raises(bp.InputError, match=message):
             read_worked_example(path)
+
+
+def test_strings_keep_their_digits_and_claims_may_be_lists(tmp_path):
+    path = tmp_path / "case.json"
+    weights = {"W11_1": "0.50", "W1~_1": 0.1}
+    found = {"network": {"sizes": [1, 1], "weights": weights}, "x": [["2.0"]], "y": [[1]]}
+    path.write_text(json.dumps(found | {"claimed": {"gradients": [[["0.1", "0.2"]]]}}))
+    read = read_worked_example(path)
+    assert [u.tolist() for u in read.network.printed] == [[[0.01, 0.0]]]
+    assert (read.x.tolist(), read.samples[0]) == ([[2.0]], [["2.0"]])
+    assert read.gradients == [[["0.1", "0.2"]]]
+    path.write_text(json.dumps(found | {"x": [["two"]]}))
+    with pytest.raises(bp.InputError, match="x must be a finite number, or one in quotes as it was printed"):
+        read_worked_example(path)
