@@ -73,16 +73,27 @@ template <class T> void update(const Training<T>& t, T* w, double updates) {
   }
 }
 
+// Forward, cost and back over a block of samples: the kernel that suits the network.
+template <class T> using Pass = double (*)(const Training<T>&, const T* w, Block<T>, Target<T> g);
+
+template <class T> Pass<T> pass_for(const Training<T>& t) {
+  if (!t.plan->narrow) return wide<T>;
+  const Layer &first = t.layers[0], &last = t.layers[t.plan->layers - 1];
+  bool notes = t.plan->layers == 2 && first.inputs == 2 && first.neurons == 2 && last.neurons == 1;
+  if (notes && first.activation == SIGMOID && last.activation == SIGMOID) return narrow_2_2_1<T, SIGMOID>;
+  if (notes && first.activation == TANH && last.activation == TANH) return narrow_2_2_1<T, TANH>;
+  return any_narrow<T>;
+}
+
 // The cost of a batch, whose gradient goes to g; x is where its samples are laid out, or are to be, and moves on.
-template <class T> double descend(const Training<T>& t, const T* w, Order batch, double whole, T*& x, Target<T> g) {
+template <class T> double descend(const Training<T>& t, Pass<T> pass, const T* w, Order batch, double whole, T*& x, Target<T> g) {
   const Plan& plan = *t.plan;
   double cost = 0;
   for (int64_t first = 0; first < batch.count; first += plan.block) {
     Order block{batch.samples, batch.first + first, smaller_of(plan.block, batch.count - first)};
     int64_t lanes = lanes_for<T>(plan, block.count);
     if (!plan.laid) lay(t, x, block, lanes, whole);
-    if (plan.narrow) cost += narrow(t.memory, w, t.layers, plan.layers, x, plan.cost, g);
-    else cost += wide(t, w, Block<T>{x, lanes}, g);
+    cost += pass(t, w, Block<T>{x, lanes}, g);
     if (plan.laid) x += laid_numbers(t) * lanes;
     g.more = true;
   }
@@ -113,6 +124,7 @@ int64_t train(const Training<T>& t, T* w, State& state, const int64_t* order, in
   const Plan& plan = *t.plan;
   const Settings& s = *t.settings;
   int64_t stride = ordered > plan.samples ? plan.samples : 0, done = 0;
+  Pass<T> pass = pass_for(t);
   Target<T> g{t.gradient, 1, false};
   if (plan.fused) g = {w, T(-s.learning_rate), true};
   for (bool over = false; done < epochs && !over; done++) {
@@ -120,7 +132,7 @@ int64_t train(const Training<T>& t, T* w, State& state, const int64_t* order, in
     double total = 0;
     for (int64_t start = 0; start < plan.samples; start += plan.batch) {
       Order batch{order, done * stride + start, smaller_of(plan.batch, plan.samples - start)};
-      double whole = weight_of(t.sample_weight, batch), cost = descend(t, w, batch, whole, x, g) * s.share;
+      double whole = weight_of(t.sample_weight, batch), cost = descend(t, pass, w, batch, whole, x, g) * s.share;
       if (s.l2 > 0 && whole > TINY) cost += decay(t, w, s.l2 / whole);
       if (s.clip > 0) clip(t, s.clip);
       state.updates += 1;

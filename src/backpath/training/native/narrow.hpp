@@ -5,6 +5,9 @@
 #pragma once
 #include "formulas.hpp"
 
+// Where the samples of a block are laid out (see samples.hpp).
+template <class T> struct Block { const T* x; int64_t lanes; };
+
 // What becomes of a gradient: it is put times a factor, or that much is added to what is there.
 template <class T> struct Target { T* to; T factor; bool more; };
 
@@ -29,41 +32,56 @@ template <class T> INLINE void narrow_gradient(const T* a, const T* delta, const
 }
 
 // The cost of the four samples at x; their gradient goes to g.
-template <class T> T narrow(T* b, const T* w, const Layer* layers, int64_t count, const T* x, int64_t cost, Target<T> g) {
+template <class T>
+INLINE T narrow(T* b, const T* w, const Layer* layers, int64_t count, const T* x, int64_t cost, Target<T> g) {
   using P = Four<T>;
   const Layer& last = layers[count - 1];
   const T *y = x + 4 * layers[0].inputs, *a = x;
   T slope_of_cost = cost == SQUARED_ERROR ? 2 : 1;
   P share = load<P>(y + 4 * last.neurons), total = all<P>(0);
-  for (const Layer* layer = layers; layer <= &last; layer++) {
-    const T* weights = w + layer->weights;
-    T *values = b + layer->values, *deltas = b + layer->deltas;
-    for (int64_t j = 0; j < layer->neurons; j++, weights += layer->row) {
-      P u = all<P>(weights[layer->inputs]);
-      for (int64_t i = 0; i < layer->inputs; i++) u = fma(load<P>(a + 4 * i), weights[i], u);
-      auto [value, slope] = activated(layer->activation, u);
-      if (layer < &last) store(values + 4 * j, value), store(deltas + 4 * j, slope);
-      else {
-        P error = value - load<P>(y + 4 * j);
-        total = fma(error, error, total);
-        store(deltas + 4 * j, error * (share * slope_of_cost) * slope);
+  for (int64_t q = 0; q < count; q++) {
+    const Layer& layer = layers[q];
+    T *values = b + layer.values, *deltas = b + layer.deltas;
+    for_activation(layer.activation, [&](auto constant) {
+      const T* weights = w + layer.weights;
+      for (int64_t j = 0; j < layer.neurons; j++, weights += layer.row) {
+        P u = all<P>(weights[layer.inputs]);
+        for (int64_t i = 0; i < layer.inputs; i++) u = fma(load<P>(a + 4 * i), weights[i], u);
+        auto [value, slope] = activated<constant.code>(u);
+        if (q < count - 1) store(values + 4 * j, value), store(deltas + 4 * j, slope);
+        else {
+          P error = value - load<P>(y + 4 * j);
+          total = fma(error, error, total);
+          store(deltas + 4 * j, error * (share * slope_of_cost) * slope);
+        }
       }
-    }
+    });
     a = values;
   }
-  for (const Layer* layer = &last; layer > layers; layer--) {  // δ_i = σ′(u_i) Σ_j W_ji δ_j
-    T *before = b + layer[-1].deltas, *deltas = b + layer->deltas;
-    for (int64_t i = 0; i < layer->inputs; i++) {
+  for (int64_t q = count - 1; q > 0; q--) {  // δ_i = σ′(u_i) Σ_j W_ji δ_j
+    const Layer& layer = layers[q];
+    T *before = b + layers[q - 1].deltas, *deltas = b + layer.deltas;
+    for (int64_t i = 0; i < layer.inputs; i++) {
       P s = all<P>(0);
-      const T* weight = w + layer->weights + i;
-      for (int64_t j = 0; j < layer->neurons; j++, weight += layer->row) s = fma(load<P>(deltas + 4 * j), *weight, s);
+      const T* weight = w + layer.weights + i;
+      for (int64_t j = 0; j < layer.neurons; j++, weight += layer.row) s = fma(load<P>(deltas + 4 * j), *weight, s);
       store(before + 4 * i, s * load<P>(before + 4 * i));
     }
   }
   a = x;
-  for (const Layer* layer = layers; layer <= &last; layer++) {
-    narrow_gradient(a, b + layer->deltas, *layer, g);
-    a = b + layer->values;
+  for (int64_t q = 0; q < count; q++) {
+    narrow_gradient(a, b + layers[q].deltas, layers[q], g);
+    a = b + layers[q].values;
   }
   return sum(total * share) * (slope_of_cost * T(0.5));
+}
+
+// The same of any narrow network, and of the notes' 2-2-1, whose loops the compiler lays out one after the other.
+template <class T> double any_narrow(const Training<T>& t, const T* w, Block<T> block, Target<T> g) {
+  return narrow(t.memory, w, t.layers, t.plan->layers, block.x, t.plan->cost, g);
+}
+template <class T, int64_t CODE> double narrow_2_2_1(const Training<T>& t, const T* w, Block<T> block, Target<T> g) {
+  constexpr Layer layers[2] = {{2, 2, CODE, 0, 4, 0, 8, -1}, {2, 1, CODE, 8, 4, 16, 20, -1}};
+  T b[24];
+  return narrow(b, w, layers, 2, block.x, t.plan->cost, g);
 }

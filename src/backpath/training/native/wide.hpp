@@ -95,11 +95,8 @@ template <class T> void gradient(const Layer& layer, const T* a, const T* delta,
   }
 }
 
-// Where the samples of a block are: rows of inputs, targets and shares, then perhaps the inputs with a row per sample.
-template <class T> struct Block { const T* x; int64_t lanes; };
-
 // Forward, cost and back; gives the block's share of the batch's cost.
-template <class T> T wide(const Training<T>& t, const T* w, Block<T> block, Target<T> g) {
+template <class T> double wide(const Training<T>& t, const T* w, Block<T> block, Target<T> g) {
   using P = Step<T>;
   const Layer *layers = t.layers, &last = layers[t.plan->layers - 1];
   int64_t lanes = block.lanes;
