@@ -71,8 +71,8 @@ def diagnose(
     >>> report.correct, report.findings[0].mistake
     (False, 'cost_convention')
     """
-    q = _problem(net, X, y, cost, learning_rate, frozen, claimed_weights is not None)
-    claims = [*_of_weights(q, claimed, "gradient"), *_of_weights(q, claimed_weights, "weight")]
+    q = problem(net, X, y, cost, learning_rate, frozen, claimed_weights is not None)
+    claims = [*weight_claims(q, claimed, "gradient"), *weight_claims(q, claimed_weights, "weight")]
     claims += _of_values(q, claimed_values)
     if not claims:
         raise InputError("nothing is claimed; give at least one figure")
@@ -82,7 +82,7 @@ def diagnose(
     return report
 
 
-def _problem(
+def problem(
     net: Network,
     X: ArrayLike,
     y: ArrayLike,
@@ -99,10 +99,12 @@ def _problem(
     wide = in_float64(net).with_zero_biases()
     right = backward(wide, X, y, cost)
     free = wide.free_weights(frozen)
-    return Problem(wide, right.x, right.y, cost, learning_rate, free, updates, net.biases)
+    for mask in free:
+        mask[:, -1] &= net.biases
+    return Problem(wide, right.x, right.y, cost, learning_rate, free, updates, has_biases=net.biases)
 
 
-def _of_weights(q: Problem, figures: Figures | None, kind: str) -> Iterator[Claim]:
+def weight_claims(q: Problem, figures: Figures | None, kind: str) -> Iterator[Claim]:
     """Gradients or updated weights."""
     seen: set[str] = set()
     for name, figure in _mapping(figures, "claimed").items():

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
-from backpath.explain.diagnosis.diagnose import diagnose
-from backpath.explain.diagnosis.report import Report
+from backpath.explain.diagnosis.claims import Claim, Claims
+from backpath.explain.diagnosis.comparison import Comparison
+from backpath.explain.diagnosis.conclude import figures, is_numerical, of_search
+from backpath.explain.diagnosis.diagnose import problem, weight_claims
+from backpath.explain.diagnosis.report import Claimed, Report
+from backpath.explain.diagnosis.search import Search
 from backpath.maths.costs import check_cost_fits
 from backpath.maths.network import Network
 
 Array = NDArray[np.floating]
 Backprop = Callable[[list[Array], Array, Array], Sequence[Any]]
 
-_SAMPLES = (1, 5, 3, 2)  # batch sizes, in turn
+_SAMPLES = (5, 4, 7, 3)  # batch sizes, in turn: of one sample, many mistakes look alike
 
 
 def diagnose_function(
@@ -50,7 +55,7 @@ def diagnose_function(
     Returns
     -------
     Report
-        Of the first network on which it is wrong, with the explanations that hold on all of them.
+        With the figures of the network that tells most, and the explanations that hold on all of them.
 
     Raises
     ------
@@ -68,16 +73,48 @@ def diagnose_function(
     'missing_output_derivative'
     """
     rng = np.random.default_rng(seed)
-    reports = []
+    tried = []
     for k in range(networks):
         drawn = int(rng.integers(2**32))
         net = Network(sizes, activation, activations=activations, init="uniform:-1,1", seed=drawn, biases=biases)
         check_cost_fits(cost, net.activations[-1])
         X, y = _samples(net, cost, _SAMPLES[k % len(_SAMPLES)], rng)
         claimed = _called(function, net, X, y)
-        reports.append(diagnose(net, X, y, claimed, cost=cost, learning_rate=learning_rate))
-    wrong = [report for report in reports if not report.correct]
-    return _common(wrong) if wrong else reports[0]
+        tried.append(_Tried.of(net, X, y, cost, learning_rate, claimed))
+    return _concluded(tried)
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """One network with what the function returned for it."""
+
+    comparison: Comparison
+    claims: list[Claim]
+
+    @classmethod
+    def of(
+        cls, net: Network, X: Array, y: Array, cost: str, rate: float | None, claimed: Mapping[str, object]
+    ) -> _Tried:
+        q = problem(net, X, y, cost, rate, (), False)
+        claims = list(weight_claims(q, claimed, "gradient"))
+        return cls(Comparison(q, Claims.of(claims)), claims)
+
+    @property
+    def rows(self) -> list[Claimed]:
+        return figures(self.comparison, self.claims)
+
+
+def _concluded(tried: Sequence[_Tried]) -> Report:
+    """What holds on all of the networks."""
+    wrong = [t for t in tried if t.comparison.wrong.any() and not is_numerical(t.comparison)]
+    if not wrong:
+        note = ""
+        if any(t.comparison.wrong.any() for t in tried):
+            note = "They are as near to the right ones as numerical derivatives come, but not equal to all digits."
+        return Report((), [replace(row, is_right=True) for row in tried[0].rows], note)
+    search = Search([t.comparison for t in tried])
+    first = next(t for t in tried if t.comparison is search.c)
+    return of_search(search, search.explanations(), first.rows)
 
 
 def _samples(net: Network, cost: str, count: int, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -101,14 +138,3 @@ def _called(function: Backprop, net: Network, X: Array, y: Array) -> dict[str, A
         raise InputError("the function must return finite gradients, but some are not")
     figures = [figure for G in arrays for figure in G.ravel()]
     return dict(zip(net.weight_names, figures, strict=True))
-
-
-def _common(reports: Sequence[Report]) -> Report:
-    """The first report, with the explanations that all of them have."""
-    first, *rest = reports
-
-    def codes(group: Sequence[Any]) -> frozenset[str]:
-        return frozenset(finding.mistake for finding in group)
-
-    kept = [group for group in first.alternatives if all(codes(group) in map(codes, r.alternatives) for r in rest)]
-    return Report(kept or first.alternatives, first.figures, first.note)
