@@ -74,7 +74,7 @@ template <class T> void update(const Training<T>& t, T* w, double updates) {
 }
 
 // Forward, cost and back over a block of samples: the kernel that suits the network.
-template <class T> using Pass = double (*)(const Training<T>&, const T* w, Block<T>, Target<T> g);
+template <class T> using Pass = double (*)(const Training<T>&, const T* w, const Block<T>&, const Target<T>& g);
 
 template <class T> Pass<T> pass_for(const Training<T>& t) {
   if (!t.plan->narrow) return wide<T>;
@@ -86,16 +86,15 @@ template <class T> Pass<T> pass_for(const Training<T>& t) {
 }
 
 // The cost of a batch, whose gradient goes to g; x is where its samples are laid out, or are to be, and moves on.
-template <class T> double descend(const Training<T>& t, Pass<T> pass, const T* w, Order batch, double whole, T*& x, Target<T> g) {
+template <class T> double descend(const Training<T>& t, Pass<T> pass, const T* w, Order batch, double whole, T*& x, const Target<T>& g) {
   const Plan& plan = *t.plan;
   double cost = 0;
   for (int64_t first = 0; first < batch.count; first += plan.block) {
     Order block{batch.samples, batch.first + first, smaller_of(plan.block, batch.count - first)};
     int64_t lanes = lanes_for<T>(plan, block.count);
     if (!plan.laid) lay(t, x, block, lanes, whole);
-    cost += pass(t, w, Block<T>{x, lanes}, g);
+    cost += pass(t, w, Block<T>{x, lanes}, Target<T>{g.to, g.factor, g.more || first > 0});
     if (plan.laid) x += laid_numbers(t) * lanes;
-    g.more = true;
   }
   return cost;
 }

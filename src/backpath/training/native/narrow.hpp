@@ -11,12 +11,12 @@ template <class T> struct Block { const T* x; int64_t lanes; };
 // What becomes of a gradient: it is put times a factor, or that much is added to what is there.
 template <class T> struct Target { T* to; T factor; bool more; };
 
-template <class T, class P> INLINE void put(Target<T> g, int64_t k, P gradient) {
+template <class T, class P> INLINE void put(const Target<T>& g, int64_t k, P gradient) {
   store(g.to + k, g.more ? fma(gradient, g.factor, load<P>(g.to + k)) : gradient * g.factor);
 }
 
 // g_ji = factor Σ_lanes δ_j a_i, bias last
-template <class T> INLINE void narrow_gradient(const T* a, const T* delta, const Layer& layer, Target<T> g) {
+template <class T> INLINE void narrow_gradient(const T* a, const T* delta, const Layer& layer, const Target<T>& g) {
   using P = Four<T>;
   int64_t k = layer.weights;
   for (int64_t j = 0; j < layer.neurons; j++, k += layer.row) {
@@ -33,7 +33,7 @@ template <class T> INLINE void narrow_gradient(const T* a, const T* delta, const
 
 // The cost of the four samples at x; their gradient goes to g.
 template <class T>
-INLINE T narrow(T* b, const T* w, const Layer* layers, int64_t count, const T* x, int64_t cost, Target<T> g) {
+T narrow(T* b, const T* w, const Layer* layers, int64_t count, const T* x, int64_t cost, const Target<T>& g) {
   using P = Four<T>;
   const Layer& last = layers[count - 1];
   const T *y = x + 4 * layers[0].inputs, *a = x;
@@ -42,7 +42,7 @@ INLINE T narrow(T* b, const T* w, const Layer* layers, int64_t count, const T* x
   for (int64_t q = 0; q < count; q++) {
     const Layer& layer = layers[q];
     T *values = b + layer.values, *deltas = b + layer.deltas;
-    for_activation(layer.activation, [&](auto constant) {
+    for_activation(layer.activation, [&](auto constant) INLINED {
       const T* weights = w + layer.weights;
       for (int64_t j = 0; j < layer.neurons; j++, weights += layer.row) {
         P u = all<P>(weights[layer.inputs]);
@@ -76,12 +76,23 @@ INLINE T narrow(T* b, const T* w, const Layer* layers, int64_t count, const T* x
   return sum(total * share) * (slope_of_cost * T(0.5));
 }
 
-// The same of any narrow network, and of the notes' 2-2-1, whose loops the compiler lays out one after the other.
-template <class T> double any_narrow(const Training<T>& t, const T* w, Block<T> block, Target<T> g) {
+template <class T> double any_narrow(const Training<T>& t, const T* w, const Block<T>& block, const Target<T>& g) {
   return narrow(t.memory, w, t.layers, t.plan->layers, block.x, t.plan->cost, g);
 }
-template <class T, int64_t CODE> double narrow_2_2_1(const Training<T>& t, const T* w, Block<T> block, Target<T> g) {
-  constexpr Layer layers[2] = {{2, 2, CODE, 0, 4, 0, 8, -1}, {2, 1, CODE, 8, 4, 16, 20, -1}};
-  T b[24];
-  return narrow(b, w, layers, 2, block.x, t.plan->cost, g);
+
+// The same, to the bit, of the notes' 2-2-1 with one activation, written out.
+template <class T, int64_t CODE>
+double narrow_2_2_1(const Training<T>& t, const T* w, const Block<T>& block, const Target<T>& g) {
+  using P = Four<T>;
+  T slope_of_cost = t.plan->cost == SQUARED_ERROR ? 2 : 1;
+  P x_1 = load<P>(block.x), x_2 = load<P>(block.x + 4), y = load<P>(block.x + 8), share = load<P>(block.x + 12);
+  auto [h_1, slope_1] = activated<CODE>(fma(x_2, w[1], fma(x_1, w[0], all<P>(w[2]))));
+  auto [h_2, slope_2] = activated<CODE>(fma(x_2, w[5], fma(x_1, w[4], all<P>(w[6]))));
+  auto [a, slope] = activated<CODE>(fma(h_2, w[9], fma(h_1, w[8], all<P>(w[10]))));
+  P error = a - y, none = all<P>(0), delta = error * (share * slope_of_cost) * slope;
+  P delta_1 = fma(delta, w[8], none) * slope_1, delta_2 = fma(delta, w[9], none) * slope_2;
+  put(g, 0, sums(x_1 * delta_1, x_2 * delta_1, delta_1, none));
+  put(g, 4, sums(x_1 * delta_2, x_2 * delta_2, delta_2, none));
+  put(g, 8, sums(h_1 * delta, h_2 * delta, delta, none));
+  return sum(error * error * share) * (slope_of_cost * T(0.5));
 }

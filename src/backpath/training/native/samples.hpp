@@ -19,8 +19,8 @@ template <class T> INLINE double weight_of(const T* sample_weight, Order order) 
 
 // Lanes for so many samples: whole steps, or fours of the narrow kernel.
 template <class T> INLINE int64_t lanes_for(const Plan& plan, int64_t samples) {
-  int64_t unit = smaller_of(STEP<T>, plan.block);
-  return (samples + unit - 1) / unit * unit;
+  int64_t unit = plan.narrow ? 4 : STEP<T>;
+  return (samples + unit - 1) & -unit;
 }
 
 // The length of a row of a sample's inputs, where those are needed too: else 0.

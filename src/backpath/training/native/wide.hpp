@@ -6,7 +6,7 @@
 // A sum of products goes to its place; there times what is there; or times a factor, to a gradient.
 enum class Finish { PUT, TIMES, GRADIENT };
 
-template <Finish HOW, class T, class P> INLINE void finish(Target<T> t, int64_t k, P s) {
+template <Finish HOW, class T, class P> INLINE void finish(const Target<T>& t, int64_t k, P s) {
   if constexpr (HOW == Finish::GRADIENT) put(t, k, s);
   else store(t.to + k, HOW == Finish::TIMES ? s * load<P>(t.to + k) : s);
 }
@@ -22,7 +22,7 @@ template <class T> struct Product {
 };
 
 // A tile of ROWS sums by STEPS steps, so that each number loaded serves several sums.
-template <Finish HOW, int ROWS, int STEPS, class T> INLINE void tile(const Product<T>& p, int64_t r, int64_t k, Target<T> t) {
+template <Finish HOW, int ROWS, int STEPS, class T> INLINE void tile(const Product<T>& p, int64_t r, int64_t k, const Target<T>& t) {
   using P = Step<T>;
   P s[ROWS][STEPS];
   for (int m = 0; m < ROWS; m++)
@@ -37,7 +37,7 @@ template <Finish HOW, int ROWS, int STEPS, class T> INLINE void tile(const Produ
     for (int n = 0; n < STEPS; n++) finish<HOW>(t, (r + m) * p.by_target + k + n * STEP<T>, s[m][n]);
 }
 
-template <Finish HOW, class T> void product(const Product<T>& p, Target<T> t) {
+template <Finish HOW, class T> void product(const Product<T>& p, const Target<T>& t) {
   int64_t whole = p.count - p.count % 4, pairs = p.lanes - p.lanes % (2 * STEP<T>);
   for (int64_t k = 0; k < pairs; k += 2 * STEP<T>)
     for (int64_t r = 0; r < whole; r += 4) tile<HOW, 4, 2>(p, r, k, t);
@@ -59,7 +59,7 @@ template <class T> void transpose_inputs(const T* a, int64_t inputs, int64_t row
 }
 
 // g_ji = factor Σ_lanes δ_j a_i with the inputs of a neuron in the lanes: no sums over lanes.
-template <class T> void transposed_gradient(const Layer& layer, const T* transposed, const T* delta, int64_t lanes, Target<T> g) {
+template <class T> void transposed_gradient(const Layer& layer, const T* transposed, const T* delta, int64_t lanes, const Target<T>& g) {
   bool aside = layer.inputs % STEP<T> == 0;  // the bias would take a step of its own
   Target<T> t{g.to + layer.weights, g.factor, g.more};
   product<Finish::GRADIENT>(
@@ -74,7 +74,7 @@ template <class T> void transposed_gradient(const Layer& layer, const T* transpo
 }
 
 // The same from rows of one input each, with sums over the lanes.
-template <class T> void gradient(const Layer& layer, const T* a, const T* delta, int64_t lanes, Target<T> g) {
+template <class T> void gradient(const Layer& layer, const T* a, const T* delta, int64_t lanes, const Target<T>& g) {
   using P = Step<T>;
   int64_t whole = layer.inputs - layer.inputs % 4, left = layer.inputs - whole;
   for (int64_t j = 0; j < layer.neurons; j++) {
@@ -96,7 +96,7 @@ template <class T> void gradient(const Layer& layer, const T* a, const T* delta,
 }
 
 // Forward, cost and back; gives the block's share of the batch's cost.
-template <class T> double wide(const Training<T>& t, const T* w, Block<T> block, Target<T> g) {
+template <class T> double wide(const Training<T>& t, const T* w, const Block<T>& block, const Target<T>& g) {
   using P = Step<T>;
   const Layer *layers = t.layers, &last = layers[t.plan->layers - 1];
   int64_t lanes = block.lanes;
