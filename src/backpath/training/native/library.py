@@ -30,6 +30,7 @@ class Kernels:
     train: Any
     train_many: Any
     evaluate_many: Any
+    train_each: Any
 
     def __init__(self, library: ctypes.CDLL, number: str):
         for name, (result, arguments) in SIGNATURES.items():

@@ -5,9 +5,6 @@
 #pragma once
 #include "formulas.hpp"
 
-// Where the samples of a block are laid out (see samples.hpp).
-template <class T> struct Block { const T* x; int64_t lanes; };
-
 // What becomes of a gradient: it is put times a factor, or that much is added to what is there.
 template <class T> struct Target { T* to; T factor; bool more; };
 
@@ -32,12 +29,13 @@ template <class T> INLINE void narrow_gradient(const T* a, const T* delta, const
 }
 
 // The cost of the four samples at x; their gradient goes to g.
-template <class T>
-T narrow(T* b, const T* w, const Layer* layers, int64_t count, const T* x, int64_t cost, const Target<T>& g) {
+template <class T> double narrow(const Training<T>& t, const T* w, const T* x, const Target<T>& g) {
   using P = Four<T>;
-  const Layer& last = layers[count - 1];
+  const Layer *layers = t.layers, &last = layers[t.plan->layers - 1];
+  int64_t count = t.plan->layers;
+  T* b = t.memory;
   const T *y = x + 4 * layers[0].inputs, *a = x;
-  T slope_of_cost = cost == SQUARED_ERROR ? 2 : 1;
+  T slope_of_cost = t.plan->cost == SQUARED_ERROR ? 2 : 1;
   P share = load<P>(y + 4 * last.neurons), total = all<P>(0);
   for (int64_t q = 0; q < count; q++) {
     const Layer& layer = layers[q];
@@ -76,16 +74,12 @@ T narrow(T* b, const T* w, const Layer* layers, int64_t count, const T* x, int64
   return sum(total * share) * (slope_of_cost * T(0.5));
 }
 
-template <class T> double any_narrow(const Training<T>& t, const T* w, const Block<T>& block, const Target<T>& g) {
-  return narrow(t.memory, w, t.layers, t.plan->layers, block.x, t.plan->cost, g);
-}
-
 // The same, to the bit, of the notes' 2-2-1 with one activation, written out.
 template <class T, int64_t CODE>
-double narrow_2_2_1(const Training<T>& t, const T* w, const Block<T>& block, const Target<T>& g) {
+double narrow_2_2_1(const Training<T>& t, const T* w, const T* x, const Target<T>& g) {
   using P = Four<T>;
   T slope_of_cost = t.plan->cost == SQUARED_ERROR ? 2 : 1;
-  P x_1 = load<P>(block.x), x_2 = load<P>(block.x + 4), y = load<P>(block.x + 8), share = load<P>(block.x + 12);
+  P x_1 = load<P>(x), x_2 = load<P>(x + 4), y = load<P>(x + 8), share = load<P>(x + 12);
   auto [h_1, slope_1] = activated<CODE>(fma(x_2, w[1], fma(x_1, w[0], all<P>(w[2]))));
   auto [h_2, slope_2] = activated<CODE>(fma(x_2, w[5], fma(x_1, w[4], all<P>(w[6]))));
   auto [a, slope] = activated<CODE>(fma(h_2, w[9], fma(h_1, w[8], all<P>(w[10]))));
@@ -95,4 +89,15 @@ double narrow_2_2_1(const Training<T>& t, const T* w, const Block<T>& block, con
   put(g, 4, sums(x_1 * delta_2, x_2 * delta_2, delta_2, none));
   put(g, 8, sums(h_1 * delta, h_2 * delta, delta, none));
   return sum(error * error * share) * (slope_of_cost * T(0.5));
+}
+
+// The kernel that suits the network.
+template <class T> using Narrow = double (*)(const Training<T>&, const T* w, const T* x, const Target<T>& g);
+
+template <class T> Narrow<T> narrow_for(const Training<T>& t) {
+  const Layer &first = t.layers[0], &last = t.layers[t.plan->layers - 1];
+  bool notes = t.plan->layers == 2 && first.inputs == 2 && first.neurons == 2 && last.neurons == 1;
+  if (notes && first.activation == SIGMOID && last.activation == SIGMOID) return narrow_2_2_1<T, SIGMOID>;
+  if (notes && first.activation == TANH && last.activation == TANH) return narrow_2_2_1<T, TANH>;
+  return narrow<T>;
 }
