@@ -325,7 +325,8 @@ def test_the_notes_network_has_the_bits_of_any_narrow_one(activation, dtype):
     """A third hidden neuron that stays without weights changes no other bit, but takes the kernel of any network."""
     notes = make_job((2, 2, 1), activation, "squared_error", SOLVERS["gd"], 4, dtype)
     first, last = notes.network.weights
-    wide = bp.Network.from_weights([np.vstack([first, np.zeros(3)]), np.insert(last, 2, 0, axis=1)], activation)
+    larger = [np.vstack([first, np.zeros(3, dtype)]), np.insert(last, 2, 0, axis=1)]
+    wide = bp.Network.from_weights(larger, activation, dtype)
     free = [np.repeat([[True], [True], [False]], 3, axis=1), np.array([[True, True, False, True]])]
     three = replace(notes, network=wide, free=free)
     one, other = CompiledEngine(notes), CompiledEngine(three)
