@@ -29,6 +29,8 @@ class Kernels:
     lay_samples: Any
     begin: Any
     train: Any
+    predict: Any
+    begin_predicting: Any
     train_many: Any
     evaluate_many: Any
     train_each: Any
