@@ -36,6 +36,7 @@ from backpath.maths.notation import (
     weight_name,
     weight_names,
 )
+from backpath.maths.other_names import activation_called, cost_called
 from backpath.maths.printed import printed_array
 
 Array = NDArray[np.floating]
@@ -130,7 +131,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _worked_example(found: Any) -> WorkedExample:
     _check_fields(found, "the file", _FIELDS, required=("network", "x", "y"))
     network = _network(found["network"])
-    cost = _of_kind(found.get("cost", "squared_error"), str, "cost")
+    called = _of_kind(found.get("cost", "squared_error"), str, "cost")
+    cost = cost_called(called, network.activations[-1])
     x, y = network.samples(printed_array(found["x"], "x")[0], printed_array(found["y"], "y")[0], cost)
     claimed = _check_fields(found.get("claimed", {}), "claimed", _CLAIM_FIELDS)
     rate = found.get("learning_rate")
@@ -186,10 +188,11 @@ def _biases(found: Any, sizes: tuple[int, ...]) -> bool:
 
 
 def _activations(found: Any) -> str | list[str]:
-    names: list[str] = [found] if isinstance(found, str) else _of_kind(found, list, "network.activations")
+    given: list[str] = [found] if isinstance(found, str) else _of_kind(found, list, "network.activations")
+    names = [activation_called(name) for name in given]
     for name in names:
         activation(name)
-    return found if isinstance(found, str) else names
+    return names[0] if isinstance(found, str) else names
 
 
 def _claims(claimed: Any, kind: str, network: Network, canonical: Callable[[str, Network], str]) -> Claims:

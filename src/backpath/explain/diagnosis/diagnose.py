@@ -21,6 +21,7 @@ from backpath.explain.learning.why import hindrances
 from backpath.maths.checks import check_learning_rate
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_names, weight_index, weight_name
+from backpath.maths.other_names import cost_called, taken_as
 from backpath.maths.printed import printed_array
 
 Figures = Mapping[str, object]
@@ -57,6 +58,9 @@ def diagnose(
         the bias last, first, apart or absent: the layout that fits is taken and said; of several, the figures decide.
     claimed_weights : the same of updated weights
         Alone or together with gradients; they need the learning rate.
+    cost : str
+        Names that other libraries use are understood ("mse", "cross_entropy"), and the report says what they were
+        taken for.
     claimed_values : mapping of names to figures
         Values of the forward pass too: "H1", "u_H1", "A1", "cost"; of one sample.
     learning_rate : float
@@ -81,6 +85,7 @@ def diagnose(
     >>> report.correct, report.findings[0].mistake
     (False, 'cost_convention')
     """
+    called, cost = cost, cost_called(cost, net.activations[-1])
     options: list[tuple[Problem, list[Claim], str]] = []
     X, of_X = printed_array(X, "X")
     y, of_y = printed_array(y, "y")
@@ -96,8 +101,8 @@ def diagnose(
                 claims = with_slack(q, claims, units)
             options.append((q, claims, "; ".join(filter(None, (layout, turned)))))
     report, q = most_likely(options)
-    if report.correct:
-        report.note = " ".join(filter(None, [report.note, hindrances(net, q.X, q.y, cost, learning_rate)]))
+    hindered = hindrances(net, q.X, q.y, cost, learning_rate) if report.correct else ""
+    report.note = " ".join(filter(None, [taken_as([(called, cost)]), report.note, hindered]))
     return report
 
 
