@@ -11,7 +11,7 @@ from backpath.files.deciding import Decision
 from backpath.files.dialect import Dialect
 from backpath.files.inputs import CategoryInput, DateInput, shown_day
 from backpath.files.opening import open_table
-from backpath.files.reading import BATCH, cell_sql
+from backpath.files.reading import cell_sql
 from backpath.files.sources import Source
 from backpath.files.tables import check_usable, choose, decide_all
 from backpath.files.unpacking import PathLike
@@ -104,8 +104,8 @@ def _numbers(source: Source, decisions: Sequence[Decision]) -> dict[str, _Range]
     """Ranges and histograms of columns of numbers and dates, in two passes for some columns each."""
     own = source.dialect.missing
     found: dict[str, _Range] = {}
-    for start in range(0, len(decisions), BATCH):
-        batch = decisions[start : start + BATCH]
+    for start in range(0, len(decisions), source.batch):
+        batch = decisions[start : start + source.batch]
         cells = [f"{cell_sql(d.column, d.kind, own, 0)} AS v{k}" for k, d in enumerate(batch) if d.kind]
         relation = f"(SELECT {', '.join(cells)} FROM {{table}})"
         finite = [f"CASE WHEN isfinite(v{k}) THEN v{k} END" for k in range(len(batch))]

@@ -22,7 +22,7 @@ from backpath.files.reading import read_values, with_kind
 from backpath.files.sources import Column, Source
 from backpath.files.unpacking import PathLike
 from backpath.files.values import Categories, ColumnValues, Dates, Numbers, mean_and_scale
-from backpath.files.verdict import left_out_notes, missing_note, refuse
+from backpath.files.verdict import EMPTY, left_out_notes, missing_note, refuse
 from backpath.files.wording import column_index, counted, quoted
 
 _FEW = 20  # different whole numbers, and fewer than a tenth of the rows: such a target is taken as classes
@@ -285,7 +285,7 @@ def check_usable(source: Source, decisions: Sequence[Decision], choices: Choices
         ]  # fmt: skip
     if not problems and not any(d.kind for d in inputs):
         reasons = "; ".join(f"{d.name!r}: {d.left_out}" for d in inputs)
-        options = tuple(part for d in inputs if d.distinct for part in ("--keep-column", d.name))
+        options = tuple(part for d in inputs if d.left_out not in EMPTY for part in ("--keep-column", d.name))
         problems.append((f"{source.path}: nothing is left to learn from ({reasons})", options))
     refuse(source.path, problems)
 
