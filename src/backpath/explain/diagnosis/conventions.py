@@ -148,6 +148,8 @@ def scopes(q: Problem, groups: Sequence[Group]) -> list[Scope]:
         words = "every gradient, once more for each layer further back,"
         found.append(Scope(words, lambda group: group[0] < q.layers, 0.0, tuple(q.hidden), power=True))
     if both:
+        words = "the gradients of the weights without the biases"
+        found.append(Scope(words, lambda group: not group[1], 1.0))
         found.append(Scope("the gradients of the biases", lambda group: group[1], 0.0, tuple(q.every), True))
     if any(u for *_, u in groups) and not all(u for *_, u in groups):
         found.append(Scope("every update", lambda group: group[2], 0.0))

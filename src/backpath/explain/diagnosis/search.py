@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from backpath.explain.diagnosis.added import additions
-from backpath.explain.diagnosis.bits import ABOUT, MARGIN, OF_RANK, SECOND, told
+from backpath.explain.diagnosis.bits import ABOUT, DOUBT, MARGIN, OF_RANK, SECOND, told
 from backpath.explain.diagnosis.candidates import Candidates, figures_of
 from backpath.explain.diagnosis.catalogue import every_mistake
 from backpath.explain.diagnosis.catalogue.fitted import families, rates
@@ -26,6 +27,7 @@ from backpath.explain.diagnosis.several import after_several_updates, in_each_st
 
 _MOST_TOLD = 8  # explanations in a report
 _MOST_HINTS = 12
+_ROUND = 17.0  # bits of a fitted number that somebody may have chosen: four digits
 _LIKELY = 9.0  # bits of a slip up to which it is tried with a multiple of the weights
 _WITH_TERM = 10.0  # the least bits of an L2 term
 _MOST_BENT = 40  # mistakes that are tried with a constant that nothing explains
@@ -46,7 +48,7 @@ class Search:
         self.c, self.others = found[0], found[1:]
         self.told = sum(map(told, comparisons))
         self.readings = Readings(self.c)
-        self._limit = self.told  # explanations that are longer are not looked for
+        self._limit = self.told + DOUBT  # explanations that are longer are not looked for
         self.right: Ratios = self.c.ratios(self.c.right[None])
 
     @cached_property
@@ -74,14 +76,14 @@ class Search:
             if self.c.q.procedure is not None and least > 0:
                 break
             shortest = min((e.bits for e in found if e.certain), default=math.inf)
-            self._limit = min(self.told, shortest + ABOUT)
+            self._limit = min(self.told + DOUBT, shortest + ABOUT)
             if least <= self._limit:
                 found += self._holding([e for e in level() if e.bits <= self._limit])
         return self._told(found)
 
     def plain(self) -> list[Explanation]:
         """Those of conventions and one slip only."""
-        return self._told(e for e in self._holding(self._single()) if e.certain and e.bits <= self.told)
+        return self._told(e for e in self._holding(self._single()) if e.certain and e.bits <= self.told + DOUBT)
 
     def is_certain(self, found: Sequence[Explanation]) -> bool:
         """Whether there is one, of known reasons, and shorter than what the figures tell by a wide margin."""
@@ -226,7 +228,8 @@ class Search:
             ratios = self.c.ratios(figures_of(self.c, [(slip, *task.partners)]))
             length = OF_RANK[task.family.rank] + places + digits + sum(bits[id(p)] + SECOND for p in task.partners)
             if ratios.all_fit[0]:
-                found += self._read((slip, *task.partners), length, ratios[0], unexplained=False)
+                read = self._read((slip, *task.partners), length, ratios[0], unexplained=False)
+                found += (replace(e, certain=digits <= _ROUND) for e in read)
         return found
 
     def nearest(self) -> tuple[Mistake, Bools] | None:

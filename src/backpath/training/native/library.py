@@ -27,6 +27,7 @@ class Kernels:
 
     activate: Any
     lay_samples: Any
+    begin: Any
     train: Any
     train_many: Any
     evaluate_many: Any
