@@ -55,8 +55,8 @@ class Source:
 
     @property
     def batch(self) -> int:
-        """Columns of one query. DuckDB plans a few quickly and hundreds slowly, but of a file that is not kept each query
-        is another pass."""
+        """Columns of one query: DuckDB plans a few quickly and hundreds slowly, but reads a file that is not kept anew for
+        each query."""
         return 20 if self.relation == KEPT else 200
 
     def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
