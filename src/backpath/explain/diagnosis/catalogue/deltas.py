@@ -132,11 +132,10 @@ def _over_samples(q: Problem) -> Iterator[tuple[str, str, Transform, int]]:
         yield "single_sample_only", f"only {which} of the {N} samples counts", _kept(s, N, True), rank
         if N > 2:
             yield "sample_left_out", f"{which} of the {N} samples is left out", _kept(s, N, False), rank
-    counted = np.arange(N, 0, -1.0)[:, None]
     yield (
         "wrong_reduction",
         "nothing is reset between the samples: what is summed so far is added for each of them",
-        lambda d: d * counted,
+        lambda d: d * np.arange(d.shape[1], 0, -1.0)[:, None],
         PLAIN,
     )
     yield "wrong_reduction", "the mean δ is multiplied by the mean input", _mean, PLAIN
