@@ -55,7 +55,7 @@ class Source:
 
     @property
     def batch(self) -> int:
-        """Columns of one query: DuckDB plans a few quickly and hundreds slowly, but reads a file that is not kept anew for
+        """Columns of one query: DuckDB plans few quickly and hundreds slowly, but reads a file that is not kept anew for
         each query."""
         return 20 if self.relation == KEPT else 200
 
