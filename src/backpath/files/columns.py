@@ -78,8 +78,8 @@ def profiles(source: Source, columns: Sequence[Column]) -> list[Profile]:
 
 
 def _counts(k: int, gap: str, typed: bool) -> str:
-    """Missing, finite, infinite, codes, lowest, highest. A count of cases, for ``FILTER`` takes quadratic memory; a CASE in
-    a CASE, so that what is costly is asked of few cells."""
+    """Missing, finite, infinite, codes, lowest, highest. They count cases, because ``FILTER`` takes quadratic memory; a
+    CASE in a CASE asks few cells what is costly."""
     finite = f"CASE WHEN isfinite(n{k}) THEN n{k} END"
     gap = f"{gap} OR isnan(n{k})" if typed else gap
     code = f"regexp_full_match(t{k}, '0[0-9]+')"
@@ -173,8 +173,11 @@ def lookalikes(source: Source) -> list[list[str]]:
     return [row[0] for row in found]
 
 
-def distinct_numbers(source: Source, column: Column) -> tuple[int, int]:
-    """How many different texts and how many different numbers a column of numbers holds."""
+def merges(source: Source, column: Column) -> bool:
+    """Whether whole numbers that the cells write in digits are the same as float64, though they are not."""
     number = column.number or plain_number(column.text, source.dialect.decimal or ".")
-    found = source.rows(f"SELECT count(DISTINCT {column.text}), count(DISTINCT {number}) FROM {{table}}")[0]
-    return int(found[0]), int(found[1])
+    texts, numbers = source.rows(
+        f"SELECT count(DISTINCT t), count(DISTINCT n) FROM (SELECT {column.text} AS t, {number} AS n FROM {{table}}) "
+        "WHERE regexp_full_match(t, '[+-]?[0-9]+')"
+    )[0]
+    return bool(texts > numbers)
