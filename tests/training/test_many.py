@@ -1,5 +1,7 @@
 """The kernels of many networks against the NumPy engine, network by network."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ import backpath as bp
 from backpath.maths.costs import COSTS
 from backpath.population import train_population
 from backpath.training.engines import many
+from backpath.training.job import Job, Solver
 from strategies import HIDDEN, output_activations, problems, samples, seeds
 
 PAIRS = [(cost, output) for cost in COSTS for output in output_activations(cost)]
@@ -130,3 +133,105 @@ def test_many_parts_and_many_chunks_change_nothing(monkeypatch):
     monkeypatch.setattr(many, "PART_SECONDS", 0)
     pieces = train_population(population, XOR, TARGETS, **settings)
     assert all(a.tobytes() == b.tobytes() for a, b in zip(arrays(whole), arrays(pieces)))
+
+
+def laid(samples, outputs=2, seed=0):
+    """Inputs of three numbers and targets of 0 and 1, enough of them for the lanes."""
+    X = np.random.default_rng(seed).uniform(-1, 1, (samples, 3))
+    return X, (X[:, :outputs] > 0).astype(float)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("batches", [{}, {"batch_size": 70}, {"batch_size": 70, "shuffle": True}], ids=str)
+def test_large_batches_give_the_bits_of_training_alone(dtype, solver, batches):
+    X, y = laid(203)
+    population = bp.Population((3, 9, 2), "tanh", size=5, seed=1, dtype=dtype)
+    settings = {"epochs": 30, "solver": solver, "tol": 1e-3, **batches}
+    rates = np.array([0.001, 0.01, 0.02, 0.05, 0.1])
+    outcome = train_population(population, X, y, learning_rate=rates, history_every=3, **settings)
+    for i, rate in enumerate(rates):
+        alone = bp.train(population[i], X, y, learning_rate=float(rate), engine="compiled", **settings)
+        assert outcome.population[i] == alone.network
+        assert (outcome.epochs[i], outcome.converged[i]) == (alone.epochs, alone.stopped == "converged")
+        kept = outcome.history[:, i]
+        expected = alone.history.cost[::3].astype(dtype)
+        assert kept[: len(expected)].tobytes() == expected.tobytes()
+        assert np.isnan(kept[len(expected) :]).all()
+
+
+@pytest.mark.parametrize("samples", [4, 100])
+def test_a_network_stops_before_the_update_after_which_it_would_be_another(samples):
+    """In both layouts: networks in the lanes, samples in the lanes."""
+    X, y = laid(samples, 1)
+    population = bp.Population((3, 5, 1), size=12, seed=2)
+    settings = {"learning_rate": 4.0, "solved_error": 0.45, "history_every": 1}
+    stopped = train_population(population, X, y, epochs=400, stop_when_solved=True, **settings)
+    assert stopped.solved.sum() > 0
+    for i in np.flatnonzero(stopped.solved):
+        after = int(stopped.solved_after[i])
+        assert stopped.epochs[i] == after
+        assert np.abs(stopped.population[i].predict(X) - y).max() < 0.45
+        before = train_population(population, X, y, epochs=after - 1, **settings)
+        assert np.abs(before.population[i].predict(X) - y).max() >= 0.45
+        assert np.isfinite(stopped.history[:after, i]).all()
+        assert np.isnan(stopped.history[after:, i]).all()
+
+
+def test_large_batches_keep_diverged_networks_apart():
+    X, y = laid(100, 1)
+    population = bp.Population((3, 4, 1), "identity", size=6, seed=0)
+    rates = np.array([0.01, 1e3] * 3)
+    outcome = train_population(population, X, y, epochs=300, learning_rate=rates)
+    assert outcome.diverged.tolist() == [False, True] * 3
+    assert np.isfinite(outcome.population.lanes).all()
+    healthy = train_population(population[::2], X, y, epochs=300, learning_rate=0.01)
+    assert (healthy.population.lanes == outcome.population.lanes[:, ::2]).all()
+
+
+@pytest.mark.parametrize("samples", [8, 130])
+@pytest.mark.parametrize(
+    "settings", [{}, {"stop_when_solved": True, "tol": 1e-5}, {"shuffle": True, "solver": "adam"}], ids=str
+)
+def test_threads_change_no_bits_in_either_layout(samples, settings):
+    X, y = laid(samples)
+    population = bp.Population((3, 6, 2), size=150, seed=3)
+    run = {"epochs": 120, "learning_rate": 0.5, "batch_size": samples // 2, "history_every": 10, **settings}
+    first = arrays(train_population(population, X, y, threads=1, **run))
+    for threads in (2, 8):
+        again = arrays(train_population(population, X, y, threads=threads, **run))
+        assert all(a.tobytes() == b.tobytes() for a, b in zip(first, again)), threads
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("hidden", [2, 3, 4])
+@pytest.mark.parametrize("samples", [1, 4, 7])
+def test_tiny_networks_have_the_bits_of_any_others(dtype, hidden, samples):
+    """A frozen weight, on which nothing depends, takes them out of the kernels for tiny networks."""
+    X, y = laid(samples, 1)
+    X[:, 1] = 0  # so that the frozen weight of input 2 would not change
+    population = bp.Population((2, hidden, 1), size=21, seed=1, dtype=dtype)
+    job = Job(
+        network=population[0],
+        X=X[:, :2].astype(dtype),
+        y=y.astype(dtype),
+        cost="half_squared_error",
+        solver=Solver("gd", 0.7),
+        batch_size=samples,
+        tol=1e-6,
+    )
+    networks = []
+    for frozen in (False, True):
+        free = population[0].free_weights()
+        free[0][0, 1] = not frozen
+        one = many.ManyNetworks(
+            dataclasses.replace(job, free=free),
+            population.lanes.copy(),
+            np.full(21, 0.7),
+            np.zeros(21),
+            epochs=300,
+            history_every=7,
+        )
+        one.run()
+        networks.append([one.weights, one.cost, one.worst, one.epochs_done, one.history])
+    assert all(a.tobytes() == b.tobytes() for a, b in zip(*networks))

@@ -25,9 +25,9 @@ def fields(name):
     """The names and kinds of the fields of a struct of ``codes.hpp``, in order."""
     body = re.search(rf"struct {name} {{(.*?)}};", CODES, re.DOTALL)[1]
     found = []
-    for kind, names in re.findall(r"(?:const )?(\w+)([^;]+);", body):
+    for kind, names in re.findall(r"(?:const )?(\w+)(?:<T>)?([^;]+);", body):
         pointer = "*" in names
-        found += [(part.strip(" *"), "pointer" if pointer else kind) for part in names.split(",")]
+        found += [(part.strip(" *\n"), "pointer" if pointer else kind) for part in names.split(",")]
     return found
 
 
@@ -46,7 +46,9 @@ def test_rows_of_a_population():
         assert enum(name) == {key: getattr(calls, key.upper()) for key in enum(name)}
 
 
-@pytest.mark.parametrize("name", ["Plan", "Settings", "State", "Training", "Population", "Populated"])
+@pytest.mark.parametrize(
+    "name", ["Plan", "Settings", "State", "Progress", "Team", "Training", "Population", "Populated", "Each"]
+)
 def test_structures(name):
     kinds = {"int64_t": calls.c_int64, "double": calls.c_double, "pointer": calls.c_void_p}
     assert [(field, kinds[kind]) for field, kind in fields(name)] == getattr(calls, name)._fields_

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,8 @@ class Finding:
         The weights (or values) whose wrong figures it explains.
     right, claimed : Equation | None
         The formula as it should be and as it was computed, with the wrong or missing part marked.
+    kind : "slip" | "convention"
+        A convention (a sum for a mean, the sign, another cost) is a choice; a slip is wrong in any case.
     """
 
     mistake: str
@@ -39,6 +42,7 @@ class Finding:
     explains: tuple[str, ...]
     right: Equation | None = field(default=None, repr=False)
     claimed: Equation | None = field(default=None, repr=False)
+    kind: str = field(default="slip", repr=False)
 
     @property
     def formulas(self) -> tuple[str, str] | None:
@@ -87,26 +91,34 @@ class Report(Rendered):
     alternatives : tuple of tuples of Finding
         Each explains every figure by itself; one, if the figures leave no doubt; none, if all is right.
     certain : bool
-        Whether there is just one explanation.
+        Whether there is just one explanation, and the figures tell more than it takes to say it by a wide margin.
     figures : tuple of Claimed
         Every claimed figure beside the right one.
+    bits : float
+        The description length of the shortest explanation; 0 if all is right, infinite if there is none.
     note : str
         What else is to be said.
+    layout : str
+        How what was given is laid out, where that is not the notes' layout: "your weights have the bias first".
     """
 
-    def __init__(self, alternatives: Sequence[tuple[Finding, ...]], figures: Sequence[Claimed], note: str = ""):
+    def __init__(
+        self,
+        alternatives: Sequence[tuple[Finding, ...]],
+        figures: Sequence[Claimed],
+        note: str = "",
+        certain: bool = True,
+    ):
         self.alternatives = tuple(alternatives)
         self.figures = tuple(figures)
-        self.note = note
+        self.note, self.layout = note, ""
         self.correct = not self.alternatives
         distinct = {finding.mistake: finding for group in reversed(self.alternatives) for finding in group}
         order = dict.fromkeys(finding.mistake for group in self.alternatives for finding in group)
         single = self.alternatives[0] if len(self.alternatives) == 1 else tuple(distinct[code] for code in order)
         self.findings: tuple[Finding, ...] = single if self.alternatives else ()
-
-    @property
-    def certain(self) -> bool:
-        return len(self.alternatives) <= 1 and "unknown" not in {f.mistake for f in self.findings}
+        self.bits = math.inf if self.alternatives else 0.0
+        self.certain = certain and len(self.alternatives) <= 1
 
     def __repr__(self) -> str:
         found = "correct" if self.correct else ", ".join(finding.mistake for finding in self.findings)
@@ -114,6 +126,8 @@ class Report(Rendered):
 
     def document(self) -> Document:
         blocks: list[Block] = [prose(self._summary())]
+        if self.layout:
+            blocks.append(prose(f"{_sentence(self.layout)}."))
         if self.note:
             blocks.append(prose(self.note))
         for number, group in enumerate(self.alternatives, 1):
@@ -152,6 +166,7 @@ class Report(Rendered):
             "correct": self.correct,
             "certain": self.certain,
             "note": self.note,
+            "layout": self.layout,
             "alternatives": [[_finding_dict(finding) for finding in group] for group in self.alternatives],
             "figures": [
                 {"kind": f.kind, "name": f.name, "given": f.figure, "right": f.right, "is_right": f.is_right}

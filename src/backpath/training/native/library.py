@@ -27,9 +27,13 @@ class Kernels:
 
     activate: Any
     lay_samples: Any
+    begin: Any
     train: Any
+    predict: Any
+    begin_predicting: Any
     train_many: Any
     evaluate_many: Any
+    train_each: Any
 
     def __init__(self, library: ctypes.CDLL, number: str):
         for name, (result, arguments) in SIGNATURES.items():

@@ -9,22 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.explain import symbols as sy
-from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
+from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake, at
 from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
-from backpath.explain.diagnosis.slopes import cost_slope
-from backpath.explain.expression import Number
-from backpath.maths.activations import activation
+from backpath.explain.expression import Call, Number, Symbol
+from backpath.maths.activations import ACTIVATIONS, activation
 from backpath.maths.notation import weight_name
 
 Array = NDArray[np.floating]
 _COMMON = 8  # inputs up to which one left out is tried together with another mistake
 _FEW_WEIGHTS = 50  # up to which an input left out of one neuron's sum is tried together with another mistake
+_USUAL = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "silu")
 _FEW_NEURONS = 60  # up to which an input is also tried to be missing in one neuron's sum only
 
 
 def forward_mistakes(q: Problem) -> Iterator[Mistake]:
     yield from _activations(q)
+    yield from _other_activations(q)
     yield from _missing_inputs(q)
     yield from _missing_factors(q)
     yield from _columns(q)
@@ -79,8 +80,8 @@ def _twice(q: Problem, layer: int, slope: str) -> list[Edit]:
     """σ(σ(u)) in the forward pass; its slope that of u, that of σ(u), or the product of both."""
     row = activation(q.net.activations[layer - 1])
 
-    def times(p: Passes, h: Index) -> None:
-        p.times[h, layer] = 2
+    def forward(p: Passes, h: Index) -> None:
+        p.a[layer][h] = row.value(p.a[layer][h])
 
     def hidden(p: Passes, h: Index) -> None:
         u = p.u[layer][h]
@@ -88,28 +89,64 @@ def _twice(q: Problem, layer: int, slope: str) -> list[Edit]:
         p.slopes[layer][h] = {"own": row.derivative(u), "inner": inner, "whole": inner * row.derivative(u)}[slope]
 
     def output(p: Passes, h: Index) -> None:
-        u, dC_dA = p.u[layer][h], cost_slope(q.cost, p.a[layer][h], p.y[h])
+        u, dC_dA = p.u[layer][h], p.dC_da[layer][h]
         through = row.chain(row.value(u), dC_dA) if slope != "own" else row.chain(u, dC_dA)
         p.delta[layer][h] = row.chain(u, through) if slope == "whole" else through
 
-    return [(Stage.START, times), (Stage.BACKWARD, output if layer == q.layers else hidden)]
+    return [(Stage.FORWARD, at(layer, forward)), (Stage.BACKWARD, output if layer == q.layers else hidden)]
 
 
 def _never(q: Problem, layer: int, slope: bool) -> list[Edit]:
     """u in place of σ(u); its slope that of σ all the same, or 1."""
     row = activation(q.net.activations[layer - 1])
 
-    def times(p: Passes, h: Index) -> None:
-        p.times[h, layer] = 0
+    def forward(p: Passes, h: Index) -> None:
+        p.a[layer][h] = p.u[layer][h]
 
     def hidden(p: Passes, h: Index) -> None:
         p.slopes[layer][h] = row.derivative(p.u[layer][h]) if slope else 1.0
 
     def output(p: Passes, h: Index) -> None:
-        dC_dA = cost_slope(q.cost, p.a[layer][h], p.y[h])
+        dC_dA = p.dC_da[layer][h]
         p.delta[layer][h] = row.chain(p.u[layer][h], dC_dA) if slope else dC_dA
 
-    return [(Stage.START, times), (Stage.BACKWARD, output if layer == q.layers else hidden)]
+    return [(Stage.FORWARD, at(layer, forward)), (Stage.BACKWARD, output if layer == q.layers else hidden)]
+
+
+def _other_activations(q: Problem) -> Iterator[Mistake]:
+    """Another activation in the forward pass, with its own σ′ or with the right one's."""
+    for layers in [*_all_and_each(list(q.every)), *([tuple(q.hidden)] if len(q.hidden) > 1 else [])]:
+        own = {q.net.activations[layer - 1] for layer in layers}
+        for other in _USUAL:
+            if other in own or "softmax" in own:
+                continue
+            for with_slope in (True, False):
+                edits = tuple(edit for layer in layers for edit in _other(q, layer, other, with_slope))
+                where = tuple(name for layer in layers for name in q.neurons(layer))
+                slope = "" if with_slope else ", though σ′ is right"
+                message = f"{other} is applied at {', '.join(where)}{slope}"
+                change = Change("activation", layers[0], lambda u, other=other: Call(Symbol(other, other), (u,)))
+                yield Mistake("wrong_activation", where, message, edits, change, LOCAL)
+
+
+def _other(q: Problem, layer: int, other: str, with_slope: bool) -> list[Edit]:
+    row, right = ACTIVATIONS[other], activation(q.net.activations[layer - 1])
+
+    def forward(p: Passes, h: Index) -> None:
+        p.a[layer][h] = row.value(p.u[layer][h])
+
+    def hidden(p: Passes, h: Index) -> None:
+        p.slopes[layer][h] = row.derivative(p.u[layer][h])
+
+    def output(p: Passes, h: Index) -> None:
+        p.delta[layer][h] = p.dC_da[layer][h] * (row if with_slope else right).derivative(p.u[layer][h])
+
+    edits: list[Edit] = [(Stage.FORWARD, at(layer, forward))]
+    if layer == q.layers:
+        edits.append((Stage.BACKWARD, output))
+    elif with_slope:
+        edits.append((Stage.BACKWARD, hidden))
+    return edits
 
 
 def _missing_inputs(q: Problem) -> Iterator[Mistake]:
@@ -122,10 +159,13 @@ def _missing_inputs(q: Problem) -> Iterator[Mistake]:
                 places += range(q.width(layer))
             for j in places:
                 yield from _left_out(q, layer, i, name, j)
+    if not q.has_biases:
+        return
+    of_all = [tuple(e for k in q.every for e in _without(q, k, q.width(k - 1), None, kept)) for kept in (True, False)]
     if q.layers > 1:
-        for kept in (True, False):
-            edits = tuple(edit for layer in q.every for edit in _without(q, layer, q.width(layer - 1), None, kept))
-            yield Mistake("missing_input", (), "the bias is left out of every weighted sum", edits)
+        yield Mistake("missing_input", (), "the bias is left out of every weighted sum", of_all[0])
+    message = "the network has no biases: they are left out of every weighted sum, and have no gradient"
+    yield Mistake("no_biases", (), message, of_all[1], convention=True, is_right=True)
 
 
 def _left_out(q: Problem, layer: int, i: int, name: str, j: int | None) -> Iterator[Mistake]:

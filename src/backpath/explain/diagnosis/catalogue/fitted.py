@@ -1,4 +1,4 @@
-"""Mistakes with a number in them that nobody told: a misread input, weight or target, an unexplained constant."""
+"""Mistakes with a number in them that is fitted: a misread input, weight or target, a learning rate."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Family, Mistake, Numbers
+from backpath.explain.diagnosis.catalogue.way_back import UPDATED, path_weights, updated_message
+from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Family, Numbers, at
 from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
-from backpath.explain.diagnosis.scales import times
-from backpath.explain.diagnosis.way_back import updated_used
 from backpath.explain.digits import shown
 from backpath.explain.expression import Number
 from backpath.maths.notation import weight_name
 
 _FEW_WEIGHTS = 100  # up to which every weight is tried to be misread
 _FEW_INPUTS = 8  # up to which another input's value is a start too
+_RATES = (0.001, 0.01, 0.05, 0.1, 0.3, 0.5, 1.0, 3.0)
 _SPREAD = (-3.0, -2.0, -1.5, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 
 
@@ -26,37 +26,37 @@ def families(q: Problem, hints: Sequence[float] = ()) -> Iterator[Family]:
     yield from _inputs(q, hints)
     yield from _factors(q)
     yield from _way_back(q)
-    if q.learning_rate is None and q.hidden:
-        rates = (0.001, 0.01, 0.05, 0.1, 0.3, 0.5, 1.0, 3.0)
-        yield _updated(q, rates)
+    yield from rates(q)
     yield from _weights(q)
     yield from _targets(q)
-    yield from _scaled(q)
 
 
-def _updated(q: Problem, rates: tuple[float, ...]) -> Family:
+def rates(q: Problem) -> Iterator[Family]:
     """The weights above already updated, with a learning rate that is not told."""
+    if q.learning_rate is None and q.hidden:
+        for summed in (False, True) if q.samples > 1 else (False,):
+            yield _updated(q, summed)
 
-    def used(rate: float) -> Mistake:
-        return updated_used(q, rate, tuple(q.every[1:]))
+
+def _updated(q: Problem, summed: bool) -> Family:
+    layers = tuple(q.every[1:])
 
     def edits(rate: Numbers) -> tuple[Edit, ...]:
         def edit(p: Passes, h: Index) -> None:
-            p.updated[h] = np.broadcast_to(rate, (q.layers + 1, len(h))).T
+            p.updated[h] = np.broadcast_to(rate * (p.q.samples if summed else 1), (q.layers + 1, len(h))).T
 
         return ((Stage.START, edit),)
 
     def message(rate: float) -> str:
-        return used(rate).message
+        return updated_message(layers, rate, summed)
 
-    any_rate = used(1.0)
-    return Family("updated_weights_used", any_rate.where, edits, message, rates, 0.0, lambda rate: any_rate.change)
+    return Family("updated_weights_used", path_weights(q, layers), edits, message, _RATES, 0.0, lambda rate: UPDATED)
 
 
-def _starts(*right: float) -> tuple[float, ...]:
+def _starts(*right: float, others: Sequence[float] = ()) -> tuple[float, ...]:
     """Numbers around 0, and what a number is often misread as."""
     slips = {slip for v in right for slip in (-v, 10 * v, v / 10, v + 1, v - 1, v + 0.1, v - 0.1, round(v, 1))}
-    return tuple(sorted({*_SPREAD, *slips} - set(right)))
+    return tuple(sorted({*_SPREAD, *slips, *others} - set(right)))
 
 
 def _sample(q: Problem, s: int) -> str:
@@ -76,12 +76,12 @@ def _input(q: Problem, layer: int, s: int, j: int, name: str, hints: Sequence[fl
 
     def edits(value: Numbers) -> tuple[Edit, ...]:
         def start(p: Passes, h: Index) -> None:
-            if layer == 0:
-                p.X[h, s, j] = value
-            else:
-                p.misread.append((h, layer, s, j + 1, value))
+            p.X[h, s, j] = value
 
-        return ((Stage.START, start),)
+        def forward(p: Passes, h: Index) -> None:
+            p.a[layer][h, s, j] = value
+
+        return ((Stage.START, start),) if layer == 0 else ((Stage.FORWARD, at(layer, forward)),)
 
     def message(value: float) -> str:
         was = f", not as {shown(own)}" if layer == 0 else ""
@@ -112,7 +112,7 @@ def _factor(q: Problem, layer: int, s: int, i: int, name: str, j: int | None) ->
 
     def edits(value: Numbers) -> tuple[Edit, ...]:
         def edit(p: Passes, h: Index) -> None:
-            wrong = (value - p.F[layer][h, s, i]) * p.share[h, s] / q.samples * p.scale[h, layer]
+            wrong = (value - p.F[layer][h, s, i]) * p.share[h, s] / q.samples
             p.G[layer][h, rows, i] += p.delta[layer][h, s, rows] * wrong[:, None]
 
         return ((Stage.GRADIENTS, edit),)
@@ -127,8 +127,10 @@ def _factor(q: Problem, layer: int, s: int, i: int, name: str, j: int | None) ->
     where = (name,) if j is None else (name, weight)
     touched = frozenset(weight_name(layer, k, i + 1) for k in range(1, q.width(layer) + 1)) if j is None else {weight}
     rank = PLAIN if j is None else RARE
-    starts = (0.0, 1.0)
-    return Family("wrong_input", where, edits, message, starts, math.nan, change, rank, touches=frozenset(touched))
+    outputs = q.outputs[layer - 1][s]
+    likely = _starts(float(outputs[i]), others=outputs[:_FEW_INPUTS].tolist())
+    touches = frozenset(touched)
+    return Family("wrong_input", where, edits, message, (0.0, 1.0), math.nan, change, rank, touches, likely)
 
 
 def _way_back(q: Problem) -> Iterator[Family]:
@@ -183,8 +185,7 @@ def _weight(q: Problem, layer: int, j: int, i: int) -> Family:
     def message(value: float) -> str:
         return f"{name} is read as {shown(value)}, not as {shown(own)}"
 
-    late = layer == q.layers and i == q.width(layer - 1)  # an output's bias changes no more than a target does
-    return Family("wrong_weight", (name,), edits, message, _starts(own), own, rank=RARE, late=late)
+    return Family("wrong_weight", (name,), edits, message, _starts(own), own, rank=LOCAL)
 
 
 def _targets(q: Problem) -> Iterator[Family]:
@@ -205,49 +206,4 @@ def _target(q: Problem, s: int, k: int) -> Family:
     def message(value: float) -> str:
         return f"{name}{_sample(q, s)} is read as {shown(value)}, not as {shown(own)}"
 
-    return Family("wrong_target", (name,), edits, message, (own - 1, own + 1), own, rank=RARE, late=True)
-
-
-def _scaled(q: Problem) -> Iterator[Family]:
-    """All gradients, those of a layer, of a neuron, or one, times an unexplained constant."""
-    every = tuple(name for layer in q.every for name in q.weights_of(layer))
-    yield _constant(every, "every gradient", tuple((k, slice(None), slice(None)) for k in q.every), PLAIN)
-    for layer in q.every if q.layers > 1 else ():
-        where = ((layer, slice(None), slice(None)),)
-        yield _constant(q.weights_of(layer), f"every gradient of layer {layer}", where, PLAIN)
-    for layer in q.every:
-        columns = q.width(layer - 1) + 1
-        for j, neuron in enumerate(q.neurons(layer)):
-            names = q.weights_of(layer)[j * columns : (j + 1) * columns]
-            yield _constant(names, f"every gradient of {neuron}'s weights", ((layer, j, slice(None)),), RARE)
-            for i, name in enumerate(names if q.ends[-1] <= _FEW_WEIGHTS else ()):
-                yield _constant((name,), f"the gradient of {name}", ((layer, j, i),), RARE)
-
-
-Place = tuple[int, int | slice, int | slice]
-
-
-def _constant(names: tuple[str, ...], what: str, places: tuple[Place, ...], rank: int) -> Family:
-    def edits(value: Numbers) -> tuple[Edit, ...]:
-        return tuple(_multiplied(place, value) for place in places)
-
-    def message(value: float) -> str:
-        return f"{what} is {shown(value)} times the right one, and nothing explains that"
-
-    def change(value: float) -> Change:
-        return Change("whole", None, times(Number(shown(value))))
-
-    return Family("scaled", names, edits, message, (0.5, 2.0), 1.0, change, rank, True, frozenset(names))
-
-
-def _multiplied(place: Place, value: Numbers) -> Edit:
-    """A whole layer's gradients are multiplied before anything is done with them."""
-    layer, j, i = place
-
-    def whole(p: Passes, h: Index) -> None:
-        p.scale[h, layer] *= value
-
-    def part(p: Passes, h: Index) -> None:
-        p.G[layer][h, j, i] = (p.G[layer][h, j, i].T * value).T
-
-    return (Stage.START, whole) if j == slice(None) else (Stage.GRADIENTS, part)
+    return Family("wrong_target", (name,), edits, message, (own - 1, own + 1), own, rank=LOCAL)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -231,27 +232,41 @@ def _without(rows: list[int]) -> Matrix:
 
 
 def _updated(q: Problem) -> Iterator[Mistake]:
+    """Weights already updated when the gradients of the layer before them are computed, with the gradient as it is, or
+    as a convention makes it: summed, halved, doubled."""
     if q.learning_rate is None:
         return
     layers = list(q.every[1:])
     for chosen in ([layers] if len(layers) > 1 else []) + [[layer] for layer in layers]:
-        yield updated_used(q, q.learning_rate, tuple(chosen))
+        for summed in (False, True) if q.samples > 1 else (False,):
+            for times in (1.0, 0.5, 2.0):
+                yield _updated_used(q, times, summed, tuple(chosen))
 
 
-def updated_used(q: Problem, learning_rate: float, layers: tuple[int, ...]) -> Mistake:
-    """Weights already updated when the gradients of the layer before them are computed."""
-
+def _updated_used(q: Problem, times: float, summed: bool, layers: tuple[int, ...]) -> Mistake:
     def edit(p: Passes, h: Index) -> None:
-        p.updated[np.ix_(h, np.array(layers))] = learning_rate
+        rate = (p.q.learning_rate or 0.0) * times * (p.q.samples if summed else 1)
+        p.updated[np.ix_(h, np.array(layers))] = rate
 
-    where = tuple(name for layer in layers for name in _path_weights(q, layer))
-    which = ", ".join(map(str, layers))
-    message = f"on the way back the weights of layer {which} are already the updated ones (η = {learning_rate:.4g})"
-    change = Change("weight", layers[0] if len(layers) == 1 else None, _updated_weight)
-    rank = PLAIN if len(layers) == q.layers - 1 else LOCAL
+    message = updated_message(layers, (q.learning_rate or 0.0) * times, summed)
+    change = UPDATED if len(layers) > 1 else replace(UPDATED, layer=layers[0])
+    rank = PLAIN if len(layers) == q.layers - 1 and times == 1 else LOCAL
+    where = path_weights(q, layers)
     return Mistake("updated_weights_used", where, message, ((Stage.START, edit),), change, rank, coupled=True)
+
+
+def path_weights(q: Problem, layers: Sequence[int]) -> tuple[str, ...]:
+    return tuple(name for layer in layers for name in _path_weights(q, layer))
+
+
+def updated_message(layers: Sequence[int], rate: float, summed: bool) -> str:
+    which, of = ", ".join(map(str, layers)), " and the summed gradient" if summed else ""
+    return f"on the way back the weights of layer {which} are already the updated ones (η = {rate:.4g}{of})"
 
 
 def _updated_weight(layer: int, k: int, j: int) -> Expression:
     W = sy.weight(weight_name(layer, k, j))
     return minus(W, Product((sy.ETA, Partial(sy.C, W))))
+
+
+UPDATED = Change("weight", None, _updated_weight)

@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.explain.diagnosis.catalogue.way_back import flipped
 from backpath.explain.diagnosis.mistakes import LOCAL, RARE, Mistake
 from backpath.explain.diagnosis.passes import Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
-from backpath.explain.diagnosis.way_back import flipped
 from backpath.maths.notation import weight_index, weight_name
 
 Array = NDArray[np.floating]

@@ -1,0 +1,62 @@
+// Many tiny networks with one hidden layer and one output, sigmoid, squared errors: a group's weights and gradients stay
+// in registers, and samples go through by fours. To the bit what `many.hpp` computes.
+#pragma once
+#include "many.hpp"
+
+template <class T, int INPUTS, int HIDDEN> struct Tiny {
+  using P = Step<T>;
+  static constexpr int ROW = INPUTS + 1, OUT = HIDDEN * ROW, WEIGHTS = OUT + HIDDEN + 1;
+  P w[WEIGHTS], g[WEIGHTS], cost, worst;
+
+  INLINE explicit Tiny(const T* rows) {
+    for (int k = 0; k < WEIGHTS; k++) w[k] = load<P>(rows + k * STEP<T>);
+  }
+  INLINE void give(T* rows) const {
+    for (int k = 0; k < WEIGHTS; k++) store(rows + k * STEP<T>, w[k]);
+  }
+
+  // Some samples through all networks and back.
+  template <int SAMPLES> INLINE void learn(const Populated<T>& p, const int64_t* order) {
+    const T* x[SAMPLES];
+    Activated<P> hidden[SAMPLES][HIDDEN];
+    P delta[SAMPLES];
+    for (int z = 0; z < SAMPLES; z++) {
+      x[z] = p.X + order[z] * INPUTS;
+      for (int j = 0; j < HIDDEN; j++) {
+        P u = w[j * ROW + INPUTS];
+        for (int i = 0; i < INPUTS; i++) u = fma(w[j * ROW + i], x[z][i], u);
+        hidden[z][j] = sigmoid(u);
+      }
+    }
+    for (int z = 0; z < SAMPLES; z++) {
+      P u = w[OUT + HIDDEN];
+      for (int j = 0; j < HIDDEN; j++) u = fma(w[OUT + j], hidden[z][j].value, u);
+      auto [value, slope] = sigmoid(u);
+      P error = value - p.Y[order[z]];
+      auto of_output = of_error(p.population->cost, error);
+      cost = cost + of_output.value, worst = larger(absolute(error), worst);
+      delta[z] = of_output.slope * slope;
+    }
+    for (int z = 0; z < SAMPLES; z++) {
+      for (int j = 0; j < HIDDEN; j++) {
+        P d = w[OUT + j] * delta[z] * hidden[z][j].slope;
+        for (int i = 0; i < INPUTS; i++) g[j * ROW + i] = fma(d, x[z][i], g[j * ROW + i]);
+        g[j * ROW + INPUTS] = g[j * ROW + INPUTS] + d;
+        g[OUT + j] = fma(delta[z], hidden[z][j].value, g[OUT + j]);
+      }
+      g[OUT + HIDDEN] = g[OUT + HIDDEN] + delta[z];
+    }
+  }
+
+  INLINE void learn_all(const Populated<T>& p, const int64_t* order) {
+    for (int k = 0; k < WEIGHTS; k++) g[k] = all<P>(0);
+    cost = worst = all<P>(0);
+    int64_t z = 0;
+    for (; z + 4 <= p.population->samples; z += 4) learn<4>(p, order + z);
+    for (; z < p.population->samples; z++) learn<1>(p, order + z);
+  }
+
+  INLINE void update(P rate, T share) {
+    for (int k = 0; k < WEIGHTS; k++) w[k] = descended(w[k], g[k] * share, rate);
+  }
+};
