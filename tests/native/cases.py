@@ -13,6 +13,7 @@ from backpath.maths.costs import COSTS
 from backpath.training.engines.compiled import CompiledEngine
 from backpath.training.engines.numpy import NumpyEngine
 from backpath.training.job import Job, Solver
+from backpath.training.prediction import Bench, Predictor
 from native.record import Recorder
 from strategies import HIDDEN, output_activations, samples
 
@@ -93,13 +94,28 @@ def train_populations(recorder: Recorder) -> None:
         bp.train_population(population, X, y, epochs=EPOCHS, learning_rate=0.1, solver=solver, threads=1)
 
 
+def predict_all(recorder: Recorder) -> None:
+    """One row and many, through networks with every activation."""
+    for dtype, name, count in itertools.product(NEAR, [*HIDDEN, "softmax"], (1, 70)):
+        recorder.name = f"prediction of {name}, {dtype}, {count} rows"
+        net = bp.Network((3, 9, 4), activations=("tanh", name), seed=0, dtype=dtype)
+        X, A = np.linspace(-2, 2, 3 * count, dtype=dtype).reshape(count, 3), np.zeros((count, 4), dtype)
+        predictor = Predictor(net)
+        bench = Bench(predictor, members=1)
+        bench.training.X, outputs = recorder.address(X, dtype, X.size), recorder.address(A, dtype, A.size)
+        recorder.kernels(dtype).predict(bench.place, predictor._weights, count, outputs, None)
+        np.testing.assert_allclose(A, net.predict(X), rtol=NEAR[dtype], atol=NEAR[dtype], err_msg=recorder.name)
+
+
 def record(library: Path, to: Path, monkeypatch) -> Path:
     """Do all of it with one library; gives the file of its calls."""
     with monkeypatch.context() as patch:
+        patch.setenv("BACKPATH_THREADS", "1")
         recorder = Recorder(library, patch)
         activate_all(recorder)
         for name, job in jobs():
             recorder.name = f"{name}, {job.solver.name}, {job.network.dtype}, steps of {job.batch_size}"
             train_beside_numpy(recorder.name, job)
         train_populations(recorder)
+        predict_all(recorder)
     return recorder.write(to)

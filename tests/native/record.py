@@ -16,10 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from backpath.training.engines import compiled, many
+from backpath.training import prediction
+from backpath.training.engines import compiled, each, groups
 from backpath.training.native import calls, library
 
 WORKING_MEMORY = "memory"  # the field of a structure that points to bytes which mean nothing after the call
+
+Structures = ctypes.Structure | ctypes.Array
 
 
 def word(number: int) -> bytes:
@@ -33,7 +36,7 @@ def text(data: bytes) -> bytes:
 class Blocks:
     """All memory that the arguments of a call lead to."""
 
-    def __init__(self, known: dict[int, ctypes.Structure | int]):
+    def __init__(self, known: dict[int, Structures | int]):
         self._known, self._numbers, self._working_memory = known, {}, set()
         self._blocks: list[tuple[int, bytes | list[int]]] = []
 
@@ -51,7 +54,7 @@ class Blocks:
         known = self._known[place]
         if isinstance(known, int):
             return ctypes.string_at(place, known)
-        if ctypes.c_void_p not in {kind for _, kind in known._fields_}:
+        if ctypes.c_void_p not in {kind for _, kind in getattr(known, "_fields_", ())}:  # one, or an array of them
             return ctypes.string_at(place, ctypes.sizeof(known))
         pointers = {field: self.at(getattr(known, field)) for field, _ in known._fields_}
         self._working_memory.add(pointers.get(WORKING_MEMORY))
@@ -75,9 +78,9 @@ class Recorder:
 
     def __init__(self, path: Path, monkeypatch):
         self._library, self.name, self.calls = ctypes.CDLL(str(path)), "", []
-        self._known: dict[int, ctypes.Structure | int] = {}
+        self._known: dict[int, Structures | int] = {}
         self._addressof = ctypes.addressof
-        for module in (compiled, many):
+        for module in (compiled, each, groups, prediction):
             monkeypatch.setattr(module, "address", self.address)
             monkeypatch.setattr(module, "kernels", self.kernels)
         monkeypatch.setattr(ctypes, "addressof", self.address_of_structure)
