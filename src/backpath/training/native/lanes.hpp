@@ -10,6 +10,13 @@
 
 #define INLINE inline __attribute__((always_inline))
 
+// Before a loop that has to become straight code, so that its numbers are in registers.
+#if defined(__clang__)
+#define UNROLLED _Pragma("clang loop unroll(full)")
+#else
+#define UNROLLED _Pragma("GCC unroll 32")
+#endif
+
 #if defined(__AVX512F__)
 constexpr int REGISTER_BYTES = 64;
 #elif defined(__AVX__)

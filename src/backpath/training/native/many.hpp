@@ -65,20 +65,20 @@ template <class T, class In, class Finish> INLINE void products(const Matrix<T>&
   in_tiles<4, 1>(samples, [&](auto across, int64_t z) {
     constexpr int SAMPLES = across.code;
     const T* sample[SAMPLES];
-    for (int n = 0; n < SAMPLES; n++) sample[n] = in.sample(z + n);
+    UNROLLED for (int n = 0; n < SAMPLES; n++) sample[n] = in.sample(z + n);
     in_tiles<TILE, 1>(w.rows, [&](auto down, int64_t r) {
       constexpr int ROWS = down.code;
       const T *weights = w.w + r * by_row, *bias = w.bias + r * by_row;
       P s[ROWS][SAMPLES];
-      for (int m = 0; m < ROWS; m++)
-        for (int n = 0; n < SAMPLES; n++) s[m][n] = w.bias ? load<P>(bias + m * by_row) : all<P>(0);
+      UNROLLED for (int m = 0; m < ROWS; m++)
+        UNROLLED for (int n = 0; n < SAMPLES; n++) s[m][n] = w.bias ? load<P>(bias + m * by_row) : all<P>(0);
       for (int64_t i = 0; i < w.columns; i++, weights += by_column)
-        for (int n = 0; n < SAMPLES; n++) {
+        UNROLLED for (int n = 0; n < SAMPLES; n++) {
           P x = in.input(sample[n], i);
-          for (int m = 0; m < ROWS; m++) s[m][n] = fma(load<P>(weights + m * by_row), x, s[m][n]);
+          UNROLLED for (int m = 0; m < ROWS; m++) s[m][n] = fma(load<P>(weights + m * by_row), x, s[m][n]);
         }
-      for (int m = 0; m < ROWS; m++)
-        for (int n = 0; n < SAMPLES; n++) finish(r + m, z + n, s[m][n]);
+      UNROLLED for (int m = 0; m < ROWS; m++)
+        UNROLLED for (int n = 0; n < SAMPLES; n++) finish(r + m, z + n, s[m][n]);
     });
   });
 }
@@ -94,23 +94,23 @@ template <class T, class In> INLINE void add_gradients(T* g, const T* delta, int
     in_tiles<TILE, 1>(inputs, [&](auto across, int64_t i) {
       constexpr int COLUMNS = across.code;
       P s[ROWS][COLUMNS];
-      for (int m = 0; m < ROWS; m++)
-        for (int n = 0; n < COLUMNS; n++) s[m][n] = load<P>(to + m * row + (i + n) * STEP<T>);
+      UNROLLED for (int m = 0; m < ROWS; m++)
+        UNROLLED for (int n = 0; n < COLUMNS; n++) s[m][n] = load<P>(to + m * row + (i + n) * STEP<T>);
       for (int64_t z = 0; z < samples; z++) {
         const T* sample = in.sample(z);
-        for (int n = 0; n < COLUMNS; n++) {
+        UNROLLED for (int n = 0; n < COLUMNS; n++) {
           P x = in.input(sample, i + n);
-          for (int m = 0; m < ROWS; m++) s[m][n] = fma(load<P>(d + m * by_delta + z * STEP<T>), x, s[m][n]);
+          UNROLLED for (int m = 0; m < ROWS; m++) s[m][n] = fma(load<P>(d + m * by_delta + z * STEP<T>), x, s[m][n]);
         }
       }
-      for (int m = 0; m < ROWS; m++)
-        for (int n = 0; n < COLUMNS; n++) store(to + m * row + (i + n) * STEP<T>, s[m][n]);
+      UNROLLED for (int m = 0; m < ROWS; m++)
+        UNROLLED for (int n = 0; n < COLUMNS; n++) store(to + m * row + (i + n) * STEP<T>, s[m][n]);
     });
     P s[ROWS];
-    for (int m = 0; m < ROWS; m++) s[m] = load<P>(to + m * row + inputs * STEP<T>);
+    UNROLLED for (int m = 0; m < ROWS; m++) s[m] = load<P>(to + m * row + inputs * STEP<T>);
     for (int64_t z = 0; z < samples; z++)
-      for (int m = 0; m < ROWS; m++) s[m] = s[m] + load<P>(d + m * by_delta + z * STEP<T>);
-    for (int m = 0; m < ROWS; m++) store(to + m * row + inputs * STEP<T>, s[m]);
+      UNROLLED for (int m = 0; m < ROWS; m++) s[m] = s[m] + load<P>(d + m * by_delta + z * STEP<T>);
+    UNROLLED for (int m = 0; m < ROWS; m++) store(to + m * row + inputs * STEP<T>, s[m]);
   });
 }
 

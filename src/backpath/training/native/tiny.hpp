@@ -9,10 +9,10 @@ template <class T, int INPUTS, int HIDDEN> struct Tiny {
   P w[WEIGHTS], g[WEIGHTS], cost, worst;
 
   INLINE explicit Tiny(const T* rows) {
-    for (int k = 0; k < WEIGHTS; k++) w[k] = load<P>(rows + k * STEP<T>);
+    UNROLLED for (int k = 0; k < WEIGHTS; k++) w[k] = load<P>(rows + k * STEP<T>);
   }
   INLINE void give(T* rows) const {
-    for (int k = 0; k < WEIGHTS; k++) store(rows + k * STEP<T>, w[k]);
+    UNROLLED for (int k = 0; k < WEIGHTS; k++) store(rows + k * STEP<T>, w[k]);
   }
 
   // Some samples through all networks and back.
@@ -20,27 +20,27 @@ template <class T, int INPUTS, int HIDDEN> struct Tiny {
     const T* x[SAMPLES];
     Activated<P> hidden[SAMPLES][HIDDEN];
     P delta[SAMPLES];
-    for (int z = 0; z < SAMPLES; z++) {
+    T slope_of_cost = p.population->cost == SQUARED_ERROR ? 2 : 1;
+    UNROLLED for (int z = 0; z < SAMPLES; z++) {
       x[z] = p.X + order[z] * INPUTS;
-      for (int j = 0; j < HIDDEN; j++) {
+      UNROLLED for (int j = 0; j < HIDDEN; j++) {
         P u = w[j * ROW + INPUTS];
-        for (int i = 0; i < INPUTS; i++) u = fma(w[j * ROW + i], x[z][i], u);
+        UNROLLED for (int i = 0; i < INPUTS; i++) u = fma(w[j * ROW + i], x[z][i], u);
         hidden[z][j] = sigmoid(u);
       }
     }
-    for (int z = 0; z < SAMPLES; z++) {
+    UNROLLED for (int z = 0; z < SAMPLES; z++) {
       P u = w[OUT + HIDDEN];
-      for (int j = 0; j < HIDDEN; j++) u = fma(w[OUT + j], hidden[z][j].value, u);
+      UNROLLED for (int j = 0; j < HIDDEN; j++) u = fma(w[OUT + j], hidden[z][j].value, u);
       auto [value, slope] = sigmoid(u);
       P error = value - p.Y[order[z]];
-      auto of_output = of_error(p.population->cost, error);
-      cost = cost + of_output.value, worst = larger(absolute(error), worst);
-      delta[z] = of_output.slope * slope;
+      cost = cost + error * error * (slope_of_cost * T(0.5)), worst = larger(absolute(error), worst);
+      delta[z] = error * slope_of_cost * slope;
     }
-    for (int z = 0; z < SAMPLES; z++) {
-      for (int j = 0; j < HIDDEN; j++) {
+    UNROLLED for (int z = 0; z < SAMPLES; z++) {
+      UNROLLED for (int j = 0; j < HIDDEN; j++) {
         P d = w[OUT + j] * delta[z] * hidden[z][j].slope;
-        for (int i = 0; i < INPUTS; i++) g[j * ROW + i] = fma(d, x[z][i], g[j * ROW + i]);
+        UNROLLED for (int i = 0; i < INPUTS; i++) g[j * ROW + i] = fma(d, x[z][i], g[j * ROW + i]);
         g[j * ROW + INPUTS] = g[j * ROW + INPUTS] + d;
         g[OUT + j] = fma(delta[z], hidden[z][j].value, g[OUT + j]);
       }
@@ -49,7 +49,7 @@ template <class T, int INPUTS, int HIDDEN> struct Tiny {
   }
 
   INLINE void learn_all(const Populated<T>& p, const int64_t* order) {
-    for (int k = 0; k < WEIGHTS; k++) g[k] = all<P>(0);
+    UNROLLED for (int k = 0; k < WEIGHTS; k++) g[k] = all<P>(0);
     cost = worst = all<P>(0);
     int64_t z = 0;
     for (; z + 4 <= p.population->samples; z += 4) learn<4>(p, order + z);
@@ -57,6 +57,6 @@ template <class T, int INPUTS, int HIDDEN> struct Tiny {
   }
 
   INLINE void update(P rate, T share) {
-    for (int k = 0; k < WEIGHTS; k++) w[k] = descended(w[k], g[k] * share, rate);
+    UNROLLED for (int k = 0; k < WEIGHTS; k++) w[k] = descended(w[k], g[k] * share, rate);
   }
 };
