@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,15 +27,18 @@ class InputError(ValueError):
     ----------
     settings : tuple of str
         The settings that the message names, spelled like the arguments of ``train``.
+    options : tuple of str
+        What to add to the command line, if that would do: ``("--encoding", "cp1252")``.
 
     >>> str(InputError("unknown activation " + "x" * 10**6)) == "unknown activation " + "x" * 100 + "…"
     True
     """
 
-    def __init__(self, message: str, *settings: str):
+    def __init__(self, message: str, *settings: str, options: Sequence[str] = ()):
         line = _LONG_WORD.sub(r"\1…", _BREAKS.sub(" ", message))
         super().__init__(line if len(line) <= LONGEST_MESSAGE else line[:LONGEST_MESSAGE] + "…")
         self.settings = tuple(name for name in settings if name.isidentifier())
+        self.options = tuple(options)
 
     def naming(self, spelled: Callable[[str], str]) -> str:
         """The message with its settings spelled as the caller knows them.

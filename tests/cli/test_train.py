@@ -101,7 +101,7 @@ def test_a_table_is_trained_measured_and_predicted(flowers):
     assert "quality, held-out" in shown
     done("predict", "iris.safetensors", "iris.csv", "--out", "p.csv", cwd=flowers)
     predictions, truth = read_csv(flowers / "p.csv"), read_csv(flowers / "iris.csv")
-    right = [p["prediction"] == t["species"] for p, t in zip(predictions, truth, strict=True)]
+    right = [p["species"] == t["species"] for p, t in zip(predictions, truth, strict=True)]
     assert np.mean(right) > 0.93
     shares = [float(predictions[0][f"probability of {name}"]) for name in ("setosa", "versicolor", "virginica")]
     assert sum(shares) == pytest.approx(1, abs=1e-12)
@@ -178,7 +178,7 @@ def test_held_out_quality_is_that_of_scikit_learns_mlp_of_the_same_size(name, tm
             write_csv(tmp_path / f"{file}.csv", header, table)
         done("train", "rows.csv", "--target", "the target", "--hidden", "16", cwd=tmp_path)
         done("predict", "rows.safetensors", "new.csv", "--out", "p.csv", cwd=tmp_path)
-        found = [row["prediction"] for row in read_csv(tmp_path / "p.csv")]
+        found = [row["the target"] for row in read_csv(tmp_path / "p.csv")]
         scaler, y = StandardScaler().fit(data.data[rows]), data.target
         kind = MLPRegressor if regression else MLPClassifier
         peer = kind(hidden_layer_sizes=(16,), max_iter=1000, random_state=split)

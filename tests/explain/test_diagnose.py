@@ -205,7 +205,11 @@ BAD = [
     ({"claimed": {"W11_1": True}}, {}, "must be a finite number"),
     ({"claimed": {"W11_1": 1, "W1,1_1": 1}}, {}, "W11_1 is claimed twice"),
     ({"claimed": {}}, {}, "nothing is claimed; give at least one figure"),
-    ({"claimed": [1, 2]}, {}, "claimed must be a mapping of names to figures, but is of type list"),
+    (
+        {"claimed": [1, 2]},
+        {},
+        "claimed must be figures by weight name, or arrays of the weights' shapes [(2, 3), (1, 3)]",
+    ),
     ({}, {"claimed_weights": {"W11_1": 1}}, "claimed_weights needs the learning rate"),
     ({}, {"claimed_weights": {"W11_1": 1}, "learning_rate": 0}, "learning_rate must be a number above 0"),
     ({}, {"claimed_values": {"H3": 1}}, "the network has no value 'H3'; there are u_H1, u_H2, u_A1, X1"),

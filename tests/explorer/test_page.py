@@ -269,6 +269,7 @@ def test_a_reload_and_a_link_bring_everything_back(visit):
     expect(page.locator("#derivation .result .figure")).to_have_text(f"{right:.5g}")
     seen = weights(page), gradient(page)
     page.reload()
+    page.wait_for_selector("html[data-ready]")
     page.wait_for_selector("#derivation .result")
     assert (weights(page), gradient(page)) == seen
     other = visit(page.evaluate("location.hash"), viewport={"width": 1600, "height": 900})

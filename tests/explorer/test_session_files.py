@@ -96,10 +96,10 @@ def test_a_table_is_learned_from(page, server):
     [
         (b"", "t.csv is empty; expected a header line and rows"),
         (b"a,b\n1,2\n3,x\n4,5\n", "t.csv, line 3, column 'b': expected a finite number, but found 'x'"),
-        (b"a,b\n1,2\n3,\n", "t.csv, line 3, column 'b': the cell is blank"),
+        (b"a,b\n1,2\n3,\n", "t.csv, column 'b': the target is 2 in every row"),
         (b"a,a\n1,2\n", "t.csv"),
         (b"a,b\n1,2,3\n", "t.csv"),
-        (b"a,b\n1,nan\n2,3\n", "t.csv, line 2, column 'b'"),
+        (b"a,b\n1,nan\n2,3\n", "t.csv, column 'b': the target is 3 in every row"),
         (b"PAR1....", "t.csv is a Parquet file; the explorer takes CSV files only"),
         (b"\x00\x01\x02", "t.csv"),
         (b"\xff\xfe\xfa\n1\n", "t.csv"),

@@ -46,7 +46,9 @@ def test_rows_of_a_population():
         assert enum(name) == {key: getattr(calls, key.upper()) for key in enum(name)}
 
 
-@pytest.mark.parametrize("name", ["Plan", "Settings", "State", "Training", "Population", "Populated", "Each"])
+@pytest.mark.parametrize(
+    "name", ["Plan", "Settings", "State", "Progress", "Team", "Training", "Population", "Populated", "Each"]
+)
 def test_structures(name):
     kinds = {"int64_t": calls.c_int64, "double": calls.c_double, "pointer": calls.c_void_p}
     assert [(field, kinds[kind]) for field, kind in fields(name)] == getattr(calls, name)._fields_

@@ -10,6 +10,7 @@ import importlib
 import io
 import os
 import re
+import shlex
 import sys
 
 import click
@@ -66,7 +67,8 @@ def main() -> None:
     except click.ClickException as error:
         _fail(error.format_message(), 2)
     except InputError as error:
-        _fail(as_options(error), 2)
+        again = f"\n{shlex.join(['backpath', *sys.argv[1:], *error.options])}" if error.options else ""
+        _fail(f"{as_options(error)}{again}", 2)
     except DivergenceError as error:
         _fail(str(error), 2)
     except (KeyboardInterrupt, click.Abort):

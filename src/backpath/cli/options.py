@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -12,13 +12,9 @@ from click.shell_completion import CompletionItem
 from backpath.errors import InputError
 
 if TYPE_CHECKING:
-    from backpath.files.dialect import Dialect
-
     TextType = click.ParamType[str]
 else:
     TextType = click.ParamType  # which older releases of click do not let us index
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class FileName(click.Path):
@@ -85,23 +81,6 @@ class Source(OneOf):
         return names + [
             CompletionItem(path.name) for path in sorted(Path().iterdir()) if path.name.startswith(incomplete)
         ]
-
-
-def dialect_options(command: F) -> F:
-    """How a CSV file is written; nothing is guessed."""
-    for option in (
-        click.option("--decimal", default=".", show_default=True, help="Decimal mark of the numbers in the CSV file."),
-        click.option("--encoding", default="utf-8", show_default=True, help="Encoding of the CSV file."),
-        click.option("--delimiter", default=",", show_default=True, help="Between two cells of the CSV file."),
-    ):
-        command = option(command)
-    return command
-
-
-def dialect(delimiter: str, encoding: str, decimal: str) -> Dialect:
-    from backpath.files.dialect import Dialect
-
-    return Dialect(delimiter=delimiter, encoding=encoding, decimal=decimal)
 
 
 def whole_numbers(text: str, option: str) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from backpath.errors import DivergenceError, InputError
 from backpath.explorer import commands, fields, limits
-from backpath.explorer.outbox import Outbox
+from backpath.explorer.outbox import Outbox, Send
 from backpath.explorer.protocol import Message, choices, read, write
 from backpath.explorer.run import Run
 from backpath.explorer.scene import Scene
@@ -42,12 +42,20 @@ class Session:
         self._before: deque[Scene] = deque(maxlen=limits.UNDO)
         self._training: Training | None = None
         self._task: asyncio.Task[None] | None = None
+        self._resting: tuple[float | None, int] | None = None  # a run whose page is away: its speed, epochs left
         self._surface: Surface | None = None
         self._lock = asyncio.Lock()  # an upload may come between two messages
 
-    async def greet(self) -> None:
-        """What the page is sent first."""
-        await self._push_view({"event": "hello", "session": self.key, "choices": choices()})
+    async def greet(self, resumed: bool = False) -> None:
+        """What the page is sent first; ``resumed``: it was here before, and a run goes on."""
+        async with self._lock:
+            await self._rest()
+            hello = {"event": "hello", "session": self.key, "choices": choices(), "resumed": resumed}
+            await self._push_view(hello)
+            if self._resting is not None:
+                await self._go(*self._resting)
+                self._resting = None
+                await self._push({"event": "running"})
         if self._note:
             await self._push({"event": "note", "message": self._note})
 
@@ -72,6 +80,8 @@ class Session:
 
     async def _done(self, message: Message) -> str:
         """The answer to a message, as text."""
+        if message.do == "ping":
+            return write({"id": message.id, "ok": {}})
         if message.do in commands.QUESTIONS:
             worker = self._workers.check if message.do == "check" else self._workers.ask
             return await worker(self._asked, message, self.now)
@@ -202,6 +212,28 @@ class Session:
         """An event that brings along how everything is now, without training."""
         scene = self.scene
         await self._outbox.put(await self._workers.ask(lambda: write(event | {"view": view(scene, False)})))
+
+    async def rest(self) -> None:
+        """Hold the run until the page is back."""
+        async with self._lock:
+            await self._rest()
+
+    async def _rest(self) -> None:
+        running = self._training
+        if running is not None:
+            await self._halt(told=False)
+            self._resting = running.speed, running.most - running.run.epochs
+
+    def attach(self, send: Send | None) -> None:
+        """Talk to another socket of the same page, or to none while it is away."""
+        self._outbox.attach(send)
+
+    @property
+    def speed(self) -> float | str | None:
+        """Of the run, if there is one: epochs a second, or "max"."""
+        if self._training is None:
+            return None
+        return "max" if self._training.speed is None else self._training.speed
 
     async def close(self) -> None:
         """The page has gone: stop training and let everything go."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backpath.cli.explain.options import ExplainOptions
 from backpath.cli.options import whole_numbers
 from backpath.errors import InputError
-from backpath.files.preparation import CategoryInput, NumberInput, Preparation
+from backpath.files.preparation import Preparation
 from backpath.files.wording import listed, quoted
 from backpath.maths.checks import check_sizes
 from backpath.maths.network import Network
@@ -122,7 +122,7 @@ def _samples(net: Network, x: str, y: str) -> tuple[Floats, Floats]:
     return np.array(X), np.array(Y)
 
 
-def _check_count(X: Sequence[object], Y: Sequence[object]) -> None:
+def _check_count(X: Sized, Y: Sized) -> None:
     if len(X) != len(Y):
         raise InputError(f"--x has {len(X)} sample{'s' * (len(X) > 1)}, but --y has {len(Y)}; give as many of each")
 
@@ -188,22 +188,13 @@ def _number(text: str, where: str) -> float:
 
 def _prepared(preparation: Preparation, x: str, y: str) -> tuple[Floats, Floats]:
     """Samples in the table's own values: numbers are scaled and categories become 0 and 1, as in training."""
+    from backpath.files.predicting import encode_texts
+
     columns = [column.name for column in preparation.inputs]
-    X = [_prepared_row(preparation, _values(sample, columns, "--x")) for sample in x.split(";")]
+    X = encode_texts(preparation, [_values(sample, columns, "--x") for sample in x.split(";")], "--x")
     Y = [_prepared_target(preparation, sample.strip()) for sample in y.split(";")]
     _check_count(X, Y)
-    return np.array(X), np.array(Y)
-
-
-def _prepared_row(preparation: Preparation, texts: Sequence[str]) -> list[float]:
-    row: list[float] = []
-    for column, text in zip(preparation.inputs, texts, strict=True):
-        where = f"--x, column {quoted(column.name)}"
-        if isinstance(column, NumberInput):
-            row.append((_number(text, where) - column.mean) / column.scale)
-        elif isinstance(column, CategoryInput):
-            row += _one_hot(text, column.categories, where)
-    return row
+    return X, np.array(Y)
 
 
 def _prepared_target(preparation: Preparation, text: str) -> list[float]:

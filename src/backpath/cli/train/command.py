@@ -13,23 +13,21 @@ from backpath.cli.options import (
     activations,
     costs,
     data_sets,
-    dialect_options,
     initialisations,
     solvers,
 )
+from backpath.cli.table_options import table_options
 from backpath.cli.terminal import quiet_option
 from backpath.cli.train.options import TrainOptions
 
 
 @click.command(context_settings={"show_default": True})
 @click.argument("source", type=Source(data_sets))
+@click.argument("more_files", nargs=-1)
 @click.option("--target", help="Column to predict (tables only, where it is required).")
-@click.option("--task", type=click.Choice(["regression", "classification"]), help="Force it; else the target decides.")
-@click.option("--categorical", multiple=True, metavar="COLUMN", help="Take this input column as categories.")
-@click.option("--ignore", multiple=True, metavar="COLUMN", help="Leave this column out.")
 @click.option("--standardize/--no-standardize", default=True, help="Scale numeric inputs to mean 0, deviation 1.")
 @click.option("--validation", default=0.2, metavar="SHARE", help="Share of a table's rows to hold out.")
-@dialect_options
+@table_options
 @click.option("--hidden", metavar="16,8", help="Neurons by hidden layer; '' for none.  [default: 16 for tables]")
 @click.option("--activation", type=OneOf(activations), help="Of the hidden layers.  [default: tanh for tables]")
 @click.option(
@@ -60,9 +58,11 @@ def command(context: click.Context, /, **options: Any) -> None:
     """Train a network on SOURCE and save it.
 
     SOURCE is a built-in data set (and, or, nand, xor, circle, spiral, sine), learned with settings that suit it, or
-    a CSV or Parquet file with its --target column. Inputs of a table are standardised; columns of text become one
-    input per category; a share of the rows is held out to measure the model, and the network of the epoch that did
-    best on them is kept.
+    a table with its --target column: a CSV, Parquet, JSON lines or .xlsx file, also compressed, several files, a
+    pattern such as 'parts/*.csv', or - for standard input. Its columns are taken as numbers, categories or dates by
+    their cells, missing cells are filled in, and every such decision is told (backpath look FILE shows them without
+    training). A share of the rows is held out to measure the model, and the network of the epoch that did best on
+    them is kept.
 
     \b
     backpath train xor

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backpath.cli.table_options import TableOptions
+
 
 @dataclass(frozen=True)
-class TrainOptions:
+class TrainOptions(TableOptions):
     """The options of ``backpath train`` under their own names; None where the source's own setting is to be used.
 
     Attributes
@@ -15,15 +17,10 @@ class TrainOptions:
     """
 
     source: str
+    more_files: tuple[str, ...]
     target: str | None
-    task: str | None
-    categorical: tuple[str, ...]
-    ignore: tuple[str, ...]
     standardize: bool
     validation: float
-    delimiter: str
-    encoding: str
-    decimal: str
     hidden: str | None
     activation: str | None
     output_activation: str | None

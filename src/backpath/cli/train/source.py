@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backpath.cli.options import dialect, whole_numbers
+from backpath.cli.options import whole_numbers
 from backpath.cli.train.options import TrainOptions
 from backpath.errors import InputError
 from backpath.files.preparation import Preparation
@@ -25,12 +25,19 @@ FOR_TABLES = (
     "target",
     "task",
     "categorical",
+    "numeric",
     "ignore",
+    "keep_column",
+    "missing",
+    "dates",
     "standardize",
     "validation",
     "delimiter",
     "encoding",
     "decimal",
+    "na",
+    "header",
+    "more_files",
 )
 SAMPLES_SEEN = 20_000_000  # of a large table, over all epochs, unless --epochs says otherwise
 
@@ -109,7 +116,8 @@ def find_source(options: TrainOptions) -> Source:
 def _builtin(options: TrainOptions) -> Source:
     for option in FOR_TABLES:
         if option in options.given:
-            raise InputError(f"--{option} is for tables, but {options.source} is a built-in data set")
+            named = "a second file" if option == "more_files" else f"--{option.replace('_', '-')}"
+            raise InputError(f"{named} is for tables, but {options.source} is a built-in data set")
     data = dataset(options.source)
     recipe = data.recipe
     return Source(
@@ -140,15 +148,8 @@ def _table(options: TrainOptions) -> Source:
         if not Path(path).exists():
             raise InputError(f"{known} and no file")
         raise InputError(f"{known}, but a table: say which column to predict with --target COLUMN")
-    table = read_training_table(
-        path,
-        target,
-        task=options.task,
-        categorical=options.categorical,
-        ignore=options.ignore,
-        standardize=options.standardize,
-        dialect=dialect(options.delimiter, options.encoding, options.decimal),
-    )
+    files = [path, *options.more_files]
+    table = read_training_table(files, target, options.choices(options.standardize), options.dialect)
     rows, notes = table.rows, table.notes
     X, y, X_held, y_held, preparation = table.split(options.validation, options.seed)
     task = preparation.target.task

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from numpy.typing import ArrayLike
 
 from backpath.errors import InputError
 from backpath.explain.backward import backward, in_float64
-from backpath.explain.diagnosis.claims import Claim, read_figure
-from backpath.explain.diagnosis.conclude import conclude
+from backpath.explain.diagnosis.claims import Claim, Claims, read_figure
+from backpath.explain.diagnosis.comparison import Comparison
+from backpath.explain.diagnosis.conclude import conclude, is_numerical
+from backpath.explain.diagnosis.layouts import readings, sample_readings
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.report import Report
 from backpath.explain.learning.why import hindrances
@@ -25,9 +28,9 @@ def diagnose(
     net: Network,
     X: ArrayLike,
     y: ArrayLike,
-    claimed: Figures | None = None,
+    claimed: object | None = None,
     *,
-    claimed_weights: Figures | None = None,
+    claimed_weights: object | None = None,
     claimed_values: Figures | None = None,
     cost: str = "squared_error",
     learning_rate: float | None = None,
@@ -41,12 +44,14 @@ def diagnose(
     Parameters
     ----------
     net : Network
-    X, y : (N, inputs), (N, outputs); or one sample
-    claimed : mapping of weight names to figures
+    X, y : (N, inputs), (N, outputs); or one sample; or samples in columns, where only those fit
+    claimed : mapping of weight names to figures, or arrays in any usual layout
         Gradients ∂C/∂W, of all weights or of some. A string is judged by the digits it has ("0.0123" by four
-        decimals), a number by all of its digits, a NumPy float32 by those of a float32.
-    claimed_weights : mapping of weight names to figures
-        Updated weights, alone or together with gradients; they need the learning rate.
+        decimals), a number by all of its digits, a NumPy float32 by those of a float32. Arrays come by layer, in pairs
+        (W, b), in a dictionary (W1, b1, dW1, theta1, coefs_ …) or all in one row, with rows or columns for neurons and
+        the bias last, first, apart or absent: the layout that fits is taken and said; of several, the figures decide.
+    claimed_weights : the same of updated weights
+        Alone or together with gradients; they need the learning rate.
     claimed_values : mapping of names to figures
         Values of the forward pass too: "H1", "u_H1", "A1", "cost"; of one sample.
     learning_rate : float
@@ -71,15 +76,41 @@ def diagnose(
     >>> report.correct, report.findings[0].mistake
     (False, 'cost_convention')
     """
-    q = problem(net, X, y, cost, learning_rate, frozen, claimed_weights is not None)
-    claims = [*weight_claims(q, claimed, "gradient"), *weight_claims(q, claimed_weights, "weight")]
-    claims += _of_values(q, claimed_values)
-    if not claims:
-        raise InputError("nothing is claimed; give at least one figure")
-    report = conclude(q, claims)
+    options: list[tuple[Problem, list[Claim], str]] = []
+    for inputs, targets, turned in sample_readings(net, X, y, cost):
+        q = problem(net, inputs, targets, cost, learning_rate, frozen, claimed_weights is not None)
+        for gradients, weights, layout in _readings(net, claimed, claimed_weights):
+            claims = [*weight_claims(q, gradients, "gradient"), *weight_claims(q, weights, "weight")]
+            claims += _of_values(q, claimed_values)
+            if not claims:
+                raise InputError("nothing is claimed; give at least one figure")
+            options.append((q, claims, "; ".join(filter(None, (layout, turned)))))
+    report, q = most_likely(options)
     if report.correct:
-        report.note = " ".join(filter(None, [report.note, hindrances(net, X, y, cost, learning_rate)]))
+        report.note = " ".join(filter(None, [report.note, hindrances(net, q.X, q.y, cost, learning_rate)]))
     return report
+
+
+def most_likely(options: Sequence[tuple[Problem, list[Claim], str]]) -> tuple[Report, Problem]:
+    """Of several layouts that in which the figures are right, else one that leaves no doubt, else the first."""
+    right = [option for option in options if is_numerical(Comparison(option[0], Claims.of(option[1])))]
+    reports = []
+    for q, claims, layout in [*right, *options]:
+        report = conclude(q, claims)
+        report.layout = layout
+        reports.append((report, q))
+        if report.correct:
+            break
+    return min(reports, key=lambda pair: (not pair[0].correct, not pair[0].certain, len(pair[0].findings)))
+
+
+def _readings(net: Network, claimed: object, claimed_weights: object) -> Iterator[tuple[Figures, Figures, str]]:
+    """Gradients and updated weights by name, and what is to be said of their layout."""
+    gradients = [None] if claimed is None else readings(net, claimed, "claimed")
+    weights = [None] if claimed_weights is None else readings(net, claimed_weights, "claimed_weights")
+    for g, w in itertools.product(gradients, weights):
+        words = dict.fromkeys(reading.layout.words for reading in (g, w) if reading)
+        yield g.figures if g else {}, w.figures if w else {}, "; ".join(filter(None, words))
 
 
 def problem(

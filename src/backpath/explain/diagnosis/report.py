@@ -98,6 +98,8 @@ class Report(Rendered):
         The description length of the shortest explanation; 0 if all is right, infinite if there is none.
     note : str
         What else is to be said.
+    layout : str
+        How what was given is laid out, where that is not the notes' layout: "your weights have the bias first".
     """
 
     def __init__(
@@ -109,7 +111,7 @@ class Report(Rendered):
     ):
         self.alternatives = tuple(alternatives)
         self.figures = tuple(figures)
-        self.note = note
+        self.note, self.layout = note, ""
         self.correct = not self.alternatives
         distinct = {finding.mistake: finding for group in reversed(self.alternatives) for finding in group}
         order = dict.fromkeys(finding.mistake for group in self.alternatives for finding in group)
@@ -124,6 +126,8 @@ class Report(Rendered):
 
     def document(self) -> Document:
         blocks: list[Block] = [prose(self._summary())]
+        if self.layout:
+            blocks.append(prose(f"{_sentence(self.layout)}."))
         if self.note:
             blocks.append(prose(self.note))
         for number, group in enumerate(self.alternatives, 1):
@@ -162,6 +166,7 @@ class Report(Rendered):
             "correct": self.correct,
             "certain": self.certain,
             "note": self.note,
+            "layout": self.layout,
             "alternatives": [[_finding_dict(finding) for finding in group] for group in self.alternatives],
             "figures": [
                 {"kind": f.kind, "name": f.name, "given": f.figure, "right": f.right, "is_right": f.is_right}

@@ -61,6 +61,7 @@ export function startTraining() {
     show(view.running);
   });
   on("frame", ({ epochs_per_second: rate }) => setText(byId("rate"), Math.round(rate).toLocaleString("en")));
+  on("running", () => show(true));
   on("stopped", ({ why, message }) => {
     show(false);
     if (why === "diverged") complain(message);

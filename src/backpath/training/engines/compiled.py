@@ -5,117 +5,20 @@ from __future__ import annotations
 import ctypes
 import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backpath.maths.activations import activation
-from backpath.maths.costs import cost_function
+from backpath.training.engines.layout import Indices, lay_out
 from backpath.training.job import Array, Job, Memory
-from backpath.training.native.calls import SOLVERS, STEP_BYTES, Plan, Settings, State, Training
+from backpath.training.native.calls import Progress, Settings, State, Training
 from backpath.training.native.library import address, buffer, kernels
 
-CACHED_BYTES = 200_000  # of the rows that a block of samples works with: they stay in the processor's cache
-MOST_STEPS = 32  # of a block
-NARROW_LANES, NARROW_WEIGHTS = 4, 256
-TRANSPOSED_NEURONS = 8  # from as many on, transposing a layer's inputs costs less than it saves
 ORDERS_AT_ONCE = 2**20  # numbers
 
 COPIES = {"gd": 1, "momentum": 2, "adam": 3}  # of the weights' room: w; w, m; w, m, v
-
-Indices = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where everything is in the kernels' flat buffers.
-
-    Attributes
-    ----------
-    layers : int64 array (layers, columns of ``calls.LAYER``)
-    weights, numbers : int
-        How long the buffer of the weights is, and that of the rows.
-    plan : Plan
-        What the kernels are to do.
-    """
-
-    layers: Indices
-    weights: int
-    numbers: int
-    plan: Plan
-
-    def rows(self, flat: Array) -> Iterator[Array]:
-        """The layers' weights in a flat array, as arrays of the network's shapes."""
-        for inputs, neurons, _, place, row, *_ in self.layers.tolist():
-            yield flat[place : place + neurons * row].reshape(neurons, row)[:, : inputs + 1]
-
-    def flat(self, arrays: Iterable[NDArray[Any]], dtype: np.dtype[Any], copies: int = 1) -> Array:
-        """Arrays of the network's shapes as one flat array, with room for as much again behind it."""
-        flat: Array = buffer(copies * self.weights, dtype)
-        for rows, W in zip(self.rows(flat), arrays, strict=True):
-            rows[:] = W
-        return flat
-
-
-def lay_out(job: Job, laid: bool | None = None) -> Layout:
-    """The layout for a job; whether all samples are laid out at once, as where their order stays unless said."""
-    network, solver = job.network, job.solver.name
-    plain = solver == "gd" and job.free is None and not job.l2 and job.clip_norm is None
-    batches = (len(job.X), job.batch_size, not job.shuffle if laid is None else laid)
-    return _lay_out(network.sizes, network.activations, network.dtype.itemsize, job.cost, solver, *batches, plain)
-
-
-@lru_cache(maxsize=64)
-def _lay_out(
-    sizes: tuple[int, ...],
-    activations: tuple[str, ...],
-    itemsize: int,
-    cost: str,
-    solver: str,
-    samples: int,
-    batch: int,
-    laid: bool,
-    plain: bool,
-) -> Layout:
-    few = sum(rows * (inputs + 1) for inputs, rows in itertools.pairwise(sizes)) <= NARROW_WEIGHTS
-    squared = cost.endswith("squared_error") and activations[-1] != "softmax"
-    narrow = few and batch <= NARROW_LANES and squared
-    step = STEP_BYTES // itemsize
-    unit = NARROW_LANES if narrow else step
-    most = CACHED_BYTES // (3 * sum(sizes) * itemsize) // unit * unit
-    block = min(_up(batch, unit), max(most, 2 * unit), MOST_STEPS * unit)  # samples that go through at a time
-    layers, place, weights = [], 0, 0
-    for (inputs, neurons), name in zip(itertools.pairwise(sizes), activations, strict=True):
-        transposed = not narrow and neurons >= TRANSPOSED_NEURONS and inputs + 1 >= step / 2
-        row = _up(inputs + 1, step if transposed else 4)
-        deltas = place + neurons * block
-        end = deltas + neurons * block
-        layers.append((inputs, neurons, activation(name).code, weights, row, place, deltas, end if transposed else -1))
-        place = end + (row * block if transposed else 0)
-        weights += neurons * row
-    spare, data = place, place + 3 * block
-    per_lane = sizes[0] + sizes[-1] + 1 + (layers[0][4] if layers[0][-1] >= 0 else 0)
-    numbers = data + per_lane * (_lanes(samples, batch, block, unit) if laid else block)
-    weights = _up(weights, step)
-    fused = plain and batch <= block
-    codes = (cost_function(cost).code, SOLVERS[solver])
-    plan = Plan(*codes, len(layers), weights, samples, batch, block, spare, data, laid, narrow, fused)
-    return Layout(np.array(layers, np.int64), weights, numbers, plan)
-
-
-def _lanes(samples: int, batch: int, block: int, unit: int) -> int:
-    """Lanes of all samples together: each batch is filled up to a multiple of ``unit``."""
-    whole, rest = divmod(samples, batch)
-    return sum(n * (size // block * block + _up(size % block, unit)) for n, size in ((whole, batch), (1, rest)))
-
-
-def _up(count: int, unit: int) -> int:
-    """The next multiple of ``unit``."""
-    return -(-count // unit) * unit
 
 
 @dataclass(frozen=True)
@@ -180,7 +83,8 @@ class CompiledEngine:
         if job.sample_weight is not None:
             weight = np.ascontiguousarray(job.sample_weight, number)
         X, Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
-        self._kept = free, weight, X, Y  # as long as their addresses are used
+        aside = np.zeros(layout.costs)
+        self._kept = free, weight, X, Y, aside  # as long as their addresses are used
         return Training(
             ctypes.addressof(layout.plan),
             ctypes.addressof(self._settings),
@@ -191,20 +95,20 @@ class CompiledEngine:
             address(X, number, samples * job.network.sizes[0]),
             address(Y, number, samples * job.network.sizes[-1]),
             None if weight is None else address(weight, number, samples),
+            address(aside, np.float64, layout.costs),
         )
 
     def _remember(self, memory: Memory) -> None:
         flat, n, state = self._now.flat, self.layout.weights, self._now.state
         for k, arrays in zip(range(n, len(flat), n), (memory.m, memory.v), strict=False):
-            for rows, kept in zip(self.layout.rows(flat[k : k + n]), arrays, strict=True):
-                rows[:] = kept
+            self.layout.put(arrays, flat[k : k + n])
         state.updates, state.best, state.waited = memory.updates, memory.best, memory.waited
 
     @property
     def memory(self) -> Memory:
         flat, state, n = self._now.flat, self._now.state, self.layout.weights
         places = [k if k < len(flat) else 0 for k in (n, 2 * n)]
-        m, v = ([W.copy() if k else np.zeros_like(W) for W in self.layout.rows(flat[k : k + n])] for k in places)
+        m, v = ([W if k else np.zeros_like(W) for W in self.layout.arrays(flat[k : k + n])] for k in places)
         return Memory(int(state.updates), m, v, state.best, int(state.waited))
 
     def change_rate(self, learning_rate: float) -> None:
@@ -216,6 +120,7 @@ class CompiledEngine:
     def _train(self, checkpoint: Checkpoint, orders: Indices, costs: NDArray[np.float64]) -> int:
         """Train on in place, an epoch for each place in ``costs``; gives the epochs done."""
         flat, epochs, samples = checkpoint.flat, len(costs), len(self.job.X)
+        progress = Progress()
         ordered = samples * epochs if len(orders) > samples else samples
         done: int = self._kernels.train(
             ctypes.addressof(self._training),
@@ -225,12 +130,15 @@ class CompiledEngine:
             ordered,
             epochs,
             address(costs, np.float64, epochs),
+            None,
+            ctypes.addressof(progress),
+            True,
         )
         return done
 
     @property
     def weights(self) -> list[Array]:
-        return [W.copy() for W in self.layout.rows(self._now.flat)]
+        return self.layout.arrays(self._now.flat)
 
     @property
     def costs(self) -> NDArray[np.float64]:
@@ -244,7 +152,7 @@ class CompiledEngine:
         flat = self.layout.flat(weights, self.job.network.dtype, COPIES[self.job.solver.name])
         cost = np.empty(1)
         self._train(Checkpoint(flat, State(best=math.inf), 0), self._in_order, cost)  # an epoch leaves its gradient
-        return float(cost[0]), [g.copy() for g in self.layout.rows(self._g)]
+        return float(cost[0]), self.layout.arrays(self._g)
 
     def run(self, epochs: int) -> None:
         most = max(1, ORDERS_AT_ONCE // len(self.job.X)) if self.job.shuffle else epochs
@@ -275,7 +183,7 @@ class CompiledEngine:
                 bad = good + half
         after = self._now.copy()
         self._train(after, orders[good * len(self.job.X) :] if self.job.shuffle else orders, np.empty(1))
-        self.overflow = _overflow(self.layout.rows(after.flat))
+        self.overflow = _overflow(self.layout.arrays(after.flat))
 
     def _go(self, orders: Indices, epochs: int) -> bool:
         """Go on for some epochs, unless that leads to numbers that are not finite; says whether it did not."""

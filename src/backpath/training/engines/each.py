@@ -8,8 +8,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from backpath.training.engines.compiled import COPIES, Layout, lay_out
+from backpath.training.engines.compiled import COPIES
 from backpath.training.engines.groups import Indices, Populated, Standing
+from backpath.training.engines.layout import Layout, lay_out
 from backpath.training.job import Array, Job
 from backpath.training.native import calls
 from backpath.training.native.library import address, buffer, kernels
@@ -68,6 +69,7 @@ class Bench:
         rates = (0.0, 0.0, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience)
         self._settings = calls.Settings(*rates, job.cost_share, 0.0, standing.solved_error, standing.stop_when_solved)
         room = buffer(layout.weights + flat.shape[1] + STEP + layout.numbers, number)
+        aside = np.empty(layout.costs)
         gradient, before, worst, memory = np.split(room, np.cumsum([layout.weights, flat.shape[1], STEP]))
         free = None if job.free is None else layout.flat(job.free, number)
         X, Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
@@ -81,6 +83,7 @@ class Bench:
             address(X, number, X.size),
             address(Y, number, Y.size),
             None,
+            address(aside, np.float64, layout.costs),
             address(worst, number, 1),
         )
         self._populated = Populated(standing, 0, layout.weights, flat.shape[1] - layout.weights)
@@ -93,7 +96,7 @@ class Bench:
             address(before, number, flat.shape[1]),
             ctypes.addressof(states),
         )
-        self._kept = standing, layout, flat, states, room, free, X, Y
+        self._kept = standing, layout, flat, states, room, free, X, Y, aside
 
     def place(self, epochs: int) -> int:
         """Where what is handed starts, with room for the costs of so many epochs."""
@@ -104,5 +107,5 @@ class Bench:
 
 def _places(layout: Layout) -> NDArray[np.intp]:
     """Where each weight, in the order of their names, is in a flat padded row."""
-    rows = layout.rows(np.arange(layout.weights, dtype=np.float64))
-    return np.concatenate([places.ravel() for places in rows]).astype(np.intp)
+    places = layout.arrays(np.arange(layout.weights, dtype=np.float64))
+    return np.concatenate([array.ravel() for array in places]).astype(np.intp)

@@ -17,7 +17,10 @@ def _fields(names: str, kind: type[Any]) -> list[tuple[str, type[Any]]]:
 class Plan(Structure):
     """What to do, and where in the working memory the samples are."""
 
-    _fields_ = _fields("cost solver layers weights samples batch block spare data laid narrow fused", c_int64)
+    _fields_ = _fields(
+        "cost solver layers weights samples batch block spare data laid narrow fused slots slot panel parts sums",
+        c_int64,
+    )
 
 
 class Settings(Structure):
@@ -39,10 +42,22 @@ class State(Structure):
         return State.from_buffer_copy(self)
 
 
+class Progress(Structure):
+    """How far a call is."""
+
+    _fields_ = _fields("epoch start first panel phase", c_int64) + _fields("whole cost total", c_double)
+
+
+class Team(Structure):
+    """Threads that share a call."""
+
+    _fields_ = [*_fields("ticket done members finished patient", c_int64), ("give_way", c_void_p)]
+
+
 class Training(Structure):
     """One network's training."""
 
-    _fields_ = _fields("plan settings layers memory gradient free X Y sample_weight worst", c_void_p)
+    _fields_ = _fields("plan settings layers memory gradient free X Y sample_weight costs worst", c_void_p)
 
 
 class Population(Structure):
@@ -76,7 +91,7 @@ _POINTER, _COUNT = c_void_p, c_int64
 SIGNATURES: dict[str, tuple[type[Any] | None, tuple[type[Any], ...]]] = {
     "activate": (None, (_COUNT, _POINTER, _POINTER, _COUNT)),
     "lay_samples": (None, (_POINTER, _POINTER)),
-    "train": (_COUNT, (_POINTER, _POINTER, _POINTER, _POINTER, _COUNT, _COUNT, _POINTER)),
+    "train": (_COUNT, (_POINTER, _POINTER, _POINTER, _POINTER, _COUNT, _COUNT, *[_POINTER] * 3, _COUNT)),
     "train_many": (None, (_POINTER, _POINTER, _COUNT, _COUNT, _COUNT, _POINTER, _COUNT)),
     "train_each": (None, (_POINTER, _POINTER, _COUNT, _COUNT, _COUNT, _POINTER, _COUNT)),
     "evaluate_many": (None, (_POINTER, _POINTER, _COUNT, _POINTER)),

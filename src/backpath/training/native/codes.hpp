@@ -13,20 +13,28 @@ enum Cost : int64_t {
 };
 enum Solver : int64_t { GD = 0, MOMENTUM = 1, ADAM = 2 };
 
-// One layer of one network. Its weights are `neurons` rows of `row` numbers each, filled up with zeros, from place
-// `weights` on. The rest are places in the working memory: of the rows of σ(u); of those of u, then σ′(u), then δ; and
-// of its inputs transposed, with a row per sample (-1: not needed).
+// One layer of one network, whose weights start at place `weights`. Those of a narrow network are `neurons` rows of `row`
+// numbers, filled up with zeros. Those of a wide one lie in panels of STEP neurons: a row of STEP numbers for each input,
+// then that of the biases. The rest are places in the working memory, which for a wide network is that of a panel of
+// samples (see wide.hpp): of the rows of σ(u); of those of u, then σ′(u), then δ; and in that of a block, of δ transposed
+// (-1: not needed).
 struct Layer { int64_t inputs, neurons, activation, weights, row, values, deltas, transposed; };
 
-// What to do, and where in the working memory the samples are.
+// What to do, and where in the working memory things are.
 //   weights        length of the padded weights
 //   block          samples that go through at a time
 //   spare, data    places of three rows to work with, and of the samples
 //   laid           all samples are laid out there, batch after batch, by `lay_samples`
 //   narrow         by the kernel of four lanes
 //   fused          the gradient is taken off the weights as it comes
+// and for wide networks:
+//   slots, slot    where the working memories of blocks start, one a thread, and how long one is
+//   panel          length of the working memory of one panel of samples
+//   parts          in which a batch is worked through, each with a gradient of its own; 1: all work on every block
+//   sums           where the gradients of the parts start
 struct Plan {
   int64_t cost, solver, layers, weights, samples, batch, block, spare, data, laid, narrow, fused;
+  int64_t slots, slot, panel, parts, sums;
 };
 
 // The solver's settings (see training.job); tol < 0: none; clip 0: none; `share` scales the costs told. Where `worst` of
@@ -39,14 +47,22 @@ struct Settings {
 // Where training stands; `finite` is 0 once a weight is not; after how many of a call's epochs it was first solved, or -1.
 struct State { double updates, best, waited, converged, finite, solved_after; };
 
+// How far a call is: in which batch, from which of its samples on, and which panel of the samples laid out is its first.
+struct Progress { int64_t epoch, start, first, panel, phase; double whole, cost, total; };
+
+// Threads that share a call (see team.hpp); `patient`: there is a core for each; `give_way` lets others have one.
+struct Team { int64_t ticket, done, members, finished, patient; const void* give_way; };
+
 // One network's training. `free` is 1 where a weight may change (null: everywhere), sample_weight null if all are 1;
-// `worst` gets an epoch's largest error (null: not needed).
+// `costs` are those of a block's panels, or of a batch's parts; `worst` gets an epoch's largest error, if one thread works
+// on blocks (null: not needed).
 template <class T> struct Training {
   const Plan* plan;
   const Settings* settings;
   const Layer* layers;
   T *memory, *gradient;
   const T *free, *X, *Y, *sample_weight;
+  double* costs;
   T* worst;
 };
 

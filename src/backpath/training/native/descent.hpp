@@ -1,147 +1,88 @@
 // Trains one network: epochs of batches, each with its cost, its gradient and an update.
 #pragma once
-#include "samples.hpp"
+#include "narrow.hpp"
+#include "team.hpp"
+#include "update.hpp"
 #include "wide.hpp"
 
-// β^t
-INLINE double power(double base, double exponent) {
-  double result = 1;
-  for (int64_t t = int64_t(exponent); t > 0; t >>= 1, base *= base)
-    if (t & 1) result *= base;
-  return result;
-}
+// What a call is to do. order: of `ordered` samples, anew for each epoch or one for all; w: the weights, then what the
+// solver remembers.
+template <class T> struct Call {
+  const Training<T>& t;
+  T* w;
+  State& state;
+  const int64_t* order;
+  int64_t ordered, epochs;
+  double* costs;
 
-// The weights without their padding: calls work(first, inputs) for each neuron.
-template <class T, class Work> INLINE void for_neurons(const Training<T>& t, Work work) {
-  for (int64_t q = 0; q < t.plan->layers; q++)
-    for (int64_t j = 0; j < t.layers[q].neurons; j++) work(t.layers[q].weights + j * t.layers[q].row, t.layers[q].inputs);
-}
-
-// Adds the gradient of decay/2 Σ W², biases excepted; gives that.
-template <class T> double decay(const Training<T>& t, const T* w, double decay) {
-  double total = 0;
-  auto squares = all<Step<T>>(0);
-  T* g = t.gradient;
-  for_neurons(t, [&](int64_t first, int64_t inputs) {
-    int64_t k = first, whole = first + inputs - inputs % STEP<T>;
-    for (; k < whole; k += STEP<T>) {
-      auto x = load<Step<T>>(w + k);
-      squares = fma(x, x, squares);
-      store(g + k, fma(x, T(decay), load<Step<T>>(g + k)));
-    }
-    for (; k < first + inputs; k++) {
-      total += double(w[k]) * w[k];
-      g[k] = fma(w[k], T(decay), g[k]);
-    }
-  });
-  return decay * 0.5 * (total + sum(squares));
-}
-
-// Scales the gradient down to the norm `most` where it is longer.
-template <class T> void clip(const Training<T>& t, double most) {
-  double squares = 0;
-  for_neurons(t, [&](int64_t first, int64_t inputs) {
-    for (int64_t k = first; k <= first + inputs; k++) squares += double(t.gradient[k]) * t.gradient[k];
-  });
-  double norm = root(squares);
-  if (!(norm > most)) return;
-  for (int64_t k = 0; k < t.plan->weights; k += STEP<T>) store(t.gradient + k, load<Step<T>>(t.gradient + k) * T(most / norm));
-}
-
-// Updates all weights, for the `updates`th time (see training.job.Solver).
-template <class T> void update(const Training<T>& t, T* w, double updates) {
-  using P = Step<T>;
-  const Settings& s = *t.settings;
-  int64_t count = t.plan->weights, solver = t.plan->solver;
-  T *m = w + count, *v = m + count;
-  T mu = s.momentum, beta_1 = s.beta_1, beta_2 = s.beta_2, epsilon = s.epsilon, rate = s.learning_rate;
-  if (solver == ADAM) rate = s.learning_rate * root(1 - power(s.beta_2, updates)) / (1 - power(s.beta_1, updates));
-  for (int64_t k = 0; k < count; k += STEP<T>) {
-    P old = load<P>(w + k), g = load<P>(t.gradient + k), now;
-    if (solver == GD) now = fma(g, -rate, old);
-    else if (solver == MOMENTUM) {
-      P velocity = fma(load<P>(m + k), mu, -(g * rate));
-      store(m + k, velocity);
-      now = s.nesterov ? fma(velocity, mu, fma(g, -rate, old)) : old + velocity;
-    } else {
-      P mean = fma(load<P>(m + k), beta_1, g * T(1 - s.beta_1));
-      P square = fma(load<P>(v + k), beta_2, g * g * T(1 - s.beta_2));
-      store(m + k, mean), store(v + k, square);
-      now = old - mean * rate / (root(square) + epsilon);
-    }
-    store(w + k, t.free ? select(load<P>(t.free + k) > 0, now, old) : now);
+  INLINE Order batch(int64_t epoch, int64_t start) const {
+    int64_t samples = t.plan->samples, stride = ordered > samples ? samples : 0;
+    return {order, epoch * stride + start, smaller_of(t.plan->batch, samples - start)};
   }
-}
-
-// The cost of a batch, whose gradient goes to g; x is where its samples are laid out, or are to be, and moves on.
-template <class T> double descend(const Training<T>& t, const T* w, Order batch, double whole, T*& x, Target<T> g) {
-  const Plan& plan = *t.plan;
-  double cost = 0;
-  for (int64_t first = 0; first < batch.count; first += plan.block) {
-    Order block{batch.samples, batch.first + first, smaller_of(plan.block, batch.count - first)};
-    int64_t lanes = lanes_for<T>(plan, block.count);
-    if (!plan.laid) lay(t, x, block, lanes, whole);
-    if (plan.narrow) cost += narrow(t.memory, w, t.layers, plan.layers, x, plan.cost, g);
-    else cost += wide(t, w, Block<T>{x, lanes}, g);
-    if (plan.laid) x += laid_numbers(t) * lanes;
-    g.more = true;
+  // Where the gradient goes: in plain descent straight off the weights.
+  INLINE Target<T> target() const {
+    if (t.plan->fused) return {w, T(-t.settings->learning_rate), true};
+    return {t.gradient, 1, false};
   }
-  return cost;
-}
+  // What is done to a batch's gradient before the update; gives the cost told.
+  double prepared(double cost, double whole) const {
+    const Settings& s = *t.settings;
+    cost *= s.share;
+    if (s.l2 > 0 && whole > TINY) cost += decay(t, w, s.l2 / whole);
+    if (s.clip > 0) clip(t, s.clip);
+    state.updates += 1;
+    return cost;
+  }
+  // Whether to stop, before the last update of an epoch, because that has solved the task; notes the first one.
+  INLINE bool has_solved(int64_t epoch) const {
+    if (!t.worst || !(*t.worst < T(t.settings->solved_error))) return false;
+    if (state.solved_after < 0) state.solved_after = double(epoch);
+    return t.settings->stop_when_solved;
+  }
+  // Whether an epoch with that cost was the last one.
+  INLINE bool is_last(int64_t epoch, double cost) const {
+    costs[epoch] = cost;
+    return !is_finite(cost) || has_converged(state, *t.settings, cost) || epoch + 1 == epochs;
+  }
+  void conclude() const {
+    state.finite = are_finite(w, t.plan->weights * (1 + (t.plan->solver != GD) + (t.plan->solver == ADAM)));
+  }
+};
 
-// The rule of training.job.Convergence.
-INLINE bool has_converged(State& state, const Settings& s, double cost) {
-  if (s.tol < 0) return false;
-  state.waited = cost < state.best - s.tol ? 0 : state.waited + 1;
-  if (cost < state.best) state.best = cost;
-  state.converged = state.waited >= s.patience;
-  return state.converged;
-}
-
-// Whether an epoch that is all forward has solved the task; notes the first one.
-template <class T> INLINE bool has_solved(const Training<T>& t, State& state, int64_t epoch) {
-  if (!t.worst || !(*t.worst < T(t.settings->solved_error))) return false;
-  if (state.solved_after < 0) state.solved_after = double(epoch);
-  return true;
-}
-
-INLINE bool is_finite(double x) { return x - x == 0; }
-
-template <class T> bool are_finite(const T* w, int64_t count) {
-  auto fault = all<Step<T>>(0);
-  for (int64_t k = 0; k < count; k += STEP<T>) fault = fault + (load<Step<T>>(w + k) - load<Step<T>>(w + k));
-  return sum(fault) == 0;
-}
-
-// Trains for some epochs; gives those done, fewer if the last one's cost is not finite, training has converged, or it is
-// to stop because the task is solved: then without another update.
-// w: the weights, then what the solver remembers. order: of `ordered` samples, anew for each epoch or one for all.
-template <class T>
-int64_t train(const Training<T>& t, T* w, State& state, const int64_t* order, int64_t ordered, int64_t epochs, double* costs) {
+// A narrow network; gives the epochs done.
+template <class T> int64_t train_narrow(const Call<T>& call) {
+  const Training<T>& t = call.t;
   const Plan& plan = *t.plan;
-  const Settings& s = *t.settings;
-  int64_t stride = ordered > plan.samples ? plan.samples : 0, done = 0;
-  Target<T> g{t.gradient, 1, false};
-  if (plan.fused) g = {w, T(-s.learning_rate), true};
-  for (bool over = false; done < epochs && !over; done++) {
+  int64_t numbers = (t.layers[0].inputs + t.layers[plan.layers - 1].neurons + 1) * plan.block;
+  for (int64_t epoch = 0;; epoch++) {
     T* x = t.memory + plan.data;
     double total = 0;
-    if (t.worst) *t.worst = 0;
     for (int64_t start = 0; start < plan.samples; start += plan.batch) {
-      Order batch{order, done * stride + start, smaller_of(plan.batch, plan.samples - start)};
-      double whole = weight_of(t.sample_weight, batch), cost = descend(t, w, batch, whole, x, g) * s.share;
-      over = start + plan.batch >= plan.samples && has_solved(t, state, done) && s.stop_when_solved;
-      if (over) break;
-      if (s.l2 > 0 && whole > TINY) cost += decay(t, w, s.l2 / whole);
-      if (s.clip > 0) clip(t, s.clip);
-      state.updates += 1;
-      if (!plan.fused) update(t, w, state.updates);
+      Order batch = call.batch(epoch, start);
+      double whole = weight_of(t.sample_weight, batch);
+      if (!plan.laid) lay(t, x, batch, plan.block, whole, false);
+      double cost = narrow(t.memory, call.w, t.layers, plan.layers, x, plan.cost, call.target());
+      cost = call.prepared(cost, whole);
+      if (!plan.fused) update(t, call.w, call.state.updates, 0, plan.weights);
       total += cost * double(batch.count);
+      if (plan.laid) x += numbers;
     }
-    if (over) break;
-    costs[done] = total / double(plan.samples);
-    over = !is_finite(costs[done]) || has_converged(state, s, costs[done]);
+    if (call.is_last(epoch, total / double(plan.samples))) return call.conclude(), epoch + 1;
   }
-  state.finite = are_finite(w, plan.weights * (1 + (plan.solver != GD) + (plan.solver == ADAM)));
-  return done;
+}
+
+// Lays all samples out, batch after batch.
+template <class T> void lay_samples(const Training<T>& t, const int64_t* samples) {
+  const Plan& plan = *t.plan;
+  T* x = t.memory + plan.data;
+  int64_t unit = plan.narrow ? plan.block : PANEL<T>;
+  int64_t numbers = plan.narrow ? (t.layers[0].inputs + t.layers[plan.layers - 1].neurons + 1) * unit : known_numbers(t);
+  for (int64_t start = 0; start < plan.samples; start += plan.batch) {
+    Order batch{samples, start, smaller_of(plan.batch, plan.samples - start)};
+    double whole = weight_of(t.sample_weight, batch);
+    for (int64_t first = 0; first < batch.count; first += unit, x += numbers) {
+      Order some = part(batch, first, unit);
+      lay(t, x, some, plan.narrow ? unit : up_to(some.count, STEP<T>), whole, !plan.narrow);
+    }
+  }
 }

@@ -1,6 +1,7 @@
 // Many networks of the same sizes one after the other, each as `descent.hpp` trains one, with its samples in the lanes.
 #pragma once
 #include "population.hpp"
+#include "together.hpp"
 
 // One network's epochs, of which the first is epoch `begin`; if it stops being finite, it is as it was before them.
 template <class T> void train_one(const Each<T>& e, int64_t network, int64_t begin, int64_t epochs, const int64_t* order) {
@@ -16,7 +17,8 @@ template <class T> void train_one(const Each<T>& e, int64_t network, int64_t beg
   own.settings = &settings;
   State state = e.states[network];
   state.solved_after = -1;
-  int64_t done = train(own, w, state, order, of.samples, epochs, e.costs);
+  Progress progress{};
+  int64_t done = train(Call<T>{own, w, state, order, of.samples, epochs, e.costs}, nullptr, &progress, true);
   for (int64_t epoch = 0; of.every > 0 && epoch < done; epoch++)
     if ((begin + epoch) % of.every == 0) p.history[(begin + epoch) / of.every * of.networks + network] = T(e.costs[epoch]);
   if (!state.finite || (done > 0 && !is_finite(e.costs[done - 1]))) {

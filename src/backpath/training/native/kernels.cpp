@@ -13,8 +13,8 @@ extern "C" int DllMainCRTStartup(void*, unsigned, void*) { return 1; }  // there
   EXPORT void activate_##SUFFIX(int64_t code, T* a, T* d, int64_t count) { activate(code, a, d, count); }              \
   EXPORT void lay_samples_##SUFFIX(const Training<T>* t, const int64_t* order) { lay_samples(*t, order); }             \
   EXPORT int64_t train_##SUFFIX(const Training<T>* t, T* w, State* state, const int64_t* order, int64_t ordered,       \
-                                int64_t epochs, double* costs) {                                                       \
-    return train(*t, w, *state, order, ordered, epochs, costs);                                                        \
+                                int64_t epochs, double* costs, Team* team, Progress* progress, int64_t begins) {       \
+    return train(Call<T>{*t, w, *state, order, ordered, epochs, costs}, team, progress, begins);                       \
   }                                                                                                                    \
   EXPORT void train_many_##SUFFIX(const Populated<T>* p, const int64_t* networks, int64_t count, int64_t begin,        \
                                   int64_t epochs, const int64_t* orders, int64_t order_count) {                        \

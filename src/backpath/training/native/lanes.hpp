@@ -250,10 +250,10 @@ template <class T, int N> INLINE Four<T> sums(Pack<T, N> a, Pack<T, N> b, Pack<T
   }
 }
 
-// Four rows of four, from `by` apart to `to` apart, rows to columns.
-template <class T> INLINE void transpose_four(const T* from, int64_t by, T* target, int64_t to) {
-  auto a = load<Four<T>>(from), b = load<Four<T>>(from + by), c = load<Four<T>>(from + 2 * by), d = load<Four<T>>(from + 3 * by);
+// Four rows of four to four columns, `by` apart.
+template <class T> INLINE void transpose_four(const T* row_1, const T* row_2, const T* row_3, const T* row_4, T* target, int64_t by) {
+  auto a = load<Four<T>>(row_1), b = load<Four<T>>(row_2), c = load<Four<T>>(row_3), d = load<Four<T>>(row_4);
   auto ab = evens(a, b), ba = odds(a, b), cd = evens(c, d), dc = odds(c, d);
-  store(target, lows(ab, cd)), store(target + to, lows(ba, dc));
-  store(target + 2 * to, highs(ab, cd)), store(target + 3 * to, highs(ba, dc));
+  store(target, lows(ab, cd)), store(target + by, lows(ba, dc));
+  store(target + 2 * by, highs(ab, cd)), store(target + 3 * by, highs(ba, dc));
 }

@@ -4,7 +4,8 @@
 // block of samples goes through at a time; what belongs to a sample, such as a net input, has a step for each of them,
 // one after the other. The sums over samples go from the first one to the last, whatever the sizes of blocks and tiles.
 #pragma once
-#include "descent.hpp"
+#include "output.hpp"
+#include "update.hpp"
 
 // The rows behind those of Known: how many epochs after its beginning a group's network was first solved or converged.
 constexpr int64_t JUST_SOLVED = 6, JUST_CONVERGED = 7, STATE_ROWS = 8;

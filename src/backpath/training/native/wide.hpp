@@ -1,163 +1,123 @@
-// One network over whole steps of samples in the lanes: the net inputs, activations, δ and gradients of every layer.
+// One network over panels of samples: forward, cost and back, then the gradient.
+//
+// A panel is two steps of samples, the last of a batch one step if that is enough; the lanes left over in it have no share
+// in the average. What is known of a panel: rows of its inputs, then one of ones, of its targets, and of shares. What is
+// worked out: for each layer rows of σ(u), then one of ones, and of δ. A block is panels whose δ are transposed together.
 #pragma once
-#include "narrow.hpp"
 #include "output.hpp"
+#include "product.hpp"
 
-// A sum of products goes to its place; there times what is there; or times a factor, to a gradient.
-enum class Finish { PUT, TIMES, GRADIENT };
+template <class T> constexpr int PANEL = 2 * STEP<T>;
 
-template <Finish HOW, class T, class P> INLINE void finish(Target<T> t, int64_t k, P s) {
-  if constexpr (HOW == Finish::GRADIENT) put(t, k, s);
-  else store(t.to + k, HOW == Finish::TIMES ? s * load<P>(t.to + k) : s);
+// What a panel of samples needs: the numbers known, and those worked out.
+template <class T> INLINE int64_t known_numbers(const Training<T>& t) {
+  return (t.layers[0].inputs + t.layers[t.plan->layers - 1].neurons + 2) * PANEL<T>;
 }
 
-// Σ_i w[r by_row + i by_term] × source_i for `count` rows r; the rows of the source are `stride` apart.
-template <class T> struct Product {
-  const T* w;
-  int64_t count, by_row, by_term;
-  const T* source;
-  int64_t terms, stride, lanes;
-  const T* bias;  // null: none
-  int64_t by_target;
-};
+// Some panels: where the first one's samples are, and the working memory.
+template <class T> struct Block { const T* x; T* memory; int64_t lanes; };
 
-// A tile of ROWS sums by STEPS steps, so that each number loaded serves several sums.
-template <Finish HOW, int ROWS, int STEPS, class T> INLINE void tile(const Product<T>& p, int64_t r, int64_t k, Target<T> t) {
-  using P = Step<T>;
-  P s[ROWS][STEPS];
-  for (int m = 0; m < ROWS; m++)
-    for (int n = 0; n < STEPS; n++) s[m][n] = all<P>(p.bias ? p.bias[(r + m) * p.by_row] : 0);
-  const T *w = p.w + r * p.by_row, *source = p.source + k;
-  for (int64_t i = 0; i < p.terms; i++, w += p.by_term, source += p.stride)
-    for (int n = 0; n < STEPS; n++) {
-      P x = load<P>(source + n * STEP<T>);
-      for (int m = 0; m < ROWS; m++) s[m][n] = fma(x, w[m * p.by_row], s[m][n]);
-    }
-  for (int m = 0; m < ROWS; m++)
-    for (int n = 0; n < STEPS; n++) finish<HOW>(t, (r + m) * p.by_target + k + n * STEP<T>, s[m][n]);
-}
+// From the transposed rows' point of view: numbers for each panel of STEP neurons.
+template <class T> INLINE int64_t by_panel(const Plan& plan) { return plan.block * STEP<T>; }
 
-template <Finish HOW, class T> void product(const Product<T>& p, Target<T> t) {
-  int64_t whole = p.count - p.count % 4, pairs = p.lanes - p.lanes % (2 * STEP<T>);
-  for (int64_t k = 0; k < pairs; k += 2 * STEP<T>)
-    for (int64_t r = 0; r < whole; r += 4) tile<HOW, 4, 2>(p, r, k, t);
-  for (int64_t k = pairs; k < p.lanes; k += STEP<T>)
-    for (int64_t r = 0; r < whole; r += 4) tile<HOW, 4, 1>(p, r, k, t);
-  for (int64_t k = 0; k < p.lanes; k += STEP<T>)
-    for (int64_t r = whole; r < p.count; r++) tile<HOW, 1, 1>(p, r, k, t);
-}
-
-// [a_1 a_2 … 1] of each sample in a row, from rows of one input each.
-template <class T> void transpose_inputs(const T* a, int64_t inputs, int64_t row, T* transposed, int64_t lanes) {
-  int64_t whole = inputs - inputs % 4;
-  for (int64_t i = 0; i < whole; i += 4)
-    for (int64_t k = 0; k < lanes; k += 4) transpose_four(a + i * lanes + k, lanes, transposed + k * row + i, row);
-  for (int64_t k = 0; k < lanes; k++) {
-    for (int64_t i = whole; i < inputs; i++) transposed[k * row + i] = a[i * lanes + k];
-    transposed[k * row + inputs] = 1;
-  }
-}
-
-// g_ji = factor Σ_lanes δ_j a_i with the inputs of a neuron in the lanes: no sums over lanes.
-template <class T> void transposed_gradient(const Layer& layer, const T* transposed, const T* delta, int64_t lanes, Target<T> g) {
-  bool aside = layer.inputs % STEP<T> == 0;  // the bias would take a step of its own
-  Target<T> t{g.to + layer.weights, g.factor, g.more};
-  product<Finish::GRADIENT>(
-    Product<T>{delta, layer.neurons, lanes, 1, transposed, lanes, layer.row, aside ? layer.inputs : layer.row, nullptr, layer.row}, t);
-  if (!aside) return;
-  for (int64_t j = 0; j < layer.neurons; j++) {
-    auto s = all<Step<T>>(0);
-    for (int64_t k = 0; k < lanes; k += STEP<T>) s = s + load<Step<T>>(delta + j * lanes + k);
-    T &place = t.to[j * layer.row + layer.inputs], total = sum(s);
-    place = g.more ? fma(total, g.factor, place) : total * g.factor;
-  }
-}
-
-// The same from rows of one input each, with sums over the lanes.
-template <class T> void gradient(const Layer& layer, const T* a, const T* delta, int64_t lanes, Target<T> g) {
-  using P = Step<T>;
-  int64_t whole = layer.inputs - layer.inputs % 4, left = layer.inputs - whole;
-  for (int64_t j = 0; j < layer.neurons; j++) {
-    const T* d = delta + j * lanes;
-    int64_t place = layer.weights + j * layer.row;
-    for (int64_t i = 0; i <= whole; i += 4) {
-      P s[4] = {all<P>(0), all<P>(0), all<P>(0), all<P>(0)};
-      int64_t here = i < whole ? 4 : left;
-      for (int64_t k = 0; k < lanes; k += STEP<T>) {
-        P x = load<P>(d + k);
-        const T* p = a + i * lanes + k;
-        for (int m = 0; m < 4; m++)
-          if (m < here) s[m] = fma(load<P>(p + m * lanes), x, s[m]);
-          else if (m == here) s[m] = s[m] + x;
-      }
-      put(g, place + i, sums(s[0], s[1], s[2], s[3]));
-    }
-  }
-}
-
-// The largest number of a, b …
-template <class T, int N> INLINE T largest(Pack<T, N> x) {
-  T most = lane(x, 0);
-  for (int i = 1; i < N; i++) most = lane(x, i) > most ? lane(x, i) : most;
-  return most;
+template <class T> INLINE T* working_memory(const Training<T>& t, Block<T> block, int64_t panel) {
+  return block.memory + panel * t.plan->panel;
 }
 
 // The largest |A - y| of so many numbers, if it is larger than `worst`.
 template <class T> T worst_error(T worst, const T* a, const T* y, int64_t count) {
   auto most = all<Step<T>>(worst);
   for (int64_t k = 0; k < count; k += STEP<T>) most = larger(absolute(load<Step<T>>(a + k) - load<Step<T>>(y + k)), most);
-  return largest(most);
+  for (int i = 0; i < STEP<T>; i++) worst = lane(most, i) > worst ? lane(most, i) : worst;
+  return worst;
 }
 
-// Where the samples of a block are: rows of inputs, targets and shares, then perhaps the inputs with a row per sample.
-template <class T> struct Block { const T* x; int64_t lanes; };
+template <class T> INLINE void ones(T* row, int64_t lanes) {
+  for (int64_t k = 0; k < lanes; k += STEP<T>) store(row + k, all<Step<T>>(1));
+}
 
-// Forward, cost and back; gives the block's share of the batch's cost.
-template <class T> T wide(const Training<T>& t, const T* w, Block<T> block, Target<T> g) {
-  using P = Step<T>;
+// Forward through the hidden layers; gives the net inputs of the output layer their place.
+template <int LANES, class T> INLINE const T* forward(const Training<T>& t, const T* w, const T* x, T* b) {
   const Layer *layers = t.layers, &last = layers[t.plan->layers - 1];
-  int64_t lanes = block.lanes;
-  T* b = t.memory;
-  const T *a = block.x, *y = block.x + layers[0].inputs * lanes, *share = y + last.neurons * lanes;
-  T *spare = b + t.plan->spare, *c = spare + 2 * lanes;
-  for (int64_t k = 0; k < lanes; k += STEP<T>) store(c + k, all<P>(0));
-  for (const Layer* layer = layers; layer <= &last; layer++) {  // u_j = W~_j + Σ_i W_ji a_i
-    T* u = b + layer->deltas;
-    const T* weights = w + layer->weights;
-    product<Finish::PUT>(
-      Product<T>{weights, layer->neurons, layer->row, 1, a, layer->inputs, lanes, lanes, weights + layer->inputs, lanes},
-      Target<T>{u, 1, false});
-    T* values = b + layer->values;
-    if (layer < &last) activate(layer->activation, values, u, layer->neurons * lanes);
-    else output(Output<T>{t.plan->cost, layer->activation, layer->neurons, lanes, values, u, y, c, spare});
+  const T* a = x;
+  for (const Layer* layer = layers; layer <= &last; layer++) {
+    T *u = b + layer->deltas, *values = b + layer->values;
+    net_inputs<LANES>(*layer, w, a, u);
+    if (layer == &last) break;
+    activate(layer->activation, values, u, layer->neurons * LANES);
+    ones(values + layer->neurons * LANES, LANES);
     a = values;
   }
-  if (t.worst) *t.worst = worst_error(*t.worst, b + last.values, y, last.neurons * lanes);
+  return a;
+}
+
+// One panel of a block: all activations and δ, those transposed too; gives the panel's share of the batch's cost.
+template <int LANES, class T> double panel(const Training<T>& t, const T* w, Block<T> block, int64_t index) {
+  using P = Step<T>;
+  const Layer *layers = t.layers, &last = layers[t.plan->layers - 1];
+  const T* x = block.x + index * known_numbers(t);
+  const T *y = x + (layers[0].inputs + 1) * LANES, *share = y + last.neurons * LANES;
+  T *b = working_memory(t, block, index), *spare = b + t.plan->spare, *c = spare + 2 * LANES;
+  for (int64_t k = 0; k < LANES; k += STEP<T>) store(c + k, all<P>(0));
+  forward<LANES>(t, w, x, b);
+  output(Output<T>{t.plan->cost, last.activation, last.neurons, LANES, b + last.values, b + last.deltas, y, c, spare});
+  if (t.worst) *t.worst = worst_error(*t.worst, b + last.values, y, last.neurons * LANES);
   P total = all<P>(0);
-  for (int64_t k = 0; k < lanes; k += STEP<T>) {  // each sample's share in the average
+  for (int64_t k = 0; k < LANES; k += STEP<T>) {  // each sample's share in the average
     P s = load<P>(share + k);
     total = fma(load<P>(c + k), s, total);
     for (int64_t j = 0; j < last.neurons; j++) {
-      T* d = b + last.deltas + j * lanes + k;
+      T* d = b + last.deltas + j * LANES + k;
       store(d, load<P>(d) * s);
     }
   }
-  for (const Layer* layer = &last; layer > layers; layer--)  // δ_i = σ′(u_i) Σ_j W_ji δ_j
-    product<Finish::TIMES>(
-      Product<T>{w + layer->weights, layer->inputs, 1, layer->row, b + layer->deltas, layer->neurons, lanes, lanes, nullptr, lanes},
-      Target<T>{b + layer[-1].deltas, 1, false});
-  a = block.x;
-  for (const Layer* layer = layers; layer <= &last; layer++) {
-    const T* delta = b + layer->deltas;
-    if (layer->transposed >= 0) {
-      const T* transposed = share + lanes;  // laid out with the samples
-      if (layer > layers) {
-        transpose_inputs(a, layer->inputs, layer->row, b + layer->transposed, lanes);
-        transposed = b + layer->transposed;
-      }
-      transposed_gradient(*layer, transposed, delta, lanes, g);
-    } else gradient(*layer, a, delta, lanes, g);
-    a = b + layer->values;
-  }
+  for (const Layer* layer = &last; layer > layers; layer--)
+    hidden_deltas<LANES>(*layer, w, b + layer->deltas, b + layer[-1].deltas);
+  int64_t lane = index * PANEL<T>;
+  for (const Layer* layer = layers; layer <= &last; layer++)
+    if (layer->transposed >= 0)
+      transpose_panel<LANES>(
+        b + layer->deltas, layer->neurons, block.memory + layer->transposed + lane * STEP<T>, by_panel<T>(*t.plan));
   return sum(total);
+}
+
+template <class T> double panel(const Training<T>& t, const T* w, Block<T> block, int64_t index) {
+  bool whole = block.lanes - index * PANEL<T> > STEP<T>;
+  return whole ? panel<PANEL<T>>(t, w, block, index) : panel<STEP<T>>(t, w, block, index);
+}
+
+// The gradient of a layer over a block, for its inputs from `first` to `end`.
+template <class T>
+void layer_gradient(const Training<T>& t, Block<T> block, const Layer* layer, int64_t first, int64_t end, Target<T> g) {
+  Samples<T> a{block.x, known_numbers(t), block.lanes};
+  if (layer > t.layers) a = {block.memory + layer[-1].values, t.plan->panel, block.lanes};
+  if (layer->transposed >= 0) gradient(*layer, a, block.memory + layer->transposed, by_panel<T>(*t.plan), first, end, g);
+  else gradient_of_few(*layer, a, Samples<T>{block.memory + layer->deltas, t.plan->panel, block.lanes}, first, end, g);
+}
+
+// The gradient's work in pieces: so many inputs of one layer at a time.
+constexpr int64_t PIECE = 16384;  // products of steps, about
+
+template <class T> INLINE int64_t piece_rows(const Layer& layer, int64_t lanes) {
+  int64_t row = (layer.neurons + STEP<T> - 1) / STEP<T> * lanes, rows = TILE_MOST;
+  while (rows * row < PIECE) rows *= 2;
+  return rows;
+}
+
+template <class T> INLINE int64_t pieces(const Training<T>& t, int64_t lanes) {
+  int64_t count = 0;
+  for (int64_t q = 0; q < t.plan->layers; q++) {
+    int64_t rows = piece_rows<T>(t.layers[q], lanes);
+    count += (t.layers[q].inputs + rows) / rows;
+  }
+  return count;
+}
+
+template <class T> void gradient_piece(const Training<T>& t, Block<T> block, int64_t index, Target<T> g) {
+  for (const Layer* layer = t.layers;; layer++) {
+    int64_t rows = piece_rows<T>(*layer, block.lanes), count = (layer->inputs + rows) / rows;
+    if (index >= count) { index -= count; continue; }
+    int64_t first = index * rows, end = layer->inputs + 1;
+    return layer_gradient(t, block, layer, first, end - first < rows ? end : first + rows, g);
+  }
 }
