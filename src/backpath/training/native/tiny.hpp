@@ -15,36 +15,40 @@ template <class T, int INPUTS, int HIDDEN> struct Tiny {
     UNROLLED for (int k = 0; k < WEIGHTS; k++) store(rows + k * STEP<T>, w[k]);
   }
 
+  // σ and σ′ for all samples
+  template <int SAMPLES> static INLINE void activate(const P* u, P* value, P* slope) {
+    auto wide = sigmoid(joined<SAMPLES>(u));
+    taken_apart(wide.value, value), taken_apart(wide.slope, slope);
+  }
+
   // Some samples through all networks and back.
   template <int SAMPLES> INLINE void learn(const Populated<T>& p, const int64_t* order) {
     const T* x[SAMPLES];
-    Activated<P> hidden[SAMPLES][HIDDEN];
-    P delta[SAMPLES];
+    P u[SAMPLES], a[HIDDEN][SAMPLES], d[HIDDEN][SAMPLES], value[SAMPLES], slope[SAMPLES];
     T slope_of_cost = p.population->cost == SQUARED_ERROR ? 2 : 1;
-    UNROLLED for (int z = 0; z < SAMPLES; z++) {
-      x[z] = p.X + order[z] * INPUTS;
-      UNROLLED for (int j = 0; j < HIDDEN; j++) {
-        P u = w[j * ROW + INPUTS];
-        UNROLLED for (int i = 0; i < INPUTS; i++) u = fma(w[j * ROW + i], x[z][i], u);
-        hidden[z][j] = sigmoid(u);
+    UNROLLED for (int z = 0; z < SAMPLES; z++) x[z] = p.X + order[z] * INPUTS;
+    UNROLLED for (int j = 0; j < HIDDEN; j++) {
+      UNROLLED for (int z = 0; z < SAMPLES; z++) {
+        u[z] = w[j * ROW + INPUTS];
+        UNROLLED for (int i = 0; i < INPUTS; i++) u[z] = fma(w[j * ROW + i], x[z][i], u[z]);
       }
+      activate<SAMPLES>(u, a[j], d[j]);
     }
     UNROLLED for (int z = 0; z < SAMPLES; z++) {
-      P u = w[OUT + HIDDEN];
-      UNROLLED for (int j = 0; j < HIDDEN; j++) u = fma(w[OUT + j], hidden[z][j].value, u);
-      auto [value, slope] = sigmoid(u);
-      P error = value - p.Y[order[z]];
+      u[z] = w[OUT + HIDDEN];
+      UNROLLED for (int j = 0; j < HIDDEN; j++) u[z] = fma(w[OUT + j], a[j][z], u[z]);
+    }
+    activate<SAMPLES>(u, value, slope);
+    UNROLLED for (int z = 0; z < SAMPLES; z++) {
+      P error = value[z] - p.Y[order[z]], delta = error * slope_of_cost * slope[z];
       cost = cost + error * error * (slope_of_cost * T(0.5)), worst = larger(absolute(error), worst);
-      delta[z] = error * slope_of_cost * slope;
-    }
-    UNROLLED for (int z = 0; z < SAMPLES; z++) {
       UNROLLED for (int j = 0; j < HIDDEN; j++) {
-        P d = w[OUT + j] * delta[z] * hidden[z][j].slope;
-        UNROLLED for (int i = 0; i < INPUTS; i++) g[j * ROW + i] = fma(d, x[z][i], g[j * ROW + i]);
-        g[j * ROW + INPUTS] = g[j * ROW + INPUTS] + d;
-        g[OUT + j] = fma(delta[z], hidden[z][j].value, g[OUT + j]);
+        P before = w[OUT + j] * delta * d[j][z];
+        UNROLLED for (int i = 0; i < INPUTS; i++) g[j * ROW + i] = fma(before, x[z][i], g[j * ROW + i]);
+        g[j * ROW + INPUTS] = g[j * ROW + INPUTS] + before;
+        g[OUT + j] = fma(delta, a[j][z], g[OUT + j]);
       }
-      g[OUT + HIDDEN] = g[OUT + HIDDEN] + delta[z];
+      g[OUT + HIDDEN] = g[OUT + HIDDEN] + delta;
     }
   }
 
