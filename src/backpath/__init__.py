@@ -25,6 +25,7 @@ _PUBLIC = {
     "why_not_learning": "backpath.explain.learning.why",
     "Network": "backpath.maths.network",
     "Population": "backpath.population",
+    "predict": "backpath.training.prediction",
     "train": "backpath.training",
     "train_population": "backpath.population",
     "MLPClassifier": "backpath.estimators",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from backpath.population import Population as Population
     from backpath.population import train_population as train_population
     from backpath.training import train as train
+    from backpath.training.prediction import predict as predict
 
 
 def __getattr__(name: str) -> object:

@@ -274,9 +274,9 @@ def fails(weights, X, y):
 
 FUNCTIONS = [
     (fails, "the function raised KeyError: 'W'"),
-    (lambda weights, X, y: weights[:1], r"must return gradients of shapes \[\(2, 3\), \(1, 3\)\] \(bias last\)"),
+    (lambda weights, X, y: weights[:1], r"arrays of the weights' shapes \[\(2, 3\), \(1, 3\)\]"),
     (lambda weights, X, y: [W * np.nan for W in weights], "must return finite gradients, but some are not"),
-    (lambda weights, X, y: None, "the function raised TypeError"),
+    (lambda weights, X, y: None, "must return gradients by layer, but returned NoneType"),
 ]
 
 

@@ -1,6 +1,9 @@
 """The kernels of many networks against the NumPy engine, network by network."""
 
 import dataclasses
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from backpath.maths.costs import COSTS
 from backpath.population import train_population
 from backpath.training.engines import many
 from backpath.training.job import Job, Solver
+from backpath.training.native import library
 from strategies import HIDDEN, output_activations, problems, samples, seeds
 
 PAIRS = [(cost, output) for cost in COSTS for output in output_activations(cost)]
@@ -237,3 +241,34 @@ def test_tiny_networks_have_the_bits_of_any_others(dtype, hidden, samples):
         one.run()
         networks.append([one.weights, one.cost, one.worst, one.epochs_done, one.history])
     assert all(a.tobytes() == b.tobytes() for a, b in zip(*networks))
+
+
+PROGRAM = """
+import hashlib, itertools
+import numpy as np
+import backpath as bp
+bits = hashlib.sha256()
+rng = np.random.default_rng(0)
+for sizes, dtype in itertools.product([(2, 2, 1), (3, 6, 4, 2), (5, 70, 3)], ["float64", "float32"]):
+    X = rng.uniform(-1, 1, (37, sizes[0]))
+    y = (X[:, :1] > 0) * np.ones(sizes[-1])
+    for hidden, solver in itertools.product(["sigmoid", "tanh", "gelu", "softplus"], ["gd", "momentum", "adam"]):
+        population = bp.Population(sizes, activations=[hidden] * (len(sizes) - 2) + ["sigmoid"], size=21, dtype=dtype)
+        run = {"solver": solver, "learning_rate": 0.1, "batch_size": 37 if solver == "gd" else 18, "history_every": 1}
+        outcome = bp.train_population(population, X, y, epochs=25, **run)
+        for array in (outcome.population.lanes, outcome.cost, outcome.history):
+            bits.update(array.tobytes())
+print(bits.hexdigest())
+"""
+
+
+def bits_of_populations(processor):
+    environment = {**os.environ, "BACKPATH_CPU": processor}
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(not library.level().endswith("v4"), reason="needs a processor with AVX-512, which runs every build")
+def test_the_same_bits_from_the_builds_for_avx2_and_avx_512():
+    assert bits_of_populations("x86_64_v3") == bits_of_populations("x86_64_v4")

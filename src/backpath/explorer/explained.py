@@ -21,11 +21,11 @@ from backpath.explain.paths import Path
 from backpath.explain.printers import html, mathml
 from backpath.explain.step import explain_step
 from backpath.explain.step_shown import MOST_SAMPLES
-from backpath.explorer import limits
+from backpath.explorer import fields, limits
 from backpath.explorer.scene import Scene
 from backpath.explorer.settings import weight_count
 from backpath.explorer.stepping import net_input_text
-from backpath.files.wording import quoted
+from backpath.files.wording import plain, quoted
 from backpath.maths.notation import neuron_index, weight_name
 
 Shown = dict[str, Any]
@@ -130,12 +130,25 @@ def _last(line: Equation) -> str | None:
     return side.text if isinstance(side, Number) else None
 
 
+def _figure(name: str, value: object) -> object:
+    """A figure with the digits that were typed."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return fields.plain_number(value)
+    except (ValueError, ZeroDivisionError):
+        raise InputError(
+            f"the figure for {plain(name[:40])} must be a number, as in 0.0123, but is {quoted(value)}"
+        ) from None
+
+
 def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Shown:
     """The diagnosis of somebody's own gradients or updated weights."""
     if kind not in ("gradients", "weights"):
         raise InputError(f"kind must be gradients or weights, but is {quoted(kind)}")
     if len(claimed) > MOST_CLAIMED:
         raise InputError(f"up to {MOST_CLAIMED} figures are checked at once, but there are {len(claimed):,}")
+    figures = {name: _figure(name, value) for name, value in claimed.items()}
     X, y = scene.samples
     count = weight_count(scene.settings.sizes)
     if count > limits.CHECKED_WEIGHTS or count * len(np.atleast_2d(X)) > limits.CHECKED:
@@ -147,8 +160,8 @@ def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Shown:
         scene.network,
         X,
         y,
-        claimed if kind == "gradients" else None,
-        claimed_weights=claimed if kind == "weights" else None,
+        figures if kind == "gradients" else None,
+        claimed_weights=figures if kind == "weights" else None,
         cost=scene.settings.cost,
         learning_rate=scene.settings.learning_rate,
     )

@@ -169,7 +169,8 @@ def train_population(
         seed=seed,
         tol=tol,
     )
-    from backpath.training.engines.many import ManyNetworks, check_threads
+    from backpath.training.engines.many import ManyNetworks
+    from backpath.training.threads import check_threads
 
     many = ManyNetworks(
         job,

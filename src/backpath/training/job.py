@@ -119,6 +119,8 @@ class Job:
         The lm solver finds how much to hold weights down while it trains.
     biases : bool
         False if what is trained has no bias neurons: in ``network`` their weights are 0 and stay so.
+    threads : int | None
+        How many the compiled engine may use, where it pays; None for all cores there are.
     """
 
     network: Network
@@ -140,6 +142,7 @@ class Job:
     dropout: float = 0.0
     memory: Memory | None = None
     bayesian: bool = False
+    threads: int | None = None
     biases: bool = True
 
     def reached(self, weights: Sequence[Array]) -> Network:

@@ -30,6 +30,7 @@ from backpath.training.job import (
     check_tol,
     with_bias_columns,
 )
+from backpath.training.threads import check_threads
 from backpath.training.validation import Validation
 
 Progress = Callable[[int, float], object]
@@ -96,6 +97,7 @@ def train(
     frozen: str | Iterable[str] = (),
     seed: int | None = 0,
     engine: str = "auto",
+    threads: int | None = None,
     progress: Shown = False,
     momentum: float = 0.9,
     bayesian: bool = False,
@@ -136,6 +138,9 @@ def train(
         What does the arithmetic: the plain NumPy reference, or the native kernels, whose numbers differ in the last
         digits only. "auto" takes the kernels, and NumPy where there are none for this machine. Each engine gives the
         same bits on every run, whatever the processor and however many cores it has.
+    threads : int | None
+        How many the kernels may use; they do where it pays. By default ``BACKPATH_THREADS``, or all cores that the
+        process may use: in a container no more than its share, in a worker of joblib those left to it.
     progress : bool, callable, or context manager that gives one
         True draws a progress bar on a terminal; a callable gets (epochs done, cost) about ten times a second. A
         context manager is entered when the call is known to make sense and training begins.
@@ -175,6 +180,7 @@ def train(
     net.check_trainable()
     check_engine(engine)
     check_seed(seed)
+    check_threads(threads)
     check_progress(progress)
     check_count(epochs, "epochs")
     tol = check_tol(tol)
@@ -198,6 +204,7 @@ def train(
         tol=tol,
         bayesian=bool(bayesian),
         biases=net.biases,
+        threads=threads,
     )
     if solver == "lm":
         check_lm(job, engine)

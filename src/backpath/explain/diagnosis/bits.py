@@ -20,6 +20,7 @@ from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE
 OF_RANK = {PLAIN: 3.5, LOCAL: 6.0, RARE: 9.0}  # of a kind of slip, besides those of its place
 SECOND = 8.0  # a second slip in the same program
 MARGIN = 8.0  # by which what the figures tell must exceed a certain explanation
+DOUBT = 6.0  # by which an explanation that is told may exceed what the figures tell
 ABOUT = 4.0  # explanations that are longer by less than this are about as short
 PER_DIGIT = math.log2(10)
 _NUMBER = 3.0  # that there is a number, and its size
@@ -31,20 +32,25 @@ _DIGITS = 15
 def roundest(least: float, most: float, likely: Sequence[float] = ()) -> tuple[float, float]:
     """The number of the fewest digits between two, and its bits; or one of a few likely ones.
 
-    >>> roundest(3.97, 4.02), roundest(0.1234, 0.1236)[0]
-    ((4.0, 6.321928094887363), 0.1235)
+    >>> roundest(3.97, 4.02)[0], roundest(0.1234, 0.1236)[0]
+    (4.0, 0.1235)
     """
     if least <= 0 <= most:
         return 0.0, _NUMBER
     for number in likely:
         if least <= number <= most:
-            return number, _NUMBER + math.log2(len(likely))
+            return number, _NUMBER + math.log2(len(likely)) + _of_size(number)
     middle = least + (most - least) / 2 if math.isfinite(most - least) else min(least, most, key=abs)
     for digits in range(1, _DIGITS):
         number = float(f"{middle:.{digits - 1}e}")
         if least <= number <= most:
-            return number, _NUMBER + digits * PER_DIGIT
+            return number, _NUMBER + digits * PER_DIGIT + _of_size(number)
     return middle, _NUMBER + _DIGITS * PER_DIGIT
+
+
+def _of_size(number: float) -> float:
+    """Bits for where the point stands: none from 1 to 10."""
+    return math.log2(1 + abs(math.floor(math.log10(abs(number))))) if number else 0.0
 
 
 def told(c: Comparison) -> float:

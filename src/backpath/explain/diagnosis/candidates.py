@@ -16,7 +16,7 @@ from backpath.explain.diagnosis.comparison import Array, Bools, Comparison, Rati
 from backpath.explain.diagnosis.mistakes import RARE, Mistake
 from backpath.explain.diagnosis.passes import Index
 
-_MOST_PAIRS = 60_000
+_MOST_PAIRS, _MOST_FIGURES = 60_000, 3_000_000
 _SAME = 1e-9  # constants that differ by no more are one
 
 
@@ -57,27 +57,40 @@ class Candidates:
             of = of[np.abs(right[of]) > 1e-12 * self.c.size[of]]
             if len(of):
                 spread = factor[:, of].max(axis=1) - factor[:, of].min(axis=1)
-                found[:, k] = ~(spread <= _SAME * np.abs(factor[:, of]).max(axis=1))
+                if len(of) == 1:  # any change of a single figure is a constant
+                    spread = factor[:, of[0]] - 1
+                found[:, k] = ~(np.abs(spread) <= _SAME * np.abs(factor[:, of]).max(axis=1))
         return found
 
     def pairs(self, right: Ratios) -> Index:
-        """Two that may fit together, (pairs, 2), the least far-fetched first: a group that only one of them bends must
-        fit with that one alone, a group that neither bends with the right figures."""
-        fits, bends = self.ratios.fits, self.bends
-        rank = np.array([m.rank for m in self.mistakes])
+        """Two that may fit together, (pairs, 2), the clearest and shortest first.
+
+        A group that only one of them bends must fit with that one alone, a group that neither bends with the right
+        figures. A rare one counts only if there is such a group, two rare ones only if there is no other.
+        """
+        rare = np.array([m.rank == RARE for m in self.mistakes])
         coupled = np.array([m.coupled for m in self.mistakes])
-        able = np.flatnonzero((rank < RARE) | (fits | ~bends).all(axis=1) | (fits & bends).any(axis=1))
-        fits, bends, coupled, rare = fits[able], bends[able], coupled[able], rank[able] == RARE
-        possible = np.triu(~(rare[:, None] & rare[None, :]), 1)
-        for k in range(bends.shape[1]):
-            one, other = bends[:, k, None], bends[None, :, k]
-            meets, other_meets = fits[:, k, None], fits[None, :, k]
-            loose = coupled[:, None] | coupled[None, :]
-            ok = (one & other) | (one & ~other & (meets | loose)) | (~one & other & (other_meets | loose))
-            possible &= ok | (~one & ~other & (bool(right.fits[0, k]) | loose))
-        found = able[np.argwhere(possible)]
-        order = np.argsort(self.bits[found].sum(axis=1), kind="stable")
-        kept: Index = found[order[:_MOST_PAIRS]]
+        loose = coupled[:, None] | coupled[None, :]
+        size = len(self.mistakes)
+        possible = np.triu(np.ones((size, size), dtype=bool), 1)
+        alone, together, clear = (np.zeros_like(possible) for _ in range(3))
+        for k in range(self.bends.shape[1]):
+            bends, fits = self.bends[:, k], self.ratios.fits[:, k]
+            one = bends[:, None] & ~bends[None, :]
+            other = ~bends[:, None] & bends[None, :]
+            speaks = (one & fits[:, None]) | (other & fits[None, :])
+            both = bends[:, None] & bends[None, :]
+            neither = ~bends[:, None] & ~bends[None, :]
+            quiet = neither & bool(right.fits[0, k])
+            possible &= speaks | both | loose | quiet
+            alone |= speaks | quiet
+            clear |= speaks & (len(self.c.members[k]) > 1)
+            together |= both
+        possible &= ~(rare[:, None] | rare[None, :]) | alone
+        possible &= ~(rare[:, None] & rare[None, :]) | ~together
+        found = np.argwhere(possible)
+        order = np.lexsort((self.bits[found].sum(axis=1), ~clear[tuple(found.T)]))
+        kept: Index = found[order[: min(_MOST_PAIRS, _MOST_FIGURES // len(self.c.right))]]
         return kept
 
 

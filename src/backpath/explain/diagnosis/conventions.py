@@ -22,7 +22,7 @@ from backpath.explain.expression import ONE, TWO, Expression, Marked, Number, Pr
 
 Group = tuple[int, bool, bool]  # layer, biases, updates
 _MOST_ROUNDED = 24  # products of conventions that a constant may be rounder with
-_ROUND = 7.0  # bits of a number of one digit, as learning rates are
+_ROUND = 9.0  # bits of a number of one digit, as learning rates are
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,8 @@ def scopes(q: Problem, groups: Sequence[Group]) -> list[Scope]:
         words = "every gradient, once more for each layer further back,"
         found.append(Scope(words, lambda group: group[0] < q.layers, 0.0, tuple(q.hidden), power=True))
     if both:
+        words = "the gradients of the weights without the biases"
+        found.append(Scope(words, lambda group: not group[1], 1.0))
         found.append(Scope("the gradients of the biases", lambda group: group[1], 0.0, tuple(q.every), True))
     if any(u for *_, u in groups) and not all(u for *_, u in groups):
         found.append(Scope("every update", lambda group: group[2], 0.0))
@@ -178,6 +180,11 @@ class Reading:
     bits: float
     certain: bool = True
 
+    @property
+    def is_zero(self) -> bool:
+        """Whether nothing is left of any gradient."""
+        return any(constant is _NOTHING and scope is ALL for constant, scope in self.factors)
+
     def values(self, q: Problem, groups: Sequence[Group]) -> Array:
         """The product of the constants on each group."""
         found = np.ones(len(groups))
@@ -203,9 +210,13 @@ class _Product:
 
 @dataclass
 class Readings:
-    """The readings of constants for one comparison."""
+    """The readings of constants for one comparison.
+
+    ``several``: whether others will tell apart what is a constant here: a number from the samples of a batch.
+    """
 
     c: Comparison
+    several: bool = False
     products: list[_Product] = field(init=False)
     parts: list[Scope] = field(init=False)
 
@@ -248,7 +259,8 @@ class Readings:
                 found += self._on_part(scope, least, most)
         found = [reading for reading in found if reading.certain or unexplained]
         shortest = min((reading.bits for reading in found), default=math.inf)
-        return sorted((r for r in found if r.bits < shortest + ABOUT), key=lambda r: r.bits)
+        window = 2 * ABOUT if self.several else ABOUT
+        return sorted((r for r in found if r.bits < shortest + window), key=lambda r: r.bits)
 
     def _on_all(self, least: float, most: float) -> Iterator[Reading]:
         if least > most:
@@ -278,7 +290,7 @@ class Readings:
             constants = (*product.constants, constant)
             found.append(Reading(tuple((k, ALL) for k in constants), product.bits + constant.bits, False))
         shortest = min((reading.bits for reading in found), default=0.0)
-        yield from (reading for reading in found if reading.bits <= shortest + 1)
+        yield from (reading for reading in found if reading.bits <= shortest + (6 if self.several else 1))
 
     def _on_part(self, scope: Scope, least: Array, most: Array) -> Iterator[Reading]:
         inside = self._inside(scope)
@@ -287,6 +299,8 @@ class Readings:
         outer = least[~inside].max(), most[~inside].min()
         if outer[0] > outer[1]:
             return
+        if (least[inside] <= 1).all() and (most[inside] >= 1).all():
+            return  # it is the others that have a constant
         for product in self._between(*outer)[:4]:
             base = tuple((constant, ALL) for constant in product.constants)
             yield from self._extra(scope, inside, base, product, least, most)

@@ -101,7 +101,7 @@ def most_likely(options: Sequence[tuple[Problem, list[Claim], str]]) -> tuple[Re
         reports.append((report, q))
         if report.correct:
             break
-    return min(reports, key=lambda pair: (not pair[0].correct, not pair[0].certain, len(pair[0].findings)))
+    return min(reports, key=lambda pair: (not pair[0].correct, not pair[0].certain, pair[0].bits))
 
 
 def _readings(net: Network, claimed: object, claimed_weights: object) -> Iterator[tuple[Figures, Figures, str]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.explain.diagnosis.calls import Function, calls
 from backpath.explain.diagnosis.claims import Claim, Claims
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.conclude import figures, is_numerical, of_search
@@ -20,13 +20,12 @@ from backpath.maths.costs import check_cost_fits
 from backpath.maths.network import Network
 
 Array = NDArray[np.floating]
-Backprop = Callable[[list[Array], Array, Array], Sequence[Any]]
 
 _SAMPLES = (5, 4, 7, 3)  # batch sizes, in turn: of one sample, many mistakes look alike
 
 
 def diagnose_function(
-    function: Backprop,
+    function: Function,
     sizes: Sequence[int] = (2, 2, 1),
     *,
     activation: str = "sigmoid",
@@ -45,7 +44,9 @@ def diagnose_function(
     ----------
     function : callable
         ``function(weights, X, y)`` -> a list of gradient arrays in the weights' shapes, bias last. ``weights`` are
-        arrays of shape (neurons, inputs + 1), ``X`` is (N, inputs), ``y`` (N, outputs); all are copies.
+        arrays of shape (neurons, inputs + 1), ``X`` is (N, inputs), ``y`` (N, outputs); all are copies. Where that
+        doesn't work, or isn't right, other usual ways are tried, and the report says which: the bias first or apart,
+        a column per neuron, samples in columns, pairs (W, b), a dictionary with W1 and b1, each array an argument.
     sizes, activation, activations, cost, biases : of the networks
     learning_rate : float | None
         η that the function updates with, if it does; else one is fitted.
@@ -73,15 +74,48 @@ def diagnose_function(
     'missing_output_derivative'
     """
     rng = np.random.default_rng(seed)
-    tried = []
+    scenes = []
     for k in range(networks):
         drawn = int(rng.integers(2**32))
         net = Network(sizes, activation, activations=activations, init="uniform:-1,1", seed=drawn, biases=biases)
         check_cost_fits(cost, net.activations[-1])
-        X, y = _samples(net, cost, _SAMPLES[k % len(_SAMPLES)], rng)
-        claimed = _called(function, net, X, y)
-        tried.append(_Tried.of(net, X, y, cost, learning_rate, claimed))
-    return _concluded(tried)
+        scenes.append((net, *_samples(net, cost, _SAMPLES[k % len(_SAMPLES)], rng)))
+    reports = []
+    for words, tried in _ways(function, scenes, cost, learning_rate):
+        report = _concluded(tried)
+        report.layout = words
+        reports.append(report)
+        if report.correct or report.certain:
+            break
+    return min(reports, key=lambda report: (not report.correct, not report.certain, report.bits))
+
+
+Scene = tuple[Network, Array, Array]
+
+
+def _ways(function: Function, scenes: Sequence[Scene], cost: str, rate: float | None) -> list[tuple[str, list[_Tried]]]:
+    """Every way to call the function that works, in words, with what it returns for each network; a way in which that
+    is right comes first."""
+    found = []
+    for call in calls(function, *scenes[0]):
+        try:
+            returned = [call.figures(function, *scene) for scene in scenes]
+        except InputError:
+            if not call.words:  # it is called as it should be, and fails on some network
+                raise
+            continue
+        if _leave_biases_out(returned):
+            words = "; ".join(filter(None, (call.words, "your network has no biases: their gradients are all 0")))
+            bare = [{name: v for name, v in figures.items() if "~" not in name} for figures in returned]
+            nets = [(net.without_biases(), X, y) for net, X, y in scenes]
+            found.append((words, [_Tried.of(*s, cost, rate, f) for s, f in zip(nets, bare, strict=True)]))
+        found.append((call.words, [_Tried.of(*s, cost, rate, f) for s, f in zip(scenes, returned, strict=True)]))
+    return sorted(found, key=lambda way: not all(is_numerical(one.comparison) for one in way[1]))
+
+
+def _leave_biases_out(returned: Sequence[Mapping[str, object]]) -> bool:
+    biases = [value for figures in returned for name, value in figures.items() if "~" in name]
+    return bool(biases) and not np.any(np.array(biases, dtype=float))
 
 
 @dataclass(frozen=True)
@@ -122,19 +156,3 @@ def _samples(net: Network, cost: str, count: int, rng: np.random.Generator) -> t
     if cost == "categorical_cross_entropy":
         y = np.eye(net.sizes[-1])[rng.integers(0, net.sizes[-1], count)]
     return X, y
-
-
-def _called(function: Backprop, net: Network, X: Array, y: Array) -> dict[str, Any]:
-    """What the function returns, by weight name."""
-    try:
-        found = list(function([W.copy() for W in net.weights], X.copy(), y.copy()))
-        arrays = [np.asarray(G) for G in found]
-    except Exception as error:
-        raise InputError(f"the function raised {type(error).__name__}: {error}") from error
-    wanted, shapes = [W.shape for W in net.weights], [G.shape for G in arrays]
-    if shapes != wanted:
-        raise InputError(f"the function must return gradients of shapes {wanted} (bias last), but returned {shapes}")
-    if any(G.dtype.kind not in "fiu" or not np.isfinite(G).all() for G in arrays):
-        raise InputError("the function must return finite gradients, but some are not")
-    figures = [figure for G in arrays for figure in G.ravel()]
-    return dict(zip(net.weight_names, figures, strict=True))

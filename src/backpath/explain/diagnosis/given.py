@@ -110,7 +110,10 @@ def one_row(given: object) -> Objects | None:
 
 def _array(given: object, what: str) -> Objects:
     """An array of figures as they were given; strings stay strings, NumPy's float32 stay those."""
-    array = np.asarray(given, dtype=object)
+    try:
+        array = np.asarray(given, dtype=object)
+    except ValueError:  # rows of unequal length
+        array = np.empty((0, 0, 0), dtype=object)
     if array.ndim <= 2 and not any(items_of(v) is not None for v in array.ravel()):
         whole = np.asarray(given) if not isinstance(given, list | tuple) else array
         return _filled(list(whole.ravel()), array.shape)

@@ -178,13 +178,20 @@ def _of_row(net: Network, row: Objects) -> Iterator[Reading]:
             yield from _named(net, layout, arrays, biases)
 
 
+def _came(item: Any) -> str:
+    try:
+        return str(np.shape(item)) if depth(item) else "a number"
+    except ValueError:
+        return "rows of unequal length"
+
+
 def _refused(net: Network, given: object, what: str) -> InputError:
     shapes = [W.shape for W in net.weights]
     wanted = f"{what} must be figures by weight name, or arrays of the weights' shapes {shapes}"
     if isinstance(given, Mapping):
         return InputError(f"{wanted}, but its names are {listed(list(given))}")
-    came = [np.shape(item) if depth(item) else "a number" for item in (items_of(given) or [])][:8]
-    return InputError(f"{wanted}, in any usual layout, but has {', '.join(map(str, came))}")
+    came = [_came(item) for item in (items_of(given) or [])][:8]
+    return InputError(f"{wanted}, in any usual layout, but has {', '.join(came)}")
 
 
 def sample_readings(net: Network, X: ArrayLike, y: ArrayLike, cost: str) -> Iterator[tuple[Any, Any, str]]:

@@ -53,6 +53,7 @@ CODES = {
     # conventions that no argument states
     "other_cost": "the gradient is that of another cost",
     "weight_decay": "a multiple of the weights is added: an L2 term",
+    "no_biases": "the network has no biases",
     "several_updates": "the weights are those after several updates",
     # slips at one use of a quantity
     "wrong_slope": "another quantity stands in place of σ′",
@@ -108,6 +109,7 @@ class Mistake:
     rank : how far-fetched it is: ``PLAIN``, ``LOCAL`` (in one layer, or less usual), or ``RARE``
     coupled : whether what it makes of a layer depends on what another mistake makes of the layers above
     convention : whether it is a choice rather than a slip
+    is_right : whether a program that does no more than this is right
     by_sample : whether it counts the samples of a batch, and has no meaning for each sample by itself
     """
 
@@ -119,6 +121,7 @@ class Mistake:
     rank: int = PLAIN
     coupled: bool = False
     convention: bool = False
+    is_right: bool = False
     by_sample: bool = False
 
 

@@ -33,9 +33,10 @@ class Stage(IntEnum):
     BACKWARD = 4  # delta[-1], slopes, F
     DELTA = 5  # delta[at] (l), from the outputs down
     USES = 6  # own, bias, back of the layer ``at`` (l)
-    GRADIENT = 7  # G[at] (l), before the weights behind it are used
-    WAY_BACK = 8  # P of the layer ``at`` (l)
-    GRADIENTS = 9  # G
+    SAMPLES = 7  # the same: what is done with them over the samples
+    GRADIENT = 8  # G[at] (l), before the weights behind it are used
+    WAY_BACK = 9  # P of the layer ``at`` (l)
+    GRADIENTS = 10  # G
 
 
 Edit = tuple[Stage, Callable[["Passes", Index], None]]
@@ -144,6 +145,7 @@ class Passes:
             self._apply(Stage.DELTA)
             self.own = self.bias = self.back = self.delta[layer]
             self._apply(Stage.USES)
+            self._apply(Stage.SAMPLES)
             self.G[layer] = self._gradient(layer, counted)
             self._apply(Stage.GRADIENT)
             if layer > 1:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from backpath.explain.diagnosis.added import additions
-from backpath.explain.diagnosis.bits import ABOUT, MARGIN, OF_RANK, SECOND, told
+from backpath.explain.diagnosis.bits import ABOUT, DOUBT, MARGIN, OF_RANK, SECOND, told
 from backpath.explain.diagnosis.candidates import Candidates, figures_of
 from backpath.explain.diagnosis.catalogue import every_mistake
 from backpath.explain.diagnosis.catalogue.fitted import families, rates
@@ -26,13 +27,15 @@ from backpath.explain.diagnosis.several import after_several_updates, in_each_st
 
 _MOST_TOLD = 8  # explanations in a report
 _MOST_HINTS = 12
+_USUAL = 4.0  # bits of conventions that are tried with a fitted number
+_ROUND = 17.0  # bits of a fitted number that somebody may have chosen: four digits
 _LIKELY = 9.0  # bits of a slip up to which it is tried with a multiple of the weights
 _WITH_TERM = 10.0  # the least bits of an L2 term
 _MOST_BENT = 40  # mistakes that are tried with a constant that nothing explains
 _MOST_FITTED = 2_000_000  # figures of families with another mistake, each tried with a few numbers
 # what the shortest explanation of a level has, in bits
 _WITH_COST, _WITH_CONSTANT, _WITH_ADDED, _WITH_NUMBER, _PAIR = 7.0, 12.0, 4.0, 12.0, 2 * OF_RANK[PLAIN] + SECOND
-_SEVERAL_UPDATES, _SEVERAL_WITH_SLIP, _PAIR_WITH_NUMBER = 2.0, 6.0, _PAIR + 6.0
+_SEVERAL_UPDATES, _SEVERAL_WITH_SLIP, _PAIR_WITH_NUMBER = 2.0, 6.0, 16.0
 
 
 class Search:
@@ -45,8 +48,8 @@ class Search:
         found = sorted(comparisons, key=told, reverse=True)
         self.c, self.others = found[0], found[1:]
         self.told = sum(map(told, comparisons))
-        self.readings = Readings(self.c)
-        self._limit = self.told  # explanations that are longer are not looked for
+        self.readings = Readings(self.c, bool(self.others))
+        self._limit = self.told + DOUBT  # explanations that are longer are not looked for
         self.right: Ratios = self.c.ratios(self.c.right[None])
 
     @cached_property
@@ -74,14 +77,14 @@ class Search:
             if self.c.q.procedure is not None and least > 0:
                 break
             shortest = min((e.bits for e in found if e.certain), default=math.inf)
-            self._limit = min(self.told, shortest + ABOUT)
+            self._limit = min(self.told + DOUBT, shortest + ABOUT)
             if least <= self._limit:
                 found += self._holding([e for e in level() if e.bits <= self._limit])
         return self._told(found)
 
     def plain(self) -> list[Explanation]:
         """Those of conventions and one slip only."""
-        return self._told(e for e in self._holding(self._single()) if e.certain and e.bits <= self.told)
+        return self._told(e for e in self._holding(self._single()) if e.certain and e.bits <= self.told + DOUBT)
 
     def is_certain(self, found: Sequence[Explanation]) -> bool:
         """Whether there is one, of known reasons, and shorter than what the figures tell by a wide margin."""
@@ -114,7 +117,10 @@ class Search:
     ) -> Iterator[Explanation]:
         """Slips with every reading of the constants that they need."""
         for reading in self.readings.of(ratios, unexplained):
-            yield Explanation(slips, reading, bits + reading.bits, certain=reading.certain)
+            if slips and reading.is_zero:
+                continue  # nothing is left of the slips
+            is_right = not reading.factors and bool(slips) and all(slip.is_right for slip in slips)
+            yield Explanation(slips, reading, bits + reading.bits, certain=reading.certain, is_right=is_right)
 
     def _single(self) -> list[Explanation]:
         """Conventions alone, and with each mistake."""
@@ -142,8 +148,11 @@ class Search:
         for block in self.c.blocks(len(pairs)):
             part = pairs[block]
             chosen = [(s.mistakes[i], s.mistakes[k]) for i, k in part]
-            ratios = self.c.ratios(figures_of(self.c, chosen))
+            figures = figures_of(self.c, chosen)
+            ratios = self.c.ratios(figures)
             for h in np.flatnonzero(self.readings.possible(ratios)):
+                if any(self.c.still(figures[h], s.figures[k]).all() for k in part[h]):
+                    continue  # one of the two changes nothing
                 bits = float(s.bits[part[h]].sum()) + second
                 found += list(self._read(chosen[h], bits, ratios[h], unexplained=False))
         return found
@@ -191,9 +200,12 @@ class Search:
 
     def _fitted(self) -> list[Explanation]:
         """A mistake with a number, alone or with the usual conventions."""
-        usual = [p for p in self.readings.products if p.bits <= 4.0]
-        tasks = [Task(family, (), product.value) for product in usual for family in self._families]
-        return self._of_tasks(tasks, {})
+        return self._of_tasks([Task(family, (), value) for value in self._usual for family in self._families], {})
+
+    @property
+    def _usual(self) -> tuple[float, ...]:
+        """The constants of the most usual conventions."""
+        return tuple(product.value for product in self.readings.products if product.bits <= _USUAL)
 
     def _fitted_pairs(self) -> list[Explanation]:
         """The same with another mistake: a narrow family, if the other mistake alone leaves nothing wrong that the
@@ -211,8 +223,9 @@ class Search:
         for h in np.argsort(s.bits, kind="stable"):
             if s.mistakes[h].rank == RARE or numbers > _MOST_FITTED // len(c.right):
                 break
-            tasks += [Task(family, (s.mistakes[h],)) for family in wide]
-            numbers += sum(len(family.starts) for family in wide)
+            constants = self._usual if self.others or s.mistakes[h].convention else (1.0,)
+            tasks += [Task(family, (s.mistakes[h],), constant) for family in wide for constant in constants]
+            numbers += len(constants) * sum(len(family.starts) for family in wide)
         return self._of_tasks(tasks, {id(m): float(b) for m, b in zip(s.mistakes, s.bits, strict=True)})
 
     def _of_tasks(self, tasks: Sequence[Task], bits: dict[int, float]) -> list[Explanation]:
@@ -224,9 +237,11 @@ class Search:
             number, digits = fit
             slip = task.family.mistake(number)
             ratios = self.c.ratios(figures_of(self.c, [(slip, *task.partners)]))
-            length = OF_RANK[task.family.rank] + places + digits + sum(bits[id(p)] + SECOND for p in task.partners)
+            length = OF_RANK[task.family.rank] + places + digits
+            length += sum(bits[id(p)] + (0.0 if p.convention else SECOND) for p in task.partners)
             if ratios.all_fit[0]:
-                found += self._read((slip, *task.partners), length, ratios[0], unexplained=False)
+                read = self._read((slip, *task.partners), length, ratios[0], unexplained=False)
+                found += (replace(e, certain=digits <= _ROUND) for e in read)
         return found
 
     def nearest(self) -> tuple[Mistake, Bools] | None:

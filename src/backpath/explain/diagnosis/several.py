@@ -15,7 +15,7 @@ from backpath.explain.diagnosis.passes import Stage
 from backpath.explain.diagnosis.problem import Procedure
 from backpath.explain.diagnosis.procedures import scaled, usual
 
-_LIKELY_SLIP = 8.0  # bits up to which a slip is tried in each of several updates
+_LIKELY_SLIP = 10.0  # bits up to which a slip is tried in each of several updates
 _LIKELY = 4.0  # bits up to which a procedure is tried with a slip
 
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import ctypes
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpath.training.engines.layout import Indices, lay_out
 from backpath.training.job import Array, Job, Memory
-from backpath.training.native.calls import Progress, Settings, State, Training
+from backpath.training.native.calls import STEP_BYTES, Progress, Settings, State, Team, Training
 from backpath.training.native.library import address, buffer, kernels
+from backpath.training.threads import available_cores, check_threads, give_way, shared
 
 ORDERS_AT_ONCE = 2**20  # numbers
+# Fused products of whole steps, from which on it pays to share a batch, a call: some 15 and 80 microseconds of a core.
+SHARED_BATCH, SHARED_CALL = 50_000, 300_000
 
 COPIES = {"gd": 1, "momentum": 2, "adam": 3}  # of the weights' room: w; w, m; w, m, v
 
@@ -55,7 +59,9 @@ class CompiledEngine:
     bayesian = None
 
     def __init__(self, job: Job):
-        self.job, self.layout = job, lay_out(job)
+        self._products = _products(job)
+        self._members = 1 if self._products < SHARED_BATCH else check_threads(job.threads)
+        self.job, self.layout = job, lay_out(job, self._members)
         self._kernels = kernels(job.network.dtype)
         self.overflow: int | None = None
         number, s = job.network.dtype, job.solver
@@ -120,9 +126,11 @@ class CompiledEngine:
     def _train(self, checkpoint: Checkpoint, orders: Indices, costs: NDArray[np.float64]) -> int:
         """Train on in place, an epoch for each place in ``costs``; gives the epochs done."""
         flat, epochs, samples = checkpoint.flat, len(costs), len(self.job.X)
-        progress = Progress()
         ordered = samples * epochs if len(orders) > samples else samples
-        done: int = self._kernels.train(
+        progress, team = Progress(), None
+        if self._members > 1 and epochs * -(-samples // self.job.batch_size) * self._products >= SHARED_CALL:
+            team = Team(patient=self._members <= available_cores(), give_way=give_way())
+        arguments = (
             ctypes.addressof(self._training),
             address(flat, self.job.network.dtype, COPIES[self.job.solver.name] * self.layout.weights),
             ctypes.addressof(checkpoint.state),
@@ -130,11 +138,14 @@ class CompiledEngine:
             ordered,
             epochs,
             address(costs, np.float64, epochs),
-            None,
+            None if team is None else ctypes.addressof(team),
             ctypes.addressof(progress),
-            True,
         )
-        return done
+        kept = self, checkpoint, orders, costs, progress, team
+        work = partial(_call, self._kernels.train, arguments, kept)
+        if team is None:
+            return work()
+        return shared(partial(self._kernels.begin, *arguments), work, self._members)
 
     @property
     def weights(self) -> list[Array]:
@@ -203,6 +214,16 @@ class CompiledEngine:
             larger[:done] = self.costs
             self._costs = larger
         return self._costs[done : done + epochs]
+
+
+def _call(kernel: Callable[..., int], arguments: tuple[int | None, ...], kept: object) -> int:
+    """Call a kernel; what is kept stays alive as long as the last thread is at it."""
+    return kernel(*arguments)
+
+
+def _products(job: Job) -> float:
+    """About how many fused products of whole steps a batch takes."""
+    return 3 * job.batch_size * sum(W.nbytes for W in job.network.weights) / STEP_BYTES
 
 
 def _overflow(weights: Iterable[Array]) -> int:

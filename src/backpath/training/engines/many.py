@@ -9,14 +9,12 @@ arithmetic is its own: so its bits do not depend on how many threads or other ne
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backpath.errors import InputError
 from backpath.training.engines.each import Each, samples_in_lanes
 from backpath.training.engines.groups import Groups, Indices, Standing
 from backpath.training.job import Array, Job
@@ -27,18 +25,6 @@ PART_SECONDS, PARTS_PER_THREAD = 0.02, 16  # a chunk of a part takes at most tha
 REPORT_SECONDS = 0.1
 
 Report = Callable[[float, float], object]
-
-
-def check_threads(threads: int | None) -> int:
-    """How many threads: those the process may use, unless given."""
-    if threads is None:
-        try:
-            return len(os.sched_getaffinity(0))
-        except AttributeError:  # not on this system
-            return os.cpu_count() or 1
-    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
-        raise InputError(f"threads must be a whole number of at least 1, but is {threads!r}", "threads")
-    return int(threads)
 
 
 class ManyNetworks:

@@ -13,6 +13,7 @@ from backpath.training.bayesian import Bayesian
 from backpath.training.engines.lm import LMEngine
 from backpath.training.engines.normal_equations import NormalEquations
 from backpath.training.job import REMEMBERED, Array, Job
+from backpath.training.threads import check_threads
 
 
 def check_restarts(engine: str, validation: object, solver: str) -> None:
@@ -42,7 +43,7 @@ class RestartsEngine:
     bayesian = None
 
     def __init__(self, job: Job, restarts: int, epochs: int, init: str):
-        from backpath.training.engines.many import ManyNetworks, check_threads
+        from backpath.training.engines.many import ManyNetworks
 
         network = job.network
         _check_memory(job, restarts, epochs)
@@ -50,7 +51,7 @@ class RestartsEngine:
         starts = _starts(job, restarts, init)
         rates, momenta = np.full(restarts, job.solver.learning_rate), np.full(restarts, job.solver.momentum)
         self._many = ManyNetworks(
-            job, starts, rates, momenta, epochs=epochs, history_every=1, threads=check_threads(None)
+            job, starts, rates, momenta, epochs=epochs, history_every=1, threads=check_threads(job.threads)
         )
         self._shapes = [W.shape for W in network.weights]
         self._best = 0

@@ -18,7 +18,7 @@ template <class T> void train_one(const Each<T>& e, int64_t network, int64_t beg
   State state = e.states[network];
   state.solved_after = -1;
   Progress progress{};
-  int64_t done = train(Call<T>{own, w, state, order, of.samples, epochs, e.costs}, nullptr, &progress, true);
+  int64_t done = train(Call<T>{own, w, state, order, of.samples, epochs, e.costs}, nullptr, &progress);
   for (int64_t epoch = 0; of.every > 0 && epoch < done; epoch++)
     if ((begin + epoch) % of.every == 0) p.history[(begin + epoch) / of.every * of.networks + network] = T(e.costs[epoch]);
   if (!state.finite || (done > 0 && !is_finite(e.costs[done - 1]))) {

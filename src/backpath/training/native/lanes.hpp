@@ -8,8 +8,8 @@
 #pragma once
 #include <stdint.h>
 
-#define INLINE inline __attribute__((always_inline))
-#define INLINED __attribute__((always_inline))  // behind the parameters of a lambda
+#define INLINED __attribute__((always_inline))
+#define INLINE inline INLINED
 
 // A loop whose every turn is written out, so that the numbers of a tile stay in registers.
 #if defined(__clang__)

@@ -126,16 +126,17 @@ template <class T> struct WideDescent {
 };
 
 // Trains for some epochs; gives those done, fewer if the last one's cost is not finite, training has converged, or it is to
-// stop because the task is solved. Several
-// threads may call this alike with a team and how far they are, the first one with `begins`.
-template <class T> int64_t train(const Call<T>& call, Team* team, Progress* progress, bool begins) {
+// stop because the task is solved. With a team, several threads may call this alike once `begin` was called.
+template <class T> int64_t train(const Call<T>& call, Team* team, Progress* progress) {
   if (call.t.plan->narrow) return train_narrow(call);
   WideDescent<T> task{call, *progress};
-  if (begins) {
-    task.begin_batch();
-    if (team) open_phase(*team, 1, task.units());
-  }
-  if (team) work_together(*team, task);
-  else work_alone(task);
-  return progress->epoch;
+  if (team) return work_together(*team, task), progress->epoch;
+  task.begin_batch();
+  return work_alone(task), progress->epoch;
+}
+
+template <class T> void begin(const Call<T>& call, Team* team, Progress* progress) {
+  WideDescent<T> task{call, *progress};
+  task.begin_batch();
+  open_phase(*team, 1, task.units());
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.explain.diagnosis.catalogue.slopes import IN_OUTPUT
 from backpath.explain.diagnosis.catalogue.uses import (
     BACK,
     BIAS,
@@ -19,11 +20,15 @@ from backpath.explain.diagnosis.catalogue.uses import (
     used,
 )
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
-from backpath.explain.diagnosis.passes import Index, Passes, Stage, Use
+from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage, Use
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.expression import Symbol
+from backpath.maths.costs import cost_function
 
 Array = NDArray[np.floating]
+
+
+_OF_THE_ERROR = ("|δ| stands", "relu(δ) stands")  # of the outputs, the same is done to the error
 
 
 def deltas(q: Problem) -> Iterator[Mistake]:
@@ -31,6 +36,8 @@ def deltas(q: Problem) -> Iterator[Mistake]:
     for layer in q.every:
         for words, values in _quantities(q, layer):
             for place in places(q, layer):
+                if layer == q.layers and place is EVERYWHERE and words in _OF_THE_ERROR:
+                    continue
                 message = f"{words} in place of δ of layer {layer}{place.of(layer)}"
                 rank = LOCAL if place in (EVERYWHERE, BACK) else RARE
                 edits = (used(layer, place, values),)
@@ -44,11 +51,8 @@ def _marked(words: str) -> Change:
 def _quantities(q: Problem, layer: int) -> Iterator[tuple[str, Values]]:
     yield "the output σ(u) stands", lambda p, h: p.a[layer][h]
     yield "the net input u stands", lambda p, h: p.u[layer][h]
-    if layer < q.layers:  # of the outputs, that is the error's absolute value
-        yield "|δ| stands", lambda p, h: np.abs(p.delta[layer][h])
-        yield "relu(δ) stands", lambda p, h: np.maximum(p.delta[layer][h], 0)
-    yield "δ × σ(u) stands", lambda p, h: p.delta[layer][h] * p.a[layer][h]
-    yield "δ² stands", lambda p, h: p.delta[layer][h] ** 2
+    yield "|δ| stands", lambda p, h: np.abs(p.delta[layer][h])
+    yield "relu(δ) stands", lambda p, h: np.maximum(p.delta[layer][h], 0)
     if q.width(layer) > 1:
         yield "the δ of the first neuron stands", lambda p, h: _like(p.delta[layer][h, :, :1], p.delta[layer][h])
         yield "the δ of the last neuron stands", lambda p, h: _like(p.delta[layer][h, :, -1:], p.delta[layer][h])
@@ -128,11 +132,10 @@ def _over_samples(q: Problem) -> Iterator[tuple[str, str, Transform, int]]:
         yield "single_sample_only", f"only {which} of the {N} samples counts", _kept(s, N, True), rank
         if N > 2:
             yield "sample_left_out", f"{which} of the {N} samples is left out", _kept(s, N, False), rank
-    counted = np.arange(N, 0, -1.0)[:, None]
     yield (
         "wrong_reduction",
         "nothing is reset between the samples: what is summed so far is added for each of them",
-        lambda d: d * counted,
+        lambda d: d * np.arange(d.shape[1], 0, -1.0)[:, None],
         PLAIN,
     )
     yield "wrong_reduction", "the mean δ is multiplied by the mean input", _mean, PLAIN
@@ -192,23 +195,44 @@ def _nought(p: Passes, h: Index) -> Array:
 
 
 def rounding(q: Problem) -> Iterator[Mistake]:
-    """Numbers rounded during the computation."""
+    """Numbers rounded during the computation, and σ′ of what was rounded or of u."""
     for decimals in range(1, 5):
-        yield _rounded(f"to {decimals} decimals", _round_to(decimals))
-    yield _rounded("to integers", _round_to(0))
-    yield _rounded("to half precision", lambda a: a.astype(np.float16).astype(float))
+        yield from _rounded(q, f"to {decimals} decimals", _round_to(decimals))
+    yield from _rounded(q, "to integers", _round_to(0))
+    yield from _rounded(q, "to half precision", lambda a: a.astype(np.float16).astype(float))
 
 
-def _round_to(decimals: int) -> Callable[[Array], Array]:
+def _round_to(decimals: int) -> Transform:
     return lambda a: np.round(a, decimals)
 
 
-def _rounded(how: str, change: Callable[[Array], Array]) -> Mistake:
+def _rounded(q: Problem, how: str, change: Transform) -> Iterator[Mistake]:
     def outputs(p: Passes, h: Index) -> None:
         p.a[p.at][h] = change(p.a[p.at][h])
 
+    def slopes(p: Passes, h: Index) -> None:
+        for k, name in enumerate(p.q.net.activations, 1):
+            if name in IN_OUTPUT:
+                slope = IN_OUTPUT[name][0](p.a[k][h])
+                if k < p.q.layers:
+                    p.slopes[k][h] = slope
+                else:
+                    p.delta[k][h] = p.dC_da[k][h] * slope
+
+    def through(p: Passes, h: Index) -> None:
+        p.changed_error[h] = True
+
+    def difference(p: Passes, h: Index) -> None:
+        p.delta[-1][h] = p.a[-1][h] - p.y[h]
+
     message = f"the neurons' outputs are rounded {how} on the way"
-    return Mistake("rounded_on_the_way", (), message, ((Stage.FORWARD, outputs),), rank=LOCAL)
+    kinds: list[tuple[Edit, ...]] = [((Stage.ERROR, through),)]
+    if set(q.net.activations) & set(IN_OUTPUT):
+        kinds.append(((Stage.BACKWARD, slopes),))
+    if cost_function(q.cost).delta is not None:
+        kinds.append(((Stage.BACKWARD, difference),))
+    for edits in kinds:
+        yield Mistake("rounded_on_the_way", (), message, ((Stage.FORWARD, outputs), *edits), rank=LOCAL)
 
 
 def rounded_deltas(q: Problem) -> Iterator[Mistake]:

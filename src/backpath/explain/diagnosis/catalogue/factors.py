@@ -118,7 +118,7 @@ def _bias_gradients(q: Problem) -> Iterator[Mistake]:
             part = "" if len(layers) == q.layers else f" of layer {layers[0]}"
             message = f"the gradients of the biases{part} are {words}"
             change = Change("input", None, _written(words))
-            yield Mistake("wrong_bias_gradient", where, message, ((Stage.GRADIENT, edit),), change, LOCAL)
+            yield Mistake("wrong_bias_gradient", where, message, ((Stage.GRADIENT, edit),), change, LOCAL, coupled=True)
 
 
 def _of_biases(q: Problem) -> Iterator[tuple[str, Callable[[Passes, Index], Array]]]:
@@ -156,7 +156,7 @@ def _moved(q: Problem) -> Iterator[Mistake]:
 
             message = f"of the gradient of layer {layer}, {words}"
             edits = ((Stage.GRADIENT, at(layer, edit)),)
-            yield Mistake("gradient_shifted", q.weights_of(layer), message, edits, None, LOCAL)
+            yield Mistake("gradient_shifted", q.weights_of(layer), message, edits, None, LOCAL, coupled=True)
 
 
 def _reversed_columns(G: Array) -> Array:

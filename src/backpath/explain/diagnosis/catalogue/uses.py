@@ -67,4 +67,4 @@ def changed(layer: int, uses: tuple[Use, ...], change: Callable[[Array], Array])
         for use in uses:
             p.put(use, h, change(getattr(p, use)[h]))
 
-    return Stage.USES, at(layer, edit)
+    return Stage.SAMPLES, at(layer, edit)

@@ -159,10 +159,13 @@ def _missing_inputs(q: Problem) -> Iterator[Mistake]:
                 places += range(q.width(layer))
             for j in places:
                 yield from _left_out(q, layer, i, name, j)
+    if not q.has_biases:
+        return
+    of_all = [tuple(e for k in q.every for e in _without(q, k, q.width(k - 1), None, kept)) for kept in (True, False)]
     if q.layers > 1:
-        for kept in (True, False):
-            edits = tuple(edit for layer in q.every for edit in _without(q, layer, q.width(layer - 1), None, kept))
-            yield Mistake("missing_input", (), "the bias is left out of every weighted sum", edits)
+        yield Mistake("missing_input", (), "the bias is left out of every weighted sum", of_all[0])
+    message = "the network has no biases: they are left out of every weighted sum, and have no gradient"
+    yield Mistake("no_biases", (), message, of_all[1], convention=True, is_right=True)
 
 
 def _left_out(q: Problem, layer: int, i: int, name: str, j: int | None) -> Iterator[Mistake]:
