@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from backpath.cli.describe import describe_network, describe_training, describe_weights, heading, truth_table
-from backpath.cli.terminal import folded, is_quiet, say
+from backpath.cli.terminal import again, folded, is_quiet, say
 from backpath.cli.train.options import TrainOptions
 from backpath.cli.train.report import cost_section
 from backpath.cli.train.source import Trained, network_options, training_options
@@ -78,7 +78,7 @@ def train_data_set(options: TrainOptions, file: str) -> Trained:
     if data.task == "binary" and found.score < 1:
         reasons = why_not_learning(result.network, data.X, data.y, cost=settings.cost).findings
         why = [folded(reason.message, "  ") for reason in reasons[:1]]
-        lines = "\n".join([lines, *why, f"  {_not_learned(result.restart_costs is not None)}"])
+        lines = "\n".join([lines, *why, _not_learned(result.restart_costs is not None)])
     sections.append(("quality", lines))
     model = Model(result.network, Preparation.of_arrays(inputs, data.task), record)
     return Trained(model, result, tuple(sections), _next(result.network, data, settings.cost, file))
@@ -113,8 +113,8 @@ def _progress(title: Sequence[str], epochs: int) -> Iterator[Progress]:
 
 def _not_learned(several: bool) -> str:
     if several:
-        return "Not learned from any of these starts; try more, or another --hidden"
-    return "Not learned from this start; try another: --seed 1, or the best of several: --restarts 16"
+        return "  Not learned from any of these starts; try more, or another --hidden"
+    return folded(f"Not learned from this start; the best of several may do:\n{again('--restarts', '16')}", "  ")
 
 
 def _next(network: Network, data: Dataset, cost: str, file: str) -> tuple[str, ...]:
