@@ -86,11 +86,12 @@ def command(
 def _predicted(loaded: Model, table: PredictionTable, with_problems: bool) -> Iterator[list[Any]]:
     """The columns to write, of some rows at a time."""
     from backpath.files.predictions import prediction_columns, with_gaps
+    from backpath.training.prediction import predict
 
     for block in table.blocks():
         usable = block.problems == ""
         block.X[~usable] = 0.0  # their answer is not written
-        A = loaded.network.predict(block.X)
+        A = predict(loaded.network, block.X)
         if loaded.preparation is None:
             columns = [with_gaps(column, usable) for column in A.T]
         else:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from backpath.maths.activations import activation
 from backpath.maths.costs import cost_function
+from backpath.maths.network import Network
 from backpath.training.job import Array, Job
 from backpath.training.native.calls import SOLVERS, STEP_BYTES, Plan
 from backpath.training.native.library import buffer
@@ -92,6 +93,13 @@ def lay_out(job: Job, members: int = 1, laid: bool | None = None) -> Layout:
     if few and squared and job.batch_size <= NARROW_LANES:
         return _narrow(network.sizes, codes, network.dtype.itemsize, *batches, *what)
     return _wide(network.sizes, codes, network.dtype.itemsize, *batches, *what, members)
+
+
+def lay_out_prediction(network: Network) -> Layout:
+    """For rows that go forward through a network; a member's working memory is ``plan.slot`` numbers."""
+    codes = tuple(activation(name).code for name in network.activations)
+    panel = 2 * STEP_BYTES // network.dtype.itemsize
+    return _wide(network.sizes, codes, network.dtype.itemsize, panel, panel, False, 0, 0, False, 1)
 
 
 @lru_cache(maxsize=64)

@@ -93,6 +93,8 @@ SIGNATURES: dict[str, tuple[type[Any] | None, tuple[type[Any], ...]]] = {
     "lay_samples": (None, (_POINTER, _POINTER)),
     "begin": (None, (*[_POINTER] * 4, _COUNT, _COUNT, *[_POINTER] * 3)),
     "train": (_COUNT, (*[_POINTER] * 4, _COUNT, _COUNT, *[_POINTER] * 3)),
+    "predict": (None, (_POINTER, _POINTER, _COUNT, _POINTER, _POINTER)),
+    "begin_predicting": (None, (_POINTER, _COUNT, _POINTER)),
     "train_many": (None, (_POINTER, _POINTER, _COUNT, _COUNT, _COUNT, _POINTER, _COUNT)),
     "train_each": (None, (_POINTER, _POINTER, _COUNT, _COUNT, _COUNT, _POINTER, _COUNT)),
     "evaluate_many": (None, (_POINTER, _POINTER, _COUNT, _POINTER)),

@@ -1,5 +1,6 @@
 // The kernels' entry points, with plain C types: the one translation unit.
 #include "each.hpp"
+#include "predict.hpp"
 
 #if defined(_WIN32)
 #define EXPORT extern "C" __declspec(dllexport)
@@ -19,6 +20,14 @@ extern "C" int DllMainCRTStartup(void*, unsigned, void*) { return 1; }  // there
   EXPORT void begin_##SUFFIX(const Training<T>* t, T* w, State* state, const int64_t* order, int64_t ordered,          \
                              int64_t epochs, double* costs, Team* team, Progress* progress) {                          \
     begin(Call<T>{*t, w, *state, order, ordered, epochs, costs}, team, progress);                                      \
+  }                                                                                                                    \
+  EXPORT void predict_##SUFFIX(const Training<T>* t, const T* w, int64_t count, T* outputs, Team* team) {              \
+    Prediction<T> task{*t, w, count, outputs};                                                                         \
+    if (team) work_together(*team, task);                                                                              \
+    else work_alone(task);                                                                                             \
+  }                                                                                                                    \
+  EXPORT void begin_predicting_##SUFFIX(const Training<T>* t, int64_t count, Team* team) {                             \
+    open_phase(*team, 1, Prediction<T>{*t, nullptr, count, nullptr}.units());                                          \
   }                                                                                                                    \
   EXPORT void train_many_##SUFFIX(const Populated<T>* p, const int64_t* networks, int64_t count, int64_t begin,        \
                                   int64_t epochs, const int64_t* orders, int64_t order_count) {                        \

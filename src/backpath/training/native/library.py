@@ -29,6 +29,8 @@ class Kernels:
     lay_samples: Any
     begin: Any
     train: Any
+    predict: Any
+    begin_predicting: Any
     train_many: Any
     evaluate_many: Any
     train_each: Any
@@ -78,7 +80,7 @@ def _loaded() -> tuple[dict[str, Kernels] | None, str]:
 def _library(name: str) -> ctypes.CDLL:
     path = FOLDER / f"kernels-{name}{SUFFIX}"
     if not path.exists():
-        raise OSError(f"{path.name} is missing; in a clone build it with: python {FOLDER / 'build.py'}")
+        raise OSError(f"{path.name} is missing; in a clone build it with: python hatch_build.py")
     return ctypes.CDLL(str(path))
 
 

@@ -4,8 +4,12 @@
 
 constexpr double TINY = 1e-30;  // in place of the sum of sample weights that are all 0
 
-// Numbers from the first sample on of those in an order.
-struct Order { const int64_t* samples; int64_t first, count; };
+// So many samples from one on, in an order (null: their own).
+struct Order {
+  const int64_t* samples;
+  int64_t first, count;
+  INLINE int64_t operator[](int64_t k) const { return samples ? samples[first + k] : first + k; }
+};
 
 INLINE int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
@@ -18,7 +22,7 @@ INLINE Order part(Order order, int64_t first, int64_t most) {
 template <class T> INLINE double weight_of(const T* sample_weight, Order order) {
   if (!sample_weight) return double(order.count);
   double total = 0;
-  for (int64_t k = 0; k < order.count; k++) total += sample_weight[order.samples[order.first + k]];
+  for (int64_t k = 0; k < order.count; k++) total += sample_weight[order[k]];
   return total > TINY ? total : TINY;
 }
 
@@ -30,7 +34,7 @@ template <class T> void lay_rows(const T* from, int64_t numbers, Order order, in
   int64_t fours = numbers - numbers % 4;
   for (int64_t k = 0; k < lanes; k += 4) {
     const T* rows[4];
-    for (int m = 0; m < 4; m++) rows[m] = from + order.samples[order.first + smaller_of(k + m, order.count - 1)] * numbers;
+    for (int m = 0; m < 4; m++) rows[m] = from + order[smaller_of(k + m, order.count - 1)] * numbers;
     for (int64_t i = 0; i < fours; i += 4) transpose_four(rows[0] + i, rows[1] + i, rows[2] + i, rows[3] + i, x + i * lanes + k, lanes);
     for (int64_t i = fours; i < numbers; i++)
       for (int m = 0; m < 4; m++) x[i * lanes + k + m] = rows[m][i];
@@ -47,6 +51,6 @@ template <class T> void lay(const Training<T>& t, T* x, Order order, int64_t lan
   for (int64_t k = 0; k < lanes; k++) {
     if (ones) x[inputs * lanes + k] = 1;
     shares[k] = 0;
-    if (k < order.count) shares[k] = T((t.sample_weight ? t.sample_weight[order.samples[order.first + k]] : 1) / whole);
+    if (k < order.count) shares[k] = T((t.sample_weight ? t.sample_weight[order[k]] : 1) / whole);
   }
 }

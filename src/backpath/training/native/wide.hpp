@@ -36,8 +36,8 @@ template <class T> INLINE void ones(T* row, int64_t lanes) {
   for (int64_t k = 0; k < lanes; k += STEP<T>) store(row + k, all<Step<T>>(1));
 }
 
-// Forward through the hidden layers; gives the net inputs of the output layer their place.
-template <int LANES, class T> INLINE const T* forward(const Training<T>& t, const T* w, const T* x, T* b) {
+// Forward through the hidden layers to the net inputs of the output layer.
+template <int LANES, class T> INLINE void forward(const Training<T>& t, const T* w, const T* x, T* b) {
   const Layer *layers = t.layers, &last = layers[t.plan->layers - 1];
   const T* a = x;
   for (const Layer* layer = layers; layer <= &last; layer++) {
@@ -48,7 +48,6 @@ template <int LANES, class T> INLINE const T* forward(const Training<T>& t, cons
     ones(values + layer->neurons * LANES, LANES);
     a = values;
   }
-  return a;
 }
 
 // One panel of a block: all activations and δ, those transposed too; gives the panel's share of the batch's cost.
