@@ -32,6 +32,7 @@ _PUBLIC = {
     "MLPRegressor": "backpath.estimators",
     "load": "backpath.files.models",
     "load_model": "backpath.files.models",
+    "read_table": "backpath.files.tables",
     "save": "backpath.files.models",
 }
 __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604 - the names are the table's
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from backpath.files.models import load as load
     from backpath.files.models import load_model as load_model
     from backpath.files.models import save as save
+    from backpath.files.tables import read_table as read_table
     from backpath.maths.network import Network as Network
     from backpath.population import Population as Population
     from backpath.population import train_population as train_population

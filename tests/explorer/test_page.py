@@ -187,7 +187,7 @@ def test_uploading_a_table(visit, tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("a,b\n1,2\n3,nan\n", ["line 3", "nan"]),
+        ("a,b\n1,2\n3,nan\n", ["the target is 2 in every row"]),
         ("a,b\n1,2\n3\n", ["line 3"]),
         ("", []),
     ],

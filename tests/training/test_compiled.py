@@ -317,3 +317,20 @@ def test_in_pieces_or_at_once_are_the_same_bits():
         pieces.run(epochs)
     assert (np.array(whole.costs) == np.array(pieces.costs)).all()
     assert all((W == E).all() for W, E in zip(whole.weights, pieces.weights))
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_notes_network_has_the_bits_of_any_narrow_one(activation, dtype):
+    """A third hidden neuron that stays without weights changes no other bit, but takes the kernel of any network."""
+    notes = make_job((2, 2, 1), activation, "squared_error", SOLVERS["gd"], 4, dtype)
+    first, last = notes.network.weights
+    larger = [np.vstack([first, np.zeros(3, dtype)]), np.insert(last, 2, 0, axis=1)]
+    wide = bp.Network.from_weights(larger, activation, dtype)
+    free = [np.repeat([[True], [True], [False]], 3, axis=1), np.array([[True, True, False, True]])]
+    three = replace(notes, network=wide, free=free)
+    one, other = CompiledEngine(notes), CompiledEngine(three)
+    one.run(500)
+    other.run(500)
+    assert (np.array(one.costs) == np.array(other.costs)).all()
+    assert (other.weights[0][:2] == one.weights[0]).all()

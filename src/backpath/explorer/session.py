@@ -42,7 +42,7 @@ class Session:
         self._before: deque[Scene] = deque(maxlen=limits.UNDO)
         self._training: Training | None = None
         self._task: asyncio.Task[None] | None = None
-        self._resting: tuple[float | None, int] | None = None  # a run whose page is away: its speed, epochs left
+        self._resting: tuple[float | None, int, bool] | None = None  # a run whose page is away, as `_go` takes it
         self._surface: Surface | None = None
         self._lock = asyncio.Lock()  # an upload may come between two messages
 
@@ -136,7 +136,7 @@ class Session:
         """Train as before, or say that training has stopped."""
         try:
             if wanted:
-                await self._go(running.speed, running.most - running.run.epochs)
+                await self._go(running.speed, running.most - running.run.epochs, running.until_solved)
         except InputError as error:
             running.message = error.naming(lambda name: name.replace("_", " "))
         if self._training is None:
@@ -154,20 +154,22 @@ class Session:
         rate = None if speed == "max" else min(fields.number(speed, "speed"), limits.SPEED)
         if rate is not None and rate <= 0:
             raise InputError(f"speed must be epochs a second above 0, or 'max', but is {quoted(speed)}")
+        until_solved = fields.truth(given.get("until_solved", False), "until_solved")
         epochs = given.get("epochs")
         most = MOST_EPOCHS if epochs is None else fields.whole(epochs, "epochs", 1, MOST_EPOCHS)
         if self._training is not None:
             self._training.go(rate, most)
+            self._training.until_solved = until_solved
             return
         before = self.scene
-        await self._go(rate, most)
+        await self._go(rate, most, until_solved)
         self._keep(before)
 
-    async def _go(self, speed: float | None, most: int) -> None:
+    async def _go(self, speed: float | None, most: int, until_solved: bool) -> None:
         scene = self.scene.with_network(self.scene.network, self.scene.history.copy())
         run = await self._workers.ask(Run, scene)
         surface = self._surface if self._surface and self._surface.fits(scene.network) else None
-        self._training = Training(scene, run, speed, most, surface)
+        self._training = Training(scene, run, speed, most, surface, until_solved)
         self._task = asyncio.create_task(self._until_over(self._training))
 
     async def _until_over(self, training: Training) -> None:
@@ -194,7 +196,9 @@ class Session:
             await self._told_stopped(training)
 
     async def _told_stopped(self, training: Training) -> None:
-        await self._push_view({"event": "stopped", "why": training.why, "message": training.message})
+        await self._push_view(
+            {"event": "stopped", "why": training.why, "message": training.message, "tries": training.tries}
+        )
 
     async def take(self, make: Callable[[], Scene]) -> None:
         """Another scene, from an upload."""
@@ -222,7 +226,7 @@ class Session:
         running = self._training
         if running is not None:
             await self._halt(told=False)
-            self._resting = running.speed, running.most - running.run.epochs
+            self._resting = running.speed, running.most - running.run.epochs, running.until_solved
 
     def attach(self, send: Send | None) -> None:
         """Talk to another socket of the same page, or to none while it is away."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from backpath.files.forms import DATE_FORMS, WRITINGS, DateForm, NumberForm, affixes, plain_number
 from backpath.files.inputs import NumberInput
-from backpath.files.reading import BATCH, missing_number, missing_text, number_sql
+from backpath.files.reading import missing_number, missing_text, number_sql
 from backpath.files.sources import Column, Source
 
 WHOLE_LIMIT = 2.0**53  # beyond, a float64 does not tell whole numbers apart
@@ -67,8 +67,8 @@ def profiles(source: Source, columns: Sequence[Column]) -> list[Profile]:
     """In passes over the table of some columns each."""
     own, plain = source.dialect.missing, NumberInput("", form=NumberForm(source.dialect.decimal or "."))
     found: list[Profile] = []
-    for start in range(0, len(columns), BATCH):
-        batch = columns[start : start + BATCH]
+    for start in range(0, len(columns), source.batch):
+        batch = columns[start : start + source.batch]
         cells = ", ".join(
             f"{c.text} AS t{k}, {number_sql(c, plain, own)} AS n{k}, {missing_number(c, own)} AS m{k}"
             for k, c in enumerate(batch)

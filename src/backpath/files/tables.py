@@ -22,7 +22,7 @@ from backpath.files.reading import read_values, with_kind
 from backpath.files.sources import Column, Source
 from backpath.files.unpacking import PathLike
 from backpath.files.values import Categories, ColumnValues, Dates, Numbers, mean_and_scale
-from backpath.files.verdict import left_out_notes, missing_note, refuse
+from backpath.files.verdict import EMPTY, left_out_notes, missing_note, refuse
 from backpath.files.wording import column_index, counted, quoted
 
 _FEW = 20  # different whole numbers, and fewer than a tenth of the rows: such a target is taken as classes
@@ -179,6 +179,57 @@ def read_training_table(
         return _table(source, decisions, wanted)
 
 
+def read_table(
+    path: PathLike | Sequence[PathLike],
+    target: str,
+    *,
+    task: str | None = None,
+    categorical: Sequence[str] = (),
+    numeric: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    keep: Sequence[str] = (),
+    missing: str = "fill",
+    dates: str | None = None,
+    standardize: bool = True,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    decimal: str | None = None,
+    header: bool | None = None,
+    na: Sequence[str] = (),
+) -> TrainingTable:
+    """A table prepared for ``train`` and the estimators as the command line prepares it.
+
+    Parameters
+    ----------
+    path : a file, several whose rows follow each other, or a pattern: CSV, Parquet, JSON lines, .xlsx, also compressed
+    target : the column to predict
+    task, categorical, numeric, ignore, keep, missing, dates, standardize : see ``Choices``
+    delimiter, encoding, decimal, header, na : see ``Dialect``; what is not given is found out from the file
+
+    Returns
+    -------
+    TrainingTable
+        With ``X`` (N, inputs) and ``y`` (N, outputs) of all rows, ``preparation`` (how they came to be, for new rows
+        and for a ``Model``), ``labels`` (N,) for estimators, ``notes``, and ``split()`` for training and held-out rows.
+
+    Raises
+    ------
+    InputError
+        All that keeps the table from being trained on.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "heating.csv")
+    ...     _ = path.write_text("size,fuel,price\\n50,gas,200\\n,gas,230\\n70,oil,260\\n")
+    ...     table = read_table(path, target="price")
+    >>> table.X.shape, table.y.shape, table.preparation.input_labels
+    ((3, 4), (3, 1), ('size', 'size: missing', 'fuel = gas', 'fuel = oil'))
+    """
+    choices = Choices(task, tuple(categorical), tuple(numeric), tuple(ignore), tuple(keep), missing, dates, standardize)
+    return read_training_table(path, target, choices, Dialect(delimiter, encoding, decimal, header, tuple(na)))
+
+
 def choose(source: Source, target: str, choices: Choices) -> tuple[Column, list[Column]]:
     """The target and the columns that may be inputs."""
     names = source.names
@@ -234,7 +285,7 @@ def check_usable(source: Source, decisions: Sequence[Decision], choices: Choices
         ]  # fmt: skip
     if not problems and not any(d.kind for d in inputs):
         reasons = "; ".join(f"{d.name!r}: {d.left_out}" for d in inputs)
-        options = tuple(part for d in inputs if d.distinct for part in ("--keep-column", d.name))
+        options = tuple(part for d in inputs if d.left_out not in EMPTY for part in ("--keep-column", d.name))
         problems.append((f"{source.path}: nothing is left to learn from ({reasons})", options))
     refuse(source.path, problems)
 

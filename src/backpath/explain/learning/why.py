@@ -14,6 +14,7 @@ from backpath.explain.learning.situation import Reason, Situation
 from backpath.explain.rendered import Rendered
 from backpath.maths.checks import check_learning_rate
 from backpath.maths.network import Network
+from backpath.maths.other_names import cost_called
 
 # code -> what it is, in a few words; those that come first weigh most
 REASONS = {
@@ -117,7 +118,7 @@ def why_not_learning(
     """
     if learning_rate is not None:
         check_learning_rate(learning_rate)
-    s = Situation.of(net, X, y, cost, learning_rate)
+    s = Situation.of(net, X, y, cost_called(cost, net.activations[-1]), learning_rate)
     findings = [reason for find in _STRUCTURAL for reason in find(s)]
     slow = [reason for find in _SLOW for reason in find(s)][:1]  # each includes what the next one sees
     if findings and slow and slow[0].mistake == "too_few_epochs":

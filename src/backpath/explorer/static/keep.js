@@ -79,7 +79,7 @@ export async function bringBack(justOpened) {
   const answer = await fetch(address("/kept", { session: page.session }), { method: "POST", body }).then((found) => found.json()).catch(() => null);
   if (!answer || answer.error) return false;
   page.chosen = record.chosen;
-  if (record.scene.speed) await act("train", { speed: record.scene.speed });
+  if (record.scene.speed) await act("train", { speed: record.scene.speed, until_solved: true });
   say("Everything is back where it was");
   return true;
 }

@@ -54,6 +54,7 @@ template <class T> int64_t train_narrow(const Call<T>& call) {
   const Training<T>& t = call.t;
   const Plan& plan = *t.plan;
   int64_t numbers = (t.layers[0].inputs + t.layers[plan.layers - 1].neurons + 1) * plan.block;
+  Narrow<T> kernel = narrow_for(t);
   for (int64_t epoch = 0;; epoch++) {
     T* x = t.memory + plan.data;
     double total = 0;
@@ -61,7 +62,7 @@ template <class T> int64_t train_narrow(const Call<T>& call) {
       Order batch = call.batch(epoch, start);
       double whole = weight_of(t.sample_weight, batch);
       if (!plan.laid) lay(t, x, batch, plan.block, whole, false);
-      double cost = narrow(t.memory, call.w, t.layers, plan.layers, x, plan.cost, call.target());
+      double cost = kernel(t, call.w, x, call.target());
       cost = call.prepared(cost, whole);
       if (!plan.fused) update(t, call.w, call.state.updates, 0, plan.weights);
       total += cost * double(batch.count);

@@ -213,7 +213,7 @@ template <class Work> INLINE void for_activation(int64_t code, Work work) {
 
 template <class P> INLINE Activated<P> activated(int64_t code, P u) {
   Activated<P> found;
-  for_activation(code, [&](auto constant) { found = activated<constant.code>(u); });
+  for_activation(code, [&](auto constant) INLINED { found = activated<constant.code>(u); });
   return found;
 }
 

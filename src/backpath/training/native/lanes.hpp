@@ -8,7 +8,8 @@
 #pragma once
 #include <stdint.h>
 
-#define INLINE inline __attribute__((always_inline))
+#define INLINED __attribute__((always_inline))
+#define INLINE inline INLINED
 
 #if defined(__AVX512F__)
 constexpr int REGISTER_BYTES = 64;

@@ -80,7 +80,7 @@ def _loaded() -> tuple[dict[str, Kernels] | None, str]:
 def _library(name: str) -> ctypes.CDLL:
     path = FOLDER / f"kernels-{name}{SUFFIX}"
     if not path.exists():
-        raise OSError(f"{path.name} is missing; in a clone build it with: python {FOLDER / 'build.py'}")
+        raise OSError(f"{path.name} is missing; in a clone build it with: python hatch_build.py")
     return ctypes.CDLL(str(path))
 
 

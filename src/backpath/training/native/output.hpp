@@ -13,7 +13,7 @@ template <class T> struct Output {
 
 // a = σ(u) and d = σ′(u), where d holds u before (softmax belongs to `output`).
 template <class T> INLINE void activate(int64_t code, T* a, T* d, int64_t lanes) {
-  for_activation(code, [&](auto constant) {
+  for_activation(code, [&](auto constant) INLINED {
     for (int64_t k = 0; k < lanes; k += STEP<T>) {
       auto [value, slope] = activated<constant.code>(load<Step<T>>(d + k));
       store(a + k, value), store(d + k, slope);
