@@ -19,7 +19,8 @@ from backpath.cli.describe import (
     truth_table,
 )
 from backpath.cli.terminal import say
-from backpath.cli.train.source import Source
+from backpath.cli.train.source import Settings, Source
+from backpath.explain.learning.why import why_poor
 from backpath.files.wording import plain
 from backpath.maths.network import Network
 from backpath.maths.notation import weight_name
@@ -29,8 +30,10 @@ from backpath.training.quality import Quality
 SAMPLES_TRIED = 200  # for the one that is worth explaining
 
 
-def report(result: TrainingResult, source: Source, cost: str, qualities: list[tuple[str, Quality]], out: str) -> None:
-    network = result.network
+def report(
+    result: TrainingResult, source: Source, settings: Settings, qualities: list[tuple[str, Quality]], out: str
+) -> None:
+    network, cost = result.network, settings.cost
     say(f"\n{heading('cost')}  {cost_curve(result.history.cost, result.seconds)}")
     early = stopped_early(result)
     if early:
@@ -56,6 +59,9 @@ def report(result: TrainingResult, source: Source, cost: str, qualities: list[tu
             if several
             else "  Not learned from this start; try another: --seed 1, or the best of several: --restarts 16"
         )
+    reason = why_poor(network, source.X, source.y, cost, settings.learning_rate if settings.solver == "gd" else None)
+    if reason:
+        say(f"  Why: {reason}")
     say(f"\nsaved {click.style(plain(out), bold=True)}")
     say("try next")
     for line in _suggestions(network, source, cost, out):

@@ -41,7 +41,7 @@ def train_and_report(options: TrainOptions) -> None:
         raise KeyboardInterrupt  # nothing was reached that is worth a file
     qualities = _qualities(result.network, source)
     save(Model(result.network, source.preparation, _record(result, source, settings, options, qualities)), out)
-    report(result, source, settings.cost, qualities, out)
+    report(result, source, settings, qualities, out)
 
 
 @contextmanager
