@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
@@ -33,9 +34,12 @@ _PUBLIC = {
     "MLPRegressor": "backpath.estimators",
     "load": "backpath.files.models",
     "load_model": "backpath.files.models",
+    "read_table": "backpath.files.tables",
     "save": "backpath.files.models",
 }
-__all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604 - the names are the table's
+# what `from backpath import *` brings: the estimators only where scikit-learn is there
+_ABSENT = () if find_spec("sklearn") else ("MLPClassifier", "MLPRegressor")
+__all__ = [*(name for name in _PUBLIC if name not in _ABSENT), "__version__"]  # noqa: PLE0604 - the names are the table's
 
 if TYPE_CHECKING:
     from backpath.errors import DivergenceError as DivergenceError
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
     from backpath.files.models import load as load
     from backpath.files.models import load_model as load_model
     from backpath.files.models import save as save
+    from backpath.files.tables import read_table as read_table
     from backpath.maths.network import Network as Network
     from backpath.population import Population as Population
     from backpath.population import train_population as train_population

@@ -213,7 +213,7 @@ BAD = [
     ({}, {"claimed_weights": {"W11_1": 1}}, "claimed_weights needs the learning rate"),
     ({}, {"claimed_weights": {"W11_1": 1}, "learning_rate": 0}, "learning_rate must be a number above 0"),
     ({}, {"claimed_values": {"H3": 1}}, "the network has no value 'H3'; there are u_H1, u_H2, u_A1, X1"),
-    ({"claimed": {"W11_1": 1}}, {"cost": "mse"}, "unknown cost 'mse'"),
+    ({"claimed": {"W11_1": 1}}, {"cost": "hinge"}, "unknown cost 'hinge'"),
 ]
 
 
@@ -308,3 +308,23 @@ def test_the_docs_list_the_whole_catalogue():
     page = (oracles.CASES.parents[1] / "docs" / "diagnose.md").read_text("utf-8")
     for code, what in CODES.items():
         assert f"| `{code}` | {what} |" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"), [("mse", "squared_error"), ("MSE", "squared_error"), ("bce", "binary_cross_entropy")]
+)
+def test_other_libraries_names_of_costs_are_understood_and_said(name, ours):
+    report = bp.diagnose(NET, X, Y, gradients(cost=ours), cost=name)
+    assert report.correct
+    assert f"{name!r} is taken as {ours}." in report.note
+
+
+def test_other_libraries_names_of_activations_are_understood_and_said():
+    def linear(weights, X, y):
+        (W,) = weights
+        with_bias = np.column_stack([X, np.ones(len(X))])
+        return [2 * (with_bias @ W.T - y).T @ with_bias / len(X)]
+
+    report = bp.diagnose_function(linear, sizes=(2, 1), activation="linear", cost="mse")
+    assert report.correct
+    assert report.note == "'linear' is taken as identity. 'mse' is taken as squared_error."

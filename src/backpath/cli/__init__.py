@@ -21,7 +21,8 @@ from backpath.errors import DivergenceError, InputError
 
 # command -> what it does; the command itself is `command` in backpath.cli.<name>
 COMMANDS = {
-    "train": "Train a network on a built-in data set or a CSV/Parquet table.",
+    "train": "Train a network on a built-in data set or a table.",
+    "look": "Look at a table, column by column, and at what train would make of it.",
     "predict": "Predict the rows of a table with a trained model.",
     "study": "Train many networks at once and tell how often a data set is learned.",
     "show": "Show a model: its network, weights, inputs and how it was trained.",

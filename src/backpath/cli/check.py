@@ -34,8 +34,7 @@ def command(file: str, form: str, document: bool, out: str | None) -> None:
     found = read_worked_example(file)
     report = diagnose(
         found.network,
-        found.x,
-        found.y,
+        *found.samples,
         found.gradients,
         claimed_weights=found.weights or None,
         claimed_values=found.values,

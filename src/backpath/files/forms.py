@@ -151,7 +151,7 @@ def _forms() -> dict[str, DateForm]:
         ("month/day/year of two digits", ("%m/%d/%y",), "month-first"),
         ("day month year", ("%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%d. %B %Y"), ""),
         ("day month year of two digits", ("%d %b %y", "%d-%b-%y"), ""),
-        ("month day year", ("%b %d %Y", "%b %d, %Y", "%B %d %Y", "%B %d, %Y"), ""),
+        ("month day year", ("%b %d %Y", "%b %d, %Y", "%B %d %Y", "%B %d, %Y", "%b-%d-%Y"), ""),
         ("month year", ("%b %Y", "%B %Y", "%b-%Y"), ""),
         ("weekday month day", ("%a %b %d %H:%M:%S %Y",), ""),
     ):

@@ -15,12 +15,13 @@ from backpath.errors import InputError
 from backpath.files.forms import literal
 from backpath.files.inputs import OTHER, CategoryInput, ColumnInput, DateInput, Floats
 from backpath.files.preparation import Preparation
-from backpath.files.reading import BATCH, cell_sql
+from backpath.files.reading import cell_sql
 from backpath.files.sources import Column, Source
 from backpath.files.wording import column_index, listed, quoted
 
 _BLOCK = 4_000_000  # numbers of a block of rows
 _SPOOLED = 200_000  # rows from which on they are written to a temporary Parquet file first
+_PARTS = 200  # arguments of one function
 _MARK = "\x1f"  # between the reasons of one row
 
 
@@ -83,7 +84,7 @@ class PredictionTable:
             for k, ((column, kind), value) in enumerate(zip(self.columns, values, strict=True))
             if not isinstance(kind, CategoryInput)
         ]
-        parts = [", ".join(wrong[start : start + BATCH]) for start in range(0, len(wrong), BATCH)]
+        parts = [", ".join(wrong[start : start + _PARTS]) for start in range(0, len(wrong), _PARTS)]
         mark = literal(_MARK)
         reasons = ", ".join(f"nullif(concat_ws({mark}, {part}), '')" for part in parts)
         problem = f"concat_ws({mark}, {reasons})" if parts else "''"

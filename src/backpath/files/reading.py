@@ -13,8 +13,6 @@ from backpath.files.inputs import CategoryInput, ColumnInput, DateInput, NumberI
 from backpath.files.sources import Column, Source
 from backpath.files.values import Categories, ColumnValues, Dates, Numbers
 
-BATCH = 200  # columns of one query: DuckDB plans a few hundred quickly, thousands slowly
-
 
 def missing_text(column: Column, own: Sequence[str], is_target: bool = False) -> str:
     """SQL: whether a cell of text is missing. Python's None is so among inputs; in a target it may be a class."""
@@ -55,8 +53,8 @@ def read_values(
     """The values of columns as their kinds take them, in passes over the table of some columns each."""
     own = source.dialect.missing
     found: list[NDArray[Any]] = []
-    for start in range(0, len(columns), BATCH):
-        batch = columns[start : start + BATCH]
+    for start in range(0, len(columns), source.batch):
+        batch = columns[start : start + source.batch]
         cells = [f"{cell_sql(c, kind, own, k, c is target)} AS v{k}" for k, (c, kind) in enumerate(batch)]
         lists = {f"k{k}": list(kind.categories) for k, (_, kind) in enumerate(batch) if isinstance(kind, CategoryInput)}
         found += source.arrays(f"SELECT {', '.join(cells)} FROM {{table}}", **lists)

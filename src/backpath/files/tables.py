@@ -22,10 +22,29 @@ from backpath.files.reading import read_values, with_kind
 from backpath.files.sources import Column, Source
 from backpath.files.unpacking import PathLike
 from backpath.files.values import Categories, ColumnValues, Dates, Numbers, mean_and_scale
-from backpath.files.verdict import left_out_notes, missing_note, refuse
+from backpath.files.verdict import EMPTY, left_out_notes, missing_note, refuse
 from backpath.files.wording import column_index, counted, quoted
 
 _FEW = 20  # different whole numbers, and fewer than a tenth of the rows: such a target is taken as classes
+
+
+@dataclass(frozen=True)
+class Division:
+    """Rows of a table to train on and rows held out, prepared by the former.
+
+    Attributes
+    ----------
+    rows, held_out : places of the rows in the table
+    X, y, X_held_out, y_held_out : as a network takes them
+    """
+
+    rows: NDArray[np.intp]
+    held_out: NDArray[np.intp]
+    X: Floats = field(repr=False)
+    y: Floats = field(repr=False)
+    X_held_out: Floats = field(repr=False)
+    y_held_out: Floats = field(repr=False)
+    preparation: Preparation = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -94,9 +113,19 @@ class TrainingTable:
             raise InputError(f"the validation share must be from 0 to less than 1, but is {validation_share!r}")
         order = np.random.default_rng(seed).permutation(self.rows)
         held_out = int(self.rows * validation_share)
-        train, valid = self._cover(order[held_out:], order[:held_out])
+        found = self.divided(order[held_out:], order[:held_out])
+        return found.X, found.y, found.X_held_out, found.y_held_out, found.preparation
+
+    def divided(self, rows: NDArray[np.intp], held_out: NDArray[np.intp], scale_target: bool = True) -> Division:
+        """These rows to train on and those held out; but for rows that ``split`` would move. A target that is not
+        scaled stays in its own units."""
+        train, valid = self._cover(rows, held_out)
         preparation = self._fit(train)
-        return (
+        if not scale_target:
+            preparation = replace(preparation, target=replace(preparation.target, mean=0.0, scale=1.0))
+        return Division(
+            train,
+            valid,
             preparation.transform(self.columns, train),
             preparation.transform_target(self.target, train),
             preparation.transform(self.columns, valid),
@@ -179,6 +208,57 @@ def read_training_table(
         return _table(source, decisions, wanted)
 
 
+def read_table(
+    path: PathLike | Sequence[PathLike],
+    target: str,
+    *,
+    task: str | None = None,
+    categorical: Sequence[str] = (),
+    numeric: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    keep: Sequence[str] = (),
+    missing: str = "fill",
+    dates: str | None = None,
+    standardize: bool = True,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    decimal: str | None = None,
+    header: bool | None = None,
+    na: Sequence[str] = (),
+) -> TrainingTable:
+    """A table prepared for ``train`` and the estimators as the command line prepares it.
+
+    Parameters
+    ----------
+    path : a file, several whose rows follow each other, or a pattern: CSV, Parquet, JSON lines, .xlsx, also compressed
+    target : the column to predict
+    task, categorical, numeric, ignore, keep, missing, dates, standardize : see ``Choices``
+    delimiter, encoding, decimal, header, na : see ``Dialect``; what is not given is found out from the file
+
+    Returns
+    -------
+    TrainingTable
+        With ``X`` (N, inputs) and ``y`` (N, outputs) of all rows, ``preparation`` (how they came to be, for new rows
+        and for a ``Model``), ``labels`` (N,) for estimators, ``notes``, and ``split()`` for training and held-out rows.
+
+    Raises
+    ------
+    InputError
+        All that keeps the table from being trained on.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "heating.csv")
+    ...     _ = path.write_text("size,fuel,price\\n50,gas,200\\n,gas,230\\n70,oil,260\\n")
+    ...     table = read_table(path, target="price")
+    >>> table.X.shape, table.y.shape, table.preparation.input_labels
+    ((3, 4), (3, 1), ('size', 'size: missing', 'fuel = gas', 'fuel = oil'))
+    """
+    choices = Choices(task, tuple(categorical), tuple(numeric), tuple(ignore), tuple(keep), missing, dates, standardize)
+    return read_training_table(path, target, choices, Dialect(delimiter, encoding, decimal, header, tuple(na)))
+
+
 def choose(source: Source, target: str, choices: Choices) -> tuple[Column, list[Column]]:
     """The target and the columns that may be inputs."""
     names = source.names
@@ -234,7 +314,7 @@ def check_usable(source: Source, decisions: Sequence[Decision], choices: Choices
         ]  # fmt: skip
     if not problems and not any(d.kind for d in inputs):
         reasons = "; ".join(f"{d.name!r}: {d.left_out}" for d in inputs)
-        options = tuple(part for d in inputs if d.distinct for part in ("--keep-column", d.name))
+        options = tuple(part for d in inputs if d.left_out not in EMPTY for part in ("--keep-column", d.name))
         problems.append((f"{source.path}: nothing is left to learn from ({reasons})", options))
     refuse(source.path, problems)
 

@@ -9,6 +9,7 @@ from backpath.files.values import Categories, ColumnValues
 from backpath.files.wording import counted, named
 
 _SHOWN = 8  # columns that a note names
+EMPTY = ("the same in every row", "every cell is missing")  # reasons that keeping a column would not help
 
 
 def refuse(path: str, problems: Sequence[tuple[str, Sequence[str]]]) -> None:
@@ -44,10 +45,9 @@ def left_out_notes(left: Sequence[tuple[str, str]]) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for name, reason in left:
         reasons.setdefault(reason, []).append(name)
-    empty = ("the same in every row", "every cell is missing")
     return [
         f"left out {named(names, _SHOWN)}: {reason}"
-        + ("" if reason in empty else f" (--keep-column takes {'it' if len(names) == 1 else 'one'} in)")
+        + ("" if reason in EMPTY else f" (--keep-column takes {'it' if len(names) == 1 else 'one'} in)")
         for reason, names in reasons.items()
     ]
 

@@ -36,6 +36,8 @@ from backpath.maths.notation import (
     weight_name,
     weight_names,
 )
+from backpath.maths.other_names import activation_called, cost_called
+from backpath.maths.printed import printed_array
 
 Array = NDArray[np.floating]
 Claims = Mapping[str, str | float]
@@ -56,13 +58,14 @@ class WorkedExample:
         Where the example is from ("" if the file does not say).
     network : Network
     x, y : arrays (N, inputs), (N, outputs)
+    samples : x and y as the file has them, with the digits of those that stand in quotes
     cost : str
     learning_rate : float | None
     frozen : tuple of str
         Weights that are not updated: names, or "biases".
     gradients, weights, values : dicts
         The claimed gradients, updated weights, and values of the forward pass ("H1", "u_A1", or "cost"), by name:
-        numbers, or strings as printed.
+        numbers, or strings as printed. Gradients and weights may be lists too, in any layout that ``diagnose`` takes.
     """
 
     source: str
@@ -75,6 +78,7 @@ class WorkedExample:
     gradients: Claims = field(default_factory=dict)
     weights: Claims = field(default_factory=dict)
     values: Claims = field(default_factory=dict)
+    samples: tuple[Any, Any] = ((), ())
 
 
 def read_worked_example(path: str | Path) -> WorkedExample:
@@ -127,8 +131,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _worked_example(found: Any) -> WorkedExample:
     _check_fields(found, "the file", _FIELDS, required=("network", "x", "y"))
     network = _network(found["network"])
-    cost = _of_kind(found.get("cost", "squared_error"), str, "cost")
-    x, y = network.samples(found["x"], found["y"], cost)
+    called = _of_kind(found.get("cost", "squared_error"), str, "cost")
+    cost = cost_called(called, network.activations[-1])
+    x, y = network.samples(printed_array(found["x"], "x")[0], printed_array(found["y"], "y")[0], cost)
     claimed = _check_fields(found.get("claimed", {}), "claimed", _CLAIM_FIELDS)
     rate = found.get("learning_rate")
     if rate is not None:
@@ -146,6 +151,7 @@ def _worked_example(found: Any) -> WorkedExample:
         gradients=_claims(claimed, "gradients", network, _weight),
         weights=_claims(claimed, "weights", network, _weight),
         values=_claims(claimed, "values", network, _value),
+        samples=(found["x"], found["y"]),
     )
 
 
@@ -163,7 +169,10 @@ def _network(found: Any) -> Network:
         first = list(itertools.islice((name for name in every if name not in given), 5))
         more = f" and {missing - 5} more" if missing > 5 else ""
         raise InputError(f"network.weights lacks {', '.join(first)}{more}; every weight needs a number")
-    flat = np.array([_number(given[name], f"network.weights.{name}") for name in weight_names(sizes, biases)])
+    for name, value in given.items():
+        _number(value, f"network.weights.{name}", printed=True)
+    values = [given[name] for name in weight_names(sizes, biases)]
+    flat = np.array(values, dtype=object if any(isinstance(value, str) for value in values) else float)
     ends = np.cumsum([rows * columns for rows, columns in shapes])
     arrays = [part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), shapes, strict=True)]
     return Network.from_weights(arrays, activations, biases=biases)
@@ -179,19 +188,29 @@ def _biases(found: Any, sizes: tuple[int, ...]) -> bool:
 
 
 def _activations(found: Any) -> str | list[str]:
-    names: list[str] = [found] if isinstance(found, str) else _of_kind(found, list, "network.activations")
+    given: list[str] = [found] if isinstance(found, str) else _of_kind(found, list, "network.activations")
+    names = [activation_called(name) for name in given]
     for name in names:
         activation(name)
-    return found if isinstance(found, str) else names
+    return names[0] if isinstance(found, str) else names
 
 
 def _claims(claimed: Any, kind: str, network: Network, canonical: Callable[[str, Network], str]) -> Claims:
     where = f"claimed.{kind}"
+    if kind != "values" and _is_laid_out(claimed.get(kind)):
+        return claimed[kind]  # diagnose reads it
     given = _of_kind(claimed.get(kind, {}), dict, where)
     named = _named(given, where, lambda name: canonical(name, network))
     for name, figure in named.items():
         _number(figure, f"{where}.{name}", printed=True)
     return named
+
+
+def _is_laid_out(found: Any) -> bool:
+    """Whether figures come as lists by layer, not by the notes' names."""
+    if isinstance(found, dict):
+        return bool(found) and all(isinstance(value, list) for value in found.values())
+    return isinstance(found, list)
 
 
 def _named(given: dict[str, Any], where: str, canonical: Callable[[str], str]) -> dict[str, Any]:

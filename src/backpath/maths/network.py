@@ -27,6 +27,7 @@ from backpath.maths.costs import check_cost_fits, check_targets
 from backpath.maths.initialisations import initialisation
 from backpath.maths.named import ForwardPass, Gradients, have_biases, read_only, weight_value
 from backpath.maths.notation import weight_index, weight_names
+from backpath.maths.printed import printed_array
 from backpath.maths.samples import as_inputs, as_targets
 
 Array = NDArray[np.floating]
@@ -67,10 +68,11 @@ class Network:
     ('W11_1', 'W12_1', 'W21_1', 'W22_1', 'W11_2', 'W12_2')
     """
 
-    __slots__ = ("_activations", "_sizes", "_weights")
+    __slots__ = ("_activations", "_printed", "_sizes", "_weights")
     _sizes: tuple[int, ...]
     _activations: tuple[str, ...]
     _weights: tuple[Array, ...]
+    _printed: tuple[Array, ...] | None
 
     def __init__(
         self,
@@ -97,6 +99,7 @@ class Network:
     def _set(self, sizes: tuple[int, ...], activations: tuple[str, ...], weights: Iterable[Array]) -> None:
         self._sizes, self._activations = sizes, activations
         self._weights = tuple(map(read_only, weights))
+        self._printed = None
 
     @classmethod
     def from_weights(
@@ -111,6 +114,7 @@ class Network:
         Parameters
         ----------
         weights : one array of shape (neurons, inputs + 1) per layer, bias last; without biases (neurons, inputs)
+            A weight may be a string as it was printed, "0.150": ``diagnose`` then knows how exact it is.
         activations : one name for all layers, or one per layer
         dtype : float64, unless all the arrays are float32 or it is given
         biases : whether the arrays have a bias column; None: as their shapes fit each other, and of a single layer True
@@ -125,6 +129,8 @@ class Network:
             given = [getattr(W, "dtype", None) for W in weights]
             dtype = "float32" if given and all(d == np.float32 for d in given) else "float64"
         number = float_type(dtype)
+        read = [printed_array(W, f"layer {layer}'s weights") for layer, W in enumerate(weights, 1)]
+        weights, units = [W for W, _ in read], [unit for _, unit in read]
         arrays = [weight_array(W, layer, number, biases=biases is True) for layer, W in enumerate(weights, 1)]
         if not arrays:
             raise InputError("weights must hold an array per layer, but there is none")
@@ -138,7 +144,10 @@ class Network:
                     f"layer {layer - 1}{' and the bias' if biases else ''}), but have shape {W.shape}"
                 )
         sizes = (arrays[0].shape[1] - biases, *(len(W) for W in arrays))
-        return cls._of(check_sizes(sizes), check_activations(activations, sizes), arrays)
+        found = cls._of(check_sizes(sizes), check_activations(activations, sizes), arrays)
+        if any(unit is not None for unit in units):
+            found._printed = tuple(np.zeros(W.shape) if u is None else u for u, W in zip(units, arrays, strict=True))
+        return found
 
     @classmethod
     def _of(cls, sizes: tuple[int, ...], activations: tuple[str, ...], weights: Iterable[Array]) -> Network:
@@ -158,6 +167,11 @@ class Network:
     def weights(self) -> tuple[Array, ...]:
         """Read-only arrays of shape (neurons, inputs + 1), bias last, by layer; without biases (neurons, inputs)."""
         return self._weights
+
+    @property
+    def printed(self) -> tuple[Array, ...] | None:
+        """Of weights that were given as strings, one unit of the last digit (0 of the others); None if none was."""
+        return self._printed
 
     @property
     def biases(self) -> bool:

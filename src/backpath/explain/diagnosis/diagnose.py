@@ -14,12 +14,15 @@ from backpath.explain.diagnosis.claims import Claim, Claims, read_figure
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.conclude import conclude, is_numerical
 from backpath.explain.diagnosis.layouts import readings, sample_readings
+from backpath.explain.diagnosis.network_digits import Units, as_if_printed, with_slack
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.report import Report
 from backpath.explain.learning.why import hindrances
 from backpath.maths.checks import check_learning_rate
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_names, weight_index, weight_name
+from backpath.maths.other_names import cost_called, taken_as
+from backpath.maths.printed import printed_array
 
 Figures = Mapping[str, object]
 
@@ -44,7 +47,10 @@ def diagnose(
     Parameters
     ----------
     net : Network
+        Weights that were given as strings (see ``from_weights``) are as exact as they were printed: figures are right
+        if they are right for some network that prints like this one.
     X, y : (N, inputs), (N, outputs); or one sample; or samples in columns, where only those fit
+        Numbers, or strings as printed.
     claimed : mapping of weight names to figures, or arrays in any usual layout
         Gradients ∂C/∂W, of all weights or of some. A string is judged by the digits it has ("0.0123" by four
         decimals), a number by all of its digits, a NumPy float32 by those of a float32. Arrays come by layer, in pairs
@@ -52,6 +58,9 @@ def diagnose(
         the bias last, first, apart or absent: the layout that fits is taken and said; of several, the figures decide.
     claimed_weights : the same of updated weights
         Alone or together with gradients; they need the learning rate.
+    cost : str
+        Names that other libraries use are understood ("mse", "cross_entropy"), and the report says what they were
+        taken for.
     claimed_values : mapping of names to figures
         Values of the forward pass too: "H1", "u_H1", "A1", "cost"; of one sample.
     learning_rate : float
@@ -76,18 +85,24 @@ def diagnose(
     >>> report.correct, report.findings[0].mistake
     (False, 'cost_convention')
     """
+    called, cost = cost, cost_called(cost, net.activations[-1])
     options: list[tuple[Problem, list[Claim], str]] = []
+    X, of_X = printed_array(X, "X")
+    y, of_y = printed_array(y, "y")
     for inputs, targets, turned in sample_readings(net, X, y, cost):
         q = problem(net, inputs, targets, cost, learning_rate, frozen, claimed_weights is not None)
+        units = Units.of(q, net, of_X, of_y)
         for gradients, weights, layout in _readings(net, claimed, claimed_weights):
             claims = [*weight_claims(q, gradients, "gradient"), *weight_claims(q, weights, "weight")]
             claims += _of_values(q, claimed_values)
             if not claims:
                 raise InputError("nothing is claimed; give at least one figure")
+            if units.any:
+                claims = with_slack(q, claims, units)
             options.append((q, claims, "; ".join(filter(None, (layout, turned)))))
     report, q = most_likely(options)
-    if report.correct:
-        report.note = " ".join(filter(None, [report.note, hindrances(net, q.X, q.y, cost, learning_rate)]))
+    hindered = hindrances(net, q.X, q.y, cost, learning_rate) if report.correct else ""
+    report.note = " ".join(filter(None, [taken_as([(called, cost)]), report.note, hindered]))
     return report
 
 
@@ -97,11 +112,18 @@ def most_likely(options: Sequence[tuple[Problem, list[Claim], str]]) -> tuple[Re
     reports = []
     for q, claims, layout in [*right, *options]:
         report = conclude(q, claims)
+        if not report.certain and not any(claim.slack for claim in claims):
+            report = min(filter(None, (report, as_if_printed(q, claims))), key=_doubt)
         report.layout = layout
         reports.append((report, q))
         if report.correct:
             break
-    return min(reports, key=lambda pair: (not pair[0].correct, not pair[0].certain, pair[0].bits))
+    return min(reports, key=lambda pair: _doubt(pair[0]))
+
+
+def _doubt(report: Report) -> tuple[bool, bool, float]:
+    """Less of it is better: right figures first, then a certain mistake, then the shortest explanation."""
+    return not report.correct, not report.certain, report.bits
 
 
 def _readings(net: Network, claimed: object, claimed_weights: object) -> Iterator[tuple[Figures, Figures, str]]:

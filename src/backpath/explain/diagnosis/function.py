@@ -18,6 +18,7 @@ from backpath.explain.diagnosis.report import Claimed, Report
 from backpath.explain.diagnosis.search import Search
 from backpath.maths.costs import check_cost_fits
 from backpath.maths.network import Network
+from backpath.maths.other_names import activation_called, cost_called, taken_as
 
 Array = NDArray[np.floating]
 
@@ -48,6 +49,7 @@ def diagnose_function(
         doesn't work, or isn't right, other usual ways are tried, and the report says which: the bias first or apart,
         a column per neuron, samples in columns, pairs (W, b), a dictionary with W1 and b1, each array an argument.
     sizes, activation, activations, cost, biases : of the networks
+        Names that other libraries use are understood ("mse", "logistic"), and the report says what they were taken for.
     learning_rate : float | None
         η that the function updates with, if it does; else one is fitted.
     networks : int
@@ -73,11 +75,16 @@ def diagnose_function(
     >>> diagnose_function(backprop, sizes=(2, 1)).findings[0].mistake
     'missing_output_derivative'
     """
+    given = activation if activations is None else activations
+    names = [given] if isinstance(given, str) else list(given)
+    taken = [activation_called(name) for name in names]
+    called, cost = cost, cost_called(cost, taken[-1])
+    kinds = taken[0] if isinstance(given, str) else taken
     rng = np.random.default_rng(seed)
     scenes = []
     for k in range(networks):
         drawn = int(rng.integers(2**32))
-        net = Network(sizes, activation, activations=activations, init="uniform:-1,1", seed=drawn, biases=biases)
+        net = Network(sizes, activations=kinds, init="uniform:-1,1", seed=drawn, biases=biases)
         check_cost_fits(cost, net.activations[-1])
         scenes.append((net, *_samples(net, cost, _SAMPLES[k % len(_SAMPLES)], rng)))
     reports = []
@@ -87,7 +94,10 @@ def diagnose_function(
         reports.append(report)
         if report.correct or report.certain:
             break
-    return min(reports, key=lambda report: (not report.correct, not report.certain, report.bits))
+    best = min(reports, key=lambda report: (not report.correct, not report.certain, report.bits))
+    said = taken_as([*zip(names, taken, strict=True), (called, cost)])
+    best.note = " ".join(filter(None, [said, best.note]))
+    return best
 
 
 Scene = tuple[Network, Array, Array]

@@ -14,6 +14,7 @@ from backpath.explain.learning.situation import Reason, Situation
 from backpath.explain.rendered import Rendered
 from backpath.maths.checks import check_learning_rate
 from backpath.maths.network import Network
+from backpath.maths.other_names import cost_called
 
 # code -> what it is, in a few words; those that come first weigh most
 REASONS = {
@@ -117,12 +118,26 @@ def why_not_learning(
     """
     if learning_rate is not None:
         check_learning_rate(learning_rate)
-    s = Situation.of(net, X, y, cost, learning_rate)
+    s = Situation.of(net, X, y, cost_called(cost, net.activations[-1]), learning_rate)
     findings = [reason for find in _STRUCTURAL for reason in find(s)]
     slow = [reason for find in _SLOW for reason in find(s)][:1]  # each includes what the next one sees
     if findings and slow and slow[0].mistake == "too_few_epochs":
         slow = []
     return LearningReport([*findings, *slow], s.cost, s.unlearned)
+
+
+POOR = 0.1  # of the best constant answer's cost: a result that asks for a reason
+
+
+def why_poor(net: Network, X: ArrayLike, y: ArrayLike, cost: str, learning_rate: float | None) -> str:
+    """The weightiest reason of a poor result, in a sentence; "" if the result is none, or nothing is in the way.
+
+    >>> net = Network((2, 2, 1)).replace({"W11_2": 0, "W12_2": 0})
+    >>> why_poor(net, [[0, 1], [1, 1]], [1, 0], "huber", 1)
+    'the weights into layer 2 are all 0, so no gradient gets back through them; start with random weights'
+    """
+    found = why_not_learning(net, X, y, learning_rate=learning_rate, cost=cost)
+    return found.findings[0].message if found.findings and found.unlearned > POOR else ""
 
 
 def hindrances(net: Network, X: ArrayLike, y: ArrayLike, cost: str, learning_rate: float | None) -> str:
