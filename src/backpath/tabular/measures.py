@@ -76,7 +76,7 @@ def measured(A: Array, y: Array, target: Target) -> Measures:
     if target.task == "regression":
         return _of_numbers(A[:, 0] * target.scale, y[:, 0] * target.scale)
     P, codes = probabilities(A, target), classes_of(y, target)
-    chosen = P.argmax(axis=1)
+    chosen = classes_of(A, target)
     recall = tuple(
         float((chosen[codes == k] == k).mean()) if (codes == k).any() else None for k in range(len(target.classes))
     )
@@ -106,7 +106,7 @@ def probabilities(A: Array, target: Target) -> Array:
 
 
 def classes_of(y: Array, target: Target) -> NDArray[np.intp]:
-    """The place of each row's class, from the targets of a network."""
+    """The place of each row's class, from the outputs or the targets of a network."""
     found: NDArray[np.intp] = (y[:, 0] >= 0.5).astype(np.intp) if target.task == "binary" else y.argmax(axis=1)
     return found
 
@@ -136,7 +136,7 @@ def confusion(A: Array, y: Array, target: Target) -> list[list[int]] | None:
     count = len(target.classes)
     if not 2 <= count <= MOST_CONFUSED:
         return None
-    chosen, codes = probabilities(A, target).argmax(axis=1), classes_of(y, target)
+    chosen, codes = classes_of(A, target), classes_of(y, target)
     table: list[list[int]] = np.bincount(codes * count + chosen, minlength=count * count).reshape(count, count).tolist()
     return table
 

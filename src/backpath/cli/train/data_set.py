@@ -16,6 +16,7 @@ from backpath.cli.train.options import TrainOptions
 from backpath.cli.train.report import cost_section
 from backpath.cli.train.source import Trained, network_options, training_options
 from backpath.errors import InputError
+from backpath.explain.learning.why import why_poor
 from backpath.files.models import Model
 from backpath.files.preparation import Preparation
 from backpath.maths.network import Network
@@ -76,6 +77,10 @@ def train_data_set(options: TrainOptions, file: str) -> Trained:
     lines = f"  training  {found}{always}"
     if data.task == "binary" and found.score < 1:
         lines += f"\n  {_not_learned(result.restart_costs is not None)}"
+    rate = settings.learning_rate if settings.solver == "gd" else None
+    reason = why_poor(result.network, data.X, data.y, settings.cost, rate)
+    if reason:
+        lines += f"\n{folded(f'Why: {reason}', '  ')}"
     sections.append(("quality", lines))
     model = Model(result.network, Preparation.of_arrays(inputs, data.task), record)
     return Trained(model, result, tuple(sections), _next(result.network, data, settings.cost, file))
