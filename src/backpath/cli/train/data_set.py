@@ -16,7 +16,7 @@ from backpath.cli.train.options import TrainOptions
 from backpath.cli.train.report import cost_section
 from backpath.cli.train.source import Trained, network_options, training_options
 from backpath.errors import InputError
-from backpath.explain.learning.why import why_not_learning
+from backpath.explain.learning.why import why_poor
 from backpath.files.models import Model
 from backpath.files.preparation import Preparation
 from backpath.maths.network import Network
@@ -76,9 +76,11 @@ def train_data_set(options: TrainOptions, file: str) -> Trained:
     always = f"  (its most frequent class: {found.baseline:.1%})" if found.measure == "accuracy" else ""
     lines = f"  training  {found}{always}"
     if data.task == "binary" and found.score < 1:
-        reasons = why_not_learning(result.network, data.X, data.y, cost=settings.cost).findings
-        why = [folded(reason.message, "  ") for reason in reasons[:1]]
-        lines = "\n".join([lines, *why, _not_learned(result.restart_costs is not None)])
+        lines += f"\n{_not_learned(result.restart_costs is not None)}"
+    rate = settings.learning_rate if settings.solver == "gd" else None
+    reason = why_poor(result.network, data.X, data.y, settings.cost, rate)
+    if reason:
+        lines += f"\n{folded(f'Why: {reason}', '  ')}"
     sections.append(("quality", lines))
     model = Model(result.network, Preparation.of_arrays(inputs, data.task), record)
     return Trained(model, result, tuple(sections), _next(result.network, data, settings.cost, file))
