@@ -292,7 +292,7 @@ def interrupted(arguments, cwd, enough):
 def test_ctrl_c_reports_and_writes_the_networks_that_were_done(tmp_path):
     options = ["--networks", 100_000, "--epochs", 5000, "--out", "part.parquet", "--picture", "part.svg"]
     status, out, _ = interrupted(["xor", *options], tmp_path, r"([2-9]\d\d|[1-3],\d\d\d)/5,000")
-    assert status == 0
+    assert status == 130
     done = int(re.search(r"interrupted: ([\d,]+) of 100,000 networks were done", out)[1].replace(",", ""))
     rows = read(tmp_path / "part.parquet")
     assert 0 < done < 100_000

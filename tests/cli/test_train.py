@@ -299,10 +299,32 @@ def test_ctrl_c_keeps_what_was_reached(tmp_path):
                 break
         out, _ = process.communicate(timeout=30)
     os.close(leader)
-    assert process.returncode == 0
+    assert process.returncode == 130
     assert re.search(rb"cost \d", seen) and b"nan" not in seen  # no cost is shown before there is one
     assert "interrupted after" in out
     assert bp.load_model(tmp_path / "xor.safetensors").record["stopped"] == "interrupted"
+
+
+@pytest.mark.parametrize(("sent", "status"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_request_to_stop_keeps_what_was_reached(tmp_path, sent, status):
+    command = [sys.executable, "-m", "backpath", "train", "xor", "--epochs", "1000000000"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline()
+        time.sleep(1)
+        process.send_signal(getattr(signal, sent))
+        out, error = process.communicate(timeout=30)
+    assert (process.returncode, error) == (status, "")
+    assert ("interrupted after" in out) == (sent == "SIGTERM")  # nobody reads after a hang-up
+    assert bp.load_model(tmp_path / "xor.safetensors").record["stopped"] == "interrupted"
+
+
+def test_nohup_ignores_the_hang_up(tmp_path):
+    command = ["nohup", sys.executable, "-m", "backpath", "train", "xor", "--epochs", "20000000"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
 
 
 def test_ctrl_c_before_the_first_epoch_ends_leaves_the_old_model(tmp_path):

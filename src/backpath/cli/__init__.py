@@ -16,6 +16,7 @@ import sys
 import click
 
 from backpath import __version__
+from backpath.cli import signals
 from backpath.cli.terminal import turned_off
 from backpath.errors import DivergenceError, InputError
 
@@ -60,8 +61,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a terminal or pipe that cannot show σ gets ? in its place
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    signals.listen()
     try:
-        sys.exit(backpath(prog_name="backpath", standalone_mode=False, color=False if turned_off() else None))
+        status = backpath(prog_name="backpath", standalone_mode=False, color=False if turned_off() else None)
+        sys.exit(signals.exit_status(status or 0))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         sys.exit(2)
@@ -73,7 +76,7 @@ def main() -> None:
     except DivergenceError as error:
         _fail(str(error), 2)
     except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted", 130)
+        _fail("interrupted", signals.exit_status(130))
     except MemoryError:
         _fail("not enough memory for this; use a smaller table, network or batch", 1)
     except BrokenPipeError:  # whoever read the output has gone, as `| head` does
