@@ -19,8 +19,6 @@ from backpath.training.bayesian import Bayesian
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import check_engine, start_engine
-from backpath.training.engines.lm import check_lm
-from backpath.training.engines.restarts import check_restarts, start_restarts
 from backpath.training.job import (
     Engine,
     Job,
@@ -207,9 +205,13 @@ def train(
         threads=threads,
     )
     if solver == "lm":
+        from backpath.training.engines.lm import check_lm
+
         check_lm(job, engine)
     watch = None if validation is None else Validation(net, validation, cost)
     if check_count(restarts, "restarts") > 1:
+        from backpath.training.engines.restarts import check_restarts, start_restarts
+
         check_restarts(engine, validation, solver)
         several = start_restarts(job, int(restarts), int(epochs), init)
         result = _run(job, several, int(epochs), progress, watch)
