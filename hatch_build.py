@@ -9,6 +9,7 @@ ziglang, which is a build dependency only where there is none of the others. ``B
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import platform
@@ -17,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,10 +68,10 @@ class Target(NamedTuple):
 TARGETS = {
     # nothing of the C library is used, so that the same file serves glibc and musl
     "linux-x86_64": Target(
-        "x86_64", "x86_64-linux-none", "manylinux_2_17_x86_64.manylinux2014_x86_64.musllinux_1_1_x86_64", ".so"
+        "x86_64", "x86_64-linux-none", "manylinux2014_x86_64.manylinux_2_17_x86_64.musllinux_1_1_x86_64", ".so"
     ),
     "linux-aarch64": Target(
-        "aarch64", "aarch64-linux-none", "manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64", ".so"
+        "aarch64", "aarch64-linux-none", "manylinux2014_aarch64.manylinux_2_17_aarch64.musllinux_1_1_aarch64", ".so"
     ),
     "macos-x86_64": Target("x86_64", "x86_64-macos.10.13", "macosx_10_13_x86_64", ".dylib"),
     "macos-aarch64": Target("aarch64", "aarch64-macos.11.0", "macosx_11_0_arm64", ".dylib"),
@@ -154,6 +156,28 @@ def build(folder: Path, command: list[str], target: Target) -> list[Path]:
     return list(running)
 
 
+def built(command: list[str], target: Target) -> list[Path]:
+    """The libraries for a platform: those of an earlier build of the same sources in the same way, else new ones."""
+    version = subprocess.run([*command, "--version"], capture_output=True, check=True).stdout
+    options = [flags(command, target, level) for level in LEVELS[target.processor]]
+    sources = [path.read_bytes() for path in sorted(SOURCES.glob("*.[ch]pp"))]
+    digest = hashlib.sha256(repr((command, version, options, sources)).encode()).hexdigest()[:16]
+    folder = Path(__file__).parent / "build/kernels" / digest
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as room:
+            new = Path(room, "new")
+            new.mkdir()
+            build(new, command, target)
+            with suppress(OSError):  # another build was sooner
+                new.rename(folder)
+    return [folder / f"kernels-{level}{target.suffix}" for level in LEVELS[target.processor]]
+
+
+def put_beside_sources(libraries: list[Path]) -> list[Path]:
+    return [Path(shutil.copy(path, SOURCES)) for path in libraries]
+
+
 class KernelsHook(BuildHookInterface[Any]):
     """Puts the kernels into a wheel; into the sources where that is an editable one."""
 
@@ -167,18 +191,13 @@ class KernelsHook(BuildHookInterface[Any]):
         if target is None or command is None:
             self.app.display_warning("No native kernels are built, for want of a C++ compiler: NumPy will do the work.")
             return
+        libraries = built(command, target)
         if version == "editable":
-            build(SOURCES, command, target)
+            put_beside_sources(libraries)
             return
-        self._room = tempfile.TemporaryDirectory()
-        libraries = build(Path(self._room.name), command, target)
         build_data["force_include"] |= {str(path): f"{NATIVE}/{path.name}" for path in libraries}
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{self._platform(target)}"
-
-    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        if hasattr(self, "_room"):
-            self._room.cleanup()
 
     @staticmethod
     def _platform(target: Target) -> str:
@@ -191,4 +210,4 @@ class KernelsHook(BuildHookInterface[Any]):
 if __name__ == "__main__":
     if (here := wanted()) is None or (found := compiler()) is None:
         raise SystemExit("no native kernels are built: there is no C++ compiler (g++ 12, clang 17 or newer, ziglang)")
-    print(*build(SOURCES, found, here), sep="\n")
+    print(*put_beside_sources(built(found, here)), sep="\n")

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
@@ -35,7 +36,9 @@ _PUBLIC = {
     "read_table": "backpath.files.tables",
     "save": "backpath.files.models",
 }
-__all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604 - the names are the table's
+# what `from backpath import *` brings: the estimators only where scikit-learn is there
+_ABSENT = () if find_spec("sklearn") else ("MLPClassifier", "MLPRegressor")
+__all__ = [*(name for name in _PUBLIC if name not in _ABSENT), "__version__"]  # noqa: PLE0604 - the names are the table's
 
 if TYPE_CHECKING:
     from backpath.errors import DivergenceError as DivergenceError

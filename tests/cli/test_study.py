@@ -16,7 +16,8 @@ import pytest
 
 import backpath as bp
 from backpath.cli.study.sweep import parse_sweep
-from backpath.population.statistics import plateaus, wilson_interval
+from backpath.maths.intervals import wilson_interval
+from backpath.population.statistics import plateaus
 from commands import backpath, done, refused
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)

@@ -1,6 +1,9 @@
 """The kernels of many networks against the NumPy engine, network by network."""
 
 import dataclasses
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from backpath.maths.costs import COSTS
 from backpath.population import train_population
 from backpath.training.engines import many
 from backpath.training.job import Job, Solver
+from backpath.training.native import library
 from strategies import HIDDEN, output_activations, problems, samples, seeds
 
 PAIRS = [(cost, output) for cost in COSTS for output in output_activations(cost)]
@@ -146,9 +150,9 @@ def laid(samples, outputs=2, seed=0):
 @pytest.mark.parametrize("batches", [{}, {"batch_size": 70}, {"batch_size": 70, "shuffle": True}], ids=str)
 def test_large_batches_give_the_bits_of_training_alone(dtype, solver, batches):
     X, y = laid(203)
-    population = bp.Population((3, 9, 2), "tanh", size=5, seed=1, dtype=dtype)
+    population = bp.Population((3, 70, 2), "tanh", size=5, seed=1, dtype=dtype)
     settings = {"epochs": 30, "solver": solver, "tol": 1e-3, **batches}
-    rates = np.array([0.001, 0.01, 0.02, 0.05, 0.1])
+    rates = np.array([0.0005, 0.001, 0.002, 0.005, 0.01])
     outcome = train_population(population, X, y, learning_rate=rates, history_every=3, **settings)
     for i, rate in enumerate(rates):
         alone = bp.train(population[i], X, y, learning_rate=float(rate), engine="compiled", **settings)
@@ -160,12 +164,14 @@ def test_large_batches_give_the_bits_of_training_alone(dtype, solver, batches):
         assert np.isnan(kept[len(expected) :]).all()
 
 
-@pytest.mark.parametrize("samples", [4, 100])
-def test_a_network_stops_before_the_update_after_which_it_would_be_another(samples):
+@pytest.mark.parametrize(("hidden", "rate"), [(5, 4.0), (90, 0.3)])
+def test_a_network_stops_before_the_update_after_which_it_would_be_another(hidden, rate):
     """In both layouts: networks in the lanes, samples in the lanes."""
-    X, y = laid(samples, 1)
-    population = bp.Population((3, 5, 1), size=12, seed=2)
-    settings = {"learning_rate": 4.0, "solved_error": 0.45, "history_every": 1}
+    X, y = laid(40, 1)
+    X = X[np.abs(X[:, 0]) > 0.2]
+    y = (X[:, :1] > 0).astype(float)
+    population = bp.Population((3, hidden, 1), size=12, seed=2)
+    settings = {"learning_rate": rate, "solved_error": 0.45, "history_every": 1}
     stopped = train_population(population, X, y, epochs=400, stop_when_solved=True, **settings)
     assert stopped.solved.sum() > 0
     for i in np.flatnonzero(stopped.solved):
@@ -180,23 +186,23 @@ def test_a_network_stops_before_the_update_after_which_it_would_be_another(sampl
 
 def test_large_batches_keep_diverged_networks_apart():
     X, y = laid(100, 1)
-    population = bp.Population((3, 4, 1), "identity", size=6, seed=0)
-    rates = np.array([0.01, 1e3] * 3)
+    population = bp.Population((3, 90, 1), "identity", size=6, seed=0)
+    rates = np.array([0.001, 1e3] * 3)
     outcome = train_population(population, X, y, epochs=300, learning_rate=rates)
     assert outcome.diverged.tolist() == [False, True] * 3
     assert np.isfinite(outcome.population.lanes).all()
-    healthy = train_population(population[::2], X, y, epochs=300, learning_rate=0.01)
+    healthy = train_population(population[::2], X, y, epochs=300, learning_rate=0.001)
     assert (healthy.population.lanes == outcome.population.lanes[:, ::2]).all()
 
 
-@pytest.mark.parametrize("samples", [8, 130])
+@pytest.mark.parametrize(("samples", "hidden"), [(8, 6), (100, 70)])
 @pytest.mark.parametrize(
     "settings", [{}, {"stop_when_solved": True, "tol": 1e-5}, {"shuffle": True, "solver": "adam"}], ids=str
 )
-def test_threads_change_no_bits_in_either_layout(samples, settings):
+def test_threads_change_no_bits_in_either_layout(samples, hidden, settings):
     X, y = laid(samples)
-    population = bp.Population((3, 6, 2), size=150, seed=3)
-    run = {"epochs": 120, "learning_rate": 0.5, "batch_size": samples // 2, "history_every": 10, **settings}
+    population = bp.Population((3, hidden, 2), size=90, seed=3)
+    run = {"epochs": 60, "learning_rate": 0.05, "batch_size": samples // 2, "history_every": 10, **settings}
     first = arrays(train_population(population, X, y, threads=1, **run))
     for threads in (2, 8):
         again = arrays(train_population(population, X, y, threads=threads, **run))
@@ -235,3 +241,34 @@ def test_tiny_networks_have_the_bits_of_any_others(dtype, hidden, samples):
         one.run()
         networks.append([one.weights, one.cost, one.worst, one.epochs_done, one.history])
     assert all(a.tobytes() == b.tobytes() for a, b in zip(*networks))
+
+
+PROGRAM = """
+import hashlib, itertools
+import numpy as np
+import backpath as bp
+bits = hashlib.sha256()
+rng = np.random.default_rng(0)
+for sizes, dtype in itertools.product([(2, 2, 1), (3, 6, 4, 2), (5, 70, 3)], ["float64", "float32"]):
+    X = rng.uniform(-1, 1, (37, sizes[0]))
+    y = (X[:, :1] > 0) * np.ones(sizes[-1])
+    for hidden, solver in itertools.product(["sigmoid", "tanh", "gelu", "softplus"], ["gd", "momentum", "adam"]):
+        population = bp.Population(sizes, activations=[hidden] * (len(sizes) - 2) + ["sigmoid"], size=21, dtype=dtype)
+        run = {"solver": solver, "learning_rate": 0.1, "batch_size": 37 if solver == "gd" else 18, "history_every": 1}
+        outcome = bp.train_population(population, X, y, epochs=25, **run)
+        for array in (outcome.population.lanes, outcome.cost, outcome.history):
+            bits.update(array.tobytes())
+print(bits.hexdigest())
+"""
+
+
+def bits_of_populations(processor):
+    environment = {**os.environ, "BACKPATH_CPU": processor}
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(not library.level().endswith("v4"), reason="needs a processor with AVX-512, which runs every build")
+def test_the_same_bits_from_the_builds_for_avx2_and_avx_512():
+    assert bits_of_populations("x86_64_v3") == bits_of_populations("x86_64_v4")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import textwrap
 from collections.abc import Callable
@@ -47,6 +48,18 @@ def say(text: str = "") -> None:
     """Print to standard output, unless --quiet was given."""
     if not is_quiet():
         click.echo(text)
+
+
+def again(*more: str) -> str:
+    """The command line that is running, with other options or further ones: ``--epochs 800``."""
+    names = set(more[::2])
+    kept: list[str] = []
+    skip = False
+    for argument in sys.argv[1:]:
+        if not skip and argument.partition("=")[0] not in names:
+            kept.append(argument)
+        skip = not skip and argument in names
+    return shlex.join(["backpath", *kept, *more])
 
 
 def folded(text: str, indent: str = "", hanging: str = "  ") -> str:

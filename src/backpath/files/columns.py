@@ -69,27 +69,28 @@ def profiles(source: Source, columns: Sequence[Column]) -> list[Profile]:
     found: list[Profile] = []
     for start in range(0, len(columns), source.batch):
         batch = columns[start : start + source.batch]
-        cells = ", ".join(
-            f"{c.text} AS t{k}, {number_sql(c, plain, own)} AS n{k}, {missing_number(c, own)} AS m{k}"
-            for k, c in enumerate(batch)
-        )
-        counts = ", ".join(_counts(k, bool(c.number)) for k, c in enumerate(batch))
+        cells = ", ".join(f"{c.text} AS t{k}, {number_sql(c, plain, own)} AS n{k}" for k, c in enumerate(batch))
+        gaps = [missing_number(Column(c.name, f"t{k}"), own) for k, c in enumerate(batch)]
+        counts = ", ".join(_counts(k, gap, bool(c.number)) for k, (c, gap) in enumerate(zip(batch, gaps, strict=True)))
         rows, *numbers = source.rows(f"SELECT count(*), {counts} FROM (SELECT {cells} FROM {{table}})")[0]
         found += [Profile(rows, *numbers[k : k + 6]) for k in range(0, len(numbers), 6)]
     return found
 
 
-def _counts(k: int, typed: bool) -> str:
-    """Missing, finite, infinite, codes, lowest, highest. A count of cases: ``FILTER`` takes quadratic memory."""
+def _counts(k: int, gap: str, typed: bool) -> str:
+    """Missing, finite, infinite, codes, lowest, highest. They count cases, because ``FILTER`` takes quadratic memory; a
+    CASE in a CASE asks few cells what is costly."""
     finite = f"CASE WHEN isfinite(n{k}) THEN n{k} END"
-    gap = f"(m{k} OR isnan(n{k}))" if typed else f"m{k}"
-    code = f"starts_with(t{k}, '0') AND regexp_full_match(t{k}, '0[0-9]+')"
+    gap = f"{gap} OR isnan(n{k})" if typed else gap
+    code = f"regexp_full_match(t{k}, '0[0-9]+')"
     return ", ".join(
         (
-            f"count(CASE WHEN (n{k} IS NULL OR isnan(n{k})) AND {gap} THEN 1 END)",
+            f"count(CASE WHEN n{k} IS NULL OR isnan(n{k}) THEN CASE WHEN {gap} THEN 1 END END)",
             f"count({finite})",
             f"count(CASE WHEN isinf(n{k}) THEN 1 END)",
-            "0" if typed else f"count(CASE WHEN {code} THEN 1 END)",
+            "0"
+            if typed
+            else f"count(CASE WHEN starts_with(t{k}, '0') AND t{k} <> '0' THEN CASE WHEN {code} THEN 1 END END)",
             f"min({finite})",
             f"max({finite})",
         )
@@ -172,8 +173,11 @@ def lookalikes(source: Source) -> list[list[str]]:
     return [row[0] for row in found]
 
 
-def distinct_numbers(source: Source, column: Column) -> tuple[int, int]:
-    """How many different texts and how many different numbers a column of numbers holds."""
+def merges(source: Source, column: Column) -> bool:
+    """Whether whole numbers that the cells write in digits are the same as float64, though they are not."""
     number = column.number or plain_number(column.text, source.dialect.decimal or ".")
-    found = source.rows(f"SELECT count(DISTINCT {column.text}), count(DISTINCT {number}) FROM {{table}}")[0]
-    return int(found[0]), int(found[1])
+    texts, numbers = source.rows(
+        f"SELECT count(DISTINCT t), count(DISTINCT n) FROM (SELECT {column.text} AS t, {number} AS n FROM {{table}}) "
+        "WHERE regexp_full_match(t, '[+-]?[0-9]+')"
+    )[0]
+    return bool(texts > numbers)

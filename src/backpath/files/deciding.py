@@ -13,8 +13,8 @@ from backpath.files.columns import (
     Texts,
     collect_texts,
     date_forms,
-    distinct_numbers,
     lookalikes,
+    merges,
     most_frequent,
     number_forms,
 )
@@ -99,10 +99,8 @@ def _number(source: Source, base: Decision, choices: Choices, is_target: bool) -
     if profile.codes:
         return None
     low, high = profile.low or 0.0, profile.high or 0.0
-    if max(abs(low), abs(high)) >= WHOLE_LIMIT:
-        texts, numbers = distinct_numbers(source, column)
-        if texts > numbers:
-            return None
+    if max(abs(low), abs(high)) >= WHOLE_LIMIT and merges(source, column):
+        return None
     if is_target:
         return replace(base, kind=NumberInput(column.name, form=_plain(source)))
     identifier = "" if column.name in choices.keep else _counts_rows(source, column, profile)

@@ -29,6 +29,25 @@ _FEW = 20  # different whole numbers, and fewer than a tenth of the rows: such a
 
 
 @dataclass(frozen=True)
+class Division:
+    """Rows of a table to train on and rows held out, prepared by the former.
+
+    Attributes
+    ----------
+    rows, held_out : places of the rows in the table
+    X, y, X_held_out, y_held_out : as a network takes them
+    """
+
+    rows: NDArray[np.intp]
+    held_out: NDArray[np.intp]
+    X: Floats = field(repr=False)
+    y: Floats = field(repr=False)
+    X_held_out: Floats = field(repr=False)
+    y_held_out: Floats = field(repr=False)
+    preparation: Preparation = field(repr=False)
+
+
+@dataclass(frozen=True)
 class TrainingTable:
     """A table to train on, as it was read: not yet standardised, for that must not see the rows held out.
 
@@ -94,9 +113,19 @@ class TrainingTable:
             raise InputError(f"the validation share must be from 0 to less than 1, but is {validation_share!r}")
         order = np.random.default_rng(seed).permutation(self.rows)
         held_out = int(self.rows * validation_share)
-        train, valid = self._cover(order[held_out:], order[:held_out])
+        found = self.divided(order[held_out:], order[:held_out])
+        return found.X, found.y, found.X_held_out, found.y_held_out, found.preparation
+
+    def divided(self, rows: NDArray[np.intp], held_out: NDArray[np.intp], scale_target: bool = True) -> Division:
+        """These rows to train on and those held out; but for rows that ``split`` would move. A target that is not
+        scaled stays in its own units."""
+        train, valid = self._cover(rows, held_out)
         preparation = self._fit(train)
-        return (
+        if not scale_target:
+            preparation = replace(preparation, target=replace(preparation.target, mean=0.0, scale=1.0))
+        return Division(
+            train,
+            valid,
             preparation.transform(self.columns, train),
             preparation.transform_target(self.target, train),
             preparation.transform(self.columns, valid),

@@ -87,6 +87,20 @@ def check_learning_rate(learning_rate: object) -> float:
     return check_number(learning_rate, "learning_rate", above=0)
 
 
+def check_sample_weight(weights: ArrayLike, X: Array) -> Array:
+    """How much each of the samples X counts: (N,), at least 0, not all 0."""
+    try:
+        found = np.array(weights, dtype=X.dtype)
+    except (TypeError, ValueError):
+        found = np.empty(0, X.dtype)
+    if found.shape != (len(X),) or not np.isfinite(found).all() or (found < 0).any() or not found.any():
+        raise InputError(
+            f"sample_weight must be {len(X)} finite numbers of at least 0, one per sample and not all 0",
+            "sample_weight",
+        )
+    return found
+
+
 def float_type(dtype: DTypeLike) -> np.dtype[Any]:
     try:
         found = np.dtype(dtype)

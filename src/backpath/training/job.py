@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -238,7 +239,7 @@ def check_tol(tol: float | None) -> float | None:
 
 
 def check_progress(progress: object) -> None:
-    if not (isinstance(progress, bool) or callable(progress)):
+    if not (isinstance(progress, bool | AbstractContextManager) or callable(progress)):
         raise InputError(f"progress must be True, False or a callable, but is {progress!r}")
 
 

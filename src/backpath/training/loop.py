@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpath.errors import InputError
-from backpath.maths.checks import check_count, check_seed, check_truth
+from backpath.maths.checks import check_count, check_number, check_sample_weight, check_seed, check_truth
 from backpath.maths.initialisations import initialisation
 from backpath.maths.network import Network
 from backpath.maths.values import Value
@@ -29,7 +29,7 @@ from backpath.training.job import (
     with_bias_columns,
 )
 from backpath.training.threads import check_threads
-from backpath.training.validation import Validation
+from backpath.training.validation import Validation, check_patience
 
 Progress = Callable[[int, float], object]
 Shown = bool | Progress | AbstractContextManager[Progress]
@@ -99,7 +99,10 @@ def train(
     progress: Shown = False,
     momentum: float = 0.9,
     bayesian: bool = False,
-    validation: tuple[ArrayLike, ArrayLike] | None = None,
+    validation: tuple[ArrayLike, ...] | None = None,
+    patience: int | None = None,
+    l2: float = 0.0,
+    sample_weight: ArrayLike | None = None,
     restarts: int = 1,
     init: str = "glorot_uniform",
 ) -> TrainingResult:
@@ -146,8 +149,14 @@ def train(
         μ of the momentum solver.
     bayesian : bool
         For lm: hold all weights down by as much as the data say (Bayesian regularisation), against overfitting.
-    validation : (X, y)
+    validation : (X, y) or (X, y, sample_weight)
         Held-out samples: the result's network is that of the epoch with the lowest cost on them.
+    patience : int | None
+        Stop ("converged") after that many epochs in a row without a lower cost on the validation samples.
+    l2 : float
+        Weight decay: the cost of each update also has l2/2 ΣW² / (samples of the batch), over all weights but biases.
+    sample_weight : (N,)
+        How much each sample counts; 1 for all by default.
     restarts : int
         Train that many starts side by side, compiled, and return the one with the lowest cost: the cure for small
         networks that get stuck. The first is ``net``, the others are drawn with ``init`` from ``seed``.
@@ -202,17 +211,23 @@ def train(
         tol=tol,
         bayesian=bool(bayesian),
         biases=net.biases,
+        l2=check_number(l2, "l2", least=0),
+        sample_weight=None if sample_weight is None else check_sample_weight(sample_weight, inputs),
         threads=threads,
     )
     if solver == "lm":
         from backpath.training.engines.lm import check_lm
 
         check_lm(job, engine)
-    watch = None if validation is None else Validation(net, validation, cost)
+    watch = None if validation is None else Validation(net, validation, cost, check_patience(patience))
+    if patience is not None and validation is None:
+        raise InputError("patience counts epochs without a better cost on validation samples; give validation too")
     if check_count(restarts, "restarts") > 1:
         from backpath.training.engines.restarts import check_restarts, start_restarts
 
         check_restarts(engine, validation, solver)
+        if solver != "lm" and (job.l2 or job.sample_weight is not None):
+            raise InputError("restarts are trained side by side without l2 and sample_weight; leave restarts out")
         several = start_restarts(job, int(restarts), int(epochs), init)
         result = _run(job, several, int(epochs), progress, watch)
         return replace(result, restart_costs=several.restart_costs)
@@ -233,6 +248,9 @@ def _run(job: Job, engine: Engine, epochs: int, progress: Shown, validation: Val
             for done in in_chunks(engine, epochs, every_epoch=validation is not None):
                 if validation and engine.overflow is None:
                     validation.look(engine.weights)
+                    if validation.is_patience_over:
+                        stopped = "converged"
+                        break
                 if report and done:
                     report(done, engine.costs[-1])
     except KeyboardInterrupt:

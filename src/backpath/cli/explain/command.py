@@ -9,7 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from backpath.cli.explain.options import ExplainOptions
-from backpath.cli.options import OneOf, Source, costs
+from backpath.cli.options import FileName, OneOf, Source, costs
 from backpath.cli.rendering import check_format, format_options, write_rendered
 from backpath.cli.terminal import quiet_option
 from backpath.errors import InputError
@@ -41,6 +41,8 @@ class FileOrWeight(Source):
 @click.argument("arguments", nargs=-1, type=FileOrWeight(), metavar="[FILE] [WEIGHT]")
 @click.option("--x", help="The inputs of a sample: 0,1, or by name: X1=0,X2=1. Several samples: 0,0;0,1")
 @click.option("--y", help="Its targets: 1. Several samples: 1;0")
+@click.option("--data", type=FileName(), help="A table whose rows --row takes, in place of --x and --y.")
+@click.option("--row", help="With --data: the number of a row, the first being 1. Several: 3,8")
 @click.option("--all", "whole_step", is_flag=True, help="The whole step: forward, cost, every gradient and update.")
 @format_options
 @quiet_option
@@ -55,6 +57,7 @@ class FileOrWeight(Source):
     "--activations", default="sigmoid", help="Without FILE: one for all layers, or one per layer: tanh,sigmoid"
 )
 def command(**options: Any) -> None:
+
     _explain(ExplainOptions(**options))
 
 
@@ -63,7 +66,7 @@ def _explain(options: ExplainOptions) -> None:
 
     check_format(options.form, options.document, options.out)
     file, weight = _file_and_weight(options)
-    given = from_file(file, options.x, options.y) if options.sizes is None else from_options(options)
+    given = from_file(file, options) if options.sizes is None else from_options(options)
     explained = _explained(given, weight, options)
     for note in given.notes:
         click.echo(note, err=True)

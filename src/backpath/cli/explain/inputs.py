@@ -47,28 +47,41 @@ def network_of(path: str) -> Network:
     return load_model(path).network
 
 
-def from_file(path: str, x: str | None, y: str | None) -> Given:
+def from_file(path: str, options: ExplainOptions) -> Given:
     """A worked example (.json) or a saved model."""
+    by_row = options.data is not None
+    if by_row != (options.row is not None):
+        raise InputError("--data names a table and --row the rows of it; give both, or neither")
+    if by_row and (options.x, options.y) != (None, None):
+        raise InputError("--data and --row take the place of --x and --y; leave those out")
     if path.lower().endswith(".json"):
-        return _worked_example(path, x, y)
+        if by_row:
+            raise InputError("--data goes with a model of a table, but a worked example brings its own samples")
+        return _worked_example(path, options.x, options.y)
     from backpath.files.models import load_model
 
     model = load_model(path)
-    x_text, y_text = _both(x, y)
     cost = str(model.record.get("cost", "squared_error"))
     if model.preparation is None:
-        X, Y = _samples(model.network, x_text, y_text)
+        if by_row:
+            raise InputError(f"{path} was not trained on a table; give its inputs with --x and --y")
+        X, Y = _samples(model.network, *_both(options.x, options.y))
         return Given(model.network, X, Y, cost)
-    X, Y = _prepared(model.preparation, x_text, y_text)
+    X, Y = _of_table(model.preparation, options)
     names = neuron_names(model.network.sizes, 0)
     found = dict(zip(names, model.preparation.input_labels, strict=True))
     labels = {name: label for name, label in found.items() if name != label}
-    notes: tuple[str, ...] = (
-        "--x and --y are taken in the table's units and scaled as in training; X1 … are the scaled inputs.",
-    )
-    if model.preparation.is_plain:
-        notes = ()
-    return Given(model.network, X, Y, cost, labels=labels, notes=notes)
+    taken = f"row {options.row} of {options.data} is" if by_row else "--x and --y are"
+    note = f"{taken} taken in the table's units and scaled as in training; X1 … are the scaled inputs."
+    return Given(model.network, X, Y, cost, labels=labels, notes=() if model.preparation.is_plain else (note,))
+
+
+def _of_table(preparation: Preparation, options: ExplainOptions) -> tuple[Floats, Floats]:
+    if options.data is None:
+        return _prepared(preparation, *_both(options.x, options.y))
+    from backpath.files.rows import read_rows
+
+    return read_rows(options.data, preparation, whole_numbers(options.row or "", "--row"))
 
 
 def _worked_example(path: str, x: str | None, y: str | None) -> Given:
@@ -189,24 +202,10 @@ def _number(text: str, where: str) -> float:
 def _prepared(preparation: Preparation, x: str, y: str) -> tuple[Floats, Floats]:
     """Samples in the table's own values: numbers are scaled and categories become 0 and 1, as in training."""
     from backpath.files.predicting import encode_texts
+    from backpath.files.rows import encode_targets
 
     columns = [column.name for column in preparation.inputs]
     X = encode_texts(preparation, [_values(sample, columns, "--x") for sample in x.split(";")], "--x")
-    Y = [_prepared_target(preparation, sample.strip()) for sample in y.split(";")]
+    Y = encode_targets(preparation, [sample.strip() for sample in y.split(";")], "--y")
     _check_count(X, Y)
-    return X, np.array(Y)
-
-
-def _prepared_target(preparation: Preparation, text: str) -> list[float]:
-    target = preparation.target
-    where = f"--y, column {quoted(target.name)}"
-    if target.task == "regression":
-        return [(_number(text, where) - target.mean) / target.scale]
-    hot = _one_hot(text, target.classes, where)
-    return hot[1:] if target.task == "binary" else hot
-
-
-def _one_hot(text: str, names: Sequence[str], where: str) -> list[float]:
-    if text not in names:
-        raise InputError(f"{where} must be one of {listed(names)}, but is {quoted(text)}")
-    return [float(text == name) for name in names]
+    return X, Y

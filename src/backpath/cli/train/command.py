@@ -27,17 +27,25 @@ from backpath.cli.train.options import TrainOptions
 @click.option("--target", help="Column to predict (tables only, where it is required).")
 @click.option("--standardize/--no-standardize", default=True, help="Scale numeric inputs to mean 0, deviation 1.")
 @click.option("--validation", default=0.2, metavar="SHARE", help="Share of a table's rows to hold out.")
+@click.option("--cv", type=int, metavar="PARTS", help="Cross-validate instead: 5 is usual; the model has all rows.")
+@click.option("--balanced", is_flag=True, help="Let every class count as much as any other.")
+@click.option("--weights", metavar="COLUMN", help="Let each row count as much as this column says.")
 @table_options
-@click.option("--hidden", metavar="16,8", help="Neurons by hidden layer; '' for none.  [default: 16 for tables]")
-@click.option("--activation", type=OneOf(activations), help="Of the hidden layers.  [default: tanh for tables]")
+@click.option("--hidden", metavar="16,8", help="Neurons by hidden layer; '' for none.  [default: found for tables]")
+@click.option("--activation", type=OneOf(activations), help="Of the hidden layers.  [default: found for tables]")
 @click.option(
     "--output-activation", type=OneOf(activations), help="Of the output layer.  [default: what fits the task]"
 )
 @click.option("--cost", type=OneOf(costs), help="What training lowers.  [default: what fits the task]")
-@click.option("--solver", type=OneOf(solvers), help="gd, momentum, adam or lm.  [default: gd for tables]")
+@click.option("--solver", type=OneOf(solvers), help="gd, momentum, adam or lm.  [default: adam for tables]")
+@click.option(
+    "--decay", type=float, metavar="λ", help="Hold weights down: λ/2 ΣW² beside the cost.  [default: found for tables]"
+)
 @click.option("--bayesian", is_flag=True, help="With --solver lm: hold weights down by as much as the data say.")
-@click.option("--learning-rate", type=float, help="η.  [default: 0.05 for tables]")
-@click.option("--epochs", type=int, help="Passes over the samples.  [default: 200 for tables, fewer over 100,000 rows]")
+@click.option("--learning-rate", type=float, help="η.  [default: 0.005 for tables]")
+@click.option(
+    "--epochs", type=int, help="Most passes over the samples.  [default: 400 for tables, fewer over 50,000 rows]"
+)
 @click.option("--batch-size", type=int, help="Samples per update; 0 for all.  [default: 32 for tables]")
 @click.option("--tol", type=float, help="Stop when 10 epochs in a row lower the cost by no more than this.")
 @click.option("--frozen", multiple=True, metavar="WEIGHT", help="Leave this weight, or 'biases', as they start.")
@@ -52,6 +60,8 @@ from backpath.cli.train.options import TrainOptions
     help="What does the arithmetic: auto, numpy or compiled.",
 )
 @click.option("--out", type=FileName(), help="Where to save the model.  [default: SOURCE's name + .safetensors]")
+@click.option("--plot", type=FileName(), metavar="FILE", help="Draw how good it is: .html, .png, .svg or .pdf.")
+@click.option("--json", is_flag=True, help="Print the report as JSON.")
 @quiet_option
 @click.pass_context
 def command(context: click.Context, /, **options: Any) -> None:
@@ -61,8 +71,9 @@ def command(context: click.Context, /, **options: Any) -> None:
     a table with its --target column: a CSV, Parquet, JSON lines or .xlsx file, also compressed, several files, a
     pattern such as 'parts/*.csv', or - for standard input. Its columns are taken as numbers, categories or dates by
     their cells, missing cells are filled in, and every such decision is told (backpath look FILE shows them without
-    training). A share of the rows is held out to measure the model, and the network of the epoch that did best on
-    them is kept.
+    training). A share of the rows is held out to measure the model by. On the others, networks of several sizes and a
+    linear model are compared, and the one that predicts rows best that it was not trained on is taken. What you give
+    stays as you give it.
 
     \b
     backpath train xor

@@ -16,7 +16,8 @@ from backpath.explain.diagnosis.comparison import Array, Bools, Comparison, Rati
 from backpath.explain.diagnosis.mistakes import RARE, Mistake
 from backpath.explain.diagnosis.passes import Index
 
-_MOST_PAIRS, _MOST_FIGURES = 60_000, 3_000_000
+_MOST_PAIRS, _MOST_FIGURES = 60_000, 2_000_000
+_MANY = 1_500  # mistakes; of more, the rare ones that explain no group by themselves are left out of pairs
 _SAME = 1e-9  # constants that differ by no more are one
 
 
@@ -69,13 +70,19 @@ class Candidates:
         figures. A rare one counts only if there is such a group, two rare ones only if there is no other.
         """
         rare = np.array([m.rank == RARE for m in self.mistakes])
-        coupled = np.array([m.coupled for m in self.mistakes])
+        large = np.array([len(members) > 1 for members in self.c.members], dtype=bool)
+        speaking = (self.ratios.fits & self.bends & large).any(axis=1)
+        able = np.flatnonzero(~rare | speaking | (len(self.mistakes) <= _MANY))
+        return able[self._pairs_of(able, rare[able], right)]
+
+    def _pairs_of(self, able: Index, rare: Bools, right: Ratios) -> Index:
+        coupled = np.array([self.mistakes[h].coupled for h in able], dtype=bool)
         loose = coupled[:, None] | coupled[None, :]
-        size = len(self.mistakes)
+        size = len(able)
         possible = np.triu(np.ones((size, size), dtype=bool), 1)
         alone, together, clear = (np.zeros_like(possible) for _ in range(3))
         for k in range(self.bends.shape[1]):
-            bends, fits = self.bends[:, k], self.ratios.fits[:, k]
+            bends, fits = self.bends[able, k], self.ratios.fits[able, k]
             one = bends[:, None] & ~bends[None, :]
             other = ~bends[:, None] & bends[None, :]
             speaks = (one & fits[:, None]) | (other & fits[None, :])
@@ -89,7 +96,7 @@ class Candidates:
         possible &= ~(rare[:, None] | rare[None, :]) | alone
         possible &= ~(rare[:, None] & rare[None, :]) | ~together
         found = np.argwhere(possible)
-        order = np.lexsort((self.bits[found].sum(axis=1), ~clear[tuple(found.T)]))
+        order = np.lexsort((self.bits[able[found]].sum(axis=1), ~clear[tuple(found.T)]))
         kept: Index = found[order[: min(_MOST_PAIRS, _MOST_FIGURES // len(self.c.right))]]
         return kept
 

@@ -27,12 +27,13 @@ from backpath.explain.diagnosis.several import after_several_updates, in_each_st
 
 _MOST_TOLD = 8  # explanations in a report
 _MOST_HINTS = 12
+_MANY_FIGURES = 400  # of more, a number in one place is not looked for beside another mistake
 _USUAL = 4.0  # bits of conventions that are tried with a fitted number
 _ROUND = 17.0  # bits of a fitted number that somebody may have chosen: four digits
 _LIKELY = 9.0  # bits of a slip up to which it is tried with a multiple of the weights
 _WITH_TERM = 10.0  # the least bits of an L2 term
 _MOST_BENT = 40  # mistakes that are tried with a constant that nothing explains
-_MOST_FITTED = 2_000_000  # figures of families with another mistake, each tried with a few numbers
+_MOST_FITTED = 700_000  # figures of families with another mistake, each tried with a few numbers
 # what the shortest explanation of a level has, in bits
 _WITH_COST, _WITH_CONSTANT, _WITH_ADDED, _WITH_NUMBER, _PAIR = 7.0, 12.0, 4.0, 12.0, 2 * OF_RANK[PLAIN] + SECOND
 _SEVERAL_UPDATES, _SEVERAL_WITH_SLIP, _PAIR_WITH_NUMBER = 2.0, 6.0, 16.0
@@ -200,7 +201,24 @@ class Search:
 
     def _fitted(self) -> list[Explanation]:
         """A mistake with a number, alone or with the usual conventions."""
-        return self._of_tasks([Task(family, (), value) for value in self._usual for family in self._families], {})
+        tasks: list[Task] = []
+        numbers = 0
+        for constant in self._usual:
+            left = self._wrong_but_for(constant)
+            for family in sorted(self._families, key=lambda f: f.rank):
+                if numbers > _MOST_FITTED // len(self.c.right):
+                    break
+                if not family.touches or left <= family.touches:
+                    tasks.append(Task(family, (), constant))
+                    numbers += 3 + len(family.starts)
+        return self._of_tasks(tasks, {})
+
+    def _wrong_but_for(self, constant: float) -> set[str]:
+        """Which figures are not the right ones times a constant."""
+        c = self.c
+        predicted = c.claims.base + np.where(c.is_weight, constant, 1.0) * c.changes(c.right[None])[0]
+        wrong = (predicted < c.low) | (predicted > c.high)
+        return {name for name, one in zip(c.claims.names, wrong, strict=True) if one}
 
     @property
     def _usual(self) -> tuple[float, ...]:
@@ -214,7 +232,7 @@ class Search:
         met = c.met(s.figures)
         misses = (~met).sum(axis=1)
         tasks: list[Task] = []
-        for family in self._families:
+        for family in self._families if len(c.right) <= _MANY_FIGURES else ():
             if family.touches:
                 touched = np.array([name in family.touches for name in c.claims.names], dtype=bool)
                 able = met[:, ~touched].all(axis=1) & (misses > 0) & touched.any()

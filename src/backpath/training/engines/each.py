@@ -15,15 +15,16 @@ from backpath.training.job import Array, Job
 from backpath.training.native import calls
 from backpath.training.native.library import address, buffer, kernels
 
-FULL_STEPS = 4  # of samples, with which a batch fills the lanes well
+FEW_WEIGHTS = 400  # of 16 networks: they and their gradients stay near a first-level cache
 LAID_BYTES = 2**26  # samples laid out once for all networks
 STEP = calls.STEP_BYTES // 4  # numbers, at most
 
 
-def fills_lanes(job: Job) -> bool:
+def samples_in_lanes(job: Job) -> bool:
     """Whether the samples of a batch had better be in the lanes than networks. How many networks there are has no say
     in it: a network's bits do not depend on its company."""
-    return job.batch_size >= FULL_STEPS * calls.STEP_BYTES // job.network.dtype.itemsize
+    weights = sum(W.size for W in job.network.weights)
+    return weights > FEW_WEIGHTS and job.batch_size >= calls.STEP_BYTES // job.network.dtype.itemsize
 
 
 class Each:

@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import numpy as np
 from numpy.typing import NDArray
 
-from backpath.training.engines.each import Each, fills_lanes
+from backpath.training.engines.each import Each, samples_in_lanes
 from backpath.training.engines.groups import Groups, Indices, Standing
 from backpath.training.job import Array, Job
 from backpath.training.native import calls
@@ -82,7 +82,7 @@ class ManyNetworks:
         self.solved_after = standing.counts[calls.SOLVED_AFTER]
         self.status = standing.counts[calls.STATUS]
         self._groups = Groups(standing)
-        self._kernels = Each(standing) if fills_lanes(job) else self._groups
+        self._kernels = Each(standing) if samples_in_lanes(job) else self._groups
         self._worked = np.zeros(weights.shape[1], np.int64)  # epochs gone through, trained in or not any more
         self._until, self._stopping = 0, False
         self._still = np.arange(len(job.X))[None]
@@ -155,7 +155,7 @@ class ManyNetworks:
 
     def _seconds(self) -> float:
         """About what an epoch of one network takes one core."""
-        return 4e-11 * len(self.job.X) * (6 * len(self.weights) + 40 * sum(self.job.network.sizes[1:]))
+        return 1.5e-11 * len(self.job.X) * (6 * len(self.weights) + 40 * sum(self.job.network.sizes[1:]))
 
     def _chunk(self) -> int:
         """Epochs between two looks at what stopped: many enough that these hardly count. The number of threads has no

@@ -50,10 +50,32 @@ template <int N> INLINE Exponential<Pack<float, N>> exponential_parts(Pack<float
   return {number<float, N>(shift_left<23>(bits(shifted)) + Format<float>::one), fma(p, r2, r)};
 }
 
-// e^x; x is taken as at most ±708 (float32: ±87), beyond which e^x is next to 0 or infinite.
-template <class P> INLINE P exponential(P x) {
-  auto e = exponential_parts(x);
-  return fma(e.scale, e.less_one, e.scale);
+template <class P, class T, int COUNT> INLINE P horner(P t, const T (&terms)[COUNT]) {
+  P p = all<P>(terms[0]);
+  for (int k = 1; k < COUNT; k++) p = fma(p, t, terms[k]);
+  return p;
+}
+
+// e^x in the fewest operations, where there are others to do meanwhile; x is taken as at most ±708 (float32: ±87), beyond
+// which e^x is next to 0 or infinite.
+template <int N> INLINE Pack<double, N> exponential(Pack<double, N> x) {
+  constexpr double terms[] = {
+    2.510038549551032e-08, 2.7620088445409746e-07, 2.7557268459997064e-06, 2.4801521295954376e-05,
+    0.00019841269863053618, 0.0013888888917213717, 0.008333333333330062, 0.04166666666662413, 0.16666666666666669, 0.5,
+    1, 1};
+  x = smaller(larger(x, -708.0), 708.0);
+  auto shifted = fma(x, LOG2_E, 6755399441055744.0), k = shifted - 6755399441055744.0;
+  auto r = fma(k, -1.90821492927058770002e-10, fma(k, -6.93147180369123816490e-01, x));
+  return number<double, N>(bits(horner(r, terms)) + shift_left<52>(bits(shifted)));
+}
+
+template <int N> INLINE Pack<float, N> exponential(Pack<float, N> x) {
+  constexpr float terms[] = {0.0013926183587713494f, 0.008363179052722578f, 0.041666554617204574f, 0.16666576989698775f,
+                             0.5f, 1, 1};
+  x = smaller(larger(x, -87.0f), 87.0f);
+  auto shifted = fma(x, float(LOG2_E), 12582912.0f), k = shifted - 12582912.0f;
+  auto r = fma(k, 2.12194440e-4f, fma(k, -0.693359375f, x));
+  return number<float, N>(bits(horner(r, terms)) + shift_left<23>(bits(shifted)));
 }
 
 // e^x - 1, with all the digits near x = 0
@@ -95,12 +117,6 @@ template <class T, int N> INLINE Pack<T, N> logarithm(Pack<T, N> x) {
 
 // ---- e^(x²) erfc(x) for x >= 0: times (1 + 2x), a polynomial in t = (x - K) / (x + K) -----------------------------------
 
-template <class P, class T, int COUNT> INLINE P horner(P t, const T (&terms)[COUNT]) {
-  P p = all<P>(terms[0]);
-  for (int k = 1; k < COUNT; k++) p = fma(p, t, terms[k]);
-  return p;
-}
-
 template <int N> INLINE Pack<double, N> scaled_erfc(Pack<double, N> x) {  // K = 3.75, to 1.5e-16
   constexpr double terms[] = {
     -2.7293941332533855e-09, -1.952790162974837e-09, 3.256499083798513e-08, 1.8778501156468795e-08,
@@ -126,9 +142,8 @@ template <class P> struct Activated { P value, slope; };
 
 // σ = 1 / (1 + e^-u), σ′ = σ(u) σ(-u) with σ(-u) = e^-u σ(u)
 template <class P> INLINE Activated<P> sigmoid(P u) {
-  auto e = exponential_parts(-u);
-  P value = 1 / fma(e.scale, e.less_one, e.scale + 1);
-  return {value, value * (fma(e.scale, e.less_one, e.scale) * value)};
+  P e = exponential(-u), value = 1 / (e + 1);
+  return {value, value * (e * value)};
 }
 
 // With e = e^-2|u|: |tanh u| = (1 - e) / (1 + e), σ′ = 4e / (1 + e)²

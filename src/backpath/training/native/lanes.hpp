@@ -11,6 +11,13 @@
 #define INLINED __attribute__((always_inline))
 #define INLINE inline INLINED
 
+// A loop whose every turn is written out, so that the numbers of a tile stay in registers.
+#if defined(__clang__)
+#define UNROLLED _Pragma("unroll")
+#else
+#define UNROLLED _Pragma("GCC unroll 32")
+#endif
+
 #if defined(__AVX512F__)
 constexpr int REGISTER_BYTES = 64;
 #elif defined(__AVX__)
@@ -69,6 +76,16 @@ template <class T, int N> INLINE void store(T* p, Pack<T, N> x) {
 template <class P> INLINE P all(typename P::Number x) {
   if constexpr (P::split) { auto half = all<decltype(P::low)>(x); return {half, half}; }
   else return {x - typename P::Vector{}};
+}
+
+// COUNT packs as one, so that each operation is done to all of them before the next: more is under way at a time.
+template <int COUNT, class T, int N> INLINE Pack<T, COUNT * N> joined(const Pack<T, N>* packs) {
+  if constexpr (COUNT == 1) return *packs;
+  else return {joined<COUNT / 2>(packs), joined<COUNT / 2>(packs + COUNT / 2)};
+}
+template <class T, int N, int M> INLINE void taken_apart(Pack<T, M> x, Pack<T, N>* to) {
+  if constexpr (M == N) *to = x;
+  else taken_apart(x.low, to), taken_apart(x.high, to + M / N / 2);
 }
 
 // ---- arithmetic ------------------------------------------------------------------------------------------------------
@@ -154,9 +171,15 @@ template <class T, int N> INLINE Pack<T, N> select(Pack<Whole<T>, N> mask, Pack<
   else return {mask.v ? yes.v : no.v};
 }
 
-// The smaller, the larger one; where x is NaN, NaN.
-template <class T, int N> INLINE Pack<T, N> smaller(Pack<T, N> x, Pack<T, N> y) { return select(y < x, y, x); }
-template <class T, int N> INLINE Pack<T, N> larger(Pack<T, N> x, Pack<T, N> y) { return select(y > x, y, x); }
+// The smaller, the larger one; where x is NaN, NaN. One instruction, which `select` would not become.
+template <class T, int N> INLINE Pack<T, N> smaller(Pack<T, N> x, Pack<T, N> y) {
+  if constexpr (x.split) return {smaller(x.low, y.low), smaller(x.high, y.high)};
+  else return {y.v < x.v ? y.v : x.v};
+}
+template <class T, int N> INLINE Pack<T, N> larger(Pack<T, N> x, Pack<T, N> y) {
+  if constexpr (x.split) return {larger(x.low, y.low), larger(x.high, y.high)};
+  else return {y.v > x.v ? y.v : x.v};
+}
 template <class T, int N> INLINE Pack<T, N> smaller(Pack<T, N> x, typename As<T>::type y) {
   return smaller(x, all<Pack<T, N>>(y));
 }

@@ -63,23 +63,23 @@ template <class T> struct Matrix {
 template <class T, class In, class Finish> INLINE void products(const Matrix<T>& w, const In& in, int64_t samples, Finish finish) {
   using P = Step<T>;
   int64_t by_row = w.by_row * STEP<T>, by_column = w.by_column * STEP<T>;
-  in_tiles<4, 1>(samples, [&](auto across, int64_t z) {
+  in_tiles<4, 1>(samples, [&](auto across, int64_t z) INLINED {
     constexpr int SAMPLES = across.code;
     const T* sample[SAMPLES];
-    for (int n = 0; n < SAMPLES; n++) sample[n] = in.sample(z + n);
-    in_tiles<TILE, 1>(w.rows, [&](auto down, int64_t r) {
+    UNROLLED for (int n = 0; n < SAMPLES; n++) sample[n] = in.sample(z + n);
+    in_tiles<TILE, 1>(w.rows, [&](auto down, int64_t r) INLINED {
       constexpr int ROWS = down.code;
       const T *weights = w.w + r * by_row, *bias = w.bias + r * by_row;
       P s[ROWS][SAMPLES];
-      for (int m = 0; m < ROWS; m++)
-        for (int n = 0; n < SAMPLES; n++) s[m][n] = w.bias ? load<P>(bias + m * by_row) : all<P>(0);
+      UNROLLED for (int m = 0; m < ROWS; m++)
+        UNROLLED for (int n = 0; n < SAMPLES; n++) s[m][n] = w.bias ? load<P>(bias + m * by_row) : all<P>(0);
       for (int64_t i = 0; i < w.columns; i++, weights += by_column)
-        for (int n = 0; n < SAMPLES; n++) {
+        UNROLLED for (int n = 0; n < SAMPLES; n++) {
           P x = in.input(sample[n], i);
-          for (int m = 0; m < ROWS; m++) s[m][n] = fma(load<P>(weights + m * by_row), x, s[m][n]);
+          UNROLLED for (int m = 0; m < ROWS; m++) s[m][n] = fma(load<P>(weights + m * by_row), x, s[m][n]);
         }
-      for (int m = 0; m < ROWS; m++)
-        for (int n = 0; n < SAMPLES; n++) finish(r + m, z + n, s[m][n]);
+      UNROLLED for (int m = 0; m < ROWS; m++)
+        UNROLLED for (int n = 0; n < SAMPLES; n++) finish(r + m, z + n, s[m][n]);
     });
   });
 }
@@ -88,30 +88,30 @@ template <class T, class In, class Finish> INLINE void products(const Matrix<T>&
 template <class T, class In> INLINE void add_gradients(T* g, const T* delta, int64_t neurons, const In& in, int64_t inputs, int64_t samples) {
   using P = Step<T>;
   int64_t row = (inputs + 1) * STEP<T>, by_delta = samples * STEP<T>;
-  in_tiles<TILE, 1>(neurons, [&](auto down, int64_t j) {
+  in_tiles<TILE, 1>(neurons, [&](auto down, int64_t j) INLINED {
     constexpr int ROWS = down.code;
     const T* d = delta + j * by_delta;
     T* to = g + j * row;
-    in_tiles<TILE, 1>(inputs, [&](auto across, int64_t i) {
+    in_tiles<TILE, 1>(inputs, [&](auto across, int64_t i) INLINED {
       constexpr int COLUMNS = across.code;
       P s[ROWS][COLUMNS];
-      for (int m = 0; m < ROWS; m++)
-        for (int n = 0; n < COLUMNS; n++) s[m][n] = load<P>(to + m * row + (i + n) * STEP<T>);
+      UNROLLED for (int m = 0; m < ROWS; m++)
+        UNROLLED for (int n = 0; n < COLUMNS; n++) s[m][n] = load<P>(to + m * row + (i + n) * STEP<T>);
       for (int64_t z = 0; z < samples; z++) {
         const T* sample = in.sample(z);
-        for (int n = 0; n < COLUMNS; n++) {
+        UNROLLED for (int n = 0; n < COLUMNS; n++) {
           P x = in.input(sample, i + n);
-          for (int m = 0; m < ROWS; m++) s[m][n] = fma(load<P>(d + m * by_delta + z * STEP<T>), x, s[m][n]);
+          UNROLLED for (int m = 0; m < ROWS; m++) s[m][n] = fma(load<P>(d + m * by_delta + z * STEP<T>), x, s[m][n]);
         }
       }
-      for (int m = 0; m < ROWS; m++)
-        for (int n = 0; n < COLUMNS; n++) store(to + m * row + (i + n) * STEP<T>, s[m][n]);
+      UNROLLED for (int m = 0; m < ROWS; m++)
+        UNROLLED for (int n = 0; n < COLUMNS; n++) store(to + m * row + (i + n) * STEP<T>, s[m][n]);
     });
     P s[ROWS];
-    for (int m = 0; m < ROWS; m++) s[m] = load<P>(to + m * row + inputs * STEP<T>);
+    UNROLLED for (int m = 0; m < ROWS; m++) s[m] = load<P>(to + m * row + inputs * STEP<T>);
     for (int64_t z = 0; z < samples; z++)
-      for (int m = 0; m < ROWS; m++) s[m] = s[m] + load<P>(d + m * by_delta + z * STEP<T>);
-    for (int m = 0; m < ROWS; m++) store(to + m * row + inputs * STEP<T>, s[m]);
+      UNROLLED for (int m = 0; m < ROWS; m++) s[m] = s[m] + load<P>(d + m * by_delta + z * STEP<T>);
+    UNROLLED for (int m = 0; m < ROWS; m++) store(to + m * row + inputs * STEP<T>, s[m]);
   });
 }
 
@@ -123,7 +123,7 @@ template <class T> void outputs(const Populated<T>& p, const Rows<T>& r, Order b
   P cost = load<P>(r.known(COST)), worst = load<P>(r.known(WORST));
   bool by_error = of.cost != BINARY_CROSS_ENTROPY && of.cost != CATEGORICAL_CROSS_ENTROPY && of.cost != POISSON;
   if (by_error && activation != SOFTMAX)
-    for_activation(activation, [&](auto constant) {
+    for_activation(activation, [&](auto constant) INLINED {
       for (int64_t z = 0; z < block.count; z++)
         for (int64_t j = 0; j < outputs; j++) {
           T* delta = d + j * row + z * STEP<T>;
@@ -157,8 +157,8 @@ template <class T> Behind<T> forward(const Populated<T>& p, const Rows<T>& r, Or
   for (int64_t q = 0; q < layers; q++) {
     int64_t inputs = p.sizes[q], neurons = p.sizes[q + 1];
     Matrix<T> w{now.w, neurons, inputs, inputs + 1, 1, now.w + inputs * STEP<T>};
-    auto through = [&](const auto& in) {
-      products(w, in, block.count, [&](int64_t j, int64_t z, Step<T> u) { store(now.d + j * row + z * STEP<T>, u); });
+    auto through = [&](const auto& in) INLINED {
+      products(w, in, block.count, [&](int64_t j, int64_t z, Step<T> u) INLINED { store(now.d + j * row + z * STEP<T>, u); });
     };
     if (q == 0) through(Shared<T>{p.X, block.samples + block.first, inputs});
     else through(Own<T>{now.a - inputs * row, block.count});
@@ -179,7 +179,7 @@ template <class T> void backward(const Populated<T>& p, const Rows<T>& r, Order 
     if (q == 0) return add_gradients(g, now.d, neurons, Shared<T>{p.X, block.samples + block.first, inputs}, inputs, block.count);
     add_gradients(g, now.d, neurons, Own<T>{now.a - inputs * row, block.count}, inputs, block.count);
     products(Matrix<T>{now.w, inputs, neurons, 1, inputs + 1, nullptr}, Own<T>{now.d, block.count}, block.count,
-             [&](int64_t i, int64_t z, Step<T> s) {
+             [&](int64_t i, int64_t z, Step<T> s) INLINED {
                T* slope = now.d - inputs * row + i * row + z * STEP<T>;
                store(slope, s * load<Step<T>>(slope));
              });

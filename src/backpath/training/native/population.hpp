@@ -80,7 +80,7 @@ template <class T, class Epoch> INLINE void for_epochs(const Populated<T>& p, co
 template <class T> void train_group(const Populated<T>& p, const Rows<T>& r, Columns group, int64_t begin, int64_t epochs, Order orders) {
   const Population& of = *p.population;
   int64_t batches = (of.samples + of.batch - 1) / of.batch;
-  for_epochs(p, r, epochs, orders, [&](int64_t epoch, const int64_t* order) {
+  for_epochs(p, r, epochs, orders, [&](int64_t epoch, const int64_t* order) INLINED {
     fill(r.known(COST), T(0), 1), fill(r.known(WORST), T(0), 1);
     for (int64_t start = 0, batch = 1; start < of.samples; start += of.batch, batch++) {
       int64_t end = smaller_of(of.samples, start + of.batch);
@@ -98,7 +98,7 @@ template <int HIDDEN, class T>
 void train_tiny(const Populated<T>& p, const Rows<T>& r, Columns group, int64_t begin, int64_t epochs, Order orders) {
   Tiny<T, 2, HIDDEN> tiny(r.w);
   T share = T(1) / T(p.population->samples);
-  for_epochs(p, r, epochs, orders, [&](int64_t epoch, const int64_t* order) {
+  for_epochs(p, r, epochs, orders, [&](int64_t epoch, const int64_t* order) INLINED {
     tiny.learn_all(p, order);
     store(r.known(COST), tiny.cost), store(r.known(WORST), tiny.worst);
     judge(p, r, group, begin, epoch);

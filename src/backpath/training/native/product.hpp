@@ -14,13 +14,6 @@ constexpr int TILE_ROWS = 4, TILE_STEPS = 1;
 constexpr int64_t TILE_MOST = 8;  // rows of a tile on any processor
 constexpr int64_t CACHED_TERMS = 128;  // whose rows stay in the first-level cache while all tiles go over them
 
-// A loop whose every turn is written out, so that a tile's sums stay in registers.
-#if defined(__clang__)
-#define UNROLLED _Pragma("unroll")
-#else
-#define UNROLLED _Pragma("GCC unroll 16")
-#endif
-
 template <class T, int ROWS, int STEPS> using Tile = Step<T>[ROWS][STEPS];
 
 // s[r][c] += Σ_k weights[k by_term + r by_row] × rows[k by_row_of.. ]

@@ -26,6 +26,7 @@ IN_OUTPUT: dict[str, tuple[Callable[[Array], Array], Callable[[Expression], Expr
     "tanh": (lambda v: 1 - v * v, lambda v: minus(ONE, Power(v, TWO))),
 }
 _IN_WORDS = {"sigmoid": "v(1 − v)", "tanh": "1 − v²"}
+_FEW_NEURONS = 8  # of a layer, up to which any wrong σ′ is tried at a single one of them
 ELEMENTWISE = [name for name, row in ACTIVATIONS.items() if row.jacobian is None and not row.no_derivative]
 
 
@@ -192,7 +193,8 @@ def _of_kind(q: Problem, by_layer: Mapping[int, Slope]) -> Iterator[Mistake]:
     for layer, slope in by_layer.items():
         for place in places(q, layer):
             yield _mistake(q, {layer: slope}, place=place)
-        for j in range(q.width(layer)) if q.width(layer) > 1 else ():
+        single = q.width(layer) > 1 and (slope.rank == PLAIN or q.width(layer) <= _FEW_NEURONS)
+        for j in range(q.width(layer)) if single else ():
             yield _mistake(q, {layer: slope}, j)
     hidden = {layer: slope for layer, slope in by_layer.items() if layer in q.hidden}
     if len(hidden) > 1:
