@@ -158,8 +158,8 @@ def train(
     sample_weight : (N,)
         How much each sample counts; 1 for all by default.
     restarts : int
-        Train that many starts side by side, compiled, and return the one with the lowest cost: the cure for small
-        networks that get stuck. The first is ``net``, the others are drawn with ``init`` from ``seed``.
+        Train that many starts side by side in the native kernels, and return the one with the lowest cost: the cure
+        for small networks that get stuck. The first is ``net``, the others are drawn with ``init`` from ``seed``.
     init : str
         How restarts are drawn (see ``backpath.maths.initialisations``).
 
