@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 FOLDERS = ("statsmodels/datasets", "vega_datasets/_data", "palmerpenguins", "sklearn/datasets/data")
 LEAST_ROWS, MOST_BYTES = 10, 5_000_000
@@ -94,12 +95,12 @@ def attempt(name: str, content: bytes, target: str) -> Outcome:
     return Outcome(name, 0, said)
 
 
-def _read(options: dict[str, object]) -> None:
-    from backpath.cli.train.options import TrainOptions
-    from backpath.cli.train.source import find_source
+def _read(options: dict[str, Any]) -> None:
+    from backpath.cli.table_options import TableOptions
+    from backpath.files.tables import read_training_table
 
-    wanted = {name: value for name, value in options.items() if name in TrainOptions.__dataclass_fields__}
-    find_source(TrainOptions(**wanted, given=frozenset()))  # type: ignore[arg-type]
+    given = TableOptions(**{name: options[name] for name in TableOptions.__dataclass_fields__})
+    read_training_table([options["source"]], options["target"], given.choices(), given.dialect).split()
 
 
 def main() -> None:

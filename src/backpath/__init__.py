@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 
 # name -> the module that has it; loaded at first use, so that `import backpath` stays light (PEP 562)
 _PUBLIC = {
+    "BadFitWarning": "backpath.estimators.bad_fit",
     "DivergenceError": "backpath.errors",
     "InputError": "backpath.errors",
     "derive": "backpath.explain.derivation",
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from backpath.errors import InputError as InputError
     from backpath.estimators import MLPClassifier as MLPClassifier
     from backpath.estimators import MLPRegressor as MLPRegressor
+    from backpath.estimators.bad_fit import BadFitWarning as BadFitWarning
     from backpath.explain.derivation import derive as derive
     from backpath.explain.diagnosis.diagnose import diagnose as diagnose
     from backpath.explain.diagnosis.function import diagnose_function as diagnose_function

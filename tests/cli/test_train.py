@@ -156,7 +156,7 @@ def test_a_network_saved_from_python_predicts_by_the_names_of_the_notes(tmp_path
     write_csv(tmp_path / "x.csv", ["X2", "X1"], [[1, 0], [0.5, 2]])
     rows = [line.split(",") for line in done("predict", "net.safetensors", "x.csv", cwd=tmp_path).splitlines()]
     assert rows[0] == ["A1", "A2"]
-    expected = net.predict([[0, 1], [2, 0.5]])
+    expected = bp.predict(net, [[0, 1], [2, 0.5]])
     assert [[float(cell) for cell in row] for row in rows[1:]] == expected.tolist()
 
 

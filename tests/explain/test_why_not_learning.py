@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import backpath as bp
+from commands import done
 
 X, Y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0.0], [1], [1], [0]])
 
@@ -163,3 +164,9 @@ def test_bad_input_is_refused():
         why(bp.Network((2, 2, 1)), rate=0)
     with pytest.raises(bp.InputError, match="expected 2 numbers"):
         why(bp.Network((2, 2, 1)), X=[[1.0]])
+
+
+def test_training_that_comes_to_little_says_why(tmp_path):
+    stuck = done("train", "xor", "--seed", "2", "--out", "xor.safetensors", cwd=tmp_path)
+    assert "Why: the cost 0.1252 lies on a plateau of these data, at 1/8" in " ".join(stuck.split())
+    assert "Why:" not in done("train", "and", "--out", "and.safetensors", cwd=tmp_path)

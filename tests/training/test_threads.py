@@ -209,3 +209,33 @@ def test_the_same_bits_on_every_processor(dtype, monkeypatch):
     finally:
         library._loaded.cache_clear()
     assert len(found) == min(1, len(levels))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [["ziglang"], ["clang++"], ["g++"]], ids=" ".join)
+def test_the_same_bits_by_every_compiler(command, tmp_path, monkeypatch):
+    """As those of the build that is there, on each level of the processor."""
+    hatch_build = pytest.importorskip("hatch_build", reason="the build hook is not beside the tests")
+    command, here = hatch_build.ZIG if command == ["ziglang"] else command, hatch_build.wanted()
+    if not hatch_build.is_usable(command, here.processor):
+        pytest.skip(f"{' '.join(command)} is not there, or too old")
+    hatch_build.build(tmp_path, command, here)
+    work = [
+        (Network(sizes, "gelu", seed=0, dtype=dtype), *samples(sizes, count, dtype), count, batch)
+        for sizes, count, batch in (*SHAPES, ((8, 16, 1), 100, 32), ((2, 2, 1), 4, 4))
+        for dtype in ("float64", "float32")
+    ]
+
+    def all_bits():
+        library._loaded.cache_clear()
+        return b"".join(bits(train(net, X, y, epochs=3, batch_size=b)) for net, X, y, _, b in work)
+
+    try:
+        for level in [level for level in library.X86_64[1:] if level <= library.level()]:
+            monkeypatch.setenv("BACKPATH_CPU", level)
+            expected = all_bits()
+            with monkeypatch.context() as other:
+                other.setattr(library, "FOLDER", tmp_path)
+                assert all_bits() == expected
+    finally:
+        library._loaded.cache_clear()

@@ -44,6 +44,11 @@ def is_quiet() -> bool:
     return context is not None and bool(context.meta.get(_QUIET))
 
 
+def be_quiet() -> None:
+    """From now on as if --quiet had been given."""
+    click.get_current_context().meta[_QUIET] = True
+
+
 def say(text: str = "") -> None:
     """Print to standard output, unless --quiet was given."""
     if not is_quiet():

@@ -105,6 +105,8 @@ CHECKS: dict[str, Check] = {
     "dropout": _number(0, 1),
     "clip_norm": _or(_number(0, low_is_in=False), "None", lambda value: value is None),
     "bayesian": _TRUTH,
+    "scale_X": _TRUTH,
+    "scale_y": _TRUTH,
     "restarts": _COUNT,
     "callbacks": ("a callable or some of them, or None", _are_callbacks),
     "progress": ("True, False or a callable", lambda value: _is_truth(value) or callable(value)),

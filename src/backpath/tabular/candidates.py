@@ -33,6 +33,8 @@ def candidates(task: str, rows: int, inputs: int, given: Mapping[str, Any]) -> l
     given : settings by name that the call fixes; with a solver, everything is fixed
     """
     output, cost = OUTPUTS[task]
+    if given.get("cost") == "poisson":
+        output = "exp"
     solver = given.get("solver", "adam")
     usual: dict[str, Any] = {"cost": cost, "decay": 0.0} | BY_SOLVER[solver]
     usual["epochs"] = max(1, min(usual["epochs"], SAMPLES_SEEN // rows))

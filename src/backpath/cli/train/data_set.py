@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from backpath.cli.describe import describe_network, describe_training, describe_weights, heading, truth_table
-from backpath.cli.terminal import folded, is_quiet, say
+from backpath.cli.terminal import again, folded, is_quiet, say
 from backpath.cli.train.options import TrainOptions
 from backpath.cli.train.report import cost_section
 from backpath.cli.train.source import Trained, network_options, training_options
 from backpath.errors import InputError
+from backpath.explain.learning.why import why_poor
 from backpath.files.models import Model
 from backpath.files.preparation import Preparation
 from backpath.maths.network import Network
@@ -75,7 +76,11 @@ def train_data_set(options: TrainOptions, file: str) -> Trained:
     always = f"  (its most frequent class: {found.baseline:.1%})" if found.measure == "accuracy" else ""
     lines = f"  training  {found}{always}"
     if data.task == "binary" and found.score < 1:
-        lines += f"\n  {_not_learned(result.restart_costs is not None)}"
+        lines += f"\n{_not_learned(result.restart_costs is not None)}"
+    rate = settings.learning_rate if settings.solver == "gd" else None
+    reason = why_poor(result.network, data.X, data.y, settings.cost, rate)
+    if reason:
+        lines += f"\n{folded(f'Why: {reason}', '  ')}"
     sections.append(("quality", lines))
     model = Model(result.network, Preparation.of_arrays(inputs, data.task), record)
     return Trained(model, result, tuple(sections), _next(result.network, data, settings.cost, file))
@@ -110,8 +115,8 @@ def _progress(title: Sequence[str], epochs: int) -> Iterator[Progress]:
 
 def _not_learned(several: bool) -> str:
     if several:
-        return "Not learned from any of these starts; try more, or another --hidden"
-    return "Not learned from this start; try another: --seed 1, or the best of several: --restarts 16"
+        return "  Not learned from any of these starts; try more, or another --hidden"
+    return folded(f"Not learned from this start; the best of several may do:\n{again('--restarts', '16')}", "  ")
 
 
 def _next(network: Network, data: Dataset, cost: str, file: str) -> tuple[str, ...]:

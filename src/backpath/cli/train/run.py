@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from backpath.cli.describe import heading
-from backpath.cli.terminal import say
+from backpath.cli.terminal import be_quiet, say
 from backpath.cli.train.data_set import train_data_set
 from backpath.cli.train.options import TrainOptions
 from backpath.cli.train.picture import check_plot, draw_report
@@ -24,6 +24,8 @@ from backpath.training.datasets import DATASETS
 def train_and_report(options: TrainOptions) -> None:
     out = options.out or f"{Path(options.source).stem}.safetensors"
     check_writable(out, inputs=[options.source])  # before the work, not after
+    if options.json:
+        be_quiet()
     if options.plot is not None:
         check_plot(options.plot)
         check_writable(options.plot, inputs=[options.source])

@@ -119,7 +119,10 @@ def _read(options: TrainOptions) -> tuple[TrainingTable, Array | None]:
             raise InputError(f"{known} and no file")
         raise InputError(f"{known}, but a table: say which column to predict with --target COLUMN")
     files = [path, *options.more_files]
-    table = read_training_table(files, target, options.choices(options.standardize), options.dialect)
+    choices = options.choices(options.standardize)
+    if options.cost == "poisson" and options.task is None:
+        choices = replace(choices, task="regression")  # counts, however few they are
+    table = read_training_table(files, target, choices, options.dialect)
     weight = None
     if options.weights is not None:
         table, weight = _weighed(table, options.weights, path)
@@ -183,6 +186,6 @@ def _advice(options: TrainOptions, table: TrainingTable, found: Judged) -> str:
     if found.verdict.on == "held-out" and found.verdict.rows < FEW:
         lines.append(f"To judge by all rows:\n{again('--cv', '5')}")
     if options.cost is None and looks_like_counts(table):
-        as_counts = again("--task", "regression", "--cost", "poisson")
+        as_counts = again("--cost", "poisson")
         lines.append(f"The target looks like counts, for which there is a cost of their own:\n{as_counts}")
     return "".join("\n" + folded(line, "  ") for line in lines)

@@ -14,6 +14,7 @@ from backpath.explain.diagnosis.comparison import Bools, Comparison
 from backpath.explain.diagnosis.explanation import Explanation
 from backpath.explain.diagnosis.formulas import formulas
 from backpath.explain.diagnosis.mistakes import Mistake
+from backpath.explain.diagnosis.places import is_marked, right_formula
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.report import Claimed, Finding, Report
 from backpath.explain.diagnosis.search import Search
@@ -137,5 +138,8 @@ def _finding(c: Comparison, mistake: Mistake, explains: tuple[str, ...]) -> Find
     weights = [name for name in explains if name.startswith("W")]
     pair = formulas(c.q.net, c.q.cost, mistake.change, weights or c.q.net.weight_names[:1])
     right, claimed = pair or (None, None)
+    if right is None or not is_marked(right):
+        place = right_formula(c.q.net, c.q.samples, mistake.code, weights)
+        right, claimed = (place, None) if place else (right, claimed)
     kind = "convention" if mistake.convention else "slip"
     return Finding(mistake.code, mistake.where, mistake.message, explains, right, claimed, kind)

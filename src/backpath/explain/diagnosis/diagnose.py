@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from numpy.typing import ArrayLike
 
@@ -16,6 +17,7 @@ from backpath.explain.diagnosis.conclude import conclude, is_numerical
 from backpath.explain.diagnosis.layouts import readings, sample_readings
 from backpath.explain.diagnosis.network_digits import Units, as_if_printed, with_slack
 from backpath.explain.diagnosis.problem import Problem
+from backpath.explain.diagnosis.procedures import told
 from backpath.explain.diagnosis.report import Report
 from backpath.explain.learning.why import hindrances
 from backpath.maths.checks import check_learning_rate
@@ -38,6 +40,9 @@ def diagnose(
     cost: str = "squared_error",
     learning_rate: float | None = None,
     frozen: str | Iterable[str] = (),
+    updates: int | None = None,
+    order: str | Sequence[int] | None = None,
+    momentum: float | None = None,
 ) -> Report:
     """Whether somebody's figures of back-propagation are right, and if not, which mistake they come from.
 
@@ -67,6 +72,9 @@ def diagnose(
         η of the update, also for finding gradients that were computed with weights already updated.
     frozen : weight names, or "biases"
         Weights that are not updated.
+    updates, order, momentum : of ``claimed_weights`` after several updates
+        How many steps with the whole batch, or with ``order="online"`` (or the places of the samples from 0) how many
+        epochs; v = μ v + ∂C/∂W, W = W - η v. What is not told is searched for.
 
     Returns
     -------
@@ -91,6 +99,8 @@ def diagnose(
     y, of_y = printed_array(y, "y")
     for inputs, targets, turned in sample_readings(net, X, y, cost):
         q = problem(net, inputs, targets, cost, learning_rate, frozen, claimed_weights is not None)
+        if claimed_weights is not None:
+            q = replace(q, procedure=told(q, updates, order, momentum))
         units = Units.of(q, net, of_X, of_y)
         for gradients, weights, layout in _readings(net, claimed, claimed_weights):
             claims = [*weight_claims(q, gradients, "gradient"), *weight_claims(q, weights, "weight")]

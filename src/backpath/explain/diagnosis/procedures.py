@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from backpath.errors import InputError
 from backpath.explain.diagnosis.passes import Array, Passes, Run
 from backpath.explain.diagnosis.problem import Problem, Procedure
+from backpath.maths.checks import check_count, check_number
 
 _MOST_STEPS = 10
 _MOMENTA = (0.9, 0.5, 0.8, 0.95, 0.99)
@@ -74,12 +76,24 @@ def scaled(q: Problem, procedure: Procedure) -> Iterator[Procedure]:
         yield replace(procedure, scale=scale, words=f"{procedure.words}, with {words}", bits=procedure.bits + 2.5)
 
 
-def told(q: Problem, updates: int | None, order: str | None, momentum: float | None) -> Procedure | None:
-    """The procedure that somebody has told; None if that is a single update with the whole batch."""
+def told(
+    q: Problem, updates: int | None, order: str | Sequence[int] | None, momentum: float | None
+) -> Procedure | None:
+    """The procedure that somebody has told; None if that is a single update with the whole batch.
+
+    ``order``: "batch", "online", or the places of the samples (from 0) of an online epoch.
+    """
     if updates is None and order is None and momentum is None:
         return None
+    if updates is not None:
+        check_count(updates, "updates")
+    if momentum is not None:
+        momentum = check_number(momentum, "momentum", least=0, below=1)
     whole = tuple(range(q.samples))
-    steps = tuple((s,) for s in whole) if order == "online" else (whole,)
+    places = whole if order in ("online", "batch", None) else order
+    if isinstance(places, str) or not all(place in whole for place in places):
+        raise InputError(f"order must be 'batch', 'online', or places of samples from 0 to {whole[-1]}, not {order!r}")
+    steps = (whole,) if order in ("batch", None) else tuple((int(s),) for s in places)
     repeated = steps * (updates or 1)
     if len(repeated) == 1:
         return None

@@ -126,6 +126,20 @@ def why_not_learning(
     return LearningReport([*findings, *slow], s.cost, s.unlearned)
 
 
+POOR = 0.1  # of the best constant answer's cost: a result that asks for a reason
+
+
+def why_poor(net: Network, X: ArrayLike, y: ArrayLike, cost: str, learning_rate: float | None) -> str:
+    """The weightiest reason of a poor result, in a sentence; "" if the result is none, or nothing is in the way.
+
+    >>> net = Network((2, 2, 1)).replace({"W11_2": 0, "W12_2": 0})
+    >>> why_poor(net, [[0, 1], [1, 1]], [1, 0], "huber", 1)
+    'the weights into layer 2 are all 0, so no gradient gets back through them; start with random weights'
+    """
+    found = why_not_learning(net, X, y, learning_rate=learning_rate, cost=cost)
+    return found.findings[0].message if found.findings and found.unlearned > POOR else ""
+
+
 def hindrances(net: Network, X: ArrayLike, y: ArrayLike, cost: str, learning_rate: float | None) -> str:
     """What in the network, the data or the step's length keeps right gradients from being of use, in a sentence; "" if
     nothing does."""

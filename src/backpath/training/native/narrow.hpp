@@ -45,7 +45,7 @@ template <class T> double narrow(const Training<T>& t, const T* w, const T* x, c
       for (int64_t j = 0; j < layer.neurons; j++, weights += layer.row) {
         P u = all<P>(weights[layer.inputs]);
         for (int64_t i = 0; i < layer.inputs; i++) u = fma(load<P>(a + 4 * i), weights[i], u);
-        auto [value, slope] = activated<constant.code>(u);
+        auto [value, slope] = activated<constant.code, true>(u);
         if (q < count - 1) store(values + 4 * j, value), store(deltas + 4 * j, slope);
         else {
           P error = value - load<P>(y + 4 * j);
@@ -80,9 +80,9 @@ double narrow_2_2_1(const Training<T>& t, const T* w, const T* x, const Target<T
   using P = Four<T>;
   T slope_of_cost = t.plan->cost == SQUARED_ERROR ? 2 : 1;
   P x_1 = load<P>(x), x_2 = load<P>(x + 4), y = load<P>(x + 8), share = load<P>(x + 12);
-  auto [h_1, slope_1] = activated<CODE>(fma(x_2, w[1], fma(x_1, w[0], all<P>(w[2]))));
-  auto [h_2, slope_2] = activated<CODE>(fma(x_2, w[5], fma(x_1, w[4], all<P>(w[6]))));
-  auto [a, slope] = activated<CODE>(fma(h_2, w[9], fma(h_1, w[8], all<P>(w[10]))));
+  auto [h_1, slope_1] = activated<CODE, true>(fma(x_2, w[1], fma(x_1, w[0], all<P>(w[2]))));
+  auto [h_2, slope_2] = activated<CODE, true>(fma(x_2, w[5], fma(x_1, w[4], all<P>(w[6]))));
+  auto [a, slope] = activated<CODE, true>(fma(h_2, w[9], fma(h_1, w[8], all<P>(w[10]))));
   P error = a - y, none = all<P>(0), delta = error * (share * slope_of_cost) * slope;
   P delta_1 = fma(delta, w[8], none) * slope_1, delta_2 = fma(delta, w[9], none) * slope_2;
   put(g, 0, sums(x_1 * delta_1, x_2 * delta_1, delta_1, none));
