@@ -22,7 +22,7 @@ assert result.network.predict(X).round().ravel().tolist() == [0.0, 1.0, 1.0, 0.0
 assert bp.train_population(bp.Population((2, 2, 1), size=50, seed=0), X, y, epochs=10, learning_rate=1.0).cost.shape
 assert "W11_1" in str(bp.derive(result.network, "W11_1"))
 assert bp.train(bp.Network((1, 2, 1), seed=0), [[0], [1], [2]], [0, 1, 4], epochs=3, solver="lm").epochs
-print(*sorted({"sklearn", "scipy", "numba", "safetensors"} & set(sys.modules)))
+print(*sorted({"sklearn", "scipy", "safetensors"} & set(sys.modules)))
 try:
     bp.MLPClassifier
 except ImportError as fault:

@@ -46,7 +46,7 @@ def test_every_family_of_edits_gives_programs_that_differ():
 
 @pytest.mark.slow
 def test_what_cannot_be_known_gets_no_certain_name():
-    count = 2000 if ALL else 180
+    count = 2000 if ALL else 120
     found = false_names(count)
     assert found.total() <= MOST_FALSE * count, found
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from backpath.maths.activations import activation as activation_row
 Array = NDArray[np.floating]
 
 MOST_WEIGHTS = 10**9
+FITS_ANYWHERE = 2**24  # bytes, for which no machine is asked
 
 
 def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
@@ -133,6 +134,8 @@ def machine_memory() -> int:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not a POSIX system
         memory = 16 * 2**30
+    from pathlib import Path  # which is not for every start of the process
+
     for limit in CONTAINER_LIMITS:
         try:
             text = Path(limit).read_text().strip()
@@ -146,8 +149,10 @@ def machine_memory() -> int:
 def check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
     """A network that cannot fit is refused before it is drawn (training holds about four such copies)."""
     count = sum(n_out * (n_in + 1) for n_in, n_out in itertools.pairwise(sizes))
-    memory = machine_memory()
     needed = 4 * count * number.itemsize
+    if needed < FITS_ANYWHERE:
+        return
+    memory = machine_memory()
     if needed > memory or count > MOST_WEIGHTS:
         shown = f"{count:,}" if count < 10**15 else "more than 10¹⁵"
         raise InputError(
@@ -156,8 +161,13 @@ def check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
         )
 
 
+def is_masked(values: object) -> bool:
+    """Whether this is a masked array, of which there are none unless their module is loaded."""
+    return "numpy.ma" in sys.modules and isinstance(values, np.ma.MaskedArray)
+
+
 def weight_array(values: ArrayLike, layer: int, number: np.dtype[Any], biases: bool = True) -> Array:
-    if isinstance(values, np.ma.MaskedArray):
+    if is_masked(values):
         raise InputError(f"layer {layer}'s weights must be a plain array, but are masked; fill in what is masked")
     try:
         raw = np.asarray(values)

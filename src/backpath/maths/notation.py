@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -109,6 +108,8 @@ def _exists(index: WeightIndex, sizes: Sequence[int]) -> bool:
 def _nearest_weight(name: object, sizes: Sequence[int], biases: bool) -> str:
     last = len(sizes) - 1
     if sum(sizes[k] * (sizes[k - 1] + 1) for k in range(1, last + 1)) <= _SUGGEST_UP_TO:
+        import difflib
+
         near = difflib.get_close_matches(str(name)[:100], weight_names(sizes, biases), n=3, cutoff=0.5)
         if near:
             return f"did you mean {' or '.join(near)}?"

@@ -148,7 +148,7 @@ class Job:
 
     def reached(self, weights: Sequence[Array]) -> Network:
         """The network that is trained, with these weights."""
-        network = self.network.with_weights(weights)
+        network = self.network.with_finite(weights)
         return network if self.biases else network.without_biases()
 
     @property

@@ -19,8 +19,6 @@ from backpath.training.bayesian import Bayesian
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import check_engine, start_engine
-from backpath.training.engines.lm import check_lm
-from backpath.training.engines.restarts import check_restarts, start_restarts
 from backpath.training.job import (
     Engine,
     Job,
@@ -160,8 +158,8 @@ def train(
     sample_weight : (N,)
         How much each sample counts; 1 for all by default.
     restarts : int
-        Train that many starts side by side, compiled, and return the one with the lowest cost: the cure for small
-        networks that get stuck. The first is ``net``, the others are drawn with ``init`` from ``seed``.
+        Train that many starts side by side in the native kernels, and return the one with the lowest cost: the cure
+        for small networks that get stuck. The first is ``net``, the others are drawn with ``init`` from ``seed``.
     init : str
         How restarts are drawn (see ``backpath.maths.initialisations``).
 
@@ -218,11 +216,15 @@ def train(
         threads=threads,
     )
     if solver == "lm":
+        from backpath.training.engines.lm import check_lm
+
         check_lm(job, engine)
     watch = None if validation is None else Validation(net, validation, cost, check_patience(patience))
     if patience is not None and validation is None:
         raise InputError("patience counts epochs without a better cost on validation samples; give validation too")
     if check_count(restarts, "restarts") > 1:
+        from backpath.training.engines.restarts import check_restarts, start_restarts
+
         check_restarts(engine, validation, solver)
         if solver != "lm" and (job.l2 or job.sample_weight is not None):
             raise InputError("restarts are trained side by side without l2 and sample_weight; leave restarts out")

@@ -9,15 +9,17 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backpath.errors import InputError
 
-CGROUPS = Path("/sys/fs/cgroup")
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CGROUPS = "/sys/fs/cgroup"
 
 
 def check_threads(threads: int | None) -> int:
@@ -56,8 +58,10 @@ def _left_by_joblib() -> int | None:
 
 @cache
 def _quota() -> int | None:
+    from pathlib import Path
+
     try:
-        return cpu_quota(Path("/proc/self/cgroup").read_text(), CGROUPS)
+        return cpu_quota(Path("/proc/self/cgroup").read_text(), Path(CGROUPS))
     except OSError:  # not on this system
         return None
 

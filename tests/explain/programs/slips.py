@@ -208,7 +208,7 @@ def _reduction_slip(name: str, of: str) -> None:
             if of in ("all", "biases"):
                 p.bias_sum[k] = lambda d, f=bias: f(change(d))
         more = ("wrong_reduction", "wrong_factor", "wrong_delta", "missing_batch_average", "wrong_bias_gradient")
-        return planted(code, *more, "single_sample_only", layers=layers if len(layers) == 1 else None)
+        return planted(code, *more, "single_sample_only", layers=[*layers, layers[0] - 1] if len(layers) == 1 else None)
 
 
 for _name in REDUCTIONS:

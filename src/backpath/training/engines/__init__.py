@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 
 from backpath.errors import InputError
-from backpath.training.engines.numpy import NumpyEngine
 from backpath.training.job import Descent, Engine, Job
 from backpath.training.native.library import why_no_kernels
 
@@ -31,6 +30,8 @@ def start_descent(name: str, job: Job) -> Descent:
     if job.dropout and name == "compiled":
         raise InputError("dropout is done by the NumPy engine; leave engine='compiled' out, or dropout")
     if name == "numpy" or job.dropout or (name == "auto" and _must_do_without()):
+        from backpath.training.engines.numpy import NumpyEngine
+
         return NumpyEngine(job)
     from backpath.training.engines.compiled import CompiledEngine
 

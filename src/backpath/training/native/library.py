@@ -7,16 +7,16 @@ import os
 import platform
 import sys
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from backpath.errors import InputError
+from backpath.training import native
 from backpath.training.native.calls import SIGNATURES, STEP_BYTES
 
-FOLDER = Path(__file__).parent
+FOLDER = native.__path__[0]
 SUFFIX = {"darwin": ".dylib", "win32": ".dll"}.get(sys.platform, ".so")
 X86_64, OTHERS = ("x86_64_v2", "x86_64_v3", "x86_64_v4"), ("aarch64",)
 NUMBERS = {"float64": "f64", "float32": "f32"}
@@ -47,7 +47,7 @@ def kernels(dtype: DTypeLike) -> Kernels:
     loaded, why_not = _loaded()
     if loaded is None:
         raise InputError(f"no native kernels here: {why_not}")
-    return loaded[np.dtype(dtype).name]
+    return loaded[np.dtype(dtype)]
 
 
 def why_no_kernels() -> str:
@@ -69,19 +69,16 @@ def level() -> str:
 
 
 @cache
-def _loaded() -> tuple[dict[str, Kernels] | None, str]:
+def _loaded() -> tuple[dict[np.dtype[Any], Kernels] | None, str]:
     try:
         library = _library(level())
-        return {name: Kernels(library, number) for name, number in NUMBERS.items()}, ""
+        return {np.dtype(name): Kernels(library, number) for name, number in NUMBERS.items()}, ""
     except (OSError, AttributeError) as fault:  # no such file, not a library, or one without these names
-        return None, str(fault).replace("\n", " ")
+        return None, f"{fault}; in a clone build them with: python hatch_build.py".replace("\n", " ")
 
 
 def _library(name: str) -> ctypes.CDLL:
-    path = FOLDER / f"kernels-{name}{SUFFIX}"
-    if not path.exists():
-        raise OSError(f"{path.name} is missing; in a clone build it with: python hatch_build.py")
-    return ctypes.CDLL(str(path))
+    return ctypes.CDLL(f"{FOLDER}{os.sep}kernels-{name}{SUFFIX}")
 
 
 def address(array: NDArray[Any], dtype: DTypeLike, least: int) -> int:
