@@ -26,7 +26,7 @@ ON_X86_64 = platform.machine().lower() in ("x86_64", "amd64")
 
 
 def kernels_here(level):
-    return library.FOLDER / f"kernels-{level}{library.SUFFIX}"
+    return Path(library.FOLDER, f"kernels-{level}{library.SUFFIX}")
 
 
 def recorded(tmp_path_factory, level):
