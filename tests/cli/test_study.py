@@ -366,9 +366,9 @@ def test_restarts_return_the_best_start_and_say_so(tmp_path):
     assert max(map(len, out.splitlines())) <= 80
 
 
-def test_restarts_of_a_table_need_no_rows_held_out(tmp_path):
+def test_restarts_are_for_built_in_data_sets(tmp_path):
     (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"{i},{i % 3}\n" for i in range(60)))
     call = ["train", "t.csv", "--target", "y", "--restarts", 4, "--epochs", 3]
-    assert "add --validation 0" in refused(*call, cwd=tmp_path)
-    assert "the best of 4 starts" in done(*call, "--validation", 0, cwd=tmp_path)
+    assert "--restarts trains several starts on a built-in data set" in refused(*call, cwd=tmp_path)
+    assert "the best of 4 starts" in done("train", "xor", "--restarts", 4, "--epochs", 3, cwd=tmp_path)
     assert backpath("train", "xor", "--restarts", 0, cwd=tmp_path).returncode == 2

@@ -214,7 +214,7 @@ def test_check_my_gradient(visit):
     for name in ("W11_1", "W21_1", "W11_2"):
         page.locator(f'#claims [name="{name}"]').fill(f"{grad[name] / forgotten.get(name, 1):.5f}")
     press(page, "Check my figures")
-    expect(page.locator("#verdict")).to_contain_text("missing_hidden_derivative")
+    expect(page.locator("#verdict")).to_contain_text("σ′(u) is missing at H1, H2")
     expect(page.locator("#verdict math").first).to_be_visible()
     for name in forgotten:
         page.locator(f'#claims [name="{name}"]').fill(f"{grad[name]:.5f}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from contextlib import nullcontext, suppress
 
 import click
@@ -39,3 +40,4 @@ def command(model: str | None, port: int, host: str, no_browser: bool) -> None:
     click.echo(address.url)
     with suppress(KeyboardInterrupt), nullcontext() if no_browser else in_browser(address.url):
         server(Explorer(address.rules, scene)).run([address.socket])
+    sys.exit(0)  # to be stopped is its usual end

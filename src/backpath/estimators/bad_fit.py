@@ -28,7 +28,7 @@ NAMED = 3
 OF_NETWORK = ("dead_relu", "saturated", "equal_neurons", "zero_weights", "tiny_weights")
 
 
-class BadFitWarning(UserWarning):
+class BadFitWarning(RuntimeWarning):
     """A fitted estimator predicts no better than a constant; the message says why and what would do."""
 
 

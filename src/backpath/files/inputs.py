@@ -174,7 +174,7 @@ def date_parts(days: Floats) -> dict[str, Floats]:
     """Of days since 1970: the first day of the year, and month, weekday and hour as shares of a turn.
 
     >>> {part: values.tolist() for part, values in date_parts(np.array([31.25])).items()}
-    {"year's first day": [0.0], 'month': [0.08333333333333333], 'weekday': [0.7142857142857143], 'hour': [0.25]}
+    {"year's first day": [0.0], 'month': [0.08333333333333333], 'weekday': [0.8571428571428571], 'hour': [0.25]}
     """
     whole = np.floor(days)
     dates = whole.astype("datetime64[D]")

@@ -52,6 +52,7 @@ def read_rows(
 def encode_targets(preparation: Preparation, texts: Sequence[str], where: str) -> Floats:
     """y of targets that are given as texts: numbers in the target's own units and form, or classes by name.
 
+    >>> from backpath.files.preparation import Target
     >>> encode_targets(Preparation((), Target("y", "binary", classes=("no", "yes"))), ["yes", "no"], "--y").tolist()
     [[1.0], [0.0]]
     """

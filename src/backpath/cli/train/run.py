@@ -15,6 +15,7 @@ from backpath.cli.train.options import TrainOptions
 from backpath.cli.train.picture import check_plot, draw_report
 from backpath.cli.train.source import Trained, check_options
 from backpath.cli.train.table import train_table
+from backpath.errors import InputError
 from backpath.files.atomic import check_writable
 from backpath.files.models import save
 from backpath.files.wording import plain
@@ -31,6 +32,11 @@ def train_and_report(options: TrainOptions) -> None:
         check_writable(options.plot, inputs=[options.source])
     check_options(options)
     file = shlex.quote(f"./{out}" if out.startswith("-") else out)
+    if options.restarts != 1 and options.source not in DATASETS:
+        raise InputError(
+            "--restarts trains several starts on a built-in data set; for a table the best of several networks is "
+            "taken anyway: leave it out"
+        )
     if options.source in DATASETS:
         trained, judged = train_data_set(options, file), None
     else:
