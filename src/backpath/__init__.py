@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 
 # name -> the module that has it; loaded at first use, so that `import backpath` stays light (PEP 562)
 _PUBLIC = {
-    "BadFitWarning": "backpath.estimators.bad_fit",
+    "BadFitWarning": "backpath.errors",
     "DivergenceError": "backpath.errors",
     "InputError": "backpath.errors",
     "derive": "backpath.explain.derivation",
@@ -42,11 +42,11 @@ _ABSENT = () if find_spec("sklearn") else ("MLPClassifier", "MLPRegressor")
 __all__ = [*(name for name in _PUBLIC if name not in _ABSENT), "__version__"]  # noqa: PLE0604 - the names are the table's
 
 if TYPE_CHECKING:
+    from backpath.errors import BadFitWarning as BadFitWarning
     from backpath.errors import DivergenceError as DivergenceError
     from backpath.errors import InputError as InputError
     from backpath.estimators import MLPClassifier as MLPClassifier
     from backpath.estimators import MLPRegressor as MLPRegressor
-    from backpath.estimators.bad_fit import BadFitWarning as BadFitWarning
     from backpath.explain.derivation import derive as derive
     from backpath.explain.diagnosis.diagnose import diagnose as diagnose
     from backpath.explain.diagnosis.function import diagnose_function as diagnose_function

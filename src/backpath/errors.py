@@ -81,3 +81,7 @@ class DivergenceError(ValueError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.epoch, self.layer, self.cost, self.network, self.advice)
+
+
+class BadFitWarning(RuntimeWarning):
+    """A fitted estimator predicts hardly better than a constant; the message says why and what would do."""

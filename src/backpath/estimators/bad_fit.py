@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backpath.errors import InputError
+from backpath.errors import BadFitWarning, InputError
 from backpath.estimators.samples import Samples, column_sizes
 from backpath.explain.learning.why import why_not_learning
 from backpath.maths import backprop
@@ -26,10 +26,6 @@ SMALL, LARGE = 1e-3, 1e3  # sizes of inputs that a network trains badly on
 MOST = 0.5  # of the hidden neurons: fewer that are dead or saturated explain nothing
 NAMED = 3
 OF_NETWORK = ("dead_relu", "saturated", "equal_neurons", "zero_weights", "tiny_weights")
-
-
-class BadFitWarning(RuntimeWarning):
-    """A fitted estimator predicts no better than a constant; the message says why and what would do."""
 
 
 def warn_of_bad_fit(

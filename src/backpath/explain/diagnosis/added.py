@@ -76,8 +76,11 @@ def _fitted(c: Comparison, changes: Array, W: Array, of: str) -> Iterator[Additi
 def _spread(columns: Array) -> float:
     """By how much the multiple may differ for figures to stay within their digits."""
     try:
-        covariance = np.linalg.inv(columns.T @ columns)
+        with np.errstate(over="ignore", invalid="ignore"):
+            covariance = np.linalg.inv(columns.T @ columns)
     except np.linalg.LinAlgError:
+        return np.inf
+    if not np.isfinite(covariance).all():  # numbers whose squares are no floats tell nothing here
         return np.inf
     return float(2 * np.sqrt(abs(covariance[1, 1])) + 1e-12)
 
