@@ -14,7 +14,11 @@ sys.path.insert(0, str(ROOT / "tests"))
 from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.patches import Rectangle  # noqa: E402
 
-from explain.planted import MISTAKES, READINGS, RIGHT, diagnosed, pairs, right_answer, trials  # noqa: E402 - the path comes first
+import backpath as bp  # noqa: E402 - the path comes first
+from explain.planted import MISTAKES, READINGS, RIGHT, diagnosed, pairs, right_answer, trials  # noqa: E402
+from explain.programs.trials import trials as slips_of_people  # noqa: E402
+from explain.test_trust import certain_name  # noqa: E402
+from explain.unknown_edits import programs, right_answers  # noqa: E402
 
 PRECISIONS = {None: "full precision", 5: "5 decimals"}
 SEVERAL, OTHERS, NOTHING = "one of several", "several others", "nothing"
@@ -48,6 +52,49 @@ def planted_in_pairs(job: tuple) -> Counter:
 def right(job: tuple) -> bool:
     of, given, form = right_answer(*job)
     return diagnosed(of, given, form).correct
+
+
+# what people's programs have: slips, up to so many conventions, decimals; trials per count
+PEOPLE = {
+    "one slip, full precision": (1, 0, None, 20),
+    "one slip, 5 decimals": (1, 0, 5, 20),
+    "one slip and up to three conventions": (1, 3, None, 15),
+    "two slips": (2, 0, None, 10),
+}
+PARTS = 8
+
+
+def of_people(job: tuple) -> Counter:
+    slips, conventions, decimals, count, part = job
+    found: Counter = Counter()
+    for one in slips_of_people(count, slips, conventions, decimals, start=100_000 * (1 + part)):
+        found["named" if one.named else "missed"] += 1
+        found["certain"] += one.named and one.report.certain
+        found["certain of another"] += one.report.certain and not one.named
+    return found
+
+
+def false_names(job: tuple) -> Counter:
+    """Of every so many edits that no search can know: how many get a name as certain."""
+    count, part = job
+    found: Counter = Counter()
+    for k, one in enumerate(programs(count)):
+        if k % PARTS == part:
+            s = one.scene
+            named = bool(certain_name(bp.diagnose(s.network, s.X, s.y, one.figures, cost=s.cost)))
+            found["a false name" if named else "none"] += 1
+    return found
+
+
+def called_wrong(job: tuple) -> Counter:
+    count, part = job
+    found: Counter = Counter()
+    for k, one in enumerate(right_answers(count)):
+        if k % PARTS == part:
+            s = one.scene
+            correct = bp.diagnose(s.network, s.X, s.y, one.claimed, cost=s.cost).correct
+            found["right" if correct else "called wrong"] += 1
+    return found
 
 
 def percent(part: int, whole: int) -> str:
@@ -99,7 +146,33 @@ def pair_line(precision: int | None, counts: Counter) -> str:
     return f"| {PRECISIONS[precision]} | {total:,} | {percent(named, total)} | {percent(counts['certain'], total)} |"
 
 
-def page(alone: dict, paired: dict, answers: dict) -> str:
+def trust_lines(trust: dict[str, Counter], people: dict[str, Counter]) -> list[list[str]]:
+    """The first two tables: what is not believed falsely, and what is named of people's slips."""
+    unknown, answers = trust["unknown"], trust["right"]
+    false = f"{unknown['a false name']:,} ({100 * unknown['a false name'] / unknown.total():.1f}%)"
+    first = [
+        "## Trust",
+        "",
+        "| what | tried | |",
+        "|---|--:|---|",
+        f"| edits outside everything that is searched for | {unknown.total():,} | {false} get a name as certain |",
+        f"| right answers, in any layout, convention and rounding | {answers.total():,} | "
+        f"{answers['called wrong']:,} called wrong |",
+    ]
+    second = [
+        "## Slips of people's programs",
+        "",
+        "| | trials | named at its place % | certain % | certain of another % |",
+    ]
+    second.append("|---|--:|--:|--:|--:|")
+    for what, counts in people.items():
+        total = counts["named"] + counts["missed"]
+        cells = [percent(counts[key], total) for key in ("named", "certain", "certain of another")]
+        second.append(f"| {what} | {total:,} | " + " | ".join(cells) + " |")
+    return [first, second]
+
+
+def page(alone: dict, paired: dict, answers: dict, trust: dict, people: dict) -> str:
     by_code: dict = defaultdict(Counter)
     for ((code, _), precision), counts in alone.items():
         by_code[f"`{code}`", precision] += counts
@@ -113,6 +186,7 @@ def page(alone: dict, paired: dict, answers: dict) -> str:
     ]
     sections[2] += ["|---|--:|--:|--:|", *(pair_line(precision, counts) for precision, counts in paired.items())]
     sections[3] += [f"| {kind} | {counts.total():,} | {counts[False]} |" for kind, counts in answers.items()]
+    sections[1:1] = trust_lines(trust, people)
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
 
 
@@ -169,7 +243,18 @@ def main() -> None:
         answers: dict = defaultdict(Counter)
         for (kind, _), correct in zip(jobs, workers.map(right, jobs, chunksize=50), strict=True):
             answers[kind][correct] += 1
-    (ROOT / "docs" / "diagnosis-figures.md").write_text(page(alone, paired, answers), encoding="utf-8")
+        trust: dict = defaultdict(Counter)
+        for part in workers.map(false_names, [(100 * count, part) for part in range(PARTS)]):
+            trust["unknown"] += part
+        for part in workers.map(called_wrong, [(500 * count, part) for part in range(PARTS)]):
+            trust["right"] += part
+        people: dict = defaultdict(Counter)
+        for what, (slips, conventions, decimals, each) in PEOPLE.items():
+            jobs = [(slips, conventions, decimals, -(-each * count // PARTS), part) for part in range(PARTS)]
+            for part in workers.map(of_people, jobs):
+                people[what] += part
+    text = page(alone, paired, answers, trust, people)
+    (ROOT / "docs" / "diagnosis-figures.md").write_text(text, encoding="utf-8")
     draw(alone, ROOT / "docs" / "images" / "confusion.svg")
 
 

@@ -92,7 +92,6 @@ def main() -> None:
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
-            opened(browser, url).wait_for_timeout(3000)  # the kernels are compiled once
             print(usable(browser, url))
             for data, hidden in (("xor", "2"), ("circle", "8"), ("spiral", "16-16"), ("spiral", "16-16-16-16-16")):
                 print(*moving(browser, url, data, hidden), sep="\n", flush=True)

@@ -18,6 +18,8 @@ def panels() -> Panels:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     xor = replace(BASE, sizes=NOTES, samples=XOR, dtype="float64", per="call")
     many = replace(POPULATION, networks=20_000)
+    wide = replace(BASE, sizes=(784, 512, 512, 10), samples=1024, batch=128, per="step", learning_rate=0.1)
+    counts = [2**k for k in range(cores.bit_length()) if 2**k <= cores]
     return {
         "epochs: one call, XOR 2-2-1": [
             (n, replace(xor, epochs=n, calls=max(1, 100 // n))) for n in (1, 10, 100, 1000, 10_000, 100_000)
@@ -34,7 +36,6 @@ def panels() -> Panels:
         "networks: an epoch of one of them, 2-2-1": [
             (n, replace(POPULATION, networks=n)) for n in (1, 20, 400, 8000, 160_000)
         ],
-        "cores: an epoch of one of 20,000 networks": [
-            (n, replace(many, cores=n)) for n in (2**k for k in range(cores.bit_length())) if n <= cores
-        ],
+        "cores: an epoch of one of 20,000 networks": [(n, replace(many, cores=n)) for n in counts],
+        "cores: a step of 128 of 784-512-512-10": [(n, replace(wide, cores=n)) for n in counts],
     }

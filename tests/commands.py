@@ -27,6 +27,7 @@ def refused(*arguments: object, cwd: Path) -> str:
     assert process.returncode == 2, process.stdout + process.stderr
     assert process.stdout == "" or "training diverged" in process.stderr  # known only once it has begun
     assert process.stderr.startswith("backpath: ")
-    assert process.stderr.count("\n") == 1, process.stderr
+    message, *command = process.stderr.splitlines()
+    assert all(line.startswith("backpath ") for line in command) and len(command) <= 1, process.stderr
     assert {path: path.read_bytes() for path in cwd.rglob("*") if path.is_file()} == before
-    return process.stderr.removeprefix("backpath: ").strip()
+    return message.removeprefix("backpath: ").strip()

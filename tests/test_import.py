@@ -8,7 +8,6 @@ import pytest
 import backpath as bp
 
 HEAVY = [
-    "numba",
     "sklearn",
     "scipy",
     "duckdb",
@@ -17,7 +16,6 @@ HEAVY = [
     "starlette",
     "uvicorn",
     "matplotlib",
-    "llvmlite",
     "numpy",
 ]
 

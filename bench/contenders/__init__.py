@@ -8,7 +8,7 @@ forms(row) -> {what of the library is used: Train}, of which the fastest is meas
 
 from __future__ import annotations
 
-CONTENDERS = ("backpath", "numpy", "jax", "torch", "sklearn", "fann")
+CONTENDERS = ("backpath", "numpy", "jax", "torch", "sklearn", "fann", "intrinsics")
 
 
 class LeftOut(Exception):

@@ -10,31 +10,39 @@
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
 # name -> the module that has it; loaded at first use, so that `import backpath` stays light (PEP 562)
 _PUBLIC = {
+    "BadFitWarning": "backpath.errors",
     "DivergenceError": "backpath.errors",
     "InputError": "backpath.errors",
     "derive": "backpath.explain.derivation",
     "diagnose": "backpath.explain.diagnosis.diagnose",
     "diagnose_function": "backpath.explain.diagnosis.function",
     "explain_step": "backpath.explain.step",
+    "why_not_learning": "backpath.explain.learning.why",
     "Network": "backpath.maths.network",
     "Population": "backpath.population",
+    "predict": "backpath.training.prediction",
     "train": "backpath.training",
     "train_population": "backpath.population",
     "MLPClassifier": "backpath.estimators",
     "MLPRegressor": "backpath.estimators",
     "load": "backpath.files.models",
     "load_model": "backpath.files.models",
+    "read_table": "backpath.files.tables",
     "save": "backpath.files.models",
 }
-__all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604 - the names are the table's
+# what `from backpath import *` brings: the estimators only where scikit-learn is there
+_ABSENT = () if find_spec("sklearn") else ("MLPClassifier", "MLPRegressor")
+__all__ = [*(name for name in _PUBLIC if name not in _ABSENT), "__version__"]  # noqa: PLE0604 - the names are the table's
 
 if TYPE_CHECKING:
+    from backpath.errors import BadFitWarning as BadFitWarning
     from backpath.errors import DivergenceError as DivergenceError
     from backpath.errors import InputError as InputError
     from backpath.estimators import MLPClassifier as MLPClassifier
@@ -42,14 +50,17 @@ if TYPE_CHECKING:
     from backpath.explain.derivation import derive as derive
     from backpath.explain.diagnosis.diagnose import diagnose as diagnose
     from backpath.explain.diagnosis.function import diagnose_function as diagnose_function
+    from backpath.explain.learning.why import why_not_learning as why_not_learning
     from backpath.explain.step import explain_step as explain_step
     from backpath.files.models import load as load
     from backpath.files.models import load_model as load_model
     from backpath.files.models import save as save
+    from backpath.files.tables import read_table as read_table
     from backpath.maths.network import Network as Network
     from backpath.population import Population as Population
     from backpath.population import train_population as train_population
     from backpath.training import train as train
+    from backpath.training.prediction import predict as predict
 
 
 def __getattr__(name: str) -> object:

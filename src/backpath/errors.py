@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,15 +20,38 @@ ADVICE = "try a smaller learning rate, or standardise the inputs and the target"
 class InputError(ValueError):
     """A call or its input is wrong; nothing was done.
 
-    The message is one line, whatever the input: line breaks become spaces, and what is absurdly long is cut.
+    The message is one line, whatever the input: line breaks become spaces, and what is absurdly long is cut. A command
+    that it advises stands on a line of its own.
+
+    Attributes
+    ----------
+    settings : tuple of str
+        The settings that the message names, spelled like the arguments of ``train``.
+    options : tuple of str
+        What to add to the command line, if that would do: ``("--encoding", "cp1252")``.
 
     >>> str(InputError("unknown activation " + "x" * 10**6)) == "unknown activation " + "x" * 100 + "…"
     True
     """
 
-    def __init__(self, message: str):
+    def __init__(self, message: str, *settings: str, options: Sequence[str] = ()):
         line = _LONG_WORD.sub(r"\1…", _BREAKS.sub(" ", message))
         super().__init__(line if len(line) <= LONGEST_MESSAGE else line[:LONGEST_MESSAGE] + "…")
+        self.settings = tuple(name for name in settings if name.isidentifier())
+        self.options = tuple(options)
+
+    def naming(self, spelled: Callable[[str], str]) -> str:
+        """The message with its settings spelled as the caller knows them.
+
+        >>> InputError("batch_size must be at least 1", "batch_size").naming(lambda name: "--batch-size")
+        '--batch-size must be at least 1'
+        """
+        message = str(self)
+        for setting in self.settings:
+            message = re.sub(
+                rf"(?<![\w-]){re.escape(setting)}(?!\w)", lambda found: spelled(found[0]), message, count=1
+            )
+        return message
 
 
 class DivergenceError(ValueError):
@@ -57,3 +81,7 @@ class DivergenceError(ValueError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.epoch, self.layer, self.cost, self.network, self.advice)
+
+
+class BadFitWarning(RuntimeWarning):
+    """A fitted estimator predicts hardly better than a constant; the message says why and what would do."""

@@ -91,17 +91,18 @@ def test_settings_change_the_network_and_the_training(tmp_path):
 
 def test_a_table_is_trained_measured_and_predicted(flowers):
     out = done("train", "iris.csv", "--target", "species", cwd=flowers)
-    assert "held-out  accuracy" in out
-    assert "of 30 samples" in out
+    assert "on all 150 rows, each held out once (5 parts)" in out
+    accuracy, linear = re.search(r"accuracy +([\d.]+)% +([\d.]+)% +33.3%", out).groups()
+    assert float(accuracy) > 93 and float(linear) > 93
     assert "petal length (cm): number, mean" in out
-    assert "kept epoch" in out
     shown = done("show", "iris.safetensors", cwd=flowers)
-    assert "4-16-3" in shown
+    assert "networks side by side" in shown
     assert "one of 'setosa', 'versicolor', 'virginica'" in shown
-    assert "quality, held-out" in shown
+    assert "each held out once (5 parts)" in shown
+    assert float(re.search(r"accuracy +([\d.]+)%", shown)[1]) == float(accuracy)
     done("predict", "iris.safetensors", "iris.csv", "--out", "p.csv", cwd=flowers)
     predictions, truth = read_csv(flowers / "p.csv"), read_csv(flowers / "iris.csv")
-    right = [p["prediction"] == t["species"] for p, t in zip(predictions, truth, strict=True)]
+    right = [p["species"] == t["species"] for p, t in zip(predictions, truth, strict=True)]
     assert np.mean(right) > 0.93
     shares = [float(predictions[0][f"probability of {name}"]) for name in ("setosa", "versicolor", "virginica")]
     assert sum(shares) == pytest.approx(1, abs=1e-12)
@@ -116,13 +117,13 @@ def test_levenberg_marquardt_on_a_table_of_numbers_and_one_of_classes(flowers):
     write_csv(flowers / "wave.csv", ["a", "b", "y"], rows.tolist())
     out = done("train", "wave.csv", "--target", "y", "--solver", "lm", "--bayesian", cwd=flowers)
     assert "squared_error, lm (Levenberg-Marquardt)" in out
-    assert float(re.search(r"held-out  R² ([\d.]+)", out)[1]) > 0.95
+    assert float(re.search(r"R² +([\d.]+)", out)[1]) > 0.95
     gamma = float(re.search(r"the data determine ([\d.]+) of 65 weights", out)[1])
     assert 5 < gamma < 65
-    assert f"effective parameters  {gamma}\n" in done("show", "wave.safetensors", cwd=flowers)
+    assert re.search(rf"effective parameters +{gamma}\n", done("show", "wave.safetensors", cwd=flowers))
     out = done("train", "iris.csv", "--target", "species", "--solver", "lm", "--hidden", "3", cwd=flowers)
     assert "squared_error, lm" in out  # the task's own cost is a cross-entropy
-    assert float(re.search(r"held-out  accuracy ([\d.]+)%", out)[1]) > 85
+    assert float(re.search(r" accuracy +([\d.]+)%", out)[1]) > 85
 
 
 def test_columns_are_matched_by_name_whatever_their_order(flowers):
@@ -155,7 +156,7 @@ def test_a_network_saved_from_python_predicts_by_the_names_of_the_notes(tmp_path
     write_csv(tmp_path / "x.csv", ["X2", "X1"], [[1, 0], [0.5, 2]])
     rows = [line.split(",") for line in done("predict", "net.safetensors", "x.csv", cwd=tmp_path).splitlines()]
     assert rows[0] == ["A1", "A2"]
-    expected = net.predict([[0, 1], [2, 0.5]])
+    expected = bp.predict(net, [[0, 1], [2, 0.5]])
     assert [[float(cell) for cell in row] for row in rows[1:]] == expected.tolist()
 
 
@@ -178,7 +179,7 @@ def test_held_out_quality_is_that_of_scikit_learns_mlp_of_the_same_size(name, tm
             write_csv(tmp_path / f"{file}.csv", header, table)
         done("train", "rows.csv", "--target", "the target", "--hidden", "16", cwd=tmp_path)
         done("predict", "rows.safetensors", "new.csv", "--out", "p.csv", cwd=tmp_path)
-        found = [row["prediction"] for row in read_csv(tmp_path / "p.csv")]
+        found = [row["the target"] for row in read_csv(tmp_path / "p.csv")]
         scaler, y = StandardScaler().fit(data.data[rows]), data.target
         kind = MLPRegressor if regression else MLPClassifier
         peer = kind(hidden_layer_sizes=(16,), max_iter=1000, random_state=split)
@@ -206,35 +207,35 @@ outcome = None
 
 
 @pytest.mark.slow
-def test_a_million_rows_train_and_are_predicted_within_three_times_their_numeric_size(tmp_path, monkeypatch):
+def test_a_million_rows_train_and_are_predicted_within_four_times_their_numeric_size(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows, columns = 1_000_000, 14
     header = ",".join([*(f"x{i}" for i in range(1, columns)), "y"])
     numbers = np.random.default_rng(0).normal(size=(rows, columns))
     np.savetxt("big.csv", numbers, delimiter=",", header=header, comments="", fmt="%.17g")
     del numbers
-    imports = "import duckdb, rich.progress, backpath.cli.train.run, backpath.training.compiled_engine"
+    imports = "import duckdb, rich.progress, backpath.cli.train.run, backpath.training.engines.compiled"
     for call in (["train", "big.csv", "--target", "y", "--epochs", 1], ["predict", "big.safetensors", "big.csv"]):
         out = ["--out", "p.csv"] if call[0] == "predict" else []
         taken, _, _ = measure(imports, COMMAND, *call, *out)
         print(call[0], taken / (rows * columns * 8))
-        assert taken <= 3 * rows * columns * 8, (call, taken)
+        assert taken <= 4 * rows * columns * 8, (call, taken)
 
 
 REFUSED = [
     (["train", "nope"], "'nope' is no built-in data set (and, or, nand, xor, circle, spiral, sine) and no file"),
     (["train", "iris.csv"], "say which column to predict with --target COLUMN"),
     (["train", "iris.csv", "--target", "specis"], "did you mean 'species'"),
-    (["train", "iris.csv", "--target", "species", "--hidden", "0"], "each at least 1, but are (4, 0, 3)"),
+    (["train", "iris.csv", "--target", "species", "--hidden", "0"], "--hidden takes whole numbers of at least 1"),
     (["train", "iris.csv", "--target", "species", "--hidden", "1000000000"], "training it needs"),
-    (["train", "iris.csv", "--target", "species", "--hidden", "a"], "--hidden takes whole numbers with commas between"),
-    (["train", "iris.csv", "--target", "species", "--learning-rate", "0"], "learning rate must be a number above 0"),
-    (["train", "iris.csv", "--target", "species", "--learning-rate", "-1"], "learning rate must be a number above 0"),
+    (["train", "iris.csv", "--target", "species", "--hidden", "a"], "--hidden takes whole numbers of at least 1"),
+    (["train", "iris.csv", "--target", "species", "--learning-rate", "0"], "--learning-rate must be a number above 0"),
+    (["train", "iris.csv", "--target", "species", "--learning-rate", "-1"], "--learning-rate must be a number above 0"),
     (["train", "iris.csv", "--target", "species", "--learning-rate", "1e300"], "training diverged"),
-    (["train", "iris.csv", "--target", "species", "--epochs", "0"], "epochs must be a whole number of at least 1"),
+    (["train", "iris.csv", "--target", "species", "--epochs", "0"], "--epochs must be a whole number of at least 1"),
     (
         ["train", "iris.csv", "--target", "species", "--validation", "1"],
-        "validation share must be from 0 to less than 1",
+        "--validation must be a share from 0 to less than 1",
     ),
     (["train", "iris.csv", "--target", "species", "--cost", "binary_cross_entropy"], "needs sigmoid outputs"),
     (["train", "iris.csv", "--target", "species", "--task", "regression"], "cannot be regression"),
@@ -244,16 +245,16 @@ REFUSED = [
     (["train", "xor", "--target", "y"], "--target is for tables, but xor is a built-in data set"),
     (["train", "xor", "--learning-rate", "1e300"], "training diverged"),
     (["train", "xor", "--learning-rate", "1000"], "training diverged"),
-    (["train", "xor", "--seed", "-1"], "the seed must be a whole number of at least 0"),
+    (["train", "xor", "--seed", "-1"], "--seed must be a whole number of at least 0"),
     (["train", "xor", "--validation", "0.5"], "--validation is for tables, but xor is a built-in data set"),
     (["train", "xor", "--encoding", "utf-16"], "--encoding is for tables"),
     (["train", "xor", "--frozen", "W9~_9"], "has no weight 'W9~_9'"),
     (["train", "xor", "--epochs", "many"], "'many' is not a valid integer"),
     (["train", "xor", "--nonsense"], "No such option"),
-    (["train", "xor", "--solver", "sgd"], "unknown solver 'sgd'; there are gd, momentum, adam, lm"),
-    (["train", "xor", "--solver", "lm", "--learning-rate", "1"], "leave the learning rate out"),
+    (["train", "xor", "--solver", "sgd"], "unknown --solver 'sgd'; there are gd, momentum, adam, lm"),
+    (["train", "xor", "--solver", "lm", "--learning-rate", "1"], "leave --learning-rate out"),
     (["train", "xor", "--solver", "lm", "--batch-size", "2"], "lm takes all samples for every step"),
-    (["train", "xor", "--bayesian"], "bayesian regularisation is for solver='lm'"),
+    (["train", "xor", "--bayesian"], "--bayesian is for --solver lm"),
     (
         ["train", "iris.csv", "--target", "species", "--solver", "lm", "--cost", "categorical_cross_entropy"],
         "lm lowers squared errors",
@@ -298,10 +299,32 @@ def test_ctrl_c_keeps_what_was_reached(tmp_path):
                 break
         out, _ = process.communicate(timeout=30)
     os.close(leader)
-    assert process.returncode == 0
+    assert process.returncode == 130
     assert re.search(rb"cost \d", seen) and b"nan" not in seen  # no cost is shown before there is one
     assert "interrupted after" in out
     assert bp.load_model(tmp_path / "xor.safetensors").record["stopped"] == "interrupted"
+
+
+@pytest.mark.parametrize(("sent", "status"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_request_to_stop_keeps_what_was_reached(tmp_path, sent, status):
+    command = [sys.executable, "-m", "backpath", "train", "xor", "--epochs", "1000000000"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline()
+        time.sleep(1)
+        process.send_signal(getattr(signal, sent))
+        out, error = process.communicate(timeout=30)
+    assert (process.returncode, error) == (status, "")
+    assert ("interrupted after" in out) == (sent == "SIGTERM")  # nobody reads after a hang-up
+    assert bp.load_model(tmp_path / "xor.safetensors").record["stopped"] == "interrupted"
+
+
+def test_nohup_ignores_the_hang_up(tmp_path):
+    command = ["nohup", sys.executable, "-m", "backpath", "train", "xor", "--epochs", "20000000"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
 
 
 def test_ctrl_c_before_the_first_epoch_ends_leaves_the_old_model(tmp_path):

@@ -97,7 +97,7 @@ def test_ordinary_columns_do_not_warn():
         ({"max_iter": True}, "max_iter must be a whole number"),
         ({"dropout": 1.0}, "dropout must be a number of at least 0 and below 1"),
         ({"dropout": 0.5, "solver": "lbfgs"}, "dropout is for the solvers sgd and adam"),
-        ({"bayesian": True}, "bayesian regularisation is for solver='lm', but the solver is 'adam'"),
+        ({"bayesian": True}, "bayesian is for solver='lm', but the solver is 'adam'"),
         ({"clip_norm": 1.0, "solver": "lm"}, "clip_norm is for the solvers sgd and adam"),
         ({"dropout": 0.5, "engine": "compiled"}, "dropout is done by the NumPy engine"),
         ({"clip_norm": 0}, "clip_norm must be a number above 0, or None"),
@@ -265,7 +265,7 @@ def test_dropout_leaves_neurons_out_and_clipping_shortens():
 def test_dropout_is_right_on_average():
     """The mean of many masked gradients of an identity network is near that without masks."""
     from backpath.maths import backprop
-    from backpath.training.dropout import Dropout
+    from backpath.training.engines.dropout import Dropout
 
     net = bp.Network((3, 50, 1), "identity", seed=0)
     X, y = RNG.normal(size=(20, 3)), np.zeros((20, 1))
@@ -506,3 +506,72 @@ def test_lm_from_several_threads_leaves_blas_its_threads():
     for fit in fits:
         fit.join()
     assert threads() == before
+
+
+# ---- fits that come to nothing, and scaling inside ----
+
+SMALL_Y, LARGE_Y = DIABETES[1] * 1e-11, DIABETES[1] * 1e6
+USELESS = {
+    "y tiny": (bp.MLPRegressor, {}, DIABETES[0], SMALL_Y, r"y has a spread of 7\.7e-10.*scale_y=True.*Transformed"),
+    "y huge": (bp.MLPRegressor, {}, DIABETES[0], LARGE_Y, r"y has a spread of 7\.7e\+07"),
+    "rate": (bp.MLPClassifier, {"learning_rate_init": 1.0}, *IRIS, r"the loss rose .*: try learning_rate_init=0\.1"),
+    "penalty": (bp.MLPClassifier, {"alpha": 1000.0}, *IRIS, r"alpha=1000 holds all weights down .*: try alpha=1"),
+    "X tiny": (bp.MLPClassifier, {}, IRIS[0] * 1e-300, IRIS[1], r"the sizes of column 0 \(7\.9e-300\).*scale_X=True"),
+    "saturated": (
+        bp.MLPClassifier,
+        {"hidden_layer_sizes": (5, 5), "activation": "logistic", "learning_rate_init": 1e-9},
+        IRIS[0] * 1e5,
+        IRIS[1],
+        r"saturated",
+    ),
+    "names": (bp.MLPClassifier, {}, pd.DataFrame(IRIS[0] * 1e-300, columns=list("abcd")), IRIS[1], r"sizes of a \(7"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", USELESS)
+def test_a_useless_fit_says_why(name):
+    kind, settings, X, y, message = USELESS[name]
+    with pytest.warns(bp.BadFitWarning, match=message):
+        kind(random_state=0, **settings).fit(X, y)
+
+
+@pytest.mark.filterwarnings("error:the fit is hardly better:RuntimeWarning")
+@pytest.mark.parametrize("solver", ALL_SOLVERS)
+def test_an_ordinary_fit_does_not_warn(solver):
+    bp.MLPClassifier(random_state=0, solver=solver, hidden_layer_sizes=10).fit(*IRIS)
+    y = (DIABETES[1] - DIABETES[1].mean()) / DIABETES[1].std()
+    X = StandardScaler().fit_transform(DIABETES[0])
+    bp.MLPRegressor(random_state=0, solver=solver, hidden_layer_sizes=10).fit(X, y)
+
+
+@pytest.mark.parametrize("solver", ALL_SOLVERS)
+@pytest.mark.parametrize("kind", ["classifier", "regressor", "outputs"])
+def test_scaling_inside_is_scaling_outside(solver, kind):
+    X = IRIS[0] * [1e4, 1e-3, 1, 50] + [0, 5, -1, 1e3]
+    scaled = StandardScaler().fit_transform(X)
+    settings = {"solver": solver, "activation": "tanh", "max_iter": 20}
+    if kind == "classifier":
+        inside = small(scale_X=True, **settings).fit(X, IRIS[1])
+        outside = small(**settings).fit(scaled, IRIS[1])
+        np.testing.assert_allclose(inside.predict_proba(X), outside.predict_proba(scaled), rtol=1e-6, atol=1e-9)
+        return
+    y = IRIS[1] * 1e5 + 3e6 if kind == "regressor" else np.column_stack([IRIS[1] * 1e5, 7 - IRIS[0][:, 0]])
+    mean, scale = y.mean(axis=0), y.std(axis=0)
+    inside = small(bp.MLPRegressor, scale_X=True, scale_y=True, **settings).fit(X, y)
+    outside = small(bp.MLPRegressor, **settings).fit(scaled, (y - mean) / scale)
+    np.testing.assert_allclose(inside.predict(X), outside.predict(scaled) * scale + mean, rtol=1e-6)
+    assert inside.network_.predict(X).shape == (150, 1 if kind == "regressor" else 2)
+
+
+def test_going_on_with_scaled_fits():
+    X, y = IRIS[0] * 1e4, IRIS[1] * 1e5
+    settings = {"scale_X": True, "scale_y": True, "activation": "tanh", "tol": 0}
+    whole = small(bp.MLPRegressor, shuffle=False, **settings)
+    for _ in range(5):
+        whole.partial_fit(X, y)
+    one = small(bp.MLPRegressor, shuffle=False, max_iter=5, n_iter_no_change=100, **settings).fit(X, y)
+    np.testing.assert_allclose(whole.predict(X), one.predict(X), rtol=1e-6)
+    warm = small(bp.MLPRegressor, warm_start=True, max_iter=200, **settings)
+    assert warm.fit(X, y).loss_ > warm.fit(X, y).loss_
+    with pytest.raises(bp.InputError, match="the poisson loss is of counts as they are"):
+        bp.MLPRegressor("poisson", scale_y=True).fit(X, y)

@@ -31,7 +31,7 @@ def test_a_mistake_ends_with_1_and_its_name(folder):
     process = backpath("check", "missing_derivative.json", cwd=folder)
     assert process.returncode == 1
     assert process.stderr == ""
-    assert "missing_hidden_derivative" in process.stdout
+    assert "6 of 11 figures are not right: σ′(u) is missing at H1, H2." in process.stdout
     assert "«σ′(u_H1)»" in process.stdout
 
 
@@ -69,3 +69,15 @@ def test_malformed_json_is_told_by_line_and_column(folder):
 
 def test_the_file_that_is_read_is_not_written_over(folder):
     assert "it is read from" in refused("check", "mazur.json", "--out", "mazur.json", cwd=folder)
+
+
+def test_a_network_without_biases_printed_digits_and_lists(folder):
+    case = {
+        "network": {"sizes": [2, 1], "weights": {"W11_1": "0.90", "W12_1": "0.30"}, "activations": "linear"},
+        "x": [["1.0", "2.0"]],
+        "y": [[1]],
+        "cost": "mse",
+        "claimed": {"gradients": [[["1.0", "2.0"]]]},
+    }
+    (folder / "case.json").write_text(json.dumps(case))
+    assert "All 2 figures are right." in done("check", "case.json", cwd=folder)

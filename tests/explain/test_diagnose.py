@@ -137,20 +137,32 @@ def test_a_misread_input_is_named_with_the_number_that_was_read():
 
 
 def test_two_mistakes_at_once():
-    x, y = np.array([[0.5, 1.0], [1.0, -1.0], [0.2, 0.3]]), np.array([[0.0], [1.0], [0.5]])
-    claimed = {name: 3 / 2 * v for name, v in gradients(x=x, y=y).items()}  # ½, and the sum of three
+    x, y = np.array([[0.5, 1.0], [1.0, -1.0], [0.2, 0.3], [2.0, 0.7], [-1.0, 0.2]]), np.ones((5, 1)) * 0.3
+    claimed = {name: 5 / 2 * v for name, v in gradients(x=x, y=y).items()}  # ½, and the sum of five
     report = bp.diagnose(NET, x, y, claimed)
     assert sorted(codes(report)) == ["cost_convention", "missing_batch_average"]
     assert report.certain
 
 
-def test_what_the_figures_cannot_tell_is_not_guessed():
-    claimed = {name: 1.7 * v for name, v in gradients().items()}
-    report = bp.diagnose(NET, X, Y, claimed)
+def test_two_readings_of_one_constant_are_both_told():
+    x, y = np.array([[0.5, 1.0], [1.0, -1.0], [0.2, 0.3]]), np.array([[0.0], [1.0], [0.5]])
+    claimed = {name: 3 / 2 * v for name, v in gradients(x=x, y=y).items()}  # ½ × the sum of 3, or divided by 3 - 1
+    report = bp.diagnose(NET, x, y, claimed)
+    told = [{finding.mistake for finding in group} for group in report.alternatives]
+    assert told == [{"cost_convention", "missing_batch_average"}, {"wrong_reduction"}]
     assert not report.certain
-    assert {"scaled", "wrong_target"} <= set(codes(report))
-    assert "cannot tell these apart" in str(report)
-    assert len(report.alternatives) == len(report.findings)
+
+
+def test_a_round_number_is_a_reason_and_any_other_constant_is_none():
+    error = float(NET.predict(X)[0, 0])  # of the target 0; that of 0.3 multiplies every gradient by a constant
+    claimed = {name: (error - 0.3) / error * v for name, v in gradients().items()}
+    report = bp.diagnose(NET, X, Y, claimed)
+    assert codes(report) == ["wrong_target"]
+    assert "read as 0.3" in report.findings[0].message
+    told = bp.diagnose(NET, X, Y, {name: 1.7 * v for name, v in gradients().items()})
+    assert codes(told) == ["scaled"]
+    assert not told.certain
+    assert "1.7 times the right one" in told.findings[0].message
 
 
 def test_what_nothing_explains_is_unknown_and_the_nearest_is_told():
@@ -193,11 +205,15 @@ BAD = [
     ({"claimed": {"W11_1": True}}, {}, "must be a finite number"),
     ({"claimed": {"W11_1": 1, "W1,1_1": 1}}, {}, "W11_1 is claimed twice"),
     ({"claimed": {}}, {}, "nothing is claimed; give at least one figure"),
-    ({"claimed": [1, 2]}, {}, "claimed must be a mapping of names to figures, but is of type list"),
+    (
+        {"claimed": [1, 2]},
+        {},
+        "claimed must be figures by weight name, or arrays of the weights' shapes [(2, 3), (1, 3)]",
+    ),
     ({}, {"claimed_weights": {"W11_1": 1}}, "claimed_weights needs the learning rate"),
-    ({}, {"claimed_weights": {"W11_1": 1}, "learning_rate": 0}, "the learning rate must be a number above 0"),
+    ({}, {"claimed_weights": {"W11_1": 1}, "learning_rate": 0}, "learning_rate must be a number above 0"),
     ({}, {"claimed_values": {"H3": 1}}, "the network has no value 'H3'; there are u_H1, u_H2, u_A1, X1"),
-    ({"claimed": {"W11_1": 1}}, {"cost": "mse"}, "unknown cost 'mse'"),
+    ({"claimed": {"W11_1": 1}}, {"cost": "hinge"}, "unknown cost 'hinge'"),
 ]
 
 
@@ -258,9 +274,9 @@ def fails(weights, X, y):
 
 FUNCTIONS = [
     (fails, "the function raised KeyError: 'W'"),
-    (lambda weights, X, y: weights[:1], r"must return gradients of shapes \[\(2, 3\), \(1, 3\)\] \(bias last\)"),
+    (lambda weights, X, y: weights[:1], r"arrays of the weights' shapes \[\(2, 3\), \(1, 3\)\]"),
     (lambda weights, X, y: [W * np.nan for W in weights], "must return finite gradients, but some are not"),
-    (lambda weights, X, y: None, "the function raised TypeError"),
+    (lambda weights, X, y: None, "must return gradients by layer, but returned NoneType"),
 ]
 
 
@@ -292,3 +308,23 @@ def test_the_docs_list_the_whole_catalogue():
     page = (oracles.CASES.parents[1] / "docs" / "diagnose.md").read_text("utf-8")
     for code, what in CODES.items():
         assert f"| `{code}` | {what} |" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"), [("mse", "squared_error"), ("MSE", "squared_error"), ("bce", "binary_cross_entropy")]
+)
+def test_other_libraries_names_of_costs_are_understood_and_said(name, ours):
+    report = bp.diagnose(NET, X, Y, gradients(cost=ours), cost=name)
+    assert report.correct
+    assert f"{name!r} is taken as {ours}." in report.note
+
+
+def test_other_libraries_names_of_activations_are_understood_and_said():
+    def linear(weights, X, y):
+        (W,) = weights
+        with_bias = np.column_stack([X, np.ones(len(X))])
+        return [2 * (with_bias @ W.T - y).T @ with_bias / len(X)]
+
+    report = bp.diagnose_function(linear, sizes=(2, 1), activation="linear", cost="mse")
+    assert report.correct
+    assert report.note == "'linear' is taken as identity. 'mse' is taken as squared_error."

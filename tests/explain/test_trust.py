@@ -46,14 +46,14 @@ def test_every_family_of_edits_gives_programs_that_differ():
 
 @pytest.mark.slow
 def test_what_cannot_be_known_gets_no_certain_name():
-    count = 2000 if ALL else 180
+    count = 2000 if ALL else 120
     found = false_names(count)
     assert found.total() <= MOST_FALSE * count, found
 
 
 @pytest.mark.slow
 def test_right_answers_are_never_called_wrong():
-    for answer in right_answers(10_000 if ALL else 200, layouts=["by name"]):
+    for answer in right_answers(10_000 if ALL else 210):
         s = answer.scene
         report = bp.diagnose(s.network, s.X, s.y, answer.claimed, cost=s.cost)
         assert report.correct, (answer.layout, answer.rounding, s, report.findings)

@@ -490,7 +490,7 @@ def scene(rng: Rng, sizes: tuple[int, ...] | None = None) -> Scene:
     cost = str(rng.choice([c for c in COSTS if sizes[-1] > 1 or c != "categorical_cross_entropy"]))
     hidden = rng.choice(sorted(DERIVATIVES), len(sizes) - 2)
     if rng.random() < 0.5:
-        hidden[:] = hidden[0]
+        hidden[:] = hidden[:1]
     output = OUTPUTS.get(cost) or str(rng.choice(["sigmoid", "tanh", "identity", "softplus"]))
     N = int(rng.integers(1, 9))
     y = rng.uniform(0.05, 0.95, (N, sizes[-1]))

@@ -6,9 +6,10 @@ import base64
 import json
 import re
 import time
+from contextlib import suppress
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 import backpath as bp
 
@@ -81,8 +82,16 @@ def train_until(page: Page, condition: str) -> None:
     page.locator("#speed").select_option("max")
     press(page, "Train")
     until(page, condition)
-    press(page, "Pause")
-    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_disabled()
+    stop(page)
+
+
+def stop(page: Page) -> None:
+    """Pause the run, unless it has ended by itself."""
+    pause = page.get_by_role("button", name="Pause", exact=True)
+    if pause.is_enabled():
+        with suppress(Error):  # it may end just before the click
+            pause.click(timeout=1000)
+    expect(pause).to_be_disabled()
 
 
 SOLVED = "parseFloat(document.querySelector('#cost-figure').textContent) < 0.005"

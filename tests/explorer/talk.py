@@ -87,8 +87,8 @@ def served(*arguments: str | Path) -> Iterator[Server]:
 class Page:
     """A page's websocket: asks, and keeps the events that come in between."""
 
-    def __init__(self, server: Server) -> None:
-        address = f"ws://{urlsplit(server.url).netloc}/ws?token={server.token}"
+    def __init__(self, server: Server, resume: str = "") -> None:
+        address = f"ws://{urlsplit(server.url).netloc}/ws?token={server.token}&resume={resume}"
         self._open = ExitStack()
         self.socket = self._open.enter_context(connect(address, origin=server.base, max_size=None, compression=None))
         self.events: list[dict[str, Any]] = []

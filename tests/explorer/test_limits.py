@@ -154,6 +154,8 @@ def test_the_page_after_the_last_is_told_that_it_is_full():
 
 
 def test_a_closed_page_stops_its_training(monkeypatch):
+    monkeypatch.setattr(limits, "RUN_SECONDS", 0.2)
+    monkeypatch.setattr(limits, "AWAY_SECONDS", 0.4)
     threads = []
     with served_here() as (server, explorer):
         with Page(server) as page:
@@ -165,6 +167,35 @@ def test_a_closed_page_stops_its_training(monkeypatch):
         while explorer.sessions or explorer.workers.training:
             assert time.monotonic() < deadline
             time.sleep(0.02)
+
+
+def test_a_run_rests_while_its_page_is_away_and_goes_on(monkeypatch):
+    monkeypatch.setattr(limits, "RUN_SECONDS", 0.2)
+    with served_here() as (server, explorer):
+        with Page(server) as page:
+            page.ok("train", speed="max")
+            page.event("frame")
+        deadline = time.monotonic() + 5
+        while explorer.workers.training:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        with Page(server, resume=page.session) as back:
+            assert back.session == page.session
+            reached = back.view["history"]["epoch"]
+            assert reached > 0
+            assert back.event("frame")["epoch"] > reached
+
+
+def test_the_oldest_page_that_is_away_makes_room(monkeypatch):
+    monkeypatch.setattr(limits, "SESSIONS", 2)
+    with served_here() as (server, explorer):
+        with Page(server) as first:
+            pass
+        with Page(server) as second:
+            pass
+        with Page(server), Page(server, resume=second.session) as back:
+            assert back.session == second.session
+            assert first.session not in explorer.sessions
 
 
 def test_an_idle_page_is_let_go(monkeypatch):

@@ -187,7 +187,7 @@ def test_uploading_a_table(visit, tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("a,b\n1,2\n3,nan\n", ["line 3", "nan"]),
+        ("a,b\n1,2\n3,nan\n", ["the target is 2 in every row"]),
         ("a,b\n1,2\n3\n", ["line 3"]),
         ("", []),
     ],
@@ -214,7 +214,7 @@ def test_check_my_gradient(visit):
     for name in ("W11_1", "W21_1", "W11_2"):
         page.locator(f'#claims [name="{name}"]').fill(f"{grad[name] / forgotten.get(name, 1):.5f}")
     press(page, "Check my figures")
-    expect(page.locator("#verdict")).to_contain_text("missing_hidden_derivative")
+    expect(page.locator("#verdict")).to_contain_text("σ′(u) is missing at H1, H2")
     expect(page.locator("#verdict math").first).to_be_visible()
     for name in forgotten:
         page.locator(f'#claims [name="{name}"]').fill(f"{grad[name]:.5f}")
@@ -269,6 +269,7 @@ def test_a_reload_and_a_link_bring_everything_back(visit):
     expect(page.locator("#derivation .result .figure")).to_have_text(f"{right:.5g}")
     seen = weights(page), gradient(page)
     page.reload()
+    page.wait_for_selector("html[data-ready]")
     page.wait_for_selector("#derivation .result")
     assert (weights(page), gradient(page)) == seen
     other = visit(page.evaluate("location.hash"), viewport={"width": 1600, "height": 900})

@@ -12,7 +12,7 @@ from explorer.looking import SOLVED, edge, gradient, link, press, tab, until, we
 pytestmark = pytest.mark.browser
 
 PHONE = {"width": 360, "height": 740}
-TABS = ("Chain rule", "Data", "Network", "Check", "Share")
+TABS = ("Chain rule", "Samples", "Data", "Network", "Check", "Share")
 
 
 def to(page: Page, wanted: str, key: str = "Tab") -> None:
@@ -59,14 +59,16 @@ def test_everything_by_keyboard(visit):
     page.keyboard.press("Enter")
     expect(page.locator('[data-weight="W11_1"]')).to_have_attribute("aria-label", re.compile("0.75"))
     expect(page.locator('[data-weight="W11_1"]')).to_be_focused()
-    page.locator("#speed").select_option("max")
+    page.locator("#speed").select_option("100")
     to(page, "#train")
     page.keyboard.press("Enter")
-    until(page, SOLVED)
+    until(page, "Number(document.querySelector('#epoch').textContent) > 20")
     to(page, "#pause")
     page.keyboard.press("Enter")
     expect(page.locator("#train")).to_be_focused()
     to(page, '[role="tab"]')
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#panel-samples")).to_be_visible()
     page.keyboard.press("ArrowRight")
     expect(page.locator("#panel-data")).to_be_visible()
     to(page, "#points")

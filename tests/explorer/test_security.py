@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 
 import pytest
@@ -13,7 +14,8 @@ from backpath.explorer.security import Rules
 from explorer.talk import Page, served
 
 ROUTES = Explorer(Rules.of("t", ["127.0.0.1"], 1), Scene.of_data_set("xor")).app().routes
-FILLED = {"{token}": "TOKEN", "{file}": "main.js"}
+FILLED = {"{digest}": "x", "{file}": "main.js"}
+OPEN = ("/", "/static/{digest}/{file}")  # the page and its files, with nothing of anybody's in them
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +25,11 @@ def server():
         assert not running.errors
 
 
-def path_of(route, token):
+def path_of(route):
     path = route.path
     for place, value in FILLED.items():
         path = path.replace(place, value)
-    return path.replace("TOKEN", token)
+    return path
 
 
 REQUESTS = [  # every HTTP route with each of its methods
@@ -39,7 +41,7 @@ REQUESTS = [  # every HTTP route with each of its methods
 
 
 def status(server, route, method, token, query=True, **headers):
-    url = f"{server.base}{path_of(route, token)}"
+    url = f"{server.base}{path_of(route)}"
     return server.http.request(
         method, url, params={"token": token} if query else None, headers={"Origin": server.base} | headers
     )
@@ -67,23 +69,25 @@ def handshake(server, token, **headers):
 def test_every_route_is_known_here():
     """A new route is guarded like the others, and is to be looked at: does it need the session's key?"""
     paths = {(route.path, isinstance(route, WebSocketRoute)) for route in ROUTES}
-    assert paths == {(p, False) for p in ("/", "/static/{token}/{file}", "/data", "/model", "/step")} | {("/ws", True)}
+    assert paths == {(p, False) for p in (*OPEN, "/data", "/model", "/step", "/kept")} | {("/ws", True)}
 
 
 @pytest.mark.parametrize(("route", "method"), REQUESTS)
 @pytest.mark.parametrize("token", ["", "wrong", "ä", "%00"])
 def test_no_route_answers_without_the_token(server, route, method, token):
     answer = status(server, route, method, token)
+    if route.path in OPEN:
+        assert answer.status_code == 200
+        return
     assert answer.status_code == 403
     assert method == "HEAD" or answer.text.startswith("the token is missing or wrong")
     assert status(server, route, method, server.token).status_code != 403
-    if "{token}" not in route.path:
-        assert status(server, route, method, server.token, query=False).status_code == 403
+    assert status(server, route, method, server.token, query=False).status_code == 403
 
 
 def test_two_tokens_are_none(server):
-    assert server.http.get(f"{server.base}/?token=x&token={server.token}").status_code == 403
-    assert server.http.get(f"{server.base}/?{'a=1&' * 1000}token={server.token}").status_code == 403
+    assert server.http.get(f"{server.base}/step?token=x&token={server.token}").status_code == 403
+    assert server.http.get(f"{server.base}/step?{'a=1&' * 1000}token={server.token}").status_code == 403
 
 
 @pytest.mark.parametrize(("route", "method"), REQUESTS)
@@ -143,9 +147,7 @@ def test_the_names_of_this_machine_do(server, name):
 def test_nothing_but_the_pages_files_is_served(server, path):
     host, _, port = server.base.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=10) as raw:  # clients would tidy the path up
-        raw.sendall(
-            f"GET /static/{server.token}/{path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode()
-        )
+        raw.sendall(f"GET /static/x/{path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
         answer = b"".join(iter(lambda: raw.recv(65536), b""))
     assert int(answer.split()[1]) in (403, 404)
     assert b"import" not in answer
@@ -153,7 +155,8 @@ def test_nothing_but_the_pages_files_is_served(server, path):
 
 def test_every_answer_has_the_headers(server):
     answers = [server.get("/"), server.get("/nothing"), server.http.get(f"{server.base}/"), server.get("/step")]
-    answers += [server.http.get(f"{server.base}/static/{server.token}/main.js"), server.post("/data", "x", b"")]
+    files = [server.http.get(f"{server.base}/static/x/main.js")]
+    answers += [*files, server.post("/data", "x", b"")]
     for answer in answers:
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy
@@ -172,11 +175,22 @@ def test_another_sessions_data_need_its_key(server):
         for session in ("", "x", mine.session[:-1], mine.session.lower() + "x"):
             assert server.get("/model", params={"session": session}).status_code == 404
             assert server.get("/step", params={"session": session}).status_code == 404
-            for path in ("/data", "/model"):
+            assert server.get("/kept", params={"session": session}).status_code == 404
+            for path in ("/data", "/model", "/kept"):
                 answer = server.post(path, session, b"a,b\n1,2\n2,1\n")
                 assert answer.status_code == 404
                 assert answer.json() == {"error": "there is no such session; reload the page"}
         assert len({mine.session, theirs.session}) == 2
         assert len(mine.session) >= 20
         assert mine.ok("pause")["weights"] == mine.view["weights"]  # what they did is nothing to me
-    assert server.get("/model", params={"session": theirs.session}).status_code == 404  # gone with its page
+
+
+def test_the_pages_files_are_kept_by_browsers_under_their_digest(server):
+    page = server.http.get(f"{server.base}/")
+    assert page.headers["cache-control"] == "no-store"
+    assert server.token not in page.text
+    address = re.search(r"/static/([0-9a-f]{16})/main\.js", page.text)[0]
+    for name in ("main.js", "base.css", "font"):
+        found = server.http.get(f"{server.base}{address.replace('main.js', name)}")
+        assert "immutable" in found.headers["cache-control"]
+    assert server.http.get(f"{server.base}/static/{'0' * 16}/main.js").headers["cache-control"] == "no-store"

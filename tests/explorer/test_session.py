@@ -180,3 +180,22 @@ def test_the_curve_of_one_input(page):
     curve = page.ok("surface")["curve"]
     net = network_of(page.ok("pause"))
     np.testing.assert_allclose(curve["y"], net.predict(np.array(curve["x"])[:, None]).ravel(), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"), [("1,5", 1.5), ("1/4", 0.25), ("\N{MINUS SIGN}0.2", -0.2), (" .5 ", 0.5), ("-1/4", -0.25)]
+)
+def test_numbers_are_read_as_people_type_them(page, typed, value):
+    assert page.ok("weight", name="W11_1", value=typed)["weights"][0]["value"] == value
+    right = network_of(page.view).gradients([[0, 1]], [[1]])
+    mine = f"{right['W12_1']:.4f}"
+    for figure in (mine, mine.replace(".", ","), mine.replace("-", "\N{MINUS SIGN}")):
+        page.ok("undo")
+        assert page.ok("check", claimed={"W12_1": figure}, kind="gradients")["correct"] is True
+        page.ok("weight", name="W11_1", value=typed)
+
+
+@pytest.mark.parametrize("typed", ["abc", "1/0", "1,000.5", "1_000", "0x10", "", "nan", "1/2/0", "--1"])
+def test_what_is_no_number_is_refused_in_one_line(page, typed):
+    assert "must be a finite number, but is" in page.error("weight", name="W11_1", value=typed)
+    assert "the figure for W11_1 must be a number" in page.error("check", claimed={"W11_1": typed}, kind="gradients")

@@ -57,7 +57,7 @@ def test_drawn_points_travel_in_the_link(page, server):
         ({"colour": 1}, "the state has no 'colour'; there are sizes"),
         ({"learning_rate": 1e999}, "a message must be a JSON object"),
         ({"seed": -1}, "the seed must be a whole number from 0"),
-        ({"init": "uniform:1,0"}, "unknown initialisation 'uniform:1,0'"),
+        ({"init": "uniform:1,0"}, "unknown init 'uniform:1,0'"),
     ],
 )
 def test_a_bad_link_is_one_plain_line(page, state, line):
@@ -96,10 +96,10 @@ def test_a_table_is_learned_from(page, server):
     [
         (b"", "t.csv is empty; expected a header line and rows"),
         (b"a,b\n1,2\n3,x\n4,5\n", "t.csv, line 3, column 'b': expected a finite number, but found 'x'"),
-        (b"a,b\n1,2\n3,\n", "t.csv, line 3, column 'b': the cell is blank"),
+        (b"a,b\n1,2\n3,\n", "t.csv, column 'b': the target is 2 in every row"),
         (b"a,a\n1,2\n", "t.csv"),
         (b"a,b\n1,2,3\n", "t.csv"),
-        (b"a,b\n1,nan\n2,3\n", "t.csv, line 2, column 'b'"),
+        (b"a,b\n1,nan\n2,3\n", "t.csv, column 'b': the target is 3 in every row"),
         (b"PAR1....", "t.csv is a Parquet file; the explorer takes CSV files only"),
         (b"\x00\x01\x02", "t.csv"),
         (b"\xff\xfe\xfa\n1\n", "t.csv"),

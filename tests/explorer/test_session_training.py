@@ -64,7 +64,7 @@ def test_settings_change_while_it_trains(page):
     assert view["running"] is True
     assert view["state"]["learning_rate"] == 0.5
     epoch = page.event("frame")["epoch"]
-    assert page.error("set", learning_rate=-1).startswith("the learning rate must be a number above 0")
+    assert page.error("set", learning_rate=-1).startswith("learning rate must be a number above 0")
     page.events.clear()
     assert page.event("frame")["epoch"] > epoch  # a refused change leaves it running
     view = page.ok("set", sizes=[2, 4, 1])

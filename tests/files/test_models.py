@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 import backpath as bp
 from backpath.errors import InputError
+from backpath.files.inputs import CategoryInput, NumberInput
 from backpath.files.model_format import FORMAT
 from backpath.files.models import Model, load, load_model, save
-from backpath.files.preparation import CategoryInput, NumberInput, Preparation, Target
+from backpath.files.preparation import Preparation, Target
 from backpath.maths.network import Network
 from memory import measure
 from strategies import networks
@@ -146,7 +147,7 @@ def entries(**changes):
         "__metadata__": {
             "format": FORMAT,
             "version": "1",
-            "description": '{"activations":["sigmoid","sigmoid"],"preparation":null,"record":{}}',
+            "description": '{"activations":["sigmoid","sigmoid"],"biases":true,"preparation":null,"record":{}}',
             "sha256": "0" * 64,
         },
         "W1": {"dtype": "F64", "shape": [2, 3], "data_offsets": [0, 48]},

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import backpath as bp
 from backpath.errors import InputError
 from backpath.files.worked_examples import read_worked_example
 
@@ -58,10 +59,10 @@ def test_a_weight_goes_by_either_of_its_names(tmp_path):
         (lambda t: t.update(learning_rat=1), "the file has no field 'learning_rat'; did you mean 'learning_rate'?"),
         (
             lambda t: t["network"].update(layers=3),
-            "network has no field 'layers'; there are sizes, activations, weights",
+            "network has no field 'layers'; there are sizes, activations, biases, weights",
         ),
         (lambda t: t["claimed"].update(gradient={}), "claimed has no field 'gradient'; did you mean 'gradients'?"),
-        (lambda t: t["claimed"].update(gradients=[1]), "claimed.gradients must be an object {…}, but is [1]"),
+        (lambda t: t["claimed"].update(gradients=1), "claimed.gradients must be an object {…}, but is 1"),
         (lambda t: t["network"]["weights"].pop("W12_1"), "network.weights lacks W12_1; every weight needs a number"),
         (
             lambda t: t["network"].update(sizes=[20000, 90000]),
@@ -70,8 +71,8 @@ def test_a_weight_goes_by_either_of_its_names(tmp_path):
         (lambda t: t["network"]["weights"].update(W13_1=0), "network.weights: the network 2-1 has no weight 'W13_1'"),
         (lambda t: t["network"]["weights"].update({"W1,1_1": 0}), "'W1,1_1' stands twice, as W11_1 too"),
         (
-            lambda t: t["network"]["weights"].update(W11_1="0.1"),
-            'network.weights.W11_1 must be a finite number, but is "',
+            lambda t: t["network"]["weights"].update(W11_1="0.1x"),
+            'network.weights.W11_1 must be a finite number, or one in quotes as it was printed, but is "0.1x"',
         ),
         (lambda t: t["network"].update(activations="sigmiod"), "unknown activation 'sigmiod'"),
         (lambda t: t["network"].update(activations=3), "network.activations must be a list […], but is 3"),
@@ -79,8 +80,8 @@ def test_a_weight_goes_by_either_of_its_names(tmp_path):
         (lambda t: t.update(x=[[0, 1, 2]]), "expected 2 numbers for one input"),
         (lambda t: t.update(x=[[0, 1], [1, 1]]), "y must have shape (2, 1)"),
         (lambda t: t.update(x=[[0, float("nan")]]), "X must be finite"),
-        (lambda t: t.update(cost="mse"), "unknown cost 'mse'"),
-        (lambda t: t.update(learning_rate=-1), "the learning rate must be a number above 0, but is -1"),
+        (lambda t: t.update(cost="hinge"), "unknown cost 'hinge'"),
+        (lambda t: t.update(learning_rate=-1), "learning_rate must be a number above 0, but is -1"),
         (lambda t: t.update(frozen=["bias"]), "has no weight 'bias'"),
         (lambda t: t.pop("learning_rate"), "claimed.weights needs the learning rate"),
         (
@@ -145,3 +146,33 @@ def written(folder, text):
     path = folder / "example.json"
     path.write_text(json.dumps(text))
     return path
+
+
+def test_a_network_without_biases(tmp_path):
+    weights = {"W11_1": 0.9, "W12_1": 0.3, "W21_1": 0.1, "W22_1": 0.5, "W11_2": 0.8, "W12_2": 0.7}
+    path = tmp_path / "case.json"
+    for network in (
+        {"sizes": [2, 2, 1], "weights": weights},
+        {"sizes": [2, 2, 1], "weights": weights, "biases": False},
+    ):
+        path.write_text(json.dumps({"network": network, "x": [[1, 0]], "y": [[1]]}))
+        assert read_worked_example(path).network == bp.Network.from_weights([[[0.9, 0.3], [0.1, 0.5]], [[0.8, 0.7]]])
+    for biases, message in ((True, "lacks W1~_1, W2~_1, W1~_2"), ("no", "network.biases must be true or false")):
+        network = {"sizes": [2, 2, 1], "weights": weights, "biases": biases}
+        path.write_text(json.dumps({"network": network, "x": [[1, 0]], "y": [[1]]}))
+        with pytest.raises(bp.InputError, match=message):
+            read_worked_example(path)
+
+
+def test_strings_keep_their_digits_and_claims_may_be_lists(tmp_path):
+    path = tmp_path / "case.json"
+    weights = {"W11_1": "0.50", "W1~_1": 0.1}
+    found = {"network": {"sizes": [1, 1], "weights": weights}, "x": [["2.0"]], "y": [[1]]}
+    path.write_text(json.dumps(found | {"claimed": {"gradients": [[["0.1", "0.2"]]]}}))
+    read = read_worked_example(path)
+    assert [u.tolist() for u in read.network.printed] == [[[0.01, 0.0]]]
+    assert (read.x.tolist(), read.samples[0]) == ([[2.0]], [["2.0"]])
+    assert read.gradients == [[["0.1", "0.2"]]]
+    path.write_text(json.dumps(found | {"x": [["two"]]}))
+    with pytest.raises(bp.InputError, match="x must be a finite number, or one in quotes as it was printed"):
+        read_worked_example(path)

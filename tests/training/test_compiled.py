@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 
 import backpath as bp
 from backpath.maths.activations import ACTIVATIONS
-from backpath.maths.costs import COSTS
-from backpath.training import kernels
-from backpath.training.compiled_engine import SOLVER_CODES, CompiledEngine
+from backpath.training.engines.compiled import CompiledEngine
+from backpath.training.engines.numpy import NumpyEngine
 from backpath.training.job import Job, Solver
-from backpath.training.numpy_engine import NumpyEngine
+from backpath.training.native.library import address, kernels
 from strategies import HIDDEN, samples
 
 SOLVERS = {  # with rates that no job here is unstable at: chaos would multiply the last digits
@@ -58,25 +57,17 @@ def check_same(job, epochs=50):
         np.testing.assert_allclose(W, E, rtol=near, atol=near * np.abs(E).max())
 
 
-def test_the_kernels_codes_are_those_of_the_tables():
-    for table in (ACTIVATIONS, COSTS):
-        for row in table.values():
-            if not getattr(row, "no_derivative", ""):
-                assert getattr(kernels, row.name.upper()) == row.code
-    assert {name: getattr(kernels, name.upper()) for name in SOLVER_CODES} == SOLVER_CODES
-
-
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", [*HIDDEN, "exp"])
 def test_every_formula_from_tail_to_tail(name, dtype):
-    """σ and σ′ by the kernels' formulas, uncompiled, within a few units in the last place of the table's."""
+    """σ and σ′ by the kernels' formulas, within a few units in the last place of the table's."""
     edge, tiny = (700, 1e-290) if dtype == "float64" else (80, 1e-30)
     u = np.concatenate([np.linspace(-edge, edge, 2000), np.linspace(-3, 3, 2000), np.logspace(-12, 0, 800)])
     u = np.concatenate([u, -u, [0.0] * 16]).astype(dtype)
-    b = np.concatenate([np.zeros_like(u), u])
-    kernels.activate(ACTIVATIONS[name].code, b, 0, len(u), len(u))
+    a, d = np.zeros_like(u), u.copy()
+    kernels(dtype).activate(ACTIVATIONS[name].code, address(a, dtype, len(u)), address(d, dtype, len(u)), len(u))
     ulps = 6 + (2 * np.square(u, dtype=np.float64) if name == "gelu" else 0)
-    for found, expected in zip(np.split(b, 2), (ACTIVATIONS[name].value(u), ACTIVATIONS[name].derivative(u))):
+    for found, expected in zip((a, d), (ACTIVATIONS[name].value(u), ACTIVATIONS[name].derivative(u))):
         unit = np.spacing(np.abs(expected).astype(dtype)).astype(np.float64)
         crossing = np.finfo(dtype).eps if name in ("gelu", "silu") else 0  # where the derivative is next to 0
         assert (np.abs(found.astype(np.float64) - expected) <= ulps * unit + crossing * (np.abs(u) < 2) + tiny).all()
@@ -283,7 +274,7 @@ print(digest.hexdigest())
 def test_the_same_bits_on_every_run_and_for_any_number_of_threads():
     found = set()
     for threads in ("1", "2", "8"):
-        names = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+        names = ("BACKPATH_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
         environment = {**os.environ, **dict.fromkeys(names, threads)}
         run = subprocess.run([sys.executable, "-c", BITS], capture_output=True, text=True, check=True, env=environment)
         found.add(run.stdout)
@@ -328,47 +319,18 @@ def test_in_pieces_or_at_once_are_the_same_bits():
     assert all((W == E).all() for W, E in zip(whole.weights, pieces.weights))
 
 
-@pytest.mark.parametrize(("output", "cost"), OUTPUTS)
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_the_kernels_run_uncompiled_too(output, cost, dtype, monkeypatch):
-    monkeypatch.setattr(kernels, "train_network_compiled", kernels.train_network)
-    monkeypatch.setattr(kernels, "lay_samples_compiled", kernels.lay_samples)
-    hidden = output if output not in ("softmax", "exp") else "elu"
-    solver = list(SOLVERS.values())[len(output) % 4]
-    weights = np.linspace(0.5, 1.5, 5, dtype=dtype)
-    check_same(make_job((3, 9, 2), (hidden, output), cost, solver, 5, dtype, batch_size=3, shuffle=True, tol=0.0), 2)
-    check_same(make_job((2, 2, 2), (hidden, output), cost, SOLVERS["gd"], 4, dtype), 2)
-    check_same(
-        make_job(
-            (8, 9, 2), (hidden, output), cost, SOLVERS["gd"], 5, dtype, batch_size=5, l2=0.1, sample_weight=weights
-        ),
-        2,
-    )
-
-
-LOADED = """
-import sys, backpath as bp
-bp.train(bp.Network((2, 2, 1)), [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], epochs={epochs}, tol=1e9)
-print("numba" in sys.modules)
-"""
-
-
-def loaded(epochs, before=""):
-    """Whether `auto` loads Numba for so many epochs (of which the tolerance ends all but ten)."""
-    code = before + LOADED.format(epochs=epochs)
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return run.stdout.strip() == "True"
-
-
-def test_auto_loads_the_kernels_only_for_a_job_that_is_long_enough():
-    CompiledEngine(make_job((2, 2, 1), "sigmoid", "squared_error", SOLVERS["gd"], 4))  # they are compiled
-    assert not loaded(100)
-    assert loaded(10**6)
-
-
-def test_auto_waits_for_a_first_compile_only_for_a_long_job():
-    not_kept = "import backpath.training.engines as e\ne.are_kept = lambda source, kernel: False\n"
-    kept = not_kept.replace("False", "True")
-    assert not loaded(30_000, not_kept)  # a second or two of NumPy's time, less than compiling takes
-    assert loaded(30_000, kept)
-    assert loaded(10**6, not_kept)
+def test_the_notes_network_has_the_bits_of_any_narrow_one(activation, dtype):
+    """A third hidden neuron that stays without weights changes no other bit, but takes the kernel of any network."""
+    notes = make_job((2, 2, 1), activation, "squared_error", SOLVERS["gd"], 4, dtype)
+    first, last = notes.network.weights
+    larger = [np.vstack([first, np.zeros(3, dtype)]), np.insert(last, 2, 0, axis=1)]
+    wide = bp.Network.from_weights(larger, activation, dtype)
+    free = [np.repeat([[True], [True], [False]], 3, axis=1), np.array([[True, True, False, True]])]
+    three = replace(notes, network=wide, free=free)
+    one, other = CompiledEngine(notes), CompiledEngine(three)
+    one.run(500)
+    other.run(500)
+    assert (np.array(one.costs) == np.array(other.costs)).all()
+    assert (other.weights[0][:2] == one.weights[0]).all()

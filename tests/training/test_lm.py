@@ -15,10 +15,10 @@ from scipy.optimize import least_squares
 
 import backpath as bp
 import oracles
-from backpath.training import normal_equations
+from backpath.training.engines import normal_equations
+from backpath.training.engines.lm import LMEngine, check_lm
+from backpath.training.engines.normal_equations import NormalEquations
 from backpath.training.job import Job, Solver
-from backpath.training.lm import LMEngine, check_lm
-from backpath.training.normal_equations import NormalEquations
 from strategies import HIDDEN, seeds
 
 XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float), np.array([0.0, 1, 1, 0])
@@ -343,12 +343,12 @@ def test_diverging_starts_do_not_count():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"learning_rate": 0.1}, "lm finds the length of its steps itself; leave the learning rate out"),
+        ({"learning_rate": 0.1}, "lm finds the length of its steps itself; leave learning_rate out"),
         ({"batch_size": 3}, "lm takes all samples for every step; leave batch_size and shuffle out"),
         ({"shuffle": True}, "lm takes all samples for every step"),
         ({"cost": "binary_cross_entropy"}, "for classes those against one-hot targets: cost must be squared_error or"),
         ({"engine": "compiled"}, "lm has no compiled kernels"),
-        ({"bayesian": True, "solver": "adam"}, "bayesian regularisation is for solver='lm', but the solver is 'adam'"),
+        ({"bayesian": True, "solver": "adam"}, "bayesian is for solver='lm', but the solver is 'adam'"),
         ({"validation": XOR, "restarts": 3}, "restarts are compared by their training cost"),
     ],
     ids=str,

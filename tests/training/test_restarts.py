@@ -40,6 +40,11 @@ def test_the_result_is_that_of_the_best_start_trained_alone(settings):
     net = bp.Network((2, 3, 1), seed=5)
     result = bp.train(net, X, y, epochs=400, restarts=7, seed=3, init="uniform:-2,2", **settings)
     starts = [net, *(bp.Population((2, 3, 1), size=7, init="uniform:-2,2", seed=3)[i] for i in range(1, 7))]
+    free = net.free_weights(settings.get("frozen", ()))  # what is frozen stays as it is in the network
+    starts = [
+        start.with_weights([np.where(f, W, own) for f, W, own in zip(free, start.weights, net.weights)])
+        for start in starts
+    ]
     alone = [bp.train(start, X, y, epochs=400, seed=3, engine="numpy", **settings) for start in starts]
     costs = [one.network.cost(X, y) for one in alone]
     assert result.restart_costs == pytest.approx(costs, rel=1e-9)
@@ -82,7 +87,7 @@ def test_progress_goes_to_the_last_epoch():
         ({"restarts": 2.5}, "restarts must be a whole number"),
         ({"restarts": 4, "engine": "numpy"}, "restarts are trained by the compiled engine"),
         ({"restarts": 4, "validation": (X, y)}, "restarts are compared by their training cost"),
-        ({"restarts": 4, "init": "zeros"}, "unknown initialisation 'zeros'"),
+        ({"restarts": 4, "init": "zeros"}, "unknown init 'zeros'"),
         ({"restarts": 10**6, "epochs": 10**9}, "1,000,000 restarts with the costs of 1,000,000,000 epochs each need"),
     ],
 )

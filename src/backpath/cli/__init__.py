@@ -9,16 +9,21 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import re
+import shlex
 import sys
 
 import click
 
 from backpath import __version__
+from backpath.cli import signals
+from backpath.cli.terminal import turned_off
 from backpath.errors import DivergenceError, InputError
 
 # command -> what it does; the command itself is `command` in backpath.cli.<name>
 COMMANDS = {
-    "train": "Train a network on a built-in data set or a CSV/Parquet table.",
+    "train": "Train a network on a built-in data set or a table.",
+    "look": "Look at a table, column by column, and at what train would make of it.",
     "predict": "Predict the rows of a table with a trained model.",
     "study": "Train many networks at once and tell how often a data set is learned.",
     "show": "Show a model: its network, weights, inputs and how it was trained.",
@@ -56,17 +61,22 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a terminal or pipe that cannot show σ gets ? in its place
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    signals.listen()
     try:
-        sys.exit(backpath(standalone_mode=False))
+        status = backpath(prog_name="backpath", standalone_mode=False, color=False if turned_off() else None)
+        sys.exit(signals.exit_status(status or 0))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         sys.exit(2)
     except click.ClickException as error:
         _fail(error.format_message(), 2)
-    except (InputError, DivergenceError) as error:
+    except InputError as error:
+        again = f"\n{shlex.join(['backpath', *sys.argv[1:], *error.options])}" if error.options else ""
+        _fail(f"{as_options(error)}{again}", 2)
+    except DivergenceError as error:
         _fail(str(error), 2)
     except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted", 130)
+        _fail("interrupted", signals.exit_status(130))
     except MemoryError:
         _fail("not enough memory for this; use a smaller table, network or batch", 1)
     except BrokenPipeError:  # whoever read the output has gone, as `| head` does
@@ -78,6 +88,15 @@ def main() -> None:
         _fail(f"a fault of backpath's own: {type(error).__name__}: {error}; please report it with the call", 1)
 
 
+def as_options(error: InputError) -> str:
+    """The message with its settings as options: ``solver='lm'`` is ``--solver lm`` here."""
+    message = error.naming(lambda setting: f"--{setting.replace('_', '-')}")
+    return re.sub(r"(--[\w-]+)='([^']*)'", r"\1 \2", message)
+
+
 def _fail(message: str, status: int) -> None:
-    print("backpath: " + " ".join(message.split()), file=sys.stderr)
+    """One plain line, then each command that it advises on a line of its own."""
+    lines = [line.strip() for line in message.splitlines()]
+    said = " ".join(" ".join(line for line in lines if not line.startswith("backpath ")).split())
+    print("\n".join([f"backpath: {said}", *(line for line in lines if line.startswith("backpath "))]), file=sys.stderr)
     sys.exit(status)

@@ -6,11 +6,12 @@ import sys
 
 import click
 
+from backpath.cli.options import FileName
 from backpath.cli.rendering import check_format, format_options, write_rendered
 
 
 @click.command()
-@click.argument("file")
+@click.argument("file", type=FileName())
 @format_options
 def command(file: str, form: str, document: bool, out: str | None) -> None:
     """Check the figures in a worked example, and name the mistake they come from.
@@ -33,8 +34,7 @@ def command(file: str, form: str, document: bool, out: str | None) -> None:
     found = read_worked_example(file)
     report = diagnose(
         found.network,
-        found.x,
-        found.y,
+        *found.samples,
         found.gradients,
         claimed_weights=found.weights or None,
         claimed_values=found.values,

@@ -10,6 +10,7 @@ import click
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from backpath.cli.terminal import folded
 from backpath.files.wording import plain
 from backpath.maths.network import Network
 from backpath.maths.notation import layer_weights, neuron_name, weight_name
@@ -61,7 +62,8 @@ def describe_network(network: Network) -> str:
     """Such as ``2-2-1, sigmoid, 9 weights``."""
     kinds = " then ".join(name for name, _ in groupby(network.activations))
     count = sum(W.size for W in network.weights)
-    return f"{'-'.join(map(str, network.sizes))}, {kinds}, {count:,} weights"
+    bare = "" if network.biases else ", no biases"
+    return f"{'-'.join(map(str, network.sizes))}, {kinds}, {count:,} weights{bare}"
 
 
 def describe_weights(network: Network) -> str:
@@ -77,7 +79,7 @@ def describe_weights(network: Network) -> str:
         return table(rows)
     lines = []
     for layer in range(1, layers + 1):
-        names = [weight_name(*w) for w in layer_weights(network.sizes, layer)]
+        names = [weight_name(*w) for w in layer_weights(network.sizes, layer, network.biases)]
         count = len(names) // network.sizes[layer]
         rows = []
         for j in range(network.sizes[layer]):
@@ -99,10 +101,10 @@ def wrapped(rows: list[list[str]], pairs: int, width: int = 78) -> list[str]:
 
 
 def describe_inputs(lines: Sequence[str], most: int = 16) -> str:
-    """A model's inputs and target, a line each; of many inputs the first ones."""
+    """A model's inputs and target, one after the other; only the first of many inputs."""
     *inputs, target = lines
     rest = [f"… {len(inputs) - most + 1} more"] if len(inputs) > most else []
-    return "\n".join(f"  {line}" for line in [*(inputs[: most - 1] if rest else inputs), *rest, target])
+    return "\n".join(folded(line, "  ") for line in [*(inputs[: most - 1] if rest else inputs), *rest, target])
 
 
 def cost_curve(cost: NDArray[np.float64], seconds: float) -> str:

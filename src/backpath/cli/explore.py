@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import threading
-import webbrowser
-from contextlib import suppress
+import sys
+from contextlib import nullcontext, suppress
 
 import click
 
@@ -28,19 +27,17 @@ def command(model: str | None, port: int, host: str, no_browser: bool) -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise InputError(f"the explorer needs {', '.join(missing)}; install it with: pip install 'backpath[explorer]'")
+    from backpath.explorer.access import in_browser, user_token
     from backpath.explorer.app import Explorer
-    from backpath.explorer.run import prepare
     from backpath.explorer.scene import Scene
     from backpath.explorer.server import Address, is_loopback, server
     from backpath.files.models import load_model
 
     scene = Scene.of_data_set("xor") if model is None else Scene.of_model(load_model(model))
-    address = Address(host, port)
-    prepare()
+    address = Address(host, port, user_token())
     if not is_loopback(host):
         click.echo("the page can be reached from other machines; only with the token in its address", err=True)
     click.echo(address.url)
-    if not no_browser:
-        threading.Thread(target=webbrowser.open, args=(address.url,), daemon=True).start()
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), nullcontext() if no_browser else in_browser(address.url):
         server(Explorer(address.rules, scene)).run([address.socket])
+    sys.exit(0)  # to be stopped is its usual end

@@ -2,43 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from backpath.errors import InputError
 
 if TYPE_CHECKING:
-    from backpath.files.dialect import Dialect
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def dialect_options(command: F) -> F:
-    """How a CSV file is written; nothing is guessed."""
-    for option in (
-        click.option("--decimal", default=".", show_default=True, help="Decimal mark of the numbers in the CSV file."),
-        click.option("--encoding", default="utf-8", show_default=True, help="Encoding of the CSV file."),
-        click.option("--delimiter", default=",", show_default=True, help="Between two cells of the CSV file."),
-    ):
-        command = option(command)
-    return command
+    TextType = click.ParamType[str]
+else:
+    TextType = click.ParamType  # which older releases of click do not let us index
 
 
-def dialect(delimiter: str, encoding: str, decimal: str) -> Dialect:
-    from backpath.files.dialect import Dialect
+class FileName(click.Path):
+    """A path; an empty one, as an unset variable gives, is refused."""
 
-    return Dialect(delimiter=delimiter, encoding=encoding, decimal=decimal)
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("expected the name of a file, but got nothing between the quotes", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class OneOf(TextType):
+    """Any text, of which a shell completes the names that ``names`` lists; what is none of them is refused later."""
+
+    name = "text"
+
+    def __init__(self, names: Callable[[], Iterable[str]]):
+        self.names = names
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
+
+
+def activations() -> Iterable[str]:
+    from backpath.maths.activations import ACTIVATIONS
+
+    return ACTIVATIONS
+
+
+def costs() -> Iterable[str]:
+    from backpath.maths.costs import COSTS
+
+    return COSTS
+
+
+def initialisations() -> Iterable[str]:
+    from backpath.maths.initialisations import INITIALISATIONS
+
+    return INITIALISATIONS
+
+
+def solvers() -> Iterable[str]:
+    from backpath.training.job import SOLVERS
+
+    return SOLVERS
+
+
+def data_sets() -> Iterable[str]:
+    from backpath.training.datasets import DATASETS
+
+    return DATASETS
+
+
+class Source(OneOf):
+    """A built-in data set or a file."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        names = super().shell_complete(ctx, param, incomplete)
+        if not names:
+            return [CompletionItem(incomplete, type="file")]
+        return names + [
+            CompletionItem(path.name) for path in sorted(Path().iterdir()) if path.name.startswith(incomplete)
+        ]
 
 
 def whole_numbers(text: str, option: str) -> tuple[int, ...]:
-    """``16,8`` -> (16, 8).
+    """``16,8`` -> (16, 8); nothing, ``()``.
 
     >>> whole_numbers("16,8", "--hidden")
     (16, 8)
     """
     try:
-        return tuple(int(part) for part in text.split(",")) if text.strip() else ()
+        numbers = tuple(int(part) for part in text.split(",")) if text.strip() else ()
     except ValueError:
-        raise InputError(f"{option} takes whole numbers with commas between, as in 16,8, but got {text!r}") from None
+        numbers = (0,)
+    if any(number < 1 for number in numbers):
+        none = ", or '' for no hidden layer" if option == "--hidden" else ""
+        raise InputError(f"{option} takes whole numbers of at least 1, as in 16,8{none}, but got {text!r}")
+    return numbers

@@ -3,38 +3,115 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from backpath.cli.options import dialect, dialect_options
+from backpath.cli.options import FileName
+from backpath.cli.table_options import dialect, dialect_options
+
+if TYPE_CHECKING:
+    from backpath.files.models import Model
+    from backpath.files.predicting import Findings, PredictionTable
 
 
 @click.command()
-@click.argument("model", type=click.Path())
-@click.argument("table", type=click.Path())
-@click.option("--out", type=click.Path(), help="The CSV file to write; without it, predictions are printed.")
+@click.argument("model", type=FileName())
+@click.argument("tables", nargs=-1, required=True, type=FileName())
+@click.option(
+    "--out", type=FileName(), help="The file to write: .csv, .parquet or .jsonl; without it, or -, CSV is printed."
+)
+@click.option("--keep", multiple=True, metavar="COLUMN", help="Write this column of the table beside the predictions.")
+@click.option(
+    "--unknown",
+    type=click.Choice(["other", "refuse"]),
+    default="other",
+    show_default=True,
+    help="What to do with a category that training had not.",
+)
+@click.option("--strict", is_flag=True, help="Refuse the table if a row of it cannot be predicted.")
 @dialect_options
-def command(model: str, table: str, out: str | None, delimiter: str, encoding: str, decimal: str) -> None:
-    """Predict each row of TABLE (CSV or Parquet) with the saved MODEL.
+def command(
+    model: str,
+    tables: tuple[str, ...],
+    out: str | None,
+    keep: tuple[str, ...],
+    unknown: str,
+    strict: bool,
+    delimiter: str | None,
+    encoding: str | None,
+    decimal: str | None,
+    na: tuple[str, ...],
+    header: bool | None,
+) -> None:
+    """Predict each row of TABLES with the saved MODEL.
 
-    The table needs the columns that the model was trained on, by name, in any order; others are ignored. Numbers are
-    predicted in the target's own units; classes come with the probability of each. A network that was trained on
-    arrays takes the columns X1, X2 … and gives its outputs A1, A2 …
+    A table is what train takes: CSV, Parquet, JSON lines, .xlsx, compressed, several files, a pattern, or - for
+    standard input. It needs the columns that the model was trained on, by name, in any order; others are ignored.
+    Numbers are predicted in the target's own units; classes come with the probability of each. Missing cells are
+    filled in as in training. A row that cannot be predicted gets an empty answer, and the reason in a column
+    "problem". A network that was trained on arrays takes the columns X1, X2 … and gives its outputs A1, A2 …
+
+    \b
+    backpath predict model.safetensors new.csv --keep id --out predictions.csv
     """
     from backpath.files.atomic import check_writable
     from backpath.files.models import load_model
-    from backpath.files.predictions import output_rows, prediction_rows, print_rows, write_rows
-    from backpath.files.tables import read_prediction_table
-    from backpath.files.wording import plain
+    from backpath.files.opening import open_table
+    from backpath.files.predicting import PredictionTable
+    from backpath.files.predictions import prediction_names, print_columns, write_predictions
+    from backpath.files.wording import counted, plain
 
-    if out is not None:
-        check_writable(out, inputs=[model, table])
+    to_file = out if out != "-" else None
+    if to_file is not None:
+        check_writable(to_file, inputs=[model, *(table for table in tables if table != "-")])
     loaded = load_model(model)
-    X = read_prediction_table(table, loaded.table_inputs, dialect(delimiter, encoding, decimal))
-    A = loaded.network.predict(X)
-    rows = output_rows(A) if loaded.preparation is None else prediction_rows(loaded.preparation.inverse_target(A))
-    if out is None:
-        print_rows(sys.stdout, rows)
-    else:
-        write_rows(out, rows)
-        click.echo(f"saved {plain(out)}: {len(A):,} predictions")
+    prepared = loaded.table_inputs
+    given, wanted = dialect(delimiter, encoding, decimal, na, header), [kind.name for kind in prepared.inputs]
+    with open_table(tables, given, prepared.dialect, wanted) as source:
+        table = PredictionTable(source, prepared, keep)
+        found = table.check(refuse_unknown=unknown == "refuse", strict=strict)
+        names = [*keep, *prediction_names(loaded.preparation, loaded.network.sizes[-1], keep)]
+        names += ["problem"] if found.unusable else []
+        blocks = _predicted(loaded, table, with_problems=found.unusable > 0)
+        if to_file is None:
+            print_columns(sys.stdout, names, blocks)
+        else:
+            write_predictions(to_file, names, blocks)
+            click.echo(f"saved {plain(to_file)}: {counted(found.rows - found.unusable, 'prediction')}")
+    _tell(found)
+
+
+def _predicted(loaded: Model, table: PredictionTable, with_problems: bool) -> Iterator[list[Any]]:
+    """The columns to write, of some rows at a time."""
+    from backpath.files.predictions import prediction_columns, with_gaps
+    from backpath.training.prediction import predict
+
+    for block in table.blocks():
+        usable = block.problems == ""
+        block.X[~usable] = 0.0  # their answer is not written
+        A = predict(loaded.network, block.X)
+        if loaded.preparation is None:
+            columns = [with_gaps(column, usable) for column in A.T]
+        else:
+            columns = prediction_columns(loaded.preparation.inverse_target(A), usable)
+        yield [*block.kept, *columns, *([block.problems] if with_problems else [])]
+
+
+def _tell(found: Findings) -> None:
+    """What was done to rows that are not as in training, on standard error."""
+    from backpath.files.wording import counted
+
+    for name, count in found.unknown.items():
+        if count:
+            cells = f"{counted(count, 'cell')} of {name!r} {'is' if count == 1 else 'are'}"
+            said = "none of the categories in training; taken as other (--unknown refuse)"
+            click.echo(f"note: {cells} {said}", err=True)
+    filled = {name: count for name, count in found.filled.items() if count}
+    if filled:
+        cells = ", ".join(f"{count:,} of {name!r}" for name, count in list(filled.items())[:8])
+        click.echo(f"note: filled {counted(sum(filled.values()), 'missing cell')} as in training: {cells}", err=True)
+    if found.unusable:
+        rows = f"{counted(found.unusable, 'row')} of {found.rows:,}"
+        click.echo(f"note: {rows} could not be predicted; the column 'problem' says why (--strict refuses)", err=True)

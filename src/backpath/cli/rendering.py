@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from backpath.cli.options import FileName
+from backpath.cli.terminal import say, wants_colour
 
 if TYPE_CHECKING:
     from backpath.explain.rendered import Rendered
@@ -21,7 +23,7 @@ def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True),
         click.option("--document", is_flag=True, help="LaTeX as a whole document, to be compiled as it stands."),
-        click.option("--out", type=click.Path(), help="The file to write; without it, the result is printed."),
+        click.option("--out", type=FileName(), help="The file to write; without it, the result is printed."),
     )
     for option in reversed(options):
         command = option(command)
@@ -41,7 +43,7 @@ def check_format(form: str, document: bool, out: str | None, inputs: tuple[str, 
 def write_rendered(rendered: Rendered, form: str, document: bool, out: str | None) -> None:
     from backpath.files.atomic import write_atomically
 
-    colour = out is None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    colour = out is None and wants_colour()
     made = {
         "text": lambda: rendered.text(colour=colour),
         "latex": lambda: rendered.latex(document=document),
@@ -55,4 +57,4 @@ def write_rendered(rendered: Rendered, form: str, document: bool, out: str | Non
         click.echo(made, color=colour)
     else:
         write_atomically(out, f"{made}\n".encode())
-        click.echo(f"saved {Path(out)}")
+        say(f"saved {Path(out)}")

@@ -2,22 +2,70 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING, Any
+
 import click
+
+if TYPE_CHECKING:
+    from backpath.files.models import Model
+
+APART = ("verdict", "training", "importance")  # of the record; they are shown as sections of their own
 
 
 @click.command()
 @click.argument("model", type=click.Path())
-def command(model: str) -> None:
-    """Show the saved MODEL: its network and weights, its inputs, and how it was trained."""
-    from backpath.cli.describe import describe_network, describe_record, describe_weights, heading
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON, weights included.")
+def command(model: str, as_json: bool) -> None:
+    """Show the saved MODEL: its network and weights, how good it is, its inputs, and how it was trained."""
     from backpath.files.models import load_model
-    from backpath.files.wording import plain
 
     loaded = load_model(model)
-    click.echo(f"{heading(plain(model))}: {describe_network(loaded.network)}, {loaded.network.dtype}")
+    if as_json:
+        click.echo(json.dumps(_as_json(loaded), ensure_ascii=False, allow_nan=False))
+    else:
+        _show(loaded, model)
+
+
+def _show(loaded: Model, file: str) -> None:
+    from backpath.cli.describe import describe_network, describe_record, describe_weights, heading
+    from backpath.cli.terminal import folded
+    from backpath.files.wording import plain
+
+    click.echo(f"{heading(plain(file))}: {describe_network(loaded.network)}, {loaded.network.dtype}")
+    for name, lines in _judged(loaded.record):
+        click.echo(f"\n{heading(name)}\n{lines}")
     click.echo(f"\n{heading('weights')}\n{describe_weights(loaded.network)}")
     if loaded.preparation is not None:
         click.echo(f"\n{heading('inputs')}")
-        click.echo("\n".join(f"  {line}" for line in loaded.preparation.describe()))
-    if loaded.record:
-        click.echo(f"\n{heading('training')}\n{describe_record(loaded.record)}")
+        click.echo("\n".join(folded(line, "  ") for line in loaded.preparation.describe()))
+    rest = {name: value for name, value in loaded.record.items() if name not in APART}
+    if rest:
+        click.echo(f"\n{heading('training')}\n{describe_record(rest)}")
+
+
+def _judged(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the record says of how good the model is."""
+    if "verdict" not in record:
+        return []
+    from backpath.cli.train.report import describe_importance, describe_verdict, loss_named
+    from backpath.tabular.verdict import Verdict
+
+    verdict = Verdict.from_dict(record["verdict"])
+    found = [("how good it is", describe_verdict(verdict))]
+    importance = record.get("importance")
+    if isinstance(importance, dict) and all(isinstance(value, float) for value in importance.values()):
+        found.append(("what matters", describe_importance(importance, loss_named(verdict))))
+    return found
+
+
+def _as_json(loaded: Model) -> dict[str, Any]:
+    network = loaded.network
+    return {
+        "sizes": network.sizes,
+        "activations": network.activations,
+        "dtype": str(network.dtype),
+        "weights": dict(zip(network.weight_names, (float(w) for W in network.weights for w in W.ravel()), strict=True)),
+        "preparation": loaded.preparation and loaded.preparation.to_dict(),
+        "record": loaded.record,
+    }

@@ -17,6 +17,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from backpath.errors import DivergenceError, InputError
+from backpath.estimators.bad_fit import warn_of_bad_fit
 from backpath.estimators.descent import Descending
 from backpath.estimators.fitted import Fitted
 from backpath.estimators.lbfgs import Lbfgs
@@ -24,6 +25,7 @@ from backpath.estimators.levenberg import Levenberg
 from backpath.estimators.parameters import STOCHASTIC, check_parameters, hidden_activations, hidden_sizes
 from backpath.estimators.runs import HeldOut, Run
 from backpath.estimators.samples import Samples, column_sizes, dense, sample_weights, warn_of_scales
+from backpath.estimators.scaling import Scaling
 from backpath.estimators.starts import drawn_weights, orders
 from backpath.maths.checks import check_memory
 from backpath.maths.costs import check_targets
@@ -97,6 +99,7 @@ class Perceptron(Fitted):
         callbacks: Any = None,
         progress: Any = False,
         engine: str = "auto",
+        scale_X: bool = False,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -128,6 +131,13 @@ class Perceptron(Fitted):
         self.callbacks = callbacks
         self.progress = progress
         self.engine = engine
+        self.scale_X = scale_X
+
+    _scaling = Scaling()
+
+    def _scales_y(self) -> bool:
+        """Whether targets are standardised inside."""
+        return False
 
     def _is_averaged(self) -> bool:
         """Whether the loss is averaged over the outputs, not summed."""
@@ -183,18 +193,24 @@ class Perceptron(Fitted):
         if self.early_stopping and incremental:
             raise InputError("partial_fit does not support early_stopping=True")
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
-        samples = self._samples(X, y, sample_weight, first, incremental)
+        raw = self._samples(X, y, sample_weight, first, incremental)
+        scaling = self._scaling if incremental and not first else Scaling.of(raw, self.scale_X, self._scales_y())
+        samples = scaling.apply(raw)
         sizes = (samples.X.shape[1], *hidden_sizes(self.hidden_layer_sizes), samples.y.shape[1])
         rng = check_random_state(self.random_state)
-        runs = [self._first_run(sizes, samples.X.dtype, rng) if first else self._next_run(sizes, incremental)]
-        samples, judged = self._hold_out(samples, held_out, rng)
+        runs = [self._first_run(sizes, samples.X.dtype, rng) if first else self._next_run(sizes, scaling, incremental)]
+        samples, judged = self._hold_out(samples, held_out, scaling, rng)
         generators = [rng]
         if first and not incremental:
             generators += [np.random.RandomState(rng.randint(MOST_SEED)) for _ in range(1, self.restarts)]
             runs += [self._first_run(sizes, samples.X.dtype, own) for own in generators[1:]]
         best = self._best(samples, judged, list(zip(runs, generators, strict=True)), incremental)
         self._check_scales(samples, best)
+        best.weights, self._scaling = scaling.fold(best.weights), scaling
         self._take(best, sizes, samples.X.dtype)
+        if not incremental:
+            cost, names = self._cost_for(sizes[-1])[1], getattr(self, "feature_names_in_", None)
+            warn_of_bad_fit(self.network_, cost, raw, best.loss_curve, vars(self), names)
         if not (best.converged or incremental) and self.solver != "lbfgs" and best.n_iter == self.max_iter:
             name = "Stochastic Optimizer" if self.solver in STOCHASTIC else self.solver
             warnings.warn(
@@ -221,7 +237,7 @@ class Perceptron(Fitted):
         weight = self._class_weighted(y, weight, incremental, X.dtype)
         targets = np.ascontiguousarray(self._encoded(y, first, incremental).astype(rows.dtype))
         check_targets(self._cost_for(targets.shape[1])[1], targets)
-        if not incremental:
+        if not (incremental or self.scale_X):
             warn_of_scales(column_sizes(rows), getattr(self, "feature_names_in_", None))
         return Samples(rows, targets, weight)
 
@@ -231,9 +247,9 @@ class Perceptron(Fitted):
         names = hidden_activations(self.activation, len(sizes) - 2) or ("sigmoid" if logistic else "identity",)
         return Run(drawn_weights(sizes, names, number, rng))
 
-    def _next_run(self, sizes: tuple[int, ...], incremental: bool) -> Run:
+    def _next_run(self, sizes: tuple[int, ...], scaling: Scaling, incremental: bool) -> Run:
         """From where the last fit ended."""
-        weights = self._weights()
+        weights = scaling.unfold(self._weights())
         if (weights[0].shape[1] - 1, *map(len, weights)) != sizes:
             now = (weights[0].shape[1] - 1, *map(len, weights))
             raise InputError(f"the fitted network has sizes {now}, but this fit wants {sizes}; use a new estimator")
@@ -251,7 +267,7 @@ class Perceptron(Fitted):
         )
 
     def _hold_out(
-        self, samples: Samples, held_out: tuple[Any, Any, Any], rng: np.random.RandomState
+        self, samples: Samples, held_out: tuple[Any, Any, Any], scaling: Scaling, rng: np.random.RandomState
     ) -> tuple[Samples, HeldOut | None]:
         """What is trained on, and what is not, given or (with early stopping) drawn."""
         X, y, weight = held_out
@@ -262,7 +278,7 @@ class Perceptron(Fitted):
             wanted = (len(own.X), samples.y.shape[1])
             if own.y.shape != wanted or not np.isfinite(own.y).all():
                 raise InputError(f"y_val must be finite and fit X_val and y, but has shape {own.y.shape} for {wanted}")
-            return samples, HeldOut(own, self._score_of)
+            return samples, HeldOut(scaling.apply(own), self._score_of)
         if not self.early_stopping:
             return samples, None
         stratify = samples.y.astype(bool) if self._is_stratified(samples) else None

@@ -47,6 +47,8 @@ n_iter_no_change, max_fun
         As in scikit-learn; the same ``random_state`` draws the same weights and batches.
     class_weight : None, "balanced" or dict
         How much the samples of each class count, times their ``sample_weight``; "balanced": all classes the same.
+    scale_X : bool
+        Standardise the columns of X inside the fit. ``coefs_`` and ``intercepts_`` are those for raw columns.
     dropout : float
         The share of hidden neurons that each update of sgd and adam leaves out (done by the NumPy engine).
     clip_norm : float | None

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import DivergenceError
-from backpath.estimators.fitting import REFITS, Fitting
+from backpath.estimators.fitting import Fitting
 from backpath.estimators.runs import HeldOut, Optimizer, Run
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
@@ -56,7 +56,7 @@ class Descending(Fitting):
             patience=p.n_iter_no_change + 1,
             memory=memory_of(run),
         )
-        self.engine = start_descent(p.engine, self.job, self.epochs * REFITS)
+        self.engine = start_descent(p.engine, self.job)
 
     def go(self) -> Run:
         p, run, engine = self.p, self.run, self.engine

@@ -17,6 +17,7 @@ from backpath.estimators.samples import Samples
 from backpath.explain.derivation import Evaluation, derive
 from backpath.maths.activations import activation
 from backpath.maths.network import Network
+from backpath.training.prediction import predict
 
 Array = NDArray[np.floating]
 
@@ -88,6 +89,8 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn has no ty
         count, number = X.shape[0], self.coefs_[0].dtype
         if count <= PREDICT_ROWS:
             return self._forward(X.astype(number, copy=False))
+        if not sparse.issparse(X):
+            return predict(self.network_, X)
         A = np.empty((count, self.coefs_[-1].shape[1]), number)
         for start in range(0, count, PREDICT_ROWS):
             rows = slice(start, start + PREDICT_ROWS)

@@ -13,12 +13,12 @@ from scipy.optimize import OptimizeResult, minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from backpath.errors import DivergenceError
-from backpath.estimators.fitting import REFITS, Fitting
+from backpath.estimators.fitting import Fitting
 from backpath.estimators.runs import HeldOut, Run
 from backpath.training.engines import start_descent
+from backpath.training.engines.numpy import cost_and_gradient
 from backpath.training.job import Job, Solver
 from backpath.training.loop import reporter
-from backpath.training.numpy_engine import cost_and_gradient
 
 Array = NDArray[np.floating]
 
@@ -38,7 +38,7 @@ class Lbfgs(Fitting):
         told = _widened(job)
         super().__init__(p, told, run, held_out)
         # the gradient is that of the sum over the outputs, so its cost must be too
-        self.engine = start_descent(p.engine, replace(told, averaged=False), p.max_iter * REFITS)
+        self.engine = start_descent(p.engine, told)
         self.ends = np.cumsum([W.size for W in told.network.weights])[:-1]
 
     def _weights(self, flat: Array) -> list[Array]:

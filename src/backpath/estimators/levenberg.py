@@ -10,8 +10,8 @@ from backpath.estimators.fitting import Fitting
 from backpath.estimators.runs import HeldOut, Run
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
+from backpath.training.engines.lm import LMEngine, check_lm
 from backpath.training.job import Job, Solver
-from backpath.training.lm import LMEngine, check_lm
 from backpath.training.loop import reporter
 
 

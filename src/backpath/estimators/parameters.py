@@ -105,6 +105,8 @@ CHECKS: dict[str, Check] = {
     "dropout": _number(0, 1),
     "clip_norm": _or(_number(0, low_is_in=False), "None", lambda value: value is None),
     "bayesian": _TRUTH,
+    "scale_X": _TRUTH,
+    "scale_y": _TRUTH,
     "restarts": _COUNT,
     "callbacks": ("a callable or some of them, or None", _are_callbacks),
     "progress": ("True, False or a callable", lambda value: _is_truth(value) or callable(value)),
@@ -137,7 +139,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         if parameters[name] and solver not in STOCHASTIC:
             raise InputError(f"{name} is for the solvers sgd and adam; leave it out with solver={solver!r}")
     if parameters["bayesian"] and solver != "lm":
-        raise InputError(f"bayesian regularisation is for solver='lm', but the solver is {solver!r}")
+        raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}")
 
 
 def hidden_sizes(value: Any) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
+from backpath.errors import InputError
 from backpath.estimators.base import Perceptron, is_stochastic, unchanged_by_failure
 from backpath.estimators.parameters import adds_to
 from backpath.estimators.samples import Array, Samples
@@ -52,6 +53,9 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc] # scikit-l
 warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
 n_iter_no_change, max_fun
         As in scikit-learn; the same ``random_state`` draws the same weights and batches.
+    scale_X, scale_y : bool
+        Standardise the columns of X, or y, inside the fit. ``coefs_`` and ``intercepts_`` are those for raw numbers;
+        losses, ``alpha`` and ``tol`` are of standardised ones.
     dropout : float
         The share of hidden neurons that each update of sgd and adam leaves out (done by the NumPy engine).
     clip_norm : float | None
@@ -96,9 +100,15 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
     _y_numeric = True
 
     @adds_to(Perceptron)
-    def __init__(self, loss: str = "squared_error", *shared: Any, **settings: Any):
+    def __init__(self, loss: str = "squared_error", *shared: Any, scale_y: bool = False, **settings: Any):
         super().__init__(*shared, **settings)
         self.loss = loss
+        self.scale_y = scale_y
+
+    def _scales_y(self) -> bool:
+        if self.scale_y and self.loss == "poisson":
+            raise InputError("the poisson loss is of counts as they are; leave scale_y out")
+        return self.scale_y
 
     @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:

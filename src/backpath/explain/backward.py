@@ -46,7 +46,7 @@ class Backward(Value):
 
 def in_float64(net: Network) -> Network:
     """The same weights in float64, in which explanations compute."""
-    return net if net.dtype == np.float64 else Network.from_weights(net.weights, net.activations, dtype="float64")
+    return net if net.dtype == np.float64 else Network.from_weights(net.weights, net.activations, "float64", net.biases)
 
 
 def backward(net: Network, x: ArrayLike, y: ArrayLike, cost: str) -> Backward:
@@ -61,9 +61,9 @@ def backward(net: Network, x: ArrayLike, y: ArrayLike, cost: str) -> Backward:
         if not np.isfinite(costs.sum()):
             raise InputError("the cost is not finite; use smaller inputs, weights or targets")
         delta = backprop.deltas(net.weights, net.activations, cost, u, a, targets)
-        dC_da: list[Array] = [d @ W[:, :-1] for d, W in zip(delta[1:], net.weights[1:], strict=True)]
+        dC_da: list[Array] = [d @ W[:, :n] for d, W, n in zip(delta[1:], net.weights[1:], net.sizes[1:], strict=False)]
         dC_da.append(cost_function(cost).derivative(u[-1], a[-1], targets))
-        gradients = backprop.gradients(delta, a)
+        gradients = backprop.gradients(delta, a, net.biases)
         slopes = [activation(name).derivative(values) for name, values in zip(net.activations, u, strict=True)]
     _check_finite(net, "back-propagation overflows: the δ of", delta)
     _check_finite(net, "back-propagation overflows: the gradients of", [g.T for g in gradients])

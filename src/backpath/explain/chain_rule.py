@@ -188,7 +188,7 @@ def slope_equation(chain: Chain, layer: int, j: int) -> Equation:
 
 def forward_equations(chain: Chain, layer: int, j: int) -> list[Equation]:
     """A1 = σ(W1~_2 × 1 + …), A1 = σ(u_A1), u_A1 = W1~_2 × 1 + …"""
-    name, total_input = chain.name(layer, j), sy.weighted_sum(chain.net.sizes, layer, j)
+    name, total_input = chain.name(layer, j), sy.weighted_sum(chain.net.sizes, layer, j, chain.net.biases)
     a, u = sy.neuron(name), sy.net_input(name)
     if layer == chain.layers and chain.net.activations[-1] == "softmax":
         return [softmax_equation(j, chain.net.sizes[-1]), equation(u, total_input)]

@@ -44,7 +44,7 @@ class Derivation(Value, Rendered):
 
     def __init__(self, net: Network, weight: str, cost: str, labels: Mapping[str, str]):
         self.network, self.cost, self.labels = net, cost, labels
-        index = weight_index(weight, net.sizes)
+        index = weight_index(weight, net.sizes, net.biases)
         self.weight = weight_name(*index)
         self.chain = Chain(in_float64(net), cost, index, labels)
         self.path_count = path_count(self.chain)

@@ -53,7 +53,7 @@ class BatchMatrices:
     S : (N, neurons) | None
         σ′(u_H1), σ′(u_H2). None for the output layer.
     X : (N, inputs + 1)
-        What comes into the layer, and the bias neuron's 1.
+        What comes into the layer, and the bias neuron's 1 if there is one.
     gradient : (neurons, inputs + 1)
         ∂C/∂W as back-propagation finds it.
     """
@@ -85,9 +85,9 @@ def batch_matrices(net: Network, numbers: Backward) -> tuple[BatchMatrices, ...]
             BatchMatrices(
                 layer,
                 numbers.delta[layer - 1 if output else layer],
-                None if output else net.weights[layer][:, :-1],
+                None if output else net.weights[layer][:, : net.sizes[layer]],
                 None if output else numbers.slopes[layer - 1],
-                with_bias(numbers.a[layer - 1]),
+                with_bias(numbers.a[layer - 1]) if net.biases else numbers.a[layer - 1],
                 numbers.gradients[layer - 1],
             )
         )
@@ -96,19 +96,19 @@ def batch_matrices(net: Network, numbers: Backward) -> tuple[BatchMatrices, ...]
 
 def blocks(net: Network, cost: str, matrices: Sequence[BatchMatrices]) -> list[Block]:
     """The matrices with their symbols, their numbers and the product, the output layer first."""
-    found: list[Block] = [heading("In matrices"), _introduction(len(matrices[0].X))]
+    found: list[Block] = [heading("In matrices"), _introduction(len(matrices[0].X), net.biases)]
     for m in reversed(matrices):
-        chain = Chain(net, cost, WeightIndex(m.layer, 1, None), {})
+        chain = Chain(net, cost, WeightIndex(m.layer, 1, 1), {})
         found += [heading(f"Matrices of layer {m.layer}"), Formulas(tuple(_equations(chain, m)))]
     return found
 
 
-def _introduction(count: int) -> Prose:
+def _introduction(count: int, biases: bool) -> Prose:
     rows = "the one sample" if count == 1 else f"the {count} samples"
-    return prose(
-        f"The rows of D, S and X are {rows}; ∘ multiplies element by element, ᵀ turns rows into columns. ",
-        "W has no column for the bias, for no hidden neuron sits behind it.",
-    )
+    text = f"The rows of D, S and X are {rows}; ∘ multiplies element by element, ᵀ turns rows into columns."
+    if not biases:
+        return prose(text)
+    return prose(f"{text} ", "W has no column for the bias, for no hidden neuron sits behind it.")
 
 
 def _equations(chain: Chain, m: BatchMatrices) -> list[Equation]:
@@ -133,7 +133,8 @@ def _symbols(chain: Chain, m: BatchMatrices) -> list[list[list[Expression]]]:
     sizes, layers = chain.net.sizes, chain.layers
     above = layers if m.W is None else m.layer + 1
     neurons = range(1, sizes[m.layer] + 1)
-    inputs = [sy.behind(sizes, m.layer, i) for i in (*range(1, sizes[m.layer - 1] + 1), None)]
+    sources = [*range(1, sizes[m.layer - 1] + 1), *([None] if chain.net.biases else [])]
+    inputs = [sy.behind(sizes, m.layer, i) for i in sources]
     D = [_delta(chain, above, k) for k in range(1, sizes[above] + 1)]
     if m.W is None:
         return [[D], [inputs]]
@@ -150,8 +151,9 @@ def _delta(chain: Chain, layer: int, k: int) -> Expression:
 
 
 def _product_equation(chain: Chain, m: BatchMatrices, result: Matrix) -> Equation:
+    weights = list(layer_weights(chain.net.sizes, m.layer, chain.net.biases))
     names = [
-        [Partial(sy.C, sy.weight(weight_name(*w))) for w in layer_weights(chain.net.sizes, m.layer) if w.neuron == j]
+        [Partial(sy.C, sy.weight(weight_name(*w))) for w in weights if w.neuron == j]
         for j in range(1, chain.net.sizes[m.layer] + 1)
     ]
     left: Expression = _D if m.W is None else Elementwise(Product((_D, _W), tight=True), _S)

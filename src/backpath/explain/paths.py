@@ -145,7 +145,9 @@ def _strongest(chain: Chain, numbers: Backward, sample: int, top: int) -> list[t
     strength: Array = np.abs(numbers.delta[-1][sample])[:, None]
     ways: list[tuple[Array, Array]] = []
     for below in range(chain.layers - 1, layer - 1, -1):
-        steps = np.abs(chain.net.weights[below][:, :-1]) * np.abs(numbers.slopes[below - 1][sample])
+        steps = np.abs(chain.net.weights[below][:, : chain.net.sizes[below]]) * np.abs(
+            numbers.slopes[below - 1][sample]
+        )
         products = (steps[:, :, None] * strength[:, None, :]).transpose(1, 0, 2)
         kept = strength.shape[1]
         flat = products.reshape(len(products), -1)

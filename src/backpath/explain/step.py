@@ -101,12 +101,14 @@ class Step(Value, Rendered):
 
     def update(self, weight: str) -> Equation:
         """The update of a weight with numbers: W11_1 = 0.15 − 0.5 × 0.00044 = 0.14978."""
-        place = self.network.weight_names.index(weight_name(*weight_index(weight, self.network.sizes)))
+        place = self.network.weight_names.index(
+            weight_name(*weight_index(weight, self.network.sizes, self.network.biases))
+        )
         return step_shown.update_with_numbers(self, self.updates[place])
 
     @property
     def _chain(self) -> Chain:
-        return Chain(self.network, self.cost, WeightIndex(1, 1, None), self.labels)
+        return Chain(self.network, self.cost, WeightIndex(1, 1, 1), self.labels)
 
     def document(self) -> Document:
         return step_shown.document(self)
@@ -124,7 +126,11 @@ class Step(Value, Rendered):
                     values[name] = float(n.a[layer][place, k])
             samples.append({"y": numbers_list(n.y[place]), "values": values})
         return {
-            "network": {"sizes": list(self.network.sizes), "activations": list(self.network.activations)},
+            "network": {
+                "sizes": list(self.network.sizes),
+                "activations": list(self.network.activations),
+                "biases": self.network.biases,
+            },
             "labels": dict(self.labels),
             "cost": self.cost,
             "cost_value": self.cost_value,

@@ -28,12 +28,13 @@ from backpath.explain.expression import (
     Symbol,
     equation,
     minus,
+    total,
 )
 from backpath.explain.factors import Chain
 from backpath.explain.formulas import COST_FORMULAS
 from backpath.explain.paths import FEW, all_paths
 from backpath.maths.activations import activation
-from backpath.maths.notation import WeightIndex, weight_names
+from backpath.maths.notation import WeightIndex
 
 if TYPE_CHECKING:
     from backpath.explain.step import Step, Update
@@ -49,7 +50,7 @@ def document(step: Step) -> Document:
             f"a step is written out for up to {MOST_WEIGHTS} weights and {MOST_SAMPLES} samples, but here are "
             f"{count:,} weights and {samples:,} samples; explain one weight, or fewer samples"
         )
-    chain = Chain(step.network, step.cost, WeightIndex(1, 1, None), step.labels)
+    chain = Chain(step.network, step.cost, WeightIndex(1, 1, 1), step.labels)
     blocks: list[Block] = []
     for place in range(samples):
         blocks += _forward(step, chain, place)
@@ -83,8 +84,8 @@ def neuron_equations(step: Step, chain: Chain, place: int, layer: int, j: int) -
 def _terms(step: Step, place: int, layer: int, j: int) -> tuple[list[float], float]:
     """The pairs of a weighted sum (the bias first, each W with what it multiplies), and the sum."""
     W, a = step.network.weights[layer - 1][j - 1], step.numbers.a[layer - 1][place]
-    pairs = [float(W[-1]), 1.0]
-    for weight, x in zip(W[:-1], a, strict=True):
+    pairs = [float(W[-1]), 1.0] if step.network.biases else []
+    for weight, x in zip(W, a, strict=False):
         pairs += [float(x), float(weight)]
     return pairs, float(step.numbers.u[layer - 1][place, j - 1])
 
@@ -99,7 +100,7 @@ def _weighted_sum(step: Step, place: int, layer: int, j: int, digits: int) -> tu
     scale = max(abs(a * b) for a, b in zip(pairs[::2], pairs[1::2], strict=True))
     texts, result = agree(pairs, u, _paired, digits, scale)
     products = [Product(sy.numbers(pair), tight=True) for pair in zip(texts[::2], texts[1::2], strict=True)]
-    return Sum(tuple(products)), result
+    return total(*products), result
 
 
 def _neuron(step: Step, chain: Chain, place: int, layer: int, j: int) -> Equation:
@@ -189,7 +190,7 @@ def _gradients(step: Step) -> list[Block]:
     """∂C/∂W of every weight, the output layer first, as in the notes."""
     found: list[Block] = [heading("Gradients")]
     n, sizes = step.numbers, step.network.sizes
-    derivations = [step.derivation(name) for name in weight_names(sizes)]
+    derivations = [step.derivation(name) for name in step.network.weight_names]
     if len(n.x) > 1:
         found.append(prose("Averaged over the samples; each sample's factors stand in the matrices below."))
     else:

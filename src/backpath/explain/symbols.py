@@ -84,15 +84,15 @@ def by_weight(sizes: Sequence[int], layer: int, j: int, i: int | None) -> Partia
     return Partial(net_input(name), weight(weight_name(layer, j, i)))
 
 
-def weighted_sum(sizes: Sequence[int], layer: int, j: int) -> Expression:
+def weighted_sum(sizes: Sequence[int], layer: int, j: int, biases: bool = True) -> Expression:
     """W1~_1 × 1 + X1 × W11_1 + X2 × W12_1: a neuron's net input, in the notes' order."""
     inputs = range(1, sizes[layer - 1] + 1)
-    terms: list[Expression] = [Product((weight(weight_name(layer, j, None)), ONE))]
+    terms: list[Expression] = [Product((weight(weight_name(layer, j, None)), ONE))] if biases else []
     written = [Product((behind(sizes, layer, i), weight(weight_name(layer, j, i)))) for i in inputs[:_WRITTEN_OUT]]
     if len(inputs) > _WRITTEN_OUT:
         last = Product((behind(sizes, layer, inputs[-1]), weight(weight_name(layer, j, inputs[-1]))))
         return Sum((*terms, *written[:2], Ellipsis(), last))
-    return Sum((*terms, *written))
+    return total(*terms, *written)
 
 
 def numbers(texts: Sequence[str]) -> tuple[Number, ...]:

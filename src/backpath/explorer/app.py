@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from importlib.util import find_spec
@@ -23,7 +26,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from backpath.errors import DivergenceError, InputError
 from backpath.explain.step import explain_step
 from backpath.explorer import limits
-from backpath.explorer.outbox import Outbox
+from backpath.explorer.kept import kept_data, kept_scene, restored
+from backpath.explorer.outbox import GONE, Outbox
+from backpath.explorer.protocol import no_constant
 from backpath.explorer.scene import Scene
 from backpath.explorer.security import DOCUMENT_POLICY, Guard, Rules
 from backpath.explorer.session import Session
@@ -41,6 +46,8 @@ KINDS = {
 }
 FULL = f"the explorer is full: {limits.SESSIONS} pages are open; close one, or start another server"
 IDLE = f"no message for {limits.IDLE_SECONDS // 60} minutes"
+ELSEWHERE = "this session has been opened in another tab"
+FONT = "font"
 NO_SESSION = "there is no such session; reload the page"
 
 
@@ -59,50 +66,120 @@ class Explorer:
     def __init__(self, rules: Rules, scene: Scene, note: str = "") -> None:
         self.rules, self.scene, self.note = rules, scene, note
         self.sessions: dict[str, Session] = {}
+        self._sockets: dict[str, WebSocket] = {}
+        self._away: dict[str, asyncio.Task[None]] = {}  # sessions whose page has gone, the longest first
         self.workers = Workers()
         self._uploads = asyncio.Semaphore(limits.UPLOADS_AT_ONCE)
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         yield
+        for task in self._away.values():
+            task.cancel()
         self.workers.close()
 
     async def page(self, request: Request) -> Response:
+        """The page itself, which holds nothing of anybody's and needs no token."""
         html = (_static() / "index.html").read_text("utf-8")
-        return HTMLResponse(html.replace("__STATIC__", f"/static/{self.rules.token}"))
+        return HTMLResponse(html.replace("__STATIC__", f"/static/{_digest()}"))
 
     async def file(self, request: Request) -> Response:
         """A file of the page, by its exact name in the list of those that there are."""
         name = request.path_params["file"]
-        if name == "font":
-            return Response(_font(), media_type="font/ttf")
         found = {file.name: file for file in _static().iterdir() if file.is_file()}
-        kind = KINDS.get(Path(name).suffix)
-        if name not in found or kind is None:
+        kind = "font/ttf" if name == FONT else KINDS.get(Path(name).suffix)
+        if kind is None or (name not in found and name != FONT):
             return PlainTextResponse("there is no such file", 404)
-        return Response(found[name].read_bytes(), media_type=kind)
+        raw = _font() if name == FONT else found[name].read_bytes()
+        fresh = request.path_params["digest"] == _digest()  # another version's page may be open still
+        caching = {"Cache-Control": "private, max-age=31536000, immutable"} if fresh else {}
+        return Response(raw, media_type=kind, headers=caching)
 
     async def websocket(self, socket: WebSocket) -> None:
-        if len(self.sessions) >= limits.SESSIONS:
-            await socket.receive()
-            await socket.send_denial_response(PlainTextResponse(FULL, 503))
-            return
-        key = secrets.token_urlsafe(16)
-        session = Session(key, self.scene, self.workers, Outbox(socket.send_text), self.note)
-        self.sessions[key] = session
+        session = self.sessions.get(socket.query_params.get("resume", ""))
+        resumed = session is not None
+        if session is None:
+            if not await self._has_room():
+                await socket.receive()
+                await socket.send_denial_response(PlainTextResponse(FULL, 503))
+                return
+            key = secrets.token_urlsafe(16)
+            session = self.sessions[key] = Session(key, self.scene, self.workers, Outbox(socket.send_text), self.note)
+        await self._stay(session)
         try:
             await socket.accept()
-            await session.greet()
+            other = self._sockets.pop(session.key, None)
+            self._sockets[session.key] = socket
+            session.attach(socket.send_text)
+            if other is not None:
+                with suppress(*GONE):
+                    await other.close(4001, ELSEWHERE)
+            await session.greet(resumed)
             while True:
                 text = await asyncio.wait_for(_text(socket), limits.IDLE_SECONDS)
                 await session.answer(text)
         except TimeoutError:
-            await socket.close(4000, IDLE)
-        except (WebSocketDisconnect, OSError):
+            with suppress(*GONE):
+                await socket.close(4000, IDLE)
+        except GONE:
             pass  # the page has gone
         finally:
-            del self.sessions[key]
-            await session.close()
+            if self._sockets.get(session.key) is socket:
+                del self._sockets[session.key]
+                session.attach(None)
+                self._away[session.key] = asyncio.create_task(self._forget(session))
+
+    async def _has_room(self) -> bool:
+        """Whether another session may begin; the one whose page is away the longest makes room."""
+        if len(self.sessions) >= limits.SESSIONS and self._away:
+            key = next(iter(self._away))
+            await self._end(self.sessions[key])
+        return len(self.sessions) < limits.SESSIONS
+
+    async def _stay(self, session: Session) -> None:
+        """The page is back."""
+        task = self._away.pop(session.key, None)
+        if task is not None:
+            task.cancel()
+
+    async def _forget(self, session: Session) -> None:
+        """End a session whose page does not come back; its run rests before that."""
+        await asyncio.sleep(min(limits.RUN_SECONDS, limits.AWAY_SECONDS))
+        await session.rest()
+        await asyncio.sleep(max(0, limits.AWAY_SECONDS - limits.RUN_SECONDS))
+        await self._end(session, waited=True)
+
+    async def _end(self, session: Session, waited: bool = False) -> None:
+        task = self._away.pop(session.key, None)
+        if task is not None and not waited:
+            task.cancel()
+        self.sessions.pop(session.key, None)
+        await session.close()
+
+    async def kept(self, request: Request) -> Response:
+        """What a page keeps in its browser: the scene, or with ``data`` its samples."""
+        session = self._session(request)
+        if session is None:
+            return JSONResponse({"error": NO_SESSION}, 404)
+        scene = session.now
+        if request.query_params.get("data"):
+            return JSONResponse(await self.workers.ask(kept_data, scene.data))
+        return JSONResponse({**await self.workers.ask(kept_scene, scene), "speed": session.speed})
+
+    async def bring_back(self, request: Request) -> Response:
+        """What a page kept, for a server that does not know its session any more."""
+
+        async def taken(session: Session, body: bytes) -> dict[str, Any]:
+            try:
+                found = json.loads(body, parse_constant=no_constant)
+            except (ValueError, RecursionError):
+                raise InputError("what the page brings back is not JSON") from None
+            if not isinstance(found, dict):
+                raise InputError("what the page brings back must be a JSON object")
+            await session.take(lambda: restored(found))
+            return {}
+
+        return await self._upload(request, limits.KEPT_BYTES, taken)
 
     async def upload_table(self, request: Request) -> Response:
         name = safe_name(request.headers.get("x-name", ""), "table.csv")
@@ -169,18 +246,30 @@ class Explorer:
         """The application."""
         routes = [
             Route("/", self.page),
-            Route("/static/{token}/{file}", self.file),
+            Route("/static/{digest}/{file}", self.file),
             WebSocketRoute("/ws", self.websocket),
             Route("/data", self.upload_table, methods=["POST"]),
             Route("/model", self.upload_model, methods=["POST"]),
             Route("/model", self.download_model),
             Route("/step", self.printed_step),
+            Route("/kept", self.kept),
+            Route("/kept", self.bring_back, methods=["POST"]),
         ]
         return Starlette(routes=routes, middleware=[Middleware(Guard, self.rules)], lifespan=self.lifespan)
 
 
 def _static() -> Traversable:
     return files("backpath.explorer") / "static"
+
+
+@lru_cache(maxsize=1)
+def _digest() -> str:
+    """What changes with every file of the page: browsers keep them under it for ever."""
+    digest = hashlib.sha256(_font())
+    for file in sorted(_static().iterdir(), key=lambda file: file.name):
+        if file.is_file():
+            digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _font() -> bytes:

@@ -17,6 +17,7 @@ from backpath.explorer.scene import Focus, Scene, focus_on, merged
 from backpath.explorer.settings import DRAWING, KEYS
 from backpath.explorer.stepping import PASSES, UNITS
 from backpath.explorer.surface import Surface
+from backpath.explorer.truth_table import truth_table
 from backpath.files.wording import quoted
 from backpath.maths.network import Network
 from backpath.maths.notation import weight_index
@@ -49,9 +50,15 @@ def check(scene: Scene, given: Fields) -> dict[str, Any]:
     return explained.check(scene, claimed, fields.text(given.get("kind", "gradients"), "kind"))
 
 
+def samples(scene: Scene, given: Fields) -> dict[str, Any]:
+    first = fields.whole(given.get("first", 0), "the first row", 0, len(scene.data.X) - 1)
+    name = given.get("weight")
+    return truth_table(scene, None if name is None else fields.text(name, "weight"), first)
+
+
 def weight(scene: Scene, given: Fields) -> Scene:
     name = fields.text(given.get("name"), "name")
-    weight_index(name, scene.settings.sizes)
+    weight_index(name, scene.settings.sizes, scene.settings.biases)
     return scene.edited(scene.network.replace({name: fields.number(given.get("value"), name)}))
 
 
@@ -174,6 +181,7 @@ QUESTIONS: dict[str, Callable[[Scene, Fields], dict[str, Any]]] = {
     "derive": derive,
     "neuron": neuron,
     "surface": surface,
+    "samples": samples,
     "check": check,
 }
 EDITS: dict[str, Callable[[Scene, Fields], Scene]] = {

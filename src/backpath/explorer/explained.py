@@ -9,6 +9,7 @@ import numpy as np
 
 from backpath.errors import InputError
 from backpath.explain import chain_rule
+from backpath.explain.backward import backward
 from backpath.explain.derivation import Derivation, Evaluation, Sample, derive
 from backpath.explain.diagnosis.diagnose import diagnose
 from backpath.explain.digits import shown, shown_product
@@ -20,11 +21,11 @@ from backpath.explain.paths import Path
 from backpath.explain.printers import html, mathml
 from backpath.explain.step import explain_step
 from backpath.explain.step_shown import MOST_SAMPLES
-from backpath.explorer import limits
+from backpath.explorer import fields, limits
 from backpath.explorer.scene import Scene
 from backpath.explorer.settings import weight_count
 from backpath.explorer.stepping import net_input_text
-from backpath.files.wording import quoted
+from backpath.files.wording import plain, quoted
 from backpath.maths.notation import neuron_index, weight_name
 
 Shown = dict[str, Any]
@@ -107,15 +108,19 @@ def neuron(scene: Scene, name: str) -> Shown:
         return {"name": name, "formulas": [], "values": {name: {"value": value, "text": shown(value, 17)}}}
     run = scene.network.forward(scene.focus.x)
     values = {key: {"value": run[key], "text": shown(float(run[key]))} for key in (f"u_{name}", name)}
-    bias = derive(scene.network, weight_name(layer, j, None), scene.settings.cost, scene.input_labels)
-    found = [_titled("Forward", *chain_rule.forward_equations(bias.chain, layer, j))]
+    with_biases = scene.network.with_zero_biases()  # ∂C/∂u is its bias's gradient, or what it would be
+    bias = derive(with_biases, weight_name(layer, j, None), scene.settings.cost, scene.input_labels)
+    drawn = bias if scene.network.biases else derive(scene.network, weight_name(layer, j, 1), scene.settings.cost)
+    found = [_titled("Forward", *chain_rule.forward_equations(drawn.chain, layer, j))]
     rate, cost = scene.settings.learning_rate, scene.settings.cost
-    step = explain_step(scene.network, scene.focus.x, scene.focus.y, cost, rate, labels=scene.input_labels)
-    lines = step.neuron(name)
+    lines = explain_step(scene.network, scene.focus.x, scene.focus.y, cost, rate, labels=scene.input_labels).neuron(
+        name
+    )
     values[f"u_{name}"]["text"] = net_input_text(lines) or values[f"u_{name}"]["text"]
-    back = gradient_equation(Sample(bias, step.numbers, 0))
-    found += [_titled("With numbers", *lines), _titled("Backward, for its bias: ∂u/∂W is 1, so this is δ", back)]
-    delta = float(step.numbers.delta[layer - 1][0, j - 1])
+    numbers = backward(bias.network, scene.focus.x, scene.focus.y, cost)
+    back = gradient_equation(Sample(bias, numbers, 0))
+    found += [_titled("With numbers", *lines), _titled("Backward, for a bias: ∂u/∂W is 1, so this is δ", back)]
+    delta = float(numbers.delta[layer - 1][0, j - 1])
     values[f"delta_{name}"] = {"value": delta, "text": _last(back) or shown(delta)}
     return {"name": name, "formulas": found, "values": values}
 
@@ -125,12 +130,25 @@ def _last(line: Equation) -> str | None:
     return side.text if isinstance(side, Number) else None
 
 
+def _figure(name: str, value: object) -> object:
+    """A figure with the digits that were typed."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return fields.plain_number(value)
+    except (ValueError, ZeroDivisionError):
+        raise InputError(
+            f"the figure for {plain(name[:40])} must be a number, as in 0.0123, but is {quoted(value)}"
+        ) from None
+
+
 def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Shown:
     """The diagnosis of somebody's own gradients or updated weights."""
     if kind not in ("gradients", "weights"):
         raise InputError(f"kind must be gradients or weights, but is {quoted(kind)}")
     if len(claimed) > MOST_CLAIMED:
         raise InputError(f"up to {MOST_CLAIMED} figures are checked at once, but there are {len(claimed):,}")
+    figures = {name: _figure(name, value) for name, value in claimed.items()}
     X, y = scene.samples
     count = weight_count(scene.settings.sizes)
     if count > limits.CHECKED_WEIGHTS or count * len(np.atleast_2d(X)) > limits.CHECKED:
@@ -142,8 +160,8 @@ def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Shown:
         scene.network,
         X,
         y,
-        claimed if kind == "gradients" else None,
-        claimed_weights=claimed if kind == "weights" else None,
+        figures if kind == "gradients" else None,
+        claimed_weights=figures if kind == "weights" else None,
         cost=scene.settings.cost,
         learning_rate=scene.settings.learning_rate,
     )

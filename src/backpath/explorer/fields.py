@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,22 +18,37 @@ Array = NDArray[np.float64]
 
 
 def number(value: object, what: str) -> float:
-    """A finite number, or a text that is one, as it is typed.
+    """A finite number, or a text that is one, as people type it.
 
-    >>> number("-0.5", "W11_1"), number(2, "x")
-    (-0.5, 2.0)
+    >>> number("-0.5", "W11_1"), number(2, "x"), number("\N{MINUS SIGN}1,5", "x"), number("1/4", "x")
+    (-0.5, 2.0, -1.5, 0.25)
     """
     found = math.nan
     if isinstance(value, (int, float, str)) and not isinstance(value, bool):
         try:
-            found = float(value) if "_" not in str(value) else math.nan  # Python takes 1_000; nobody else does
-        except (ValueError, OverflowError):
+            found = float(plain_number(value) if isinstance(value, str) else value)
+        except (ValueError, OverflowError, ZeroDivisionError):
             found = math.nan
     if not math.isfinite(found):
         raise InputError(f"{what} must be a finite number, but is {quoted(value)}")
     if abs(found) > limits.LARGEST:
         raise InputError(f"{what} must be between -10⁹ and 10⁹, but is {quoted(value)}")
     return found
+
+
+_TYPED = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def plain_number(typed: str) -> str | float:
+    """A number as people type it, as Python reads it, with the digits that it has: a decimal comma, a real minus sign.
+    A fraction is the number that it is."""
+    text = typed.strip().replace("\N{MINUS SIGN}", "-")
+    above, slash, below = text.partition("/")
+    if slash:
+        return float(plain_number(above)) / float(plain_number(below))
+    if not _TYPED.fullmatch(text):
+        raise ValueError(text)
+    return text.replace(",", ".")
 
 
 def whole(value: object, what: str, least: int, most: int) -> int:

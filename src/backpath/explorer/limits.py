@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 SESSIONS = 100
-IDLE_SECONDS = 30 * 60  # without a message from the page
+IDLE_SECONDS = 5 * 60  # without a message from the page, which sends one every quarter of a minute
+RUN_SECONDS = 60  # that a run goes on while its page is away; after that it rests until the page is back
+AWAY_SECONDS = 15 * 60  # that a session waits for its page to come back
 FRAME_BYTES = 512 * 1024  # of a message from the page: 5,000 points as text
 UPLOAD_BYTES = 25 * 2**20
 MODEL_BYTES = 4 * 2**20
+KEPT_BYTES = 32 * 2**20  # of a session that a page brings back
 BODY_SECONDS = 60  # for an upload to arrive; a header has a sixth of it
 UPLOADS_AT_ONCE = 2
 TABLE_SECONDS = 30

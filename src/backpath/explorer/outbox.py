@@ -13,10 +13,10 @@ GONE = (WebSocketDisconnect, RuntimeError, OSError)  # how the page's leaving sh
 
 
 class Outbox:
-    """Sends to one page, one message at a time."""
+    """Sends to one page, one message at a time; to nobody while the page is away."""
 
     def __init__(self, send: Send) -> None:
-        self._send = send
+        self._send: Send | None = send
         self._lock = asyncio.Lock()
         self._frame: asyncio.Task[None] | None = None
 
@@ -37,9 +37,16 @@ class Outbox:
 
     async def _sent(self, text: str) -> None:
         async with self._lock:
-            with suppress(*GONE):
-                await self._send(text)
+            if self._send is not None:
+                with suppress(*GONE):
+                    await self._send(text)
+
+    def attach(self, send: Send | None) -> None:
+        """Send to another socket of the page, or to none."""
+        self.close()
+        self._send = send
 
     def close(self) -> None:
         if self._frame is not None:
             self._frame.cancel()
+            self._frame = None

@@ -41,7 +41,7 @@ def read(text: str | None) -> Message:
     {'weight': 'W11_1'}
     """
     try:
-        found = json.loads(text or "", parse_constant=_no_constant)
+        found = json.loads(text or "", parse_constant=no_constant)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
@@ -52,7 +52,7 @@ def read(text: str | None) -> Message:
     return Message(number, do, found)
 
 
-def _no_constant(name: str) -> float:
+def no_constant(name: str) -> float:
     raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
 
 

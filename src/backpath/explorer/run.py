@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +13,10 @@ from backpath.errors import DivergenceError
 from backpath.explorer.scene import Scene
 from backpath.maths.network import Network
 from backpath.training.divergence import raise_if_diverged
-from backpath.training.engines import kernels_are_kept
-from backpath.training.job import Job, Solver, check_batch_size
-from backpath.training.numpy_engine import NumpyEngine
-
-if TYPE_CHECKING:
-    from backpath.training.compiled_engine import CompiledEngine
+from backpath.training.engines import start_descent
+from backpath.training.job import Job, Solver, check_batch_size, with_bias_columns
 
 Array = NDArray[np.floating]
-READY = threading.Event()  # set once the compiled kernels are there
 GROWTH = 8  # a turn has at most so many times the epochs of the one before it
 
 
@@ -53,8 +46,11 @@ class Run:
         network = scene.network
         network.check_trainable()
         X, y = network.samples(scene.data.X, scene.data.y, s.cost)
+        wide, free = with_bias_columns(network, None)
         self.job = Job(
-            network=network,
+            network=wide,
+            free=free,
+            biases=network.biases,
             X=X,
             y=y,
             cost=s.cost,
@@ -65,13 +61,12 @@ class Run:
         )
         self.epochs = 0
         self._start = network.cost(X, y, s.cost)
-        self._engine = _engine(self.job)
+        self._engine = start_descent("auto", self.job)
         self._count = 1
 
     def turn(self, seconds: float, most: int) -> Turn:
         """Train for about so long, and at most so many epochs."""
         began = time.perf_counter()
-        self._take_kernels()
         self._engine.run(min(self._count, most))
         took = time.perf_counter() - began
         costs = np.array(self._engine.costs, np.float64)
@@ -82,15 +77,8 @@ class Run:
             self._count = int(self._count * min(GROWTH, max(1.0, seconds / (took + 1e-9)))) + 1
         elif took > seconds:
             self._count = max(1, int(self._count * seconds / took))
-        weights = diverged.network.weights if diverged and diverged.network else self._engine.weights
-        return Turn(costs, self.job.network.with_weights(weights), diverged)
-
-    def _take_kernels(self) -> None:
-        """Go on with the kernels once they are there, if nothing is remembered that they would not know of."""
-        remembers = self.job.solver.name != "gd" or self.job.shuffle
-        if READY.is_set() and isinstance(self._engine, NumpyEngine) and not remembers:
-            network = self.job.network.with_weights(self._engine.weights)
-            self._engine = _engine(replace(self.job, network=network))
+        network = diverged.network if diverged else None
+        return Turn(costs, network or self.job.reached(self._engine.weights), diverged)
 
     def _diverged(self, costs: NDArray[np.float64]) -> DivergenceError | None:
         last = [self._start, float(costs[-1])] if len(costs) else [self._start]
@@ -101,28 +89,3 @@ class Run:
             epoch = self.epochs + len(costs) + (seen.overflow is not None)
             return DivergenceError(epoch, error.layer, error.cost, error.network, error.advice)
         return None
-
-
-def _engine(job: Job) -> NumpyEngine | CompiledEngine:
-    if not READY.is_set():
-        return NumpyEngine(job)
-    from backpath.training.compiled_engine import CompiledEngine
-
-    return CompiledEngine(job)
-
-
-def prepare() -> None:
-    """Load the kernels; where they have to be compiled, meanwhile: until then runs are computed with NumPy."""
-    if kernels_are_kept():
-        _load()
-    else:
-        threading.Thread(target=_load, daemon=True).start()  # ends with the server, done or not
-
-
-def _load() -> None:
-    from backpath.training.compiled_engine import CompiledEngine
-
-    scene = Scene.of_data_set("xor")
-    s = scene.settings
-    CompiledEngine(Job(scene.network, scene.data.X, scene.data.y, s.cost, Solver.checked("gd", 0.5), 4)).run(1)
-    READY.set()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.explain.backward import in_float64
 from backpath.explain.step import explain_step
 from backpath.explorer import data as samples
 from backpath.explorer import limits
@@ -75,15 +76,18 @@ class Scene:
     @classmethod
     def of_model(cls, model: Model) -> Scene:
         """A model's network, on the built-in data set that it was trained on, else on a sample to be typed."""
-        network = Network.from_weights(model.network.weights, model.network.activations, dtype="float64")
+        network = in_float64(model.network)
         record = model.record
         source = record.get("source")
         data = samples.of_model(network, model.preparation)
-        settings = Settings(network.sizes, network.activations)
+        settings = Settings(network.sizes, network.activations, biases=network.biases)
         if isinstance(source, str) and source in DATASETS:
             found, settings_of_data = samples.built_in(source)
             if (found.X.shape[1], found.y.shape[1]) == (network.sizes[0], network.sizes[-1]):
-                data, settings = found, replace(settings_of_data, sizes=network.sizes, activations=network.activations)
+                data = found
+                settings = replace(
+                    settings_of_data, sizes=network.sizes, activations=network.activations, biases=network.biases
+                )
         known: dict[str, Any] = {
             key: record[key] for key in ("cost", "solver", "learning_rate", "batch_size", "seed") if key in record
         }

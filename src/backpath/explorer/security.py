@@ -1,5 +1,7 @@
 """Who may talk to the server: nobody without the token, no other site's page, no other name for this machine.
 
+The page and its files need no token, so that it can leave the address bar: a reload has it from the tab's own storage.
+
 A page of any other site can make a browser send requests here. Its Origin gives it away; a name of its own that it
 lets point here (DNS rebinding) is not in the list of hosts; and it does not know the token.
 """
@@ -60,16 +62,18 @@ class Rules:
         own = f"http://{hosts[0]}"
         if any(origin != own for origin in origins) or (needs_origin and len(origins) != 1):
             return "requests from other pages are refused"
-        if not self.has_token(scope):
+        if not is_open(scope) and not self.has_token(scope):
             return "the token is missing or wrong; open the address that backpath explore printed"
         return ""
 
     def has_token(self, scope: Scope) -> bool:
-        if scope["path"].startswith(STATIC):
-            given = [scope["path"].removeprefix(STATIC).partition("/")[0]]
-        else:
-            given = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20).get("token", [])
+        given = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20).get("token", [])
         return len(given) == 1 and hmac.compare_digest(given[0].encode(), self.token.encode())
+
+
+def is_open(scope: Scope) -> bool:
+    """Whether it is the page itself or a file of it: the same for everybody, with nothing of anybody's in it."""
+    return scope["type"] == "http" and (scope["path"] == "/" or scope["path"].startswith(STATIC))
 
 
 def _all(scope: Scope, name: bytes) -> list[str]:

@@ -76,10 +76,10 @@ def names_of(host: str) -> list[str]:
 class Address:
     """Where a server listens, and the URL that opens its page."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, token: str | None = None) -> None:
         self.socket = bind(host, port)
         names = names_of(host)
-        self.rules = Rules.of(secrets.token_urlsafe(24), names, self.socket.getsockname()[1])
+        self.rules = Rules.of(token or secrets.token_urlsafe(24), names, self.socket.getsockname()[1])
         self.url = f"http://{self.rules.hosts[0]}/?token={self.rules.token}"
 
 

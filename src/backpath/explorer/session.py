@@ -11,9 +11,9 @@ from typing import Any
 
 from backpath.errors import DivergenceError, InputError
 from backpath.explorer import commands, fields, limits
-from backpath.explorer.outbox import Outbox
+from backpath.explorer.outbox import Outbox, Send
 from backpath.explorer.protocol import Message, choices, read, write
-from backpath.explorer.run import READY, Run
+from backpath.explorer.run import Run
 from backpath.explorer.scene import Scene
 from backpath.explorer.settings import weight_count
 from backpath.explorer.surface import Surface
@@ -22,7 +22,6 @@ from backpath.explorer.view import view
 from backpath.explorer.workers import Workers
 from backpath.files.wording import quoted
 
-COMPILING = "the kernels are being compiled, once on this machine; until then training is slower"
 FAULT = "a fault of the explorer's own; its server's terminal shows it"
 
 
@@ -43,15 +42,22 @@ class Session:
         self._before: deque[Scene] = deque(maxlen=limits.UNDO)
         self._training: Training | None = None
         self._task: asyncio.Task[None] | None = None
+        self._resting: tuple[float | None, int, bool] | None = None  # a run whose page is away, as `_go` takes it
         self._surface: Surface | None = None
         self._lock = asyncio.Lock()  # an upload may come between two messages
 
-    async def greet(self) -> None:
-        """What the page is sent first."""
-        await self._push_view({"event": "hello", "session": self.key, "choices": choices()})
-        for note in (self._note, "" if READY.is_set() else COMPILING):
-            if note:
-                await self._push({"event": "note", "message": note})
+    async def greet(self, resumed: bool = False) -> None:
+        """What the page is sent first; ``resumed``: it was here before, and a run goes on."""
+        async with self._lock:
+            await self._rest()
+            hello = {"event": "hello", "session": self.key, "choices": choices(), "resumed": resumed}
+            await self._push_view(hello)
+            if self._resting is not None:
+                await self._go(*self._resting)
+                self._resting = None
+                await self._push({"event": "running"})
+        if self._note:
+            await self._push({"event": "note", "message": self._note})
 
     async def answer(self, text: str | None) -> None:
         """Do what a message asks and answer it; whatever goes wrong, the session lives on."""
@@ -60,7 +66,11 @@ class Session:
             message = read(text)
             number = message.id
             await self._outbox.put(await self._done(message))
-        except (InputError, DivergenceError) as error:
+        except InputError as error:
+            await self._outbox.put(
+                write({"id": number, "error": " ".join(error.naming(lambda name: name.replace("_", " ")).split())})
+            )
+        except DivergenceError as error:
             await self._outbox.put(write({"id": number, "error": " ".join(str(error).split())}))
         except MemoryError:
             await self._outbox.put(write({"id": number, "error": "not enough memory for this"}))
@@ -70,6 +80,8 @@ class Session:
 
     async def _done(self, message: Message) -> str:
         """The answer to a message, as text."""
+        if message.do == "ping":
+            return write({"id": message.id, "ok": {}})
         if message.do in commands.QUESTIONS:
             worker = self._workers.check if message.do == "check" else self._workers.ask
             return await worker(self._asked, message, self.now)
@@ -124,9 +136,9 @@ class Session:
         """Train as before, or say that training has stopped."""
         try:
             if wanted:
-                await self._go(running.speed, running.most - running.run.epochs)
+                await self._go(running.speed, running.most - running.run.epochs, running.until_solved)
         except InputError as error:
-            running.message = str(error)
+            running.message = error.naming(lambda name: name.replace("_", " "))
         if self._training is None:
             await self._told_stopped(running)
 
@@ -142,20 +154,22 @@ class Session:
         rate = None if speed == "max" else min(fields.number(speed, "speed"), limits.SPEED)
         if rate is not None and rate <= 0:
             raise InputError(f"speed must be epochs a second above 0, or 'max', but is {quoted(speed)}")
+        until_solved = fields.truth(given.get("until_solved", False), "until_solved")
         epochs = given.get("epochs")
         most = MOST_EPOCHS if epochs is None else fields.whole(epochs, "epochs", 1, MOST_EPOCHS)
         if self._training is not None:
             self._training.go(rate, most)
+            self._training.until_solved = until_solved
             return
         before = self.scene
-        await self._go(rate, most)
+        await self._go(rate, most, until_solved)
         self._keep(before)
 
-    async def _go(self, speed: float | None, most: int) -> None:
+    async def _go(self, speed: float | None, most: int, until_solved: bool) -> None:
         scene = self.scene.with_network(self.scene.network, self.scene.history.copy())
         run = await self._workers.ask(Run, scene)
         surface = self._surface if self._surface and self._surface.fits(scene.network) else None
-        self._training = Training(scene, run, speed, most, surface)
+        self._training = Training(scene, run, speed, most, surface, until_solved)
         self._task = asyncio.create_task(self._until_over(self._training))
 
     async def _until_over(self, training: Training) -> None:
@@ -182,7 +196,9 @@ class Session:
             await self._told_stopped(training)
 
     async def _told_stopped(self, training: Training) -> None:
-        await self._push_view({"event": "stopped", "why": training.why, "message": training.message})
+        await self._push_view(
+            {"event": "stopped", "why": training.why, "message": training.message, "tries": training.tries}
+        )
 
     async def take(self, make: Callable[[], Scene]) -> None:
         """Another scene, from an upload."""
@@ -200,6 +216,28 @@ class Session:
         """An event that brings along how everything is now, without training."""
         scene = self.scene
         await self._outbox.put(await self._workers.ask(lambda: write(event | {"view": view(scene, False)})))
+
+    async def rest(self) -> None:
+        """Hold the run until the page is back."""
+        async with self._lock:
+            await self._rest()
+
+    async def _rest(self) -> None:
+        running = self._training
+        if running is not None:
+            await self._halt(told=False)
+            self._resting = running.speed, running.most - running.run.epochs, running.until_solved
+
+    def attach(self, send: Send | None) -> None:
+        """Talk to another socket of the same page, or to none while it is away."""
+        self._outbox.attach(send)
+
+    @property
+    def speed(self) -> float | str | None:
+        """Of the run, if there is one: epochs a second, or "max"."""
+        if self._training is None:
+            return None
+        return "max" if self._training.speed is None else self._training.speed
 
     async def close(self) -> None:
         """The page has gone: stop training and let everything go."""

@@ -21,12 +21,13 @@ KEYS = (
     "cost",
     "seed",
     "init",
+    "biases",
     "solver",
     "learning_rate",
     "batch_size",
     "shuffle",
 )
-DRAWING = ("sizes", "activations", "seed", "init")  # those with which the network is drawn anew
+DRAWING = ("sizes", "activations", "seed", "init", "biases")  # those with which the network is drawn anew
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Settings:
     sizes, activations : as in ``Network``
     cost, solver, learning_rate, batch_size, shuffle : as in ``train``
     seed, init : with which the initial weights are drawn; the seed also orders the samples
+    biases : whether there are bias neurons
     """
 
     sizes: tuple[int, ...]
@@ -49,6 +51,7 @@ class Settings:
     learning_rate: float = 0.5
     batch_size: int | None = None
     shuffle: bool = False
+    biases: bool = True
 
     def changed(self, given: Mapping[str, Any]) -> Settings:
         """With some of them set anew, as a page gives them.
@@ -85,7 +88,7 @@ class Settings:
 
     def network(self) -> Network:
         """The network as it is drawn."""
-        return Network(self.sizes, activations=self.activations, init=self.init, seed=self.seed)
+        return Network(self.sizes, activations=self.activations, init=self.init, seed=self.seed, biases=self.biases)
 
     def as_dict(self) -> dict[str, Any]:
         """As the page, and a link, keep them."""
@@ -142,6 +145,10 @@ def _batch_size(value: object) -> int | None:
     return None if value is None else fields.whole(value, "the batch size", 1, 10**9)
 
 
+def _biases(value: object) -> bool:
+    return fields.truth(value, "biases")
+
+
 def _shuffle(value: object) -> bool:
     return fields.truth(value, "shuffle")
 
@@ -155,5 +162,6 @@ READERS: dict[str, Any] = {
     "solver": _solver,
     "learning_rate": _learning_rate,
     "batch_size": _batch_size,
+    "biases": _biases,
     "shuffle": _shuffle,
 }

@@ -114,7 +114,7 @@ class Stepping:
             yield f"delta_{name}", _value(delta), ()
         if not is_drawn_whole(self.step.network.sizes):
             return
-        for index in layer_weights(self.step.network.sizes, layer):
+        for index in layer_weights(self.step.network.sizes, layer, self.step.network.biases):
             if index.neuron == j:
                 yield self._of_weight(self.step, passing, weight_name(*index))
 

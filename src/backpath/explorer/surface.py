@@ -79,7 +79,8 @@ def _range(values: Array) -> tuple[float, float]:
 
 
 def _finite(values: Array) -> Array:
-    return np.nan_to_num(values, nan=0.0, posinf=1e30, neginf=-1e30)
+    """As the page draws them, in float32."""
+    return np.clip(np.nan_to_num(values, nan=0.0, posinf=1e30, neginf=-1e30), -1e30, 1e30)
 
 
 def _base64(values: NDArray[Any]) -> str:

@@ -71,15 +71,14 @@ def read_table(raw: bytes, name: str, target: str | None) -> tuple[Array, Array,
 
 def _read_here(asked: dict[str, Any]) -> None:
     """In the process of its own."""
-    from backpath.files.dialect import Dialect
-    from backpath.files.sources import open_table
+    from backpath.files.opening import open_table
     from backpath.files.tables import read_training_table
 
     name, target = asked["name"], asked["target"]
     with Path(name).open("rb") as file:
         if file.read(4) == b"PAR1":
             raise InputError(f"{name} is a Parquet file; the explorer takes CSV files only: export it as CSV")
-    with open_table(name, Dialect()) as source:
+    with open_table(name) as source:
         columns = source.names
     if len(columns) > limits.COLUMNS:
         raise InputError(f"{name} has {len(columns):,} columns; the explorer takes up to {limits.COLUMNS:,}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from backpath.explorer import limits
 from backpath.explorer.outbox import Outbox
+from backpath.explorer.outcome import Outcome, diverged, outcome
 from backpath.explorer.protocol import write
 from backpath.explorer.run import Run, Turn
 from backpath.explorer.scene import Scene
@@ -31,13 +32,19 @@ class Training:
         As it is now.
     speed : float | None
         Epochs a second; None for as many as there can be.
-    why, message : str
-        Why it ended.
+    until_solved : bool
+        Ends by itself once it is solved, or hardly gets anywhere.
+    why, message, tries : str, str, list
+        Why it ended, and what may help.
     """
 
-    def __init__(self, scene: Scene, run: Run, speed: float | None, most: int, surface: Surface | None) -> None:
-        self.scene, self.run, self.most, self.surface = scene, run, most, surface
+    def __init__(
+        self, scene: Scene, run: Run, speed: float | None, most: int, surface: Surface | None, until_solved: bool
+    ) -> None:
+        self.scene, self.run, self.most, self.surface, self.until_solved = scene, run, most, surface, until_solved
         self.why, self.message = "paused", ""
+        self.tries: list[dict[str, Any]] = []
+        self._from = scene.history.epoch
         self._stop = asyncio.Event()
         self._sent, self._thinned = len(scene.history.epochs), False
         self._next_frame = 0.0
@@ -94,12 +101,18 @@ class Training:
         self._thinned |= history.add(turn.costs, turn.network)
         self.scene = self.scene.with_network(turn.network, history)
         if turn.diverged is not None:
-            self.why, self.message = "diverged", str(turn.diverged)
+            self._end(diverged(self.scene, str(turn.diverged)))
             return None
         if time.monotonic() < self._next_frame or not outbox.is_free:
             return None
+        if self.until_solved:
+            self._end(outcome(self.scene, self._from))
         self._next_frame = time.monotonic() + 1 / limits.FRAMES - seconds / 2
         return write(self._frame(turn))
+
+    def _end(self, found: Outcome | None) -> None:
+        if found is not None:
+            self.why, self.message, self.tries = found.why, found.message, list(found.tries)
 
     def _frame(self, turn: Turn) -> dict[str, Any]:
         history = self.scene.history
@@ -131,7 +144,7 @@ class Training:
         return (self.run.epochs - before) / max(now - since, 0.1)
 
     def _is_over(self) -> bool:
-        if self.why == "diverged":
+        if self.why in ("diverged", "solved", "plateau"):
             return True
         if self.run.epochs >= self.most:
             self.why = "limit" if self.most >= MOST_EPOCHS else "epochs"

@@ -46,7 +46,7 @@ def weights(network: Network) -> list[dict[str, Any]]:
     sizes, last = network.sizes, len(network.sizes) - 1
     found = []
     for layer, W in enumerate(network.weights, 1):
-        for index, value in zip(layer_weights(sizes, layer), W.ravel().tolist(), strict=True):
+        for index, value in zip(layer_weights(sizes, layer, network.biases), W.ravel().tolist(), strict=True):
             source = "1" if index.input is None else neuron_name(layer - 1, index.input, last)
             to = neuron_name(layer, index.neuron, last)
             name = weight_name(*index)

@@ -1,85 +1,33 @@
-"""A CSV file's header, and where in the file something is: what DuckDB does not say, read line by line."""
+"""Where in a CSV file something is: what DuckDB does not say, read line by line."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 
-from backpath.errors import InputError
-from backpath.files.dialect import Dialect, suggested_delimiter
-from backpath.files.wording import counted, first_duplicate, quoted
-
-_QUOTE = 'a quote (") is opened but not closed before the cell ends; close it, or write "" for a quote in a quoted cell'
-_TOO_LONG = f'a cell is longer than {csv.field_size_limit():,} characters; perhaps a quote (") is not closed'
+from backpath.files.dialect import WHITESPACE
+from backpath.files.layout import Layout, records
+from backpath.files.wording import counted, quoted
 
 
-def _records(file: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
-    """(the line where a record begins, its cells); raises csv.Error where a quote is not closed."""
-    with file.open(encoding=dialect.reading, newline="") as text:
-        reader = csv.reader(text, delimiter=dialect.delimiter, strict=True)
-        while True:
-            line = reader.line_num + 1
-            try:
-                yield line, next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                raise csv.Error(line, _TOO_LONG if "limit" in str(error) else _QUOTE) from None
-
-
-def header(file: Path, shown: str, dialect: Dialect) -> list[str]:
-    """The column names in line 1.
-
-    Raises
-    ------
-    InputError
-        If a name is missing or there twice, or the delimiter seems to be another.
-    """
+def broken_row(file: Path, shown: str, layout: Layout) -> str:
+    """What is wrong with the first row that has not a cell for each column ("" if none is)."""
+    columns = len(layout.names)
     try:
-        _, names = next(_records(file, dialect))
-    except csv.Error as error:
-        raise InputError(f"{shown}, line 1: {error.args[1]}") from None
-    if not names:
-        raise InputError(f"{shown}, line 1: the line is blank; expected the column names")
-    for place, name in enumerate(names, 1):
-        if not name.strip():
-            raise InputError(
-                f"{shown}, line 1: column {place} has no name; name it, or leave it out "
-                "(pandas: to_csv(…, index=False))"
-            )
-        if "\n" in name or "\r" in name:  # DuckDB takes the first line end that it meets for the file's
-            raise InputError(f"{shown}, line 1: the name {quoted(name)} of column {place} holds a line end; rename it")
-    repeated = first_duplicate(names)
-    if repeated is not None:
-        places = [str(k) for k, name in enumerate(names, 1) if name == repeated]
-        raise InputError(
-            f"{shown}, line 1: columns {' and '.join(places)} are both named {quoted(repeated)}; rename one of them"
-        )
-    if len(names) == 1:
-        other = suggested_delimiter(names[0], dialect)
-        if other:
-            raise InputError(f"{shown}, line 1: the header holds one column, {quoted(names[0])}; {other}")
-    return names
-
-
-def broken_row(file: Path, shown: str, dialect: Dialect, columns: int) -> str:
-    """What is wrong with the first row that is not a row of so many cells ("" if none is)."""
-    try:
-        for line, cells in _records(file, dialect):
-            if cells and len(cells) != columns:
+        for line, cells in records(file, layout.delimiter, layout.encoding, layout.strip):
+            if line > layout.skip and cells and len(cells) != columns:
+                mark = "a blank" if layout.delimiter == WHITESPACE else quoted(layout.delimiter)
                 return (
                     f"{shown}, line {line}: expected {counted(columns, 'cell')} as in the header, but found "
-                    f"{counted(len(cells), 'cell')}; mend the row "
-                    f"(a cell with {quoted(dialect.delimiter)} in it must be quoted)"
+                    f"{counted(len(cells), 'cell')}; mend the row (a cell with {mark} in it must be quoted)"
                 )
     except csv.Error as error:
         return f"{shown}, line {error.args[0]}: {error.args[1]}"
-    return _mixed_line_ends(file, shown, dialect)
+    return _mixed_line_ends(file, shown, layout)
 
 
-def _mixed_line_ends(file: Path, shown: str, dialect: Dialect) -> str:
-    with file.open(encoding=dialect.reading, newline="") as text:
+def _mixed_line_ends(file: Path, shown: str, layout: Layout) -> str:
+    with file.open(encoding=layout.encoding, newline="") as text:
         first = ""
         for number, line in enumerate(text, 1):
             end = line[len(line.rstrip("\r\n")) :][-2:]
@@ -92,14 +40,15 @@ def _mixed_line_ends(file: Path, shown: str, dialect: Dialect) -> str:
     return ""
 
 
-def line_of_row(file: Path, dialect: Dialect, row: int, columns: int) -> str:
-    """The line where a row (from 1, the header not counted) begins, as DuckDB counts rows: blank lines are none."""
+def line_of_row(file: Path, layout: Layout, row: int) -> tuple[str, int]:
+    """The line where a row (from 1) begins, as DuckDB counts rows: blank lines are none; and how many rows there are
+    if there are fewer."""
     found = 0
     try:
-        for line, cells in _records(file, dialect):
-            found += bool(cells) or columns == 1
-            if found == row + 1:
-                return f"line {line}"
+        for line, cells in records(file, layout.delimiter, layout.encoding, layout.strip):
+            found += line > layout.skip and (bool(cells) or len(layout.names) == 1)
+            if found == row:
+                return f"line {line}", found
     except csv.Error:  # a cell beyond what Python's reader takes
         pass
-    return f"row {row}"
+    return f"row {row}", found

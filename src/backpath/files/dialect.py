@@ -9,139 +9,162 @@ from pathlib import Path
 from typing import BinaryIO
 
 from backpath.errors import InputError
-from backpath.files.wording import quoted
 
 _BLOCK = 1 << 20
-_NOT_TEXT = {
-    b"\x1f\x8b": "compressed with gzip; unpack it first",
-    b"PK\x03\x04": "a zip archive or a spreadsheet; export it as CSV",
-}
-_UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+WHITESPACE = "whitespace"
+_WORDS = {"\\t": "\t", "tab": "\t", " ": WHITESPACE}
+_MARKS = (  # the longer ones first: UTF-32's begins as UTF-16's does
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a CSV file is written. Nothing of it is guessed: what differs from the default must be said.
+    """How a CSV file is written; what is None is found out from the file, and told.
 
     Attributes
     ----------
-    delimiter : str
-        The character between two cells; ``"\\t"`` for a tab.
-    encoding : str
-        Any text encoding that Python knows: utf-8 (with or without a byte order mark), utf-16, latin-1, cp1252 …
-    decimal : "." or ","
-        The decimal mark of numbers.
+    delimiter : str | None
+        The character between two cells, ``"\\t"`` for a tab, or "whitespace" for runs of blanks.
+    encoding : str | None
+        Any text encoding that Python knows. None: by the byte order mark, else UTF-8.
+    decimal : "." | "," | None
+        The decimal mark of numbers. None: what each column's cells allow.
+    header : bool | None
+        Whether the first line holds the columns' names. None: yes, and a line of numbers is refused.
+    missing : tuple of str
+        Cells that stand for "no value", beside the usual ones.
 
     Raises
     ------
     InputError
         If these make no dialect.
 
-    >>> Dialect(delimiter=";", decimal=",")
-    Dialect(delimiter=';', encoding='utf-8', decimal=',')
+    >>> Dialect(delimiter=";", decimal=",").delimiter
+    ';'
     """
 
-    delimiter: str = ","
-    encoding: str = "utf-8"
-    decimal: str = "."
+    delimiter: str | None = None
+    encoding: str | None = None
+    decimal: str | None = None
+    header: bool | None = None
+    missing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.delimiter in ("\\t", "tab"):  # what reaches us when a shell passes \t on
-            object.__setattr__(self, "delimiter", "\t")
-        single = isinstance(self.delimiter, str) and len(self.delimiter) == 1 and self.delimiter.isascii()
-        if not single or self.delimiter.isalnum() or self.delimiter in '"\n\r\0 .+-_':
-            raise InputError(
-                f"the delimiter must be one character such as ',', ';' or a tab, but is {self.delimiter!r}"
-            )
-        if self.decimal not in (".", ","):
+        if self.delimiter is not None:
+            object.__setattr__(self, "delimiter", _delimiter(self.delimiter))
+        if self.decimal not in (None, ".", ","):
             raise InputError(f"the decimal mark must be '.' or ',', but is {self.decimal!r}")
-        if self.decimal == self.delimiter:
+        if self.decimal is not None and self.decimal == self.delimiter:
             raise InputError("the delimiter and the decimal mark are both ','; one of them must be another")
-        try:
-            known = codecs.lookup(self.encoding)
-            "".encode(self.encoding)  # base64, rot13 and the like are codecs, but not of text
-        except (LookupError, TypeError, ValueError):
-            raise InputError(
-                f"unknown encoding {self.encoding!r}; try utf-8, utf-16, latin-1 or another that Python knows"
-            ) from None
-        object.__setattr__(self, "encoding", known.name)
+        if self.encoding is not None:
+            object.__setattr__(self, "encoding", _encoding(self.encoding))
 
     @property
-    def is_utf8(self) -> bool:
-        return self.encoding in ("utf-8", "utf-8-sig")
-
-    @property
-    def reading(self) -> str:
-        """The encoding to read with: a byte order mark is taken off."""
-        return "utf-8-sig" if self.is_utf8 else self.encoding
+    def is_for_text(self) -> bool:
+        """Whether it says something that only a file of text can be told."""
+        return (self.delimiter, self.encoding, self.header) != (None, None, None)
 
 
-def check_text(path: Path, shown: str, dialect: Dialect, copy: BinaryIO | None = None) -> None:
-    """Refuse a file that is not text in the dialect's encoding, with the line; write the text as UTF-8 to ``copy``."""
+def _delimiter(given: str) -> str:
+    found = _WORDS.get(given, given)
+    if found == WHITESPACE:
+        return found
+    single = isinstance(found, str) and len(found) == 1 and found.isascii()
+    if not single or found.isalnum() or found in '"\n\r\0.+-_':
+        raise InputError(
+            f"the delimiter must be one character such as ',', ';' or a tab, or 'whitespace', but is {given!r}"
+        )
+    return found
+
+
+def _encoding(given: str) -> str:
+    try:
+        known = codecs.lookup(given)
+        "".encode(given)  # base64, rot13 and the like are codecs, but not of text
+    except (LookupError, TypeError, ValueError):
+        raise InputError(
+            f"unknown encoding {given!r}; try utf-8, utf-16, latin-1 or another that Python knows"
+        ) from None
+    return known.name
+
+
+def encoding_of(path: Path, dialect: Dialect) -> str:
+    """The encoding to read a file with: the dialect's, else by its byte order mark, else UTF-8. A mark is taken off."""
+    if dialect.encoding not in (None, "utf-8", "utf-8-sig"):
+        return str(dialect.encoding)
+    with path.open("rb") as file:
+        start = file.read(4)
+    marked = [name for mark, name in _MARKS if start.startswith(mark)]
+    return marked[0] if marked and dialect.encoding is None else "utf-8-sig"
+
+
+def check_text(path: Path, shown: str, encoding: str, copy: BinaryIO | None = None) -> None:
+    """Refuse a file that is not text in that encoding, with the line; write the text as UTF-8 to ``copy``."""
     line = 1
-    for text in _decoded(path, shown, dialect):
+    for text in _decoded(path, shown, encoding):
         if "\0" in text:
             before, _, _ = text.partition("\0")
-            raise InputError(_nul_message(shown, line + line_ends(before), text))
+            raise _nul_refusal(shown, line + line_ends(before), text)
         line += line_ends(text)
         if copy is not None:
             copy.write(text.encode("utf-8", "surrogatepass"))
 
 
-def _decoded(path: Path, shown: str, dialect: Dialect) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder(dialect.reading)("strict")
+def _decoded(path: Path, shown: str, encoding: str) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
     line = 1
     with path.open("rb") as file:
-        _check_start(file.read(4), shown, dialect)
-        file.seek(0)
         while True:
             block = file.read(_BLOCK)
             try:
                 text = decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
-                good = error.object[: error.start].decode(dialect.reading, "ignore")
-                raise InputError(
+                good = error.object[: error.start].decode(encoding, "ignore")
+                raise _not_this(
+                    path,
                     f"{shown}, line {line + line_ends(good)}: byte 0x{error.object[error.start]:02x} is not "
-                    f"{dialect.encoding}; {_other_encoding(dialect)}"
+                    f"{_shown_encoding(encoding)}",
+                    encoding,
                 ) from None
             except UnicodeError as error:  # such as UTF-16 without its byte order mark
-                raise InputError(f"{shown} is not {dialect.encoding} ({error}); {_other_encoding(dialect)}") from None
+                raise _not_this(path, f"{shown} is not {encoding} ({error})", encoding) from None
             yield text
             line += line_ends(text)
             if not block:
                 return
 
 
-def _check_start(start: bytes, shown: str, dialect: Dialect) -> None:
-    for mark, meaning in _NOT_TEXT.items():
-        if start.startswith(mark):
-            raise InputError(f"{shown} is not a CSV file but {meaning}")
-    if start.startswith(_UTF_16_MARKS) and dialect.is_utf8:
-        raise InputError(f"{shown}, line 1: the file is UTF-16, not UTF-8; try --encoding utf-16")
+def _shown_encoding(encoding: str) -> str:
+    return "utf-8" if encoding == "utf-8-sig" else encoding
 
 
-def _other_encoding(dialect: Dialect) -> str:
-    return "try --encoding latin-1, or save the file as UTF-8" if dialect.is_utf8 else "try another --encoding"
+def _not_this(path: Path, found: str, encoding: str) -> InputError:
+    """The refusal of a file in another encoding; bytes 0x80 to 0x9f are “, ” and € in cp1252, none in latin-1."""
+    if encoding != "utf-8-sig":
+        return InputError(f"{found}; try another --encoding")
+    other = "latin-1"
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            if len(block.translate(None, bytes(range(0x80, 0xA0)))) < len(block):
+                other = "cp1252"
+                break
+    return InputError(f"{found}; try --encoding {other}, or save the file as UTF-8", options=("--encoding", other))
 
 
-def _nul_message(shown: str, line: int, text: str) -> str:
-    if text[:1000].count("\0") * 3 > len(text[:1000]):
-        return f"{shown}, line {line}: every other byte is NUL, as in UTF-16; try --encoding utf-16-le or utf-16-be"
-    return f"{shown}, line {line}: a NUL byte; the file is damaged or not text, export it again"
+def _nul_refusal(shown: str, line: int, text: str) -> InputError:
+    start = text[:1000]
+    if start.count("\0") * 3 > len(start):
+        likely = "utf-16-be" if start[0] == "\0" else "utf-16-le"
+        return InputError(
+            f"{shown}, line {line}: every other byte is NUL, as in UTF-16; try --encoding utf-16-le or utf-16-be",
+            options=("--encoding", likely),
+        )
+    return InputError(f"{shown}, line {line}: a NUL byte; the file is damaged or not text, export it again")
 
 
 def line_ends(text: str) -> int:
     return text.count("\n") or text.count("\r")
-
-
-def suggested_delimiter(header: str, dialect: Dialect) -> str:
-    """What to try when a header holds a single column.
-
-    >>> suggested_delimiter("a;b", Dialect())
-    "if ';' separates its columns, try --delimiter ';'"
-    """
-    for other in ";\t|,":
-        if other != dialect.delimiter and other in header:
-            name = "'\\t'" if other == "\t" else quoted(other)
-            return f"if {'a tab' if other == chr(9) else name} separates its columns, try --delimiter {name}"
-    return ""

@@ -77,7 +77,7 @@ def decode(path: Path) -> tuple[Arrays, dict[str, Any]]:
         entries, header = _read_header(file, size)
         metadata = _metadata(entries)
         description = _parse(metadata["description"], "its description")
-        shapes = _layout(entries, size - len(header))
+        shapes = _layout(entries, size - len(header), biases=description.get("biases") is not False)
         claimed, metadata["sha256"] = metadata["sha256"], "0" * 64
         digest = hashlib.sha256(_header(entries))
         metadata["sha256"] = claimed
@@ -209,7 +209,7 @@ def _metadata(entries: dict[str, Any]) -> dict[str, str]:
     return metadata
 
 
-def _layout(entries: dict[str, Any], data: int) -> list[tuple[tuple[int, int], np.dtype[Any]]]:
+def _layout(entries: dict[str, Any], data: int, biases: bool) -> list[tuple[tuple[int, int], np.dtype[Any]]]:
     """The shape and type of each layer's tensor, one after the other with nothing before, between or behind."""
     count = len(entries) - 1
     if count == 0:
@@ -228,10 +228,10 @@ def _layout(entries: dict[str, Any], data: int) -> list[tuple[tuple[int, int], n
             )
         if stop - begin != math.prod(shape) * number.itemsize:
             raise InputError(f"the tensor W{layer} of shape {shape} does not fill its {stop - begin:,} bytes")
-        if found and (found[-1][0][0] + 1 != shape[1] or found[-1][1] != number):
+        if found and (found[-1][0][0] + biases != shape[1] or found[-1][1] != number):
             raise InputError(
                 f"the shapes do not chain: W{layer - 1} has shape {found[-1][0]}, so W{layer} must have "
-                f"{found[-1][0][0] + 1} columns of the same type, but has shape {shape}"
+                f"{found[-1][0][0] + biases} columns of the same type, but has shape {shape}"
             )
         found.append((shape, number))
         end = stop

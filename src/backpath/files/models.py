@@ -75,6 +75,7 @@ def save(net: Network | Model, path: PathLike) -> None:
     model = net if isinstance(net, Model) else Model(net)
     description = {
         "activations": list(model.network.activations),
+        "biases": model.network.biases,
         "preparation": model.preparation and model.preparation.to_dict(),
         "record": model.record,
     }
@@ -132,12 +133,14 @@ def load_model(path: PathLike) -> Model:
 def _model(file: Path, shown: str) -> Model:
     try:
         weights, description = decode(file)
-        if set(description) != {"activations", "preparation", "record"}:
-            raise InputError("its description must hold activations, preparation and record, and nothing else")
-        names, kept = description["activations"], description["preparation"]
+        if set(description) != {"activations", "biases", "preparation", "record"}:
+            raise InputError("its description must hold activations, biases, preparation and record, and nothing else")
+        names, biases, kept = description["activations"], description["biases"], description["preparation"]
+        if not isinstance(biases, bool):
+            raise InputError("its biases must be true or false")
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise InputError("its activations must be a list of names")
-        network = Network.from_weights(weights, names, dtype=weights[0].dtype.newbyteorder("="))
+        network = Network.from_weights(weights, names, weights[0].dtype.newbyteorder("="), biases)
         return Model(network, None if kept is None else Preparation.from_dict(kept), description["record"])
     except InputError as error:
         raise InputError(f"{shown} is not a model that can be used: {error}; give a file that backpath saved") from None

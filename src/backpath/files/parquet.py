@@ -56,7 +56,7 @@ def _copy(arrays: dict[str, NDArray[Any]], wanted: str, file: BinaryIO) -> None:
         connection.execute("SET enable_progress_bar = false")
         connection.register("arrays", arrays)
         try:
-            name = str(file.name).replace("'", "''")
+            name = path_of(file).replace("'", "''")
             rows = min(MOST_ROWS, max(LEAST_ROWS, GROUP_VALUES // len(arrays)))
             options = f"FORMAT parquet, USE_TMP_FILE false, ROW_GROUP_SIZE {rows}"
             connection.execute(f"COPY (SELECT {wanted} FROM arrays) TO '{name}' ({options})")
@@ -66,6 +66,11 @@ def _copy(arrays: dict[str, NDArray[Any]], wanted: str, file: BinaryIO) -> None:
             if "interrupted" in str(error).lower():
                 raise KeyboardInterrupt from None
             raise
+
+
+def path_of(file: BinaryIO) -> str:
+    """A path under which DuckDB can write an open file, which may have no name."""
+    return file.name if isinstance(file.name, str) else f"/proc/self/fd/{file.fileno()}"
 
 
 def _quoted(name: str) -> str:

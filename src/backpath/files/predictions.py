@@ -1,68 +1,138 @@
-"""Predictions out: rows of text for a CSV file or the screen."""
+"""Predictions out: to a CSV, JSON lines or Parquet file, or the screen; in blocks of rows."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import os
-from collections.abc import Iterable, Iterator
-from typing import BinaryIO, TextIO
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpath.files.atomic import write_atomically
-from backpath.files.preparation import Predictions
+from backpath.files.forms import literal
+from backpath.files.parquet import path_of
+from backpath.files.preparation import Predictions, Preparation
 
-Row = list[object]
-_BLOCK = 10_000  # rows turned into Python objects at a time
+Columns = Sequence[NDArray[Any]]
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def prediction_rows(predictions: Predictions) -> Iterator[Row]:
-    """A header, then a row per prediction: the column ``prediction``, and for classes a column ``probability of …``
-    for each.
+def prediction_names(preparation: Preparation | None, outputs: int, taken: Sequence[str] = ()) -> list[str]:
+    """The header: the target's name, and ``probability of …`` for each class; or A1, A2 … of a network alone.
 
-    >>> list(prediction_rows(Predictions(np.array(["no"]), np.array([[0.9, 0.1]]), ("no", "yes"))))
-    [['prediction', 'probability of no', 'probability of yes'], ['no', 0.9, 0.1]]
+    >>> prediction_names(None, 2)
+    ['A1', 'A2']
     """
-    yield ["prediction", *(f"probability of {name}" for name in predictions.classes)]
-    for start in range(0, len(predictions.values), _BLOCK):
-        values = predictions.values[start : start + _BLOCK].tolist()
-        if predictions.probabilities is None:
-            yield from ([value] for value in values)
-        else:
-            shares = predictions.probabilities[start : start + _BLOCK].tolist()
-            yield from ([value, *row] for value, row in zip(values, shares, strict=True))
+    if preparation is None:
+        return [f"A{j}" for j in range(1, outputs + 1)]
+    name = preparation.target.name
+    name = f"predicted {name}" if name in taken else name
+    return [name, *(f"probability of {label}" for label in preparation.target.classes)]
 
 
-def output_rows(A: NDArray[np.floating]) -> Iterator[Row]:
-    """A header A1, A2 …, then a row per sample, of outputs of shape (N, outputs) as they are.
+def prediction_columns(predictions: Predictions, usable: NDArray[np.bool_] | None = None) -> list[NDArray[Any]]:
+    """The columns of predictions; None in the rows that could not be used.
 
-    >>> list(output_rows(np.array([[0.5, 1.0]])))
-    [['A1', 'A2'], [0.5, 1.0]]
+    >>> [c.tolist() for c in prediction_columns(Predictions(np.array(["no"]), np.array([[0.9, 0.1]]), ("no", "yes")))]
+    [['no'], [0.9], [0.1]]
     """
-    yield [f"A{j}" for j in range(1, A.shape[1] + 1)]
-    for start in range(0, len(A), _BLOCK):
-        yield from A[start : start + _BLOCK].tolist()
+    shares = predictions.probabilities
+    columns = [predictions.values, *([] if shares is None else shares.T)]
+    return columns if usable is None else [with_gaps(column, usable) for column in columns]
 
 
-def print_rows(file: TextIO, rows: Iterable[Row]) -> None:
-    """Rows as CSV; numbers have all their digits."""
-    csv.writer(file, lineterminator="\n").writerows(rows)
+def with_gaps(column: NDArray[Any], usable: NDArray[np.bool_]) -> NDArray[Any]:
+    """The same with None where a row could not be used."""
+    if usable.all():
+        return column
+    found = np.array(column.tolist(), dtype=object)
+    found[~usable] = None
+    return found
 
 
-def write_rows(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
-    """Rows to a CSV file in UTF-8, atomically.
+def print_columns(file: TextIO, names: Sequence[str], blocks: Iterable[Columns]) -> None:
+    """Columns as CSV; numbers have all their digits, and text that a spreadsheet would run is written with ' before."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([_harmless(name) for name in names])
+    for columns in blocks:
+        writer.writerows(zip(*[_cells(column) for column in columns], strict=True))
+
+
+def _cells(column: NDArray[Any]) -> list[Any]:
+    if column.dtype.kind in "OU":
+        return [_harmless(value) if isinstance(value, str) else value for value in column.tolist()]
+    return column.tolist()
+
+
+def _harmless(text: str) -> str:
+    """A text that no spreadsheet takes as a formula.
+
+    >>> _harmless("=1+1"), _harmless("-5"), _harmless("a=b")
+    ("'=1+1", '-5', 'a=b')
+    """
+    if not text.startswith(_FORMULA):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
+
+
+def write_predictions(path: str | os.PathLike[str], names: Sequence[str], blocks: Iterator[Columns]) -> None:
+    """Columns to a file, atomically: Parquet or JSON lines by the path's ending, else CSV in UTF-8.
 
     Raises
     ------
     InputError
         If the file cannot be written there.
     """
+    ending = Path(path).suffix.lower()
+    if ending in (".parquet", ".pq"):
+        write_atomically(path, lambda file: _parquet(file, names, blocks))
+        return
 
     def write(file: BinaryIO) -> None:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        print_rows(text, rows)
+        (_json_lines if ending in (".jsonl", ".ndjson") else print_columns)(text, names, blocks)
         text.detach()  # flushes, and leaves the file open
 
     write_atomically(path, write)
+
+
+def _json_lines(file: TextIO, names: Sequence[str], blocks: Iterable[Columns]) -> None:
+    for columns in blocks:
+        for row in zip(*[column.tolist() for column in columns], strict=True):
+            file.write(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) + "\n")
+
+
+def _parquet(file: BinaryIO, names: Sequence[str], blocks: Iterable[Columns]) -> None:
+    import duckdb
+
+    called = ", ".join(f'c{k} AS "{name.replace(chr(34), chr(34) * 2)}"' for k, name in enumerate(names))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        duckdb.connect(str(Path(folder, "rows.db")), config={"threads": 1}) as connection,
+    ):
+        connection.execute("SET enable_progress_bar = false")
+        for number, columns in enumerate(blocks):
+            connection.register("block", {f"c{k}": _plain(column) for k, column in enumerate(columns)})
+            casts = ", ".join(f"c{k}::{'VARCHAR' if _is_text(c) else 'DOUBLE'} AS c{k}" for k, c in enumerate(columns))
+            into = "INSERT INTO found" if number else "CREATE TABLE found AS"
+            connection.execute(f"{into} SELECT {casts} FROM block")
+        target = literal(path_of(file))
+        connection.execute(f"COPY (SELECT {called} FROM found) TO {target} (FORMAT parquet, USE_TMP_FILE false)")
+
+
+def _plain(column: NDArray[Any]) -> NDArray[Any]:
+    return column.astype(object) if column.dtype.kind == "U" else column
+
+
+def _is_text(column: NDArray[Any]) -> bool:
+    return column.dtype.kind == "U" or any(isinstance(value, str) for value in column[:1000].tolist())

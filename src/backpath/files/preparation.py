@@ -1,39 +1,35 @@
 """How a table's columns become a network's inputs X and targets y, and its outputs predictions again.
 
-Kept with the model, because a model without it cannot be used: means, scales and categories are those of the rows that
-it was trained on.
+Kept with the model, because a model without it cannot be used: means, scales, categories and what stands for missing
+values are those of the rows that it was trained on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.files.dialect import Dialect
+from backpath.files.forms import DATE_FORMS, PLAIN, NumberForm
+from backpath.files.inputs import (
+    DATE_LABELS,
+    KINDS,
+    CategoryInput,
+    ColumnInput,
+    DateInput,
+    Floats,
+    NumberInput,
+    number_scale,
+    scaled,
+)
+from backpath.files.kept import checked_keys, from_kept
+from backpath.files.values import Categories, ColumnValues, Rows
 from backpath.files.wording import listed, plain, quoted
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class NumberInput:
-    """A column of numbers, one input: X = (value - mean) / scale (0 and 1 where it is not standardised)."""
-
-    name: str
-    mean: float = 0.0
-    scale: float = 1.0
-
-
-@dataclass(frozen=True)
-class CategoryInput:
-    """A column of text, one input per category (one-hot): 1 where the cell is that category, else 0."""
-
-    name: str
-    categories: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -49,30 +45,11 @@ class Target:
     mean: float = 0.0
     scale: float = 1.0
     classes: tuple[str, ...] = ()
+    form: NumberForm = PLAIN
 
     @property
     def outputs(self) -> int:
         return len(self.classes) if self.task == "multiclass" else 1
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """The values of a number column."""
-
-    name: str
-    values: Floats
-
-
-@dataclass(frozen=True)
-class Categories:
-    """The values of a text column: ``codes[row]`` is a place in ``categories``."""
-
-    name: str
-    codes: NDArray[np.integer]
-    categories: tuple[str, ...]
-
-
-ColumnValues = Numbers | Categories
 
 
 @dataclass(frozen=True)
@@ -104,8 +81,10 @@ class Preparation:
     array([12.])
     """
 
-    inputs: tuple[NumberInput | CategoryInput, ...]
+    inputs: tuple[ColumnInput, ...]
     target: Target
+    left_out: tuple[str, ...] = ()  # columns of the table that are no inputs
+    dialect: Dialect = field(default_factory=Dialect)  # as the training table's file was written
 
     @classmethod
     def of_arrays(cls, inputs: int, task: str = "regression") -> Preparation:
@@ -121,43 +100,39 @@ class Preparation:
     @property
     def is_plain(self) -> bool:
         """Whether inputs and outputs are the table's numbers as they are."""
-        columns = [*self.inputs, self.target]
-        return all(not isinstance(c, CategoryInput) and (c.mean, c.scale) == (0, 1) for c in columns) and (
-            self.target.task == "regression" or self.target.classes == ("0", "1")
+        target = self.target
+        as_it_is = (target.mean, target.scale) == (0, 1) and (
+            target.task == "regression" or target.classes == ("0", "1")
         )
+        return as_it_is and all(column.is_plain for column in self.inputs)
 
     @property
     def input_labels(self) -> tuple[str, ...]:
-        """What each network input X1, X2 … is: ``petal length``, or ``colour = red``."""
-        labels: list[str] = []
-        for column in self.inputs:
-            if isinstance(column, NumberInput):
-                labels.append(plain(column.name))
-            else:
-                labels += [f"{plain(column.name)} = {plain(category)}" for category in column.categories]
-        return tuple(labels)
+        """What each network input X1, X2 … is: ``petal length``, ``colour = red``, ``day: month (sin)``."""
+        return tuple(label for column in self.inputs for label in column.labels)
 
-    def transform(self, columns: Sequence[ColumnValues], rows: NDArray[np.intp] | slice = slice(None)) -> Floats:
+    def transform(self, columns: Sequence[ColumnValues], rows: Rows = slice(None)) -> Floats:
         """X of shape (rows, inputs), of the columns in the order of ``inputs``."""
-        first = columns[0].values if isinstance(columns[0], Numbers) else columns[0].codes
-        X = np.zeros((len(first[rows]), len(self.input_labels)))
+        return self.encode([column.values for column in columns], rows)
+
+    def encode(self, values: Sequence[NDArray[Any]], rows: Rows = slice(None)) -> Floats:
+        """X of shape (rows, inputs), of the columns' values; NaN where a cell cannot be used."""
+        X = np.empty((len(values[0][rows]), len(self.input_labels)))
         place = 0
-        for column, values in zip(self.inputs, columns, strict=True):
-            if isinstance(column, NumberInput) and isinstance(values, Numbers):
-                X[:, place] = scaled(values.values[rows], column.mean, column.scale)
-                place += 1
-            elif isinstance(column, CategoryInput) and isinstance(values, Categories):
-                X[np.arange(len(X)), place + values.codes[rows]] = 1
-                place += len(column.categories)
+        for column, cells in zip(self.inputs, values, strict=True):
+            inputs = column.encode(cells[rows])
+            X[:, place : place + inputs.shape[1]] = inputs
+            place += inputs.shape[1]
         return X
 
-    def transform_target(self, values: ColumnValues, rows: NDArray[np.intp] | slice = slice(None)) -> Floats:
+    def transform_target(self, target: ColumnValues, rows: Rows = slice(None)) -> Floats:
         """y of shape (rows, outputs)."""
-        if isinstance(values, Numbers):
-            return scaled(values.values[rows], self.target.mean, self.target.scale).reshape(-1, 1)
+        if not isinstance(target, Categories):
+            return scaled(target.values[rows], self.target.mean, self.target.scale).reshape(-1, 1)
+        values = target.values[rows]
         if self.target.task == "binary":
-            return values.codes[rows].astype(np.float64).reshape(-1, 1)
-        return one_hot(values.codes[rows], self.target.outputs)
+            return values.astype(np.float64).reshape(-1, 1)
+        return one_hot(values, self.target.outputs)
 
     def inverse_target(self, A: NDArray[np.floating]) -> Predictions:
         """Predictions from the network's outputs A of shape (N, outputs)."""
@@ -176,49 +151,35 @@ class Preparation:
         """The inputs and the target in lines of plain text."""
         lines, place = [], 1
         for column in self.inputs:
-            if isinstance(column, NumberInput):
-                lines.append(f"X{place}  {plain(column.name)}: {_number_scale(column)}")
-                place += 1
-            else:
-                last = place + len(column.categories) - 1
-                lines.append(f"X{place}…X{last}  {plain(column.name)}: one of {listed(column.categories)}")
-                place = last + 1
+            last = place + len(column.labels) - 1
+            inputs = f"X{place}" if last == place else f"X{place}…X{last}"
+            lines.append(f"{inputs}  {plain(column.name)}: {column.describe()}")
+            place = last + 1
         name = f"target  {plain(self.target.name)}"
         if self.target.task == "regression":
-            return [*lines, f"{name}: {_number_scale(self.target)}"]
+            return [*lines, f"{name}: {number_scale(self.target.mean, self.target.scale)}"]
         return [*lines, f"{name}: one of {listed(self.target.classes)}"]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON keeps it."""
-        kinds = {NumberInput: "number", CategoryInput: "categories"}
-        return {
-            "inputs": [{"kind": kinds[type(column)], **asdict(column)} for column in self.inputs],
-            "target": asdict(self.target),
-        }
+        kept = asdict(self)
+        inputs = [{"kind": column.kind, **asdict(column)} for column in self.inputs]
+        return {**kept, "inputs": inputs, "left_out": list(self.left_out)}
 
     @classmethod
     def from_dict(cls, kept: object) -> Preparation:
         """A preparation from its JSON; InputError if anything in it is not as ``to_dict`` writes it."""
-        fields = _fields(kept, {"inputs": list, "target": dict}, "the preparation")
-        inputs = tuple(_input_from(column, place) for place, column in enumerate(fields["inputs"], 1))
+        fields = checked_keys(kept, ["inputs", "target", "left_out", "dialect"], "the preparation")
+        if not isinstance(fields["inputs"], list):
+            raise InputError(f"the preparation: inputs must be of type list, not {type(fields['inputs']).__name__}")
+        inputs = tuple(_input_from(column, f"input {place}") for place, column in enumerate(fields["inputs"], 1))
         if not inputs:
             raise InputError("the preparation has no inputs")
-        target = _fields(
-            fields["target"], {"name": str, "task": str, "mean": float, "scale": float, "classes": list}, "the target"
-        )
-        classes = _texts(target.pop("classes"), "the target's classes")
-        wanted = {"regression": len(classes) == 0, "binary": len(classes) == 2, "multiclass": len(classes) > 2}
-        if not wanted.get(target["task"], False):
-            raise InputError(f"the target's task {quoted(target['task'])} does not go with {len(classes)} classes")
-        return cls(inputs, Target(**target, classes=classes))
-
-
-def scaled(values: Floats, mean: float, scale: float) -> Floats:
-    """(values - mean) / scale; inf where a value is beyond all numbers of training."""
-    with np.errstate(over="ignore"):
-        result: Floats = values - mean
-        result /= scale
-    return result
+        left_out = fields["left_out"]
+        if type(left_out) is not list or not all(isinstance(name, str) for name in left_out):
+            raise InputError("the preparation: left_out must be a list of names")
+        dialect = from_kept(Dialect, fields["dialect"], "the dialect")
+        return cls(inputs, _target_from(fields["target"]), tuple(left_out), dialect)
 
 
 def one_hot(codes: NDArray[np.integer], count: int) -> Floats:
@@ -231,56 +192,41 @@ def one_hot(codes: NDArray[np.integer], count: int) -> Floats:
     return y
 
 
-def mean_and_scale(values: Floats, name: str) -> tuple[float, float]:
-    """The mean and the standard deviation of a column that is not constant, computed so that no square overflows."""
-    largest = float(np.abs(values).max())
-    relative = values / largest
-    mean, scale = float(relative.mean()) * largest, float(relative.std()) * largest
-    with np.errstate(over="ignore"):
-        extreme = np.array([values.min(), values.max()]) - mean
-    if not np.isfinite(extreme).all() or scale < np.finfo(np.float64).tiny:
-        raise InputError(
-            f"column {quoted(name)} cannot be standardised: its numbers go from {values.min():g} to {values.max():g}; "
-            "give it in another unit"
-        )
-    return mean, scale
+def _target_from(kept: object) -> Target:
+    if type(kept) is not dict:
+        raise InputError(f"the preparation: target must be of type dict, not {type(kept).__name__}")
+    target = from_kept(Target, kept, "the target")
+    _check_scale(target.mean, target.scale, "the target")
+    _check_texts(target.classes, "the target's classes")
+    count = len(target.classes)
+    if not {"regression": count == 0, "binary": count == 2, "multiclass": count > 2}.get(target.task, False):
+        raise InputError(f"the target's task {quoted(target.task)} does not go with {count} classes")
+    return target
 
 
-def _number_scale(column: NumberInput | Target) -> str:
-    if (column.mean, column.scale) == (0.0, 1.0):
-        return "number, as it is"
-    return f"number, mean {column.mean:.6g}, standard deviation {column.scale:.6g}"
-
-
-def _fields(kept: object, wanted: Mapping[str, type], what: str) -> dict[str, Any]:
-    """The values of a JSON object that has just these keys, of these types."""
-    if not isinstance(kept, dict) or set(kept) != set(wanted):
-        raise InputError(f"{what} must hold {', '.join(wanted)}, and nothing else")
-    for key, kind in wanted.items():
-        if type(kept[key]) is not kind:
-            raise InputError(f"{what}: {key} must be of type {kind.__name__}, not {type(kept[key]).__name__}")
-    if "scale" in kept and not (np.isfinite([kept["mean"], kept["scale"]]).all() and kept["scale"] > 0):
-        raise InputError(f"{what}: mean {kept['mean']} and scale {kept['scale']} must be finite, and the scale above 0")
-    return dict(kept)
-
-
-def _input_from(kept: object, place: int) -> NumberInput | CategoryInput:
-    what = f"input {place}"
+def _input_from(kept: object, what: str) -> ColumnInput:
     kind = kept.get("kind") if isinstance(kept, dict) else None
-    if kind == "number":
-        fields = _fields(kept, {"kind": str, "name": str, "mean": float, "scale": float}, what)
-        return NumberInput(fields["name"], fields["mean"], fields["scale"])
-    if kind == "categories":
-        fields = _fields(kept, {"kind": str, "name": str, "categories": list}, what)
-        categories = _texts(fields["categories"], f"{what}'s categories")
-        if len(categories) < 2:
+    if not isinstance(kept, dict) or kind not in KINDS:
+        raise InputError(f"{what} must be of the kind {' or '.join(KINDS)}")
+    column = from_kept(KINDS[kind], {key: value for key, value in kept.items() if key != "kind"}, what)
+    if isinstance(column, CategoryInput):
+        _check_texts(column.categories, f"{what}'s categories")
+        if len(column.labels) < 2:
             raise InputError(f"{what} must have at least two categories")
-        return CategoryInput(fields["name"], categories)
-    raise InputError(f"{what} must be of the kind number or categories")
+        return column
+    _check_scale(column.mean, column.scale, what)
+    if column.fill is not None and not np.isfinite(column.fill):
+        raise InputError(f"{what}: fill must be finite, but is {column.fill}")
+    if isinstance(column, DateInput) and (column.form not in DATE_FORMS or not set(column.parts) <= set(DATE_LABELS)):
+        raise InputError(f"{what}: the date's form {quoted(column.form)} or its parts are unknown")
+    return column
 
 
-def _texts(values: list[object], what: str) -> tuple[str, ...]:
-    texts = tuple(value for value in values if isinstance(value, str))
-    if len(texts) != len(values) or len(set(texts)) != len(texts):
+def _check_scale(mean: float, scale: float, what: str) -> None:
+    if not (np.isfinite([mean, scale]).all() and scale > 0):
+        raise InputError(f"{what}: mean {mean} and scale {scale} must be finite, and the scale above 0")
+
+
+def _check_texts(texts: tuple[str, ...], what: str) -> None:
+    if len(set(texts)) != len(texts):
         raise InputError(f"{what} must be texts, each there once")
-    return texts

@@ -32,6 +32,16 @@ def quoted(value: object, longest: int = 40) -> str:
     return repr(text if len(text) <= longest else text[:longest] + "…")
 
 
+def named(names: Sequence[object], most: int = 8) -> str:
+    """Names of columns, whole, for they are to be used again; of many the first ones.
+
+    >>> named(["a b", "c"]), named("abc", most=2)
+    ("'a b', 'c'", "'a', 'b' … (3 in all)")
+    """
+    shown = ", ".join(repr(str(name)) for name in names[:most])
+    return shown if len(names) <= most else f"{shown} … ({len(names):,} in all)"
+
+
 def counted(number: int, unit: str) -> str:
     """
     >>> counted(1, "byte"), counted(2000, "byte")
@@ -50,14 +60,17 @@ def listed(values: Sequence[object], most: int = 8) -> str:
     return shown if len(values) <= most else f"{shown} … ({len(values):,} in all)"
 
 
-def column_index(name: str, names: Sequence[str], path: str, role: str) -> int:
+def column_index(name: str, names: Sequence[str], path: str, role: str, option: str = "") -> int:
     """Where a column is; if there is none, the refusal names the nearest, or all of them."""
     if name in names:
         return names.index(name)
+    if name == "" and "column 1" in names:  # as the unnamed first column is called
+        return list(names).index("column 1")
     folded = {other.casefold().strip(): other for other in names}
     near = [folded[key] for key in difflib.get_close_matches(str(name).casefold().strip(), folded, n=3)]
-    hint = f"did you mean {' or '.join(map(quoted, near))}?" if near else f"its columns are {listed(names)}"
-    raise InputError(f"{path} has no column {quoted(name)} {role}; {hint}")
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"its columns are {named(names)}"
+    options = (option, near[0]) if option and near else ()
+    raise InputError(f"{path} has no column {quoted(name)} {role}; {hint}", options=options)
 
 
 def first_duplicate(names: Iterable[str]) -> str | None:

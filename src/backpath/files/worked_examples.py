@@ -6,7 +6,8 @@ A file is one JSON object; ``source``, ``cost``, ``learning_rate``, ``frozen`` a
      "x": [[0, 1]], "y": [[1]], "cost": "half_squared_error", "learning_rate": 0.5, "frozen": ["biases"],
      "claimed": {"gradients": {"W11_1": "0.0123"}, "weights": {"W11_1": "0.0999"}, "values": {"H1": "0.5932"}}}
 
-A claimed figure is a number, or the string as it was printed, whose digits tell how precise it is.
+A claimed figure is a number, or the string as it was printed, whose digits tell how precise it is. A network has no
+biases if it says ``"biases": false``, or if its weights are all named but for them.
 """
 
 from __future__ import annotations
@@ -27,13 +28,22 @@ from backpath.errors import InputError
 from backpath.maths.activations import activation
 from backpath.maths.checks import check_activations, check_learning_rate, check_sizes
 from backpath.maths.network import Network
-from backpath.maths.notation import layer_weights, neuron_index, weight_index, weight_name, weight_names
+from backpath.maths.notation import (
+    layer_weights,
+    named_biases,
+    neuron_index,
+    weight_index,
+    weight_name,
+    weight_names,
+)
+from backpath.maths.other_names import activation_called, cost_called
+from backpath.maths.printed import printed_array
 
 Array = NDArray[np.floating]
 Claims = Mapping[str, str | float]
 
 _FIELDS = ("source", "network", "x", "y", "cost", "learning_rate", "frozen", "claimed")
-_NETWORK_FIELDS = ("sizes", "activations", "weights")
+_NETWORK_FIELDS = ("sizes", "activations", "biases", "weights")
 _CLAIM_FIELDS = ("gradients", "weights", "values")
 _KINDS: dict[type, str] = {dict: "an object {…}", list: "a list […]", str: "a text in quotes"}
 
@@ -48,13 +58,14 @@ class WorkedExample:
         Where the example is from ("" if the file does not say).
     network : Network
     x, y : arrays (N, inputs), (N, outputs)
+    samples : x and y as the file has them, with the digits of those that stand in quotes
     cost : str
     learning_rate : float | None
     frozen : tuple of str
         Weights that are not updated: names, or "biases".
     gradients, weights, values : dicts
         The claimed gradients, updated weights, and values of the forward pass ("H1", "u_A1", or "cost"), by name:
-        numbers, or strings as printed.
+        numbers, or strings as printed. Gradients and weights may be lists too, in any layout that ``diagnose`` takes.
     """
 
     source: str
@@ -67,6 +78,7 @@ class WorkedExample:
     gradients: Claims = field(default_factory=dict)
     weights: Claims = field(default_factory=dict)
     values: Claims = field(default_factory=dict)
+    samples: tuple[Any, Any] = ((), ())
 
 
 def read_worked_example(path: str | Path) -> WorkedExample:
@@ -119,8 +131,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _worked_example(found: Any) -> WorkedExample:
     _check_fields(found, "the file", _FIELDS, required=("network", "x", "y"))
     network = _network(found["network"])
-    cost = _of_kind(found.get("cost", "squared_error"), str, "cost")
-    x, y = network.samples(found["x"], found["y"], cost)
+    called = _of_kind(found.get("cost", "squared_error"), str, "cost")
+    cost = cost_called(called, network.activations[-1])
+    x, y = network.samples(printed_array(found["x"], "x")[0], printed_array(found["y"], "y")[0], cost)
     claimed = _check_fields(found.get("claimed", {}), "claimed", _CLAIM_FIELDS)
     rate = found.get("learning_rate")
     if rate is not None:
@@ -138,6 +151,7 @@ def _worked_example(found: Any) -> WorkedExample:
         gradients=_claims(claimed, "gradients", network, _weight),
         weights=_claims(claimed, "weights", network, _weight),
         values=_claims(claimed, "values", network, _value),
+        samples=(found["x"], found["y"]),
     )
 
 
@@ -145,34 +159,58 @@ def _network(found: Any) -> Network:
     _check_fields(found, "network", _NETWORK_FIELDS, required=("sizes", "weights"))
     sizes = check_sizes(_of_kind(found["sizes"], list, "network.sizes"))
     activations = check_activations(_activations(found.get("activations", "sigmoid")), sizes)
-    given = _named(_of_kind(found["weights"], dict, "network.weights"), "network.weights", lambda n: _weight(n, sizes))
-    shapes = [(n_out, n_in + 1) for n_in, n_out in itertools.pairwise(sizes)]
+    weights = _of_kind(found["weights"], dict, "network.weights")
+    biases = _biases(found, sizes)
+    given = _named(weights, "network.weights", lambda name: weight_name(*weight_index(name, sizes, biases)))
+    shapes = [(n_out, n_in + biases) for n_in, n_out in itertools.pairwise(sizes)]
     missing = sum(rows * columns for rows, columns in shapes) - len(given)
     if missing:
-        every = (weight_name(*index) for layer in range(1, len(sizes)) for index in layer_weights(sizes, layer))
+        every = (weight_name(*index) for layer in range(1, len(sizes)) for index in layer_weights(sizes, layer, biases))
         first = list(itertools.islice((name for name in every if name not in given), 5))
         more = f" and {missing - 5} more" if missing > 5 else ""
         raise InputError(f"network.weights lacks {', '.join(first)}{more}; every weight needs a number")
-    flat = np.array([_number(given[name], f"network.weights.{name}") for name in weight_names(sizes)])
+    for name, value in given.items():
+        _number(value, f"network.weights.{name}", printed=True)
+    values = [given[name] for name in weight_names(sizes, biases)]
+    flat = np.array(values, dtype=object if any(isinstance(value, str) for value in values) else float)
     ends = np.cumsum([rows * columns for rows, columns in shapes])
     arrays = [part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), shapes, strict=True)]
-    return Network.from_weights(arrays, activations)
+    return Network.from_weights(arrays, activations, biases=biases)
+
+
+def _biases(found: Any, sizes: tuple[int, ...]) -> bool:
+    """As the file says; else no biases if just they are left out of the weights."""
+    if "biases" not in found:
+        return named_biases(found["weights"], sizes)
+    if not isinstance(found["biases"], bool):
+        raise InputError(f"network.biases must be true or false, but is {json.dumps(found['biases'])[:60]}")
+    return bool(found["biases"])
 
 
 def _activations(found: Any) -> str | list[str]:
-    names: list[str] = [found] if isinstance(found, str) else _of_kind(found, list, "network.activations")
+    given: list[str] = [found] if isinstance(found, str) else _of_kind(found, list, "network.activations")
+    names = [activation_called(name) for name in given]
     for name in names:
         activation(name)
-    return found if isinstance(found, str) else names
+    return names[0] if isinstance(found, str) else names
 
 
-def _claims(claimed: Any, kind: str, network: Network, canonical: Callable[[str, tuple[int, ...]], str]) -> Claims:
+def _claims(claimed: Any, kind: str, network: Network, canonical: Callable[[str, Network], str]) -> Claims:
     where = f"claimed.{kind}"
+    if kind != "values" and _is_laid_out(claimed.get(kind)):
+        return claimed[kind]  # diagnose reads it
     given = _of_kind(claimed.get(kind, {}), dict, where)
-    named = _named(given, where, lambda name: canonical(name, network.sizes))
+    named = _named(given, where, lambda name: canonical(name, network))
     for name, figure in named.items():
         _number(figure, f"{where}.{name}", printed=True)
     return named
+
+
+def _is_laid_out(found: Any) -> bool:
+    """Whether figures come as lists by layer, not by the notes' names."""
+    if isinstance(found, dict):
+        return bool(found) and all(isinstance(value, list) for value in found.values())
+    return isinstance(found, list)
 
 
 def _named(given: dict[str, Any], where: str, canonical: Callable[[str], str]) -> dict[str, Any]:
@@ -189,13 +227,13 @@ def _named(given: dict[str, Any], where: str, canonical: Callable[[str], str]) -
     return found
 
 
-def _weight(name: str, sizes: tuple[int, ...]) -> str:
-    return weight_name(*weight_index(name, sizes))
+def _weight(name: str, network: Network) -> str:
+    return weight_name(*weight_index(name, network.sizes, network.biases))
 
 
-def _value(name: str, sizes: tuple[int, ...]) -> str:
+def _value(name: str, network: Network) -> str:
     if name != "cost":
-        layer, _ = neuron_index(name.removeprefix("u_"), sizes)
+        layer, _ = neuron_index(name.removeprefix("u_"), network.sizes)
         if layer == 0 and name.startswith("u_"):
             raise InputError(f"{name!r} does not exist: an input has no net input")
     return name

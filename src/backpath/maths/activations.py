@@ -241,4 +241,4 @@ def activation(name: str) -> Activation:
     try:
         return ACTIVATIONS[name]
     except (KeyError, TypeError):
-        raise InputError(f"unknown activation {name!r}; there are {', '.join(ACTIVATIONS)}") from None
+        raise InputError(f"unknown activation {name!r}; there are {', '.join(ACTIVATIONS)}", "activation") from None

@@ -1,7 +1,8 @@
 """The notes' forward pass, back-propagation and update, in their batch matrix form.
 
 A layer's weights W have a row per neuron and its bias last, as in the notes' ``[W11 W12 W1~]``; its inputs are a row
-per sample with the bias neuron's 1 last, ``[X1 X2 1]``. Read this file beside the notes: each line is one formula.
+per sample with the bias neuron's 1 last, ``[X1 X2 1]``. A network without bias neurons lacks that column in both. Read
+this file beside the notes: each line is one formula.
 
 Symbols: N samples, u net inputs, a activations σ(u) (the notes' X, H and A, by layer), δ = ∂C/∂u.
 """
@@ -26,6 +27,11 @@ def with_bias(a: Array) -> Array:
     return rows
 
 
+def net_inputs(a: Array, W: Array) -> Array:
+    """u = W~·1 + a·W for every sample and neuron, (N, neurons); without W~·1 where W has no bias column."""
+    return a @ W.T if W.shape[1] == a.shape[1] else a @ W[:, :-1].T + W[:, -1]
+
+
 def forward(weights: Sequence[Array], activations: Sequence[str], X: Array) -> tuple[list[Array], list[Array]]:
     """The forward pass of a batch.
 
@@ -33,7 +39,7 @@ def forward(weights: Sequence[Array], activations: Sequence[str], X: Array) -> t
 
     Parameters
     ----------
-    weights : arrays of shape (neurons, inputs + 1)
+    weights : arrays of shape (neurons, inputs + 1), or all (neurons, inputs)
     activations : names, one per layer
     X : (N, inputs)
 
@@ -45,7 +51,7 @@ def forward(weights: Sequence[Array], activations: Sequence[str], X: Array) -> t
     u: list[Array] = []
     a = [X]
     for W, name in zip(weights, activations, strict=True):
-        u.append(a[-1] @ W[:, :-1].T + W[:, -1])
+        u.append(net_inputs(a[-1], W))
         a.append(activation(name).value(u[-1]))
     return u, a
 
@@ -76,20 +82,20 @@ def deltas_behind(
     """``deltas`` from the output layer's δ, of shape (N, outputs): that of a cost, or of one output A_k alone."""
     found = [delta]
     for layer in range(len(weights) - 1, 0, -1):
-        dC_da = delta @ weights[layer][:, :-1]
+        dC_da = delta @ weights[layer][:, : u[layer - 1].shape[1]]
         delta = activation(activations[layer - 1]).chain(u[layer - 1], dC_da)
         found.insert(0, delta)
     return found
 
 
-def gradients(delta: Sequence[Array], a: Sequence[Array]) -> list[Array]:
+def gradients(delta: Sequence[Array], a: Sequence[Array], biases: bool = True) -> list[Array]:
     """∂C/∂W of every weight, averaged over the batch: 1/N Σ δ × [X1 X2 1].
 
     Returns
     -------
     list of arrays of the weights' shapes
     """
-    return [d.T @ with_bias(inputs) / len(d) for d, inputs in zip(delta, a, strict=False)]
+    return [d.T @ (with_bias(inputs) if biases else inputs) / len(d) for d, inputs in zip(delta, a, strict=False)]
 
 
 def update(weights: Sequence[Array], gradient: Sequence[Array], learning_rate: float) -> list[Array]:

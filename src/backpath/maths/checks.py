@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from backpath.maths.activations import activation as activation_row
 Array = NDArray[np.floating]
 
 MOST_WEIGHTS = 10**9
+FITS_ANYWHERE = 2**24  # bytes, for which no machine is asked
 
 
 def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
@@ -27,9 +28,11 @@ def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
         if any(w != n for w, n in zip(whole, sizes, strict=True)):
             raise ValueError
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"sizes must be whole numbers, as in (2, 2, 1), but are {sizes!r}") from None
+        raise InputError(f"sizes must be whole numbers, as in (2, 2, 1), but are {sizes!r}", "sizes") from None
     if len(whole) < 2 or min(whole) < 1:
-        raise InputError(f"sizes must be at least two numbers (inputs, …, outputs), each at least 1, but are {whole}")
+        raise InputError(
+            f"sizes must be at least two numbers (inputs, …, outputs), each at least 1, but are {whole}", "sizes"
+        )
     return whole
 
 
@@ -38,7 +41,7 @@ def check_number(
 ) -> float:
     """A finite number from outside (Python's, NumPy's or a 0-d array's) as a float.
 
-    >>> check_number(np.array(3), "the learning rate", above=0)
+    >>> check_number(np.array(3), "learning_rate", above=0)
     3.0
     """
     try:
@@ -55,35 +58,47 @@ def check_number(
         *([f"below {below:g}"] if below < math.inf else []),
     ]
     wanted = f"a number {' and '.join(bounds)}" if bounds else "a finite number"
-    raise InputError(f"{name} must be {wanted}, but is {value!r}")
+    raise InputError(f"{name} must be {wanted}, but is {value!r}", name)
 
 
 def check_seed(seed: int | None) -> None:
     """Refuse a seed that is neither None nor a whole number of at least 0."""
     whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
     if seed is not None and not (whole and seed >= 0):
-        raise InputError(
-            f"the seed must be a whole number of at least 0, or None for another one each time, not {seed!r}"
-        )
+        raise InputError(f"seed must be a whole number of at least 0, but is {seed!r}", "seed")
 
 
 def check_count(value: int, name: str, least: int = 1) -> int:
     """A whole number of at least ``least``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InputError(f"{name} must be a whole number of at least {least}, but is {value!r}")
+        raise InputError(f"{name} must be a whole number of at least {least}, but is {value!r}", name)
     return int(value)
 
 
 def check_truth(value: object, name: str) -> bool:
     """True or False."""
     if not isinstance(value, (bool, np.bool_)):
-        raise InputError(f"{name} must be True or False, but is {value!r}")
+        raise InputError(f"{name} must be True or False, but is {value!r}", name)
     return bool(value)
 
 
 def check_learning_rate(learning_rate: object) -> float:
     """A learning rate as a float: a finite number above 0."""
-    return check_number(learning_rate, "the learning rate", above=0)
+    return check_number(learning_rate, "learning_rate", above=0)
+
+
+def check_sample_weight(weights: ArrayLike, X: Array) -> Array:
+    """How much each of the samples X counts: (N,), at least 0, not all 0."""
+    try:
+        found = np.array(weights, dtype=X.dtype)
+    except (TypeError, ValueError):
+        found = np.empty(0, X.dtype)
+    if found.shape != (len(X),) or not np.isfinite(found).all() or (found < 0).any() or not found.any():
+        raise InputError(
+            f"sample_weight must be {len(X)} finite numbers of at least 0, one per sample and not all 0",
+            "sample_weight",
+        )
+    return found
 
 
 def float_type(dtype: DTypeLike) -> np.dtype[Any]:
@@ -92,7 +107,7 @@ def float_type(dtype: DTypeLike) -> np.dtype[Any]:
     except TypeError:
         found = None
     if found is None or found not in (np.dtype("float64"), np.dtype("float32")):
-        raise InputError(f"dtype must be float64 or float32, but is {dtype!r}")
+        raise InputError(f"dtype must be float64 or float32, but is {dtype!r}", "dtype")
     return found
 
 
@@ -119,6 +134,8 @@ def machine_memory() -> int:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not a POSIX system
         memory = 16 * 2**30
+    from pathlib import Path  # which is not for every start of the process
+
     for limit in CONTAINER_LIMITS:
         try:
             text = Path(limit).read_text().strip()
@@ -132,8 +149,10 @@ def machine_memory() -> int:
 def check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
     """A network that cannot fit is refused before it is drawn (training holds about four such copies)."""
     count = sum(n_out * (n_in + 1) for n_in, n_out in itertools.pairwise(sizes))
-    memory = machine_memory()
     needed = 4 * count * number.itemsize
+    if needed < FITS_ANYWHERE:
+        return
+    memory = machine_memory()
     if needed > memory or count > MOST_WEIGHTS:
         shown = f"{count:,}" if count < 10**15 else "more than 10¹⁵"
         raise InputError(
@@ -142,8 +161,13 @@ def check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
         )
 
 
-def weight_array(values: ArrayLike, layer: int, number: np.dtype[Any]) -> Array:
-    if isinstance(values, np.ma.MaskedArray):
+def is_masked(values: object) -> bool:
+    """Whether this is a masked array, of which there are none unless their module is loaded."""
+    return "numpy.ma" in sys.modules and isinstance(values, np.ma.MaskedArray)
+
+
+def weight_array(values: ArrayLike, layer: int, number: np.dtype[Any], biases: bool = True) -> Array:
+    if is_masked(values):
         raise InputError(f"layer {layer}'s weights must be a plain array, but are masked; fill in what is masked")
     try:
         raw = np.asarray(values)
@@ -153,10 +177,9 @@ def weight_array(values: ArrayLike, layer: int, number: np.dtype[Any]) -> Array:
             array = np.array(raw, dtype=number, order="C")
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"layer {layer}'s weights must be rows of numbers of equal length") from None
-    if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 2:
-        raise InputError(
-            f"layer {layer}'s weights must have shape (neurons, inputs + 1), bias last, but have shape {array.shape}"
-        )
+    if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 1 + biases:
+        wanted = "(neurons, inputs + 1), bias last" if biases else "(neurons, inputs)"
+        raise InputError(f"layer {layer}'s weights must have shape {wanted}, but have shape {array.shape}")
     if not np.isfinite(array).all():
         raise InputError(f"layer {layer}'s weights must be finite, but hold {array[~np.isfinite(array)][0]}")
     return array

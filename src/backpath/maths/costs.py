@@ -208,7 +208,7 @@ def cost_function(name: str) -> Cost:
     try:
         return COSTS[name]
     except (KeyError, TypeError):
-        raise InputError(f"unknown cost {name!r}; there are {', '.join(COSTS)}") from None
+        raise InputError(f"unknown cost {name!r}; there are {', '.join(COSTS)}", "cost") from None
 
 
 def check_cost_fits(cost: str, output_activation: str) -> None:

@@ -18,9 +18,14 @@ def read_only(array: Array) -> Array:
     return array
 
 
+def have_biases(layers: Sequence[Array], sizes: Sequence[int]) -> bool:
+    """Whether arrays of the weights' shapes have a bias column."""
+    return layers[0].shape[1] > sizes[0]
+
+
 def weight_value(layers: Sequence[Array], sizes: Sequence[int], name: str) -> float:
     """The number that belongs to a weight's name in arrays of the weights' shapes."""
-    layer, neuron, i = weight_index(name, sizes)
+    layer, neuron, i = weight_index(name, sizes, have_biases(layers, sizes))
     return float(layers[layer - 1][neuron - 1, -1 if i is None else i - 1])
 
 
@@ -66,7 +71,8 @@ class Gradients(Value):
     Attributes
     ----------
     layers : tuple of arrays
-        The gradients by layer, in the weights' shapes (neurons, inputs + 1), bias last.
+        The gradients by layer, in the weights' shapes: (neurons, inputs + 1), bias last; without biases
+        (neurons, inputs).
     """
 
     def __init__(self, sizes: tuple[int, ...], layers: Sequence[Array]):

@@ -25,8 +25,9 @@ from backpath.maths.checks import (
 )
 from backpath.maths.costs import check_cost_fits, check_targets
 from backpath.maths.initialisations import initialisation
-from backpath.maths.named import ForwardPass, Gradients, read_only, weight_value
+from backpath.maths.named import ForwardPass, Gradients, have_biases, read_only, weight_value
 from backpath.maths.notation import weight_index, weight_names
+from backpath.maths.printed import printed_array
 from backpath.maths.samples import as_inputs, as_targets
 
 Array = NDArray[np.floating]
@@ -35,7 +36,7 @@ PREDICT_ROWS = 10_000  # samples that ``predict`` takes through the network at a
 
 
 class Network:
-    """A fully connected network of any sizes, with a bias neuron in every layer but the last.
+    """A fully connected network of any sizes, with a bias neuron in every layer but the last, or without any.
 
     a₀ = X,  u_l = W_l [a_(l-1) 1]ᵀ,  a_l = σ_l(u_l); the notes' network is ``Network((2, 2, 1))``.
 
@@ -47,6 +48,8 @@ class Network:
         σ of every layer, unless ``activations`` gives one per layer (hidden layers, then output).
     init : str
         How the weights are drawn (see ``backpath.maths.initialisations``), from ``seed``.
+    biases : bool
+        False leaves out the bias neurons: u_l = W_l a_(l-1)ᵀ, and there is no weight W1~_1.
     dtype : "float64" or "float32"
 
     Raises
@@ -61,12 +64,15 @@ class Network:
     ((2, 2, 1), ('sigmoid', 'sigmoid'))
     >>> net.predict([[0, 1], [1, 1]]).shape
     (2, 1)
+    >>> Network((2, 2, 1), biases=False).weight_names
+    ('W11_1', 'W12_1', 'W21_1', 'W22_1', 'W11_2', 'W12_2')
     """
 
-    __slots__ = ("_activations", "_sizes", "_weights")
+    __slots__ = ("_activations", "_printed", "_sizes", "_weights")
     _sizes: tuple[int, ...]
     _activations: tuple[str, ...]
     _weights: tuple[Array, ...]
+    _printed: tuple[Array, ...] | None
 
     def __init__(
         self,
@@ -76,6 +82,7 @@ class Network:
         activations: str | Sequence[str] | None = None,
         init: str = "glorot_uniform",
         seed: int | None = 0,
+        biases: bool = True,
         dtype: DTypeLike = "float64",
     ):
         sizes, number = check_sizes(sizes), float_type(dtype)
@@ -84,7 +91,7 @@ class Network:
         check_seed(seed)
         draw, rng = initialisation(init), np.random.default_rng(seed)
         weights = [
-            weight_array(draw(rng, (n_out, n_in + 1), n_in, n_out), layer, number)
+            weight_array(draw(rng, (n_out, n_in + bool(biases)), n_in, n_out), layer, number, biases)
             for layer, (n_in, n_out) in enumerate(itertools.pairwise(sizes), 1)
         ]
         self._set(sizes, names, weights)
@@ -92,18 +99,25 @@ class Network:
     def _set(self, sizes: tuple[int, ...], activations: tuple[str, ...], weights: Iterable[Array]) -> None:
         self._sizes, self._activations = sizes, activations
         self._weights = tuple(map(read_only, weights))
+        self._printed = None
 
     @classmethod
     def from_weights(
-        cls, weights: Sequence[ArrayLike], activations: str | Sequence[str] = "sigmoid", dtype: DTypeLike | None = None
+        cls,
+        weights: Sequence[ArrayLike],
+        activations: str | Sequence[str] = "sigmoid",
+        dtype: DTypeLike | None = None,
+        biases: bool | None = None,
     ) -> Network:
         """A network with these weights.
 
         Parameters
         ----------
-        weights : one array of shape (neurons, inputs + 1) per layer, bias last
+        weights : one array of shape (neurons, inputs + 1) per layer, bias last; without biases (neurons, inputs)
+            A weight may be a string as it was printed, "0.150": ``diagnose`` then knows how exact it is.
         activations : one name for all layers, or one per layer
         dtype : float64, unless all the arrays are float32 or it is given
+        biases : whether the arrays have a bias column; None: as their shapes fit each other, and of a single layer True
 
         >>> net = Network.from_weights([[[.1, .2, .3], [.4, .5, .6]], [[.7, .8, .9]]], activations="sigmoid")
         >>> net["W21_1"], net["W1~_2"]
@@ -115,17 +129,25 @@ class Network:
             given = [getattr(W, "dtype", None) for W in weights]
             dtype = "float32" if given and all(d == np.float32 for d in given) else "float64"
         number = float_type(dtype)
-        arrays = [weight_array(W, layer, number) for layer, W in enumerate(weights, 1)]
+        read = [printed_array(W, f"layer {layer}'s weights") for layer, W in enumerate(weights, 1)]
+        weights, units = [W for W, _ in read], [unit for _, unit in read]
+        arrays = [weight_array(W, layer, number, biases=biases is True) for layer, W in enumerate(weights, 1)]
         if not arrays:
             raise InputError("weights must hold an array per layer, but there is none")
+        if biases is None:
+            biases = len(arrays) == 1 or any(W.shape[1] != len(before) for before, W in itertools.pairwise(arrays))
+            arrays = [weight_array(W, layer, number, biases) for layer, W in enumerate(arrays, 1)]
         for layer, (before, W) in enumerate(itertools.pairwise(arrays), 2):
-            if W.shape[1] != len(before) + 1:
+            if W.shape[1] != len(before) + biases:
                 raise InputError(
-                    f"layer {layer}'s weights must have {len(before) + 1} columns (the {len(before)} neurons of layer "
-                    f"{layer - 1} and the bias), but have shape {W.shape}"
+                    f"layer {layer}'s weights must have {len(before) + biases} columns (the {len(before)} neurons of "
+                    f"layer {layer - 1}{' and the bias' if biases else ''}), but have shape {W.shape}"
                 )
-        sizes = (arrays[0].shape[1] - 1, *(len(W) for W in arrays))
-        return cls._of(check_sizes(sizes), check_activations(activations, sizes), arrays)
+        sizes = (arrays[0].shape[1] - biases, *(len(W) for W in arrays))
+        found = cls._of(check_sizes(sizes), check_activations(activations, sizes), arrays)
+        if any(unit is not None for unit in units):
+            found._printed = tuple(np.zeros(W.shape) if u is None else u for u, W in zip(units, arrays, strict=True))
+        return found
 
     @classmethod
     def _of(cls, sizes: tuple[int, ...], activations: tuple[str, ...], weights: Iterable[Array]) -> Network:
@@ -143,8 +165,18 @@ class Network:
 
     @property
     def weights(self) -> tuple[Array, ...]:
-        """Read-only arrays of shape (neurons, inputs + 1), bias last, by layer."""
+        """Read-only arrays of shape (neurons, inputs + 1), bias last, by layer; without biases (neurons, inputs)."""
         return self._weights
+
+    @property
+    def printed(self) -> tuple[Array, ...] | None:
+        """Of weights that were given as strings, one unit of the last digit (0 of the others); None if none was."""
+        return self._printed
+
+    @property
+    def biases(self) -> bool:
+        """Whether there are bias neurons."""
+        return have_biases(self._weights, self._sizes)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -153,7 +185,7 @@ class Network:
     @property
     def weight_names(self) -> tuple[str, ...]:
         """Every weight's name, in the order of the arrays."""
-        return weight_names(self.sizes)
+        return weight_names(self.sizes, self.biases)
 
     def __getitem__(self, name: str) -> float:
         return weight_value(self.weights, self.sizes, name)
@@ -168,18 +200,38 @@ class Network:
             raise InputError(f"replace takes weights by name, as in {{'W11_1': 0.1}}, but got {type(weights).__name__}")
         arrays = [W.copy() for W in self.weights]
         for name, value in weights.items():
-            layer, neuron, i = weight_index(name, self.sizes)
+            layer, neuron, i = weight_index(name, self.sizes, self.biases)
             arrays[layer - 1][neuron - 1, -1 if i is None else i - 1] = finite_number(value, name, self.dtype)
         return self.with_weights(arrays)
 
     def with_weights(self, weights: Sequence[Array]) -> Network:
         """The same sizes and activations with other weight arrays, copied and checked to be finite."""
-        arrays = [weight_array(W, layer, self.dtype) for layer, W in enumerate(weights, 1)]
+        arrays = [weight_array(W, layer, self.dtype, self.biases) for layer, W in enumerate(weights, 1)]
         if [W.shape for W in arrays] != [W.shape for W in self.weights]:
             raise InputError(
                 f"weights must have the shapes {[W.shape for W in self.weights]}, not {[W.shape for W in arrays]}"
             )
         return self._of(self.sizes, self.activations, arrays)
+
+    def with_finite(self, weights: Iterable[Array]) -> Network:
+        """`with_weights` for arrays that are known to be finite and of the network's shapes and dtype."""
+        return self._of(self.sizes, self.activations, [np.array(W, order="C") for W in weights])
+
+    def with_zero_biases(self) -> Network:
+        """The same network with bias neurons whose weights are 0, if it has none; itself if it has them.
+
+        >>> Network((2, 2, 1), biases=False).with_zero_biases()["W1~_1"]
+        0.0
+        """
+        if self.biases:
+            return self
+        wide = [np.column_stack([W, np.zeros(len(W), self.dtype)]) for W in self.weights]
+        return self._of(self.sizes, self.activations, wide)
+
+    def without_biases(self) -> Network:
+        """The same network without its bias neurons, whatever their weights are."""
+        narrow = [W[:, :n].copy() for W, n in zip(self.weights, self.sizes, strict=False)]
+        return self._of(self.sizes, self.activations, narrow)
 
     def thresholded(self) -> Network:
         """The same network made of threshold logic units: every sigmoid becomes a step (σ(u) ≥ ½ just where u ≥ 0).
@@ -254,7 +306,7 @@ class Network:
         with np.errstate(over="ignore", invalid="ignore"):
             u, a = backprop.forward(self.weights, self.activations, inputs)
             delta = backprop.deltas(self.weights, self.activations, cost, u, a, targets)
-            return Gradients(self.sizes, backprop.gradients(delta, a))
+            return Gradients(self.sizes, backprop.gradients(delta, a, self.biases))
 
     def step(
         self,
@@ -287,17 +339,18 @@ class Network:
             raise InputError(f"frozen must be weight names, or 'biases', but is {frozen!r}")
         for name in (frozen,) if isinstance(frozen, str) else frozen:
             if name == "biases":
-                for mask in masks:
-                    mask[:, -1] = False
+                for mask, inputs in zip(masks, self.sizes, strict=False):
+                    mask[:, inputs:] = False
             else:
-                layer, neuron, i = weight_index(name, self.sizes)
+                layer, neuron, i = weight_index(name, self.sizes, self.biases)
                 masks[layer - 1][neuron - 1, -1 if i is None else i - 1] = False
         return masks
 
     def __repr__(self) -> str:
         kinds = self.activations[0] if len(set(self.activations)) == 1 else ", ".join(self.activations)
         count = sum(W.size for W in self.weights)
-        return f"Network({'-'.join(map(str, self.sizes))}, {kinds}, {count} weights, {self.dtype})"
+        bare = "" if self.biases else ", no biases"
+        return f"Network({'-'.join(map(str, self.sizes))}, {kinds}, {count} weights{bare}, {self.dtype})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):
@@ -312,4 +365,4 @@ class Network:
         )  # -0 as 0, for they are equal
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self).from_weights, (self.weights, self.activations, self.dtype.name)
+        return type(self).from_weights, (self.weights, self.activations, self.dtype.name, self.biases)

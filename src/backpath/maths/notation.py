@@ -13,9 +13,9 @@
 
 from __future__ import annotations
 
-import difflib
+import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from backpath.errors import InputError
@@ -46,25 +46,37 @@ def weight_name(layer: int, neuron: int, input: int | None) -> str:
     return f"W{neuron}{comma}{input}_{layer}"
 
 
-def layer_weights(sizes: Sequence[int], layer: int) -> Iterator[WeightIndex]:
-    """The weights of one layer, row by row: neuron 1's inputs, its bias, neuron 2's inputs, …"""
+def layer_weights(sizes: Sequence[int], layer: int, biases: bool = True) -> Iterator[WeightIndex]:
+    """The weights of one layer, row by row: neuron 1's inputs, its bias if there are biases, neuron 2's inputs, …"""
     for neuron in range(1, sizes[layer] + 1):
         for i in range(1, sizes[layer - 1] + 1):
             yield WeightIndex(layer, neuron, i)
-        yield WeightIndex(layer, neuron, None)
+        if biases:
+            yield WeightIndex(layer, neuron, None)
 
 
-def weight_names(sizes: Sequence[int]) -> tuple[str, ...]:
+def weight_names(sizes: Sequence[int], biases: bool = True) -> tuple[str, ...]:
     """Every weight's name, layer by layer, in the order in which the weights lie in their arrays.
 
     >>> weight_names((2, 2, 1))
     ('W11_1', 'W12_1', 'W1~_1', 'W21_1', 'W22_1', 'W2~_1', 'W11_2', 'W12_2', 'W1~_2')
     """
-    return tuple(weight_name(*w) for layer in range(1, len(sizes)) for w in layer_weights(sizes, layer))
+    return tuple(weight_name(*w) for layer in range(1, len(sizes)) for w in layer_weights(sizes, layer, biases))
 
 
-def weight_index(name: str, sizes: Sequence[int]) -> WeightIndex:
-    """The place that a weight's name means in a network of these sizes.
+def named_biases(names: Iterable[str], sizes: Sequence[int]) -> bool:
+    """Whether names are of a network with biases: not, if they are as many as its other weights, and none a bias's.
+
+    >>> named_biases(["W11_1", "W12_1", "W11_2"], (2, 1, 1))
+    False
+    """
+    given = list(names)
+    count = sum(n_out * n_in for n_in, n_out in itertools.pairwise(sizes))
+    return len(given) != count or any("~" in str(name) for name in given)
+
+
+def weight_index(name: str, sizes: Sequence[int], biases: bool = True) -> WeightIndex:
+    """The place that a weight's name means in a network of these sizes, with bias neurons or without.
 
     Raises
     ------
@@ -79,8 +91,10 @@ def weight_index(name: str, sizes: Sequence[int]) -> WeightIndex:
         j1, i1, j2, i2, j3, bias, layer = found.groups()
         index = WeightIndex(int(layer), int(j1 or j2 or j3), None if bias else int(i1 or i2))
         if _exists(index, sizes):
+            if index.input is None and not biases:
+                raise InputError(f"the network {_sizes(sizes)} has no biases, and so no weight {name!r}")
             return index
-    raise InputError(f"the network {_sizes(sizes)} has no weight {name!r}; {_nearest_weight(name, sizes)}")
+    raise InputError(f"the network {_sizes(sizes)} has no weight {name!r}; {_nearest_weight(name, sizes, biases)}")
 
 
 def _exists(index: WeightIndex, sizes: Sequence[int]) -> bool:
@@ -91,14 +105,17 @@ def _exists(index: WeightIndex, sizes: Sequence[int]) -> bool:
     )
 
 
-def _nearest_weight(name: object, sizes: Sequence[int]) -> str:
+def _nearest_weight(name: object, sizes: Sequence[int], biases: bool) -> str:
     last = len(sizes) - 1
     if sum(sizes[k] * (sizes[k - 1] + 1) for k in range(1, last + 1)) <= _SUGGEST_UP_TO:
-        near = difflib.get_close_matches(str(name)[:100], weight_names(sizes), n=3, cutoff=0.5)
+        import difflib
+
+        near = difflib.get_close_matches(str(name)[:100], weight_names(sizes, biases), n=3, cutoff=0.5)
         if near:
             return f"did you mean {' or '.join(near)}?"
-    first, final = weight_name(1, 1, 1), weight_name(last, sizes[last], None)
-    return f"its weights go from {first} to {final} (W, to neuron, from input or ~ for the bias, _layer)"
+    first, final = weight_name(1, 1, 1), weight_name(last, sizes[last], None if biases else sizes[last - 1])
+    source = "from input or ~ for the bias" if biases else "from input"
+    return f"its weights go from {first} to {final} (W, to neuron, {source}, _layer)"
 
 
 def _sizes(sizes: Sequence[int]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpath.errors import InputError
+from backpath.maths.checks import is_masked
 
 Array = NDArray[np.floating]
 
@@ -37,7 +38,7 @@ def as_targets(y: ArrayLike, samples: int, outputs: int, single: bool, dtype: np
 
 
 def _numbers(values: ArrayLike, name: str, dtype: np.dtype[Any]) -> Array:
-    if isinstance(values, np.ma.MaskedArray):
+    if is_masked(values):
         raise InputError(f"{name} must be a plain array, but is masked; fill in or leave out what is masked")
     try:
         raw = np.asarray(values)

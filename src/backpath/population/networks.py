@@ -84,6 +84,8 @@ class Population(Value):
         members = list(networks)
         if not members or not all(isinstance(net, Network) for net in members):
             raise InputError("a population must be made of networks, at least one")
+        if not all(net.biases for net in members):
+            raise InputError("a population's networks have biases; use with_zero_biases(), and frozen='biases'")
         kinds = {(net.sizes, net.activations, net.dtype) for net in members}
         if len(kinds) > 1:
             raise InputError("the networks of a population must have the same sizes, activations and dtype")
@@ -103,7 +105,7 @@ class Population(Value):
             raise InputError(
                 "weights must be one array of shape (networks, neurons, inputs + 1) per layer, of as many networks each"
             )
-        first = Network.from_weights([W[0] for W in arrays], activations)  # checks how the layers fit
+        first = Network.from_weights([W[0] for W in arrays], activations, biases=True)  # checks how the layers fit
         columns = [weight_array(W.reshape(len(W), -1), layer, first.dtype).T for layer, W in enumerate(arrays, 1)]
         return cls.from_lanes(first.sizes, first.activations, np.concatenate(columns))
 

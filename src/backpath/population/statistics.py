@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
+
+from backpath.maths.intervals import wilson_interval
 
 WIDTH = 0.02  # of a plateau, relative to its cost: networks come down to it slowly
 LEAST_SHARE, LEAST_COUNT = 0.01, 5  # of the networks looked at that make a plateau
@@ -16,25 +17,6 @@ STEEPNESS = 4.0  # times as many networks as on either side of it, as wide
 AROUND, DEVIATIONS = 0.25, 6.0  # how far to look for what chance would put there, relative to its cost
 MOST_LOOKS = 8
 LARGEST_DENOMINATOR = 8
-
-
-def wilson_interval(successes: int, total: int, level: float = 0.95) -> tuple[float, float]:
-    """Where the true share lies, seen ``successes`` times of ``total``: Wilson's score interval.
-
-    (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n), with p the share seen, n ``total`` and z the normal quantile of
-    ``level``. It also holds where the share is near 0 or 1.
-
-    Source: E. B. Wilson, Probable Inference, J. Amer. Statist. Assoc. 22 (1927).
-
-    >>> [round(bound, 4) for bound in wilson_interval(0, 10)]
-    [0.0, 0.2775]
-    """
-    p, z = successes / total, NormalDist().inv_cdf((1 + level) / 2)
-    middle = p + z**2 / (2 * total)
-    reach = z * math.sqrt(p * (1 - p) / total + (z / (2 * total)) ** 2)
-    scale = 1 + z**2 / total
-    low, high = (middle - reach) / scale, (middle + reach) / scale
-    return low if successes else 0.0, high if successes < total else 1.0  # there, but for rounding
 
 
 @dataclass(frozen=True)

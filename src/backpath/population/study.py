@@ -20,7 +20,7 @@ from backpath.population.networks import Population
 from backpath.training.job import Job, Solver, check_batch_size, check_progress, check_side_by_side, check_tol
 
 if TYPE_CHECKING:
-    from backpath.training.lanes import Lanes
+    from backpath.training.engines.many import ManyNetworks
 
 Array = NDArray[np.floating]
 Progress = Callable[[float, float], object]
@@ -169,9 +169,10 @@ def train_population(
         seed=seed,
         tol=tol,
     )
-    from backpath.training.lanes import Lanes, check_threads
+    from backpath.training.engines.many import ManyNetworks
+    from backpath.training.threads import check_threads
 
-    lanes = Lanes(
+    many = ManyNetworks(
         job,
         population.lanes.copy(),
         rates,
@@ -181,12 +182,11 @@ def train_population(
         stop_when_solved=stop_when_solved,
         history_every=history_every,
         threads=check_threads(threads),
-        announce=progress is True,
     )
-    start = time.perf_counter()  # the kernels are compiled by now
+    start = time.perf_counter()
     with _reporter(progress, int(epochs)) as report:
-        interrupted = lanes.run(report=report)
-    return _outcome(population, lanes, interrupted, time.perf_counter() - start)
+        interrupted = many.run(report=report)
+    return _outcome(population, many, interrupted, time.perf_counter() - start)
 
 
 def _settings(
@@ -224,25 +224,25 @@ def _reporter(progress: bool | Progress, epochs: int):  # type: ignore[no-untype
     return nullcontext(progress if callable(progress) else None)
 
 
-def _outcome(population: Population, lanes: Lanes, interrupted: bool, seconds: float) -> PopulationOutcome:
-    if lanes.diverged.all():
-        raise DivergenceError(int(lanes.epochs_done.max()) + 1, None, None, population[0])
+def _outcome(population: Population, many: ManyNetworks, interrupted: bool, seconds: float) -> PopulationOutcome:
+    if many.diverged.all():
+        raise DivergenceError(int(many.epochs_done.max()) + 1, None, None, population[0])
     stopped = "epochs"
     if interrupted:
         stopped = "interrupted"
-    elif lanes.epochs_done.max() < lanes.epochs:
+    elif many.epochs_done.max() < many.epochs:
         stopped = "converged"
     return PopulationOutcome(
-        population=Population.from_lanes(population.sizes, population.activations, lanes.weights),
-        cost=lanes.cost.copy(),
-        epochs=lanes.epochs_done.copy(),
-        solved=lanes.worst < lanes.solved_error,
-        solved_after=lanes.solved_after.copy(),
-        converged=lanes.converged,
-        diverged=lanes.diverged,
-        history=lanes.history if len(lanes.history) else None,
-        history_epochs=lanes.history_epochs if len(lanes.history) else None,
-        best_index=int(np.argmin(lanes.cost)),
+        population=Population.from_lanes(population.sizes, population.activations, many.weights),
+        cost=many.cost.copy(),
+        epochs=many.epochs_done.copy(),
+        solved=many.worst < many.solved_error,
+        solved_after=many.solved_after.copy(),
+        converged=many.converged,
+        diverged=many.diverged,
+        history=many.history if len(many.history) else None,
+        history_epochs=many.history_epochs if len(many.history) else None,
+        best_index=int(np.argmin(many.cost)),
         stopped=stopped,
         seconds=seconds,
     )

@@ -38,14 +38,14 @@ def raise_if_diverged(job: Job, engine: Reached) -> None:
     """
     epochs, last = len(engine.costs), float(engine.costs[-1]) if len(engine.costs) else None
     if engine.overflow is not None:
-        network = job.network.with_weights(engine.weights)
+        network = job.reached(engine.weights)
         if job.solver.name == "lm":  # its steps only lower the cost
             raise DivergenceError(max(epochs, 1), None, last, network, NO_STEP)
         raise DivergenceError(epochs + 1, engine.overflow or None, last, network)
     if last is None or last <= _cost_at_start(job, engine):
         return
     if last > FAR_WORSE * _cost_of_zero(job) or _is_stuck(job, engine):
-        raise DivergenceError(epochs, None, last, job.network.with_weights(engine.weights))
+        raise DivergenceError(epochs, None, last, job.reached(engine.weights))
 
 
 def _cost_at_start(job: Job, engine: Reached) -> float:
@@ -75,6 +75,6 @@ def _weighted_cost(job: Job, u: Array, A: Array) -> float:
 
 
 def _is_stuck(job: Job, engine: Reached) -> bool:
-    network = job.network.with_weights(engine.weights)
+    network = job.reached(engine.weights)
     gradient = network.gradients(job.X[:SAMPLES], job.y[:SAMPLES], job.cost)
     return all(np.abs(G).max() < STUCK for G in gradient.layers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
 
 Array = NDArray[np.floating]
+Masks = list[NDArray[np.bool_]]
 
 PATIENCE = 10  # epochs without an improvement of `tol` after which `train` takes the network as converged
 LEARNING_RATES = {"gd": 0.5, "momentum": 0.1, "adam": 0.01}
@@ -32,7 +34,7 @@ class Solver:
     | ``gd``       | W = W - η ∂C/∂W (the notes)                                                         |
     | ``momentum`` | v = μ v - η ∂C/∂W,  W = W + v; with ``nesterov`` W = W + μ v - η ∂C/∂W              |
     | ``adam``     | m = β₁ m + (1-β₁) g,  v = β₂ v + (1-β₂) g²,  W = W - η √(1-β₂ᵗ)/(1-β₁ᵗ) m / (√v + ε) |
-    | ``lm``       | W = W - (Jᵀ J + μ I)⁻¹ Jᵀ e, μ by the gain ratio (see ``training.lm``); it has no η          |
+    | ``lm``       | W = W - (Jᵀ J + μ I)⁻¹ Jᵀ e, μ by the gain ratio (see ``engines.lm``); it has no η          |
     """
 
     name: str
@@ -47,10 +49,10 @@ class Solver:
     def checked(cls, name: str, learning_rate: float | None, momentum: float = 0.9) -> Solver:
         """The solver of that name; without a learning rate, with its usual one."""
         if name not in SOLVERS:
-            raise InputError(f"unknown solver {name!r}; there are {', '.join(SOLVERS)}")
+            raise InputError(f"unknown solver {name!r}; there are {', '.join(SOLVERS)}", "solver")
         if name == "lm":
             if learning_rate is not None:
-                raise InputError("lm finds the length of its steps itself; leave the learning rate out")
+                raise InputError("lm finds the length of its steps itself; leave learning_rate out", "learning_rate")
             return cls(name, 0.0)
         rate = LEARNING_RATES[name] if learning_rate is None else learning_rate
         return cls(name, check_learning_rate(rate), momentum=check_number(momentum, "momentum", least=0, below=1))
@@ -75,6 +77,14 @@ class Memory:
     v: list[Array]
     best: float = math.inf
     waited: int = 0
+
+
+def with_bias_columns(net: Network, free: Masks | None) -> tuple[Network, Masks | None]:
+    """The network as engines know it, and where it may change: of one without biases they are 0, and stay so."""
+    if net.biases:
+        return net, free
+    frozen = [np.column_stack([mask, np.zeros(len(mask), bool)]) for mask in free or net.free_weights()]
+    return net.with_zero_biases(), frozen
 
 
 @dataclass(frozen=True)
@@ -108,6 +118,10 @@ class Job:
         Of the run that this one goes on from.
     bayesian : bool
         The lm solver finds how much to hold weights down while it trains.
+    biases : bool
+        False if what is trained has no bias neurons: in ``network`` their weights are 0 and stay so.
+    threads : int | None
+        How many the compiled engine may use, where it pays; None for all cores there are.
     """
 
     network: Network
@@ -129,6 +143,13 @@ class Job:
     dropout: float = 0.0
     memory: Memory | None = None
     bayesian: bool = False
+    threads: int | None = None
+    biases: bool = True
+
+    def reached(self, weights: Sequence[Array]) -> Network:
+        """The network that is trained, with these weights."""
+        network = self.network.with_finite(weights)
+        return network if self.biases else network.without_biases()
 
     @property
     def cost_share(self) -> float:
@@ -178,6 +199,9 @@ class Descent(Engine, Protocol):
     @property
     def memory(self) -> Memory: ...
 
+    def forget_costs(self) -> None:
+        """Begin ``costs`` again from nothing: whoever trains without an end keeps those that matter."""
+
     def change_rate(self, learning_rate: float) -> None:
         """Go on with this learning rate; if converged, not any more."""
 
@@ -191,7 +215,9 @@ def check_batch_size(batch_size: int | None, samples: int) -> int:
     if batch_size is None:
         return samples
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise InputError(f"batch_size must be a whole number of at least 1, or None for all, but is {batch_size!r}")
+        raise InputError(
+            f"batch_size must be a whole number of at least 1, or None for all, but is {batch_size!r}", "batch_size"
+        )
     return min(int(batch_size), samples)
 
 
@@ -213,7 +239,7 @@ def check_tol(tol: float | None) -> float | None:
 
 
 def check_progress(progress: object) -> None:
-    if not (isinstance(progress, bool) or callable(progress)):
+    if not (isinstance(progress, bool | AbstractContextManager) or callable(progress)):
         raise InputError(f"progress must be True, False or a callable, but is {progress!r}")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpath.errors import InputError
-from backpath.maths.checks import check_count, check_seed, check_truth
+from backpath.maths.checks import check_count, check_number, check_sample_weight, check_seed, check_truth
 from backpath.maths.initialisations import initialisation
 from backpath.maths.network import Network
 from backpath.maths.values import Value
@@ -19,10 +19,17 @@ from backpath.training.bayesian import Bayesian
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import check_engine, start_engine
-from backpath.training.job import Engine, Job, Solver, check_batch_size, check_progress, check_tol
-from backpath.training.lm import check_lm
-from backpath.training.restarts import check_restarts, start_restarts
-from backpath.training.validation import Validation
+from backpath.training.job import (
+    Engine,
+    Job,
+    Solver,
+    check_batch_size,
+    check_progress,
+    check_tol,
+    with_bias_columns,
+)
+from backpath.training.threads import check_threads
+from backpath.training.validation import Validation, check_patience
 
 Progress = Callable[[int, float], object]
 Shown = bool | Progress | AbstractContextManager[Progress]
@@ -88,10 +95,14 @@ def train(
     frozen: str | Iterable[str] = (),
     seed: int | None = 0,
     engine: str = "auto",
+    threads: int | None = None,
     progress: Shown = False,
     momentum: float = 0.9,
     bayesian: bool = False,
-    validation: tuple[ArrayLike, ArrayLike] | None = None,
+    validation: tuple[ArrayLike, ...] | None = None,
+    patience: int | None = None,
+    l2: float = 0.0,
+    sample_weight: ArrayLike | None = None,
     restarts: int = 1,
     init: str = "glorot_uniform",
 ) -> TrainingResult:
@@ -125,9 +136,12 @@ def train(
     frozen : weight names, or "biases"
         Weights that stay as they are.
     engine : "auto" | "numpy" | "compiled"
-        What does the arithmetic: the plain NumPy reference, or compiled kernels, whose numbers are the same but for
-        the last digits. "auto" takes NumPy where it is done before the kernels would be loaded. Each engine gives the
-        same bits on every run.
+        What does the arithmetic: the plain NumPy reference, or the native kernels, whose numbers differ in the last
+        digits only. "auto" takes the kernels, and NumPy where there are none for this machine. Each engine gives the
+        same bits on every run, whatever the processor and however many cores it has.
+    threads : int | None
+        How many the kernels may use; they do where it pays. By default ``BACKPATH_THREADS``, or all cores that the
+        process may use: in a container no more than its share, in a worker of joblib those left to it.
     progress : bool, callable, or context manager that gives one
         True draws a progress bar on a terminal; a callable gets (epochs done, cost) about ten times a second. A
         context manager is entered when the call is known to make sense and training begins.
@@ -135,11 +149,17 @@ def train(
         μ of the momentum solver.
     bayesian : bool
         For lm: hold all weights down by as much as the data say (Bayesian regularisation), against overfitting.
-    validation : (X, y)
+    validation : (X, y) or (X, y, sample_weight)
         Held-out samples: the result's network is that of the epoch with the lowest cost on them.
+    patience : int | None
+        Stop ("converged") after that many epochs in a row without a lower cost on the validation samples.
+    l2 : float
+        Weight decay: the cost of each update also has l2/2 ΣW² / (samples of the batch), over all weights but biases.
+    sample_weight : (N,)
+        How much each sample counts; 1 for all by default.
     restarts : int
-        Train that many starts side by side, compiled, and return the one with the lowest cost: the cure for small
-        networks that get stuck. The first is ``net``, the others are drawn with ``init`` from ``seed``.
+        Train that many starts side by side in the native kernels, and return the one with the lowest cost: the cure
+        for small networks that get stuck. The first is ``net``, the others are drawn with ``init`` from ``seed``.
     init : str
         How restarts are drawn (see ``backpath.maths.initialisations``).
 
@@ -167,17 +187,19 @@ def train(
     net.check_trainable()
     check_engine(engine)
     check_seed(seed)
+    check_threads(threads)
     check_progress(progress)
     check_count(epochs, "epochs")
     tol = check_tol(tol)
     check_truth(shuffle, "shuffle")
     initialisation(init)
     if bayesian and solver != "lm":
-        raise InputError(f"bayesian regularisation is for solver='lm', but the solver is {solver!r}")
+        raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}", "bayesian", "solver")
     inputs, targets = net.samples(X, y, cost)
     free = None if isinstance(frozen, tuple) and not frozen else _free_weights(net, frozen)
+    network, free = with_bias_columns(net, free)
     job = Job(
-        network=net,
+        network=network,
         X=inputs,
         y=targets,
         cost=cost,
@@ -188,23 +210,34 @@ def train(
         free=free,
         tol=tol,
         bayesian=bool(bayesian),
+        biases=net.biases,
+        l2=check_number(l2, "l2", least=0),
+        sample_weight=None if sample_weight is None else check_sample_weight(sample_weight, inputs),
+        threads=threads,
     )
     if solver == "lm":
+        from backpath.training.engines.lm import check_lm
+
         check_lm(job, engine)
-    watch = None if validation is None else Validation(net, validation, cost)
-    announce = progress is True or isinstance(progress, AbstractContextManager)
+    watch = None if validation is None else Validation(net, validation, cost, check_patience(patience))
+    if patience is not None and validation is None:
+        raise InputError("patience counts epochs without a better cost on validation samples; give validation too")
     if check_count(restarts, "restarts") > 1:
+        from backpath.training.engines.restarts import check_restarts, start_restarts
+
         check_restarts(engine, validation, solver)
-        several = start_restarts(job, int(restarts), int(epochs), init, announce)
+        if solver != "lm" and (job.l2 or job.sample_weight is not None):
+            raise InputError("restarts are trained side by side without l2 and sample_weight; leave restarts out")
+        several = start_restarts(job, int(restarts), int(epochs), init)
         result = _run(job, several, int(epochs), progress, watch)
         return replace(result, restart_costs=several.restart_costs)
-    return _run(job, start_engine(engine, job, int(epochs), announce), int(epochs), progress, watch)
+    return _run(job, start_engine(engine, job), int(epochs), progress, watch)
 
 
 def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.bool_]] | None:
     free = net.free_weights(frozen)
     if not any(mask.any() for mask in free):
-        raise InputError("every weight is frozen, so there is nothing to train; leave some free")
+        raise InputError("frozen holds every weight, so there is nothing to train; leave some free", "frozen")
     return None if all(mask.all() for mask in free) else free
 
 
@@ -215,6 +248,9 @@ def _run(job: Job, engine: Engine, epochs: int, progress: Shown, validation: Val
             for done in in_chunks(engine, epochs, every_epoch=validation is not None):
                 if validation and engine.overflow is None:
                     validation.look(engine.weights)
+                    if validation.is_patience_over:
+                        stopped = "converged"
+                        break
                 if report and done:
                     report(done, engine.costs[-1])
     except KeyboardInterrupt:
@@ -224,7 +260,7 @@ def _run(job: Job, engine: Engine, epochs: int, progress: Shown, validation: Val
         stopped = "converged"
     history = History(np.asarray(engine.costs, np.float64), np.array(validation.costs) if validation else None)
     weights = validation.best() if validation and validation.costs else engine.weights
-    network = job.network.with_weights(weights)
+    network = job.reached(weights)
     seconds = time.perf_counter() - start
     return TrainingResult(network, history, len(engine.costs), stopped, seconds, bayesian=engine.bayesian)
 

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def progress_bar(
-    epochs: int, unit: str = "epochs", shown: str = "cost {:.3g}"
+    epochs: int, unit: str = "epochs", shown: str = "cost {:.3g}", hidden: bool = False
 ) -> Iterator[Callable[[float, float], None]]:
-    """A bar for ``epochs`` epochs; yields what is called with (epochs done, the number ``shown`` beside it)."""
+    """A bar for ``epochs`` epochs; yields what is called with (epochs done, the number ``shown`` beside it). It is
+    not drawn if ``hidden``, nor on a terminal that cannot move its cursor."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -23,7 +24,9 @@ def progress_bar(
         TimeRemainingColumn(compact=True),
     )
     console = Console(file=sys.stderr)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with Progress(
+        *columns, console=console, disable=hidden or not console.is_terminal or console.is_dumb_terminal
+    ) as bar:
         task = bar.add_task("train", total=epochs, shown="", speed="")
 
         def report(done: float, number: float) -> None:

@@ -10,9 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from backpath.errors import DivergenceError, InputError
 from backpath.maths import backprop
+from backpath.maths.checks import check_count, check_sample_weight
 from backpath.maths.network import Network
 
 Array = NDArray[np.floating]
+
+
+def check_patience(patience: int | None) -> int | None:
+    return None if patience is None else check_count(patience, "patience")
 
 
 class Validation:
@@ -20,17 +25,23 @@ class Validation:
 
     Parameters
     ----------
-    samples : (X, y)
-        Of shapes (N, inputs), (N, outputs), checked against the network.
+    samples : (X, y) or (X, y, sample_weight)
+        Of shapes (N, inputs), (N, outputs), (N,), checked against the network.
+    patience : int | None
+        Epochs in a row without a lower cost after which training stops.
     """
 
-    def __init__(self, network: Network, samples: tuple[ArrayLike, ArrayLike], cost: str):
+    def __init__(self, network: Network, samples: tuple[ArrayLike, ...], cost: str, patience: int | None = None):
         try:
-            X, y = samples
+            X, y, *weight = samples
+            if len(weight) > 1:
+                raise ValueError
         except (TypeError, ValueError):
             raise InputError("validation must be a pair (X, y) of held-out samples") from None
         self.X, self.y = network.samples(X, y, cost)
         self.network, self.activations, self.cost = network, network.activations, cost
+        self.weight = check_sample_weight(weight[0], self.X) if weight else None
+        self.patience, self.waited = patience, 0
         self.costs: list[float] = []
         self.lowest, self.weights = math.inf, list(network.weights)
 
@@ -38,9 +49,14 @@ class Validation:
         """Measure these weights; keep a copy of them if none were better."""
         with np.errstate(over="ignore", invalid="ignore"):
             u, a = backprop.forward(weights, self.activations, self.X)
-            self.costs.append(backprop.batch_cost(self.cost, u[-1], a[-1], self.y))
+            self.costs.append(backprop.batch_cost(self.cost, u[-1], a[-1], self.y, self.weight))
+        self.waited += 1
         if self.costs[-1] < self.lowest:
-            self.lowest, self.weights = self.costs[-1], [W.copy() for W in weights]
+            self.lowest, self.weights, self.waited = self.costs[-1], [W.copy() for W in weights], 0
+
+    @property
+    def is_patience_over(self) -> bool:
+        return self.patience is not None and self.waited >= self.patience
 
     def best(self) -> list[Array]:
         """The weights with the lowest cost; DivergenceError if none had a finite one."""

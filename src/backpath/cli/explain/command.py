@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from backpath.cli.explain.options import ExplainOptions
+from backpath.cli.options import FileName, OneOf, Source, costs
 from backpath.cli.rendering import check_format, format_options, write_rendered
+from backpath.cli.terminal import quiet_option
+from backpath.errors import InputError
 
 if TYPE_CHECKING:
     from backpath.cli.explain.inputs import Given
     from backpath.explain.rendered import Rendered
 
 
+class FileOrWeight(Source):
+    """A shell completes a file first, then the weights of its network."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: ())
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from backpath.cli.explain.inputs import network_of
+
+        given: tuple[str, ...] = ctx.params.get("arguments") or ()
+        if len(given) != 1:
+            return super().shell_complete(ctx, param, incomplete)
+        with suppress(InputError):
+            names = network_of(given[0]).weight_names
+            return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return []
+
+
 @click.command()
-@click.argument("arguments", nargs=-1, metavar="[FILE] [WEIGHT]")
+@click.argument("arguments", nargs=-1, type=FileOrWeight(), metavar="[FILE] [WEIGHT]")
 @click.option("--x", help="The inputs of a sample: 0,1, or by name: X1=0,X2=1. Several samples: 0,0;0,1")
 @click.option("--y", help="Its targets: 1. Several samples: 1;0")
+@click.option("--data", type=FileName(), help="A table whose rows --row takes, in place of --x and --y.")
+@click.option("--row", help="With --data: the number of a row, the first being 1. Several: 3,8")
 @click.option("--all", "whole_step", is_flag=True, help="The whole step: forward, cost, every gradient and update.")
 @format_options
-@click.option("--cost", help="The cost, if it is not the one that the file was made with (else squared_error).")
+@quiet_option
+@click.option(
+    "--cost", type=OneOf(costs), help="The cost, if it is not the one that the file was made with (else squared_error)."
+)
 @click.option("--learning-rate", type=float, help="η of the step (the file's, else 0.5).")
 @click.option("--frozen", help="Weights that the step does not update: W1~_1,W2~_1, or biases.")
 @click.option("--sizes", help="Without FILE: the network's sizes, as in 2,2,1.")
@@ -29,6 +57,7 @@ if TYPE_CHECKING:
     "--activations", default="sigmoid", help="Without FILE: one for all layers, or one per layer: tanh,sigmoid"
 )
 def command(**options: Any) -> None:
+
     _explain(ExplainOptions(**options))
 
 
@@ -37,7 +66,7 @@ def _explain(options: ExplainOptions) -> None:
 
     check_format(options.form, options.document, options.out)
     file, weight = _file_and_weight(options)
-    given = from_file(file, options.x, options.y) if options.sizes is None else from_options(options)
+    given = from_file(file, options) if options.sizes is None else from_options(options)
     explained = _explained(given, weight, options)
     for note in given.notes:
         click.echo(note, err=True)
@@ -60,8 +89,14 @@ def _file_and_weight(options: ExplainOptions) -> tuple[str, str | None]:
 def _explained(given: Given, weight: str | None, options: ExplainOptions) -> Rendered:
     from backpath.explain.derivation import derive
     from backpath.explain.step import explain_step
+    from backpath.maths.checks import check_learning_rate
 
     cost = options.cost or given.cost
+    if options.learning_rate is not None:
+        check_learning_rate(options.learning_rate)
+    if weight is not None and (options.learning_rate, options.frozen) != (None, None):
+        option = "--frozen" if options.learning_rate is None else "--learning-rate"
+        raise InputError(f"{option} is for a whole step; give --all in place of {weight}, or leave {option} out")
     if weight is None:
         rate = given.learning_rate if options.learning_rate is None else options.learning_rate
         names = given.frozen if options.frozen is None else tuple(options.frozen.split(","))

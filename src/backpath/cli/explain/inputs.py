@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from backpath.cli.explain.options import ExplainOptions
 from backpath.cli.options import whole_numbers
 from backpath.errors import InputError
-from backpath.files.preparation import CategoryInput, NumberInput, Preparation
+from backpath.files.preparation import Preparation
 from backpath.files.wording import listed, quoted
+from backpath.maths.checks import check_sizes
 from backpath.maths.network import Network
-from backpath.maths.notation import neuron_names, weight_index, weight_name
+from backpath.maths.notation import named_biases, neuron_names, weight_index, weight_name
 
 Floats = NDArray[np.float64]
 
@@ -35,28 +36,52 @@ class Given:
     notes: tuple[str, ...] = ()
 
 
-def from_file(path: str, x: str | None, y: str | None) -> Given:
-    """A worked example (.json) or a saved model."""
+def network_of(path: str) -> Network:
+    """The network in a worked example or a saved model."""
     if path.lower().endswith(".json"):
-        return _worked_example(path, x, y)
+        from backpath.files.worked_examples import read_worked_example
+
+        return read_worked_example(path).network
+    from backpath.files.models import load_model
+
+    return load_model(path).network
+
+
+def from_file(path: str, options: ExplainOptions) -> Given:
+    """A worked example (.json) or a saved model."""
+    by_row = options.data is not None
+    if by_row != (options.row is not None):
+        raise InputError("--data names a table and --row the rows of it; give both, or neither")
+    if by_row and (options.x, options.y) != (None, None):
+        raise InputError("--data and --row take the place of --x and --y; leave those out")
+    if path.lower().endswith(".json"):
+        if by_row:
+            raise InputError("--data goes with a model of a table, but a worked example brings its own samples")
+        return _worked_example(path, options.x, options.y)
     from backpath.files.models import load_model
 
     model = load_model(path)
-    x_text, y_text = _both(x, y)
     cost = str(model.record.get("cost", "squared_error"))
     if model.preparation is None:
-        X, Y = _samples(model.network, x_text, y_text)
+        if by_row:
+            raise InputError(f"{path} was not trained on a table; give its inputs with --x and --y")
+        X, Y = _samples(model.network, *_both(options.x, options.y))
         return Given(model.network, X, Y, cost)
-    X, Y = _prepared(model.preparation, x_text, y_text)
+    X, Y = _of_table(model.preparation, options)
     names = neuron_names(model.network.sizes, 0)
     found = dict(zip(names, model.preparation.input_labels, strict=True))
     labels = {name: label for name, label in found.items() if name != label}
-    notes: tuple[str, ...] = (
-        "--x and --y are taken in the table's units and scaled as in training; X1 … are the scaled inputs.",
-    )
-    if model.preparation.is_plain:
-        notes = ()
-    return Given(model.network, X, Y, cost, labels=labels, notes=notes)
+    taken = f"row {options.row} of {options.data} is" if by_row else "--x and --y are"
+    note = f"{taken} taken in the table's units and scaled as in training; X1 … are the scaled inputs."
+    return Given(model.network, X, Y, cost, labels=labels, notes=() if model.preparation.is_plain else (note,))
+
+
+def _of_table(preparation: Preparation, options: ExplainOptions) -> tuple[Floats, Floats]:
+    if options.data is None:
+        return _prepared(preparation, *_both(options.x, options.y))
+    from backpath.files.rows import read_rows
+
+    return read_rows(options.data, preparation, whole_numbers(options.row or "", "--row"))
 
 
 def _worked_example(path: str, x: str | None, y: str | None) -> Given:
@@ -73,13 +98,15 @@ def _worked_example(path: str, x: str | None, y: str | None) -> Given:
 def from_options(options: ExplainOptions) -> Given:
     """A network whose every weight is named."""
     kinds = [name.strip() for name in options.activations.split(",")]
-    sizes = whole_numbers(options.sizes or "", "--sizes")
-    net = Network(sizes, activations=kinds[0] if len(kinds) == 1 else kinds)
+    sizes = check_sizes(whole_numbers(options.sizes or "", "--sizes"))
+    pairs = [] if options.weights is None else list(_pairs(options.weights, "--weights"))
+    biases = named_biases([name for name, _ in pairs], sizes)
+    net = Network(sizes, activations=kinds[0] if len(kinds) == 1 else kinds, biases=biases)
     if options.weights is None:
         raise InputError(f"--sizes needs --weights too: a number for each of {listed(net.weight_names)}")
     found: dict[str, float] = {}
-    for name, text in _pairs(options.weights, "--weights"):
-        known = weight_name(*weight_index(name, net.sizes))
+    for name, text in pairs:
+        known = weight_name(*weight_index(name, net.sizes, biases))
         if known in found:
             raise InputError(f"--weights gives {known} twice")
         found[known] = _number(text, f"--weights, {known}")
@@ -108,7 +135,7 @@ def _samples(net: Network, x: str, y: str) -> tuple[Floats, Floats]:
     return np.array(X), np.array(Y)
 
 
-def _check_count(X: Sequence[object], Y: Sequence[object]) -> None:
+def _check_count(X: Sized, Y: Sized) -> None:
     if len(X) != len(Y):
         raise InputError(f"--x has {len(X)} sample{'s' * (len(X) > 1)}, but --y has {len(Y)}; give as many of each")
 
@@ -121,9 +148,11 @@ def _row(sample: str, names: Sequence[str], option: str) -> list[float]:
 def _values(sample: str, names: Sequence[str], option: str) -> list[str]:
     """The texts of a sample in the order of the names, in which they are given unless each stands with its name."""
     parts = [part.strip() for part in sample.split(",")]
-    if not all(any(part.startswith(f"{name}=") for name in names) for part in parts):
-        if "=" in parts[0]:
-            name = parts[0].partition("=")[0]
+    strange = [part for part in parts if not any(part.startswith(f"{name}=") for name in names)]
+    if strange:
+        named = [part for part in strange if "=" in part]
+        if named:
+            name = named[0].partition("=")[0]
             near = difflib.get_close_matches(name, names, n=3)
             hint = f"did you mean {' or '.join(near)}?" if near else f"there are {listed(names)}"
             raise InputError(f"{option} has no value named {quoted(name)}; {hint}")
@@ -172,34 +201,11 @@ def _number(text: str, where: str) -> float:
 
 def _prepared(preparation: Preparation, x: str, y: str) -> tuple[Floats, Floats]:
     """Samples in the table's own values: numbers are scaled and categories become 0 and 1, as in training."""
+    from backpath.files.predicting import encode_texts
+    from backpath.files.rows import encode_targets
+
     columns = [column.name for column in preparation.inputs]
-    X = [_prepared_row(preparation, _values(sample, columns, "--x")) for sample in x.split(";")]
-    Y = [_prepared_target(preparation, sample.strip()) for sample in y.split(";")]
+    X = encode_texts(preparation, [_values(sample, columns, "--x") for sample in x.split(";")], "--x")
+    Y = encode_targets(preparation, [sample.strip() for sample in y.split(";")], "--y")
     _check_count(X, Y)
-    return np.array(X), np.array(Y)
-
-
-def _prepared_row(preparation: Preparation, texts: Sequence[str]) -> list[float]:
-    row: list[float] = []
-    for column, text in zip(preparation.inputs, texts, strict=True):
-        where = f"--x, column {quoted(column.name)}"
-        if isinstance(column, NumberInput):
-            row.append((_number(text, where) - column.mean) / column.scale)
-        elif isinstance(column, CategoryInput):
-            row += _one_hot(text, column.categories, where)
-    return row
-
-
-def _prepared_target(preparation: Preparation, text: str) -> list[float]:
-    target = preparation.target
-    where = f"--y, column {quoted(target.name)}"
-    if target.task == "regression":
-        return [(_number(text, where) - target.mean) / target.scale]
-    hot = _one_hot(text, target.classes, where)
-    return hot[1:] if target.task == "binary" else hot
-
-
-def _one_hot(text: str, names: Sequence[str], where: str) -> list[float]:
-    if text not in names:
-        raise InputError(f"{where} must be one of {listed(names)}, but is {quoted(text)}")
-    return [float(text == name) for name in names]
+    return X, Y

@@ -12,6 +12,8 @@ class ExplainOptions:
     arguments: tuple[str, ...]
     x: str | None
     y: str | None
+    data: str | None
+    row: str | None
     whole_step: bool
     form: str
     document: bool

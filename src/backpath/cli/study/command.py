@@ -6,29 +6,34 @@ from typing import Any
 
 import click
 
+from backpath.cli.options import FileName, OneOf, activations, costs, data_sets, initialisations
 from backpath.cli.study.options import StudyOptions
+from backpath.cli.terminal import quiet_option
 
 
 @click.command(context_settings={"show_default": True})
-@click.argument("source")
+@click.argument("source", type=OneOf(data_sets))
 @click.option("--networks", default=10_000, help="How many, for each value of a sweep.")
 @click.option("--hidden", metavar="16,8", help="Neurons by hidden layer; '' for none.  [default: the set's]")
-@click.option("--activation", help="Of the hidden layers.  [default: the set's]")
-@click.option("--output-activation", help="Of the output layer.  [default: the set's]")
-@click.option("--cost", help="What training lowers.  [default: the set's]")
-@click.option("--solver", help="gd, momentum or adam.  [default: the set's]")
+@click.option("--activation", type=OneOf(activations), help="Of the hidden layers.  [default: the set's]")
+@click.option("--output-activation", type=OneOf(activations), help="Of the output layer.  [default: the set's]")
+@click.option("--cost", type=OneOf(costs), help="What training lowers.  [default: the set's]")
+@click.option(
+    "--solver", type=OneOf(lambda: ("gd", "momentum", "adam")), help="gd, momentum or adam.  [default: the set's]"
+)
 @click.option("--learning-rate", type=float, help="η.  [default: the set's, or the solver's usual one]")
 @click.option("--momentum", type=float, help="μ of the momentum solver.  [default: 0.9]")
 @click.option("--batch-size", type=int, help="Samples per update; 0 for all.  [default: the set's]")
 @click.option("--epochs", type=int, help="Passes over the samples; 0 only measures the start.  [default: the set's]")
-@click.option("--init", default="glorot_uniform", help="How initial weights are drawn.")
+@click.option("--init", type=OneOf(initialisations), default="glorot_uniform", help="How initial weights are drawn.")
 @click.option("--seed", default=0, help="For initial weights and the order of samples.")
 @click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", help="Numbers to compute with.")
 @click.option("--threads", type=int, help="Cores to use; the results are the same.  [default: all]")
 @click.option("--solved", default=0.4, metavar="ERROR", help="Solved: all errors |A - y| are under this.")
 @click.option("--sweep", metavar="NAME=LOW..HIGH:log:COUNT", help="Over learning-rate or momentum; log or lin.")
-@click.option("--out", type=click.Path(), help="A Parquet file: a row per network, or per value of a sweep.")
-@click.option("--picture", type=click.Path(), help="A picture: .svg, .png or .pdf (needs matplotlib).")
+@click.option("--out", type=FileName(), help="A Parquet file: a row per network, or per value of a sweep.")
+@click.option("--picture", type=FileName(), help="A picture: .svg, .png or .pdf (needs matplotlib).")
+@quiet_option
 def command(**options: Any) -> None:
     """Train many networks on SOURCE and tell how often it is learned.
 

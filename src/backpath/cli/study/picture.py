@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.cli.picture_style import BLUE, ORANGE, STYLE
 from backpath.cli.study.sweep import Sweep
 from backpath.errors import InputError
 from backpath.files.atomic import write_atomically
@@ -20,23 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = (".svg", ".png", ".pdf")
-INK, BLUE, ORANGE = "#7d7d7d", "#3b82f6", "#d97706"  # each readable on white and on black
 BINS = 60
 POINTS = 500  # of a curve at most
-STYLE: Any = {  # matplotlib names its settings one by one as types
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": INK,
-    "axes.titlesize": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "font.size": 10,
-    "figure.constrained_layout.w_pad": 0.12,
-    "figure.constrained_layout.h_pad": 0.08,
-    "svg.hashsalt": "backpath",  # the same picture is the same file
-}
 
 
 def check_picture(path: str) -> None:

@@ -25,11 +25,12 @@ from backpath.cli.study.report import (
     histogram,
 )
 from backpath.cli.study.sweep import Sweep, parse_sweep
+from backpath.cli.terminal import is_quiet, say
 from backpath.errors import DivergenceError, InputError
 from backpath.files.atomic import check_writable
 from backpath.files.parquet import write_parquet
 from backpath.files.wording import plain, quoted
-from backpath.maths.checks import check_count, check_sizes, machine_memory
+from backpath.maths.checks import check_count, check_number, check_sizes, machine_memory
 from backpath.population.memory import check_memory, memory_needed
 from backpath.population.networks import Population
 from backpath.population.rows import MISSING, check_rows, network_rows
@@ -86,12 +87,10 @@ def study_and_report(options: StudyOptions) -> None:
     study = _study(options)
     _check_files(study)
     needed = _memory(study)
-    study.train(
-        study.draw(networks=1), epochs=0, progress=True
-    )  # refuses what makes no sense, and compiles the kernels
-    click.echo(heading(f"{study.data.name}: {study.data.title}"))
-    click.echo(_described(study))
-    click.echo(f"memory {bytes_shown(needed)}, of this machine's {bytes_shown(machine_memory())}")
+    study.train(study.draw(networks=1), epochs=0, progress=True)  # refuses what makes no sense
+    say(heading(f"{study.data.name}: {study.data.title}"))
+    say(_described(study))
+    say(f"memory {bytes_shown(needed)}, of this machine's {bytes_shown(machine_memory())}")
     start = study.draw(study.networks)
     if study.sweep is None:
         _report_population(study, start)
@@ -105,6 +104,7 @@ def _study(options: StudyOptions) -> Study:
             f"study takes a built-in data set ({', '.join(DATASETS)}), but got {quoted(options.source)}; "
             "for a table use train_population in Python"
         )
+    check_number(options.solved, "solved", above=0)
     data = dataset(options.source)
     settings = {k: getattr(data.recipe, k) if getattr(options, k) is None else getattr(options, k) for k in FROM_RECIPE}
     if settings["solver"] != data.recipe.solver:
@@ -166,8 +166,8 @@ def _check_files(study: Study) -> None:
 
 def _memory(study: Study) -> int:
     """What the study takes, refused if the machine has less."""
-    check_count(study.networks, "--networks")
-    check_count(study.epochs, "--epochs", least=0)
+    check_count(study.networks, "networks")
+    check_count(study.epochs, "epochs", least=0)
     dtype, solver = study.population["dtype"], study.training["solver"]
     needed = memory_needed(study.sizes, study.networks, dtype=dtype, solver=solver, epochs=study.epochs)
     check_memory(needed, study.networks, study.sizes)
@@ -188,19 +188,19 @@ def _described(study: Study) -> str:
 
 
 def _report_population(study: Study, start: Population) -> None:
-    outcome = study.train(start, progress=True)
+    outcome = study.train(start, progress=not is_quiet())
     numbers, start, outcome = _finished(study, start, outcome)
     success = Success.of(outcome.solved, outcome.solved_after, outcome.diverged)
     unsolved = outcome.cost[~outcome.solved & ~outcome.diverged]
     found = plateaus(unsolved) if study.epochs else []
     if outcome.stopped == "interrupted":
-        click.echo(f"interrupted: {len(numbers):,} of {study.networks:,} networks were done; the rest is left out")
-    click.echo(f"\n{heading('solved')}\n{describe_success(success, study.training['solved_error'], study.epochs)}")
-    click.echo(f"\n{heading('final costs')}\n{histogram(outcome.cost, found)}")
+        say(f"interrupted: {len(numbers):,} of {study.networks:,} networks were done; the rest is left out")
+    say(f"\n{heading('solved')}\n{describe_success(success, study.training['solved_error'], study.epochs)}")
+    say(f"\n{heading('final costs')}\n{histogram(outcome.cost, found)}")
     if found:
-        click.echo(f"\n{heading('plateaus')}, and their share of the networks that are not solved")
-        click.echo(describe_plateaus(found, len(unsolved)))
-    click.echo(f"\n{heading('speed')}\n{describe_speed(len(numbers), study.epochs, outcome.seconds)}")
+        say(f"\n{heading('plateaus')}, and their share of the networks that are not solved")
+        say(describe_plateaus(found, len(unsolved)))
+    say(f"\n{heading('speed')}\n{describe_speed(len(numbers), study.epochs, outcome.seconds)}")
     if study.out is not None:
         rate = study.training["learning_rate"]
         _write(study.out, lambda out: write_parquet(out, network_rows(start, outcome, rate, numbers), MISSING))
@@ -228,15 +228,15 @@ def _report_sweep(study: Study, sweep: Sweep, start: Population) -> None:
     if not points:
         raise KeyboardInterrupt
     if len(points) < len(sweep.values):
-        click.echo(f"interrupted: {len(points)} of {len(sweep.values)} values were done; the rest is left out")
+        say(f"interrupted: {len(points)} of {len(sweep.values)} values were done; the rest is left out")
     error = study.training["solved_error"]
-    click.echo(f"\n{heading('solved')}: all errors under {error:g} after {study.epochs:,} epochs")
-    click.echo(describe_curve(sweep, points))
+    say(f"\n{heading('solved')}: all errors under {error:g} after {study.epochs:,} epochs")
+    say(describe_curve(sweep, points))
     total = study.networks * len(points)
     diverged = sum(success.diverged for _, success in points)
     if diverged:
-        click.echo(f"  diverged: {diverged:,} of {total:,} networks, not solved")
-    click.echo(f"\n{heading('speed')}\n{describe_speed(total, study.epochs, seconds)}")
+        say(f"  diverged: {diverged:,} of {total:,} networks, not solved")
+    say(f"\n{heading('speed')}\n{describe_speed(total, study.epochs, seconds)}")
     if study.out is not None:
         columns = _curve_columns(sweep, points)
         _write(study.out, lambda out: write_parquet(out, columns, {"median_epochs": -1}))
@@ -248,7 +248,7 @@ def _swept(study: Study, sweep: Sweep, start: Population) -> tuple[list[tuple[fl
     """The same starts trained with each value, and the seconds it took; what was reached before a Ctrl-C."""
     points: list[tuple[float, Success]] = []
     seconds, began = 0.0, time.perf_counter()
-    with progress_bar(study.networks * len(sweep.values), "networks", "solved {:.1%}") as report:
+    with progress_bar(study.networks * len(sweep.values), "networks", "solved {:.1%}", is_quiet()) as report:
         for k, value in enumerate(sweep.values.tolist()):
 
             def told(epoch: float, share: float, before: int = k) -> None:
@@ -285,4 +285,4 @@ def _curve_columns(sweep: Sweep, points: list[tuple[float, Success]]) -> dict[st
 
 def _write(path: str, write: Callable[[str], None]) -> None:
     write(path)
-    click.echo(f"saved {click.style(plain(path), bold=True)}")
+    say(f"saved {click.style(plain(path), bold=True)}")

@@ -6,44 +6,74 @@ from typing import Any
 
 import click
 
-from backpath.cli.options import dialect_options
+from backpath.cli.options import (
+    FileName,
+    OneOf,
+    Source,
+    activations,
+    costs,
+    data_sets,
+    initialisations,
+    solvers,
+)
+from backpath.cli.table_options import table_options
+from backpath.cli.terminal import quiet_option
 from backpath.cli.train.options import TrainOptions
 
 
 @click.command(context_settings={"show_default": True})
-@click.argument("source")
+@click.argument("source", type=Source(data_sets))
+@click.argument("more_files", nargs=-1)
 @click.option("--target", help="Column to predict (tables only, where it is required).")
-@click.option("--task", type=click.Choice(["regression", "classification"]), help="Force it; else the target decides.")
-@click.option("--categorical", multiple=True, metavar="COLUMN", help="Take this input column as categories.")
-@click.option("--ignore", multiple=True, metavar="COLUMN", help="Leave this column out.")
 @click.option("--standardize/--no-standardize", default=True, help="Scale numeric inputs to mean 0, deviation 1.")
 @click.option("--validation", default=0.2, metavar="SHARE", help="Share of a table's rows to hold out.")
-@dialect_options
-@click.option("--hidden", metavar="16,8", help="Neurons by hidden layer; '' for none.  [default: 16 for tables]")
-@click.option("--activation", help="Of the hidden layers.  [default: tanh for tables]")
-@click.option("--output-activation", help="Of the output layer.  [default: what fits the task]")
-@click.option("--cost", help="What training lowers.  [default: what fits the task]")
-@click.option("--solver", help="gd, momentum, adam or lm.  [default: gd for tables]")
+@click.option("--cv", type=int, metavar="PARTS", help="Cross-validate instead: 5 is usual; the model has all rows.")
+@click.option("--balanced", is_flag=True, help="Let every class count as much as any other.")
+@click.option("--weights", metavar="COLUMN", help="Let each row count as much as this column says.")
+@table_options
+@click.option("--hidden", metavar="16,8", help="Neurons by hidden layer; '' for none.  [default: found for tables]")
+@click.option("--activation", type=OneOf(activations), help="Of the hidden layers.  [default: found for tables]")
+@click.option(
+    "--output-activation", type=OneOf(activations), help="Of the output layer.  [default: what fits the task]"
+)
+@click.option("--cost", type=OneOf(costs), help="What training lowers.  [default: what fits the task]")
+@click.option("--solver", type=OneOf(solvers), help="gd, momentum, adam or lm.  [default: adam for tables]")
+@click.option(
+    "--decay", type=float, metavar="λ", help="Hold weights down: λ/2 ΣW² beside the cost.  [default: found for tables]"
+)
 @click.option("--bayesian", is_flag=True, help="With --solver lm: hold weights down by as much as the data say.")
-@click.option("--learning-rate", type=float, help="η.  [default: 0.05 for tables]")
-@click.option("--epochs", type=int, help="Passes over the samples.  [default: 200 for tables, fewer over 100,000 rows]")
+@click.option("--learning-rate", type=float, help="η.  [default: 0.005 for tables]")
+@click.option(
+    "--epochs", type=int, help="Most passes over the samples.  [default: 400 for tables, fewer over 50,000 rows]"
+)
 @click.option("--batch-size", type=int, help="Samples per update; 0 for all.  [default: 32 for tables]")
 @click.option("--tol", type=float, help="Stop when 10 epochs in a row lower the cost by no more than this.")
 @click.option("--frozen", multiple=True, metavar="WEIGHT", help="Leave this weight, or 'biases', as they start.")
-@click.option("--init", default="glorot_uniform", help="How initial weights are drawn.")
+@click.option("--init", type=OneOf(initialisations), default="glorot_uniform", help="How initial weights are drawn.")
 @click.option("--restarts", default=1, help="Train that many starts at once and keep the best.")
 @click.option("--seed", default=0, help="For initial weights, the split and the order of samples.")
 @click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", help="Numbers to compute with.")
-@click.option("--engine", default="auto", help="What does the arithmetic: auto, numpy or compiled.")
-@click.option("--out", type=click.Path(), help="Where to save the model.  [default: SOURCE's name + .safetensors]")
+@click.option(
+    "--engine",
+    type=OneOf(lambda: ("auto", "numpy", "compiled")),
+    default="auto",
+    help="What does the arithmetic: auto, numpy or compiled.",
+)
+@click.option("--out", type=FileName(), help="Where to save the model.  [default: SOURCE's name + .safetensors]")
+@click.option("--plot", type=FileName(), metavar="FILE", help="Draw how good it is: .html, .png, .svg or .pdf.")
+@click.option("--json", is_flag=True, help="Print the report as JSON.")
+@quiet_option
 @click.pass_context
 def command(context: click.Context, /, **options: Any) -> None:
     """Train a network on SOURCE and save it.
 
     SOURCE is a built-in data set (and, or, nand, xor, circle, spiral, sine), learned with settings that suit it, or
-    a CSV or Parquet file with its --target column. Inputs of a table are standardised; columns of text become one
-    input per category; a share of the rows is held out to measure the model, and the network of the epoch that did
-    best on them is kept.
+    a table with its --target column: a CSV, Parquet, JSON lines or .xlsx file, also compressed, several files, a
+    pattern such as 'parts/*.csv', or - for standard input. Its columns are taken as numbers, categories or dates by
+    their cells, missing cells are filled in, and every such decision is told (backpath look FILE shows them without
+    training). A share of the rows is held out to measure the model by. On the others, networks of several sizes and a
+    linear model are compared, and the one that predicts rows best that it was not trained on is taken. What you give
+    stays as you give it.
 
     \b
     backpath train xor

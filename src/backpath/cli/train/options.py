@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from backpath.cli.options import whole_numbers
+from backpath.cli.table_options import TableOptions
+from backpath.errors import InputError
 
 
 @dataclass(frozen=True)
-class TrainOptions:
+class TrainOptions(TableOptions):
     """The options of ``backpath train`` under their own names; None where the source's own setting is to be used.
 
     Attributes
@@ -15,20 +20,19 @@ class TrainOptions:
     """
 
     source: str
+    more_files: tuple[str, ...]
     target: str | None
-    task: str | None
-    categorical: tuple[str, ...]
-    ignore: tuple[str, ...]
     standardize: bool
     validation: float
-    delimiter: str
-    encoding: str
-    decimal: str
+    cv: int | None
+    balanced: bool
+    weights: str | None
     hidden: str | None
     activation: str | None
     output_activation: str | None
     cost: str | None
     solver: str | None
+    decay: float | None
     bayesian: bool
     learning_rate: float | None
     epochs: int | None
@@ -41,4 +45,23 @@ class TrainOptions:
     dtype: str
     engine: str
     out: str | None
+    plot: str | None
+    json: bool
     given: frozenset[str]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of the network and its training that the call gives, by name."""
+        names = ("activation", "output_activation", "cost", "solver", "decay", "learning_rate", "epochs", "batch_size")
+        found: dict[str, Any] = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        if self.hidden is not None:
+            found["hidden"] = whole_numbers(self.hidden, "--hidden")
+        if self.batch_size is not None:
+            if self.batch_size < 0:
+                raise InputError(
+                    f"--batch-size must be a whole number of at least 1, or 0 for all, but is {self.batch_size}"
+                )
+            found["batch_size"] = self.batch_size or None
+        if self.bayesian:
+            found["bayesian"] = True
+        return found

@@ -1,68 +1,140 @@
-"""What ``backpath train`` prints when it has trained."""
+"""What ``backpath train`` and ``show`` print of a model's training and of how good it is."""
 
 from __future__ import annotations
 
-import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
 
-import click
-
-from backpath.cli import COMMANDS
 from backpath.cli.describe import (
     cost_curve,
     describe_bayesian,
-    describe_inputs,
+    describe_network,
     describe_restarts,
-    describe_weights,
-    heading,
+    describe_training,
     stopped_early,
-    truth_table,
+    table,
 )
-from backpath.cli.train.source import Source
-from backpath.files.wording import plain
+from backpath.cli.terminal import folded
+from backpath.files.wording import plain, quoted
+from backpath.tabular.candidates import LINEAR
+from backpath.tabular.fit import Fit
+from backpath.tabular.measures import ClassMeasures, Measures, NumberMeasures
+from backpath.tabular.verdict import Verdict
 from backpath.training import TrainingResult
-from backpath.training.quality import Quality
+
+BAR = 20
+SHOWN = 10  # columns by importance, and classes by recall
 
 
-def report(result: TrainingResult, source: Source, qualities: list[tuple[str, Quality]], out: str) -> None:
-    network = result.network
-    click.echo(f"\n{heading('cost')}  {cost_curve(result.history.cost, result.seconds)}")
-    early = stopped_early(result)
-    if early:
-        click.echo(early)
+def cost_section(result: TrainingResult) -> str:
+    lines = [cost_curve(result.history.cost, result.seconds)]
+    if result.stopped == "interrupted" or result.history.validation_cost is None:
+        lines.append(stopped_early(result))
     if result.restart_costs is not None:
-        click.echo(describe_restarts(result.restart_costs))
+        lines.append(describe_restarts(result.restart_costs))
     if result.bayesian is not None:
-        click.echo(describe_bayesian(result.bayesian))
-    click.echo(f"\n{heading('weights')}\n{describe_weights(network)}")
-    if source.dataset is None:
-        click.echo(f"\n{heading('inputs')}\n{describe_inputs(source.preparation.describe())}")
-    elif source.dataset.is_truth_table and set(network.activations) <= {"sigmoid", "step"}:
-        click.echo(f"\n{heading('truth table')}\n{truth_table(network, source.X, source.y)}")
-    click.echo(f"\n{heading('quality')}")
-    for name, q in qualities:
-        always = f"  (its most frequent class: {q.baseline:.1%})" if q.measure == "accuracy" else ""
-        click.echo(f"  {name:8}  {q}{always}")
-    if source.dataset is not None and source.task == "binary" and qualities[0][1].score < 1:
-        several = result.restart_costs is not None
-        click.echo(
-            "  Not learned from any of these starts; try more, or another --hidden"
-            if several
-            else "  Not learned from this start; try another: --seed 1, or the best of several: --restarts 16"
-        )
-    click.echo(f"\nsaved {click.style(plain(out), bold=True)}")
-    click.echo("try next")
-    for line in _suggestions(source, out):
-        click.echo(f"  {line}")
+        lines.append(describe_bayesian(result.bayesian))
+    return "\n".join(line for line in lines if line)
 
 
-def _suggestions(source: Source, out: str) -> list[str]:
-    file = shlex.quote(f"./{out}" if out.startswith("-") else out)
-    x = ",".join(f"{value:g}" for value in source.X[min(1, len(source.X) - 1)])
-    y = ",".join(f"{value:g}" for value in source.y[min(1, len(source.y) - 1)])
-    lines = {"show": f"backpath show {file}"}
-    if source.dataset is None:
-        lines["predict"] = f"backpath predict {file} new.csv --out predictions.csv"
+def fit_section(fit: Fit) -> str:
+    """The network that was chosen, and out of what."""
+    settings = fit.settings
+    if settings.solver == LINEAR:
+        how = f"{settings.cost}, solved, decay {settings.decay:g}"
     else:
-        lines["explain"] = f"backpath explain {file} W11_1 --x {x} --y {y}"
-    lines["explore"] = f"backpath explore {file}"
-    return [line for name, line in lines.items() if name in COMMANDS]
+        how = describe_training(settings.cost, settings.solver, settings.learning_rate, settings.batch_size)
+        how += f", decay {settings.decay:g}" * bool(settings.decay)
+    lines = [describe_network(fit.network), how]
+    if fit.members > 1:
+        lines.append(
+            f"{fit.members} networks side by side, each trained on {fit.members - 1}/{fit.members} of the rows "
+            "until it no longer improved on the others"
+        )
+    if len(fit.compared) > 1:
+        lines.append(f"the best of {len(fit.compared)} kinds of network, by rows that they were not trained on")
+    return "\n".join(folded(line, "  ") for line in lines)
+
+
+def loss_named(verdict: Verdict) -> str:
+    return "the log loss" if verdict.classes else f"the RMSE of {quoted(verdict.unit)}"
+
+
+def describe_verdict(verdict: Verdict) -> str:
+    """How good a model is, in a table, and what to think of it."""
+    on = {
+        "held-out": f"on {verdict.rows:,} rows held out",
+        "cross-validation": f"on all {verdict.rows:,} rows, each held out once ({len(verdict.scores)} parts)",
+        "training": f"on the {verdict.rows:,} rows that it was trained on",
+    }[verdict.on]
+    always = f"always {verdict.baseline_name}" if len(verdict.baseline_name) <= 16 else "always the same"
+    rows = [["", "this model", "linear model", always]]
+    columns = [verdict.model, verdict.linear, verdict.baseline]
+    for label, shown in _ROWS[type(verdict.model)]:
+        rows.append([label, *(shown(one) if one is not None else "" for one in columns)])
+    if verdict.interval is not None:
+        low, high = verdict.interval
+        share = isinstance(verdict.model, ClassMeasures)
+        rows.insert(2, ["  95% interval", f"{low:.1%} to {high:.1%}" if share else f"{low:.3f} to {high:.3f}", "", ""])
+    if len(verdict.scores) > 1:
+        share = isinstance(verdict.model, ClassMeasures)
+        span = [f"{score:.1%}" if share else f"{score:.3f}" for score in (min(verdict.scores), max(verdict.scores))]
+        rows.insert(2, ["  by part", " to ".join(span), "", ""])
+    parts = [folded(on, "  "), table(rows)]
+    if isinstance(verdict.model, ClassMeasures):
+        parts += _classes(verdict, verdict.model)
+    parts += [folded(sentence, "  ") for sentence in verdict.said()]
+    return "\n".join(part for part in parts if part)
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+_ROWS: dict[type[Measures], tuple[tuple[str, Callable[[Any], str]], ...]] = {
+    ClassMeasures: (
+        ("accuracy", lambda m: _percent(m.accuracy)),
+        ("balanced accuracy", lambda m: _percent(m.balanced_accuracy)),
+        ("AUC", lambda m: "" if m.auc is None else f"{m.auc:.3f}"),
+        ("log loss", lambda m: _number(m.log_loss)),
+    ),
+    NumberMeasures: (
+        ("R²", lambda m: "" if m.r2 is None else f"{m.r2:.3f}"),
+        ("RMSE", lambda m: _number(m.rmse)),
+        ("MAE", lambda m: _number(m.mae)),
+    ),
+}
+
+
+def _classes(verdict: Verdict, model: ClassMeasures) -> list[str]:
+    """The confusion table if it fits, else the recall of the classes."""
+    names = [plain(name)[:12] for name in verdict.classes]
+    recall = [_percent(share) for share in model.recall]
+    if verdict.confusion is not None:
+        rows = [["true \\ predicted", *names, "recall"]]
+        rows += [
+            [name, *map(str, counts), share]
+            for name, counts, share in zip(names, verdict.confusion, recall, strict=True)
+        ]
+        drawn = table(rows)
+        if max(map(len, drawn.splitlines())) < 80:
+            return [drawn]
+    worst = sorted(zip(model.recall, verdict.classes, strict=True), key=lambda pair: 2 if pair[0] is None else pair[0])
+    shown = ", ".join(f"{quoted(name)} {_percent(share)}" for share, name in worst[:SHOWN] if share is not None)
+    return [folded(f"recall by class, the worst first: {shown}", "  ")]
+
+
+def describe_importance(importance: Mapping[str, float], unit: str) -> str:
+    """The columns, the most important first, with bars."""
+    most = max([*importance.values(), 0.0])
+    rows = [
+        [plain(name)[:40], f"{value:.3g}", "█" * max(0, round(BAR * value / most)) if most > 0 else ""]
+        for name, value in list(importance.items())[:SHOWN]
+    ]
+    more = len(importance) - SHOWN
+    lines = [folded(f"how much {unit} rises when a column's cells are shuffled", "  "), table(rows, left=(0, 2))]
+    return "\n".join(lines + ([f"  … {more} more, each less"] if more > 0 else []))

@@ -41,7 +41,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Claim:
-    """One claimed figure: of what, as it was given, as it is read, and where it stands among all figures."""
+    """One claimed figure: of what, as it was given, as it is read, and where it stands among all figures.
+
+    ``base``: what it is a change of; ``slack``: by how much it may differ because of the digits of the network.
+    """
 
     kind: str
     name: str
@@ -49,6 +52,7 @@ class Claim:
     figure: Figure
     position: int
     base: float = 0.0
+    slack: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +67,7 @@ class Claims:
         a whole one, if digits were cut off
     base : what the figure is a change of: the weight before the update; 0 of a gradient
     relative, of_largest, epsilon : the precision of floats
+    slack : by how much each may differ because the network is known to so many digits only
     """
 
     names: tuple[str, ...]
@@ -73,6 +78,7 @@ class Claims:
     relative: Array
     of_largest: Array
     epsilon: Array
+    slack: Array
 
     @classmethod
     def of(cls, claims: Sequence[Claim]) -> Claims:
@@ -84,26 +90,10 @@ class Claims:
         places = np.array([claim.position for claim in claims], dtype=np.intp)
         base = np.array([claim.base for claim in claims])
         value = np.array([f.value for f in values])
-        return cls(tuple(claim.name for claim in claims), places, value, last, base, *kinds.reshape(-1, 3).T)
-
-    def bounds(self, figures: Array, largest: Array) -> tuple[Array, Array]:
-        """Between what the claimed figures of each pass must be; both (passes, claims).
-
-        ``figures``: (passes, all figures); ``largest``: of each claim, the largest change of its kind, (claims,).
-        """
-        rounding = self.relative * np.abs(figures[:, self.positions] - self.base) + self.of_largest * largest
-        rounding += self.epsilon * np.abs(self.base) + 1e-300
-        below = np.where(self.value > 0, 0.5, 1.0) * self.last
-        above = np.where(self.value < 0, 0.5, 1.0) * self.last
-        return self.value - below - rounding, self.value + above + rounding
-
-    def met(self, figures: Array, largest: Array) -> NDArray[np.bool_]:
-        """Which claims the figures of each pass meet, (passes, claims); none where a pass is not finite."""
-        with np.errstate(all="ignore"):
-            low, high = self.bounds(figures, largest)
-            predicted = figures[:, self.positions]
-            found: NDArray[np.bool_] = (low <= predicted) & (predicted <= high)
-        return found
+        slack = np.array([claim.slack for claim in claims])
+        relative, of_largest, epsilon = kinds.reshape(-1, 3).T
+        names = tuple(claim.name for claim in claims)
+        return cls(names, places, value, last, base, relative, of_largest, epsilon, slack)
 
 
 def _precision(of: Precision) -> tuple[float, float, float]:

@@ -12,16 +12,56 @@ from numpy.typing import NDArray
 from backpath.explain.diagnosis.claims import Claims
 from backpath.explain.diagnosis.passes import Index, Passes, Run
 from backpath.explain.diagnosis.problem import Problem
+from backpath.explain.diagnosis.procedures import updated
 
 Array = NDArray[np.floating]
 Bools = NDArray[np.bool_]
 
 _AT_ONCE = 2_000_000  # numbers in one round of passes
+_NOISE = 1e-12  # of a layer's largest figure: less is the rounding of sums
+
+
+@dataclass(frozen=True, eq=False)
+class Ratios:
+    """Between which constants the figures of passes are those claimed, by group; (passes, groups).
+
+    ``least`` > ``most`` where no constant gives the figures of the group; ``values``: (passes,) whether the claims that
+    no constant may multiply (values of the forward pass) are met.
+    """
+
+    least: Array
+    most: Array
+    values: Bools
+
+    def __getitem__(self, h: int | np.intp) -> Ratios:
+        """Those of one pass."""
+        return Ratios(self.least[h], self.most[h], self.values[h])
+
+    @cached_property
+    def fits(self) -> Bools:
+        """By pass and group."""
+        found: Bools = self.least <= self.most
+        return found
+
+    @cached_property
+    def all_fit(self) -> Bools:
+        found: Bools = self.fits.all(axis=-1) & self.values
+        return found
+
+    @cached_property
+    def exact(self) -> Bools:
+        """Passes that give every claim without a constant."""
+        found: Bools = ((self.least <= 1) & (self.most >= 1)).all(axis=-1) & self.values
+        return found
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """A problem with its claims: makes passes with mistakes, and compares their figures with the claimed ones."""
+    """A problem with its claims: makes passes with mistakes, and compares their figures with the claimed ones.
+
+    Claims stand in groups that a constant may multiply together: the weights of a layer, its biases; gradients and
+    updated weights apart.
+    """
 
     q: Problem
     claims: Claims
@@ -33,13 +73,6 @@ class Comparison:
         return found
 
     @cached_property
-    def layers(self) -> Index:
-        """The layer of each claim, counted from 0; of a value of the forward pass, the number of layers."""
-        count, positions = self.q.ends[-1], self.claims.positions
-        weight = np.where(self.is_update, positions - count, positions)
-        return np.searchsorted(self.q.ends, weight, side="right")
-
-    @cached_property
     def is_update(self) -> Bools:
         """Which claims are updated weights."""
         count, positions = self.q.ends[-1], self.claims.positions
@@ -47,12 +80,80 @@ class Comparison:
         return found
 
     @cached_property
+    def layers(self) -> Index:
+        """The layer of each claim, counted from 0; of a value of the forward pass, the number of layers."""
+        count, positions = self.q.ends[-1], self.claims.positions
+        weight = np.where(self.is_update, positions - count, positions)
+        return np.searchsorted(self.q.ends, weight, side="right")
+
+    @cached_property
+    def is_bias(self) -> Bools:
+        count, positions = self.q.ends[-1], self.claims.positions
+        last = np.concatenate(
+            [np.tile(np.arange(W.shape[1]) == W.shape[1] - 1, W.shape[0]) for W in self.q.net.weights]
+        )
+        found: Bools = self.is_weight & last[np.where(self.is_weight, positions % count, 0)]
+        return found
+
+    @cached_property
+    def is_weight(self) -> Bools:
+        """Which claims are gradients or updated weights."""
+        found: Bools = self.layers < self.q.layers
+        return found
+
+    @cached_property
+    def _group_of(self) -> Index:
+        return np.where(self.is_weight, 4 * self.layers + 2 * self.is_bias + self.is_update, -1)
+
+    @cached_property
+    def groups(self) -> list[tuple[int, bool, bool]]:
+        """Layer (from 1), whether biases, whether updates, of each group that is claimed."""
+        kinds = np.unique(self._group_of[self.is_weight])
+        return [(int(g) // 4 + 1, bool(g // 2 % 2), bool(g % 2)) for g in kinds]
+
+    @cached_property
+    def members(self) -> list[Index]:
+        """The claims of each group."""
+        return [np.flatnonzero(self._group_of == g) for g in np.unique(self._group_of[self.is_weight])]
+
+    @cached_property
     def largest(self) -> Array:
-        """For each claim the largest right gradient or change in its layer; of a value of the forward pass 1."""
+        """For each claim the largest change that is claimed in its layer; of a value of the forward pass 1."""
+        changes = np.abs(self.claims.value - self.claims.base)
+        found = np.ones(len(changes))
+        for layer in range(self.q.layers):
+            for update in (False, True):
+                of = (self.layers == layer) & (self.is_update == update)
+                if of.any():
+                    found[of] = changes[of].max()
+        return found
+
+    @cached_property
+    def size(self) -> Array:
+        """For each claim the largest right change of its layer, as claimed or not; of a value of the forward pass 1."""
         gradients, starts = np.abs(self.right[: self.q.ends[-1]]), [0, *self.q.ends[:-1]]
         by_layer = [float(gradients[a:b].max()) for a, b in zip(starts, self.q.ends, strict=True)]
-        largest: Array = np.array([*by_layer, 1.0])[self.layers]
-        return largest * np.where(self.is_update, self.q.learning_rate or 1.0, 1.0)
+        size: Array = np.array([*by_layer, 1.0])[self.layers]
+        return size * np.where(self.is_update, self.q.learning_rate or 1.0, 1.0)
+
+    @cached_property
+    def _rounding(self) -> Array:
+        c = self.claims
+        found: Array = c.relative * np.abs(c.value - c.base) + c.of_largest * np.maximum(self.largest, 1e-3 * self.size)
+        found += c.epsilon * np.abs(c.base) + c.slack + 1e-300
+        return found
+
+    @cached_property
+    def low(self) -> Array:
+        """The least that each figure may be; ``high`` the most: half a unit of its last digit is rounding, a whole one
+        above it digits that were cut off."""
+        c = self.claims
+        return c.value - np.where(c.value > 0, 0.5, 1.0) * c.last - self._rounding
+
+    @cached_property
+    def high(self) -> Array:
+        c = self.claims
+        return c.value + np.where(c.value < 0, 0.5, 1.0) * c.last + self._rounding
 
     @cached_property
     def wrong(self) -> Bools:
@@ -60,50 +161,54 @@ class Comparison:
         found: Bools = ~self.met(self.right[None])[0]
         return found
 
-    @cached_property
-    def odds(self) -> Array:
-        """Of each claim, how likely a figure of the right size meets it by chance; the least likely first."""
-        low, high = self.claims.bounds(self.right[None], self.largest)
-        size = np.maximum(self.largest, np.abs(self.claims.value - self.claims.base))
-        return np.sort(np.minimum(1.0, (high - low)[0] / (2 * size + 1e-300)))
-
     def figures(self, count: int, runs: Sequence[Run]) -> Array:
         """All figures of so many passes with these edits; (passes, figures)."""
+        if self.q.procedure is not None:
+            return updated(self.q, count, runs)
         return Passes(self.q, count, runs).figures()
 
     def met(self, figures: Array) -> Bools:
-        return self.claims.met(figures, self.largest)
+        """Which claims the figures of each pass meet, (passes, claims); none where a pass is not finite."""
+        with np.errstate(all="ignore"):
+            predicted = figures[:, self.claims.positions]
+            found: Bools = (self.low <= predicted) & (predicted <= self.high)
+        return found
 
     def still(self, first: Array, second: Array) -> Bools:
         """Which claimed figures are the same in both, but for rounding."""
         positions = self.claims.positions
-        scale = self.largest + np.abs(self.claims.base)
+        scale = self.size + np.abs(self.claims.base)
         with np.errstate(all="ignore"):
-            found: Bools = np.abs(first[..., positions] - second[..., positions]) <= 1e-12 * scale
+            found: Bools = np.abs(first[..., positions] - second[..., positions]) <= _NOISE * scale
         return found
+
+    def changes(self, figures: Array) -> Array:
+        """What is claimed of these figures, less what it is a change of; (passes, claims)."""
+        found: Array = figures[:, self.claims.positions] - self.claims.base
+        return found
+
+    def ratios(self, figures: Array, added: Array | None = None) -> Ratios:
+        """Between which constants the figures of passes are those claimed; ``added``: what is added after that."""
+        changes = self.changes(figures)
+        low, high = self.low - self.claims.base, self.high - self.claims.base
+        if added is not None:
+            low, high = low - added, high - added
+        with np.errstate(all="ignore"):
+            one, other = low / changes, high / changes
+            nothing = np.abs(changes) <= _NOISE * self.size + 1e-15 * np.abs(self.claims.base)
+            nought = (low <= 0) & (high >= 0)
+            least = np.where(nothing, np.where(nought, -np.inf, np.inf), np.minimum(one, other))
+            most = np.where(nothing, np.where(nought, np.inf, -np.inf), np.maximum(one, other))
+            least, most = np.where(np.isnan(least), np.inf, least), np.where(np.isnan(most), -np.inf, most)
+        by_group = [(least[:, of].max(axis=1), most[:, of].min(axis=1)) for of in self.members]
+        values = np.asarray(self.met(figures)[:, ~self.is_weight].all(axis=1))
+        if not by_group:
+            return Ratios(np.ones((len(figures), 0)), np.ones((len(figures), 0)), values)
+        lower, upper = (np.stack(ends, axis=1) for ends in zip(*by_group, strict=True))
+        return Ratios(lower, upper, values)
 
     def blocks(self, count: int) -> Iterator[slice]:
         """Passes that are made at once, so that they fit into memory and cache."""
         size = self.q.ends[-1] + self.q.samples * sum(self.q.net.sizes)
         step = max(1, _AT_ONCE // size)
         return (slice(start, min(count, start + step)) for start in range(0, count, step))
-
-    def constants(self, figures: Array) -> Array:
-        """With which constant on all gradients, and on those of each layer, the passes give every figure: (passes, 1 +
-        layers), NaN where none does."""
-        low, high = self.claims.bounds(figures, self.largest)
-        base, met = self.claims.base, self.met(figures)
-        predicted = figures[:, self.claims.positions] - base
-        with np.errstate(all="ignore"):
-            ends = np.sort(np.stack([(low - base) / predicted, (high - base) / predicted]), axis=0)
-        fixed = np.isnan(ends).any(axis=0) | (predicted == 0)
-        least = np.where(fixed, np.where(met, -np.inf, np.inf), ends[0])
-        most = np.where(fixed, np.inf, ends[1])
-        found = np.full((len(figures), 1 + self.q.layers), np.nan)
-        for k in range(1 + self.q.layers):
-            scaled = self.layers < self.q.layers if k == 0 else self.layers == k - 1
-            lower = least[:, scaled].max(axis=1, initial=-np.inf)
-            upper = most[:, scaled].min(axis=1, initial=np.inf)
-            fits = (lower <= upper) & np.isfinite(lower) & np.isfinite(upper) & met[:, ~scaled].all(axis=1)
-            found[fits, k] = (lower[fits] + upper[fits]) / 2
-        return found

@@ -8,15 +8,17 @@ from decimal import Decimal
 
 import numpy as np
 
+from backpath.explain.diagnosis.bits import MARGIN
 from backpath.explain.diagnosis.claims import ROUNDED, Claim, Claims
 from backpath.explain.diagnosis.comparison import Bools, Comparison
+from backpath.explain.diagnosis.explanation import Explanation
 from backpath.explain.diagnosis.formulas import formulas
 from backpath.explain.diagnosis.mistakes import Mistake
+from backpath.explain.diagnosis.places import is_marked, right_formula
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.report import Claimed, Finding, Report
-from backpath.explain.diagnosis.search import Explanation, Search, grouped
+from backpath.explain.diagnosis.search import Search
 from backpath.explain.digits import shown
-from backpath.maths.notation import weight_names
 
 _NUMERICAL = 1e-5  # as near as numerical derivatives come
 _NAMED = 6  # weights in a sentence
@@ -25,28 +27,42 @@ _NAMED = 6  # weights in a sentence
 def conclude(q: Problem, claims: Sequence[Claim]) -> Report:
     """What is to be said of these claims."""
     given = Comparison(q, Claims.of(claims))
-    rows = _rows(given, claims)
+    rows = figures(given, claims)
     if not given.wrong.any():
         return Report((), rows)
     printed = _as_printed(claims)
     rounded = Comparison(q, Claims.of(printed)) if printed else None
     if rounded is not None and not rounded.wrong.any():
         return Report([(_rounded(given),)], rows)
-    search = Search(given)
-    near = _is_numerical(given)
+    search = Search([given])
+    near = is_numerical(given)
     exact = not given.claims.last.any()
-    found, by = search.single_mistakes() if near and exact else search.explanations(), given
+    found = search.plain() if near and exact else search.explanations()
     if not found and near:
         note = "They are as near to the right ones as numerical derivatives come, but not equal to all digits."
         return Report((), [replace(row, is_right=True) for row in rows], note)
     if not found and rounded is not None:
-        found, by = Search(rounded).explanations(), rounded
-    if found:
-        return Report([_findings(by, group[0]) for _, group in grouped(found)], rows)
-    return Report([(_unknown(search),)], rows)
+        by_digits = Search([rounded])
+        found = by_digits.explanations()
+        search = by_digits if found else search
+    return of_search(search, found, rows)
 
 
-def _rows(c: Comparison, claims: Sequence[Claim]) -> list[Claimed]:
+def of_search(search: Search, found: Sequence[Explanation], rows: Sequence[Claimed]) -> Report:
+    """The report of what a search has found."""
+    if not found:
+        return Report([(_unknown(search),)], rows, certain=False)
+    if found[0].is_right:
+        message = found[0].mistakes(search.c.q)[0].message
+        return Report((), [replace(row, is_right=True) for row in rows], f"Right if this is meant: {message}.")
+    alternatives = [_findings(search.c, explanation) for explanation in found]
+    report = Report(alternatives, rows, certain=search.is_certain(found))
+    report.bits = found[0].bits
+    return report
+
+
+def figures(c: Comparison, claims: Sequence[Claim]) -> list[Claimed]:
+    """Every claimed figure beside the right one."""
     rows = []
     for claim, wrong in zip(claims, c.wrong, strict=True):
         exact, last = float(c.right[claim.position]), claim.figure.last
@@ -68,9 +84,10 @@ def _as_printed(claims: Sequence[Claim]) -> list[Claim]:
     return list(zero)
 
 
-def _is_numerical(c: Comparison) -> bool:
+def is_numerical(c: Comparison) -> bool:
+    """Whether the figures are as near to the right ones as numerical derivatives come."""
     right = c.right[c.claims.positions]
-    allowed = _NUMERICAL * (np.abs(right - c.claims.base) + 0.1 * c.largest) + c.claims.last
+    allowed = _NUMERICAL * (np.abs(right - c.claims.base) + 0.1 * c.size) + c.claims.last
     return bool((np.abs(c.claims.value - right) <= allowed).all())
 
 
@@ -86,11 +103,9 @@ def _rounded(c: Comparison) -> Finding:
 def _unknown(search: Search) -> Finding:
     c, nearest = search.c, search.nearest()
     wrong = _names(c, c.wrong)
-    message = "no mistake of the catalogue, and no two of them, give all these figures"
-    if search.undecided:
-        message = (
-            "no single mistake of the catalogue gives all these figures; for two, more figures or digits are needed"
-        )
+    message = "nothing that is known of gives all these figures"
+    if search.told < 2 * MARGIN:
+        message = "nothing simple gives all these figures; for two mistakes at once, more figures or digits are needed"
     if nearest is not None:
         mistake, met = nearest
         missed = _names(c, ~met)
@@ -104,17 +119,27 @@ def _names(c: Comparison, chosen: Bools) -> tuple[str, ...]:
 
 
 def _findings(c: Comparison, explanation: Explanation) -> tuple[Finding, ...]:
-    if len(explanation) == 1:
-        return (_finding(c, explanation[0], _names(c, c.wrong)),)
+    mistakes = explanation.mistakes(c.q)
+    wrong = _names(c, c.wrong)
+    if len(mistakes) == 1:
+        return (_finding(c, mistakes[0], wrong),)
     found = []
-    for mistake in explanation:
-        alone = c.figures(1, [(mistake.edits, np.array([0]))])
-        found.append(_finding(c, mistake, _names(c, c.wrong & ~c.still(alone, c.right)[0])))
+    for mistake in mistakes:
+        if mistake.edits:
+            alone = c.figures(1, [(mistake.edits, np.array([0]))])
+            explains = _names(c, c.wrong & ~c.still(alone, c.right)[0])
+        else:
+            explains = tuple(name for name in wrong if name in mistake.where) if mistake.where else wrong
+        found.append(_finding(c, mistake, explains))
     return tuple(found)
 
 
 def _finding(c: Comparison, mistake: Mistake, explains: tuple[str, ...]) -> Finding:
     weights = [name for name in explains if name.startswith("W")]
-    pair = formulas(c.q.net, c.q.cost, mistake.change, weights or weight_names(c.q.net.sizes)[:1])
+    pair = formulas(c.q.net, c.q.cost, mistake.change, weights or c.q.net.weight_names[:1])
     right, claimed = pair or (None, None)
-    return Finding(mistake.code, mistake.where, mistake.message, explains, right, claimed)
+    if right is None or not is_marked(right):
+        place = right_formula(c.q.net, c.q.samples, mistake.code, weights)
+        right, claimed = (place, None) if place else (right, claimed)
+    kind = "convention" if mistake.convention else "slip"
+    return Finding(mistake.code, mistake.where, mistake.message, explains, right, claimed, kind)

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from numpy.typing import ArrayLike
 
 from backpath.errors import InputError
 from backpath.explain.backward import backward, in_float64
-from backpath.explain.diagnosis.claims import Claim, read_figure
-from backpath.explain.diagnosis.conclude import conclude
+from backpath.explain.diagnosis.claims import Claim, Claims, read_figure
+from backpath.explain.diagnosis.comparison import Comparison
+from backpath.explain.diagnosis.conclude import conclude, is_numerical
+from backpath.explain.diagnosis.layouts import readings, sample_readings
+from backpath.explain.diagnosis.network_digits import Units, as_if_printed, with_slack
 from backpath.explain.diagnosis.problem import Problem
+from backpath.explain.diagnosis.procedures import told
 from backpath.explain.diagnosis.report import Report
+from backpath.explain.learning.why import hindrances
 from backpath.maths.checks import check_learning_rate
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_names, weight_index, weight_name
+from backpath.maths.other_names import cost_called, taken_as
+from backpath.maths.printed import printed_array
 
 Figures = Mapping[str, object]
 
@@ -24,13 +33,16 @@ def diagnose(
     net: Network,
     X: ArrayLike,
     y: ArrayLike,
-    claimed: Figures | None = None,
+    claimed: object | None = None,
     *,
-    claimed_weights: Figures | None = None,
+    claimed_weights: object | None = None,
     claimed_values: Figures | None = None,
     cost: str = "squared_error",
     learning_rate: float | None = None,
     frozen: str | Iterable[str] = (),
+    updates: int | None = None,
+    order: str | Sequence[int] | None = None,
+    momentum: float | None = None,
 ) -> Report:
     """Whether somebody's figures of back-propagation are right, and if not, which mistake they come from.
 
@@ -40,18 +52,29 @@ def diagnose(
     Parameters
     ----------
     net : Network
-    X, y : (N, inputs), (N, outputs); or one sample
-    claimed : mapping of weight names to figures
+        Weights that were given as strings (see ``from_weights``) are as exact as they were printed: figures are right
+        if they are right for some network that prints like this one.
+    X, y : (N, inputs), (N, outputs); or one sample; or samples in columns, where only those fit
+        Numbers, or strings as printed.
+    claimed : mapping of weight names to figures, or arrays in any usual layout
         Gradients ∂C/∂W, of all weights or of some. A string is judged by the digits it has ("0.0123" by four
-        decimals), a number by all of its digits, a NumPy float32 by those of a float32.
-    claimed_weights : mapping of weight names to figures
-        Updated weights, alone or together with gradients; they need the learning rate.
+        decimals), a number by all of its digits, a NumPy float32 by those of a float32. Arrays come by layer, in pairs
+        (W, b), in a dictionary (W1, b1, dW1, theta1, coefs_ …) or all in one row, with rows or columns for neurons and
+        the bias last, first, apart or absent: the layout that fits is taken and said; of several, the figures decide.
+    claimed_weights : the same of updated weights
+        Alone or together with gradients; they need the learning rate.
+    cost : str
+        Names that other libraries use are understood ("mse", "cross_entropy"), and the report says what they were
+        taken for.
     claimed_values : mapping of names to figures
         Values of the forward pass too: "H1", "u_H1", "A1", "cost"; of one sample.
     learning_rate : float
         η of the update, also for finding gradients that were computed with weights already updated.
     frozen : weight names, or "biases"
         Weights that are not updated.
+    updates, order, momentum : of ``claimed_weights`` after several updates
+        How many steps with the whole batch, or with ``order="online"`` (or the places of the samples from 0) how many
+        epochs; v = μ v + ∂C/∂W, W = W - η v. What is not told is searched for.
 
     Returns
     -------
@@ -70,15 +93,59 @@ def diagnose(
     >>> report.correct, report.findings[0].mistake
     (False, 'cost_convention')
     """
-    q = _problem(net, X, y, cost, learning_rate, frozen, claimed_weights is not None)
-    claims = [*_of_weights(q, claimed, "gradient"), *_of_weights(q, claimed_weights, "weight")]
-    claims += _of_values(q, claimed_values)
-    if not claims:
-        raise InputError("nothing is claimed; give at least one figure")
-    return conclude(q, claims)
+    called, cost = cost, cost_called(cost, net.activations[-1])
+    options: list[tuple[Problem, list[Claim], str]] = []
+    X, of_X = printed_array(X, "X")
+    y, of_y = printed_array(y, "y")
+    for inputs, targets, turned in sample_readings(net, X, y, cost):
+        q = problem(net, inputs, targets, cost, learning_rate, frozen, claimed_weights is not None)
+        if claimed_weights is not None:
+            q = replace(q, procedure=told(q, updates, order, momentum))
+        units = Units.of(q, net, of_X, of_y)
+        for gradients, weights, layout in _readings(net, claimed, claimed_weights):
+            claims = [*weight_claims(q, gradients, "gradient"), *weight_claims(q, weights, "weight")]
+            claims += _of_values(q, claimed_values)
+            if not claims:
+                raise InputError("nothing is claimed; give at least one figure")
+            if units.any:
+                claims = with_slack(q, claims, units)
+            options.append((q, claims, "; ".join(filter(None, (layout, turned)))))
+    report, q = most_likely(options)
+    hindered = hindrances(net, q.X, q.y, cost, learning_rate) if report.correct else ""
+    report.note = " ".join(filter(None, [taken_as([(called, cost)]), report.note, hindered]))
+    return report
 
 
-def _problem(
+def most_likely(options: Sequence[tuple[Problem, list[Claim], str]]) -> tuple[Report, Problem]:
+    """Of several layouts that in which the figures are right, else one that leaves no doubt, else the first."""
+    right = [option for option in options if is_numerical(Comparison(option[0], Claims.of(option[1])))]
+    reports = []
+    for q, claims, layout in [*right, *options]:
+        report = conclude(q, claims)
+        if not report.certain and not any(claim.slack for claim in claims):
+            report = min(filter(None, (report, as_if_printed(q, claims))), key=_doubt)
+        report.layout = layout
+        reports.append((report, q))
+        if report.correct:
+            break
+    return min(reports, key=lambda pair: _doubt(pair[0]))
+
+
+def _doubt(report: Report) -> tuple[bool, bool, float]:
+    """Less of it is better: right figures first, then a certain mistake, then the shortest explanation."""
+    return not report.correct, not report.certain, report.bits
+
+
+def _readings(net: Network, claimed: object, claimed_weights: object) -> Iterator[tuple[Figures, Figures, str]]:
+    """Gradients and updated weights by name, and what is to be said of their layout."""
+    gradients = [None] if claimed is None else readings(net, claimed, "claimed")
+    weights = [None] if claimed_weights is None else readings(net, claimed_weights, "claimed_weights")
+    for g, w in itertools.product(gradients, weights):
+        words = dict.fromkeys(reading.layout.words for reading in (g, w) if reading)
+        yield g.figures if g else {}, w.figures if w else {}, "; ".join(filter(None, words))
+
+
+def problem(
     net: Network,
     X: ArrayLike,
     y: ArrayLike,
@@ -91,16 +158,20 @@ def _problem(
         learning_rate = check_learning_rate(learning_rate)
     elif updates:
         raise InputError("claimed_weights needs the learning rate that they were updated with")
-    wide = in_float64(net)
+    net.free_weights(frozen)  # refuses names that the network lacks
+    wide = in_float64(net).with_zero_biases()
     right = backward(wide, X, y, cost)
-    return Problem(wide, right.x, right.y, cost, learning_rate, wide.free_weights(frozen), updates)
+    free = wide.free_weights(frozen)
+    for mask in free:
+        mask[:, -1] &= net.biases
+    return Problem(wide, right.x, right.y, cost, learning_rate, free, updates, has_biases=net.biases)
 
 
-def _of_weights(q: Problem, figures: Figures | None, kind: str) -> Iterator[Claim]:
+def weight_claims(q: Problem, figures: Figures | None, kind: str) -> Iterator[Claim]:
     """Gradients or updated weights."""
     seen: set[str] = set()
     for name, figure in _mapping(figures, "claimed").items():
-        index = weight_index(name, q.net.sizes)
+        index = weight_index(name, q.net.sizes, q.has_biases)
         canonical = weight_name(*index)
         if canonical in seen:
             raise InputError(f"{canonical} is claimed twice; keep one of them")

@@ -3,41 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.explain.diagnosis.bits import roundest
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.mistakes import Family, Mistake
 from backpath.explain.diagnosis.passes import Index, Run
 
 Array = NDArray[np.floating]
-Task = tuple[Family, Mistake | None]  # a family, and the other mistake that is made too
+Slips = tuple[Mistake, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A family, the other mistakes that are made too, and the constant on all gradients."""
+
+    family: Family
+    partners: Slips = ()
+    constant: float = 1.0
+
 
 _BEST = 2  # starts of each family that are followed
 _STEPS = 10
 _APART = 1e-6  # of a number, for its slope
 
 
-def fitted_numbers(c: Comparison, tasks: Sequence[Task]) -> list[float | None]:
-    """For each task the number with which the figures fit, or None."""
-    found: list[float | None] = [None] * len(tasks)
+def fitted_numbers(c: Comparison, tasks: Sequence[Task]) -> list[tuple[float, float] | None]:
+    """For each task the roundest number with which the figures fit, and its bits; or None."""
+    found: list[tuple[float, float] | None] = [None] * len(tasks)
     owners, numbers = _best_starts(c, tasks, _possible(c, tasks))
     distance = np.full(len(numbers), np.inf)
     for _ in range(_STEPS):
         if not len(owners):
             break
-        numbers, before = _step(c, tasks, owners, numbers)
+        numbers, before, width = _step(c, tasks, owners, numbers)
         fits = c.met(_figures(c, tasks, owners, numbers)).all(axis=1)
         for k in np.flatnonzero(fits):
-            number = float(numbers[k])
-            if found[owners[k]] is None and not _is_right(tasks[owners[k]][0], number):
-                found[owners[k]] = number
+            if found[owners[k]] is None and not _is_right(tasks[owners[k]].family, float(numbers[k])):
+                found[owners[k]] = _roundest(c, tasks[owners[k]], float(numbers[k]), float(width[k]))
         nearer = before < 0.5 * distance
         going = np.isfinite(numbers) & nearer & np.array([found[owner] is None for owner in owners])
         owners, numbers, distance = owners[going], numbers[going], before[going]
     return found
+
+
+def _roundest(c: Comparison, task: Task, number: float, width: float) -> tuple[float, float]:
+    """The number of the fewest digits around the one that fits."""
+    width = max(width, 1e-12 * abs(number)) if np.isfinite(width) else 1e-9 * abs(number)
+    for share in (1.0, 0.5, 0.1):
+        value, bits = roundest(number - share * width, number + share * width, task.family.likely or task.family.starts)
+        if c.met(_figures(c, [task], np.array([0]), np.array([value]))).all() and not _is_right(task.family, value):
+            return value, bits
+    ends = sorted((number * (1 - 1e-9), number * (1 + 1e-9)))
+    return number, roundest(ends[0], ends[1], task.family.likely or task.family.starts)[1]
 
 
 def _is_right(family: Family, number: float) -> bool:
@@ -50,10 +72,16 @@ def _figures(c: Comparison, tasks: Sequence[Task], owners: Index, numbers: Array
     found = []
     for block in c.blocks(len(owners)):
         chosen, values = [tasks[owner] for owner in owners[block]], numbers[block]
-        runs: list[Run] = [(family.edits(values[h]), h) for family, h in _alike([family for family, _ in chosen])]
-        others = _alike([partner for _, partner in chosen])
-        runs += [(partner.edits, h) for partner, h in others if partner is not None]
-        found.append(c.figures(len(chosen), runs))
+        runs: list[Run] = [(family.edits(values[h]), h) for family, h in _alike([task.family for task in chosen])]
+        with_partners = [(partner, h) for h, task in enumerate(chosen) for partner in task.partners]
+        for partner, which in _alike([partner for partner, _ in with_partners]):
+            runs.append((partner.edits, np.array([with_partners[k][1] for k in which], dtype=np.intp)))
+        figures = c.figures(len(chosen), runs)
+        constants = np.array([task.constant for task in chosen])[:, None]
+        if (constants != 1).any():
+            places, base = c.claims.positions[c.is_weight], c.claims.base[c.is_weight]
+            figures[:, places] = base + constants * (figures[:, places] - base)
+        found.append(figures)
     return np.concatenate(found)
 
 
@@ -74,7 +102,7 @@ def _possible(c: Comparison, tasks: Sequence[Task]) -> list[int]:
     if not tasks:
         return []
     owners = np.repeat(np.arange(len(tasks)), 3)
-    starts = [family.starts for family, _ in tasks]
+    starts = [task.family.starts for task in tasks]
     numbers = np.array([number for s in starts for number in (s[0], s[len(s) // 2], s[-1])])
     figures = _figures(c, tasks, owners, numbers)
     fixed = c.still(figures[::3], figures[1::3]) & c.still(figures[::3], figures[2::3])
@@ -84,14 +112,14 @@ def _possible(c: Comparison, tasks: Sequence[Task]) -> list[int]:
 def _residuals(c: Comparison, figures: Array) -> Array:
     """What is left between figures and claims, in units of the layer's largest change or of the last printed digit."""
     claims = c.claims
-    unit = np.maximum(claims.last, c.largest) + 1e-300
+    unit = np.maximum(claims.last, np.maximum(c.size, c.largest)) + 1e-300
     found: Array = (figures[:, claims.positions] - claims.value) / unit
     return found
 
 
 def _best_starts(c: Comparison, tasks: Sequence[Task], possible: Sequence[int]) -> tuple[Index, Array]:
     """The few numbers of each task that come nearest."""
-    pairs = [(k, number) for k in possible for number in tasks[k][0].starts]
+    pairs = [(k, number) for k in possible for number in tasks[k].family.starts]
     owners, numbers = np.array([k for k, _ in pairs], dtype=np.intp), np.array([number for _, number in pairs])
     if not pairs:
         return owners, numbers
@@ -104,9 +132,9 @@ def _best_starts(c: Comparison, tasks: Sequence[Task], possible: Sequence[int]) 
     return owners[kept], numbers[kept]
 
 
-def _step(c: Comparison, tasks: Sequence[Task], owners: Index, numbers: Array) -> tuple[Array, Array]:
-    """A better number for each, and the squared distance before: the middle of those with which, by their slopes, all
-    figures would fit, or if there is none, a step of Gauss and Newton."""
+def _step(c: Comparison, tasks: Sequence[Task], owners: Index, numbers: Array) -> tuple[Array, Array, Array]:
+    """A better number for each, the squared distance before, and how far the number may be from there: the middle of
+    those with which, by their slopes, all figures would fit, or if there is none, a step of Gauss and Newton."""
     apart = _APART * np.maximum(1.0, np.abs(numbers))
     figures = _figures(c, tasks, owners, numbers)
     moved = _figures(c, tasks, owners, numbers + apart)
@@ -114,17 +142,17 @@ def _step(c: Comparison, tasks: Sequence[Task], owners: Index, numbers: Array) -
         here = _residuals(c, figures)
         slope = (_residuals(c, moved) - here) / apart[:, None]
         newton = numbers - (slope * here).sum(axis=1) / (slope * slope).sum(axis=1)
-        middle = numbers + _middle(c, figures, (moved - figures)[:, c.claims.positions] / apart[:, None])
+        middle, width = _middle(c, figures, (moved - figures)[:, c.claims.positions] / apart[:, None])
         distance = (here * here).sum(axis=1)
-    return np.where(np.isfinite(middle), middle, newton), distance
+    return np.where(np.isfinite(middle), numbers + middle, newton), distance, width
 
 
-def _middle(c: Comparison, figures: Array, slope: Array) -> Array:
-    """By how much each number must change for its figures to lie within their bounds; NaN where nothing does it."""
-    low, high = c.claims.bounds(figures, c.largest)
+def _middle(c: Comparison, figures: Array, slope: Array) -> tuple[Array, Array]:
+    """By how much each number must change for its figures to lie within their bounds, and how much more or less it may;
+    NaN where nothing does it."""
     predicted = figures[:, c.claims.positions]
     flat = np.abs(slope) <= 1e-9 * np.abs(slope).max(axis=1, keepdims=True)
-    ends = np.stack([(low - predicted) / slope, (high - predicted) / slope])
+    ends = np.stack([(c.low - predicted) / slope, (c.high - predicted) / slope])
     lower = np.where(flat, -np.inf, ends.min(axis=0)).max(axis=1)
     upper = np.where(flat, np.inf, ends.max(axis=0)).min(axis=1)
-    return np.where(lower <= upper, (lower + upper) / 2, np.nan)
+    return np.where(lower <= upper, (lower + upper) / 2, np.nan), (upper - lower) / 2

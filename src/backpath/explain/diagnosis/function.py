@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
-from backpath.explain.diagnosis.diagnose import diagnose
-from backpath.explain.diagnosis.report import Report
+from backpath.explain.diagnosis.calls import Function, calls
+from backpath.explain.diagnosis.claims import Claim, Claims
+from backpath.explain.diagnosis.comparison import Comparison
+from backpath.explain.diagnosis.conclude import figures, is_numerical, of_search
+from backpath.explain.diagnosis.diagnose import problem, weight_claims
+from backpath.explain.diagnosis.report import Claimed, Report
+from backpath.explain.diagnosis.search import Search
 from backpath.maths.costs import check_cost_fits
 from backpath.maths.network import Network
+from backpath.maths.other_names import activation_called, cost_called, taken_as
 
 Array = NDArray[np.floating]
-Backprop = Callable[[list[Array], Array, Array], Sequence[Any]]
 
-_SAMPLES = (1, 5, 3, 2)  # batch sizes, in turn
+_SAMPLES = (5, 4, 7, 3)  # batch sizes, in turn: of one sample, many mistakes look alike
 
 
 def diagnose_function(
-    function: Backprop,
+    function: Function,
     sizes: Sequence[int] = (2, 2, 1),
     *,
     activation: str = "sigmoid",
     activations: str | Sequence[str] | None = None,
     cost: str = "squared_error",
     learning_rate: float | None = None,
+    biases: bool = True,
     networks: int = 12,
     seed: int = 0,
 ) -> Report:
@@ -39,8 +45,11 @@ def diagnose_function(
     ----------
     function : callable
         ``function(weights, X, y)`` -> a list of gradient arrays in the weights' shapes, bias last. ``weights`` are
-        arrays of shape (neurons, inputs + 1), ``X`` is (N, inputs), ``y`` (N, outputs); all are copies.
-    sizes, activation, activations, cost : of the networks
+        arrays of shape (neurons, inputs + 1), ``X`` is (N, inputs), ``y`` (N, outputs); all are copies. Where that
+        doesn't work, or isn't right, other usual ways are tried, and the report says which: the bias first or apart,
+        a column per neuron, samples in columns, pairs (W, b), a dictionary with W1 and b1, each array an argument.
+    sizes, activation, activations, cost, biases : of the networks
+        Names that other libraries use are understood ("mse", "logistic"), and the report says what they were taken for.
     learning_rate : float | None
         η that the function updates with, if it does; else one is fitted.
     networks : int
@@ -49,7 +58,7 @@ def diagnose_function(
     Returns
     -------
     Report
-        Of the first network on which it is wrong, with the explanations that hold on all of them.
+        With the figures of the network that tells most, and the explanations that hold on all of them.
 
     Raises
     ------
@@ -66,16 +75,90 @@ def diagnose_function(
     >>> diagnose_function(backprop, sizes=(2, 1)).findings[0].mistake
     'missing_output_derivative'
     """
+    given = activation if activations is None else activations
+    names = [given] if isinstance(given, str) else list(given)
+    taken = [activation_called(name) for name in names]
+    called, cost = cost, cost_called(cost, taken[-1])
+    kinds = taken[0] if isinstance(given, str) else taken
     rng = np.random.default_rng(seed)
-    reports = []
+    scenes = []
     for k in range(networks):
-        net = Network(sizes, activation, activations=activations, init="uniform:-1,1", seed=int(rng.integers(2**32)))
+        drawn = int(rng.integers(2**32))
+        net = Network(sizes, activations=kinds, init="uniform:-1,1", seed=drawn, biases=biases)
         check_cost_fits(cost, net.activations[-1])
-        X, y = _samples(net, cost, _SAMPLES[k % len(_SAMPLES)], rng)
-        claimed = _called(function, net, X, y)
-        reports.append(diagnose(net, X, y, claimed, cost=cost, learning_rate=learning_rate))
-    wrong = [report for report in reports if not report.correct]
-    return _common(wrong) if wrong else reports[0]
+        scenes.append((net, *_samples(net, cost, _SAMPLES[k % len(_SAMPLES)], rng)))
+    reports = []
+    for words, tried in _ways(function, scenes, cost, learning_rate):
+        report = _concluded(tried)
+        report.layout = words
+        reports.append(report)
+        if report.correct or report.certain:
+            break
+    best = min(reports, key=lambda report: (not report.correct, not report.certain, report.bits))
+    said = taken_as([*zip(names, taken, strict=True), (called, cost)])
+    best.note = " ".join(filter(None, [said, best.note]))
+    return best
+
+
+Scene = tuple[Network, Array, Array]
+
+
+def _ways(function: Function, scenes: Sequence[Scene], cost: str, rate: float | None) -> list[tuple[str, list[_Tried]]]:
+    """Every way to call the function that works, in words, with what it returns for each network; a way in which that
+    is right comes first."""
+    found = []
+    for call in calls(function, *scenes[0]):
+        try:
+            returned = [call.figures(function, *scene) for scene in scenes]
+        except InputError:
+            if not call.words:  # it is called as it should be, and fails on some network
+                raise
+            continue
+        if _leave_biases_out(returned):
+            words = "; ".join(filter(None, (call.words, "your network has no biases: their gradients are all 0")))
+            bare = [{name: v for name, v in figures.items() if "~" not in name} for figures in returned]
+            nets = [(net.without_biases(), X, y) for net, X, y in scenes]
+            found.append((words, [_Tried.of(*s, cost, rate, f) for s, f in zip(nets, bare, strict=True)]))
+        found.append((call.words, [_Tried.of(*s, cost, rate, f) for s, f in zip(scenes, returned, strict=True)]))
+    return sorted(found, key=lambda way: not all(is_numerical(one.comparison) for one in way[1]))
+
+
+def _leave_biases_out(returned: Sequence[Mapping[str, object]]) -> bool:
+    biases = [value for figures in returned for name, value in figures.items() if "~" in name]
+    return bool(biases) and not np.any(np.array(biases, dtype=float))
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """One network with what the function returned for it."""
+
+    comparison: Comparison
+    claims: list[Claim]
+
+    @classmethod
+    def of(
+        cls, net: Network, X: Array, y: Array, cost: str, rate: float | None, claimed: Mapping[str, object]
+    ) -> _Tried:
+        q = problem(net, X, y, cost, rate, (), False)
+        claims = list(weight_claims(q, claimed, "gradient"))
+        return cls(Comparison(q, Claims.of(claims)), claims)
+
+    @property
+    def rows(self) -> list[Claimed]:
+        return figures(self.comparison, self.claims)
+
+
+def _concluded(tried: Sequence[_Tried]) -> Report:
+    """What holds on all of the networks."""
+    wrong = [t for t in tried if t.comparison.wrong.any() and not is_numerical(t.comparison)]
+    if not wrong:
+        note = ""
+        if any(t.comparison.wrong.any() for t in tried):
+            note = "They are as near to the right ones as numerical derivatives come, but not equal to all digits."
+        return Report((), [replace(row, is_right=True) for row in tried[0].rows], note)
+    search = Search([t.comparison for t in tried])
+    first = next(t for t in tried if t.comparison is search.c)
+    return of_search(search, search.explanations(), first.rows)
 
 
 def _samples(net: Network, cost: str, count: int, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -83,30 +166,3 @@ def _samples(net: Network, cost: str, count: int, rng: np.random.Generator) -> t
     if cost == "categorical_cross_entropy":
         y = np.eye(net.sizes[-1])[rng.integers(0, net.sizes[-1], count)]
     return X, y
-
-
-def _called(function: Backprop, net: Network, X: Array, y: Array) -> dict[str, Any]:
-    """What the function returns, by weight name."""
-    try:
-        found = list(function([W.copy() for W in net.weights], X.copy(), y.copy()))
-        arrays = [np.asarray(G) for G in found]
-    except Exception as error:
-        raise InputError(f"the function raised {type(error).__name__}: {error}") from error
-    wanted, shapes = [W.shape for W in net.weights], [G.shape for G in arrays]
-    if shapes != wanted:
-        raise InputError(f"the function must return gradients of shapes {wanted} (bias last), but returned {shapes}")
-    if any(G.dtype.kind not in "fiu" or not np.isfinite(G).all() for G in arrays):
-        raise InputError("the function must return finite gradients, but some are not")
-    figures = [figure for G in arrays for figure in G.ravel()]
-    return dict(zip(net.weight_names, figures, strict=True))
-
-
-def _common(reports: Sequence[Report]) -> Report:
-    """The first report, with the explanations that all of them have."""
-    first, *rest = reports
-
-    def codes(group: Sequence[Any]) -> frozenset[str]:
-        return frozenset(finding.mistake for finding in group)
-
-    kept = [group for group in first.alternatives if all(codes(group) in map(codes, r.alternatives) for r in rest)]
-    return Report(kept or first.alternatives, first.figures, first.note)

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from backpath.explain.diagnosis.passes import Edit
+from backpath.explain.diagnosis.passes import Edit, Index, Passes
 from backpath.explain.expression import Expression
 
 # code -> what it is, in a few words
@@ -50,6 +50,25 @@ CODES = {
     "wrong_weight": "a weight is read as another number",
     "wrong_value": "a value of the forward pass is not what the network gives",
     "rounded": "right, but rounded to fewer digits than it is given with",
+    # conventions that no argument states
+    "other_cost": "the gradient is that of another cost",
+    "weight_decay": "a multiple of the weights is added: an L2 term",
+    "no_biases": "the network has no biases",
+    "several_updates": "the weights are those after several updates",
+    # slips at one use of a quantity
+    "wrong_slope": "another quantity stands in place of σ′",
+    "wrong_delta": "another quantity stands in place of δ",
+    "wrong_error": "another quantity stands in place of the error",
+    "wrong_factor": "another quantity stands in place of the input that a weight multiplies",
+    "wrong_activation": "another activation is applied",
+    "wrong_bias_gradient": "the gradient of the biases is computed from the wrong quantity",
+    "wrong_reduction": "the sum over the samples, or over the outputs, is not the mean over the samples",
+    "sample_left_out": "a sample of the batch is left out",
+    "neuron_left_out": "a neuron or an input gets no gradient, or another's",
+    "gradient_shifted": "the rows or columns of a gradient are shifted",
+    "rounded_on_the_way": "numbers are rounded during the computation",
+    "weight_set": "the weight is set to the step, or doubled, where the step is to be added",
+    "all_zero": "every gradient is 0",
 }
 
 
@@ -87,10 +106,11 @@ class Mistake:
     message : the same in a sentence
     edits : what it does to a pass
     change : what it does to the formula, to be shown
-    rank : how far-fetched it is: ``PLAIN``, ``LOCAL`` (in one layer, or less usual), or ``RARE`` (tried alone, or with
-        a constant on all gradients)
-    constant : whether it is no more than such a constant
+    rank : how far-fetched it is: ``PLAIN``, ``LOCAL`` (in one layer, or less usual), or ``RARE``
     coupled : whether what it makes of a layer depends on what another mistake makes of the layers above
+    convention : whether it is a choice rather than a slip
+    is_right : whether a program that does no more than this is right
+    by_sample : whether it counts the samples of a batch, and has no meaning for each sample by itself
     """
 
     code: str
@@ -99,8 +119,10 @@ class Mistake:
     edits: tuple[Edit, ...]
     change: Change | None = None
     rank: int = PLAIN
-    constant: bool = False
     coupled: bool = False
+    convention: bool = False
+    is_right: bool = False
+    by_sample: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +135,8 @@ class Family:
     edits, message, change : the same, made from the number; edits also from an array with a number for each pass
     starts : numbers to start from
     right : the number with which it is no mistake, NaN if that is not known
-    late : whether any explained mistake is preferred to it
     touches : the only weights whose figures it changes; empty: it may change any
+    likely : numbers that are likelier than others; else the starts
     """
 
     code: str
@@ -125,8 +147,18 @@ class Family:
     right: float = math.nan
     change: Callable[[float], Change | None] = lambda number: None
     rank: int = PLAIN
-    late: bool = False
     touches: frozenset[str] = frozenset()
+    likely: tuple[float, ...] = ()
 
     def mistake(self, number: float) -> Mistake:
         return Mistake(self.code, self.where, self.message(number), self.edits(number), self.change(number), self.rank)
+
+
+def at(layer: int, edit: Callable[[Passes, Index], None]) -> Callable[[Passes, Index], None]:
+    """The edit, made when that layer is computed."""
+
+    def made(p: Passes, h: Index) -> None:
+        if p.at == layer:
+            edit(p, h)
+
+    return made

@@ -1,13 +1,15 @@
 """Back-propagation with mistakes in it: many passes at once, each with its own.
 
-The arrays of ``maths.backprop`` with an axis more, one entry per pass. A mistake is one or more edits; an edit changes
-the arrays of some passes at a stage: before the forward pass, before its sums, before the backward pass, or at the end.
+The arrays of ``maths.backprop`` with one more axis, an entry per pass. A mistake is one or more edits; an edit changes
+the arrays of some passes at a stage. Every *use* of a quantity is an array of its own: a layer's δ is used in the
+gradient of its weights (``own``), in that of its biases (``bias``), and on the way back (``back``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +19,26 @@ from backpath.maths.activations import activation
 from backpath.maths.costs import cost_function
 
 Array = NDArray[np.floating]
+Index = NDArray[np.intp]
+Use = Literal["own", "bias", "back"]
 
 
 class Stage(IntEnum):
-    START = 0  # W, X, y, times, share, scale, rate, updated, misread
+    """When an edit is made; at the stages marked (l) once per layer, which is then ``Passes.at``."""
+
+    START = 0  # W, X, y, share, rate, updated
     SUMS = 1  # U
-    BACKWARD = 2  # delta[-1], slopes, F
-    WAY_BACK = 3  # P of the layer ``at``, once for each layer, from the outputs down
-    GRADIENTS = 4  # G
+    FORWARD = 2  # a[at] (l), from the first layer up
+    ERROR = 3  # dC_da[-1]; ``changed_error`` says in which passes
+    BACKWARD = 4  # delta[-1], slopes, F
+    DELTA = 5  # delta[at] (l), from the outputs down
+    USES = 6  # own, bias, back of the layer ``at`` (l)
+    SAMPLES = 7  # the same: what is done with them over the samples
+    GRADIENT = 8  # G[at] (l), before the weights behind it are used
+    WAY_BACK = 9  # P of the layer ``at`` (l)
+    GRADIENTS = 10  # G
 
 
-Index = NDArray[np.intp]
 Edit = tuple[Stage, Callable[["Passes", Index], None]]
 Run = tuple[Sequence[Edit], Index]  # edits, and the passes in which they are made
 
@@ -39,73 +50,88 @@ class Passes:
     ----------
     W : weights of the pass, (passes, neurons, inputs + 1); U : those of its weighted sums
     X, y : (passes, N, inputs), (passes, N, outputs)
-    times : how often a layer's activation is applied, (passes, layers + 1)
-    misread : (passes, layer, sample, neuron, values) of outputs that are taken as another number
-    share : how much each sample counts, (passes, N); scale : a constant on each layer's gradients
+    share : how much each sample counts, (passes, N)
     rate : η of the update, (passes,)
     updated : η with which a layer's weights were already updated when the layer before it is computed, 0 if they were
         not, (passes, layers + 1)
-    u, a, delta : net inputs, activations, δ, (passes, N, neurons)
+    u, a : net inputs, activations, (passes, N, neurons)
+    dC_da, delta : ∂C/∂a and δ = ∂C/∂u, (passes, N, neurons)
     slopes : σ′(u) of the hidden layers
-    at : the layer from which the way back is taken; then : its weights, as they are by then
-    P : what is used of them, without the biases, (passes, neurons, neurons before)
+    at : the layer that is computed; own, bias, back : its δ as used in each place
+    then : the weights of ``at`` as they are by then; P : what is used of them, (passes, neurons, neurons before)
     F : what the weights multiply, (passes, N, inputs + 1)
     G : the gradients, in the weights' shapes
     """
 
-    def __init__(self, q: Problem, count: int, runs: Sequence[Run]):
-        self.q, self.count = q, count
-        self._runs = runs
+    own: Array
+    bias: Array
+    back: Array
+    P: Array
+
+    def __init__(self, q: Problem, count: int, runs: Sequence[Run], weights: Sequence[Array] | None = None):
+        self.q, self.count, self.at = q, count, 0
+        self._edits: list[list[tuple[Callable[[Passes, Index], None], Index]]] = [[] for _ in Stage]
+        for edits, h in runs:
+            for stage, edit in edits:
+                self._edits[stage].append((edit, h))
         with np.errstate(all="ignore"):
-            self._start()
+            self._start(weights)
             self._forward()
+            self._errors()
             self._backward()
 
     def _apply(self, stage: Stage) -> None:
-        for edits, h in self._runs:
-            for when, edit in edits:
-                if when == stage:
-                    edit(self, h)
+        for edit, h in self._edits[stage]:
+            edit(self, h)
 
     def _repeated(self, array: Array) -> Array:
         return np.repeat(array[None], self.count, axis=0)
 
-    def _start(self) -> None:
+    def _start(self, weights: Sequence[Array] | None) -> None:
         q, H = self.q, self.count
-        self.W: list[Array] = [np.empty(0), *(self._repeated(W) for W in q.net.weights)]
+        given = weights or [self._repeated(W) for W in q.net.weights]
+        self.W: list[Array] = [np.empty(0), *(W.copy() for W in given)]
         self.X, self.y = self._repeated(q.X), self._repeated(q.y)
-        self.times = np.ones((H, q.layers + 1), dtype=np.int8)
         self.share = np.full((H, q.samples), 1.0)
-        self.scale = np.ones((H, q.layers + 1))
-        self.rate = np.full(H, self.q.learning_rate or 0.0)
+        self.rate = np.full(H, q.learning_rate or 0.0)
         self.updated = np.zeros((H, q.layers + 1))
-        self.misread: list[tuple[Index, int, int, int, float | Array]] = []
         self._apply(Stage.START)
-        self.U = [W.copy() for W in self.W]
+        self.U = [W.copy() for W in self.W] if self._edits[Stage.SUMS] else self.W
         self._apply(Stage.SUMS)
 
     def _forward(self) -> None:
         self.u: list[Array] = [self.X]
         self.a: list[Array] = [self.X]
         for layer, name in enumerate(self.q.net.activations, 1):
-            U, value = self.U[layer], activation(name).value
+            U = self.U[layer]
             u = self.a[-1] @ U[:, :, :-1].transpose(0, 2, 1) + U[:, None, :, -1]
-            a = value(u)
-            twice, never = self.times[:, layer] == 2, self.times[:, layer] == 0
-            a[twice] = value(a[twice])
-            a[never] = u[never]
-            for h, where, sample, j, numbers in self.misread:
-                if where == layer:
-                    a[h, sample, j - 1] = numbers
             self.u.append(u)
-            self.a.append(a)
+            self.a.append(activation(name).value(u))
+            if self.a[-1] is u:  # the identity's; an edit changes one of them only
+                self.a[-1] = u.copy()
+            self.at = layer
+            self._apply(Stage.FORWARD)
+
+    def _errors(self) -> None:
+        q = self.q
+        output, cost = activation(q.net.activations[-1]), cost_function(q.cost)
+        u, a = self.u[-1], self.a[-1]
+        self.dC_da: list[Array] = [np.empty(0)] * q.layers
+        self.dC_da.append(cost_slope(q.cost, a, self.y))
+        self.delta: list[Array] = [np.empty(0)] * q.layers
+        self.delta.append(cost.output_delta(output.name, u, a, self.y))
+        self.changed_error = np.zeros(self.count, dtype=bool)
+        self._apply(Stage.ERROR)
+        if self.changed_error.any():
+            h = np.flatnonzero(self.changed_error)
+            self.delta[-1][h] = output.chain(u[h], self.dC_da[-1][h])
 
     def _backward(self) -> None:
         q = self.q
-        names = q.net.activations
-        self.delta: list[Array] = [np.empty(0)] * q.layers
-        self.delta.append(cost_function(q.cost).output_delta(names[-1], self.u[-1], self.a[-1], self.y))
-        self.slopes: list[Array] = [np.empty(0), *(activation(names[k - 1]).derivative(self.u[k]) for k in q.hidden)]
+        self.slopes: list[Array] = [
+            np.empty(0),
+            *(activation(q.net.activations[k - 1]).derivative(self.u[k]) for k in q.hidden),
+        ]
         self.F: list[Array] = [np.empty(0)]
         for a in self.a[:-1]:
             F = np.ones((*a.shape[:2], a.shape[2] + 1))
@@ -115,16 +141,41 @@ class Passes:
         self.G: list[Array] = [np.empty(0)] * (q.layers + 1)
         counted = self.share[:, :, None] / q.samples
         for layer in range(q.layers, 0, -1):
-            delta = self.delta[layer]
-            G = (delta * counted).transpose(0, 2, 1) @ self.F[layer]
-            self.G[layer] = G * self.scale[:, layer, None, None]
+            self.at = layer
+            self._apply(Stage.DELTA)
+            self.own = self.bias = self.back = self.delta[layer]
+            self._apply(Stage.USES)
+            self._apply(Stage.SAMPLES)
+            self.G[layer] = self._gradient(layer, counted)
+            self._apply(Stage.GRADIENT)
             if layer > 1:
                 moved = self.updated[:, layer, None, None] * self.G[layer] * q.free[layer - 1]
-                self.at, self.then = layer, self.W[layer] - moved
+                self.then = self.W[layer] - moved
                 self.P = self.then[:, :, :-1].copy()
                 self._apply(Stage.WAY_BACK)
-                self.delta[layer - 1] = (delta @ self.P) * self.slopes[layer - 1]
+                self.dC_da[layer - 1] = self.back @ self.P
+                self.delta[layer - 1] = self.dC_da[layer - 1] * self.slopes[layer - 1]
         self._apply(Stage.GRADIENTS)
+
+    def _gradient(self, layer: int, counted: Array) -> Array:
+        """1/N Σ δ × [X1 X2 1]"""
+        F, own = self.F[layer], self.own * counted
+        if self.bias is self.own:
+            return own.transpose(0, 2, 1) @ F
+        G: Array = np.empty((self.count, own.shape[2], F.shape[2]))
+        G[:, :, :-1] = own.transpose(0, 2, 1) @ F[:, :, :-1]
+        G[:, :, -1] = (self.bias * counted * F[:, :, -1:]).sum(axis=1)
+        return G
+
+    def put(self, use: Use, h: Index, values: Array, columns: slice = slice(None)) -> None:
+        """Sets a use of the δ of the layer ``at``, without touching its other uses."""
+        array = getattr(self, use)
+        if array is self.delta[self.at] or any(
+            getattr(self, other) is array for other in ("own", "bias", "back") if other != use
+        ):
+            array = array.copy()
+            setattr(self, use, array)
+        array[h, :, columns] = values
 
     def figures(self) -> Array:
         """All that may be claimed, (passes, figures): the gradients; if they are, the updated weights W - η ∂C/∂W; of
@@ -143,3 +194,12 @@ class Passes:
 
     def _flat(self, by_layer: Sequence[Array]) -> Array:
         return np.concatenate([array.reshape(self.count, -1) for array in by_layer[1:]], axis=1)
+
+
+def cost_slope(cost: str, A: Array, y: Array) -> Array:
+    """∂C/∂A from A alone, as it stands on paper."""
+    if cost == "binary_cross_entropy":
+        return (1 - y) / (1 - A) - y / A
+    if cost == "categorical_cross_entropy":
+        return -y / A
+    return cost_function(cost).derivative(np.log(A) if cost == "poisson" else A, A, y)

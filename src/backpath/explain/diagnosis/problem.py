@@ -9,10 +9,23 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.maths.backprop import forward
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_name, neuron_names, weight_name
 
 Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """Several updates: which samples each step takes, in words, its description length, momentum, and a constant on
+    each step."""
+
+    steps: tuple[tuple[int, ...], ...]
+    words: str
+    bits: float
+    momentum: float = 0.0
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +35,7 @@ class Problem:
     Attributes
     ----------
     net : Network
-        In float64.
+        In float64; one without biases has zeros in their place.
     X, y : arrays (N, inputs), (N, outputs)
     learning_rate : float | None
         η of the update, None where it is not known.
@@ -30,6 +43,10 @@ class Problem:
         Weights that are updated.
     updates : bool
         Whether updated weights are claimed too.
+    procedure : Procedure | None
+        How they were updated, if not by a single step with the whole batch.
+    has_biases : bool
+        Whether the network has biases; what it lacks cannot be claimed.
     """
 
     net: Network
@@ -39,10 +56,17 @@ class Problem:
     learning_rate: float | None
     free: list[NDArray[np.bool_]]
     updates: bool = False
+    procedure: Procedure | None = None
+    has_biases: bool = True
 
     @cached_property
     def layers(self) -> int:
         return len(self.net.sizes) - 1
+
+    @cached_property
+    def outputs(self) -> list[Array]:
+        """The right activations by layer, (N, neurons); the first are the inputs."""
+        return forward(self.net.weights, self.net.activations, self.X)[1]
 
     @property
     def samples(self) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from backpath.explain.diagnosis.mistakes import CODES
 from backpath.explain.document import Block, Document, Formulas, Table, heading, prose
 from backpath.explain.expression import Equation
 from backpath.explain.printers import text
@@ -31,6 +31,8 @@ class Finding:
         The weights (or values) whose wrong figures it explains.
     right, claimed : Equation | None
         The formula as it should be and as it was computed, with the wrong or missing part marked.
+    kind : "slip" | "convention"
+        A convention (a sum for a mean, the sign, another cost) is a choice; a slip is wrong in any case.
     """
 
     mistake: str
@@ -39,6 +41,7 @@ class Finding:
     explains: tuple[str, ...]
     right: Equation | None = field(default=None, repr=False)
     claimed: Equation | None = field(default=None, repr=False)
+    kind: str = field(default="slip", repr=False)
 
     @property
     def formulas(self) -> tuple[str, str] | None:
@@ -87,56 +90,66 @@ class Report(Rendered):
     alternatives : tuple of tuples of Finding
         Each explains every figure by itself; one, if the figures leave no doubt; none, if all is right.
     certain : bool
-        Whether there is just one explanation.
+        Whether there is just one explanation, and the figures tell more than it takes to say it by a wide margin.
     figures : tuple of Claimed
         Every claimed figure beside the right one.
+    bits : float
+        The description length of the shortest explanation; 0 if all is right, infinite if there is none.
     note : str
         What else is to be said.
+    layout : str
+        How what was given is laid out, where that is not the notes' layout: "your weights have the bias first".
     """
 
-    def __init__(self, alternatives: Sequence[tuple[Finding, ...]], figures: Sequence[Claimed], note: str = ""):
+    def __init__(
+        self,
+        alternatives: Sequence[tuple[Finding, ...]],
+        figures: Sequence[Claimed],
+        note: str = "",
+        certain: bool = True,
+    ):
         self.alternatives = tuple(alternatives)
         self.figures = tuple(figures)
-        self.note = note
+        self.note, self.layout = note, ""
         self.correct = not self.alternatives
         distinct = {finding.mistake: finding for group in reversed(self.alternatives) for finding in group}
         order = dict.fromkeys(finding.mistake for group in self.alternatives for finding in group)
         single = self.alternatives[0] if len(self.alternatives) == 1 else tuple(distinct[code] for code in order)
         self.findings: tuple[Finding, ...] = single if self.alternatives else ()
-
-    @property
-    def certain(self) -> bool:
-        return len(self.alternatives) <= 1 and "unknown" not in {f.mistake for f in self.findings}
+        self.bits = math.inf if self.alternatives else 0.0
+        self.certain = certain and len(self.alternatives) <= 1
 
     def __repr__(self) -> str:
         found = "correct" if self.correct else ", ".join(finding.mistake for finding in self.findings)
         return f"Report({found})"
 
     def document(self) -> Document:
-        blocks: list[Block] = [prose(self._summary())]
+        blocks: list[Block] = [prose(self._verdict())]
+        if self.layout:
+            blocks.append(prose(f"{_sentence(self.layout)}."))
         if self.note:
             blocks.append(prose(self.note))
         for number, group in enumerate(self.alternatives, 1):
             if len(self.alternatives) > 1:
-                blocks.append(heading(f"{number}. {' with '.join(f.mistake for f in group)}"))
-            for finding in group:
-                blocks += _finding(finding, titled=len(self.alternatives) == 1)
+                blocks.append(heading(f"Possibly {number}: {_told(group)}"))
+            blocks += _explained(group)
         if not self.correct:
             blocks += self._figures()
         return Document(("Right" if self.correct else "Not right",), tuple(blocks))
 
-    def _summary(self) -> str:
+    def _verdict(self) -> str:
+        """What is the matter, in a sentence or two."""
         count = len(self.figures)
         if self.correct:
             return f"All {count} figures are right." if count > 1 else "The figure is right."
         wrong = sum(not figure.is_right for figure in self.figures)
-        start = f"{wrong} of {count} figures {'is' if wrong == 1 else 'are'} not right."
+        start = f"{wrong} of {count} figures {'is' if wrong == 1 else 'are'} not right"
         if count == 1:
-            start = "The figure is not right."
+            start = "The figure is not right"
         if len(self.alternatives) > 1:
-            codes = "; or ".join(" with ".join(f.mistake for f in group) for group in self.alternatives)
-            return f"{start} These figures cannot tell these apart: {codes}."
-        return start
+            return f"{start}. {len(self.alternatives)} explanations fit, and these figures cannot tell them apart."
+        doubt = "" if self.certain or self.findings[0].mistake == "unknown" else " It fits, but other reasons may too."
+        return f"{start}: {_told(self.alternatives[0])}.{doubt}"
 
     def _figures(self) -> list[Block]:
         rows = [(f.label, f.figure, f.right, "" if f.is_right else "not right") for f in self.figures]
@@ -152,6 +165,7 @@ class Report(Rendered):
             "correct": self.correct,
             "certain": self.certain,
             "note": self.note,
+            "layout": self.layout,
             "alternatives": [[_finding_dict(finding) for finding in group] for group in self.alternatives],
             "figures": [
                 {"kind": f.kind, "name": f.name, "given": f.figure, "right": f.right, "is_right": f.is_right}
@@ -164,11 +178,34 @@ def _text(line: Equation) -> str:
     return " = ".join(map(text.formula, line.sides))
 
 
-def _finding(finding: Finding, titled: bool) -> list[Block]:
-    found: list[Block] = [heading(f"{finding.mistake}: {CODES[finding.mistake]}")] if titled else []
-    found.append(prose(f"{_sentence(finding.message)}."))
+def _told(group: Sequence[Finding]) -> str:
+    """What an explanation says of its slips; of its conventions, if it has no slip."""
+    slips = [finding.message for finding in group if finding.kind != "convention"]
+    return "; and ".join(slips or [finding.message for finding in group])
+
+
+def _explained(group: Sequence[Finding]) -> list[Block]:
+    """The conventions in one line, then each slip with its formulas; conventions with theirs, if there is no slip."""
+    slips = [finding for finding in group if finding.kind != "convention"]
+    conventions = [finding.message for finding in group if finding.kind == "convention"]
+    found: list[Block] = []
+    if conventions and slips:
+        found.append(prose(f"Besides, by convention: {'; '.join(conventions)}."))
+    for finding in slips or group:
+        if len(slips or group) > 1:
+            found.append(prose(f"{_sentence(finding.message)}."))
+        found += _formulas(finding)
+    return found
+
+
+def _formulas(finding: Finding) -> list[Block]:
+    found: list[Block] = []
+    if finding.right:
+        found += [prose("Right:"), Formulas((finding.right,))]
     if finding.right and finding.claimed:
-        found += [prose("Right:"), Formulas((finding.right,)), prose("Yours:"), Formulas((finding.claimed,))]
+        found += [prose("Yours:"), Formulas((finding.claimed,))]
+    elif finding.right:
+        found.append(prose(f"Yours: in place of what is marked, {finding.message}."))
     if finding.explains:
         names = ", ".join(finding.explains[:_LISTED])
         more = f" and {len(finding.explains) - _LISTED} more" if len(finding.explains) > _LISTED else ""

@@ -1,86 +1,275 @@
-"""The search: which mistakes of the catalogue give the claimed figures, the simplest first."""
+"""The search: which explanations give the claimed figures, the shortest first.
+
+An explanation is a product of conventions and a few slips. The levels go from short to long; a level is left out when
+the shortest explanation so far is shorter than anything that it can find, by more than what makes two about as short.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
-from backpath.explain.diagnosis.comparison import Bools, Comparison
-from backpath.explain.diagnosis.exchanges import exchanged_gradients
+from backpath.explain.diagnosis.added import additions
+from backpath.explain.diagnosis.bits import ABOUT, DOUBT, MARGIN, OF_RANK, SECOND, told
+from backpath.explain.diagnosis.candidates import Candidates, figures_of
+from backpath.explain.diagnosis.catalogue import every_mistake
+from backpath.explain.diagnosis.catalogue.fitted import families, rates
+from backpath.explain.diagnosis.comparison import Bools, Comparison, Ratios
+from backpath.explain.diagnosis.conventions import Readings
+from backpath.explain.diagnosis.explanation import Explanation
 from backpath.explain.diagnosis.fit import Task, fitted_numbers
-from backpath.explain.diagnosis.fitted import families
 from backpath.explain.diagnosis.mistakes import PLAIN, RARE, Family, Mistake
-from backpath.explain.diagnosis.passes import Index
-from backpath.explain.diagnosis.scales import known_scale
-from backpath.explain.diagnosis.singles import CATALOGUE, Singles
+from backpath.explain.diagnosis.several import after_several_updates, in_each_step, with_slips
 
-Explanation = tuple[Mistake, ...]
-
+_MOST_TOLD = 8  # explanations in a report
 _MOST_HINTS = 12
-_CHANCE = 0.1  # explanations that would fit by chance, from which on none is believed
-_MOST_FITTED = 4_000_000  # figures of families with another mistake, each tried with a few numbers
+_MANY_FIGURES = 400  # of more, a number in one place is not looked for beside another mistake
+_USUAL = 4.0  # bits of conventions that are tried with a fitted number
+_ROUND = 17.0  # bits of a fitted number that somebody may have chosen: four digits
+_LIKELY = 9.0  # bits of a slip up to which it is tried with a multiple of the weights
+_WITH_TERM = 10.0  # the least bits of an L2 term
+_MOST_BENT = 40  # mistakes that are tried with a constant that nothing explains
+_MOST_FITTED = 700_000  # figures of families with another mistake, each tried with a few numbers
+# what the shortest explanation of a level has, in bits
+_WITH_COST, _WITH_CONSTANT, _WITH_ADDED, _WITH_NUMBER, _PAIR = 7.0, 12.0, 4.0, 12.0, 2 * OF_RANK[PLAIN] + SECOND
+_SEVERAL_UPDATES, _SEVERAL_WITH_SLIP, _PAIR_WITH_NUMBER = 2.0, 6.0, 16.0
 
 
 class Search:
-    """Looks for explanations of a comparison ``c``, in which something is wrong.
+    """Looks for explanations that hold in every one of the comparisons, in each of which something is wrong.
 
-    ``undecided``: explanations were left out because the figures have too few digits for them.
+    ``told``: what the wrong figures tell, in bits.
     """
 
-    def __init__(self, c: Comparison):
-        self.c, self.undecided = c, False
-        self.singles = Singles.of(c, [mistake for kind in CATALOGUE for mistake in kind(c.q)])
+    def __init__(self, comparisons: Sequence[Comparison]):
+        found = sorted(comparisons, key=told, reverse=True)
+        self.c, self.others = found[0], found[1:]
+        self.told = sum(map(told, comparisons))
+        self.readings = Readings(self.c, bool(self.others))
+        self._limit = self.told + DOUBT  # explanations that are longer are not looked for
+        self.right: Ratios = self.c.ratios(self.c.right[None])
+
+    @cached_property
+    def singles(self) -> Candidates:
+        mistakes = every_mistake(self.c.q)
+        if self.c.q.procedure is not None:
+            mistakes = [m for m in mistakes if in_each_step(m)]
+        return Candidates.of(self.c, mistakes)
 
     def explanations(self) -> list[Explanation]:
-        """The simplest explanations that give every figure; empty if there are none."""
+        """Those about as short as the shortest, and no longer than what the figures tell; the shortest first."""
         levels = (
-            self.single_mistakes,
-            self._one_fitted,
-            self._two,
-            self._one_and_two_exchanged,
-            self._one_late,
-            self._two_with_one_fitted,
+            (0.0, self._single),
+            (_WITH_COST, self._with_other_cost),
+            (_WITH_CONSTANT, self._with_constant),
+            (_WITH_ADDED, self._with_added),
+            (_SEVERAL_UPDATES, lambda: after_several_updates(self.c) if self._may_be_several else []),
+            (_SEVERAL_WITH_SLIP, lambda: with_slips(self.c) if self._may_be_several else []),
+            (_WITH_NUMBER, self._fitted),
+            (_PAIR, self._pairs),
+            (_PAIR_WITH_NUMBER, self._fitted_pairs),
         )
-        return next(filter(None, (level() for level in levels)), [])
+        found: list[Explanation] = []
+        for least, level in levels:
+            if self.c.q.procedure is not None and least > 0:
+                break
+            shortest = min((e.bits for e in found if e.certain), default=math.inf)
+            self._limit = min(self.told + DOUBT, shortest + ABOUT)
+            if least <= self._limit:
+                found += self._holding([e for e in level() if e.bits <= self._limit])
+        return self._told(found)
 
-    def single_mistakes(self) -> list[Explanation]:
-        """Mistakes that give every figure by themselves, without a number that is fitted."""
-        return [(self.singles.mistakes[h],) for h in np.flatnonzero(self.singles.met.all(axis=1))]
+    def plain(self) -> list[Explanation]:
+        """Those of conventions and one slip only."""
+        return self._told(e for e in self._holding(self._single()) if e.certain and e.bits <= self.told + DOUBT)
+
+    def is_certain(self, found: Sequence[Explanation]) -> bool:
+        """Whether there is one, of known reasons, and shorter than what the figures tell by a wide margin."""
+        return len(found) == 1 and found[0].certain and found[0].bits + MARGIN <= self.told
+
+    def _told(self, found: Iterable[Explanation]) -> list[Explanation]:
+        """Those about as short as the shortest; of the same mistakes at the same places one."""
+        by_key: dict[frozenset[tuple[str, tuple[str, ...]]], Explanation] = {}
+        for explanation in sorted(found, key=lambda e: e.bits):
+            by_key.setdefault(explanation.key(self.c.q), explanation)
+        kept = list(by_key.values())
+        return [e for e in kept if e.bits < kept[0].bits + ABOUT][:_MOST_TOLD]
+
+    def _holding(self, found: Sequence[Explanation]) -> list[Explanation]:
+        """Those that hold in the other comparisons too."""
+        kept = list(found)
+        for c in self.others:
+            if not kept:
+                return kept
+            figures = figures_of(c, [e.slips for e in kept])
+            ok = []
+            for h, e in enumerate(kept):
+                ratios = c.ratios(figures[h : h + 1], None if e.added is None else e.added.figures(c))
+                ok.append(e.reading.holds(c, ratios[0]))
+            kept = [e for e, one in zip(kept, ok, strict=True) if one]
+        return kept
+
+    def _read(
+        self, slips: tuple[Mistake, ...], bits: float, ratios: Ratios, unexplained: bool
+    ) -> Iterator[Explanation]:
+        """Slips with every reading of the constants that they need."""
+        for reading in self.readings.of(ratios, unexplained):
+            if slips and reading.is_zero:
+                continue  # nothing is left of the slips
+            is_right = not reading.factors and bool(slips) and all(slip.is_right for slip in slips)
+            yield Explanation(slips, reading, bits + reading.bits, certain=reading.certain, is_right=is_right)
+
+    def _single(self) -> list[Explanation]:
+        """Conventions alone, and with each mistake."""
+        found: list[Explanation] = []
+        if self.right.all_fit[0]:
+            found += self._read((), 0.0, self.right[0], unexplained=True)
+        s = self.singles
+        for h in np.flatnonzero(self.readings.possible(s.ratios)):
+            found += self._read((s.mistakes[h],), float(s.bits[h]), s.ratios[h], unexplained=False)
+        return found
+
+    def _with_constant(self) -> list[Explanation]:
+        """A mistake, and a constant that nothing explains."""
+        s = self.singles
+        bent = s.bends.any(axis=1) & s.ratios.all_fit & (s.bits < OF_RANK[RARE])
+        found: list[Explanation] = []
+        for h in sorted(np.flatnonzero(bent), key=lambda h: float(s.bits[h]))[:_MOST_BENT]:
+            found += self._read((s.mistakes[h],), float(s.bits[h]), s.ratios[h], unexplained=True)
+        return found
+
+    def _combined(self, pairs: np.ndarray, second: float) -> list[Explanation]:
+        """Two mistakes together, each pair by its places among the single ones."""
+        s, found = self.singles, []
+        pairs = pairs[s.bits[pairs].sum(axis=1) + second <= self._limit]
+        for block in self.c.blocks(len(pairs)):
+            part = pairs[block]
+            chosen = [(s.mistakes[i], s.mistakes[k]) for i, k in part]
+            figures = figures_of(self.c, chosen)
+            ratios = self.c.ratios(figures)
+            for h in np.flatnonzero(self.readings.possible(ratios)):
+                if any(self.c.still(figures[h], s.figures[k]).all() for k in part[h]):
+                    continue  # one of the two changes nothing
+                bits = float(s.bits[part[h]].sum()) + second
+                found += list(self._read(chosen[h], bits, ratios[h], unexplained=False))
+        return found
+
+    def _with_other_cost(self) -> list[Explanation]:
+        """A convention of the catalogue, another cost, with each other mistake."""
+        s = self.singles
+        conventions = [k for k, m in enumerate(s.mistakes) if m.convention]
+        others = [k for k, m in enumerate(s.mistakes) if not m.convention and m.rank < RARE]
+        return self._combined(
+            np.array([(i, k) for i in conventions for k in others], dtype=np.intp).reshape(-1, 2), 0.0
+        )
+
+    def _pairs(self) -> list[Explanation]:
+        return self._combined(self.singles.pairs(self.right), SECOND)
+
+    def _with_added(self) -> list[Explanation]:
+        """The right figures, or a mistake, and a multiple of the weights."""
+        s, c = self.singles, self.c
+        found: list[Explanation] = []
+        tried: list[tuple[tuple[Mistake, ...], float, int]] = [((), 0.0, -1)]
+        least = _WITH_ADDED if c.is_update.any() else _WITH_TERM
+        able = [h for h in np.flatnonzero(s.bits < _LIKELY) if s.bits[h] + least <= self._limit]
+        tried += [((s.mistakes[h],), float(s.bits[h]), int(h)) for h in able]
+        for slips, bits, h in tried:
+            figures = c.right[None] if h < 0 else s.figures[h : h + 1]
+            for addition in additions(c, c.changes(figures)[0]):
+                ratios = c.ratios(figures, addition.figures(c))
+                if not self.readings.possible(ratios)[0]:
+                    continue
+                for reading in self.readings.of(ratios[0], False):
+                    length = bits + addition.bits + reading.bits
+                    is_right = addition.is_right and not slips and not reading.factors
+                    found.append(Explanation(slips, reading, length, addition, is_right=is_right))
+        return found
+
+    @property
+    def _may_be_several(self) -> bool:
+        return bool(self.c.is_update.all()) and not self.others
+
+    @cached_property
+    def _families(self) -> list[Family]:
+        """Of somebody's function only those that have the same meaning in every network."""
+        return list(rates(self.c.q)) if self.others else list(families(self.c.q, self._implied_inputs()))
+
+    def _fitted(self) -> list[Explanation]:
+        """A mistake with a number, alone or with the usual conventions."""
+        tasks: list[Task] = []
+        numbers = 0
+        for constant in self._usual:
+            left = self._wrong_but_for(constant)
+            for family in sorted(self._families, key=lambda f: f.rank):
+                if numbers > _MOST_FITTED // len(self.c.right):
+                    break
+                if not family.touches or left <= family.touches:
+                    tasks.append(Task(family, (), constant))
+                    numbers += 3 + len(family.starts)
+        return self._of_tasks(tasks, {})
+
+    def _wrong_but_for(self, constant: float) -> set[str]:
+        """Which figures are not the right ones times a constant."""
+        c = self.c
+        predicted = c.claims.base + np.where(c.is_weight, constant, 1.0) * c.changes(c.right[None])[0]
+        wrong = (predicted < c.low) | (predicted > c.high)
+        return {name for name, one in zip(c.claims.names, wrong, strict=True) if one}
+
+    @property
+    def _usual(self) -> tuple[float, ...]:
+        """The constants of the most usual conventions."""
+        return tuple(product.value for product in self.readings.products if product.bits <= _USUAL)
+
+    def _fitted_pairs(self) -> list[Explanation]:
+        """The same with another mistake: a narrow family, if the other mistake alone leaves nothing wrong that the
+        family does not touch; a wide one with the least far-fetched mistakes, as many as there is time for."""
+        s, c = self.singles, self.c
+        met = c.met(s.figures)
+        misses = (~met).sum(axis=1)
+        tasks: list[Task] = []
+        for family in self._families if len(c.right) <= _MANY_FIGURES else ():
+            if family.touches:
+                touched = np.array([name in family.touches for name in c.claims.names], dtype=bool)
+                able = met[:, ~touched].all(axis=1) & (misses > 0) & touched.any()
+                tasks += [Task(family, (s.mistakes[h],)) for h in np.flatnonzero(able)]
+        numbers, wide = len(tasks), [f for f in self._families if f.rank == PLAIN and not f.touches]
+        for h in np.argsort(s.bits, kind="stable"):
+            if s.mistakes[h].rank == RARE or numbers > _MOST_FITTED // len(c.right):
+                break
+            constants = self._usual if self.others or s.mistakes[h].convention else (1.0,)
+            tasks += [Task(family, (s.mistakes[h],), constant) for family in wide for constant in constants]
+            numbers += len(constants) * sum(len(family.starts) for family in wide)
+        return self._of_tasks(tasks, {id(m): float(b) for m, b in zip(s.mistakes, s.bits, strict=True)})
+
+    def _of_tasks(self, tasks: Sequence[Task], bits: dict[int, float]) -> list[Explanation]:
+        found: list[Explanation] = []
+        places = math.log2(max(1, len(self._families)))
+        for task, fit in zip(tasks, fitted_numbers(self.c, tasks), strict=True):
+            if fit is None:
+                continue
+            number, digits = fit
+            slip = task.family.mistake(number)
+            ratios = self.c.ratios(figures_of(self.c, [(slip, *task.partners)]))
+            length = OF_RANK[task.family.rank] + places + digits
+            length += sum(bits[id(p)] + (0.0 if p.convention else SECOND) for p in task.partners)
+            if ratios.all_fit[0]:
+                read = self._read((slip, *task.partners), length, ratios[0], unexplained=False)
+                found += (replace(e, certain=digits <= _ROUND) for e in read)
+        return found
 
     def nearest(self) -> tuple[Mistake, Bools] | None:
         """The mistake that gives the most figures, more than are right, and which; None if none gives most of them."""
-        counts = self.singles.met.sum(axis=1)
+        met = self.c.met(self.singles.figures)
+        counts = met.sum(axis=1)
         best = int(counts.argmax())
         if counts[best] <= max((~self.c.wrong).sum() + 1, len(self.c.wrong) // 2):
             return None
-        return self.singles.mistakes[best], self.singles.met[best]
-
-    @cached_property
-    def families(self) -> list[Family]:
-        return list(families(self.c.q, self._implied_inputs()))
-
-    def _scaled_with_one(self) -> list[Explanation]:
-        """A mistake, and an unexplained constant."""
-        families = [f for f in self.families if f.code == "scaled" and f.rank == PLAIN]
-        found: list[Explanation] = []
-        if self._is_chance(self.singles.constants.size, fitted=1):
-            return found
-        for h, k in np.argwhere(np.isfinite(self.singles.constants)):
-            mistake, number = self.singles.mistakes[h], float(self.singles.constants[h, k])
-            if not mistake.constant and number and k < len(families):
-                found.append((known_scale(self.c.q, k, number) or families[k].mistake(number), mistake))
-        return found
-
-    @cached_property
-    def _places(self) -> dict[Family, Index]:
-        """The claims that each narrow family touches."""
-        places: dict[str, list[int]] = {}
-        for k, name in enumerate(self.c.claims.names):
-            places.setdefault(name, []).append(k)
-        narrow = (f for f in self.families if f.touches and not f.late)
-        return {f: np.array([k for name in f.touches for k in places.get(name, ())], dtype=np.intp) for f in narrow}
+        return self.singles.mistakes[best], met[best]
 
     def _implied_inputs(self) -> list[float]:
         """Of one sample, ∂C/∂W11_1 is as many times ∂C/∂W1~_1 as X1 was read."""
@@ -93,85 +282,3 @@ class Search:
             figures = (gradient.get(self.c.q.position(1, j, i)) for i in range(1, inputs + 1))
             found += [figure / bias for figure in figures if bias and figure is not None]
         return found[:_MOST_HINTS]
-
-    def _is_chance(self, tried: int, fitted: int = 0) -> bool:
-        """Whether of so many explanations, in which so many numbers are fitted, some fit anything of so few digits."""
-        chance = tried * float(self.c.odds[fitted:].prod()) > _CHANCE
-        self.undecided |= chance
-        return chance
-
-    def _two(self) -> list[Explanation]:
-        """Two mistakes of which neither is rare."""
-        pairs, mistakes = self.singles.pairs(self.c.wrong), self.singles.mistakes
-        found: list[Explanation] = []
-        if self._is_chance(len(pairs)):
-            return found
-        for block in self.c.blocks(len(pairs)):
-            part = pairs[block]
-            runs = [(mistakes[m].edits, np.flatnonzero(side == m)) for side in part.T for m in np.unique(side)]
-            fits = self.c.met(self.c.figures(len(part), runs)).all(axis=1)
-            found += [(mistakes[i], mistakes[k]) for i, k in part[fits]]
-        return found
-
-    def _one_and_two_exchanged(self) -> list[Explanation]:
-        """A mistake that leaves just two gradients wrong, which are then exchanged; in large networks not all pairs of
-        weights can be tried."""
-        found: list[Explanation] = []
-        for h in np.flatnonzero((~self.singles.met).sum(axis=1) == 2):
-            one, other = np.flatnonzero(~self.singles.met[h])
-            if self.c.is_update[[one, other]].any() or max(self.c.layers[[one, other]]) == self.c.q.layers:
-                continue  # no gradients
-            mistake, only = self.singles.mistakes[h], np.array([0])
-            swap = exchanged_gradients(self.c.q, *(self.c.claims.names[k] for k in (one, other)))
-            if self.c.met(self.c.figures(1, [(mistake.edits, only), (swap.edits, only)])).all():
-                found.append((mistake, swap))
-        return found
-
-    def _one_fitted(self, late: bool = False) -> list[Explanation]:
-        wrong = {name for name, one in zip(self.c.claims.names, self.c.wrong, strict=True) if one}
-        able = (f for f in self.families if f.late == late and (not f.touches or wrong <= f.touches))
-        return self._fitted([(family, None) for family in able])
-
-    def _one_late(self) -> list[Explanation]:
-        return self._one_fitted(late=True)
-
-    def _two_with_one_fitted(self) -> list[Explanation]:
-        """A family with another mistake: a narrow family, if the other mistake alone leaves nothing wrong that the
-        family does not touch; a wide one with the least far-fetched mistakes, as many as there is time for."""
-        scaled = self._scaled_with_one()
-        if scaled:
-            return scaled
-        mistakes, wide = self.singles.mistakes, [f for f in self.families if f.rank == PLAIN and not f.late]
-        tasks: list[Task] = []
-        missed = ~self.singles.met
-        misses = missed.sum(axis=1)
-        few = np.flatnonzero(misses <= max(map(len, self._places.values()), default=0))
-        for family, touched in self._places.items():
-            able = few[missed[np.ix_(few, touched)].sum(axis=1) == misses[few]] if len(touched) else []
-            tasks += [(family, mistakes[h]) for h in able]
-        numbers = len(tasks)
-        for partner in sorted((m for m in mistakes if m.rank < RARE), key=lambda m: (not m.constant, m.rank)):
-            tasks += [(family, partner) for family in wide]
-            numbers += sum(len(family.starts) for family in wide)
-            if numbers > _MOST_FITTED // len(self.c.right):
-                break
-        return self._fitted(tasks)
-
-    def _fitted(self, tasks: Sequence[Task]) -> list[Explanation]:
-        """Of each family, alone or with another mistake, the number that fits, if one does."""
-        found: list[Explanation] = []
-        if self._is_chance(len(tasks), fitted=1):
-            return found
-        for (family, partner), number in zip(tasks, fitted_numbers(self.c, tasks), strict=True):
-            if number is not None:
-                mistake = family.mistake(number)
-                found.append((mistake,) if partner is None else (mistake, partner))
-        return found
-
-
-def grouped(explanations: Sequence[Explanation]) -> Iterator[tuple[frozenset[str], list[Explanation]]]:
-    """Explanations by the codes of their mistakes; those that are least far-fetched come first."""
-    found: dict[frozenset[str], list[Explanation]] = {}
-    for explanation in sorted(explanations, key=lambda mistakes: sum(m.rank for m in mistakes)):
-        found.setdefault(frozenset(m.code for m in explanation), []).append(explanation)
-    return iter(found.items())

@@ -15,7 +15,10 @@ async function check(event) {
     return;
   }
   const answer = await act("check", { claimed, kind: byId("claim-kind").value });
-  if (!answer) return;
+  if (!answer) {
+    byId("verdict").replaceChildren(); // what stood there was of other figures
+    return;
+  }
   insertMarkup(byId("verdict"), answer.html);
   reachScrolled(byId("verdict"));
 }

@@ -1,28 +1,65 @@
-// The websocket: questions with answers, and what the server pushes.
+// The connection: questions with answers, what the server pushes, and coming back after it was lost.
 
-const token = new URLSearchParams(location.search).get("token") ?? "";
+// The token comes in the address once. From then on it is the tab's own, and not in the address bar any more.
+const query = new URLSearchParams(location.search);
+if (query.has("token")) {
+  sessionStorage.setItem("token", query.get("token"));
+  history.replaceState(null, "", location.pathname + location.hash);
+}
+const token = sessionStorage.getItem("token") ?? "";
 
 /** An address of this server with the token. */
-export function address(path, query = {}) {
-  return `${path}?${new URLSearchParams({ token, ...query })}`;
+export function address(path, more = {}) {
+  return `${path}?${new URLSearchParams({ token, ...more })}`;
 }
 
+const open = () => {
+  const resume = sessionStorage.getItem("session");
+  return new WebSocket(`ws://${location.host}${address("/ws", resume ? { resume } : {})}`);
+};
+
+const ELSEWHERE = 4001; // the same session in another tab: two would take it from each other for ever
+const PING = 15_000;
+const PATIENCE = 10_000; // of a ping; who trains for others answers later, but not that late
+const PAUSES = [500, 1000, 2000, 4000, 5000];
+
 // opened at once, while the other modules are still on their way; what comes meanwhile waits for them
-const socket = new WebSocket(`ws://${location.host}${address("/ws")}`);
+let socket = open();
 const early = [];
 const wait = (event) => early.push(event);
 for (const kind of ["message", "close"]) socket.addEventListener(kind, wait);
 
-/** Takes up the session: calls heard(event) for each push, lost(line) when the connection ends. */
-export function connect(heard, lost) {
-  const waiting = new Map();
-  let last = 0;
+const waiting = new Map();
+let last = 0;
+
+/** Asks the server something; rejects with its refusal, or where there is no connection. */
+export function ask(what, details = {}) {
+  return new Promise((resolve, reject) => {
+    if (socket.readyState !== WebSocket.OPEN) {
+      reject(new Error("There is no connection to the explorer just now; it is being tried again"));
+      return;
+    }
+    last += 1;
+    waiting.set(last, { resolve, reject });
+    socket.send(JSON.stringify({ id: last, do: what, ...details }));
+  });
+}
+
+/** Takes up the session: calls heard(event) for each push, and told(line, over) with how the connection fares. */
+export function connect(heard, told) {
+  const ended = new WeakSet();
+  let tries = 0;
   let greeted = false;
 
   function receive({ data }) {
     const frame = JSON.parse(data);
-    if (frame.event) {
+    if (frame.event === "hello") {
+      if (tries) told("", false);
+      tries = 0;
       greeted = true;
+      sessionStorage.setItem("session", frame.session);
+    }
+    if (frame.event) {
       heard(frame);
       return;
     }
@@ -33,28 +70,59 @@ export function connect(heard, lost) {
     else question.resolve(frame.ok);
   }
 
-  function end({ reason }) {
-    for (const { reject } of waiting.values()) reject(new Error("the connection has ended"));
+  function again() {
+    if (socket.readyState < WebSocket.CLOSING) return;
+    socket = open();
+    listen();
+  }
+
+  function end({ code, target }) {
+    if (target !== socket || ended.has(target)) return;
+    ended.add(target);
+    for (const { reject } of waiting.values()) reject(new Error("The connection to the explorer was lost"));
     waiting.clear();
-    const why = greeted ? "The connection to the explorer has ended" : "The explorer does not take another page now";
-    lost(`${reason || why}. Reload the page to begin again: the address keeps your state.`);
+    if (code === ELSEWHERE) {
+      sessionStorage.removeItem("session");
+      told("This session has been opened in another tab. Reload the page to begin another one here.", true);
+      return;
+    }
+    const pause = PAUSES[Math.min(tries, PAUSES.length - 1)];
+    tries += 1;
+    const why = !token ? "Open the address that backpath explore printed: it has the token that this page lacks."
+      : greeted ? "The connection to the explorer was lost. It is tried again by itself; nothing is lost."
+        : "The explorer does not answer, or takes no more pages. It is tried again by itself.";
+    told(why, !token);
+    if (token) setTimeout(again, pause);
   }
 
-  const listeners = { message: receive, close: end };
-  for (const [kind, listener] of Object.entries(listeners)) {
-    socket.removeEventListener(kind, wait);
-    socket.addEventListener(kind, listener);
+  function listen() {
+    socket.addEventListener("message", receive);
+    socket.addEventListener("close", end);
   }
-  queueMicrotask(() => early.forEach((event) => listeners[event.type](event))); // once the caller has what is returned
 
-  return (what, details = {}) =>
-    new Promise((resolve, reject) => {
-      if (socket.readyState !== WebSocket.OPEN) {
-        reject(new Error("there is no connection; reload the page"));
-        return;
-      }
-      last += 1;
-      waiting.set(last, { resolve, reject });
-      socket.send(JSON.stringify({ id: last, do: what, ...details }));
-    });
+  /** A server that hangs, or a line that a sleeping machine has dropped, closes no socket: only silence tells. */
+  async function ping() {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    const asked = socket;
+    const late = setTimeout(() => {
+      if (asked !== socket || asked.readyState !== WebSocket.OPEN) return;
+      told("The explorer does not answer. It is being waited for …", false);
+      tries = Math.max(tries, 1);
+      asked.close();
+      end({ code: 0, target: asked });
+    }, PATIENCE);
+    await ask("ping").catch(() => null);
+    clearTimeout(late);
+  }
+
+  for (const kind of ["message", "close"]) socket.removeEventListener(kind, wait);
+  listen();
+  queueMicrotask(() => early.forEach((event) => (event.type === "close" ? end(event) : receive(event))));
+  setInterval(ping, PING);
+  addEventListener("online", again);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    again();
+    ping();
+  });
 }

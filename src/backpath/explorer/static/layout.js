@@ -11,15 +11,15 @@ const RIM = 6;
 
 export const biasKey = (layer) => `1_${layer}`;
 
-/** Layers with their bias neurons, and the cost at the end. */
-function columnsOf(layers) {
-  const columns = layers.map((names, k) => (k < layers.length - 1 ? [...names, biasKey(k)] : names));
+/** Layers with their bias neurons, if there are any, and the cost at the end. */
+function columnsOf(layers, biases) {
+  const columns = layers.map((names, k) => (biases && k < layers.length - 1 ? [...names, biasKey(k)] : names));
   return [...columns, ["C"]];
 }
 
 /** {width, height, scale, upright, full, nodes: key → {key, layer, named, x, y, w, h}}; height 0 is as high as is needed. */
-export function layOut(layers, available, height = 0) {
-  const columns = columnsOf(layers);
+export function layOut(layers, available, height = 0, biases = true) {
+  const columns = columnsOf(layers, biases);
   const most = Math.max(...columns.map((column) => column.length));
   if (available < PHONE && most <= 3 && columns.length <= 5) return upright(columns, Math.max(available, 290));
   const scale = scaleFor(most, available, height);

@@ -1,6 +1,7 @@
 // Starts the page.
 import { startCheck } from "./check.js";
 import { startCost } from "./cost.js";
+import { bringBack, startKeeping } from "./keep.js";
 import { startData } from "./data.js";
 import { startDerivation } from "./derivation.js";
 import { byId, forgetColours, setText } from "./dom.js";
@@ -8,6 +9,7 @@ import { chosenIn, readLink, startLink } from "./link.js";
 import { act, complain, emit, on, page, showView, start } from "./page.js";
 import { startPicture } from "./picture.js";
 import { startPoints } from "./points.js";
+import { startSamples } from "./samples.js";
 import { startSettings } from "./settings.js";
 import { startShare } from "./share.js";
 import { startSteps } from "./step.js";
@@ -15,6 +17,15 @@ import { startSummary } from "./summary.js";
 import { startSurface } from "./surface.js";
 import { startTabs } from "./tabs.js";
 import { startTraining } from "./training.js";
+
+/** What the address looks at, of a page that has been reloaded. */
+function looksAt() {
+  try {
+    return chosenIn(readLink() ?? {});
+  } catch {
+    return null;
+  }
+}
 
 /** Opens the state that the address holds; false where it holds none. */
 async function openLink() {
@@ -32,7 +43,15 @@ async function openLink() {
   return opened;
 }
 
-async function greeted({ view }) {
+/** A session that goes on shows where it stands; a new one takes up what this tab has kept, or the address holds. */
+async function greeted({ view, resumed }) {
+  if (resumed) {
+    page.chosen ??= looksAt();
+    showView(view);
+    emit("chosen", page.chosen);
+    return;
+  }
+  if (await bringBack(!page.view)) return;
   if (location.hash && (await openLink())) return;
   showView(view);
 }
@@ -46,11 +65,13 @@ startCost();
 startSummary();
 startSurface();
 startPoints();
+startSamples();
 startData();
 startSettings();
 startCheck();
 startShare();
 startLink();
+startKeeping();
 on("view", ({ state }) => {
   setText(byId("about"), `${state.sizes.join("-")}, ${[...new Set(state.activations)].join(" and ").replaceAll("_", " ")}`);
   if (document.documentElement.dataset.ready) return;

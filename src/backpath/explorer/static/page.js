@@ -1,12 +1,11 @@
 // What the page knows, who is told when it changes, and how it asks the server.
-import { connect } from "./connection.js";
+import { ask, connect } from "./connection.js";
 import { byId, setText } from "./dom.js";
 
 /** view: the server's last View; chosen: the weight or neuron looked at; values: the weights as they are now. */
 export const page = { view: null, choices: null, session: null, chosen: null, running: false };
 
 const listeners = new Map();
-let ask = () => Promise.reject(new Error("there is no connection yet"));
 
 export function on(event, listener) {
   listeners.set(event, [...(listeners.get(event) ?? []), listener]);
@@ -84,7 +83,7 @@ function keepFrame(next) {
 }
 
 export function start(greeted) {
-  ask = connect((push) => {
+  connect((push) => {
     if (push.event === "hello") {
       page.session = push.session;
       page.choices = push.choices;
@@ -94,13 +93,12 @@ export function start(greeted) {
       keepFrame(push);
     } else {
       if (push.view) showView(push.view);
-      if (push.event === "stopped") emit("stopped", push);
+      if (push.event === "running") page.running = true;
+      if (["stopped", "running"].includes(push.event)) emit(push.event, push);
       if (push.event === "note") say(push.message);
     }
   }, (line) => {
-    complain(line);
-    clearTimeout(fading); // it stays
-    page.running = false;
-    byId("pause").disabled = true;
+    setText(byId("connection"), line);
+    emit("connection", line === "");
   });
 }

@@ -108,7 +108,7 @@ const room = (host) => [host.clientWidth, WIDE.matches ? host.clientHeight : 0];
 
 function build(view) {
   const host = byId("picture");
-  const layout = layOut(view.layers, ...room(host));
+  const layout = layOut(view.layers, ...room(host), view.state.biases);
   const { width, height, scale, upright, full, nodes } = layout;
   const edges = view.weights.map((weight) => drawEdge(weight, nodes, upright));
   for (let layer = 1; layer < view.layers.length; layer += 1) {

@@ -61,6 +61,12 @@ function textField(id, label, key, read = number) {
   return html("label", { class: "field wide" }, `${label} `, field);
 }
 
+function biasField() {
+  const field = html("input", { type: "checkbox", id: "biases" });
+  field.addEventListener("change", () => set({ biases: field.checked }));
+  return html("label", { class: "field wide" }, field, " Bias neurons");
+}
+
 function build() {
   const cost = html("select", { id: "cost-function" });
   cost.addEventListener("change", () => set({ cost: cost.value }));
@@ -77,6 +83,7 @@ function build() {
     html("datalist", { id: "inits" }, ...page.choices.initialisations.map((value) => html("option", { value }))),
     html("p", { class: "soft" }, "Also uniform:-1,1 or normal:0.5."),
     textField("seed", "Seed", "seed"),
+    biasField(),
     html("button", { type: "button", onclick: () => set({ seed: (page.view.state.seed ?? 0) + 1 }) }, "Other weights: the next seed"),
     html("p", { class: "soft" }, "A change of layers or of the start draws new weights and begins at epoch 0."),
   );
@@ -87,6 +94,7 @@ function show({ state }) {
   showLayers(state);
   fillSelect(byId("cost-function"), options(page.choices.costs.map(({ name }) => name)), state.cost);
   for (const id of ["init", "seed"]) if (document.activeElement !== byId(id)) byId(id).value = state[id] ?? "";
+  byId("biases").checked = state.biases;
 }
 
 export function startSettings() {

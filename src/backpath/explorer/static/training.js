@@ -1,5 +1,5 @@
 // Train, Pause, Reset, and the settings beside them.
-import { byId, fillSelect, setText } from "./dom.js";
+import { byId, fillSelect, html, setText } from "./dom.js";
 import { act, complain, on, page, say } from "./page.js";
 
 const speed = () => {
@@ -14,11 +14,27 @@ const show = (running) => {
 
 async function train() {
   if (page.running) return;
-  const answer = await act("train", { speed: speed() });
-  if (answer) {
-    page.running = true;
-    show(true);
-  }
+  const answer = await act("train", { speed: speed(), until_solved: true });
+  if (!answer) return;
+  showOutcome("", "", []);
+  page.running = true;
+  show(true);
+}
+
+/** What a run has come to, with what may help, one click each. */
+function showOutcome(why, message, tries) {
+  const host = byId("outcome");
+  host.className = why;
+  host.replaceChildren(...(message ? [html("p", {}, message)] : []), ...tries.map((one) => {
+    const button = html("button", { type: "button" }, one.label);
+    button.addEventListener("click", async () => {
+      if (!(await act("set", one.set))) return;
+      if (one.reset) await act("reset");
+      train();
+    });
+    return button;
+  }));
+  host.hidden = !message;
 }
 
 async function pause() {
@@ -51,8 +67,11 @@ const SOLVERS = { gd: "gradient descent", momentum: "momentum", adam: "Adam" };
 export function startTraining() {
   byId("train").addEventListener("click", train);
   byId("pause").addEventListener("click", pause);
-  byId("reset").addEventListener("click", () => act("reset"));
-  byId("speed").addEventListener("change", () => page.running && act("train", { speed: speed() }));
+  byId("reset").addEventListener("click", () => {
+    showOutcome("", "", []);
+    act("reset");
+  });
+  byId("speed").addEventListener("change", () => page.running && act("train", { speed: speed(), until_solved: true }));
   settle("learning-rate", "learning_rate", number);
   settle("batch-size", "batch_size", (text) => (text === "" || text === "all" ? null : number(text)));
   settle("solver", "solver", (text) => text);
@@ -61,9 +80,11 @@ export function startTraining() {
     show(view.running);
   });
   on("frame", ({ epochs_per_second: rate }) => setText(byId("rate"), Math.round(rate).toLocaleString("en")));
-  on("stopped", ({ why, message }) => {
+  on("running", () => show(true));
+  on("stopped", ({ why, message, tries }) => {
     show(false);
-    if (why === "diverged") complain(message);
+    if (["solved", "plateau", "diverged"].includes(why)) showOutcome(why, message, tries);
     else if (message) say(message);
   });
+  on("running", () => showOutcome("", "", []));
 }

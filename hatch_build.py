@@ -1,0 +1,213 @@
+"""Builds the native kernels: the hook that hatchling calls for a wheel, and the one place that knows how.
+
+``python hatch_build.py`` builds them for this machine beside their sources, where ``PYTHONPATH=src`` finds them.
+
+The compiler is the first of these that is there: the command in ``BACKPATH_CXX``, clang++, g++, and the package
+ziglang, which is a build dependency only where there is none of the others. ``BACKPATH_CXX=none`` builds no kernels.
+``BACKPATH_TARGET`` names the row of TARGETS to build for with ziglang: that is how released wheels are made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+NATIVE = "backpath/training/native"
+SOURCES = Path(__file__).parent / "src" / NATIVE
+ZIGLANG = "ziglang==0.17.1"  # the compiler of every released wheel
+ZIG = [sys.executable, "-m", "ziglang", "c++"]
+
+# The same bits from every compiler: no contraction, no liberties with the arithmetic. No library is used, not even C's.
+FLAGS = [
+    *("-std=c++17", "-O3", "-ffreestanding", "-fno-exceptions", "-fno-rtti", "-fno-asynchronous-unwind-tables"),
+    *("-ffp-contract=off", "-fno-math-errno", "-fno-stack-protector", "-fvisibility=hidden", "-fPIC"),
+    *("-Wall", "-Wextra", "-Wno-psabi"),
+]
+LINKING = ["-shared", "-nostdlib", "-s"]
+LEVELS: dict[str, dict[str, list[str]]] = {
+    "x86_64": {
+        "x86_64_v2": ["-march=x86-64-v2"],
+        "x86_64_v3": ["-march=x86-64-v3"],
+        "x86_64_v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
+    },
+    "aarch64": {"aarch64": []},
+}
+# What the preprocessor of a compiler that will do makes of this: one line, with the processor.
+PROBE = """
+#if defined(__clang__) ? __has_builtin(__builtin_elementwise_fma) : __GNUC__ >= 12
+#if defined(__x86_64__)
+usable x86_64
+#elif defined(__aarch64__)
+usable aarch64
+#endif
+#endif
+"""
+
+
+class Target(NamedTuple):
+    """A platform: its processor, how zig calls it, its wheels' tag, and what a library's name ends in."""
+
+    processor: str
+    zig: str
+    tag: str
+    suffix: str
+
+
+TARGETS = {
+    # nothing of the C library is used, so that the same file serves glibc and musl
+    "linux-x86_64": Target(
+        "x86_64", "x86_64-linux-none", "manylinux2014_x86_64.manylinux_2_17_x86_64.musllinux_1_1_x86_64", ".so"
+    ),
+    "linux-aarch64": Target(
+        "aarch64", "aarch64-linux-none", "manylinux2014_aarch64.manylinux_2_17_aarch64.musllinux_1_1_aarch64", ".so"
+    ),
+    "macos-x86_64": Target("x86_64", "x86_64-macos.10.13", "macosx_10_13_x86_64", ".dylib"),
+    "macos-aarch64": Target("aarch64", "aarch64-macos.11.0", "macosx_11_0_arm64", ".dylib"),
+    "windows-x86_64": Target("x86_64", "x86_64-windows-gnu", "win_amd64", ".dll"),
+    "windows-aarch64": Target("aarch64", "aarch64-windows-gnu", "win_arm64", ".dll"),
+}
+
+
+def host() -> str:
+    """This machine's row of TARGETS, if it has one."""
+    system = {"darwin": "macos", "win32": "windows"}.get(sys.platform, sys.platform)
+    machine = platform.machine().lower()
+    processor = {"amd64": "x86_64", "arm64": "aarch64"}.get(machine, machine)
+    return f"{system}-{processor}" if sys.maxsize > 2**32 else f"{system}-of-32-bits"
+
+
+def wanted() -> Target | None:
+    """The platform to build for; None where there are no kernels for it."""
+    name = os.environ.get("BACKPATH_TARGET")
+    if name and name not in TARGETS:
+        raise SystemExit(f"BACKPATH_TARGET must be one of {', '.join(TARGETS)}, but is {name!r}")
+    return TARGETS.get(name or host())
+
+
+def is_usable(command: list[str], processor: str) -> bool:
+    """Whether a compiler is there, new enough, and makes code for the processor."""
+    try:
+        call = [*command, "-E", "-P", "-x", "c++", "-"]
+        answer = subprocess.run(call, input=PROBE, capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    return f"usable {processor}" in answer.stdout
+
+
+def native_compiler(processor: str) -> list[str] | None:
+    """The command of the compiler that is on this machine, None if there is none that will do."""
+    if chosen := shlex.split(os.environ.get("BACKPATH_CXX", "")):
+        if not is_usable(chosen, processor):
+            raise SystemExit(f"BACKPATH_CXX={shlex.join(chosen)} is no g++ 12 or clang 17, or newer, for {processor}")
+        return chosen
+    if sys.platform == "win32":  # MinGW's GCC does not align vectors on the stack there
+        return None
+    here = ([path] for name in ("clang++", "g++") if (path := shutil.which(name)))
+    return next((command for command in here if is_usable(command, processor)), None)
+
+
+def compiler() -> list[str] | None:
+    """The command of the compiler to build with; None: there is none, and no kernels are built."""
+    target = wanted()
+    if target is None or os.environ.get("BACKPATH_CXX") == "none":
+        return None
+    cross = "BACKPATH_TARGET" in os.environ
+    found = None if cross else native_compiler(target.processor)
+    return found or (ZIG if cross or importlib.util.find_spec("ziglang") else None)
+
+
+def requirements() -> list[str]:
+    """What the build needs beside hatchling: ziglang, if nothing else compiles here."""
+    return [ZIGLANG] if wanted() and os.environ.get("BACKPATH_CXX") != "none" and compiler() in (None, ZIG) else []
+
+
+def flags(command: list[str], target: Target, level: str) -> list[str]:
+    """What a compiler is told to build one level of the kernels for a platform."""
+    processor, linking, zig = LEVELS[target.processor][level], LINKING, "zig" in " ".join(command)
+    if target.suffix == ".dylib":  # it says its own name; and Apple's linker wants the system's library in each
+        linking = [*(LINKING if zig else ["-shared"]), f"-Wl,-install_name,@rpath/kernels-{level}.dylib"]
+    if zig:
+        processor = ["-target", target.zig, *(flag.replace("-march=x86-64-", "-mcpu=x86_64_") for flag in processor)]
+    return [*FLAGS, *linking, *processor]
+
+
+def build(folder: Path, command: list[str], target: Target) -> list[Path]:
+    """Build all levels of the kernels for a platform, side by side; gives the libraries' paths."""
+    running = {}
+    for level in LEVELS[target.processor]:
+        library = folder / f"kernels-{level}{target.suffix}"
+        call = [*command, *flags(command, target, level), str(SOURCES / "kernels.cpp"), "-o", str(library)]
+        running[library] = subprocess.Popen(call)
+    failed = [path for path, process in running.items() if process.wait()]
+    if failed:
+        raise SystemExit(f"{shlex.join(command)} could not build {', '.join(path.name for path in failed)}")
+    return list(running)
+
+
+def built(command: list[str], target: Target) -> list[Path]:
+    """The libraries for a platform: those of an earlier build of the same sources in the same way, else new ones."""
+    version = subprocess.run([*command, "--version"], capture_output=True, check=True).stdout
+    options = [flags(command, target, level) for level in LEVELS[target.processor]]
+    sources = [path.read_bytes() for path in sorted(SOURCES.glob("*.[ch]pp"))]
+    digest = hashlib.sha256(repr((command, version, options, sources)).encode()).hexdigest()[:16]
+    folder = Path(__file__).parent / "build/kernels" / digest
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as room:
+            new = Path(room, "new")
+            new.mkdir()
+            build(new, command, target)
+            with suppress(OSError):  # another build was sooner
+                new.rename(folder)
+    return [folder / f"kernels-{level}{target.suffix}" for level in LEVELS[target.processor]]
+
+
+def put_beside_sources(libraries: list[Path]) -> list[Path]:
+    return [Path(shutil.copy(path, SOURCES)) for path in libraries]
+
+
+class KernelsHook(BuildHookInterface[Any]):
+    """Puts the kernels into a wheel; into the sources where that is an editable one."""
+
+    PLUGIN_NAME = "custom"
+
+    def dependencies(self) -> list[str]:
+        return requirements()
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        target, command = wanted(), compiler()
+        if target is None or command is None:
+            self.app.display_warning("No native kernels are built, for want of a C++ compiler: NumPy will do the work.")
+            return
+        libraries = built(command, target)
+        if version == "editable":
+            put_beside_sources(libraries)
+            return
+        build_data["force_include"] |= {str(path): f"{NATIVE}/{path.name}" for path in libraries}
+        build_data["pure_python"] = False
+        build_data["tag"] = f"py3-none-{self._platform(target)}"
+
+    @staticmethod
+    def _platform(target: Target) -> str:
+        """The platform in a wheel's name; on Linux, only ziglang's libraries are known to suit any other machine."""
+        if target.suffix == ".so" and "BACKPATH_TARGET" not in os.environ:
+            return f"linux_{target.processor}"
+        return target.tag
+
+
+if __name__ == "__main__":
+    if (here := wanted()) is None or (found := compiler()) is None:
+        raise SystemExit("no native kernels are built: there is no C++ compiler (g++ 12, clang 17 or newer, ziglang)")
+    print(*put_beside_sources(built(found, here)), sep="\n")

@@ -1,0 +1,83 @@
+"""``backpath look``"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from backpath.cli.options import FileName
+from backpath.cli.table_options import TableOptions, table_options
+
+if TYPE_CHECKING:
+    from backpath.files.looking import ColumnLook, Look
+
+_NAME = 24  # characters of a name in the table; a longer one stands on a line of its own
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=FileName())
+@click.option("--target", help="Column to predict: what train would make of the table is told too.")
+@table_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def command(files: tuple[str, ...], target: str | None, as_json: bool, **options: Any) -> None:
+    """Show what is in the table in FILES, column by column, and what train would make of it.
+
+    Numbers and dates are shown with their range and a small histogram, text with the count of its different cells.
+    Nothing is trained or written.
+
+    \b
+    backpath look data.csv --target price
+    """
+    import json
+    from dataclasses import asdict
+
+    from backpath.files.looking import look
+
+    given = TableOptions(**options)
+    found = look(files, target, given.choices(), given.dialect)
+    if as_json:
+        click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n".join(_lines(found, target)))
+
+
+def _lines(found: Look, target: str | None) -> list[str]:
+    import shlex
+
+    from backpath.cli.terminal import folded
+    from backpath.files.wording import counted, plain
+
+    used = [column for column in found.columns if column.use in ("input", "target")]
+    lines = [plain(f"{found.path}: {counted(found.rows, 'row')}, {counted(len(found.columns), 'column')}")]
+    lines += [folded(f"note: {note}") for note in found.notes]
+    lines += ["", f"{'':{_NAME}}  kind    missing  distinct  range"] if used else []
+    lines += [line for column in used for line in _column(column)]
+    for use in ("left out", "refused"):
+        others = [column for column in found.columns if column.use == use]
+        lines += (
+            ["", use, *(folded(f"  {plain(column.name)}: {plain(column.says)}") for column in others)] if others else []
+        )
+    if found.refusal:
+        lines += ["", folded(f"train would refuse it: {found.refusal}")]
+    if target is not None and not (found.refusal and not found.options):
+        call = [argument for argument in sys.argv[2:] if argument != "--json"]
+        lines += ["", "try next", shlex.join(["backpath", "train", *call, *found.options])]
+    return lines
+
+
+def _column(column: ColumnLook) -> list[str]:
+    from backpath.cli.describe import BARS
+    from backpath.cli.terminal import folded
+    from backpath.files.wording import plain
+
+    name = plain(column.name)
+    most = max(column.histogram, default=0)
+    bars = "".join(" " if n == 0 else BARS[round((len(BARS) - 1) * n / most)] for n in column.histogram)
+    span = f"{column.low} {bars} {column.high}" if bars else ""
+    missing = f"{column.missing:,}" if column.missing else "–"
+    kind = f"{column.kind}*" if column.use == "target" else column.kind
+    row = f"{kind:<7} {missing:>7}  {column.distinct:>8,}  {span}".rstrip()
+    lines = [f"{name:{_NAME}}  {row}"] if len(name) <= _NAME else [folded(name), f"{'':{_NAME}}  {row}"]
+    return lines + ([folded(f"  {plain(column.says)}", "  ")] if column.says else [])

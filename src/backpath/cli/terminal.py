@@ -1,0 +1,88 @@
+"""What commands print: folded for terminals of 80 columns, without colour where none is wanted, not at all if quiet."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import textwrap
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+WIDTH = 79
+_QUIET = "backpath.quiet"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def wants_colour() -> bool:
+    """Whether standard output shows colours and bold text, and the user has not turned them off."""
+    return sys.stdout.isatty() and not turned_off()
+
+
+def turned_off() -> bool:
+    """Whether the environment asks for plain text: ``NO_COLOR`` is set, or the terminal is a dumb one.
+
+    Source: https://no-color.org
+    """
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+
+def quiet_option(command: F) -> F:
+    """--quiet"""
+
+    def remember(context: click.Context, _: click.Parameter, quiet: bool) -> None:
+        context.meta[_QUIET] = quiet
+
+    option = click.option("--quiet", "-q", is_flag=True, expose_value=False, callback=remember, help="Print no report.")
+    return option(command)
+
+
+def is_quiet() -> bool:
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(_QUIET))
+
+
+def be_quiet() -> None:
+    """From now on as if --quiet had been given."""
+    click.get_current_context().meta[_QUIET] = True
+
+
+def say(text: str = "") -> None:
+    """Print to standard output, unless --quiet was given."""
+    if not is_quiet():
+        click.echo(text)
+
+
+def again(*more: str) -> str:
+    """The command line that is running, with other options or further ones: ``--epochs 800``."""
+    names = set(more[::2])
+    kept: list[str] = []
+    skip = False
+    for argument in sys.argv[1:]:
+        if not skip and argument.partition("=")[0] not in names:
+            kept.append(argument)
+        skip = not skip and argument in names
+    return shlex.join(["backpath", *kept, *more])
+
+
+def folded(text: str, indent: str = "", hanging: str = "  ") -> str:
+    """Prose on lines that fit a terminal; a line that is a command stays whole, so that it can be copied.
+
+    >>> print(folded("one two", indent="  "))
+      one two
+    """
+    lines = []
+    for line in text.split("\n"):
+        if line.strip().startswith("backpath "):
+            lines.append(indent + line)
+        else:
+            lines += textwrap.wrap(
+                line,
+                WIDTH,
+                initial_indent=indent,
+                subsequent_indent=indent + hanging,
+                break_on_hyphens=False,
+            )
+    return "\n".join(lines)

@@ -1,0 +1,191 @@
+"""``backpath train`` on a table: the network that fits it, and how good it is."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.cli.describe import describe_inputs, heading
+from backpath.cli.terminal import again, folded, is_quiet, say
+from backpath.cli.train.options import TrainOptions
+from backpath.cli.train.report import cost_section, describe_importance, describe_verdict, fit_section, loss_named
+from backpath.cli.train.source import Trained, network_options, training_options
+from backpath.errors import InputError
+from backpath.files.models import Model
+from backpath.files.tables import TrainingTable, read_training_table
+from backpath.files.values import Categories, Numbers
+from backpath.files.wording import column_index, counted, plain, quoted
+from backpath.maths.checks import check_count
+from backpath.tabular.candidates import NETWORKS
+from backpath.tabular.fit import PARTS
+from backpath.tabular.judge import FOLDS, SMALL, Judged, Trainer, balanced_weight, looks_like_counts
+from backpath.tabular.measures import as_dict
+from backpath.tabular.verdict import FEW
+from backpath.training.datasets import DATASETS
+from backpath.training.loop import Progress
+from backpath.training.progress import progress_bar
+
+Array = NDArray[np.float64]
+
+
+def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
+    table, weight = _read(options)
+    given = options.settings
+    columns = counted(len(table.columns), "column")
+    kind = f"{len(table.target.categories)} classes" if isinstance(table.target, Categories) else "a number"
+    source = Path(options.source).name
+    title = [
+        heading(plain(f"{source}: {counted(table.rows, 'row')}, {columns} -> {options.target} ({kind})")),
+        *(f"note: {note}" for note in table.notes),
+    ]
+    folds = _folds(options, table.rows)
+    announced = Announced(title, PARTS * len(NETWORKS) * (1 + (folds or 0)))
+    trainer = Trainer(
+        table,
+        given,
+        weight,
+        scale_target=given.get("cost") != "poisson",
+        seed=options.seed,
+        network=network_options(options),
+        training={"progress": announced, **training_options(options)},
+    )
+    try:
+        found = trainer.cross_validated(folds) if folds else trainer.held_out(options.validation)
+    except BaseException:
+        announced.close()
+        raise
+    announced.begin()
+    announced.close()
+    model = Model(found.fit.network, found.preparation, _record(options, table, found))
+    sections = (
+        ("network", fit_section(found.fit)),
+        ("cost", cost_section(found.fit.result)),
+        ("how good it is", f"{describe_verdict(found.verdict)}{_advice(options, table, found)}"),
+        ("what matters", describe_importance(found.importance, loss_named(found.verdict))),
+        ("inputs", describe_inputs(found.preparation.describe())),
+    )
+    go_on = (
+        f"backpath show {file}",
+        f"backpath predict {file} new.csv --out predictions.csv",
+        f"backpath explain {file} W11_1 --row 1 --data {shlex.quote(options.source)}",
+        f"backpath explore {file}",
+    )
+    return Trained(model, found.fit.result, sections, go_on), found
+
+
+class Announced(AbstractContextManager[Progress]):
+    """Prints the title when the first network is trained, for then the call is known to make sense; then counts the
+    networks with a bar."""
+
+    def __init__(self, title: list[str], networks: int):
+        self.title, self.networks, self.done, self.cost = title, networks, 0, 0.0
+        self._bar = ExitStack()
+        self._report: Callable[[float, float], None] | None = None
+
+    def __enter__(self) -> Progress:
+        self.begin()
+        return self._seen
+
+    def __exit__(self, *_: object) -> None:
+        self.done += 1
+        if self._report:
+            self._report(min(self.done, self.networks), self.cost)
+
+    def _seen(self, _: int, cost: float) -> None:
+        self.cost = cost
+
+    def begin(self) -> None:
+        if self._report is None:
+            say("\n".join(folded(line) for line in self.title))
+            self._report = self._bar.enter_context(progress_bar(self.networks, "networks", hidden=is_quiet()))
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+def _read(options: TrainOptions) -> tuple[TrainingTable, Array | None]:
+    """The table, and how much each of its rows counts."""
+    path, target = options.source, options.target
+    if not target:
+        known = f"{path!r} is no built-in data set ({', '.join(DATASETS)})"
+        if not Path(path).exists():
+            raise InputError(f"{known} and no file")
+        raise InputError(f"{known}, but a table: say which column to predict with --target COLUMN")
+    files = [path, *options.more_files]
+    choices = options.choices(options.standardize)
+    if options.cost == "poisson" and options.task is None:
+        choices = replace(choices, task="regression")  # counts, however few they are
+    table = read_training_table(files, target, choices, options.dialect)
+    weight = None
+    if options.weights is not None:
+        table, weight = _weighed(table, options.weights, path)
+    if options.balanced:
+        by_class = balanced_weight(table)
+        if by_class is None:
+            raise InputError(f"--balanced is for classes, but the target {quoted(target)} is a number; drop it")
+        weight = by_class if weight is None else weight * by_class
+    return table, weight
+
+
+def _weighed(table: TrainingTable, name: str, path: str) -> tuple[TrainingTable, Array]:
+    """The table without its column of weights, and those."""
+    names = [column.name for column in table.columns]
+    place = column_index(name, names, path, "to weigh rows by")
+    column = table.columns[place]
+    if not isinstance(column, Numbers) or not np.isfinite(column.values).all() or (column.values < 0).any():
+        raise InputError(f"--weights takes a column of numbers of at least 0, but {quoted(name)} is not")
+    others = tuple(other for other in table.columns if other.name != name)
+    if not others:
+        raise InputError(f"{path} has no column but the target and the weights; there must be one to learn from")
+    return replace(table, columns=others, left_out=(*table.left_out, name)), column.values
+
+
+def _folds(options: TrainOptions, rows: int) -> int | None:
+    """Into how many parts to divide the rows for a cross-validation; None where a share is held out once."""
+    if options.cv is None:
+        return min(FOLDS, rows) if rows < SMALL and "validation" not in options.given else None
+    if "validation" in options.given:
+        raise InputError("--cv holds out every row once, --validation a share of them; leave one of the two out")
+    if check_count(options.cv, "cv", least=2) > rows:
+        raise InputError(f"--cv divides the rows into {options.cv} parts, but there are only {rows}")
+    return options.cv
+
+
+def _record(options: TrainOptions, table: TrainingTable, found: Judged) -> dict[str, Any]:
+    result, settings = found.fit.result, found.fit.settings
+    return {
+        "source": Path(options.source).name,
+        "rows": table.rows,
+        **{name: getattr(settings, name) for name in ("cost", "solver", "learning_rate", "batch_size", "decay")},
+        "networks side by side": found.fit.members,
+        "epochs": result.epochs,
+        "stopped": result.stopped,
+        "seed": options.seed,
+        **({"weights": options.weights} if options.weights else {}),
+        **({"balanced": True} if options.balanced else {}),
+        **({"effective parameters": f"{result.bayesian.gamma:.1f}"} if result.bayesian else {}),
+        "verdict": found.verdict.to_dict(),
+        "training": as_dict(found.training),
+        "importance": found.importance,
+    }
+
+
+def _advice(options: TrainOptions, table: TrainingTable, found: Judged) -> str:
+    """What else to call, and why; each command on a line of its own."""
+    lines = []
+    if found.fit.improving:
+        more = 2 * found.fit.settings.epochs
+        lines.append(f"Still improving at the last epoch; {more} would go on:\n{again('--epochs', str(more))}")
+    if found.verdict.on == "held-out" and found.verdict.rows < FEW:
+        lines.append(f"To judge by all rows:\n{again('--cv', '5')}")
+    if options.cost is None and looks_like_counts(table):
+        as_counts = again("--cost", "poisson")
+        lines.append(f"The target looks like counts, for which there is a cost of their own:\n{as_counts}")
+    return "".join("\n" + folded(line, "  ") for line in lines)

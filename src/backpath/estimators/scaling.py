@@ -1,0 +1,79 @@
+"""Standardises X and y inside a fit, and folds that into the weights: what is fitted takes and gives raw numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.estimators.samples import Samples
+
+Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """X becomes (X - mean) / scale, y likewise; None where it stays as it is.
+
+    With u = W x' + b and x' = (x - mean) / scale, the weights for raw x are W / scale and b - Σ W mean / scale; with
+    A' = (A - mean) / scale of the outputs, those for raw A are scale W and scale b + mean.
+    """
+
+    X: tuple[Array, Array] | None = None
+    y: tuple[Array, Array] | None = None
+
+    @classmethod
+    def of(cls, samples: Samples, scale_X: bool, scale_y: bool) -> Scaling:
+        return cls(
+            _mean_and_scale(samples.X, samples.weight) if scale_X else None,
+            _mean_and_scale(samples.y, samples.weight) if scale_y else None,
+        )
+
+    def apply(self, samples: Samples) -> Samples:
+        return replace(samples, X=_scaled(samples.X, self.X), y=_scaled(samples.y, self.y))
+
+    def fold(self, weights: list[Array]) -> list[Array]:
+        """Weights that were trained on scaled numbers, as those for raw ones."""
+        found = [W.astype(np.float64) for W in weights]
+        if self.X is not None:
+            mean, scale = self.X
+            found[0][:, :-1] /= scale
+            found[0][:, -1] -= found[0][:, :-1] @ mean
+        if self.y is not None:
+            mean, scale = self.y
+            found[-1] *= scale[:, None]
+            found[-1][:, -1] += mean
+        return [W.astype(old.dtype) for W, old in zip(found, weights, strict=True)]
+
+    def unfold(self, weights: list[Array]) -> list[Array]:
+        """Weights for raw numbers, as those to go on training with."""
+        found = [W.astype(np.float64) for W in weights]
+        if self.y is not None:
+            mean, scale = self.y
+            found[-1][:, -1] -= mean
+            found[-1] /= scale[:, None]
+        if self.X is not None:
+            mean, scale = self.X
+            found[0][:, -1] += found[0][:, :-1] @ mean
+            found[0][:, :-1] *= scale
+        return [W.astype(old.dtype) for W, old in zip(found, weights, strict=True)]
+
+
+def _mean_and_scale(values: Array, weight: Array | None) -> tuple[Array, Array]:
+    """By column, from numbers relative to the largest, whose squares neither overflow nor vanish; 1 for a constant."""
+    wide = values.astype(np.float64)
+    largest = np.abs(wide).max(axis=0)
+    largest[largest == 0] = 1.0
+    relative = wide / largest
+    mean = np.average(relative, axis=0, weights=weight)
+    spread = np.sqrt(np.average((relative - mean) ** 2, axis=0, weights=weight))
+    spread[spread < 1e-12] = 1.0 / largest[spread < 1e-12]
+    return mean * largest, spread * largest
+
+
+def _scaled(values: Array, how: tuple[Array, Array] | None) -> Array:
+    if how is None:
+        return values
+    mean, scale = how
+    return np.ascontiguousarray(((values - mean) / scale).astype(values.dtype))

@@ -1,0 +1,86 @@
+"""Description lengths: what an explanation costs, and what figures tell, in bits.
+
+The probability of an explanation, before any figure is seen, is 2 to the power of minus its bits: a slip costs the bits
+of its kind and the logarithm of the places where it may sit, a constant or a fitted number those of its digits. Figures
+tell log2(1/width) bits each, width being the share of the figure that its digits leave open; figures that are wrong by
+the same factor tell it once, for whatever explains one explains the others. An explanation that fits all figures within
+their digits though it is wrong does so with a probability of 2 to the power of its bits minus those of the figures.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from backpath.explain.diagnosis.comparison import Comparison
+from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE
+
+OF_RANK = {PLAIN: 3.5, LOCAL: 6.0, RARE: 9.0}  # of a kind of slip, besides those of its place
+SECOND = 8.0  # a second slip in the same program
+MARGIN = 8.0  # by which what the figures tell must exceed a certain explanation
+DOUBT = 6.0  # by which an explanation that is told may exceed what the figures tell
+ABOUT = 4.0  # explanations that are longer by less than this are about as short
+PER_DIGIT = math.log2(10)
+_NUMBER = 3.0  # that there is a number, and its size
+_MOST = 40.0  # that one figure tells, however many digits it has
+_ZERO = 14.0  # that all figures tell together that are 0 and should not be
+_DIGITS = 15
+
+
+def roundest(least: float, most: float, likely: Sequence[float] = ()) -> tuple[float, float]:
+    """The number of the fewest digits between two, and its bits; or one of a few likely ones.
+
+    >>> roundest(3.97, 4.02)[0], roundest(0.1234, 0.1236)[0]
+    (4.0, 0.1235)
+    """
+    if least <= 0 <= most:
+        return 0.0, _NUMBER
+    for number in likely:
+        if least <= number <= most:
+            return number, _NUMBER + math.log2(len(likely)) + _of_size(number)
+    middle = least + (most - least) / 2 if math.isfinite(most - least) else min(least, most, key=abs)
+    for digits in range(1, _DIGITS):
+        number = float(f"{middle:.{digits - 1}e}")
+        if least <= number <= most:
+            return number, _NUMBER + digits * PER_DIGIT + _of_size(number)
+    return middle, _NUMBER + _DIGITS * PER_DIGIT
+
+
+def _of_size(number: float) -> float:
+    """Bits for where the point stands: none from 1 to 10."""
+    return math.log2(1 + abs(math.floor(math.log10(abs(number))))) if number else 0.0
+
+
+def told(c: Comparison) -> float:
+    """What the wrong figures of a comparison tell."""
+    wrong = np.flatnonzero(c.wrong)
+    right = c.changes(c.right[None])[0][wrong]
+    low, high = (c.low - c.claims.base)[wrong], (c.high - c.claims.base)[wrong]
+    bits = 0.0
+    usual = np.abs(right) > 1e-12 * c.size[wrong]
+    with np.errstate(all="ignore"):
+        ends = np.sort(np.stack([low / right, high / right]), axis=0)
+    factors = ends[:, usual & c.is_weight[wrong]]
+    bits += sum(_of_factor(*cluster) for cluster in _clusters(factors))
+    others = np.abs(np.stack([low, high])[:, ~usual | ~c.is_weight[wrong]])
+    bits += sum(_of_factor(*cluster) for cluster in _clusters(np.sort(others, axis=0)))
+    return bits
+
+
+def _clusters(ends: np.ndarray) -> list[tuple[float, float]]:
+    """Intervals that have a number in common, as one."""
+    found: list[tuple[float, float]] = []
+    for least, most in ends[:, np.argsort(ends[0])].T.tolist():
+        if found and least <= found[-1][1]:
+            found[-1] = (least, min(most, found[-1][1]))
+        else:
+            found.append((least, most))
+    return found
+
+
+def _of_factor(least: float, most: float) -> float:
+    if least <= 0 <= most:
+        return min(_ZERO, max(0.0, -math.log2(most - least + 1e-300)))
+    return min(_MOST, max(0.0, 1 + math.log2(max(abs(least), abs(most)) / (most - least + 1e-300))))

@@ -1,0 +1,245 @@
+"""Mistakes with δ and with what is done over the samples: another quantity for δ, a reduction done wrongly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.explain.diagnosis.catalogue.slopes import IN_OUTPUT
+from backpath.explain.diagnosis.catalogue.uses import (
+    BACK,
+    BIAS,
+    EVERYWHERE,
+    GRADIENT,
+    OWN,
+    Values,
+    changed,
+    places,
+    used,
+)
+from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
+from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage, Use
+from backpath.explain.diagnosis.problem import Problem
+from backpath.explain.expression import Symbol
+from backpath.maths.costs import cost_function
+
+Array = NDArray[np.floating]
+
+
+_OF_THE_ERROR = ("|δ| stands", "relu(δ) stands")  # of the outputs, the same is done to the error
+
+
+def deltas(q: Problem) -> Iterator[Mistake]:
+    """Another quantity in place of a layer's δ, everywhere or at one use."""
+    for layer in q.every:
+        for words, values in _quantities(q, layer):
+            for place in places(q, layer):
+                if layer == q.layers and place is EVERYWHERE and words in _OF_THE_ERROR:
+                    continue
+                message = f"{words} in place of δ of layer {layer}{place.of(layer)}"
+                rank = LOCAL if place in (EVERYWHERE, BACK) else RARE
+                edits = (used(layer, place, values),)
+                yield Mistake("wrong_delta", q.neurons(layer), message, edits, _marked(words), rank)
+
+
+def _marked(words: str) -> Change:
+    return Change("whole", None, lambda whole: Symbol(words, words))
+
+
+def _quantities(q: Problem, layer: int) -> Iterator[tuple[str, Values]]:
+    yield "the output σ(u) stands", lambda p, h: p.a[layer][h]
+    yield "the net input u stands", lambda p, h: p.u[layer][h]
+    yield "|δ| stands", lambda p, h: np.abs(p.delta[layer][h])
+    yield "relu(δ) stands", lambda p, h: np.maximum(p.delta[layer][h], 0)
+    if q.width(layer) > 1:
+        yield "the δ of the first neuron stands", lambda p, h: _like(p.delta[layer][h, :, :1], p.delta[layer][h])
+        yield "the δ of the last neuron stands", lambda p, h: _like(p.delta[layer][h, :, -1:], p.delta[layer][h])
+        yield "the sum of δ over the neurons stands", lambda p, h: _over_neurons(p.delta[layer][h])
+        yield "the δ of the next neuron stands", lambda p, h: np.roll(p.delta[layer][h], -1, axis=2)
+        yield "the δ of the neuron before stands", lambda p, h: np.roll(p.delta[layer][h], 1, axis=2)
+    if layer == q.layers:
+        yield "the target stands", lambda p, h: p.y[h]
+        if q.cost not in ("squared_error", "half_squared_error"):  # of those, that is a missing σ′
+            yield "the error A − y stands", lambda p, h: p.a[layer][h] - p.y[h]
+    for other in range(layer + 1, q.layers + 1):
+        if q.width(other) in (q.width(layer), 1):
+            yield f"the δ of layer {other} stands", _of_layer(other, layer)
+
+
+def _of_layer(other: int, layer: int) -> Values:
+    return lambda p, h: _like(p.delta[other][h], p.u[layer][h])
+
+
+def _like(values: Array, like: Array) -> Array:
+    return np.broadcast_to(values, like.shape)
+
+
+def _over_neurons(delta: Array) -> Array:
+    return _like(delta.sum(axis=2, keepdims=True), delta)
+
+
+Transform = Callable[[Array], Array]
+
+
+_PARTS: tuple[tuple[tuple[Use, ...], str], ...] = (
+    (("own", "bias"), ""),
+    (("bias",), "the biases"),
+    (("own",), "the weights"),
+)
+
+
+def reductions(q: Problem) -> Iterator[Mistake]:
+    """What is done over the samples, in the gradients of the weights, of the biases, or of both; or before."""
+    for code, words, change, rank in _over_samples(q):
+        for uses, of in _PARTS:
+            yield from _by_layer(q, code, words, change, uses, of, rank)
+    for words, change in _only_biases(q):
+        yield from _by_layer(q, "wrong_reduction", words, change, ("bias",), "the biases", LOCAL)
+
+
+def _by_layer(
+    q: Problem, code: str, words: str, change: Transform, uses: tuple[Use, ...], of: str, rank: int
+) -> Iterator[Mistake]:
+    scopes: list[tuple[int, ...]] = [tuple(q.every)]
+    if q.layers > 1:
+        scopes += [(layer,) for layer in q.every]
+    for layers in scopes:
+        part = f"of {of}" if of else ""
+        part += f" of layer {layers[0]}" if len(layers) < q.layers else ""
+        message = f"in the gradients {part.strip()}, {words}" if part else words
+        where = _names(q, layers, uses) if part else ()
+        edits = tuple(changed(layer, uses, change) for layer in layers)
+        yield Mistake(code, where, message, edits, _marked(words), rank + bool(part), by_sample=True)
+
+
+def _names(q: Problem, layers: Sequence[int], uses: tuple[Use, ...]) -> tuple[str, ...]:
+    every = (name for layer in layers for name in q.weights_of(layer))
+    if len(uses) == 2:
+        return tuple(every)
+    return tuple(name for name in every if ("~" in name) == (uses == ("bias",)))
+
+
+def _over_samples(q: Problem) -> Iterator[tuple[str, str, Transform, int]]:
+    """Code, words, what is done to δ before it is summed over the samples, and how far-fetched that is."""
+    N = q.samples
+    if N == 1:
+        return
+    for s in range(N):
+        which = _which(s, N)
+        rank = PLAIN if s in (0, N - 1) else LOCAL
+        yield "single_sample_only", f"only {which} of the {N} samples counts", _kept(s, N, True), rank
+        if N > 2:
+            yield "sample_left_out", f"{which} of the {N} samples is left out", _kept(s, N, False), rank
+    yield (
+        "wrong_reduction",
+        "nothing is reset between the samples: what is summed so far is added for each of them",
+        lambda d: d * np.arange(d.shape[1], 0, -1.0)[:, None],
+        PLAIN,
+    )
+    yield "wrong_reduction", "the mean δ is multiplied by the mean input", _mean, PLAIN
+    yield "wrong_reduction", "each δ meets the input of the sample before it", lambda d: np.roll(d, -1, axis=1), LOCAL
+    yield "wrong_reduction", "each δ meets the input of the sample after it", lambda d: np.roll(d, 1, axis=1), LOCAL
+    yield "wrong_reduction", "the last sample's δ is used for each", lambda d: _like(d[:, -1:], d), PLAIN
+    yield "wrong_reduction", "the first sample's δ is used for each", lambda d: _like(d[:, :1], d), PLAIN
+
+
+def _which(s: int, N: int) -> str:
+    return "the last sample" if s == N - 1 else "the first sample" if s == 0 else f"sample {s + 1}"
+
+
+def _kept(s: int, N: int, only: bool) -> Transform:
+    """Only one sample, or all but that; the last one is the last of a batch of any size."""
+    sample = -1 if s == N - 1 else s
+
+    def change(d: Array) -> Array:
+        count = d.shape[1]
+        mask = np.full((count, 1), 0.0 if only else 1.0)
+        mask[sample if sample < count else count - 1] = float(only)
+        return d * mask
+
+    return change
+
+
+def _mean(d: Array) -> Array:
+    return _like(d.mean(axis=1, keepdims=True), d)
+
+
+def _only_biases(q: Problem) -> Iterator[tuple[str, Transform]]:
+    if max(q.net.sizes[1:]) > 1:
+        yield "the sum goes over all neurons too, as np.sum without an axis does", _over_neurons
+    if q.samples > 1:
+        yield (
+            "the largest over the samples stands in place of the sum",
+            lambda d: _like(d.max(axis=1, keepdims=True), d),
+        )
+
+
+def left_out(q: Problem) -> Iterator[Mistake]:
+    """A neuron of a layer without a gradient, or without anything that goes back through it."""
+    for layer in q.every:
+        for j, name in enumerate(q.neurons(layer)) if q.width(layer) > 1 else ():
+            last = j in (0, q.width(layer) - 1)
+            for place in (EVERYWHERE, GRADIENT, BIAS, OWN):
+                if place is GRADIENT and layer == 1:
+                    continue
+                message = f"{name} gets no gradient{place.of(layer)}"
+                rank = (LOCAL if last else RARE) if place in (EVERYWHERE, GRADIENT) else RARE
+                edits = (used(layer, place, _nought, slice(j, j + 1)),)
+                yield Mistake("neuron_left_out", (name,), message, edits, _marked("0"), rank)
+
+
+def _nought(p: Passes, h: Index) -> Array:
+    return np.zeros_like(p.delta[p.at][h])
+
+
+def rounding(q: Problem) -> Iterator[Mistake]:
+    """Numbers rounded during the computation, and σ′ of what was rounded or of u."""
+    for decimals in range(1, 5):
+        yield from _rounded(q, f"to {decimals} decimals", _round_to(decimals))
+    yield from _rounded(q, "to integers", _round_to(0))
+    yield from _rounded(q, "to half precision", lambda a: a.astype(np.float16).astype(float))
+
+
+def _round_to(decimals: int) -> Transform:
+    return lambda a: np.round(a, decimals)
+
+
+def _rounded(q: Problem, how: str, change: Transform) -> Iterator[Mistake]:
+    def outputs(p: Passes, h: Index) -> None:
+        p.a[p.at][h] = change(p.a[p.at][h])
+
+    def slopes(p: Passes, h: Index) -> None:
+        for k, name in enumerate(p.q.net.activations, 1):
+            if name in IN_OUTPUT:
+                slope = IN_OUTPUT[name][0](p.a[k][h])
+                if k < p.q.layers:
+                    p.slopes[k][h] = slope
+                else:
+                    p.delta[k][h] = p.dC_da[k][h] * slope
+
+    def through(p: Passes, h: Index) -> None:
+        p.changed_error[h] = True
+
+    def difference(p: Passes, h: Index) -> None:
+        p.delta[-1][h] = p.a[-1][h] - p.y[h]
+
+    message = f"the neurons' outputs are rounded {how} on the way"
+    kinds: list[tuple[Edit, ...]] = [((Stage.ERROR, through),)]
+    if set(q.net.activations) & set(IN_OUTPUT):
+        kinds.append(((Stage.BACKWARD, slopes),))
+    if cost_function(q.cost).delta is not None:
+        kinds.append(((Stage.BACKWARD, difference),))
+    for edits in kinds:
+        yield Mistake("rounded_on_the_way", (), message, ((Stage.FORWARD, outputs), *edits), rank=LOCAL)
+
+
+def rounded_deltas(q: Problem) -> Iterator[Mistake]:
+    for decimals in range(1, 5):
+
+        def edit(p: Passes, h: Index, decimals: int = decimals) -> None:
+            p.delta[p.at][h] = np.round(p.delta[p.at][h], decimals)
+
+        message = f"δ is rounded to {decimals} decimals on the way"
+        yield Mistake("rounded_on_the_way", (), message, ((Stage.DELTA, edit),), rank=LOCAL)

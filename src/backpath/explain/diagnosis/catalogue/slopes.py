@@ -1,0 +1,259 @@
+"""Mistakes with σ′: missing, of something else, of another function; everywhere or at one use of δ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.explain import symbols as sy
+from backpath.explain.diagnosis.catalogue.uses import BACK, BIAS, EVERYWHERE, GRADIENT, Place, places, used
+from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
+from backpath.explain.diagnosis.passes import Index, Passes
+from backpath.explain.diagnosis.problem import Problem
+from backpath.explain.expression import ONE, TWO, Call, Expression, Power, Product, Quotient, Symbol, minus
+from backpath.maths.activations import ACTIVATIONS, activation
+
+Array = NDArray[np.floating]
+Number = Callable[[Passes, Index, int], Array]  # what stands in place of σ′ of a layer, (passes, N, neurons)
+
+# σ′ written in v = σ(u)
+IN_OUTPUT: dict[str, tuple[Callable[[Array], Array], Callable[[Expression], Expression]]] = {
+    "sigmoid": (lambda v: v * (1 - v), lambda v: Product((v, minus(ONE, v)))),
+    "tanh": (lambda v: 1 - v * v, lambda v: minus(ONE, Power(v, TWO))),
+}
+_IN_WORDS = {"sigmoid": "v(1 − v)", "tanh": "1 − v²"}
+_FEW_NEURONS = 8  # of a layer, up to which any wrong σ′ is tried at a single one of them
+ELEMENTWISE = [name for name, row in ACTIVATIONS.items() if row.jacobian is None and not row.no_derivative]
+
+
+@dataclass(frozen=True)
+class Slope:
+    """A wrong σ′.
+
+    Attributes
+    ----------
+    code, what : its code, and in words; the same for every activation of which people do the same
+    number : what stands in place of σ′
+    formula : the same on paper, from a neuron's name; None: nothing stands there
+    jacobian : (σ(u), ∂C/∂a) -> ∂C/∂u in place of ∂C/∂a × number, of softmax
+    """
+
+    code: str
+    what: str
+    number: Number
+    formula: Callable[[str], Expression] | None
+    rank: int = LOCAL
+    jacobian: Callable[[Array, Array], Array] | None = None
+
+    def delta(self, layer: int) -> Callable[[Passes, Index], Array]:
+        """δ with it."""
+
+        def values(p: Passes, h: Index) -> Array:
+            if self.jacobian:
+                return self.jacobian(p.a[layer][h], p.dC_da[layer][h])
+            return p.dC_da[layer][h] * self.number(p, h, layer)
+
+        return values
+
+
+def right_slope(p: Passes, h: Index, layer: int) -> Array:
+    """σ′(u); of softmax the diagonal of its Jacobian."""
+    if layer < p.q.layers:
+        return p.slopes[layer][h]
+    return activation(p.q.net.activations[-1]).derivative(p.u[layer][h])
+
+
+@cache
+def wrong_slopes(name: str) -> tuple[Slope, ...]:
+    """What people put in the place of the σ′ of that activation, whatever the network."""
+    row = ACTIVATIONS[name]
+    found = [
+        Slope("missing", "σ′(u) is missing", lambda p, h, k: np.ones_like(p.u[k][h]), None, PLAIN),
+        Slope(
+            "derivative_of_activation",
+            "σ′ is given σ(u) in place of u",
+            lambda p, h, k: row.derivative(p.a[k][h]),
+            lambda neuron: sy.slope(sy.neuron(neuron)),
+            PLAIN,
+            row.jacobian,
+        ),
+        Slope(
+            "derivative_twice",
+            "σ′(u) stands twice",
+            lambda p, h, k: right_slope(p, h, k) ** 2,
+            lambda neuron: Power(sy.slope(sy.net_input(neuron)), TWO),
+        ),
+    ]
+    if name in IN_OUTPUT:
+        number, formula = IN_OUTPUT[name]
+        found.append(
+            Slope(
+                "net_input_in_derivative",
+                f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is given u",
+                lambda p, h, k: number(p.u[k][h]),
+                lambda neuron: formula(sy.net_input(neuron)),
+            )
+        )
+    return (*found, *_other_quantities(name), *_of_others(name))
+
+
+def _other_quantities(name: str) -> Iterator[Slope]:
+    """Another quantity of the neuron where σ′(u) belongs."""
+    row = ACTIVATIONS[name]
+
+    def slope(what: str, number: Number, formula: Callable[[str], Expression]) -> Slope:
+        return Slope("wrong_slope", what, number, formula)
+
+    def times_u(neuron: str) -> Expression:
+        u = sy.net_input(neuron)
+        return Product((sy.slope(u), u))
+
+    yield slope("σ′(u) is multiplied by u", lambda p, h, k: right_slope(p, h, k) * p.u[k][h], times_u)
+    yield slope("σ(u) stands in place of σ′(u)", lambda p, h, k: p.a[k][h], sy.neuron)
+    yield slope("1 − σ(u) stands in place of σ′(u)", lambda p, h, k: 1 - p.a[k][h], lambda n: minus(ONE, sy.neuron(n)))
+    yield slope("u stands in place of σ′(u)", lambda p, h, k: p.u[k][h], sy.net_input)
+    yield slope(
+        "the error is divided by σ′(u)",
+        lambda p, h, k: 1 / right_slope(p, h, k),
+        lambda n: Quotient(ONE, sy.slope(sy.net_input(n))),
+    )
+    if row.jacobian is None:
+        yield slope(
+            "σ′ is given the back-propagated error in place of u",
+            lambda p, h, k: row.derivative(p.dC_da[k][h]),
+            lambda neuron: sy.slope(Symbol(f"e_{neuron}", "e", neuron)),
+        )
+        yield slope(
+            "σ′ is given u without the bias",
+            lambda p, h, k: row.derivative(p.u[k][h] - p.W[k][h, None, :, -1]),
+            lambda neuron: sy.slope(Symbol(f"(X·W)_{neuron}", "(X·W)", neuron)),
+        )
+        yield slope(
+            "σ′ is given the bias in place of u",
+            lambda p, h, k: row.derivative(np.broadcast_to(p.W[k][h, None, :, -1], p.u[k][h].shape)),
+            lambda neuron: sy.slope(Symbol(f"b_{neuron}", "b", neuron)),
+        )
+    if name in IN_OUTPUT:
+        number, formula = IN_OUTPUT[name]
+        yield slope(
+            f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is given the back-propagated error",
+            lambda p, h, k: number(p.dC_da[k][h]),
+            lambda neuron: formula(Symbol(f"e_{neuron}", "e", neuron)),
+        )
+        yield slope(
+            f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is given the bias",
+            lambda p, h, k: np.broadcast_to(number(p.W[k][h, None, :, -1]), p.u[k][h].shape),
+            lambda neuron: formula(Symbol(f"b_{neuron}", "b", neuron)),
+        )
+
+
+def _of_others(name: str) -> Iterator[Slope]:
+    for other in ELEMENTWISE:
+        if other not in (name, "identity"):
+            yield _of_other(other)
+    for other, (number, formula) in IN_OUTPUT.items():
+        if other != name:
+            code = "softmax_diagonal" if (name, other) == ("softmax", "sigmoid") else "wrong_activation_derivative"
+            yield Slope(code, f"σ′ is that of {other}, from σ(u)", _from_output(number), _formula_of(formula))
+
+
+def _of_other(other: str) -> Slope:
+    derivative, symbol = ACTIVATIONS[other].derivative, Symbol(other, other)
+    return Slope(
+        "wrong_activation_derivative",
+        f"σ′ is that of {other}",
+        lambda p, h, k: derivative(p.u[k][h]),
+        lambda neuron: Call(symbol, (sy.net_input(neuron),), prime=True),
+    )
+
+
+def _from_output(number: Callable[[Array], Array]) -> Number:
+    return lambda p, h, k: number(p.a[k][h])
+
+
+def _formula_of(formula: Callable[[Expression], Expression]) -> Callable[[str], Expression]:
+    return lambda neuron: formula(sy.neuron(neuron))
+
+
+def slopes(q: Problem) -> Iterator[Mistake]:
+    """The same wrong σ′ in one layer, in all hidden ones, everywhere, at one neuron, or at one use."""
+    kinds: dict[str, dict[int, Slope]] = {}
+    for layer in q.every:
+        for slope in (*wrong_slopes(q.net.activations[layer - 1]), *_of_other_layers(q, layer)):
+            kinds.setdefault(slope.what, {})[layer] = slope
+    for by_layer in kinds.values():
+        yield from _of_kind(q, by_layer)
+
+
+def _of_kind(q: Problem, by_layer: Mapping[int, Slope]) -> Iterator[Mistake]:
+    for layer, slope in by_layer.items():
+        for place in places(q, layer):
+            yield _mistake(q, {layer: slope}, place=place)
+        single = q.width(layer) > 1 and (slope.rank == PLAIN or q.width(layer) <= _FEW_NEURONS)
+        for j in range(q.width(layer)) if single else ():
+            yield _mistake(q, {layer: slope}, j)
+    hidden = {layer: slope for layer, slope in by_layer.items() if layer in q.hidden}
+    if len(hidden) > 1:
+        yield _mistake(q, hidden)
+    if len(by_layer) == q.layers > 1:
+        if next(iter(by_layer.values())).code != "missing":  # that would be two mistakes
+            yield _mistake(q, by_layer)
+        yield _mistake(q, by_layer, place=GRADIENT)
+        yield _mistake(q, by_layer, place=BIAS)
+        if q.layers > 2:
+            yield _mistake(q, {layer: slope for layer, slope in by_layer.items() if layer > 1}, place=BACK)
+
+
+def _of_other_layers(q: Problem, layer: int) -> Iterator[Slope]:
+    """σ′ of another layer, where it has as many neurons, or just one."""
+    for other in q.every:
+        if other != layer and q.width(other) in (q.width(layer), 1):
+            yield Slope(
+                "wrong_slope",
+                f"σ′ of layer {other} stands in place of that of layer {layer}",
+                _slope_of(other),
+                lambda neuron, other=other: sy.slope(sy.net_input(q.neuron(other, 1))),  # type: ignore[misc]  # bound now
+            )
+
+
+def _slope_of(other: int) -> Number:
+    return lambda p, h, k: np.broadcast_to(right_slope(p, h, other), p.u[k][h].shape)
+
+
+def _mistake(q: Problem, by_layer: Mapping[int, Slope], j: int | None = None, place: Place = EVERYWHERE) -> Mistake:
+    """Those layers with a wrong σ′; or of the only layer one neuron, or one use."""
+    first = next(iter(by_layer.values()))
+    output = q.layers in by_layer
+    code = first.code if first.code != "missing" else f"missing_{'output' if output else 'hidden'}_derivative"
+    names = tuple(name for layer in by_layer for name in q.neurons(layer))
+    where = names if j is None else (names[j],)
+    edits = [used(k, place, slope.delta(k), _columns(j)) for k, slope in by_layer.items()]
+    words = place.of(max(by_layer)) if len(by_layer) == 1 else _of_all(place)
+    change = Change("slope", None if len(by_layer) > 1 else next(iter(by_layer)), first.formula)
+    rank = _rank(q, first, list(by_layer), j, place)
+    return Mistake(code, where, f"{first.what} at {', '.join(where)}{words}", tuple(edits), change, rank)
+
+
+def _columns(j: int | None) -> slice:
+    return slice(None) if j is None else slice(j, j + 1)
+
+
+def _of_all(place: Place) -> str:
+    return {
+        GRADIENT: " in each layer's own gradients, not on the way back",
+        BIAS: " in the gradients of the biases only",
+        BACK: " on the way back only",
+    }.get(place, "")
+
+
+def _rank(q: Problem, slope: Slope, layers: Sequence[int], j: int | None, place: Place) -> int:
+    if j is not None:
+        return RARE
+    if place is EVERYWHERE:
+        whole = q.layers in layers or len(layers) >= len(q.hidden)
+        return max(slope.rank, PLAIN if whole else LOCAL)
+    return LOCAL if slope.rank == PLAIN else RARE

@@ -1,0 +1,70 @@
+"""The uses of a layer's δ: in the gradient of its weights, in that of its biases, and on the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.explain.diagnosis.mistakes import at
+from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage, Use
+from backpath.explain.diagnosis.problem import Problem
+
+Array = NDArray[np.floating]
+Values = Callable[[Passes, Index], Array]  # of the layer ``at``, (passes, N, neurons)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Some of the uses, and how they are called; ``{}`` stands for the layer."""
+
+    uses: tuple[Use, ...]
+    words: str
+
+    def of(self, layer: int) -> str:
+        return self.words.format(layer, layer - 1)
+
+
+EVERYWHERE = Place(("own", "bias", "back"), "")
+BACK = Place(("back",), " on the way back to layer {1} only")
+GRADIENT = Place(("own", "bias"), " in the gradients of layer {0} only, not on the way back")
+BIAS = Place(("bias",), " in the gradients of the biases of layer {0} only")
+OWN = Place(("own",), " in the gradients of the weights of layer {0} only, not of its biases")
+
+
+def places(q: Problem, layer: int) -> Iterator[Place]:
+    """The uses that can go wrong by themselves in a layer."""
+    yield EVERYWHERE
+    if layer > 1:
+        yield BACK
+        yield GRADIENT
+    yield BIAS
+    yield OWN
+
+
+def used(layer: int, place: Place, values: Values, columns: slice = slice(None)) -> Edit:
+    """Other values in place of δ."""
+
+    def everywhere(p: Passes, h: Index) -> None:
+        p.delta[layer][h, :, columns] = values(p, h)[..., columns]
+
+    def some(p: Passes, h: Index) -> None:
+        found = values(p, h)[..., columns]
+        for use in place.uses:
+            p.put(use, h, found, columns)
+
+    if place is EVERYWHERE:
+        return Stage.DELTA, at(layer, everywhere)
+    return Stage.USES, at(layer, some)
+
+
+def changed(layer: int, uses: tuple[Use, ...], change: Callable[[Array], Array]) -> Edit:
+    """Every one of these uses changed by itself, after what other mistakes made of it."""
+
+    def edit(p: Passes, h: Index) -> None:
+        for use in uses:
+            p.put(use, h, change(getattr(p, use)[h]))
+
+    return Stage.SAMPLES, at(layer, edit)

@@ -1,0 +1,272 @@
+"""Mistakes with the weights on the way back: W in δ_H = δ_A × W × σ′(u_H)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.explain import symbols as sy
+from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
+from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
+from backpath.explain.diagnosis.problem import Problem
+from backpath.explain.expression import Expression, Partial, Product, minus
+from backpath.maths.notation import weight_name
+
+Array = NDArray[np.floating]
+Matrix = Callable[[Array], Array]  # W of a layer in some passes, with its bias column -> what is used in its place
+_MANY = 400  # single weights taken for each other, tried only in networks with fewer such pairs
+_COMMON = 8  # neurons up to which one taken for another is tried together with another mistake
+
+
+def ways_back(q: Problem) -> Iterator[Mistake]:
+    """Every mistake with a layer's weights on the way back."""
+    yield from _missing(q)
+    yield from _transposed(q)
+    for layer in q.every[1:]:
+        yield from _columns(q, layer)
+        yield from _rows(q, layer)
+        yield from _other_layer(q, layer)
+        yield from _single(q, layer)
+        yield from _left_out(q, layer)
+    yield from _updated(q)
+
+
+def _used(layer: int, matrix: Matrix) -> Edit:
+    def edit(p: Passes, h: Index) -> None:
+        if p.at == layer:
+            p.P[h] = matrix(p.then[h])
+
+    return Stage.WAY_BACK, edit
+
+
+def _missing(q: Problem) -> Iterator[Mistake]:
+    layers = list(q.every[1:])
+    for chosen in ([layers] if len(layers) > 1 else []) + [[layer] for layer in layers]:
+        where = tuple(name for layer in chosen for name in _path_weights(q, layer))
+        message = f"the weights of layer {', '.join(map(str, chosen))} are missing on the way back"
+        edits = tuple(_used(layer, lambda W: np.ones_like(W[..., :-1])) for layer in chosen)
+        rank = PLAIN if len(chosen) == len(layers) else LOCAL
+        yield Mistake("missing_path_weight", where, message, edits, Change("weight", max(chosen)), rank)
+
+
+def _path_weights(q: Problem, layer: int) -> tuple[str, ...]:
+    return tuple(name for name in q.weights_of(layer) if "~" not in name)
+
+
+def _transposed(q: Problem) -> Iterator[Mistake]:
+    for layer in q.every[1:]:
+        rows, columns = q.width(layer), q.width(layer - 1)
+        if 1 in (rows, columns):
+            continue
+        what = "is transposed" if rows == columns else "is reshaped where it should be transposed"
+        edit = _used(layer, lambda W: flipped(W[..., :-1]))
+        change = Change("weight", layer, _weight(lambda layer, k, j: (j, k)) if rows == columns else None)
+        message = f"the weight matrix of layer {layer} {what} on the way back"
+        yield Mistake("transposed_weights", _path_weights(q, layer), message, (edit,), change)
+
+
+def flipped(W: Array) -> Array:
+    """The transposes; of matrices that are not square, the numbers of the transposes in the matrices' own shape."""
+    passes, rows, columns = W.shape
+    return W.reshape(passes, columns, rows).swapaxes(1, 2).copy() if rows != columns else W.swapaxes(1, 2).copy()
+
+
+def _weight(place: Callable[[int, int, int], tuple[int, int | None]]) -> Callable[[int, int, int], Expression]:
+    """The symbol of the weight that is used in place of that from neuron j to neuron k."""
+
+    def claimed(layer: int, k: int, j: int) -> Expression:
+        to, source = place(layer, k, j)
+        return sy.weight(weight_name(layer, to, source))
+
+    return claimed
+
+
+def _columns(q: Problem, layer: int) -> Iterator[Mistake]:
+    """A hidden neuron's weights taken for another's, or for the biases; or all columns moved by one."""
+    n = q.width(layer - 1)
+    moved = {"one to the right": [-1, *range(n - 1)], "one to the left": [*range(1, n), -1]}
+    if n > 1:
+        moved |= {"around": [*range(1, n), 0], "around the other way": [n - 1, *range(n - 1)]}
+        moved |= {"in reverse order": list(range(n - 1, -1, -1))}
+    for what, order in moved.items():
+        message = f"on the way back the columns of layer {layer}'s weights are taken {what}"
+        edit = _used(layer, _picked(order))
+        change = Change("weight", layer, _weight(_source(order)))
+        yield Mistake("wrong_path_weight", _path_weights(q, layer), message, (edit,), change, LOCAL)
+    for j in range(n):
+        for other in [*(k for k in range(n) if k != j), -1]:
+            order = [*range(j), other, *range(j + 1, n)]
+            yield _taken(q, layer, j, order, rank=RARE if n > _COMMON else LOCAL)
+        for other in range(j + 1, n):
+            order = list(range(n))
+            order[j], order[other] = other, j
+            yield _taken(q, layer, j, order, rank=RARE if n > _COMMON else LOCAL)
+
+
+def _picked(order: list[int]) -> Matrix:
+    return lambda W: W[..., order]
+
+
+def _source(order: list[int]) -> Callable[[int, int, int], tuple[int, int | None]]:
+    return lambda layer, k, j: (k, None if order[j - 1] == -1 else order[j - 1] + 1)
+
+
+def _taken(q: Problem, layer: int, j: int, order: list[int], rank: int) -> Mistake:
+    """Neuron j's paths with the weights of another neuron."""
+    used, own = _source(order)(layer, 1, j + 1)[1], weight_name(layer, 1, j + 1)
+    other = weight_name(layer, 1, used)
+    message = f"on the way back to {q.neuron(layer - 1, j + 1)}, {other} is used in place of {own}"
+    if q.width(layer) > 1:
+        message += ", and so for the other outputs of that layer"
+    where = tuple(weight_name(layer, k, j + 1) for k in range(1, q.width(layer) + 1))
+    change = Change("weight", layer, _weight(_source(order)))
+    return Mistake("wrong_path_weight", where, message, (_used(layer, _picked(order)),), change, rank)
+
+
+def _rows(q: Problem, layer: int) -> Iterator[Mistake]:
+    """The weights to one neuron taken for those to another."""
+    m = q.width(layer)
+    orders: set[tuple[int, ...]] = {(*range(1, m), 0), (m - 1, *range(m - 1)), tuple(range(m - 1, -1, -1))}
+    for k in range(m):
+        for other in range(k + 1, m):
+            order = list(range(m))
+            order[k], order[other] = other, k
+            orders.add(tuple(order))
+            orders |= {(*range(k), other, *range(k + 1, m)), (*range(other), k, *range(other + 1, m))}
+    for chosen in sorted(orders - {tuple(range(m))}):
+        names = ", ".join(
+            f"{q.neuron(layer, k + 1)} as {q.neuron(layer, o + 1)}" for k, o in enumerate(chosen) if k != o
+        )
+        message = f"on the way back the weights are taken for those to another neuron: {names}"
+        edit = _used(layer, lambda W, rows=list(chosen): W[:, rows, :-1])  # type: ignore[misc]  # bound now
+        change = Change("weight", layer, _weight(lambda layer, k, j, rows=chosen: (rows[k - 1] + 1, j)))  # type: ignore[misc]
+        yield Mistake(
+            "wrong_path_weight", _path_weights(q, layer), message, (edit,), change, RARE if m > _COMMON else LOCAL
+        )
+
+
+def _other_layer(q: Problem, layer: int) -> Iterator[Mistake]:
+    """The weights of the same indices, but of the layer before."""
+    rows, columns = q.width(layer), q.width(layer - 1)
+    if q.width(layer - 1) < rows or q.width(layer - 2) < columns:
+        return
+
+    def edit(p: Passes, h: Index) -> None:
+        if p.at == layer:
+            p.P[h] = p.W[layer - 1][h, :rows, :columns]
+
+    message = f"on the way back the weights of layer {layer - 1} are used in place of those of layer {layer}"
+    change = Change("weight", layer, lambda layer, k, j: sy.weight(weight_name(layer - 1, k, j)))
+    yield Mistake("wrong_path_weight", _path_weights(q, layer), message, ((Stage.WAY_BACK, edit),), change, LOCAL)
+
+
+def _single(q: Problem, layer: int) -> Iterator[Mistake]:
+    """One weight missing, all those to one neuron missing, or one taken for another of its layer."""
+    rows, columns = q.width(layer), q.width(layer - 1)
+    for j in range(columns if rows > 1 or columns > 1 else 0):
+        names = tuple(weight_name(layer, k + 1, j + 1) for k in range(rows))
+        message = f"{', '.join(names)} {'is' if rows == 1 else 'are'} missing on the way back"
+        rank = LOCAL if columns <= _COMMON else RARE
+        edit = _used(layer, _ones(list(range(rows)), j))
+        yield Mistake("missing_path_weight", names, message, (edit,), Change("weight", layer), rank)
+        for k in range(rows if rows > 1 else 0):
+            edit = _used(layer, _ones([k], j))
+            yield Mistake(
+                "missing_path_weight", (names[k],), f"{names[k]} is missing on the way back", (edit,), rank=RARE
+            )
+    if rows == 1 or (rows * columns) ** 2 > _MANY:
+        return
+    for (k, j), (to, source) in itertools.product(
+        itertools.product(range(rows), range(columns)), itertools.product(range(rows), [*range(columns), -1])
+    ):
+        if (to, source) != (k, j):
+            yield _replaced(layer, (k, j), (to, source))
+
+
+def _ones(rows: list[int], column: int) -> Matrix:
+    def matrix(W: Array) -> Array:
+        used = W[..., :-1].copy()
+        used[:, rows, column] = 1.0
+        return used
+
+    return matrix
+
+
+def _replaced(layer: int, place: tuple[int, int], other: tuple[int, int]) -> Mistake:
+    def matrix(W: Array) -> Array:
+        used = W[..., :-1].copy()
+        used[:, place[0], place[1]] = W[:, other[0], other[1]]
+        return used
+
+    own = weight_name(layer, place[0] + 1, place[1] + 1)
+    name = weight_name(layer, other[0] + 1, None if other[1] == -1 else other[1] + 1)
+    message = f"on the way back {name} is used in place of {own}"
+    return Mistake("wrong_path_weight", (own,), message, (_used(layer, matrix),), rank=RARE)
+
+
+def _left_out(q: Problem, layer: int) -> Iterator[Mistake]:
+    """Of several paths only one is counted, or one is left out."""
+    rows = q.width(layer)
+    if rows == 1:
+        return
+    for k, name in enumerate(q.neurons(layer)):
+        only = [other for other in range(rows) if other != k]
+        message = f"on the way back to layer {layer - 1} only the path through {name} is counted"
+        yield Mistake("missing_path", (name,), message, (_used(layer, _without(only)),), rank=LOCAL)
+        if rows > 2:
+            message = f"on the way back to layer {layer - 1} the path through {name} is left out"
+            yield Mistake("missing_path", (name,), message, (_used(layer, _without([k])),), rank=LOCAL)
+
+
+def _without(rows: list[int]) -> Matrix:
+    def matrix(W: Array) -> Array:
+        used = W[..., :-1].copy()
+        used[:, rows] = 0.0
+        return used
+
+    return matrix
+
+
+def _updated(q: Problem) -> Iterator[Mistake]:
+    """Weights already updated when the gradients of the layer before them are computed, with the gradient as it is, or
+    as a convention makes it: summed, halved, doubled."""
+    if q.learning_rate is None:
+        return
+    layers = list(q.every[1:])
+    for chosen in ([layers] if len(layers) > 1 else []) + [[layer] for layer in layers]:
+        for summed in (False, True) if q.samples > 1 else (False,):
+            for times in (1.0, 0.5, 2.0):
+                yield _updated_used(q, times, summed, tuple(chosen))
+
+
+def _updated_used(q: Problem, times: float, summed: bool, layers: tuple[int, ...]) -> Mistake:
+    def edit(p: Passes, h: Index) -> None:
+        rate = (p.q.learning_rate or 0.0) * times * (p.q.samples if summed else 1)
+        p.updated[np.ix_(h, np.array(layers))] = rate
+
+    message = updated_message(layers, (q.learning_rate or 0.0) * times, summed)
+    change = UPDATED if len(layers) > 1 else replace(UPDATED, layer=layers[0])
+    rank = PLAIN if len(layers) == q.layers - 1 and times == 1 else LOCAL
+    where = path_weights(q, layers)
+    return Mistake("updated_weights_used", where, message, ((Stage.START, edit),), change, rank, coupled=True)
+
+
+def path_weights(q: Problem, layers: Sequence[int]) -> tuple[str, ...]:
+    return tuple(name for layer in layers for name in _path_weights(q, layer))
+
+
+def updated_message(layers: Sequence[int], rate: float, summed: bool) -> str:
+    which, of = ", ".join(map(str, layers)), " and the summed gradient" if summed else ""
+    return f"on the way back the weights of layer {which} are already the updated ones (η = {rate:.4g}{of})"
+
+
+def _updated_weight(layer: int, k: int, j: int) -> Expression:
+    W = sy.weight(weight_name(layer, k, j))
+    return minus(W, Product((sy.ETA, Partial(sy.C, W))))
+
+
+UPDATED = Change("weight", None, _updated_weight)

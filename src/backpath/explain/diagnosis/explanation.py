@@ -1,0 +1,48 @@
+"""One explanation: slips, the constants that conventions put on the gradients, and what is added to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backpath.explain.diagnosis.added import Addition
+from backpath.explain.diagnosis.conventions import Reading, as_mistake
+from backpath.explain.diagnosis.mistakes import Mistake
+from backpath.explain.diagnosis.passes import Edit
+from backpath.explain.diagnosis.problem import Problem
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What gives all the figures.
+
+    Attributes
+    ----------
+    slips : mistakes that are made in the pass
+    reading : the constants on what comes out
+    bits : its description length
+    added : what is added to the gradients or weights afterwards (weight decay, a weight that is set)
+    certain : whether nothing in it is a number that nothing explains
+    is_right : whether it is a right answer to another question: with several updates, or an L2 term
+    """
+
+    slips: tuple[Mistake, ...]
+    reading: Reading
+    bits: float
+    added: Addition | None = None
+    certain: bool = True
+    is_right: bool = False
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        return tuple(edit for slip in self.slips for edit in slip.edits)
+
+    def mistakes(self, q: Problem) -> tuple[Mistake, ...]:
+        """All that is to be told: conventions first."""
+        conventions = tuple(as_mistake(q, constant, scope) for constant, scope in self.reading.factors)
+        slips = sorted(self.slips, key=lambda slip: not slip.convention)
+        added = () if self.added is None else (self.added.mistake,)
+        return (*added, *conventions, *slips)
+
+    def key(self, q: Problem) -> frozenset[tuple[str, tuple[str, ...]]]:
+        """What is told of it, but for the numbers: of several with the same one is enough."""
+        return frozenset((mistake.code, mistake.where) for mistake in self.mistakes(q))

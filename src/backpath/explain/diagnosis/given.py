@@ -1,0 +1,127 @@
+"""Somebody's arrays as they come, by layer: from lists, pairs, dictionaries, or one row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.errors import InputError
+from backpath.maths.network import Network
+
+Objects = NDArray[Any]  # numbers, or strings as printed
+
+_BIAS = re.compile(r"(?:^|[^a-z])(?:d|grad|delta|g)?_?(?:b|bias|biases|intercept|intercepts|bh|bo|b_h|b_o)(?:[^a-z]|$)")
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Arrays by layer as they were given, and the biases where they stand apart."""
+
+    weights: list[Objects]
+    biases: list[Objects] | None = None
+
+
+def parts_of(given: object, net: Network, what: str) -> Parts:
+    """Arrays by layer from a list, pairs, two lists, W and b in turn, or a dictionary."""
+    count = len(net.sizes) - 1
+    if isinstance(given, Mapping):
+        return _of_mapping(given, count, what)
+    items = items_of(given)
+    if items is None:
+        raise InputError(
+            f"{what} must be a mapping of names to figures, or arrays by layer, but is of type {type(given).__name__}"
+        )
+    if count == 1 and depth(given) == 2:
+        return Parts([_array(given, what)])
+    if all(_is_pair(item) for item in items):
+        pairs = [list(item) for item in items]
+        return Parts([_array(W, what) for W, _ in pairs], [_array(b, what) for _, b in pairs])
+    if len(items) == 2 and depth(items[0]) >= 3 and depth(items[1]) >= 2:
+        weights, biases = (list(item) for item in items)
+        return Parts([_array(W, what) for W in weights], [_array(b, what) for b in biases])
+    if len(items) == 2 * count and net.biases:
+        return Parts([_array(W, what) for W in items[::2]], [_array(b, what) for b in items[1::2]])
+    return Parts([_array(item, what) for item in items])
+
+
+def _of_mapping(given: Mapping[Any, Any], count: int, what: str) -> Parts:
+    """Of names such as W1, dW1, theta1, layer1.weight; or of two lists, coefs_ and intercepts_."""
+    weights: list[tuple[str, Any]] = []
+    biases: list[tuple[str, Any]] = []
+    for key, value in given.items():
+        (biases if _BIAS.search(str(key).lower()) else weights).append((str(key), value))
+    if len(weights) == 1 and count > 1:
+        return Parts(
+            [_array(W, what) for W in weights[0][1]],
+            [_array(b, what) for b in biases[0][1]] if len(biases) == 1 else None,
+        )
+    if len(weights) == 1 and len(biases) <= 1 and depth(weights[0][1]) == 3:
+        return Parts([_array(weights[0][1][0], what)], [_array(biases[0][1][0], what)] if biases else None)
+    ordered = [[_array(value, what) for _, value in _in_order(named)] for named in (weights, biases)]
+    return Parts(ordered[0], ordered[1] or None)
+
+
+def _in_order(named: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """By the numbers in their names, if all have different ones, else as they come."""
+    numbers = [_NUMBER.findall(name) for name, _ in named]
+    keys = [int(found[-1]) if found else None for found in numbers]
+    if None in keys or len(set(keys)) < len(keys):
+        return named
+    return [pair for _, pair in sorted(zip(keys, named, strict=True), key=lambda item: item[0] or 0)]
+
+
+def items_of(given: object) -> list[Any] | None:
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Sequence | np.ndarray):
+        return None
+    return list(given)
+
+
+def depth(given: object) -> int:
+    """How many lists deep its figures lie: 0 of a figure, 2 of a matrix."""
+    if isinstance(given, np.ndarray) and given.dtype != object:
+        return given.ndim
+    if hasattr(given, "shape") and not isinstance(given, np.ndarray):
+        return len(given.shape)
+    items = items_of(given)
+    return 0 if items is None else 1 + max(map(depth, items), default=0)
+
+
+def _is_pair(item: object) -> bool:
+    """Whether it is (W, b): a matrix with a vector, or of one neuron a vector with a number."""
+    if not isinstance(item, tuple | list) or len(item) != 2:
+        return False
+    first, second = map(depth, item)
+    return (first == 2 and second <= 2) or (first == 1 and second == 0)
+
+
+def one_row(given: object) -> Objects | None:
+    """All figures in one row."""
+    items = items_of(given)
+    if items is None or not items or any(map(depth, items)):
+        return None
+    return _filled(items, (len(items),))
+
+
+def _array(given: object, what: str) -> Objects:
+    """An array of figures as they were given; strings stay strings, NumPy's float32 stay those."""
+    try:
+        array = np.asarray(given, dtype=object)
+    except ValueError:  # rows of unequal length
+        array = np.empty((0, 0, 0), dtype=object)
+    if array.ndim <= 2 and not any(items_of(v) is not None for v in array.ravel()):
+        whole = np.asarray(given) if not isinstance(given, list | tuple) else array
+        return _filled(list(whole.ravel()), array.shape)
+    raise InputError(f"{what} must hold rows of equal length, but one of its arrays does not")
+
+
+def _filled(values: Sequence[Any], shape: tuple[int, ...]) -> Objects:
+    found = np.empty(len(values), dtype=object)
+    for k, value in enumerate(values):
+        found[k] = value
+    return found.reshape(shape)

@@ -1,0 +1,216 @@
+"""How people lay out weights and gradients: which readings of what they give fit a network.
+
+A layer's weights may have a row per neuron or a column per neuron, the bias last, first, apart or absent, and the
+layers may come in a list, in pairs, in a dictionary by their usual names, or all in one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backpath.errors import InputError
+from backpath.explain.diagnosis.given import Objects, Parts, depth, items_of, one_row, parts_of
+from backpath.files.wording import listed
+from backpath.maths.network import Network
+from backpath.maths.notation import weight_index
+
+Place = Literal["last", "first", "apart", "absent"]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One way to lay out a network's weights.
+
+    Attributes
+    ----------
+    transposed : whether a layer has a column per neuron, (inputs, neurons)
+    bias : where it stands in a row, or "apart" in arrays of its own, or "absent"
+    backwards : whether the output layer comes first
+    by_columns : whether all in one row goes down the columns
+    """
+
+    transposed: bool = False
+    bias: Place = "last"
+    backwards: bool = False
+    by_columns: bool = False
+
+    @property
+    def words(self) -> str:
+        """What is unlike the notes' layout: "your weights have the bias first"; "" if nothing is."""
+        said = []
+        if self.bias in ("first", "apart"):
+            said.append("have the bias first" if self.bias == "first" else "have their biases in arrays of their own")
+        if self.transposed:
+            said.append("are (inputs, neurons), a column per neuron")
+        if self.by_columns:
+            said.append("are unrolled column by column")
+        if self.backwards:
+            said.append("have the output layer first")
+        return f"your weights {' and '.join(said)}" if said else ""
+
+    def shape(self, neurons: int, inputs: int) -> tuple[int, int]:
+        columns = inputs + (self.bias in ("last", "first"))
+        return (columns, neurons) if self.transposed else (neurons, columns)
+
+    def rows(self, W: Objects, b: Objects | None) -> Objects:
+        """A layer's array in the notes' layout, a row per neuron and the bias last."""
+        rows = W.T if self.transposed else W
+        if self.bias == "first":
+            return np.concatenate([rows[:, 1:], rows[:, :1]], axis=1)
+        return rows if b is None else np.concatenate([rows, b.reshape(-1, 1)], axis=1)
+
+    def laid(self, W: Objects, biases: bool) -> tuple[Objects, Objects | None]:
+        """The opposite of ``rows``: a layer in this layout, its biases beside it if they are apart."""
+        if not biases:
+            return (W.T if self.transposed else W).copy(), None
+        weights, bias = W[:, :-1], W[:, -1:]
+        row = {"last": [weights, bias], "first": [bias, weights]}.get(self.bias, [weights])
+        whole = np.concatenate(row, axis=1)
+        apart = bias.ravel().copy() if self.bias == "apart" else None
+        return (whole.T if self.transposed else whole).copy(), apart
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was given, read in one layout: figures by weight name."""
+
+    layout: Layout
+    figures: dict[str, Any]
+
+
+def readings(net: Network, given: object, what: str) -> list[Reading]:
+    """Every reading of ``given`` that fits the network, the notes' own layout first.
+
+    Raises
+    ------
+    InputError
+        If none does: which shapes were expected, and which came.
+    """
+    if isinstance(given, Mapping) and _is_by_name(given, net):
+        return [Reading(Layout(), dict(given))]
+    flat = one_row(given)
+    found = list(_of_row(net, flat) if flat is not None else _ofparts_of(net, parts_of(given, net, what)))
+    if not found:
+        raise _refused(net, given, what)
+    return found
+
+
+def _is_by_name(given: Mapping[Any, object], net: Network) -> bool:
+    """Whether the keys are the notes' names: at least one is, or every value is a single figure."""
+    for name in given:
+        try:
+            weight_index(name, net.sizes)
+        except InputError:
+            continue
+        return True
+    return all(not depth(value) for value in given.values())
+
+
+def _layers(net: Network) -> list[tuple[int, int]]:
+    return [(neurons, inputs) for inputs, neurons in pairwise(net.sizes)]
+
+
+def _ofparts_of(net: Network, parts: Parts) -> Iterator[Reading]:
+    """Readings of arrays by layer."""
+    layers = _layers(net)
+    places: tuple[Place, ...] = ("last", "first", "absent") if parts.biases is None else ("apart",)
+    if not net.biases:
+        places = ("absent",)
+    if len(parts.weights) != len(layers):
+        return
+    for backwards in (False, True) if len(layers) > 1 else (False,):
+        order = slice(None, None, -1 if backwards else 1)
+        weights, biases = parts.weights[order], parts.biases and parts.biases[order]
+        for place in places:
+            for transposed in (False, True):
+                layout = Layout(transposed, place, backwards)
+                arrays = [_fitted(W, layout.shape(*layer)) for W, layer in zip(weights, layers, strict=True)]
+                columns: Sequence[Objects | None] = biases or [None] * len(layers)
+                if all(b is None or b.size == n for b, (n, _) in zip(columns, layers, strict=True)):
+                    yield from _named(net, layout, arrays, columns)
+
+
+def _named(
+    net: Network, layout: Layout, arrays: Sequence[Objects | None], biases: Sequence[Objects | None]
+) -> Iterator[Reading]:
+    rows: list[Objects] = []
+    for W, b in zip(arrays, biases, strict=True):
+        if W is None:
+            return
+        rows.append(layout.rows(W, b))
+    names = [name for name in net.weight_names if layout.bias != "absent" or "~" not in name]
+    yield Reading(layout, dict(zip(names, [v for row in rows for v in row.ravel().tolist()], strict=True)))
+
+
+def _fitted(W: Objects, shape: tuple[int, int]) -> Objects | None:
+    """The array in this shape, if it has it, or is a vector where one side of the shape is 1."""
+    if W.shape == shape:
+        return W
+    return W.reshape(shape) if W.ndim == 1 and 1 in shape and W.size == shape[0] * shape[1] else None
+
+
+def _of_row(net: Network, row: Objects) -> Iterator[Reading]:
+    """Readings of all figures in one row: layer after layer, a layer's biases within its rows or after them."""
+    layers = _layers(net)
+    places: tuple[Place, ...] = ("last", "first", "apart") if net.biases else ("absent",)
+    if row.size != sum(len(W.ravel()) for W in net.weights):
+        if net.biases and row.size == sum(neurons * inputs for neurons, inputs in layers):
+            places = ("absent",)
+        else:
+            return
+    for place in places:
+        for transposed, by_columns in ((False, False), (True, False), (False, True)):
+            layout = Layout(transposed, place, by_columns=by_columns)
+            arrays, biases, start = list[Objects | None](), list[Objects | None](), 0
+            for neurons, inputs in layers:
+                rows, columns = layout.shape(neurons, inputs)
+                part = row[start : start + rows * columns]
+                start += rows * columns
+                arrays.append(part.reshape(rows, columns, order="F" if by_columns else "C"))
+                biases.append(row[start : start + neurons] if place == "apart" else None)
+                start += neurons * (place == "apart")
+            yield from _named(net, layout, arrays, biases)
+
+
+def _came(item: Any) -> str:
+    try:
+        return str(np.shape(item)) if depth(item) else "a number"
+    except ValueError:
+        return "rows of unequal length"
+
+
+def _refused(net: Network, given: object, what: str) -> InputError:
+    shapes = [W.shape for W in net.weights]
+    wanted = f"{what} must be figures by weight name, or arrays of the weights' shapes {shapes}"
+    if isinstance(given, Mapping):
+        return InputError(f"{wanted}, but its names are {listed(list(given))}")
+    came = [_came(item) for item in (items_of(given) or [])][:8]
+    return InputError(f"{wanted}, in any usual layout, but has {', '.join(came)}")
+
+
+def sample_readings(net: Network, X: ArrayLike, y: ArrayLike, cost: str) -> Iterator[tuple[Any, Any, str]]:
+    """The samples as they are, if they fit; turned, if they are in columns; both, where both fit, the rows first."""
+    try:
+        net.samples(X, y, cost)
+        rows_fit = True
+    except InputError:
+        if np.ndim(X) != 2:
+            raise
+        rows_fit = False
+    if rows_fit:
+        yield X, y, ""
+    if np.ndim(X) == 2 and np.ndim(y) <= 2:
+        turned = np.transpose(X), np.transpose(np.atleast_2d(y))
+        try:
+            net.samples(*turned, cost)
+        except InputError:
+            if not rows_fit:
+                net.samples(X, y, cost)  # says what does not fit
+        else:
+            yield *turned, "your samples are in columns"

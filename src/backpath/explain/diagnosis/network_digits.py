@@ -1,0 +1,137 @@
+"""What the digits of a network leave open: by how much right figures may differ from those of its weights as printed.
+
+A weight printed as 0.15 may be anything from 0.145 to 0.155. To first order a figure f then differs by at most
+Σ |∂f/∂θ| × half a unit of θ's last digit, over all weights, inputs and targets θ that are known so far only; the
+derivatives are taken as differences over just that unit, so that they are right over its whole width. Right is what is
+right for some network that prints like the given one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.explain.diagnosis.claims import Claim, Claims
+from backpath.explain.diagnosis.comparison import Comparison
+from backpath.explain.diagnosis.conclude import conclude
+from backpath.explain.diagnosis.passes import Passes
+from backpath.explain.diagnosis.problem import Problem
+from backpath.explain.diagnosis.report import Report
+from backpath.maths.network import Network
+from backpath.maths.printed import last_digits
+
+Array = NDArray[np.floating]
+
+MARGIN = 1.1  # on the first-order bound, for the second order
+PRINTED = 8  # significant digits up to which all weights look printed
+MOST = 2000  # numbers that may differ; of more, nothing is left open
+TELLING = 4.0  # bits that figures tell on average beside what the digits leave open, for it to be said unasked
+ALL_TELLING = 16.0  # and together
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """One unit of the last printed digit of every weight, input and target; 0 where it is exact."""
+
+    weights: Sequence[Array]
+    X: Array
+    y: Array
+
+    @property
+    def any(self) -> bool:
+        return any(unit.any() for unit in (*self.weights, self.X, self.y))
+
+    @classmethod
+    def of(cls, q: Problem, net: Network, X: Array | None, y: Array | None) -> Units:
+        """Of a network, inputs and targets that are given as strings, or in part."""
+        weights = net.printed or [np.zeros(W.shape) for W in net.weights]
+        wide = [np.pad(u, ((0, 0), (0, W.shape[1] - u.shape[1]))) for u, W in zip(weights, q.net.weights, strict=True)]
+        return cls(wide, _like(X, q.X), _like(y, q.y))
+
+    @classmethod
+    def looking_printed(cls, q: Problem) -> Units | None:
+        """Of weights that are plain numbers of few digits; None where they do not look printed."""
+        flat = last_digits(np.concatenate([W.ravel() for W in q.net.weights]), PRINTED)
+        if flat is None:
+            return None
+        parts = np.split(flat, q.ends[:-1])
+        weights = [part.reshape(W.shape) for part, W in zip(parts, q.net.weights, strict=True)]
+        return cls(weights, np.zeros_like(q.X), np.zeros_like(q.y))
+
+
+def _like(units: Array | None, values: Array) -> Array:
+    """Units of samples in the shape of the samples as they are read: rows, or columns turned into rows."""
+    if units is None:
+        return np.zeros_like(values)
+    return units.reshape(values.shape) if np.atleast_2d(units).shape != values.T.shape else np.atleast_2d(units).T
+
+
+def as_if_printed(q: Problem, claims: Sequence[Claim]) -> Report | None:
+    """The report of figures as if the weights, which look printed, were known to their digits only; None if those do
+    not explain figures, or would explain many others too."""
+    units = Units.looking_printed(q)
+    if units is None or not units.any:
+        return None
+    open_ = with_slack(q, claims, units)
+    c = Comparison(q, Claims.of(open_))
+    if not is_telling(open_, c.right):
+        return None
+    report = conclude(q, open_)
+    if math.isinf(report.bits):
+        return None
+    what = "Right" if report.correct else "This holds"
+    said = f"{what} if the weights are known to their decimals only; give them as strings to have it judged so."
+    report.note = " ".join(filter(None, (report.note, said)))
+    return report
+
+
+def with_slack(q: Problem, claims: Sequence[Claim], units: Units) -> list[Claim]:
+    """The claims, each with how far it may differ because of the network's digits."""
+    slack = _slack(q, units)
+    return [replace(claim, slack=float(slack[claim.position])) for claim in claims]
+
+
+def is_telling(claims: Sequence[Claim], right: Array) -> bool:
+    """Whether figures that are right but for the network's digits are hardly so by chance."""
+    values = np.abs([right[claim.position] - claim.base for claim in claims])
+    open_ = np.array([claim.slack + claim.figure.last for claim in claims])
+    with np.errstate(divide="ignore"):
+        bits = np.clip(np.log2(values / (open_ + 1e-300)), 0, 40)
+    return bool(bits.mean() >= TELLING and bits.sum() >= ALL_TELLING)
+
+
+def _slack(q: Problem, units: Units) -> Array:
+    """Of every figure of a pass."""
+    known = sum(np.count_nonzero(u) for u in (*units.weights, units.X, units.y))
+    found: Array = np.zeros(Passes(q, 1, []).figures().shape[1])
+    for up, down in _moved(q, units) if known <= MOST else ():
+        found = found + np.abs(Passes(up, 1, []).figures()[0] - Passes(down, 1, []).figures()[0]) / 2
+    return MARGIN * found
+
+
+def _moved(q: Problem, units: Units) -> Iterator[tuple[Problem, Problem]]:
+    """The problem with each number half a unit up and down."""
+    for layer, unit in enumerate(units.weights):
+        for place in zip(*np.nonzero(unit), strict=True):
+            by = float(unit[place]) / 2
+            yield _with_weight(q, layer, place, by), _with_weight(q, layer, place, -by)
+    for name, unit in (("X", units.X), ("y", units.y)):
+        for place in zip(*np.nonzero(unit), strict=True):
+            by = float(unit[place]) / 2
+            yield _with_sample(q, name, place, by), _with_sample(q, name, place, -by)
+
+
+def _with_weight(q: Problem, layer: int, place: tuple[np.intp, ...], by: float) -> Problem:
+    arrays = [W.copy() for W in q.net.weights]
+    arrays[layer][place] += by
+    return replace(q, net=q.net.with_weights(arrays))
+
+
+def _with_sample(q: Problem, name: str, place: tuple[np.intp, ...], by: float) -> Problem:
+    array = getattr(q, name).copy()
+    array[place] += by
+    return replace(q, X=array) if name == "X" else replace(q, y=array)

@@ -1,0 +1,174 @@
+"""Reasons that lie in the weights, the neurons and the data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from backpath.explain.digits import shown
+from backpath.explain.learning.situation import Reason, Situation
+from backpath.maths.costs import cost_function
+
+TINY = 0.1  # of Glorot's deviation, and of a net input's spread: weights below it pass on next to nothing
+FLAT = 0.05  # of the steepest σ′: a neuron whose mean σ′ is below it is saturated
+STEEPEST = {"sigmoid": 0.25, "tanh": 1.0, "softmax": 0.25}
+LARGE = 10.0  # root mean square of an input that wants scaling
+UNLIKE = 30.0  # times that one input is as large as another one
+REACH = {  # what an output can answer: between
+    "sigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "relu": (0.0, math.inf),
+    "softplus": (0.0, math.inf),
+    "exp": (0.0, math.inf),
+    "elu": (-1.0, math.inf),
+    "silu": (-0.27846, math.inf),
+    "gelu": (-0.16998, math.inf),
+}
+NAMED = 8  # neurons in a sentence
+
+
+def listed(names: list[str]) -> str:
+    """H1, H2 and H3; of many the first ones and how many more."""
+    if len(names) > NAMED:
+        return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def zero_weights(s: Situation) -> Iterator[Reason]:
+    """A layer of weights that are all 0 lets nothing back to the layers before it."""
+    layers = [layer for layer in range(1, s.layers + 1) if not s.incoming(layer).any()]
+    if len(layers) == s.layers > 1:
+        yield Reason(
+            "zero_weights",
+            (),
+            "all weights are 0, so no gradient gets past the outputs, and all hidden neurons stay alike; start with "
+            "random weights",
+        )
+        return
+    for layer in layers:
+        if layer == 1 and s.layers > 1:
+            message = "the weights of layer 1 are all 0, so its neurons do not see the inputs"
+        elif layer > 1:
+            message = f"the weights into layer {layer} are all 0, so no gradient gets back through them"
+        else:
+            continue  # of a single layer 0 is a fair start
+        names = tuple(s.neuron(layer, j) for j in range(s.net.sizes[layer]))
+        yield Reason("zero_weights", names, f"{message}; start with random weights")
+
+
+def equal_neurons(s: Situation) -> Iterator[Reason]:
+    """Hidden neurons with equal weights in and out get equal gradients: they stay equal."""
+    for layer in s.hidden:
+        rows = np.column_stack([s.net.weights[layer - 1], s.incoming(layer + 1).T])
+        groups: dict[bytes, list[str]] = {}
+        for j, row in enumerate(rows + 0.0):
+            groups.setdefault(row.tobytes(), []).append(s.neuron(layer, j))
+        for names in groups.values():
+            if len(names) > 1:
+                yield Reason(
+                    "equal_neurons",
+                    tuple(names),
+                    f"{listed(names)} have the same weights, so they get the same gradients and stay equal: together "
+                    "they can do no more than one neuron; start with random weights",
+                )
+
+
+def tiny_weights(s: Situation) -> Iterator[Reason]:
+    """Weights so small that a layer's net inputs are nearly the same for all samples."""
+    if s.unlearned < 0.5:
+        return
+    for layer in range(1, s.layers + 1):
+        W = s.incoming(layer)
+        size, usual = float(np.sqrt((W * W).mean())), math.sqrt(2 / sum(W.shape))
+        spread = float(s.numbers.u[layer - 1].std(axis=0).mean())
+        if 0 < size < TINY * usual and spread < TINY:
+            yield Reason(
+                "tiny_weights",
+                tuple(s.neuron(layer, j) for j in range(len(W))),
+                f"the weights of layer {layer} are tiny: their root mean square is {shown(size, 2)}, and a usual start "
+                f"has {shown(usual, 2)}; over the samples the layer's net inputs vary by only {shown(spread, 2)}",
+            )
+
+
+def dead_neurons(s: Situation) -> Iterator[Reason]:
+    """ReLU neurons that no sample switches on."""
+    for layer in range(1, s.layers + 1):
+        if s.net.activations[layer - 1] != "relu":
+            continue
+        u = s.numbers.u[layer - 1]
+        dead = np.flatnonzero((u <= 0).all(axis=0)).tolist()
+        if dead:
+            names = [s.neuron(layer, j) for j in dead]
+            count = f"all {len(u):,} samples" if len(u) > 1 else "the sample"
+            be, its, reaches = ("is", "its", "its") if len(dead) == 1 else ("are", "their", "their")
+            yield Reason(
+                "dead_relu",
+                tuple(names),
+                f"{listed(names)} {be} dead: {its} net input is not above 0 on {count} (at most "
+                f"{shown(float(u[:, dead].max()), 3)}), so σ′ is 0 and no gradient reaches {reaches} weights",
+            )
+
+
+def saturated_neurons(s: Situation) -> Iterator[Reason]:
+    """Neurons on the flat ends of their σ; of outputs only where that is not what the targets ask for."""
+    for layer in range(1, s.layers + 1):
+        steepest = STEEPEST.get(s.net.activations[layer - 1])
+        if steepest is None or (layer == s.layers and not _outputs_can_be_stuck(s)):
+            continue
+        mean = s.numbers.slopes[layer - 1].mean(axis=0)
+        flat = np.flatnonzero(mean < FLAT * steepest).tolist()
+        if flat:
+            names = [s.neuron(layer, j) for j in flat]
+            values = ", ".join(shown(float(mean[j]), 2) for j in flat[:NAMED])
+            yield Reason(
+                "saturated",
+                tuple(names),
+                f"{listed(names)} {'is' if len(flat) == 1 else 'are'} saturated: the mean σ′ over the samples is "
+                f"{values}, and {shown(steepest)} at best, so hardly any gradient gets through",
+            )
+
+
+def _outputs_can_be_stuck(s: Situation) -> bool:
+    return s.unlearned > 0.5 and cost_function(s.cost_name).delta is None
+
+
+def targets_out_of_reach(s: Situation) -> Iterator[Reason]:
+    """Targets that the output's σ never answers."""
+    low, high = REACH.get(s.net.activations[-1], (-math.inf, math.inf))
+    for j in range(s.net.sizes[-1]):
+        y = s.y[:, j]
+        outside = int(((y < low) | (y > high)).sum())
+        if outside:
+            A, name = s.neuron(s.layers, j), s.net.activations[-1]
+            reach = f"between {low:g} and {high:g}" if high < math.inf else f"nothing below {low:.4g}"
+            which, span = "the target is", f"the target is {shown(float(y[0]), 4)}"
+            if len(y) > 1:
+                which = f"{outside:,} of {len(y):,} targets {'is' if outside == 1 else 'are'}"
+                span = f"the targets go from {shown(float(y.min()), 4)} to {shown(float(y.max()), 4)}"
+            yield Reason(
+                "target_out_of_range",
+                (A,),
+                f"{which} out of {A}'s reach: {name} answers {reach}, and {span}; scale them, or use identity outputs",
+            )
+
+
+def unscaled_inputs(s: Situation) -> Iterator[Reason]:
+    """Inputs that are far larger than others, or than the weights are made for."""
+    if s.unlearned < 0.05:
+        return
+    size = np.sqrt((s.X * s.X).mean(axis=0))
+    names = [f"X{i}" for i in range(1, len(size) + 1)]
+    large = [i for i, value in enumerate(size.tolist()) if value > LARGE]
+    there = size > 0
+    ratio = float(size[there].max() / size[there].min()) if there.any() else 1.0
+    if not large and ratio < UNLIKE:
+        return
+    most, least = int(size.argmax()), int(np.where(there, size, np.inf).argmin())
+    said = f"{names[most]} has a root mean square of {shown(float(size[most]), 3)}"
+    if ratio >= UNLIKE:
+        said += f", {names[least]} of {shown(float(size[least]), 3)}, a ratio of {shown(ratio, 2)}"
+    where = tuple(names[i] for i in large) or (names[most], names[least])
+    yield Reason("unscaled_inputs", where, f"the inputs are not scaled: {said}; standardise each column")

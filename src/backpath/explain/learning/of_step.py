@@ -1,0 +1,132 @@
+"""Reasons that lie in the step, the number of steps, and where they lead."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+
+from backpath.explain.digits import shown
+from backpath.explain.learning.situation import Array, Reason, Situation
+
+SLOW = 1e-3  # share of the cost by which a step lowers it, below which steps are called small
+FALLING = 1e-6  # share below which a cost is not called falling
+LEARNED = 0.05  # of the best constant answer's cost
+ALIKE, NEAR = 0.02, 0.05  # of the targets' range: answers that count as the same, and as a group's mean
+MOST_GROUPS = 8
+
+
+def step_too_large(s: Situation) -> Iterator[Reason]:
+    """A step after which the cost is higher; with a parabola of curvature κ that is so from η = 2/κ on."""
+    if s.rate is None or not s.slope:
+        return
+    after = s.cost_after(s.rate)
+    if after <= s.cost * (1 + 1e-12):
+        return
+    limit = f"; along the gradient the curvature is {shown(s.curvature, 3)}, and " if s.curvature > 0 else ""
+    if limit:
+        limit += f"above 2/κ = {shown(2 / s.curvature, 2)} steps overshoot"
+    rises = f"raises the cost from {shown(s.cost, 4)} to {shown(after, 4)}" if after < math.inf else "overflows"
+    yield Reason("step_too_large", (), f"a step with η = {shown(s.rate)} {rises}{limit}")
+
+
+def step_too_small(s: Situation) -> Iterator[Reason]:
+    """A step that a hundred times the rate would still only make a hundred times as long."""
+    if s.rate is None or not s.slope or s.unlearned < LEARNED:
+        return
+    falls, further = s.cost - s.cost_after(s.rate), s.cost - s.cost_after(100 * s.rate)
+    if not (0 < falls < SLOW * s.cost and further > 50 * falls):
+        return
+    best = f", and along the gradient 1/κ = {shown(1 / s.curvature, 2)}" if s.curvature > 0 else ""
+    yield Reason(
+        "step_too_small",
+        (),
+        f"a step with η = {shown(s.rate)} lowers the cost {shown(s.cost, 4)} by {_percent(falls / s.cost)}; one with a "
+        f"hundred times that rate lowers it by {_percent(further / s.cost)}{best}",
+    )
+
+
+def plateau(s: Situation) -> Iterator[Reason]:
+    """Samples with different targets that all get the mean of their targets for an answer."""
+    if s.unlearned < LEARNED or _falls(s) > SLOW:
+        return
+    groups = _groups(s)
+    mixed = [g for g in groups if _differ(s.y[g]) and _differ(s.X[g])]
+    if not mixed or len(groups) > MOST_GROUPS:
+        return
+    means = np.empty_like(s.y)
+    for group in groups:
+        means[group] = s.y[group].mean(axis=0)
+    if (np.abs(s.A - means) > NEAR * float(np.ptp(s.y))).any():
+        return
+    cost = s.cost_of_answers(means)
+    largest = max(mixed, key=len)
+    answer = ", ".join(shown(float(v), 3) for v in s.A[largest].mean(axis=0))
+    who = f"samples {_listed(largest)}" if len(largest) < len(s.y) else f"all {len(s.y):,} samples"
+    yield Reason(
+        "plateau",
+        tuple(s.neuron(s.layers, j) for j in range(s.net.sizes[-1])),
+        f"the cost {shown(s.cost, 4)} lies on a plateau of these data, at {_fraction(cost)}: {who} get the same answer "
+        f"{answer}, about the mean of their targets, and nearby nothing is much better; more epochs may lead off it, "
+        "and other initial weights around it",
+    )
+
+
+def too_few_epochs(s: Situation) -> Iterator[Reason]:
+    """The cost still falls."""
+    if s.rate is None or s.unlearned < LEARNED:
+        return
+    falls = _falls(s)
+    if falls > FALLING:
+        yield Reason(
+            "too_few_epochs",
+            (),
+            f"the cost {shown(s.cost, 4)} still falls by {_percent(falls)} with each step over all samples; go on for "
+            "more epochs",
+        )
+
+
+def _falls(s: Situation) -> float:
+    """The share of the cost that a step takes away; without a rate, one of 1/κ, or of length 1 where κ is not above
+    0."""
+    rate = s.rate
+    if rate is None:
+        rate = 1 / s.curvature if s.curvature > 0 else 1 / (s.slope or 1.0)
+    return (s.cost - s.cost_after(rate)) / s.cost if s.cost else 0.0
+
+
+def _groups(s: Situation) -> list[list[int]]:
+    """Samples by their answers: those within a small distance of a group's first."""
+    near, groups, firsts = ALIKE * float(np.ptp(s.y)), list[list[int]](), list[Array]()
+    for n, answer in enumerate(s.A):
+        for first, group in zip(firsts, groups, strict=True):
+            if np.abs(answer - first).max() <= near:
+                group.append(n)
+                break
+        else:
+            if len(groups) > MOST_GROUPS:
+                return groups
+            groups.append([n])
+            firsts.append(answer)
+    return groups
+
+
+def _differ(rows: Array) -> bool:
+    return bool((rows != rows[0]).any())
+
+
+def _listed(samples: list[int]) -> str:
+    names = [str(n + 1) for n in samples]
+    return ", ".join(names[:6]) + (f" and {len(names) - 6:,} more" if len(names) > 6 else "")
+
+
+def _percent(share: float) -> str:
+    return f"{shown(100 * share, 2)}%"
+
+
+def _fraction(cost: float) -> str:
+    simple = Fraction(cost).limit_denominator(36)
+    near = abs(float(simple) - cost) < 1e-9 and simple.denominator > 1
+    return f"{simple} = {shown(cost, 4)}" if near else shown(cost, 4)

@@ -1,0 +1,148 @@
+"""``why_not_learning``: what keeps a network with right gradients from learning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from backpath.explain.digits import shown
+from backpath.explain.document import Block, Document, prose
+from backpath.explain.learning import of_network, of_step
+from backpath.explain.learning.situation import Reason, Situation
+from backpath.explain.rendered import Rendered
+from backpath.maths.checks import check_learning_rate
+from backpath.maths.network import Network
+from backpath.maths.other_names import cost_called
+
+# code -> what it is, in a few words; those that come first weigh most
+REASONS = {
+    "zero_weights": "a layer's weights are all 0",
+    "equal_neurons": "hidden neurons are equal, and will stay so",
+    "dead_relu": "ReLU neurons are 0 on every sample",
+    "target_out_of_range": "targets are outside of what the outputs can answer",
+    "unscaled_inputs": "inputs are large, or of unlike sizes",
+    "saturated": "neurons are on the flat ends of σ",
+    "tiny_weights": "weights are so small that the samples look alike",
+    "step_too_large": "a step raises the cost",
+    "step_too_small": "a far larger step would go as straight downhill",
+    "plateau": "the answers are means of several samples' targets",
+    "too_few_epochs": "the cost still falls",
+}
+_STRUCTURAL = (
+    of_network.zero_weights,
+    of_network.equal_neurons,
+    of_network.dead_neurons,
+    of_network.targets_out_of_reach,
+    of_network.unscaled_inputs,
+    of_network.saturated_neurons,
+    of_network.tiny_weights,
+    of_step.step_too_large,
+)
+_SLOW = (of_step.plateau, of_step.step_too_small, of_step.too_few_epochs)
+
+
+class LearningReport(Rendered):
+    """What keeps a network from learning.
+
+    Attributes
+    ----------
+    findings : tuple of Reason
+        Each has a code ``.mistake``, the neurons ``.where``, and a sentence ``.message``; those that weigh most first.
+    cost : float
+        As it is.
+    unlearned : float
+        The cost as a share of that of the best constant answer: about 1 where nothing is learned.
+    """
+
+    def __init__(self, findings: Sequence[Reason], cost: float, unlearned: float):
+        self.findings, self.cost, self.unlearned = tuple(findings), cost, unlearned
+
+    def __repr__(self) -> str:
+        return f"LearningReport({', '.join(f.mistake for f in self.findings) or 'nothing found'})"
+
+    def document(self) -> Document:
+        share = f"The cost is {shown(self.cost, 4)}, {shown(100 * self.unlearned, 3)}% of the best constant answer's."
+        blocks: list[Block] = [prose(share)]
+        blocks += [prose(f"{f.message[0].upper()}{f.message[1:]}.") for f in self.findings]
+        if not self.findings:
+            blocks.append(prose("Nothing in the network, the data or the step keeps it from learning."))
+        return Document(("Why it does not learn" if self.findings else "It can learn",), tuple(blocks))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "cost": self.cost,
+            "unlearned": self.unlearned,
+            "findings": [{"mistake": f.mistake, "where": list(f.where), "message": f.message} for f in self.findings],
+        }
+
+
+def why_not_learning(
+    net: Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    learning_rate: float | None = None,
+    cost: str = "squared_error",
+) -> LearningReport:
+    """What in a network, its data and its step keeps the cost from falling, though the gradients are right.
+
+    Every reason is found from numbers: the weights, both passes over the samples, and the cost after a step.
+
+    Parameters
+    ----------
+    net : Network
+        As it is now, before training or after it.
+    X, y : (N, inputs), (N, outputs)
+    learning_rate : float | None
+        η of gradient descent; without it, nothing is said of the step's length.
+    cost : str
+
+    Returns
+    -------
+    LearningReport
+        ``findings``, the weightiest first; none if nothing is in the way.
+
+    Raises
+    ------
+    InputError
+        If anything does not fit the network.
+
+    Examples
+    --------
+    >>> net = Network.from_weights([[[.5, .5, .5], [.5, .5, .5]], [[.5, .5, .5]]])
+    >>> report = why_not_learning(net, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], learning_rate=2)
+    >>> report.findings[0].mistake, report.findings[0].where
+    ('equal_neurons', ('H1', 'H2'))
+    """
+    if learning_rate is not None:
+        check_learning_rate(learning_rate)
+    s = Situation.of(net, X, y, cost_called(cost, net.activations[-1]), learning_rate)
+    findings = [reason for find in _STRUCTURAL for reason in find(s)]
+    slow = [reason for find in _SLOW for reason in find(s)][:1]  # each includes what the next one sees
+    if findings and slow and slow[0].mistake == "too_few_epochs":
+        slow = []
+    return LearningReport([*findings, *slow], s.cost, s.unlearned)
+
+
+POOR = 0.1  # of the best constant answer's cost: a result that asks for a reason
+
+
+def why_poor(net: Network, X: ArrayLike, y: ArrayLike, cost: str, learning_rate: float | None) -> str:
+    """The weightiest reason of a poor result, in a sentence; "" if the result is none, or nothing is in the way.
+
+    >>> net = Network((2, 2, 1)).replace({"W11_2": 0, "W12_2": 0})
+    >>> why_poor(net, [[0, 1], [1, 1]], [1, 0], "huber", 1)
+    'the weights into layer 2 are all 0, so no gradient gets back through them; start with random weights'
+    """
+    found = why_not_learning(net, X, y, learning_rate=learning_rate, cost=cost)
+    return found.findings[0].message if found.findings and found.unlearned > POOR else ""
+
+
+def hindrances(net: Network, X: ArrayLike, y: ArrayLike, cost: str, learning_rate: float | None) -> str:
+    """What in the network, the data or the step's length keeps right gradients from being of use, in a sentence; "" if
+    nothing does."""
+    s = Situation.of(net, X, y, cost, learning_rate)
+    messages = [reason.message for find in _STRUCTURAL for reason in find(s)]
+    return f"But it will hardly learn: {'; '.join(messages)}." if messages else ""

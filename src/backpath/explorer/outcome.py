@@ -1,0 +1,91 @@
+"""Whether a run has come to something: solved, or hardly getting anywhere; why, and what to try next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backpath.explain.learning.why import why_not_learning
+from backpath.explorer.scene import Scene
+
+CLOSE = 0.05  # solved, where every answer is nearer to its target
+FLAT = 1e-3  # a plateau: the mean cost of the last quarter of all epochs is that share below the quarter's before
+LEAST_EPOCHS = 2000  # of a run before it may be said to be on a plateau
+ANOTHER_START = ("plateau", "equal_neurons", "zero_weights", "dead_relu", "saturated", "tiny_weights")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Why a run ended by itself.
+
+    Attributes
+    ----------
+    why : "solved" | "plateau" | "diverged"
+    message : str
+    tries : tuple of dicts
+        What may help: a ``label``, and the settings to ``set``.
+    """
+
+    why: str
+    message: str
+    tries: tuple[dict[str, Any], ...] = ()
+
+
+def outcome(scene: Scene, began: int) -> Outcome | None:
+    """What the run that began at an epoch has come to; None while it is on its way."""
+    history = scene.history
+    if not history.costs:
+        return None
+    if _is_solved(scene, history.costs[-1]):
+        return Outcome(
+            "solved", f"Solved after {history.epoch:,} epochs: every answer is within {CLOSE} of its target."
+        )
+    if history.epoch - began < max(LEAST_EPOCHS, began):  # who trains on after a plateau gets as many epochs again
+        return None
+    return _plateau(scene) if _is_flat(history.epochs, history.costs) else None
+
+
+def diverged(scene: Scene, message: str) -> Outcome:
+    return Outcome("diverged", message, (_rate(scene, 0.1),))
+
+
+def _is_solved(scene: Scene, cost: float) -> bool:
+    data = scene.data
+    if data.task == "regression" or cost > CLOSE * data.y.shape[1]:
+        return False
+    return bool(np.abs(scene.network.predict(data.X) - data.y).max() < CLOSE)
+
+
+def _is_flat(epochs: list[int], costs: list[float]) -> bool:
+    middle, late = np.searchsorted(epochs, [epochs[-1] / 2, epochs[-1] * 3 / 4])
+    before, after = costs[middle:late], costs[late:]
+    if not before or not after:
+        return False
+    mean = float(np.mean(after))
+    return float(np.mean(before)) - mean < FLAT * mean
+
+
+def _plateau(scene: Scene) -> Outcome:
+    s, data = scene.settings, scene.data
+    report = why_not_learning(scene.network, data.X, data.y, learning_rate=s.learning_rate, cost=s.cost)
+    found = {finding.mistake for finding in report.findings}
+    reasons = [f"{finding.message[0].upper()}{finding.message[1:]}." for finding in report.findings[:2]]
+    message = f"The cost has hardly fallen since epoch {scene.history.epoch // 2:,}."
+    tries = []
+    if "step_too_large" in found:
+        tries.append(_rate(scene, 1 / 3))
+    if "step_too_small" in found:
+        tries.append(_rate(scene, 3))
+    if found & set(ANOTHER_START) or not tries:
+        tries.append({"label": "Another start", "set": {"seed": s.seed + 1}})
+        if len(s.sizes) > 2:
+            hidden = (*s.sizes[:-2], s.sizes[-2] + 1, s.sizes[-1])
+            tries.append({"label": "One more hidden neuron", "set": {"sizes": list(hidden)}})
+    return Outcome("plateau", " ".join([message, *reasons]), tuple(tries))
+
+
+def _rate(scene: Scene, factor: float) -> dict[str, Any]:
+    rate = float(f"{scene.settings.learning_rate * factor:.2g}")
+    return {"label": f"Learning rate {rate:g}", "set": {"learning_rate": rate}, "reset": factor < 1}

@@ -1,0 +1,93 @@
+// What this tab keeps of its session, to bring it back to a server that has been restarted: network, run, curve, step
+// and samples. It stays in the browser; a record that no tab has asked for in a week is thrown away.
+import { address } from "./connection.js";
+import { act, on, page, say } from "./page.js";
+
+const WEEK = 7 * 24 * 3600 * 1000;
+const [SOON, OFTEN, SHARE] = [400, 2000, 20]; // after a change; while training; of the time, one part at most
+
+const tab = sessionStorage.getItem("tab") ?? Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("");
+sessionStorage.setItem("tab", tab);
+
+const done = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+let opened = null;
+function store(mode) {
+  opened ??= new Promise((resolve, reject) => {
+    const request = indexedDB.open("backpath", 1);
+    request.onupgradeneeded = () => request.result.createObjectStore("kept");
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  return opened.then((database) => database.transaction("kept", mode).objectStore("kept"));
+}
+
+let samples = null; // { key, data } of those kept last
+
+async function keep() {
+  const answer = await fetch(address("/kept", { session: page.session }));
+  if (!answer.ok) return;
+  const scene = await answer.json();
+  if (samples?.key !== scene.data) {
+    const data = await (await fetch(address("/kept", { session: page.session, data: "1" }))).json();
+    samples = { key: scene.data, data };
+  }
+  const record = { scene, data: samples.data, hash: location.hash, chosen: page.chosen, at: Date.now() };
+  await done((await store("readwrite")).put(record, tab));
+}
+
+let timer = 0;
+let at = Infinity; // when it is kept next
+let took = 0;
+let last = Promise.resolve();
+/** Keeps it a little later; of several wishes the soonest counts. A browser that keeps nothing only loses this. */
+function soon(after) {
+  const wanted = performance.now() + after;
+  if (!page.session || wanted >= at) return;
+  clearTimeout(timer);
+  at = wanted;
+  timer = setTimeout(() => {
+    at = Infinity;
+    last = last.then(async () => {
+      const began = performance.now();
+      await keep().catch(() => null);
+      took = performance.now() - began;
+    });
+  }, after);
+}
+
+async function forgetOld() {
+  const kept = await store("readwrite");
+  const request = kept.openCursor();
+  request.onsuccess = () => {
+    const cursor = request.result;
+    if (!cursor) return;
+    if (Date.now() - cursor.value.at > WEEK) cursor.delete();
+    cursor.continue();
+  };
+}
+
+/** Brings back what this tab had; false where there is nothing, or where a page just opened asks for something else. */
+export async function bringBack(justOpened) {
+  const record = await store("readonly").then((kept) => done(kept.get(tab))).catch(() => null);
+  if (!record || (justOpened && location.hash && location.hash !== record.hash)) return false;
+  const body = JSON.stringify({ scene: record.scene, data: record.data });
+  const answer = await fetch(address("/kept", { session: page.session }), { method: "POST", body }).then((found) => found.json()).catch(() => null);
+  if (!answer || answer.error) return false;
+  page.chosen = record.chosen;
+  if (record.scene.speed) await act("train", { speed: record.scene.speed, until_solved: true });
+  say("Everything is back where it was");
+  return true;
+}
+
+export function startKeeping() {
+  on("view", () => soon(SOON));
+  on("stopped", () => soon(SOON));
+  on("chosen", () => soon(SOON));
+  on("frame", () => soon(Math.max(OFTEN, took * SHARE)));
+  forgetOld().catch(() => null);
+}

@@ -1,0 +1,73 @@
+"""A row per sample: what each neuron makes of it, what it costs, and its share of a weight's gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from backpath.explain.backward import backward
+from backpath.explain.digits import added, agree, shown
+from backpath.explorer.scene import Scene
+from backpath.maths.notation import neuron_names, weight_index
+
+ROWS = 25  # of a page
+SUMMED = 25  # samples whose shares are shown so that, added up as shown, they give the sum as shown
+NEURONS = 16  # hidden neurons that are shown, of all layers together
+
+
+def truth_table(scene: Scene, weight: str | None, first: int) -> dict[str, Any]:
+    """``ROWS`` rows from the ``first`` on (from 0), with the mean of all rows below.
+
+    The columns are the inputs, the hidden neurons, the outputs, the targets, C, and with ``weight`` its ∂C/∂W: of each
+    sample its own, below the batch's, which is their mean.
+    """
+    sizes, data = scene.network.sizes, scene.data
+    labels = data.labels(sizes)
+    rows = slice(first, first + ROWS)
+    numbers = backward(scene.network, data.X[rows], data.y[rows], scene.settings.cost)
+    hidden = [name for layer in range(1, len(sizes) - 1) for name in neuron_names(sizes, layer)]
+    outputs = neuron_names(sizes, len(sizes) - 1)
+    columns = [
+        *[_column(labels.get(name, name), "input", name) for name in neuron_names(sizes, 0)],
+        *[_column(name, "hidden", name) for name in hidden[:NEURONS]],
+        *[_column(labels.get(name, name), "output", name) for name in outputs],
+        *[_column(f"y{k}" if len(outputs) > 1 else "y", "target") for k in range(1, len(outputs) + 1)],
+        _column("C", "cost"),
+    ]
+    parts = [
+        numbers.x,
+        *([np.concatenate(numbers.a[1:-1], axis=1)[:, :NEURONS]] if hidden else []),
+        numbers.a[-1],
+        numbers.y,
+        numbers.costs.sum(axis=1, keepdims=True),
+    ]
+    body = [[shown(float(value), 4) for value in row] for row in np.concatenate(parts, axis=1)]
+    foot = [""] * (len(columns) - 1) + [shown(scene.cost, 4)]
+    if weight is not None:
+        columns.append(_column(f"∂C/∂{weight}", "gradient"))
+        texts, mean = _shares(scene, weight, rows)
+        body = [[*cells, text] for cells, text in zip(body, texts, strict=True)]
+        foot.append(mean)
+    return {"columns": columns, "rows": body, "first": first, "all": len(data.X), "mean": foot, "weight": weight}
+
+
+def _column(title: str, kind: str, neuron: str | None = None) -> dict[str, Any]:
+    return {"title": title, "kind": kind, "neuron": neuron}
+
+
+def _shares(scene: Scene, weight: str, rows: slice) -> tuple[list[str], str]:
+    """Each sample's ∂C/∂W in these rows, and the mean of all samples'."""
+    layer, neuron, source = weight_index(weight, scene.network.sizes, scene.network.biases)
+    data, cost = scene.data, scene.settings.cost
+    of_batch = scene.network.gradients(data.X, data.y, cost)[weight]
+    whole = len(data.X) <= SUMMED
+    part = slice(None) if whole else rows
+    numbers = backward(scene.network, data.X[part], data.y[part], cost)
+    shares = numbers.delta[layer - 1][:, neuron - 1]
+    if source is not None:
+        shares = shares * numbers.a[layer - 1][:, source - 1]
+    if not whole:
+        return [shown(float(share), 4) for share in shares], shown(of_batch, 4)
+    texts, mean = agree(shares.tolist(), of_batch, lambda terms: added(terms) / len(terms), 4, float(abs(shares).max()))
+    return texts[rows], mean

@@ -1,0 +1,142 @@
+"""What is in a table, column by column, and what training would make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backpath.errors import InputError
+from backpath.files.choices import Choices
+from backpath.files.deciding import Decision
+from backpath.files.dialect import Dialect
+from backpath.files.inputs import CategoryInput, DateInput, shown_day
+from backpath.files.opening import open_table
+from backpath.files.reading import cell_sql
+from backpath.files.sources import Source
+from backpath.files.tables import check_usable, choose, decide_all
+from backpath.files.unpacking import PathLike
+
+BINS = 10
+_KINDS = {"number": "number", "categories": "text", "date": "date"}
+
+
+@dataclass(frozen=True)
+class ColumnLook:
+    """One column.
+
+    Attributes
+    ----------
+    kind : "number" | "text" | "date", "" where it is neither
+    use : "input" | "target" | "left out" | "refused"
+    says : why it is left out or refused, or what is special about it
+    missing, distinct : cells, and different values (of numbers and dates an estimate)
+    low, high : the range, "" of text
+    histogram : counts in ten parts of the range, or of the most frequent texts
+    """
+
+    name: str
+    kind: str
+    use: str
+    says: str
+    missing: int
+    distinct: int
+    low: str
+    high: str
+    histogram: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Look:
+    """A table: its columns, what was found out about its file, and why train would refuse it ("" if it would not)."""
+
+    path: str
+    rows: int
+    columns: tuple[ColumnLook, ...]
+    notes: tuple[str, ...]
+    refusal: str = ""
+    options: tuple[str, ...] = ()
+
+
+def look(
+    path: PathLike | Sequence[PathLike],
+    target: str | None = None,
+    choices: Choices | None = None,
+    dialect: Dialect | None = None,
+) -> Look:
+    """What is in a table, and what ``train`` would make of it.
+
+    Raises
+    ------
+    InputError
+        If the files cannot be read as a table, or have no such columns.
+    """
+    wanted = choices or Choices()
+    with open_table(path, dialect, wanted=() if target is None else (target,)) as source:
+        goal, inputs = (None, list(source.columns)) if target is None else choose(source, target, wanted)
+        decisions = decide_all(source, inputs if goal is None else [*inputs, goal], wanted, goal)
+        numbers = _numbers(source, [d for d in decisions if d.kind and not isinstance(d.kind, CategoryInput)])
+        by_name = {d.name: _column(d, numbers.get(d.name), goal is not None and d.column is goal) for d in decisions}
+        ignored = [
+            ColumnLook(name, "", "left out", "--ignore", 0, 0, "", "", ())
+            for name in source.names
+            if name not in by_name
+        ]
+        columns = [by_name[name] for name in source.names if name in by_name]
+        refusal = ""
+        options: tuple[str, ...] = ()
+        try:
+            if goal is not None:
+                check_usable(source, decisions, wanted)
+        except InputError as error:
+            refusal, options = str(error), error.options
+        return Look(source.path, decisions[0].profile.rows, (*columns, *ignored), source.notes, refusal, options)
+
+
+@dataclass(frozen=True)
+class _Range:
+    distinct: int
+    low: float | None
+    high: float | None
+    histogram: tuple[int, ...]
+
+
+def _numbers(source: Source, decisions: Sequence[Decision]) -> dict[str, _Range]:
+    """Ranges and histograms of columns of numbers and dates, in two passes for some columns each."""
+    own = source.dialect.missing
+    found: dict[str, _Range] = {}
+    for start in range(0, len(decisions), source.batch):
+        batch = decisions[start : start + source.batch]
+        cells = [f"{cell_sql(d.column, d.kind, own, 0)} AS v{k}" for k, d in enumerate(batch) if d.kind]
+        relation = f"(SELECT {', '.join(cells)} FROM {{table}})"
+        finite = [f"CASE WHEN isfinite(v{k}) THEN v{k} END" for k in range(len(batch))]
+        ranges = ", ".join(f"min({v}), max({v}), approx_count_distinct({v})" for v in finite)
+        row = source.rows(f"SELECT {ranges} FROM {relation}")[0]
+        triples = [row[k : k + 3] for k in range(0, len(row), 3)]
+        bins = ", ".join(_bins(v, low or 0.0, high or 0.0) for v, (low, high, _) in zip(finite, triples, strict=True))
+        counts = source.rows(f"SELECT {bins} FROM {relation}")[0]
+        for k, (decision, (low, high, distinct)) in enumerate(zip(batch, triples, strict=True)):
+            most = min(int(distinct), decision.profile.rows)
+            found[decision.name] = _Range(most, low, high, tuple(counts[k * BINS : (k + 1) * BINS]))
+    return found
+
+
+def _bins(value: str, low: float, high: float) -> str:
+    """SQL: how many values are in each of the parts of a range."""
+    place = f"least(floor(({value} - {low!r}) * {BINS / ((high - low) or 1.0)!r}), {BINS - 1})"
+    return ", ".join(f"count(CASE WHEN {value} IS NOT NULL AND {place} = {j} THEN 1 END)" for j in range(BINS))
+
+
+def _column(decision: Decision, numbers: _Range | None, is_target: bool) -> ColumnLook:
+    kind = _KINDS[decision.kind.kind] if decision.kind else ""
+    use = "target" if is_target else "input"
+    use = "refused" if decision.problem else "left out" if decision.left_out else use
+    says = decision.problem or decision.left_out or "; ".join(decision.notes)
+    if numbers is None:
+        return ColumnLook(decision.name, kind, use, says, decision.missing, decision.distinct or 0, "", "", ())
+    shown = shown_day if isinstance(decision.kind, DateInput) else _shown_number
+    low, high = shown(numbers.low), shown(numbers.high)
+    return ColumnLook(decision.name, kind, use, says, decision.missing, numbers.distinct, low, high, numbers.histogram)
+
+
+def _shown_number(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"

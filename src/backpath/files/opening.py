@@ -1,0 +1,70 @@
+"""Opens the files of a table, whatever their kind: CSV, Parquet, JSON lines, compressed or not, spreadsheets."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from backpath.errors import InputError
+from backpath.files.csv_source import csv_source
+from backpath.files.dialect import Dialect
+from backpath.files.sources import Source
+from backpath.files.typed_source import is_json, json_source, parquet_source
+from backpath.files.unpacking import PathLike, plain_file, table_files
+
+_THREADS = 4  # more only take memory: each holds buffers of its own
+_SMALL = 16_000_000  # bytes of files that are read once and kept
+
+
+@contextmanager
+def open_table(
+    path: PathLike | Sequence[PathLike],
+    dialect: Dialect | None = None,
+    preferred: Dialect | None = None,
+    wanted: Sequence[str] = (),
+) -> Iterator[Source]:
+    """The table in one or several files of one kind, which is known by their first bytes.
+
+    Parameters
+    ----------
+    path : a file, several files whose rows follow each other, or a pattern such as ``parts/*.parquet``; "-" is standard
+        input
+    dialect : how CSV files are written, as far as the caller knows
+    preferred : how they are perhaps written: taken where the file allows several readings
+    wanted : columns that the table should have
+    """
+    import duckdb
+
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "threads": min(_THREADS, os.cpu_count() or 1),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    told = dialect or Dialect()
+    given = [path] if isinstance(path, str | os.PathLike) or not isinstance(path, Sequence) else list(path)
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        duckdb.connect(":memory:", config=settings) as connection,
+    ):
+        folder = Path(temporary)
+        connection.execute("SET enable_progress_bar = false")
+        files = [plain_file(one, folder, connection) for one in table_files(given)]
+        starts = {_start(file) for file, _ in files}
+        if starts == {b"PAR1"}:
+            source = parquet_source(files, told, connection, folder)
+        elif all(is_json(file) for file, _ in files):
+            source = json_source(files, told, connection, folder)
+        elif b"PAR1" in starts:
+            raise InputError("some of the files are Parquet and some are not; give files of one kind")
+        else:
+            source = csv_source(files, told, preferred or Dialect(), wanted, connection, folder)
+        small = sum(file.stat().st_size for file, _ in files) < _SMALL
+        yield source.kept() if small else source
+
+
+def _start(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(4)

@@ -1,0 +1,148 @@
+"""Parquet and JSON lines as sources of rows: files whose columns have types."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backpath.errors import InputError
+from backpath.files.csv_source import literal_path
+from backpath.files.dialect import Dialect
+from backpath.files.sources import Column, Source
+from backpath.files.wording import counted, first_duplicate, plain, quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+Files = Sequence[tuple[Path, str]]
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+_NUMBER_TYPES = {*_INTEGERS, *(f"U{name}" for name in _INTEGERS), "FLOAT", "DOUBLE", "DECIMAL"}
+_TEXT_TYPES = {"VARCHAR", "ENUM", "BOOLEAN", "UUID", "DATE", "TIME", "JSON"}
+_PARQUET = "read_parquet($path, hive_partitioning=false, union_by_name=false)"
+
+
+def parquet_source(files: Files, dialect: Dialect, connection: duckdb.DuckDBPyConnection, folder: Path) -> Source:
+    """The rows of Parquet files, which must have the same columns."""
+    import duckdb
+
+    shown = files[0][1]
+    _check_dialect(dialect, f"{shown} is a Parquet file")
+    parameters: dict[str, object] = {"path": [literal_path(file) for file, _ in files]}
+    try:
+        types = [row[1] for row in connection.execute(f"DESCRIBE SELECT * FROM {_PARQUET}", parameters).fetchall()]
+        schema = "SELECT name, num_children FROM parquet_schema($path)"
+        columns_of = [
+            _top_level(connection.execute(schema, {"path": literal_path(file)}).fetchall()) for file, _ in files
+        ]
+    except duckdb.Error as error:
+        raise InputError(_no_parquet(files, str(error).splitlines()[0])) from None
+    names = columns_of[0]
+    for (_, other), found in zip(files, columns_of, strict=True):
+        if found != names:
+            raise InputError(f"{other} has other columns than {shown}; give files of one table")
+    return _typed(files, names, types, f"{_PARQUET} AS t", parameters, dialect, connection, folder)
+
+
+def _check_dialect(dialect: Dialect, what: str) -> None:
+    if dialect.is_for_text:
+        raise InputError(f"{what}; delimiter, encoding and header are for CSV files: drop them")
+
+
+def _typed(
+    files: Files,
+    names: list[str],
+    types: list[str],
+    relation: str,
+    parameters: dict[str, object],
+    dialect: Dialect,
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+) -> Source:
+    shown = files[0][1]
+    repeated = first_duplicate(names)
+    if repeated is not None:
+        raise InputError(f"{shown}: two columns are named {quoted(repeated)}; rename one of them")
+    called = [name if name.strip() else f"column {place}" for place, name in enumerate(names, 1)]
+    columns = tuple(_column(k, *pair) for k, pair in enumerate(zip(called, types, strict=True)))
+    return Source(
+        path=shown if len(files) == 1 else f"{counted(len(files), 'file')} from {shown}",
+        columns=columns,
+        relation=f"{relation}({', '.join(f'c{k}' for k in range(len(names)))})",
+        parameters=parameters,
+        connection=connection,
+        folder=folder,
+        row_name=lambda row: f"{shown}, row {row}",
+        explain=lambda words: _no_parquet(files, words),
+        dialect=dialect,
+    )
+
+
+def _no_parquet(files: Files, words: str) -> str:
+    """What DuckDB says, with the path as it was given, and what would do."""
+    said = words
+    for file, shown in files:
+        said = said.replace(str(file), shown)
+    return (
+        f"{files[0][1]} cannot be read as Parquet: {plain(said)}; the file is damaged or cut off: write it again, or "
+        "as CSV"
+    )
+
+
+def _top_level(schema: list[tuple[str, int | None]]) -> list[str]:
+    """The names of the columns in a Parquet schema, a tree written depth first from its root."""
+    names, skip = [], 0
+    for name, children in schema[1:]:
+        if skip == 0:
+            names.append(name)
+        skip = max(skip - 1, 0) + (children or 0)
+    return names
+
+
+def _column(place: int, name: str, kind: str) -> Column:
+    cell = f"c{place}"
+    text = f"CAST({cell} AS VARCHAR)"
+    bare = re.sub(r"\(.*\)$", "", kind)  # DECIMAL(9,2) -> DECIMAL; INTEGER[] stays what it is
+    if bare in _NUMBER_TYPES:
+        return Column(name, text, f"CAST({cell} AS DOUBLE)")
+    if bare == "TIMESTAMP WITH TIME ZONE":
+        return Column(name, f"CAST(make_timestamp(epoch_us({cell})) AS VARCHAR)")
+    known = bare in _TEXT_TYPES or bare.startswith("TIMESTAMP")
+    return Column(name, text, problem="" if known else f"is of type {plain(kind)}")
+
+
+def is_json(file: Path) -> bool:
+    """Whether a file's first line is a JSON object."""
+    with file.open("rb") as opened:
+        start = opened.readline(1 << 16).lstrip()
+    if not start.startswith(b"{"):
+        return False
+    try:
+        return isinstance(json.loads(start), dict)
+    except ValueError:
+        return file.suffix.lower() in (".jsonl", ".ndjson")
+
+
+def json_source(files: Files, dialect: Dialect, connection: duckdb.DuckDBPyConnection, folder: Path) -> Source:
+    """The rows of files with a JSON object on each line; DuckDB finds the columns' types by all of their values."""
+    import duckdb
+
+    shown = files[0][1]
+    _check_dialect(dialect, f"{shown} holds JSON lines")
+    relation = "read_json($path, format='newline_delimited', sample_size=-1, maximum_depth=2, hive_partitioning=false)"
+    parameters: dict[str, object] = {"path": [literal_path(file) for file, _ in files]}
+    try:
+        found = connection.execute(f"DESCRIBE SELECT * FROM {relation}", parameters).fetchall()
+    except duckdb.Error as error:
+        words = str(error).splitlines()[0].replace(str(files[0][0]), shown)
+        raise InputError(f"{shown} cannot be read as JSON lines: {plain(words)}") from None
+    names, types = [row[0] for row in found], [row[1] for row in found]
+    source = _typed(files, names, types, f"{relation} AS t", parameters, dialect, connection, folder)
+    return replace(
+        source,
+        row_name=lambda row: f"{shown}, line {row}",
+        explain=lambda words: f"{shown} cannot be read as JSON lines: {plain(words)}",
+    )

@@ -1,0 +1,127 @@
+"""Files that hold a table in another form: compressed ones, spreadsheets, standard input; as plain files."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import datetime
+import glob
+import gzip
+import os
+import shutil
+import sys
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from backpath.errors import InputError
+from backpath.files.paths import existing_file
+from backpath.files.wording import shown_path
+
+if TYPE_CHECKING:
+    import duckdb
+
+PathLike = str | os.PathLike[str]
+STANDARD_INPUT = "-"
+EXPECTED = "a table: CSV, Parquet, JSON lines or .xlsx"
+_GZIP, _BZIP2, _ZSTD, _ZIP = b"\x1f\x8b", b"BZh", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
+
+
+def table_files(given: PathLike | list[PathLike]) -> list[PathLike]:
+    """The files of a table: one, several, or those that a pattern such as ``parts/*.csv`` matches, in order of name."""
+    found: list[PathLike] = []
+    for path in given if isinstance(given, list) else [given]:
+        text = os.fspath(path) if isinstance(path, str | os.PathLike) else ""
+        if any(mark in text for mark in "*?[") and not Path(text).exists():
+            matching = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+            if not matching:
+                raise InputError(f"no file matches {shown_path(text)}; check the path")
+            found += matching
+        else:
+            found.append(path)
+    return found
+
+
+def plain_file(path: PathLike, folder: Path, connection: duckdb.DuckDBPyConnection) -> tuple[Path, str]:
+    """A file that is neither compressed nor a spreadsheet, and how its path is shown; what must be unpacked is written
+    to ``folder``."""
+    if path == STANDARD_INPUT:
+        file, shown = folder / f"{len(list(folder.iterdir()))}.stdin", "standard input"
+        with file.open("wb") as copy:
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+    else:
+        file, shown = existing_file(path, EXPECTED), shown_path(path)
+    if file.stat().st_size == 0:
+        raise InputError(f"{shown} is empty; expected a header line and rows")
+    with file.open("rb") as opened:
+        start = opened.read(4)
+    unpacked = folder / f"{len(list(folder.iterdir()))}-{file.stem}"
+    if start.startswith((_GZIP, _BZIP2)):
+        _decompress(file, shown, unpacked, start)
+    elif start == _ZSTD:
+        _decompress_zstd(file, shown, unpacked, connection)
+    elif start == _ZIP:
+        unpacked = unpacked.with_suffix(".csv")
+        _spreadsheet(file, shown, unpacked)
+    else:
+        return file, shown
+    if unpacked.stat().st_size == 0:
+        raise InputError(f"{shown} is empty; expected a header line and rows")
+    return unpacked, shown
+
+
+def _decompress(file: Path, shown: str, unpacked: Path, start: bytes) -> None:
+    kind = gzip if start.startswith(_GZIP) else bz2
+    try:
+        with cast(BinaryIO, kind.open(file, "rb")) as source, unpacked.open("wb") as copy:
+            shutil.copyfileobj(source, copy)
+    except (EOFError, zlib.error, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise InputError(f"{shown} cannot be unpacked: {error}; the file is damaged or cut off") from None
+
+
+def _decompress_zstd(file: Path, shown: str, unpacked: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    """By DuckDB, a line of text as one cell."""
+    import duckdb
+
+    lines = (
+        "read_csv($path, auto_detect=false, header=false, delim='\x01', quote='', escape='', compression='zstd', "
+        "max_line_size=2000000, columns={'line': 'VARCHAR'})"
+    )
+    try:
+        connection.execute(
+            f"COPY (SELECT line FROM {lines}) TO '{str(unpacked).replace(chr(39), chr(39) * 2)}' "
+            "(FORMAT csv, HEADER false, DELIMITER '\x01', QUOTE '', ESCAPE '')",
+            {"path": str(file)},
+        )
+    except duckdb.Error as error:
+        words = str(error).splitlines()[0]
+        raise InputError(f"{shown} cannot be unpacked: {words}; unpack it first (zstd -d)") from None
+
+
+def _spreadsheet(file: Path, shown: str, unpacked: Path) -> None:
+    """The first sheet of an .xlsx file, as CSV."""
+    try:
+        import python_calamine
+    except ImportError:
+        raise InputError(
+            f"{shown} is a spreadsheet or a zip archive; spreadsheets need the package python-calamine: "
+            "pip install 'backpath[excel]', or export it as CSV"
+        ) from None
+    try:
+        rows = python_calamine.CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python()
+    except Exception as error:  # of the library's own kinds
+        raise InputError(
+            f"{shown} is a zip archive, but not a spreadsheet that can be read ({error}); export it as CSV"
+        ) from None
+    with unpacked.open("w", encoding="utf-8", newline="") as text:
+        csv.writer(text).writerows([[_cell(value) for value in row] for row in rows])
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)  # a spreadsheet's whole numbers
+    if isinstance(value, datetime.datetime):
+        return str(value).removesuffix(" 00:00:00")
+    return value

@@ -1,0 +1,52 @@
+"""The networks that are compared for a table, by its size and task; settings that the call gives stay as given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from backpath.tabular.settings import Settings
+from backpath.training.datasets import OUTPUTS
+
+LINEAR = "linear"  # in place of a solver: solved by `linear`
+EPOCHS, SAMPLES_SEEN = 400, 20_000_000
+# what a solver is given where only the solver is
+BY_SOLVER: dict[str, dict[str, Any]] = {
+    "gd": {"learning_rate": 0.05, "batch_size": 32, "epochs": 200},
+    "momentum": {"learning_rate": 0.01, "batch_size": 32, "epochs": 200},
+    "adam": {"learning_rate": 0.005, "batch_size": 32, "epochs": EPOCHS},
+    "lm": {"learning_rate": None, "batch_size": None, "epochs": 200, "cost": "squared_error"},
+}
+# neurons, activation, decay: what is compared where the call leaves them open
+NETWORKS = (((32,), "relu", 1.0), ((32,), "relu", 0.1), ((32,), "relu", 10.0), ((16,), "tanh", 1.0))
+
+
+MOST_LM = 2e5  # rows × inputs² up to which Levenberg-Marquardt takes a moment
+
+
+def candidates(task: str, rows: int, inputs: int, given: Mapping[str, Any]) -> list[Settings]:
+    """What to compare, the simplest first.
+
+    Parameters
+    ----------
+    given : settings by name that the call fixes; with a solver, everything is fixed
+    """
+    output, cost = OUTPUTS[task]
+    if given.get("cost") == "poisson":
+        output = "exp"
+    solver = given.get("solver", "adam")
+    usual: dict[str, Any] = {"cost": cost, "decay": 0.0} | BY_SOLVER[solver]
+    usual["epochs"] = max(1, min(usual["epochs"], SAMPLES_SEEN // rows))
+    base = Settings(hidden=(16,), activation="tanh", output_activation=output, solver=solver, **usual)
+    if "solver" in given or given.get("hidden") == ():
+        plain = replace(base, **given)
+        alone = set(given) <= {"hidden", "decay"}
+        return [replace(plain, solver=LINEAR)] if alone else [plain]
+    found = [replace(base, hidden=h, activation=a, decay=d) for h, a, d in NETWORKS]
+    found = [replace(settings, **given) for settings in found]
+    if not set(given) - {"decay"}:
+        found.insert(0, replace(base, hidden=(), solver=LINEAR))
+        if task == "regression" and rows * inputs**2 <= MOST_LM:
+            found.append(replace(base, solver="lm", hidden=(4,), bayesian=True, **BY_SOLVER["lm"]))
+    return list(dict.fromkeys(found))

@@ -1,0 +1,178 @@
+"""Trains the network that fits a table, and measures it on rows that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.files.preparation import Preparation
+from backpath.files.tables import Division, TrainingTable
+from backpath.files.values import Categories
+from backpath.tabular.fit import Fit, fit
+from backpath.tabular.importance import importance
+from backpath.tabular.linear import best_linear_model
+from backpath.tabular.measures import Measures, measured
+from backpath.tabular.verdict import Verdict, judged, simplest
+
+Array = NDArray[np.float64]
+
+TAIL = 0.05  # of the rows at most have the largest count
+SMALL, FOLDS = 200, 5  # with fewer rows, a single part held out says too little
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A model of a table, with the verdict on it.
+
+    Attributes
+    ----------
+    fit, preparation : of the model
+    verdict : on rows that were not trained on
+    training : its measures on the rows that were
+    importance : by column, see `importance`
+    outputs, wanted : (N, outputs)
+        What the model gave for the rows of the verdict, and what was wanted.
+    """
+
+    fit: Fit
+    preparation: Preparation
+    verdict: Verdict
+    training: Measures
+    importance: dict[str, float]
+    outputs: Array
+    wanted: Array
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """How the models of a table are trained: all alike.
+
+    Attributes
+    ----------
+    given : settings that are not to be chosen, see `fit.fit`
+    weight : (rows of the table,) or None
+    scale_target : whether a target of numbers is standardised
+    """
+
+    table: TrainingTable
+    given: Mapping[str, Any]
+    weight: Array | None = None
+    scale_target: bool = True
+    seed: int = 0
+    network: Mapping[str, Any] | None = None
+    training: Mapping[str, Any] | None = None
+    watch: Callable[[float, float], object] | None = None
+
+    def held_out(self, share: float) -> Judged:
+        """Train on all rows but a share, and judge by that; by all rows where the share is 0."""
+        order = np.random.default_rng(self.seed).permutation(self.table.rows)
+        count = int(self.table.rows * share)
+        division = self._divided(order[count:], order[:count])
+        model = self._fit(division)
+        on = "held-out" if len(division.held_out) else "training"
+        return self._judged(model, division, [(division, model)], on)
+
+    def cross_validated(self, folds: int) -> Judged:
+        """Train on all rows, and judge by models trained alike on all parts of the rows but one."""
+        order = np.random.default_rng(self.seed).permutation(self.table.rows)
+        parts = [order[k::folds] for k in range(folds)]
+        tried = []
+        for part in parts:
+            division = self._divided(np.setdiff1d(order, part), part)
+            if len(division.held_out):  # but for rows that training cannot do without
+                tried.append((division, self._fit(division)))
+        whole = self._divided(order, order[:0])
+        model = self._fit(whole)
+        if not tried:
+            return self._judged(model, whole, [(whole, model)], "training")
+        return self._judged(model, whole, tried, "cross-validation")
+
+    def _divided(self, rows: NDArray[np.intp], held_out: NDArray[np.intp]) -> Division:
+        return self.table.divided(rows, held_out, self.scale_target)
+
+    def _weight(self, rows: NDArray[np.intp]) -> Array | None:
+        return None if self.weight is None else self.weight[rows]
+
+    def _fit(self, division: Division) -> Fit:
+        return fit(
+            division.X,
+            division.y,
+            division.preparation.target.task,
+            self.given,
+            weight=self._weight(division.rows),
+            seed=self.seed,
+            watch=self.watch,
+            network=self.network,
+            training=self.training,
+        )
+
+    def _judged(self, model: Fit, division: Division, tried: list[tuple[Division, Fit]], on: str) -> Judged:
+        target = division.preparation.target
+        seen = [(d.X, d.y) if on == "training" else (d.X_held_out, d.y_held_out) for d, _ in tried]
+        given = [f.network.predict(X).astype(np.float64) for (_, f), (X, _) in zip(tried, seen, strict=True)]
+        linear = [self._linear(d, X) for (d, _), (X, _) in zip(tried, seen, strict=True)]
+        constant, words = simplest(division.y, target)
+        scale = [d.preparation.target.scale / target.scale for d, _ in tried]
+        shift = [(d.preparation.target.mean - target.mean) / target.scale for d, _ in tried]
+
+        def joined(parts: list[Array]) -> Array:
+            """All parts in the units of the model's own target."""
+            return np.concatenate([A * a + b for A, a, b in zip(parts, scale, shift, strict=True)])
+
+        outputs, wanted = joined(given), joined([y for _, y in seen])
+        part = np.repeat(np.arange(len(seen)), [len(y) for _, y in seen]) if len(seen) > 1 else None
+        return Judged(
+            model,
+            division.preparation,
+            judged(target, wanted, outputs, (np.tile(constant, (len(wanted), 1)), words), joined(linear), on, part),
+            measured(model.network.predict(division.X).astype(np.float64), division.y, target),
+            self._importance(tried, seen),
+            outputs,
+            wanted,
+        )
+
+    def _linear(self, division: Division, X: Array) -> Array:
+        task = division.preparation.target.task
+        model, *_ = best_linear_model(division.X, division.y, task, self._weight(division.rows), self.seed)
+        return model.predict(X).astype(np.float64)
+
+    def _importance(self, tried: list[tuple[Division, Fit]], seen: list[tuple[Array, Array]]) -> dict[str, float]:
+        """The average of the parts, by column, the most important first."""
+        found = []
+        for (division, model), (X, y) in zip(tried, seen, strict=True):
+            widths = [len(column.labels) for column in division.preparation.inputs]
+            found.append(importance(model.network, X, y, division.preparation.target, widths, self.seed))
+        names = [column.name for column in tried[0][0].preparation.inputs]
+        means = dict(zip(names, np.mean(found, axis=0).tolist(), strict=True))
+        return dict(sorted(means.items(), key=lambda pair: -pair[1]))
+
+
+def balanced_weight(table: TrainingTable) -> Array | None:
+    """A weight by row, so that every class counts as much as any other; None where the target is no class."""
+    if not isinstance(table.target, Categories):
+        return None
+    codes = table.target.values
+    counts = np.bincount(codes, minlength=len(table.target.categories))
+    weight: Array = (len(codes) / np.count_nonzero(counts) / counts)[codes]
+    return weight
+
+
+def looks_like_counts(table: TrainingTable) -> bool:
+    """Whether the target counts something: whole numbers from 0, more of the small ones, with a thin tail."""
+    target = table.target
+    if isinstance(target, Categories):
+        try:
+            numbers = np.array([float(name) for name in target.categories])
+        except ValueError:
+            return False
+        values = numbers[target.values]
+    else:
+        values = target.values
+    if not (values >= 0).all() or (values % 1).any() or values.min() > 0:
+        return False
+    distinct, counts = np.unique(values, return_counts=True)
+    return len(distinct) > 3 and bool(counts[-1] < TAIL * len(values)) and bool(np.median(values) <= values.mean())

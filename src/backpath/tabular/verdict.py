@@ -1,0 +1,202 @@
+"""How good a model of a table is: beside the simplest prediction and a linear model, on rows it was not trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.errors import InputError
+from backpath.files.preparation import Target
+from backpath.maths.intervals import wilson_interval
+from backpath.tabular.measures import (
+    ClassMeasures,
+    Measures,
+    as_dict,
+    confusion,
+    from_dict,
+    interval,
+    measured,
+)
+
+Array = NDArray[np.float64]
+
+FEW = 30  # rows: below it, no figure means much
+LEAST_RESAMPLED = 8  # rows for an interval of R²
+CHANCE_AUC = 0.6  # classes are told apart little better than by chance
+ON = ("held-out", "cross-validation", "training")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How good a model is.
+
+    Attributes
+    ----------
+    on : which rows: "held-out"; "cross-validation", all rows, each predicted by a model that did not see it; or
+        "training", where no row was held out
+    rows : how many
+    baseline_name : what always to say: the most frequent class, or "the mean"
+    model, baseline, linear : the measures of the model, of the baseline and of a linear model
+    interval : where the model's score (accuracy or R²) lies with a confidence of 95%
+    scores : the model's score on each part of a cross-validation
+    confusion : see `measures.confusion`
+    classes : names
+    unit : the target's name
+    """
+
+    on: str
+    rows: int
+    unit: str
+    classes: tuple[str, ...]
+    baseline_name: str
+    model: Measures
+    baseline: Measures
+    linear: Measures | None
+    interval: tuple[float, float] | None
+    confusion: list[list[int]] | None = None
+    scores: tuple[float, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON keeps it."""
+        return {
+            "on": self.on,
+            "rows": self.rows,
+            "target": self.unit,
+            "classes": list(self.classes),
+            "baseline_name": self.baseline_name,
+            "model": as_dict(self.model),
+            "baseline": as_dict(self.baseline),
+            "linear": self.linear and as_dict(self.linear),
+            "interval": None if self.interval is None else list(self.interval),
+            "confusion": self.confusion,
+            "scores": list(self.scores),
+            "said": self.said(),
+        }
+
+    @classmethod
+    def from_dict(cls, kept: Any) -> Verdict:
+        """A verdict from its JSON; InputError if it is none."""
+        try:
+            return cls(
+                on=str(kept["on"]),
+                rows=int(kept["rows"]),
+                unit=str(kept["target"]),
+                classes=tuple(map(str, kept["classes"])),
+                baseline_name=str(kept["baseline_name"]),
+                model=from_dict(kept["model"]),
+                baseline=from_dict(kept["baseline"]),
+                linear=kept["linear"] and from_dict(kept["linear"]),
+                interval=kept["interval"] and (float(kept["interval"][0]), float(kept["interval"][1])),
+                confusion=kept["confusion"],
+                scores=tuple(map(float, kept["scores"])),
+            )
+        except (KeyError, TypeError, ValueError, IndexError):
+            raise InputError("the model's record of its quality is not one that backpath wrote") from None
+
+    def said(self) -> list[str]:
+        """What a careful person would say of it, in sentences."""
+        found = []
+        if self.on == "training":
+            found.append("These rows were trained on: how good the model is on others is not known.")
+        elif self.rows < FEW:
+            only = "Only 1 row" if self.rows == 1 else f"Only {self.rows} rows"
+            found.append(f"{only}{' held out' if self.on == 'held-out' else ''}: too few to tell.")
+        always = f"always saying {self.baseline_name}"
+        if self._is_as_good(self.baseline):
+            found.append(f"No better than {always}.")
+        elif self._is_hardly_better():
+            found.append(f"Not clearly better than {always}: with other rows it could be worse.")
+        found += self._never_right()
+        if self.linear is not None and not self._is_as_good(self.baseline) and self._is_as_good(self.linear):
+            found.append("A linear model does as well.")
+        return found
+
+    def _is_as_good(self, other: Measures) -> bool:
+        """Whether the other does as well: by the score, and for classes by the mean of their recalls too."""
+        if not self.model.score > other.score:
+            return not (isinstance(self.model, ClassMeasures) and isinstance(other, ClassMeasures)) or (
+                self.model.balanced_accuracy < other.balanced_accuracy + 0.01
+            )
+        return False
+
+    def _is_hardly_better(self) -> bool:
+        if self.interval is None or self.interval[0] > self.baseline.score:
+            return False
+        return not isinstance(self.model, ClassMeasures) or (self.model.auc or 0.5) < CHANCE_AUC
+
+    def _never_right(self) -> list[str]:
+        """The classes that it never finds."""
+        if not isinstance(self.model, ClassMeasures):
+            return []
+        lost = [repr(name) for name, share in zip(self.classes, self.model.recall, strict=True) if share == 0]
+        shown = ", ".join(lost[:5]) + (" …" if len(lost) > 5 else "")
+        return [f"It never finds {shown}."] if lost else []
+
+
+def judged(
+    target: Target,
+    y: Array,
+    model: Array,
+    baseline: tuple[Array, str],
+    linear: Array | None,
+    on: str,
+    part: NDArray[np.intp] | None = None,
+) -> Verdict:
+    """The verdict on a model.
+
+    Parameters
+    ----------
+    y : (N, outputs)
+        What was wanted, as the network has it.
+    model, linear : (N, outputs)
+        What the model gives, and a linear model (None: there is none).
+    baseline : ((N, outputs), what it always says)
+    on : one of ``ON``
+    part : (N,)
+        Of a cross-validation: in which part each row was held out.
+    """
+    found = measured(model, y, target)
+    parts = [] if part is None else [part == k for k in np.unique(part)]
+    scores = [measured(model[rows], y[rows], target).score for rows in parts]
+    return Verdict(
+        on=on,
+        rows=len(y),
+        unit=target.name,
+        classes=target.classes,
+        baseline_name=baseline[1],
+        model=found,
+        baseline=measured(baseline[0], y, target),
+        linear=None if linear is None else measured(linear, y, target),
+        interval=None if on == "training" else _interval(found, model, y, target),
+        confusion=confusion(model, y, target),
+        scores=tuple(score for score in scores if np.isfinite(score)),
+    )
+
+
+def _interval(model: Measures, A: Array, y: Array, target: Target) -> tuple[float, float] | None:
+    if isinstance(model, ClassMeasures):
+        return wilson_interval(round(model.accuracy * len(y)), len(y))
+    if model.r2 is None or len(y) < LEAST_RESAMPLED:
+        return None
+    return interval(lambda rows: _r2(A[rows], y[rows]), len(y))
+
+
+def _r2(A: Array, y: Array) -> float:
+    spread = float(((y - y.mean()) ** 2).sum())
+    return 1 - float(((A - y) ** 2).sum()) / spread if spread else float("nan")
+
+
+def simplest(y: Array, target: Target) -> tuple[Array, str]:
+    """What to say of every row, as an output and in words: the mean of targets y, or the shares of their classes.
+
+    >>> simplest(np.array([[1.0], [0.0], [0.0]]), Target("y", "binary", classes=("no", "yes")))[1]
+    "'no'"
+    """
+    mean = y.mean(axis=0)
+    if target.task == "regression":
+        return mean, "the mean"
+    shares = np.array([1 - mean[0], mean[0]]) if target.task == "binary" else mean
+    return mean, repr(target.classes[int(shares.argmax())])

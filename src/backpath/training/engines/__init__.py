@@ -1,0 +1,46 @@
+"""Which engine does a job."""
+
+from __future__ import annotations
+
+import warnings
+
+from backpath.errors import InputError
+from backpath.training.job import Descent, Engine, Job
+from backpath.training.native.library import why_no_kernels
+
+ENGINES = ("auto", "numpy", "compiled")
+
+
+def check_engine(name: str) -> None:
+    if name not in ENGINES:
+        raise InputError(f"unknown engine {name!r}; there are {', '.join(ENGINES)}", "engine")
+
+
+def start_engine(name: str, job: Job) -> Engine:
+    """The engine of that name; ``auto`` is the compiled one wherever it can do the job."""
+    if job.solver.name == "lm":
+        from backpath.training.engines.lm import LMEngine
+
+        return LMEngine(job)
+    return start_descent(name, job)
+
+
+def start_descent(name: str, job: Job) -> Descent:
+    """The same for solvers that go down the gradient."""
+    if job.dropout and name == "compiled":
+        raise InputError("dropout is done by the NumPy engine; leave engine='compiled' out, or dropout")
+    if name == "numpy" or job.dropout or (name == "auto" and _must_do_without()):
+        from backpath.training.engines.numpy import NumpyEngine
+
+        return NumpyEngine(job)
+    from backpath.training.engines.compiled import CompiledEngine
+
+    return CompiledEngine(job)
+
+
+def _must_do_without() -> bool:
+    """Whether there are no kernels here, which is said."""
+    why = why_no_kernels()
+    if why:
+        warnings.warn(f"training with NumPy, slowly: no native kernels here: {why}", RuntimeWarning, stacklevel=4)
+    return bool(why)

@@ -1,0 +1,112 @@
+"""Many networks one after the other, each by the native kernels for one, with its samples in the lanes."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.training.engines.compiled import COPIES
+from backpath.training.engines.groups import Indices, Populated, Standing
+from backpath.training.engines.layout import Layout, lay_out
+from backpath.training.job import Array, Job
+from backpath.training.native import calls
+from backpath.training.native.library import address, buffer, kernels
+
+FEW_WEIGHTS = 400  # of 16 networks: they and their gradients stay near a first-level cache
+LAID_BYTES = 2**26  # samples laid out once for all networks
+STEP = calls.STEP_BYTES // 4  # numbers, at most
+
+
+def samples_in_lanes(job: Job) -> bool:
+    """Whether the samples of a batch had better be in the lanes than networks. How many networks there are has no say
+    in it: a network's bits do not depend on its company."""
+    weights = sum(W.size for W in job.network.weights)
+    return weights > FEW_WEIGHTS and job.batch_size >= calls.STEP_BYTES // job.network.dtype.itemsize
+
+
+class Each:
+    """Trains many networks, each to the bit as ``CompiledEngine`` would train it alone."""
+
+    networks_at_once = 1
+
+    def __init__(self, standing: Standing):
+        job, size = standing.job, standing.weights.shape[1]
+        self.standing, self._kernels = standing, kernels(job.network.dtype)
+        self._layout = lay_out(job, laid=len(job.X) * sum(job.network.sizes) * job.X.itemsize <= LAID_BYTES)
+        copies = COPIES[job.solver.name]
+        flat = buffer(size * copies * self._layout.weights, job.network.dtype)
+        self._flat: Array = flat.reshape(size, copies * self._layout.weights)
+        self._places = _places(self._layout)
+        self._flat[:, self._places] = standing.weights.T
+        self._states = (calls.State * size)(*(calls.State(best=math.inf) for _ in range(size)))
+        self._benches: list[Bench] = []
+
+    def train(self, networks: Indices, begin: int, epochs: int, orders: Indices) -> None:
+        """Train these for some epochs, the first of them epoch ``begin``."""
+        try:
+            bench = self._benches.pop()
+        except IndexError:  # all are in use
+            bench = Bench(self.standing, self._layout, self._flat, self._states)
+        given = address(networks, np.int64, len(networks)), len(networks), begin, epochs
+        self._kernels.train_each(bench.place(epochs), *given, address(orders, np.int64, orders.size), len(orders))
+        self._benches.append(bench)
+
+    def conclude(self) -> None:
+        """Bring the weights reached to the standing."""
+        self.standing.weights[:] = self._flat[:, self._places].T
+
+
+class Bench:
+    """What the kernels are handed by one thread, and what of it has to stay alive."""
+
+    def __init__(self, standing: Standing, layout: Layout, flat: Array, states: ctypes.Array[calls.State]):
+        job, s, number = standing.job, standing.job.solver, flat.dtype
+        self._plan = calls.Plan.from_buffer_copy(layout.plan)
+        self._plan.fused = self._plan.fused and not standing.stop_when_solved
+        tol = -1.0 if job.tol is None else job.tol
+        rates = (0.0, 0.0, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience)
+        self._settings = calls.Settings(*rates, job.cost_share, 0.0, standing.solved_error, standing.stop_when_solved)
+        room = buffer(layout.weights + flat.shape[1] + STEP + layout.numbers, number)
+        aside = np.empty(layout.costs)
+        gradient, before, worst, memory = np.split(room, np.cumsum([layout.weights, flat.shape[1], STEP]))
+        free = None if job.free is None else layout.flat(job.free, number)
+        X, Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
+        self._training = calls.Training(
+            ctypes.addressof(self._plan),
+            ctypes.addressof(self._settings),
+            address(layout.layers, np.int64, layout.layers.size),
+            address(memory, number, layout.numbers),
+            address(gradient, number, layout.weights),
+            None if free is None else address(free, number, layout.weights),
+            address(X, number, X.size),
+            address(Y, number, Y.size),
+            None,
+            address(aside, np.float64, layout.costs),
+            address(worst, number, 1),
+        )
+        self._populated = Populated(standing, 0, layout.weights, flat.shape[1] - layout.weights)
+        self._each = calls.Each(
+            self._populated.place,
+            ctypes.addressof(self._training),
+            address(standing.rates, np.float64, len(flat)),
+            address(standing.momenta, np.float64, len(flat)),
+            address(flat, number, flat.size),
+            address(before, number, flat.shape[1]),
+            ctypes.addressof(states),
+        )
+        self._kept = standing, layout, flat, states, room, free, X, Y, aside
+
+    def place(self, epochs: int) -> int:
+        """Where what is handed starts, with room for the costs of so many epochs."""
+        self._costs = np.empty(epochs)
+        self._each.costs = address(self._costs, np.float64, epochs)
+        return ctypes.addressof(self._each)
+
+
+def _places(layout: Layout) -> NDArray[np.intp]:
+    """Where each weight, in the order of their names, is in a flat padded row."""
+    places = layout.arrays(np.arange(layout.weights, dtype=np.float64))
+    return np.concatenate([array.ravel() for array in places]).astype(np.intp)

@@ -1,0 +1,163 @@
+"""Many networks in the lanes of the native kernels: a group of them goes through the arithmetic together."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.maths.activations import activation
+from backpath.maths.costs import cost_function
+from backpath.training.job import REMEMBERED, Array, Job, records
+from backpath.training.native import calls
+from backpath.training.native.library import address, buffer, kernels
+
+BLOCK_BYTES = 32_000  # of the rows that belong to a block of samples: they stay near a first-level cache
+
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Many networks and where each stands.
+
+    Attributes
+    ----------
+    weights : array (weights, networks)
+        A column of weights for each, in the order of their names.
+    rates, momenta : float64 arrays (networks,)
+        η and μ of each.
+    solved_error, stop_when_solved : float, bool
+        A network is solved once all its errors |A - y| are below that; whether it stops then.
+    every : int
+        The costs of every so many epochs are kept; 0: of none.
+    numbers : array (numbers known of a network, networks)
+        The rows of ``calls.RATE`` and so on.
+    counts : int64 array (counts of a network, networks)
+        The rows of ``calls.EPOCHS`` and so on.
+    history : array (records, networks)
+        The costs kept, NaN where a network did not train.
+    """
+
+    job: Job
+    weights: Array
+    rates: NDArray[np.float64]
+    momenta: NDArray[np.float64]
+    solved_error: float
+    stop_when_solved: bool
+    every: int
+    numbers: Array
+    counts: NDArray[np.int64]
+    history: Array
+
+    @classmethod
+    def at_start(
+        cls,
+        job: Job,
+        weights: Array,
+        rates: Array,
+        momenta: Array,
+        epochs: int,
+        solved_error: float,
+        stop_when_solved: bool,
+        history_every: int | None,
+    ) -> Standing:
+        size = weights.shape[1]
+        numbers = np.zeros((calls.WAITED + 1, size), weights.dtype)
+        numbers[calls.RATE], numbers[calls.MU], numbers[calls.BEST] = rates, momenta, np.inf
+        counts = np.zeros((calls.STATUS + 1, size), np.int64)
+        counts[calls.SOLVED_AFTER] = -1
+        history = np.full((records(epochs, history_every), size), np.nan, weights.dtype)
+        of_each = np.ascontiguousarray(rates, np.float64), np.ascontiguousarray(momenta, np.float64)
+        return cls(job, weights, *of_each, solved_error, stop_when_solved, history_every or 0, numbers, counts, history)
+
+
+class Populated:
+    """What the kernels are handed of many networks, and what of it has to stay alive.
+
+    Parameters
+    ----------
+    standing : Standing
+    block : int
+        Samples that go through at a time.
+    weights, moments : int
+        Of a network: how many the kernels keep.
+    arrays : arrays
+        Working memory, weights, and what the solver remembers of them; None: not needed.
+    """
+
+    def __init__(
+        self, standing: Standing, block: int, weights: int, moments: int, arrays: Sequence[Array | None] = (None,) * 3
+    ):
+        job, solver, network = standing.job, standing.job.solver, standing.job.network
+        self._population = calls.Population(
+            layers=len(network.activations),
+            weights=weights,
+            moments=moments,
+            networks=standing.weights.shape[1],
+            samples=len(job.X),
+            cost=cost_function(job.cost).code,
+            solver=calls.SOLVERS[solver.name],
+            batch=job.batch_size,
+            every=standing.every,
+            stop_when_solved=standing.stop_when_solved,
+            block=block,
+            solved_error=standing.solved_error,
+            tol=-1.0 if job.tol is None else job.tol,
+            patience=job.patience,
+            beta_1=solver.beta_1,
+            beta_2=solver.beta_2,
+            epsilon=solver.epsilon,
+        )
+        sizes = np.array(network.sizes, np.int64)
+        codes = np.array([activation(name).code for name in network.activations], np.int64)
+        free = np.ones(len(standing.weights), np.int64)
+        if job.free is not None:
+            free = np.concatenate([mask.ravel() for mask in job.free]).astype(np.int64)
+        X, Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
+        self._arrays: list[NDArray[Any] | None] = [sizes, codes, free, *arrays, standing.numbers, standing.counts]
+        self._arrays += [standing.history, X, Y]
+        places = [None if a is None else address(a, a.dtype, a.size) for a in self._arrays]
+        self._structure = calls.Populated(ctypes.addressof(self._population), *places)
+        self.place = ctypes.addressof(self._structure)
+
+
+class Groups:
+    """Trains networks in groups, one in each lane, and measures them."""
+
+    def __init__(self, standing: Standing):
+        self.standing, number = standing, standing.weights.dtype
+        self._kernels, self._order = kernels(number), np.arange(len(standing.job.X))
+        self.networks_at_once = calls.STEP_BYTES // number.itemsize
+        count, size = standing.weights.shape
+        self._moments = np.zeros((REMEMBERED[standing.job.solver.name] * count, size), number)
+        outputs, neurons = standing.job.network.sizes[-1], sum(standing.job.network.sizes[1:])
+        self._rows_of_sample = 2 * neurons + outputs + 3
+        near = BLOCK_BYTES // (self._rows_of_sample * calls.STEP_BYTES)  # the bits do not depend on it
+        self._block = min(max(4, near - near % 4), standing.job.batch_size)
+
+    def train(self, networks: Indices, begin: int, epochs: int, orders: Indices) -> None:
+        """Train these for some epochs, the first of them epoch ``begin``."""
+        populated = self._populated(len(self._moments))
+        given = address(networks, np.int64, len(networks)), len(networks), begin, epochs
+        self._kernels.train_many(populated.place, *given, address(orders, np.int64, orders.size), len(orders))
+
+    def measure(self, networks: Indices) -> None:
+        """The cost and worst error of these as they are now."""
+        populated = self._populated(0)
+        given = address(networks, np.int64, len(networks)), len(networks)
+        self._kernels.evaluate_many(populated.place, *given, address(self._order, np.int64, len(self._order)))
+
+    def conclude(self) -> None:
+        """The standing's weights are always those reached."""
+
+    def _populated(self, moments: int) -> Populated:
+        """What the kernels are handed, with working memory of a thread's own (see ``many.hpp``)."""
+        weights = self.standing.weights
+        rows = 2 * len(weights) + moments + calls.STATE_ROWS + self._rows_of_sample * self._block
+        room = buffer(rows * self.networks_at_once, weights.dtype)
+        return Populated(self.standing, self._block, len(weights), moments, (room, weights, self._moments))

@@ -1,0 +1,174 @@
+"""The plain engine: the notes' formulas from ``maths.backprop``, one update after the other. The reference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.maths import backprop
+from backpath.training.engines.dropout import Dropout
+from backpath.training.job import Convergence, Job, Memory, Solver
+
+Array = NDArray[np.floating]
+
+
+class Passes(Protocol):
+    """The two passes of ``maths.backprop``, as it has them or with `Dropout`."""
+
+    def forward(
+        self, weights: Sequence[Array], activations: Sequence[str], X: Array
+    ) -> tuple[list[Array], list[Array]]: ...
+
+    def deltas(
+        self,
+        weights: Sequence[Array],
+        activations: Sequence[str],
+        cost: str,
+        u: Sequence[Array],
+        a: Sequence[Array],
+        y: Array,
+    ) -> list[Array]: ...
+
+
+class Updates:
+    """A solver with what it remembers between updates."""
+
+    def __init__(self, solver: Solver, weights: Sequence[Array], memory: Memory | None):
+        self.solver = solver
+        self.t = memory.updates if memory else 0
+        self.m = memory.m if memory else [np.zeros_like(W) for W in weights]  # momentum's v, Adam's m
+        self.v = memory.v if memory else [np.zeros_like(W) for W in weights]
+
+    def __call__(self, weights: Sequence[Array], gradient: Sequence[Array]) -> list[Array]:
+        self.t += 1
+        return {"gd": self._gd, "momentum": self._momentum, "adam": self._adam}[self.solver.name](weights, gradient)
+
+    def is_finite(self) -> bool:
+        return all(np.isfinite(array).all() for array in (*self.m, *self.v))
+
+    def _gd(self, weights: Sequence[Array], gradient: Sequence[Array]) -> list[Array]:
+        return backprop.update(weights, gradient, self.solver.learning_rate)
+
+    def _momentum(self, weights: Sequence[Array], gradient: Sequence[Array]) -> list[Array]:
+        mu, eta = self.solver.momentum, self.solver.learning_rate
+        self.m = [mu * v - eta * g for v, g in zip(self.m, gradient, strict=True)]
+        if self.solver.nesterov:
+            return [W + mu * v - eta * g for W, v, g in zip(weights, self.m, gradient, strict=True)]
+        return [W + v for W, v in zip(weights, self.m, strict=True)]
+
+    def _adam(self, weights: Sequence[Array], gradient: Sequence[Array]) -> list[Array]:
+        s = self.solver
+        self.m = [s.beta_1 * m + (1 - s.beta_1) * g for m, g in zip(self.m, gradient, strict=True)]
+        self.v = [s.beta_2 * v + (1 - s.beta_2) * (g * g) for v, g in zip(self.v, gradient, strict=True)]
+        rate = s.learning_rate * math.sqrt(1 - s.beta_2**self.t) / (1 - s.beta_1**self.t)
+        return [W - rate * m / (np.sqrt(v) + s.epsilon) for W, m, v in zip(weights, self.m, self.v, strict=True)]
+
+
+class NumpyEngine:
+    """Trains with NumPy; every update makes new arrays, so an interrupt always finds a whole set of weights."""
+
+    bayesian = None
+
+    def __init__(self, job: Job):
+        self.job = job
+        self.weights: list[Array] = list(job.network.weights)
+        self.costs: list[float] = []
+        self.converged = False
+        self.overflow: int | None = None
+        self._updates = Updates(job.solver, self.weights, job.memory)
+        self._orders = job.orders()
+        self._convergence = Convergence(job.tol, job.patience, job.memory)
+        self._pass: Passes = Dropout(job.dropout, job.seed) if job.dropout else backprop
+
+    @property
+    def memory(self) -> Memory:
+        updates, c = self._updates, self._convergence
+        return Memory(updates.t, updates.m, updates.v, c.best, c.waited)
+
+    def change_rate(self, learning_rate: float) -> None:
+        self._updates.solver = replace(self._updates.solver, learning_rate=learning_rate)
+        if self.converged:
+            self.converged, self._convergence.waited = False, 0
+
+    def cost_and_gradient(self, weights: list[Array]) -> tuple[float, list[Array]]:
+        X, y, weight = self.job.X, self.job.y, self.job.sample_weight
+        return cost_and_gradient(self.job, weights, X, y, np.ones(len(X), X.dtype) if weight is None else weight)
+
+    def run(self, epochs: int) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            for _ in range(epochs):
+                before = self.weights
+                cost = self._epoch()
+                self.overflow = _overflow(cost if self._updates.is_finite() else math.nan, self.weights)
+                if self.overflow is not None:
+                    self.weights = before
+                    return
+                self.costs.append(cost)
+                self.converged = self._convergence.reached(cost)
+                if self.converged:
+                    return
+
+    def forget_costs(self) -> None:
+        """Begin ``costs`` anew, for whoever has kept those so far: a run without an end does not fill the memory."""
+        self.costs = []
+
+    def _epoch(self) -> float:
+        job, order, samples = self.job, next(self._orders), len(self.job.X)
+        total = 0.0
+        for start in range(0, samples, job.batch_size):
+            batch: slice | NDArray[np.intp] = slice(start, start + job.batch_size)
+            if order is not None:
+                batch = order[batch]
+            X, y = job.X[batch], job.y[batch]
+            share = np.ones(len(X), X.dtype) if job.sample_weight is None else job.sample_weight[batch]
+            total += self._step(X, y, share) * len(X)
+        return total / samples
+
+    def _step(self, X: Array, y: Array, share: Array) -> float:
+        """One update; the cost of its batch just before it."""
+        job = self.job
+        cost, gradient = cost_and_gradient(job, self.weights, X, y, share, self._pass)
+        if job.clip_norm is not None:
+            norm = math.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradient))
+            gradient = [g * g.dtype.type(min(1.0, job.clip_norm / norm)) for g in gradient] if norm else gradient
+        updated = self._updates(self.weights, gradient)
+        if job.free is not None:
+            updated = [np.where(f, new, W) for f, new, W in zip(job.free, updated, self.weights, strict=True)]
+        self.weights = updated
+        return cost
+
+
+def cost_and_gradient(
+    job: Job, weights: Sequence[Array], X: Array, y: Array, share: Array, way: Passes = backprop
+) -> tuple[float, list[Array]]:
+    """What a job makes small, and its gradient: the cost of a batch, whose samples' weights are ``share``, with the
+    penalty of large weights."""
+    activations, whole = job.network.activations, float(share.sum())
+    if not whole:
+        return 0.0, [np.zeros_like(W) for W in weights]
+    u, a = way.forward(weights, activations, X)
+    delta = way.deltas(weights, activations, job.cost, u, a, y)
+    weighted = job.sample_weight is not None
+    if weighted:
+        delta = [d * (share / share.mean())[:, None] for d in delta]
+    gradient = backprop.gradients(delta, a)
+    cost = job.cost_share * backprop.batch_cost(job.cost, u[-1], a[-1], y, share if weighted else None)
+    if job.l2:
+        decay = job.l2 / whole
+        cost += decay / 2 * sum(float((W[:, :-1] ** 2).sum()) for W in weights)
+        for g, W in zip(gradient, weights, strict=True):
+            g[:, :-1] += decay * W[:, :-1]
+    return cost, gradient
+
+
+def _overflow(cost: float, weights: Sequence[Array]) -> int | None:
+    """The first layer whose weights are not finite, 0 if only the cost is not, None if all is well."""
+    for layer, W in enumerate(weights, 1):
+        if not np.isfinite(W).all():
+            return layer
+    return None if math.isfinite(cost) else 0

@@ -1,0 +1,154 @@
+"""Several starts trained side by side, of which the best is kept: the cure for small networks that get stuck."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from backpath.errors import InputError
+from backpath.maths.checks import machine_memory
+from backpath.maths.initialisations import draw_many, initialisation
+from backpath.training.bayesian import Bayesian
+from backpath.training.engines.lm import LMEngine
+from backpath.training.engines.normal_equations import NormalEquations
+from backpath.training.job import REMEMBERED, Array, Job
+from backpath.training.threads import check_threads
+
+
+def check_restarts(engine: str, validation: object, solver: str) -> None:
+    """Refuse what restarts do not go with."""
+    if engine == "numpy" and solver != "lm":
+        raise InputError("restarts are trained by the compiled engine; leave engine='numpy' out, or restarts", "engine")
+    if validation is not None:
+        raise InputError("restarts are compared by their training cost; leave validation out, or restarts")
+
+
+class RestartsEngine:
+    """Trains many starts of a job's network side by side; what it shows is the best of them so far.
+
+    Parameters
+    ----------
+    job : Job
+        Its network is the first start; the others are drawn with ``init`` from the job's seed.
+    restarts, epochs : int
+        Starts; epochs that will be run at most.
+
+    Attributes
+    ----------
+    restart_costs : array (restarts,)
+        The cost of each as it is now; infinite where one diverged.
+    """
+
+    bayesian = None
+
+    def __init__(self, job: Job, restarts: int, epochs: int, init: str):
+        from backpath.training.engines.many import ManyNetworks
+
+        network = job.network
+        _check_memory(job, restarts, epochs)
+        initialisation(init)
+        starts = _starts(job, restarts, init)
+        rates, momenta = np.full(restarts, job.solver.learning_rate), np.full(restarts, job.solver.momentum)
+        self._many = ManyNetworks(
+            job, starts, rates, momenta, epochs=epochs, history_every=1, threads=check_threads(job.threads)
+        )
+        self._shapes = [W.shape for W in network.weights]
+        self._best = 0
+        self.weights = list(network.weights)
+        self.costs: list[float] = []
+        self.converged = False
+        self.overflow: int | None = None
+        self.restart_costs = self._many.cost
+
+    def run(self, epochs: int) -> None:
+        many = self._many
+        interrupted = many.run(epochs)
+        best = int(np.argmin(many.cost))
+        if best != self._best:
+            self._best, self.costs = best, []
+        self.costs.extend(many.history[len(self.costs) : many.epochs_done[best], best].tolist())
+        self.converged = bool(many.converged[best]) and not many.running
+        ends = np.cumsum([neurons * columns for neurons, columns in self._shapes])[:-1]
+        parts = np.split(many.weights[:, best], ends)
+        self.weights = [part.reshape(shape) for part, shape in zip(parts, self._shapes, strict=True)]
+        if many.diverged.all():
+            self.overflow = 0
+        if interrupted:
+            raise KeyboardInterrupt
+
+
+def _starts(job: Job, restarts: int, init: str) -> Array:
+    """The initial weights, (weights, restarts): the network's own first, then drawn ones, but for those that are
+    frozen."""
+    starts = draw_many(job.network.sizes, restarts, init, job.seed, job.network.dtype)
+    own = np.concatenate([W.ravel() for W in job.network.weights])
+    starts[:, 0] = own
+    if job.free is not None:
+        frozen = ~np.concatenate([mask.ravel() for mask in job.free])
+        starts[frozen] = own[frozen, None]
+    return starts
+
+
+def start_restarts(job: Job, restarts: int, epochs: int, init: str) -> RestartsEngine | LMRestartsEngine:
+    """The engine that trains several starts of this job, for so many epochs at most."""
+    if job.solver.name == "lm":
+        return LMRestartsEngine(job, restarts, epochs, init)
+    return RestartsEngine(job, restarts, epochs, init)
+
+
+class LMRestartsEngine:
+    """The same for Levenberg-Marquardt: the starts take turns, so many epochs each."""
+
+    def __init__(self, job: Job, restarts: int, epochs: int, init: str):
+        network = job.network
+        equations = NormalEquations(job)
+        _check_memory(job, restarts, epochs)
+        initialisation(init)
+        starts = _starts(job, restarts, init)
+        networks = [network, *(network.with_weights(equations.layers(start)) for start in starts.T[1:])]
+        self._engines = [LMEngine(replace(job, network=start), equations) for start in networks]
+        self._epochs = epochs
+        self.restart_costs = np.full(restarts, np.inf)
+
+    @property
+    def _best(self) -> LMEngine:
+        return self._engines[int(np.argmin(self.restart_costs))]
+
+    @property
+    def weights(self) -> list[Array]:
+        return self._best.weights
+
+    @property
+    def costs(self) -> list[float]:
+        return self._best.costs
+
+    @property
+    def converged(self) -> bool:
+        return self._best.converged and all(
+            e.converged or e.overflow is not None or len(e.costs) == self._epochs for e in self._engines
+        )
+
+    @property
+    def overflow(self) -> int | None:
+        return 0 if all(e.overflow is not None for e in self._engines) else None
+
+    @property
+    def bayesian(self) -> Bayesian | None:
+        return self._best.bayesian
+
+    def run(self, epochs: int) -> None:
+        for start, engine in enumerate(self._engines):
+            engine.run(min(epochs, self._epochs - len(engine.costs)))
+            self.restart_costs[start] = engine.cost
+
+
+def _check_memory(job: Job, restarts: int, epochs: int) -> None:
+    """Refuse what the machine's memory cannot hold, before anything is drawn."""
+    weights = sum(W.size for W in job.network.weights)
+    needed = restarts * job.network.dtype.itemsize * (epochs + weights * (1 + REMEMBERED[job.solver.name]))
+    if needed > machine_memory():
+        raise InputError(
+            f"{restarts:,} restarts with the costs of {epochs:,} epochs each need {needed / 2**30:,.1f} GiB, and this "
+            f"machine has {machine_memory() / 2**30:,.1f}; take fewer restarts or epochs"
+        )

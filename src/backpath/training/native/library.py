@@ -1,0 +1,98 @@
+"""Loads the native kernels: the build that suits this processor, once per process."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import sys
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from backpath.errors import InputError
+from backpath.training import native
+from backpath.training.native.calls import SIGNATURES, STEP_BYTES
+
+FOLDER = native.__path__[0]
+SUFFIX = {"darwin": ".dylib", "win32": ".dll"}.get(sys.platform, ".so")
+X86_64, OTHERS = ("x86_64_v2", "x86_64_v3", "x86_64_v4"), ("aarch64",)
+NUMBERS = {"float64": "f64", "float32": "f32"}
+
+
+class Kernels:
+    """The kernels for one number type, each a method of the name that ``kernels.cpp`` gives it."""
+
+    activate: Any
+    lay_samples: Any
+    begin: Any
+    train: Any
+    predict: Any
+    begin_predicting: Any
+    train_many: Any
+    evaluate_many: Any
+    train_each: Any
+
+    def __init__(self, library: ctypes.CDLL, number: str):
+        for name, (result, arguments) in SIGNATURES.items():
+            function = library[f"{name}_{number}"]
+            function.restype, function.argtypes = result, arguments
+            setattr(self, name, function)
+
+
+def kernels(dtype: DTypeLike) -> Kernels:
+    """Those for float64 or float32; InputError where there are none."""
+    loaded, why_not = _loaded()
+    if loaded is None:
+        raise InputError(f"no native kernels here: {why_not}")
+    return loaded[np.dtype(dtype)]
+
+
+def why_no_kernels() -> str:
+    """Why there are no kernels here, in one line; "" where there are."""
+    return _loaded()[1]
+
+
+def level() -> str:
+    """Which build of the kernels this process uses."""
+    if given := os.environ.get("BACKPATH_CPU"):
+        if given not in (*X86_64, *OTHERS):
+            raise InputError(f"BACKPATH_CPU must be one of {', '.join((*X86_64, *OTHERS))}, but is {given!r}")
+        return given
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return OTHERS[0]
+    lowest = _library(X86_64[0])
+    lowest.processor_level.restype = ctypes.c_int64
+    return f"x86_64_v{lowest.processor_level()}"
+
+
+@cache
+def _loaded() -> tuple[dict[np.dtype[Any], Kernels] | None, str]:
+    try:
+        library = _library(level())
+        return {np.dtype(name): Kernels(library, number) for name, number in NUMBERS.items()}, ""
+    except (OSError, AttributeError) as fault:  # no such file, not a library, or one without these names
+        return None, f"{fault}; in a clone build them with: python hatch_build.py".replace("\n", " ")
+
+
+def _library(name: str) -> ctypes.CDLL:
+    return ctypes.CDLL(f"{FOLDER}{os.sep}kernels-{name}{SUFFIX}")
+
+
+def address(array: NDArray[Any], dtype: DTypeLike, least: int) -> int:
+    """Where an array's numbers start, of which the kernels use the first ``least``."""
+    if array.dtype != dtype or array.size < least or not array.flags.c_contiguous:
+        raise ValueError(
+            f"the kernels need {least} numbers of {np.dtype(dtype)} in a row, not {array.size} of {array.dtype}"
+        )
+    return int(array.__array_interface__["data"][0])
+
+
+def buffer(numbers: int, dtype: DTypeLike) -> NDArray[Any]:
+    """Zeros whose steps do not straddle the cache's lines."""
+    kind = np.dtype(dtype)
+    raw = np.zeros(numbers + STEP_BYTES // kind.itemsize, kind)
+    first = -raw.__array_interface__["data"][0] % STEP_BYTES // kind.itemsize
+    return raw[first : first + numbers]

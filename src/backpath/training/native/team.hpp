@@ -1,0 +1,65 @@
+// Threads that work on one task together, without anything of the system but atomic numbers in shared memory.
+//
+// The task is a sequence of phases, each of units that do not depend on one another. Whoever is there takes the next
+// unit; whoever finishes a phase's last unit opens the next phase. So nobody waits for a thread that is late or never
+// comes, and it makes no difference to the numbers who did what.
+#pragma once
+#include "codes.hpp"
+#include "lanes.hpp"
+
+constexpr int64_t PATIENCE = 4000;  // looks, before a waiting thread lets others have its core
+
+// What a thread draws, in one atomic number: the phase, how many units that has, and the next one to be done.
+struct Ticket {
+  int64_t number;
+  INLINE int64_t phase() const { return number >> 48 & 0xffff; }
+  INLINE int64_t units() const { return number >> 24 & 0xffffff; }
+  INLINE int64_t unit() const { return number & 0xffffff; }
+};
+
+INLINE void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+template <class T> INLINE T atomic_load(const T& place) { return __atomic_load_n(&place, __ATOMIC_ACQUIRE); }
+
+INLINE void open_phase(Team& team, int64_t phase, int64_t units) {
+  __atomic_store_n(&team.done, 0, __ATOMIC_RELAXED);
+  __atomic_store_n(&team.ticket, (phase & 0xffff) << 48 | units << 24, __ATOMIC_RELEASE);
+}
+
+INLINE bool is_over(const Team& team, Ticket seen) {
+  int64_t looks = 0;
+  while (!atomic_load(team.finished) && Ticket{atomic_load(team.ticket)}.phase() == seen.phase()) {
+    if (team.patient && looks < PATIENCE) looks++, pause();
+    else ((void (*)())team.give_way)();
+  }
+  return atomic_load(team.finished);
+}
+
+// Does a task: `units()` of its phase, each by `unit(k, member)`; then `advance()` to the next phase, false at the end.
+// The first phase is open already.
+template <class Task> void work_together(Team& team, Task& task) {
+  int64_t member = __atomic_fetch_add(&team.members, 1, __ATOMIC_RELAXED);
+  for (;;) {
+    Ticket drawn{__atomic_fetch_add(&team.ticket, 1, __ATOMIC_ACQ_REL)};
+    if (drawn.unit() >= drawn.units()) {
+      if (is_over(team, drawn)) return;
+      continue;
+    }
+    task.unit(drawn.unit(), member);
+    if (__atomic_add_fetch(&team.done, 1, __ATOMIC_ACQ_REL) < drawn.units()) continue;
+    if (!task.advance()) return __atomic_store_n(&team.finished, 1, __ATOMIC_RELEASE);
+    open_phase(team, drawn.phase() + 1, task.units());
+  }
+}
+
+template <class Task> void work_alone(Task& task) {
+  do {
+    for (int64_t k = 0, units = task.units(); k < units; k++) task.unit(k, 0);
+  } while (task.advance());
+}

@@ -1,0 +1,142 @@
+// Trains one wide network, in phases whose units several threads may share (see team.hpp).
+//
+// A batch is worked through in one of two ways, by its size and the network's alone. Block by block: all work on a block's
+// panels of samples, then on pieces of its gradient. Or in parts: each takes its share of the samples through blocks of its
+// own and sums a gradient of its own; these are added up afterwards, in the order of the parts.
+#pragma once
+#include "descent.hpp"
+
+constexpr int64_t RANGE = 1024;  // weights that are updated in one unit
+
+enum Phase : int64_t { PANELS, GRADIENT, PARTS, SUMS, UPDATE };
+
+template <class T> struct WideDescent {
+  const Call<T>& call;
+  Progress& at;
+  const Training<T>& t = call.t;
+  const Plan& plan = *t.plan;
+
+  INLINE bool in_parts() const { return plan.parts > 1; }
+  INLINE Order batch() const { return call.batch(at.epoch, at.start); }
+  INLINE int64_t lanes_left(int64_t first) const { return up_to(batch().count - first, STEP<T>); }
+
+  void begin_batch() {
+    if (t.worst && at.start == 0) *t.worst = 0;
+    at.first = 0, at.cost = 0, at.whole = weight_of(t.sample_weight, batch());
+    at.phase = in_parts() ? PARTS : PANELS;
+  }
+
+  // So many lanes of the batch, from one on, in a member's working memory.
+  Block<T> block(int64_t first, int64_t lanes, int64_t member) const {
+    T *slot = t.memory + plan.slots + member * plan.slot, *x = slot + plan.data;
+    if (plan.laid) x = t.memory + plan.data + (at.panel + first / PANEL<T>) * known_numbers(t);
+    return {x, slot, smaller_of(lanes, lanes_left(first))};
+  }
+  Block<T> block() const { return block(at.first, plan.block, 0); }
+
+  double worked_panel(Block<T> block, int64_t first, int64_t k) const {
+    if (!plan.laid) {
+      Order some = part(batch(), first + k * PANEL<T>, PANEL<T>);
+      lay(t, const_cast<T*>(block.x) + k * known_numbers(t), some, up_to(some.count, STEP<T>), at.whole, true);
+    }
+    return panel(t, call.w, block, k);
+  }
+
+  INLINE int64_t panels(int64_t lanes) const { return (lanes + PANEL<T> - 1) / PANEL<T>; }
+
+  // A part of the batch, with its gradient where the parts' are.
+  void work_part(int64_t k, int64_t member) const {
+    int64_t all = panels(lanes_left(0)), end = (k + 1) * all / plan.parts * PANEL<T>;
+    Target<T> g{t.memory + plan.sums + k * plan.weights, 1, false};
+    double cost = 0;
+    for (int64_t first = k * all / plan.parts * PANEL<T>; first < end; first += plan.block, g.more = true) {
+      Block<T> here = block(first, smaller_of(plan.block, end - first), member);
+      for (int64_t p = 0; p < panels(here.lanes); p++) cost += worked_panel(here, first, p);
+      for (int64_t q = 0; q < plan.layers; q++) layer_gradient(t, here, t.layers + q, 0, t.layers[q].inputs + 1, g);
+    }
+    t.costs[k] = cost;
+  }
+
+  void sum_parts(int64_t first, int64_t end) const {
+    const T* parts = t.memory + plan.sums;
+    for (int64_t k = first; k < end; k += STEP<T>) {
+      auto s = load<Step<T>>(parts + k);
+      for (int64_t p = 1; p < plan.parts; p++) s = s + load<Step<T>>(parts + p * plan.weights + k);
+      put(call.target(), k, s);
+    }
+  }
+
+  int64_t units() const {
+    switch (at.phase) {
+      case PANELS: return panels(block().lanes);
+      case GRADIENT: return pieces(t, block().lanes);
+      case PARTS: return plan.parts;
+      default: return (plan.weights + RANGE - 1) / RANGE;
+    }
+  }
+
+  void unit(int64_t k, int64_t member) const {
+    int64_t first = k * RANGE, end = smaller_of(plan.weights, first + RANGE);
+    Target<T> g = call.target();
+    g.more = g.more || at.first > 0;
+    switch (at.phase) {
+      case PANELS: t.costs[k] = worked_panel(block(), at.first, k); break;
+      case GRADIENT: gradient_piece(t, block(), k, g); break;
+      case PARTS: work_part(k, member); break;
+      case SUMS: sum_parts(first, end); break;
+      case UPDATE: update(t, call.w, call.state.updates, first, end);
+    }
+  }
+
+  // To the next phase; false at the end of the call.
+  bool advance() {
+    switch (at.phase) {
+      case PANELS: at.phase = GRADIENT; return true;
+      case PARTS: at.phase = SUMS; return true;
+      case GRADIENT:
+        for (int64_t k = 0; k < panels(block().lanes); k++) at.cost += t.costs[k];
+        at.first += plan.block;
+        if (at.first < batch().count) { at.phase = PANELS; return true; }
+        return end_gradient();
+      case SUMS:
+        for (int64_t k = 0; k < plan.parts; k++) at.cost += t.costs[k];
+        return end_gradient();
+      default: return end_batch();
+    }
+  }
+
+  bool end_gradient() {
+    if (at.start + plan.batch >= plan.samples && call.has_solved(at.epoch)) return call.conclude(), false;
+    at.cost = call.prepared(at.cost, at.whole);
+    at.phase = UPDATE;
+    return plan.fused ? end_batch() : true;
+  }
+
+  bool end_batch() {
+    Order batch = this->batch();
+    at.total += at.cost * double(batch.count);
+    at.panel += panels(up_to(batch.count, STEP<T>)), at.start += plan.batch;
+    if (at.start >= plan.samples) {
+      bool last = call.is_last(at.epoch, at.total / double(plan.samples));
+      at.epoch += 1, at.start = 0, at.panel = 0, at.total = 0;
+      if (last) return call.conclude(), false;
+    }
+    return begin_batch(), true;
+  }
+};
+
+// Trains for some epochs; gives those done, fewer if the last one's cost is not finite, training has converged, or it is to
+// stop because the task is solved. With a team, several threads may call this alike once `begin` was called.
+template <class T> int64_t train(const Call<T>& call, Team* team, Progress* progress) {
+  if (call.t.plan->narrow) return train_narrow(call);
+  WideDescent<T> task{call, *progress};
+  if (team) return work_together(*team, task), progress->epoch;
+  task.begin_batch();
+  return work_alone(task), progress->epoch;
+}
+
+template <class T> void begin(const Call<T>& call, Team* team, Progress* progress) {
+  WideDescent<T> task{call, *progress};
+  task.begin_batch();
+  open_phase(*team, 1, task.units());
+}

@@ -1,0 +1,95 @@
+// What becomes of a gradient: decay, clipping, the solvers' updates; and whether training is over.
+#pragma once
+#include "samples.hpp"
+
+// β^t
+INLINE double power(double base, double exponent) {
+  double result = 1;
+  for (int64_t t = int64_t(exponent); t > 0; t >>= 1, base *= base)
+    if (t & 1) result *= base;
+  return result;
+}
+
+// Calls work(first, weights, biases) for runs of so many weights, then so many biases: the rows of a narrow network's
+// neurons, the panels of a wide one's.
+template <class T, class Work> INLINE void for_runs(const Training<T>& t, Work work) {
+  for (const Layer* layer = t.layers; layer < t.layers + t.plan->layers; layer++) {
+    int64_t together = t.plan->narrow ? 1 : STEP<T>, by = t.plan->narrow ? layer->row : (layer->inputs + 1) * STEP<T>;
+    for (int64_t j = 0, first = layer->weights; j < layer->neurons; j += together, first += by)
+      work(first, layer->inputs * together, together);
+  }
+}
+
+// Adds the gradient of decay/2 Σ W², biases excepted; gives that.
+template <class T> double decay(const Training<T>& t, const T* w, double decay) {
+  double total = 0;
+  auto squares = all<Step<T>>(0);
+  T* g = t.gradient;
+  for_runs(t, [&](int64_t first, int64_t weights, int64_t) {
+    int64_t k = first, whole = first + weights - weights % STEP<T>;
+    for (; k < whole; k += STEP<T>) {
+      auto x = load<Step<T>>(w + k);
+      squares = fma(x, x, squares);
+      store(g + k, fma(x, T(decay), load<Step<T>>(g + k)));
+    }
+    for (; k < first + weights; k++) {
+      total += double(w[k]) * w[k];
+      g[k] = fma(w[k], T(decay), g[k]);
+    }
+  });
+  return decay * 0.5 * (total + sum(squares));
+}
+
+// Scales the gradient down to the norm `most` where it is longer.
+template <class T> void clip(const Training<T>& t, double most) {
+  double squares = 0;
+  for_runs(t, [&](int64_t first, int64_t weights, int64_t biases) {
+    for (int64_t k = first; k < first + weights + biases; k++) squares += double(t.gradient[k]) * t.gradient[k];
+  });
+  double norm = root(squares);
+  if (!(norm > most)) return;
+  for (int64_t k = 0; k < t.plan->weights; k += STEP<T>) store(t.gradient + k, load<Step<T>>(t.gradient + k) * T(most / norm));
+}
+
+// Updates the weights from `first` to `end`, for the `updates`th time (see training.job.Solver).
+template <class T> void update(const Training<T>& t, T* w, double updates, int64_t first, int64_t end) {
+  using P = Step<T>;
+  const Settings& s = *t.settings;
+  int64_t count = t.plan->weights, solver = t.plan->solver;
+  T *m = w + count, *v = m + count;
+  T mu = s.momentum, beta_1 = s.beta_1, beta_2 = s.beta_2, epsilon = s.epsilon, rate = s.learning_rate;
+  if (solver == ADAM) rate = s.learning_rate * root(1 - power(s.beta_2, updates)) / (1 - power(s.beta_1, updates));
+  for (int64_t k = first; k < end; k += STEP<T>) {
+    P old = load<P>(w + k), g = load<P>(t.gradient + k), now;
+    if (solver == GD) now = fma(g, -rate, old);
+    else if (solver == MOMENTUM) {
+      P velocity = fma(load<P>(m + k), mu, -(g * rate));
+      store(m + k, velocity);
+      now = s.nesterov ? fma(velocity, mu, fma(g, -rate, old)) : old + velocity;
+    } else {
+      P mean = fma(load<P>(m + k), beta_1, g * T(1 - s.beta_1));
+      P square = fma(load<P>(v + k), beta_2, g * g * T(1 - s.beta_2));
+      store(m + k, mean), store(v + k, square);
+      now = old - mean * rate / (root(square) + epsilon);
+    }
+    store(w + k, t.free ? select(load<P>(t.free + k) > 0, now, old) : now);
+  }
+}
+
+// The rule of training.job.Convergence.
+INLINE bool has_converged(State& state, const Settings& s, double cost) {
+  if (s.tol < 0) return false;
+  state.waited = cost < state.best - s.tol ? 0 : state.waited + 1;
+  if (cost < state.best) state.best = cost;
+  state.converged = state.waited >= s.patience;
+  return state.converged;
+}
+
+INLINE bool is_finite(double x) { return x - x == 0; }
+
+template <class T> bool are_finite(const T* w, int64_t count) {
+  auto fault = all<Step<T>>(0);
+  for (int64_t k = 0; k < count; k += STEP<T>) fault = fault + (load<Step<T>>(w + k) - load<Step<T>>(w + k));
+  return sum(fault) == 0;
+}
+

@@ -1,0 +1,121 @@
+"""Predictions by the native kernels: a row at once, or many rows on all cores."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import partial
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backpath.errors import InputError
+from backpath.maths.activations import activation
+from backpath.maths.network import Network
+from backpath.maths.samples import as_inputs
+from backpath.training.engines.layout import lay_out_prediction
+from backpath.training.job import with_bias_columns
+from backpath.training.native.calls import STEP_BYTES, Plan, Team, Training
+from backpath.training.native.library import address, buffer, kernels, why_no_kernels
+from backpath.training.threads import available_cores, check_threads, give_way, shared
+
+Array = NDArray[np.floating]
+
+BLOCK = 1024  # rows that a thread takes at a time
+SHARED_ROWS = 200_000  # products of steps, from which on it pays to share the rows
+
+
+def predict(net: Network, X: ArrayLike, *, threads: int | None = None) -> Array:
+    """The outputs A of a network, as its `predict` gives them, by the native kernels: their last digits may differ.
+
+    Parameters
+    ----------
+    net : Network
+    X : (inputs,) or (N, inputs)
+    threads : int | None
+        How many may share the rows (see `train`).
+
+    Returns
+    -------
+    (outputs,) for a single row, (N, outputs) for several
+
+    Raises
+    ------
+    InputError
+        If X does not fit the network.
+
+    Examples
+    --------
+    >>> net = Network((2, 2, 1), seed=0)
+    >>> X = [[0, 1], [1, 1]]
+    >>> predict(net, X).shape, bool(np.allclose(predict(net, X), net.predict(X), rtol=1e-14))
+    ((2, 1), True)
+    """
+    if not isinstance(net, Network):
+        raise InputError(f"net must be a Network, but is of type {type(net).__name__}")
+    known = Predictor.of(net)
+    return net.predict(X) if known is None else known(X, threads)
+
+
+class Predictor:
+    """A network laid out for the kernels."""
+
+    _last: tuple[Network, Predictor] | None = None
+
+    @classmethod
+    def of(cls, net: Network) -> Predictor | None:
+        """That of a network, kept until another one's is asked for; None where NumPy has to do."""
+        last = cls._last
+        if last is not None and last[0] is net:
+            return last[1]
+        if why_no_kernels() or any(activation(name).no_derivative for name in net.activations):
+            return None
+        found = cls(net)
+        cls._last = net, found
+        return found
+
+    def __init__(self, net: Network):
+        self.inputs, self.outputs, self.dtype = net.sizes[0], net.sizes[-1], net.dtype
+        layout = lay_out_prediction(net)
+        self._kernels = kernels(net.dtype)
+        self._flat = layout.flat(with_bias_columns(net, None)[0].weights, net.dtype)
+        self._layers, self._plan = layout.layers, Plan.from_buffer_copy(layout.plan)
+        self._plan.block = BLOCK
+        self._weights = address(self._flat, net.dtype, layout.weights)
+        self._products = layout.weights / (STEP_BYTES // net.dtype.itemsize)  # of a row, in steps
+        self.slot = self._plan.slot
+        self.places = ctypes.addressof(self._plan), None, address(self._layers, np.int64, self._layers.size)
+        self._benches: list[Bench] = []  # those that no thread is at
+
+    def __call__(self, X: ArrayLike, threads: int | None = None) -> Array:
+        rows, single = as_inputs(X, self.inputs, self.dtype)
+        rows = np.ascontiguousarray(rows)
+        count = len(rows)
+        A = np.empty((count, self.outputs), self.dtype)
+        members = 1
+        if threads is not None or count * self._products >= SHARED_ROWS:
+            members = min(check_threads(threads), -(-count // BLOCK))
+        bench = self._benches.pop() if members <= 1 and self._benches else Bench(self, members)
+        bench.training.X = rows.__array_interface__["data"][0]
+        outputs, at = A.__array_interface__["data"][0], bench.place
+        if members <= 1:
+            self._kernels.predict(at, self._weights, count, outputs, None)
+            self._benches.append(bench)
+        else:
+            team = Team(patient=members <= available_cores(), give_way=give_way())
+            kept = self, rows, A, bench, team
+            work = partial(self._share, at, count, outputs, ctypes.addressof(team), kept)
+            shared(partial(self._kernels.begin_predicting, at, count, ctypes.addressof(team)), work, members)
+        return A[0] if single else A
+
+    def _share(self, training: int, count: int, outputs: int, team: int, kept: object) -> None:
+        """A thread's part; what is kept stays alive as long as the last one is at it."""
+        self._kernels.predict(training, self._weights, count, outputs, team)
+
+
+class Bench:
+    """The working memory of one call, and what the kernels are handed."""
+
+    def __init__(self, of: Predictor, members: int):
+        self._memory = buffer(members * of.slot, of.dtype)
+        self.training = Training(*of.places, address(self._memory, of.dtype, members * of.slot))
+        self.place = ctypes.addressof(self.training)

@@ -1,0 +1,155 @@
+"""How many threads to work with, and threads that help with one call of the native kernels."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import sys
+import threading
+from collections.abc import Callable
+from functools import cache
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backpath.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CGROUPS = "/sys/fs/cgroup"
+
+
+def check_threads(threads: int | None) -> int:
+    """How many threads: those given, else ``BACKPATH_THREADS``, else all that this process may use."""
+    if threads is not None:
+        if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
+            raise InputError(f"threads must be a whole number of at least 1, but is {threads!r}", "threads")
+        return int(threads)
+    given = os.environ.get("BACKPATH_THREADS", "").strip()
+    if not given:
+        return _left_by_joblib() or available_cores()
+    if not given.isdecimal() or int(given) < 1:
+        raise InputError(f"BACKPATH_THREADS must be a whole number of at least 1, but is {given!r}")
+    return int(given)
+
+
+def available_cores() -> int:
+    """The cores that this process may use: those it is bound to, and no more than its container's share of time."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        cores = os.cpu_count() or 1
+    return min(cores, _quota() or cores)
+
+
+def _left_by_joblib() -> int | None:
+    """In a worker of joblib, the threads that it leaves to each; None elsewhere."""
+    parallel = sys.modules.get("joblib.parallel")
+    if parallel is None or not getattr(parallel.get_active_backend()[0], "nesting_level", 0):
+        return None
+    from multiprocessing import parent_process
+
+    share = os.environ.get("OMP_NUM_THREADS", "")  # which joblib sets in its processes
+    return int(share) if parent_process() and share.isdecimal() else 1
+
+
+@cache
+def _quota() -> int | None:
+    from pathlib import Path
+
+    try:
+        return cpu_quota(Path("/proc/self/cgroup").read_text(), Path(CGROUPS))
+    except OSError:  # not on this system
+        return None
+
+
+def cpu_quota(memberships: str, root: Path) -> int | None:
+    """How many cores' time the control groups of a process grant it, rounded up; None for as much as there is.
+
+    ``memberships`` is what ``/proc/self/cgroup`` says; each group's limit holds for the groups within it.
+    """
+    shares = []
+    for line in memberships.splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        top = root / "cpu" if controllers else root
+        group = top / path.strip("/")
+        for folder in (group, *group.parents):
+            if folder.is_relative_to(top):
+                shares.append(_share(folder, bool(controllers)))
+    granted = [share for share in shares if share is not None]
+    return max(1, math.ceil(min(granted))) if granted else None
+
+
+def _share(group: Path, first_version: bool) -> float | None:
+    """Of one group: what it may use in each period, in periods."""
+    try:
+        if first_version:
+            quota, period = ((group / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        else:
+            quota, period = (group / "cpu.max").read_text().split()
+        return None if quota == "max" or int(quota) <= 0 else int(quota) / int(period)
+    except (OSError, ValueError):  # no limit of this kind here
+        return None
+
+
+class _Helpers:
+    """Threads that wait for calls to help with."""
+
+    def __init__(self) -> None:
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Without threads, as at first: those of a process are not there in its forked child."""
+        self._calls: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._count, self._lock = 0, threading.Lock()
+
+    def help(self, call: Callable[[], object], count: int) -> None:
+        """Let so many threads do that, as soon as they can; fewer where the system gives no more."""
+        with self._lock:
+            try:
+                while self._count < count:
+                    threading.Thread(target=self._work, name="backpath", daemon=True).start()
+                    self._count += 1
+            except RuntimeError:  # can't start new thread
+                pass
+        for _ in range(min(count, self._count)):
+            self._calls.put(call)
+
+    def _work(self) -> None:
+        while True:
+            self._calls.get()()
+
+
+_helpers = _Helpers()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_helpers.begin_anew)
+
+
+def shared(begin: Callable[[], object], work: Callable[[], Any], members: int) -> Any:
+    """What ``work`` gives, which so many threads do together once ``begin`` is done.
+
+    ``work`` has to do it all where nobody comes to help, and to return at once where it is done already.
+    """
+    begin()
+    try:
+        _helpers.help(work, members - 1)
+    finally:  # Ctrl-C or not: helpers may be at it
+        result = work()
+    return result
+
+
+@cache
+def give_way() -> int:
+    """The address of the system's function that lets other threads have the core."""
+    if sys.platform == "win32":
+        function = ctypes.WinDLL("kernel32").SwitchToThread
+    else:
+        function = ctypes.CDLL(None).sched_yield
+    return ctypes.cast(function, ctypes.c_void_p).value or 0

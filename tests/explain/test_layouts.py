@@ -1,0 +1,140 @@
+"""Figures in any usual layout: the one that fits is taken and said; where several fit, the figures decide."""
+
+import numpy as np
+import pytest
+
+import backpath as bp
+from explain.unknown_edits import LAYOUTS, Scene, by_name, scene
+
+FIRST = "your weights have the bias first"
+COLUMNS = "your weights are (inputs, neurons), a column per neuron"
+APART = "your weights have their biases in arrays of their own"
+WORDS = {
+    "by name": "",
+    "arrays": "",
+    "nested lists": "",
+    "one row": "",
+    "bias first": FIRST,
+    "theta1": FIRST,
+    "columns are neurons": COLUMNS,
+    "bias first, columns are neurons": f"{FIRST} and are (inputs, neurons), a column per neuron",
+    "pairs": APART,
+    "weights, then biases": APART,
+    "W and b in turn": APART,
+    "dW1, db1": APART,
+    "pairs, columns are neurons": f"{APART} and are (inputs, neurons), a column per neuron",
+    "W1, b1": f"{APART} and are (inputs, neurons), a column per neuron",
+    "coefs_": f"{APART} and are (inputs, neurons), a column per neuron",
+}
+
+
+def samples(sizes, N=4, seed=0):
+    s = scene(np.random.default_rng(seed), sizes)
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(N, sizes[0])), rng.uniform(0.1, 0.9, (N, sizes[-1]))
+    return Scene(s.weights, ("sigmoid",) * (len(sizes) - 1), "half_squared_error", X, y)
+
+
+@pytest.mark.parametrize("sizes", [(3, 4, 2), (2, 2, 1), (3, 2), (2, 3, 4, 1)])
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_every_layout_is_read_and_said(name, sizes):
+    s = samples(sizes)
+    claimed = LAYOUTS[name](s, s.textbook.gradients())
+    report = bp.diagnose(s.network, s.X, s.y, claimed, cost=s.cost)
+    assert report.correct
+    assert report.layout == WORDS[name]
+    assert (WORDS[name] + ".").capitalize()[:40] in str(report).replace("\n", " ") or not WORDS[name]
+
+
+@pytest.mark.parametrize("name", [name for name in LAYOUTS if name != "by name"])
+def test_a_mistake_is_named_in_every_layout(name):
+    s = samples((3, 4, 2))
+    doubled = [2 * g for g in s.textbook.gradients()]
+    report = bp.diagnose(s.network, s.X, s.y, LAYOUTS[name](s, doubled), cost=s.cost)
+    assert "cost_convention" in [f.mistake for f in report.findings]
+    assert report.layout == WORDS[name]
+
+
+def test_updated_weights_come_in_layouts_too():
+    s = samples((3, 4, 2))
+    after = s.network.step(s.X, s.y, 0.5, s.cost).weights
+    for name, layout in LAYOUTS.items():
+        report = bp.diagnose(
+            s.network, s.X, s.y, claimed_weights=layout(s, list(after)), cost=s.cost, learning_rate=0.5
+        )
+        assert report.correct
+        assert report.layout == WORDS[name]
+
+
+def test_strings_keep_their_digits():
+    s = samples((2, 2, 1))
+    printed = [[[f"{v:.3f}" for v in row] for row in g] for g in s.textbook.gradients()]
+    assert bp.diagnose(s.network, s.X, s.y, printed, cost=s.cost).correct
+    assert not bp.diagnose(s.network, s.X, s.y, [np.round(g, 3) for g in s.textbook.gradients()], cost=s.cost).correct
+
+
+def test_weights_alone_may_be_claimed():
+    s = samples((3, 4, 2))
+    report = bp.diagnose(s.network, s.X, s.y, [g[:, :-1] for g in s.textbook.gradients()], cost=s.cost)
+    assert report.correct
+    assert "W1~_1" not in [figure.name for figure in report.figures]
+
+
+def test_names_with_numbers_in_any_order():
+    s = samples((3, 4, 2))
+    first, second = s.textbook.gradients()
+    for claimed in ({"grad_W2": second, "grad_W1": first}, {"fc1.weight": first, "fc2.weight": second}):
+        assert bp.diagnose(s.network, s.X, s.y, claimed, cost=s.cost).correct
+    torch_like = {
+        "0.weight": first[:, :-1],
+        "0.bias": first[:, -1],
+        "2.weight": second[:, :-1],
+        "2.bias": second[:, -1],
+    }
+    assert bp.diagnose(s.network, s.X, s.y, torch_like, cost=s.cost).correct
+
+
+def test_the_output_layer_may_come_first():
+    s = samples((3, 4, 2))
+    report = bp.diagnose(s.network, s.X, s.y, s.textbook.gradients()[::-1], cost=s.cost)
+    assert report.correct
+    assert report.layout == "your weights have the output layer first"
+
+
+def test_samples_in_columns():
+    s = samples((3, 4, 2), N=5)
+    report = bp.diagnose(s.network, s.X.T, s.y.T, by_name(s, s.textbook.gradients()), cost=s.cost)
+    assert report.correct
+    assert report.layout == "your samples are in columns"
+    square = samples((3, 4, 3), N=3)  # both fit: the figures tell
+    report = bp.diagnose(
+        square.network, square.X.T, square.y.T, by_name(square, square.textbook.gradients()), cost=s.cost
+    )
+    assert report.correct
+    assert report.layout == "your samples are in columns"
+
+
+def test_a_network_without_biases():
+    net = bp.Network((3, 4, 2), biases=False)
+    s = samples((3, 4, 2))
+    g = net.gradients(s.X, s.y, s.cost).layers
+    for claimed in (list(g), [a.T for a in g], {"W1": g[0], "W2": g[1]}, np.concatenate([a.ravel() for a in g])):
+        assert bp.diagnose(net, s.X, s.y, claimed, cost=s.cost).correct
+
+
+@pytest.mark.parametrize(
+    ("claimed", "message"),
+    [
+        ([np.ones((2, 3))], "arrays of the weights' shapes [(4, 4), (2, 5)], in any usual layout, but has (2, 3)"),
+        ([np.ones((4, 4)), np.ones((2, 6))], "but has (4, 4), (2, 6)"),
+        ({"W1": np.ones((4, 4))}, "but its names are 'W1'"),
+        ([[[1, 2], [3]], [[1]]], "rows of equal length"),
+        (3.5, "or arrays by layer, but is of type float"),
+        ({"V11": 1.0}, "the network 3-4-2 has no weight 'V11'"),
+    ],
+)
+def test_what_fits_no_layout_is_refused(claimed, message):
+    s = samples((3, 4, 2))
+    with pytest.raises(bp.InputError) as caught:
+        bp.diagnose(s.network, s.X, s.y, claimed, cost=s.cost)
+    assert message in str(caught.value)

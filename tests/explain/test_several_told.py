@@ -1,0 +1,53 @@
+"""Updated weights after several updates, of which somebody tells how many, in which order and with which momentum."""
+
+import numpy as np
+import pytest
+
+import backpath as bp
+
+NET = bp.Network((2, 2, 1), init="uniform:-1,1", seed=3)
+RNG = np.random.default_rng(1)
+X, Y = RNG.normal(size=(4, 2)), RNG.uniform(0.1, 0.9, (4, 1))
+
+
+def named(net):
+    return {name: net[name] for name in net.weight_names}
+
+
+def stepped(batches, momentum=0.0, rate=0.5):
+    net, moved = NET, [0.0, 0.0]
+    for rows in batches:
+        g = net.gradients(X[rows], Y[rows]).layers
+        moved = [momentum * v + layer for v, layer in zip(moved, g, strict=True)]
+        net = net.with_weights([W - rate * v for W, v in zip(net.weights, moved, strict=True)])
+    return named(net)
+
+
+def report(claimed, **told):
+    return bp.diagnose(NET, X, Y, claimed_weights=claimed, learning_rate=0.5, **told)
+
+
+ALL = [0, 1, 2, 3]
+
+
+def test_what_is_told_is_judged():
+    assert report(stepped([ALL] * 13), updates=13).correct
+    assert report(stepped([[k] for k in ALL] * 2), updates=2, order="online").correct
+    assert report(stepped([[2], [0], [3], [1]]), order=[2, 0, 3, 1]).correct
+    assert report(stepped([ALL] * 3, momentum=0.7), updates=3, momentum=0.7).correct
+    assert not report(stepped([ALL] * 3), updates=2).correct
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"updates": 0}, "updates must be a whole number of at least 1"),
+        ({"order": "shuffled"}, "order must be 'batch', 'online', or places of samples from 0 to 3, not 'shuffled'"),
+        ({"order": [0, 7]}, "order must be"),
+        ({"momentum": 1.5}, "momentum must be"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(told, message):
+    with pytest.raises(bp.InputError) as caught:
+        report(stepped([ALL]), **told)
+    assert message in str(caught.value)
