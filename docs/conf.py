@@ -29,7 +29,7 @@ autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_default_options = {
     "members": True,
-    "exclude-members": "set_fit_request, set_partial_fit_request, set_score_request",  # scikit-learn's own
+    "exclude-members": "set_fit_request, set_partial_fit_request, set_score_request, get_metadata_routing",  # scikit-learn's own
 }
 autosummary_generate = True
 napoleon_google_docstring = False
@@ -77,5 +77,12 @@ def _tables(app: object, what: str, name: str, thing: object, options: object, l
     lines[:] = found
 
 
+def _as_text(app: object, context: object, lines: list[str]) -> None:
+    """Help texts of commands are plain text, in which stars and bars mean nothing."""
+    lines[:] = [line if line.lstrip().startswith("..") else re.sub(r"(?<!\\)([*|])", r"\\\1", line) for line in lines]
+
+
 def setup(app: object) -> None:
     app.connect("autodoc-process-docstring", _tables, priority=400)  # type: ignore[attr-defined] # Sphinx's app
+    for part in ("description", "options", "arguments"):
+        app.connect(f"sphinx-click-process-{part}", _as_text)  # type: ignore[attr-defined] # the same

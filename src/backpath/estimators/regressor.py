@@ -33,13 +33,8 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc] # scikit-l
     Parameters
     ----------
     loss : "squared_error", "huber", "absolute_error" or "poisson"
-        | loss               | of an output A                          | output activation |
-        |--------------------|-----------------------------------------|-------------------|
-        | ``squared_error``  | (A - y)² / 2                            | identity          |
-        | ``huber``          | (A - y)² / 2 up to 1, then |A - y| - ½  | identity          |
-        | ``absolute_error`` | |A - y|                                 | identity          |
-        | ``poisson``        | y ln(y/A) - y + A, of counts            | exp               |
-
+        What an output A costs: (A - y)² / 2; for ``huber`` the same up to an error of 1, then abs(A - y) - ½; for
+        ``absolute_error`` abs(A - y); for ``poisson``, of counts, y ln(y/A) - y + A, with the output activation exp.
         ``huber`` changes at an error of 1, so standardise y for it.
     hidden_layer_sizes : int or sequence of int
         Neurons by hidden layer.
