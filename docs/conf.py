@@ -29,7 +29,8 @@ autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_default_options = {
     "members": True,
-    "exclude-members": "set_fit_request, set_partial_fit_request, set_score_request, get_metadata_routing",  # scikit-learn's own
+    # scikit-learn's own
+    "exclude-members": "set_fit_request, set_partial_fit_request, set_score_request, get_metadata_routing",
 }
 autosummary_generate = True
 napoleon_google_docstring = False
