@@ -103,6 +103,8 @@ class Training:
         if turn.diverged is not None:
             self._end(diverged(self.scene, str(turn.diverged)))
             return None
+        if self.until_solved and self.run.epochs >= self.most:  # the last epochs may all fall between two frames
+            self._end(outcome(self.scene, self._from))
         if time.monotonic() < self._next_frame or not outbox.is_free:
             return None
         if self.until_solved:
