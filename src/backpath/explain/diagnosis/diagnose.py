@@ -59,8 +59,9 @@ def diagnose(
     claimed : mapping of weight names to figures, or arrays in any usual layout
         Gradients ∂C/∂W, of all weights or of some. A string is judged by the digits it has ("0.0123" by four
         decimals), a number by all of its digits, a NumPy float32 by those of a float32. Arrays come by layer, in pairs
-        (W, b), in a dictionary (W1, b1, dW1, theta1, ``coefs_`` …) or all in one row, with rows or columns for neurons and
-        the bias last, first, apart or absent: the layout that fits is taken and said; of several, the figures decide.
+        (W, b), in a dictionary (W1, b1, dW1, theta1, ``coefs_`` …) or all in one row, with rows or columns for neurons
+        and the bias last, first, apart or absent: the layout that fits is taken and said; of several, the figures
+        decide.
     claimed_weights : the same of updated weights
         Alone or together with gradients; they need the learning rate.
     cost : str
