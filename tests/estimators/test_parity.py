@@ -142,5 +142,5 @@ def test_the_warnings_are_theirs():
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 model.fit(*IRIS)
-            told.append([w.category for w in caught])
+            told.append([w.category for w in caught if w.category is not bp.BadFitWarning])  # that one is ours alone
         assert told[0] == told[1], settings
