@@ -214,8 +214,9 @@ class Network:
         return self._of(self.sizes, self.activations, arrays)
 
     def with_finite(self, weights: Iterable[Array]) -> Network:
-        """`with_weights` for arrays that are known to be finite and of the network's shapes and dtype."""
-        return self._of(self.sizes, self.activations, [np.array(W, order="C") for W in weights])
+        """`with_weights` for arrays that are known to be finite and of the network's shapes and dtype. They become the
+        network's: nothing may write to them any more."""
+        return self._of(self._sizes, self._activations, map(np.ascontiguousarray, weights))
 
     def with_zero_biases(self) -> Network:
         """The same network with bias neurons whose weights are 0, if it has none; itself if it has them.

@@ -170,7 +170,7 @@ def train_population(
         tol=tol,
     )
     from backpath.training.engines.many import ManyNetworks
-    from backpath.training.threads import check_threads
+    from backpath.training.threads import threads_for
 
     many = ManyNetworks(
         job,
@@ -181,7 +181,7 @@ def train_population(
         solved_error=solved_error,
         stop_when_solved=stop_when_solved,
         history_every=history_every,
-        threads=check_threads(threads),
+        threads=threads_for(threads),
     )
     start = time.perf_counter()
     with _reporter(progress, int(epochs)) as report:

@@ -31,6 +31,7 @@ from backpath.training.job import (
 from backpath.training.threads import check_threads
 from backpath.training.validation import Validation, check_patience
 
+SILENT: AbstractContextManager[None] = nullcontext()
 Progress = Callable[[int, float], object]
 Shown = bool | Progress | AbstractContextManager[Progress]
 
@@ -267,10 +268,12 @@ def _run(job: Job, engine: Engine, epochs: int, progress: Shown, validation: Val
 
 def reporter(progress: Shown, epochs: int) -> AbstractContextManager[Progress | None]:
     """What is called with (epochs done, cost) now and then, or None."""
+    if progress is False:
+        return SILENT
     if progress is True:
         from backpath.training.progress import progress_bar
 
         return progress_bar(epochs)
     if isinstance(progress, AbstractContextManager):
         return progress
-    return nullcontext(progress or None)
+    return nullcontext(progress)

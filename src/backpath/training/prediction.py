@@ -16,7 +16,7 @@ from backpath.training.engines.layout import lay_out_prediction
 from backpath.training.job import with_bias_columns
 from backpath.training.native.calls import STEP_BYTES, Plan, Team, Training
 from backpath.training.native.library import address, buffer, kernels, why_no_kernels
-from backpath.training.threads import available_cores, check_threads, give_way, shared
+from backpath.training.threads import available_cores, threads_for, give_way, shared
 
 Array = NDArray[np.floating]
 
@@ -93,7 +93,7 @@ class Predictor:
         A = np.empty((count, self.outputs), self.dtype)
         members = 1
         if threads is not None or count * self._products >= SHARED_ROWS:
-            members = min(check_threads(threads), -(-count // BLOCK))
+            members = min(threads_for(threads), -(-count // BLOCK))
         bench = self._benches.pop() if members <= 1 and self._benches else Bench(self, members)
         bench.training.X = rows.__array_interface__["data"][0]
         outputs, at = A.__array_interface__["data"][0], bench.place

@@ -22,18 +22,23 @@ if TYPE_CHECKING:
 CGROUPS = "/sys/fs/cgroup"
 
 
-def check_threads(threads: int | None) -> int:
-    """How many threads: those given, else ``BACKPATH_THREADS``, else all that this process may use."""
+def check_threads(threads: int | None) -> int | None:
+    """How many threads the call or else ``BACKPATH_THREADS`` asks for; None: neither says."""
     if threads is not None:
         if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
             raise InputError(f"threads must be a whole number of at least 1, but is {threads!r}", "threads")
         return int(threads)
     given = os.environ.get("BACKPATH_THREADS", "").strip()
     if not given:
-        return _left_by_joblib() or available_cores()
+        return None
     if not given.isdecimal() or int(given) < 1:
         raise InputError(f"BACKPATH_THREADS must be a whole number of at least 1, but is {given!r}")
     return int(given)
+
+
+def threads_for(threads: int | None) -> int:
+    """How many threads to work with: those asked for, else all that this process may use."""
+    return check_threads(threads) or _left_by_joblib() or available_cores()
 
 
 def available_cores() -> int:
