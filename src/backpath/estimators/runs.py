@@ -13,6 +13,7 @@ from backpath.maths import backprop
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
 from backpath.training.job import Job, Memory
+from backpath.training.state import Stateful
 
 Array = NDArray[np.floating]
 Score = Callable[[Array, Samples], float]  # (outputs, samples) -> accuracy or R²
@@ -65,7 +66,7 @@ class HeldOut:
 
 
 @dataclass
-class Run:
+class Run(Stateful):
     """Where a fit stands; the names are those of the fitted attributes.
 
     Attributes
@@ -77,6 +78,8 @@ class Run:
     best_loss, waited : the lowest loss, and epochs without a better one (or score)
     optimizer, bayesian : None for a solver without
     """
+
+    _given = ("optimizer", "bayesian")  # which are set at the end
 
     weights: list[Array]
     n_iter: int = 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,13 +18,19 @@ from backpath.maths.network import Network
 from backpath.maths.values import Value
 from backpath.population.memory import check_memory, memory_needed
 from backpath.population.networks import Population
+from backpath.training.chunks import opened, saved
 from backpath.training.job import Job, Solver, check_batch_size, check_progress, check_side_by_side, check_tol
+from backpath.training.loop import standing
+from backpath.training.state import Stateful
 
 if TYPE_CHECKING:
+    from backpath.training.checkpoints import Checkpoints, Part
     from backpath.training.engines.many import ManyNetworks
 
 Array = NDArray[np.floating]
 Progress = Callable[[float, float], object]
+
+STEP_SECONDS = 0.5  # between two looks at whether to save
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +101,8 @@ def train_population(
     seed: int | None = 0,
     progress: bool | Progress = False,
     threads: int | None = None,
+    checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
+    every: int | str | None = None,
 ) -> PopulationOutcome:
     """Train every network of a population on the same samples, each as ``train`` would train it alone.
 
@@ -121,6 +130,8 @@ def train_population(
         True draws a progress bar on a terminal; a callable gets (epochs done on average, share of networks solved).
     threads : int | None
         None uses every core. The results are the same, bit for bit, for any number.
+    checkpoint, every
+        As for ``train``: the same call goes on from there.
 
     Returns
     -------
@@ -183,10 +194,62 @@ def train_population(
         history_every=history_every,
         threads=check_threads(threads),
     )
-    start = time.perf_counter()
-    with _reporter(progress, int(epochs)) as report:
-        interrupted = many.run(report=report)
-    return _outcome(population, many, interrupted, time.perf_counter() - start)
+    training = _SideBySide(population, job, many)
+    with opened(checkpoint, every, "train_population") as run, saved(run, training, training.settings) as part:
+        return training.run(progress, part)
+
+
+class _SideBySide(Stateful):
+    """A population in training."""
+
+    _given = ("population", "job", "epochs")
+
+    def __init__(self, population: Population, job: Job, many: ManyNetworks):
+        self.population, self.job, self.many, self.epochs, self.seconds = population, job, many, many.epochs, 0.0
+
+    def settings(self) -> dict[str, Any]:
+        from backpath.training.fingerprints import fingerprint, settings_of
+
+        many, rates = self.many, self.many.rates
+        return settings_of(
+            self.job,
+            epochs=self.epochs,
+            population=fingerprint(self.population.lanes),
+            learning_rate=fingerprint(rates) if len(np.unique(rates)) > 1 else float(rates[0]),
+            momentum=fingerprint(many.momenta),
+            **{name: getattr(many, name) for name in ("solved_error", "stop_when_solved", "history_every")},
+        )
+
+    def standing(self) -> dict[str, Any] | None:
+        many = self.many
+        if many.diverged.all():
+            return None
+        done = int(many.epochs_done.max(initial=0))
+        return standing(done, self.epochs, (), self.seconds, solved=float((many.solved_after >= 0).mean()))
+
+    def run(self, progress: bool | Progress, part: Part | None) -> PopulationOutcome:
+        start, interrupted, many = time.perf_counter() - self.seconds, False, self.many
+        with _reporter(progress, self.epochs) as report:
+            try:
+                if part is None:
+                    interrupted = many.advance(report=report)
+                else:
+                    for done in self._steps(report):
+                        self.seconds = time.perf_counter() - start
+                        part.look(done)
+            except KeyboardInterrupt:
+                interrupted = True
+        return _outcome(self.population, many, many.measure() or interrupted, time.perf_counter() - start)
+
+    def _steps(self, report: Progress | None) -> Iterator[int]:
+        """Advance by whole chunks, after each of which there is a state to be saved: by about ``STEP_SECONDS``."""
+        many, chunks = self.many, 1
+        while many.running:
+            began = time.perf_counter()
+            if many.advance(chunks * many.chunk, report):
+                raise KeyboardInterrupt
+            yield many.until
+            chunks = max(1, min(2 * chunks, int(chunks * STEP_SECONDS / (time.perf_counter() - began + 1e-9))))
 
 
 def _settings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -31,7 +32,14 @@ class Reached(Protocol):
 
 
 def raise_if_diverged(job: Job, engine: Reached) -> None:
-    """Raise what ended the run, or what it ended in: numbers that are not finite, or a cost that only rose.
+    """Raise what ended the run, or what it ended in."""
+    error = divergence(job, engine)
+    if error is not None:
+        raise error
+
+
+def divergence(job: Job, engine: Reached) -> DivergenceError | None:
+    """What is wrong with a run as it stands: numbers that are not finite, or a cost that only rose.
 
     Saturated activations keep every number finite whatever the learning rate. Then the cost tells, where it is above
     that of the start: far above that of always answering σ(0), or no longer moving.
@@ -40,12 +48,25 @@ def raise_if_diverged(job: Job, engine: Reached) -> None:
     if engine.overflow is not None:
         network = job.reached(engine.weights)
         if job.solver.name == "lm":  # its steps only lower the cost
-            raise DivergenceError(max(epochs, 1), None, last, network, NO_STEP)
-        raise DivergenceError(epochs + 1, engine.overflow or None, last, network)
+            return DivergenceError(max(epochs, 1), None, last, network, NO_STEP)
+        return DivergenceError(epochs + 1, engine.overflow or None, last, network)
     if last is None or last <= _cost_at_start(job, engine):
-        return
+        return None
     if last > FAR_WORSE * _cost_of_zero(job) or _is_stuck(job, engine):
-        raise DivergenceError(epochs, None, last, job.reached(engine.weights))
+        return DivergenceError(epochs, None, last, job.reached(engine.weights))
+    return None
+
+
+def is_good(job: Job, engine: Reached) -> bool:
+    """Whether a run is worth going on from as it stands: its weights too, whose cost is not known before the next
+    epoch."""
+    if divergence(job, engine) is not None:
+        return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        u, a = backprop.forward(engine.weights, job.network.activations, job.X[:SAMPLES])
+        cost = _weighted_cost(job, u[-1], a[-1])
+        start = _cost_at_start(job, engine) if len(engine.costs) else math.inf
+        return bool(cost <= max(start, FAR_WORSE * _cost_of_zero(job)))
 
 
 def _cost_at_start(job: Job, engine: Reached) -> float:

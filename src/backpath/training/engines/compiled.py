@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import itertools
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from backpath.training.engines.layout import Indices, lay_out
 from backpath.training.job import Array, Job, Memory
 from backpath.training.native.calls import STEP_BYTES, Progress, Settings, State, Team, Training
 from backpath.training.native.library import address, buffer, kernels
+from backpath.training.state import Stateful, filled, put_back, taken, thinned
 from backpath.training.threads import available_cores, check_threads, give_way, shared
 
 ORDERS_AT_ONCE = 2**20  # numbers
@@ -48,7 +49,7 @@ class Checkpoint:
         return Checkpoint(flat, self.state.copy(), self.epochs)
 
 
-class CompiledEngine:
+class CompiledEngine(Stateful):
     """Trains with the native kernels.
 
     They look at the end of a call only whether the weights are finite. Where they are not, the way there is gone again
@@ -75,7 +76,7 @@ class CompiledEngine:
         rates = (s.learning_rate, s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience)
         self._settings = Settings(*rates, job.cost_share, job.clip_norm or 0.0)
         self._training = self._pointers()
-        self._orders = job.orders()
+        self._orders, self._drawn = job.orders(), list[Indices]()
         self._in_order = np.arange(len(job.X))
         self._costs = np.empty(64)
         if not job.shuffle:
@@ -116,6 +117,29 @@ class CompiledEngine:
         places = [k if k < len(flat) else 0 for k in (n, 2 * n)]
         m, v = ([W if k else np.zeros_like(W) for W in self.layout.arrays(flat[k : k + n])] for k in places)
         return Memory(int(state.updates), m, v, state.best, int(state.waited))
+
+    def state(self) -> dict[str, Any]:
+        now, n = self._now, self.layout.weights
+        return {
+            "arrays": [W for k in range(0, len(now.flat), n) for W in self.layout.arrays(now.flat[k : k + n])],
+            "state": taken(now.state),
+            "costs": thinned(self.costs),
+            "overflow": self.overflow,
+            "orders": self._orders.state(),
+            "drawn": taken(self._drawn),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        layers, n = len(self.layout.layers), self.layout.weights
+        flat: Array = buffer(len(self._now.flat), self.job.network.dtype)
+        for copy, k in enumerate(range(0, len(flat), n)):
+            self.layout.put(
+                put_back(self.weights, state["arrays"][copy * layers : (copy + 1) * layers]), flat[k : k + n]
+            )
+        self._costs = filled(state["costs"])
+        self._now = Checkpoint(flat, put_back(self._now.state, state["state"]), len(self._costs))
+        self.overflow, self._drawn = state["overflow"], list(state["drawn"])
+        self._orders.restore(state["orders"])
 
     def change_rate(self, learning_rate: float) -> None:
         self._settings.learning_rate = learning_rate
@@ -171,12 +195,11 @@ class CompiledEngine:
             count, before = min(most, epochs), self._now.epochs
             orders = self._in_order
             if self.job.shuffle:
-                orders = np.concatenate(list(itertools.islice(self._orders, count)))
+                self._drawn += [np.asarray(next(self._orders)) for _ in range(count - len(self._drawn))]
+                orders = np.concatenate(self._drawn[:count])
             self._run(orders, count)
             epochs -= count
-            if self.job.shuffle:  # those left over, if it converged, are for whoever goes on
-                left = orders[(self._now.epochs - before) * len(self.job.X) :].reshape(-1, len(self.job.X))
-                self._orders = itertools.chain(left, self._orders)
+            del self._drawn[: self._now.epochs - before]  # those left over, if it converged, are for whoever goes on
 
     def forget_costs(self) -> None:
         """Begin ``costs`` anew, for whoever has kept those so far: a run without an end does not fill the memory."""

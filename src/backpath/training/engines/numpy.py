@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from backpath.maths import backprop
 from backpath.training.engines.dropout import Dropout
 from backpath.training.job import Convergence, Job, Memory, Solver
+from backpath.training.state import Stateful
 
 Array = NDArray[np.floating]
 
@@ -35,8 +36,10 @@ class Passes(Protocol):
     ) -> list[Array]: ...
 
 
-class Updates:
+class Updates(Stateful):
     """A solver with what it remembers between updates."""
+
+    _given = ("solver",)
 
     def __init__(self, solver: Solver, weights: Sequence[Array], memory: Memory | None):
         self.solver = solver
@@ -69,10 +72,11 @@ class Updates:
         return [W - rate * m / (np.sqrt(v) + s.epsilon) for W, m, v in zip(weights, self.m, self.v, strict=True)]
 
 
-class NumpyEngine:
+class NumpyEngine(Stateful):
     """Trains with NumPy; every update makes new arrays, so an interrupt always finds a whole set of weights."""
 
     bayesian = None
+    _given = ("job", "_pass")
 
     def __init__(self, job: Job):
         self.job = job
@@ -83,7 +87,8 @@ class NumpyEngine:
         self._updates = Updates(job.solver, self.weights, job.memory)
         self._orders = job.orders()
         self._convergence = Convergence(job.tol, job.patience, job.memory)
-        self._pass: Passes = Dropout(job.dropout, job.seed) if job.dropout else backprop
+        self._dropout = Dropout(job.dropout, job.seed) if job.dropout else None
+        self._pass: Passes = self._dropout or backprop
 
     @property
     def memory(self) -> Memory:
