@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -27,12 +26,11 @@ from backpath.estimators.runs import HeldOut, Run
 from backpath.estimators.samples import Samples, column_sizes, dense, sample_weights, warn_of_scales
 from backpath.estimators.scaling import Scaling
 from backpath.estimators.starts import drawn_weights, orders
+from backpath.maths.arrays import Array
 from backpath.maths.checks import check_memory
 from backpath.maths.costs import check_targets
 from backpath.maths.network import Network
 from backpath.training.job import Job, Solver
-
-Array = NDArray[np.floating]
 
 # scikit-learn's words for weights that are not finite, for whoever looks for them
 NON_FINITE = (

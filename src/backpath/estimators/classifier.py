@@ -17,7 +17,8 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from backpath.errors import InputError
 from backpath.estimators.base import Perceptron, is_stochastic, unchanged_by_failure
 from backpath.estimators.parameters import adds_to
-from backpath.estimators.samples import Array, Samples
+from backpath.estimators.samples import Samples
+from backpath.maths.arrays import Array
 
 
 def _labels_of(y: Any) -> LabelBinarizer | None:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import DivergenceError
 from backpath.estimators.fitting import Fitting
@@ -18,8 +17,6 @@ from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import start_descent
 from backpath.training.job import Job, Memory, Solver
 from backpath.training.loop import reporter
-
-Array = NDArray[np.floating]
 
 SMALLEST_RATE = 1e-6  # that the adaptive schedule goes down to
 

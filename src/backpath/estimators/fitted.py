@@ -16,10 +16,9 @@ from backpath.estimators.parameters import SKLEARN_NAMES, hidden_activations
 from backpath.estimators.samples import Samples
 from backpath.explain.derivation import Evaluation, derive
 from backpath.maths.activations import activation
+from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.training.prediction import predict
-
-Array = NDArray[np.floating]
 
 PREDICT_ROWS = 500  # through the network at a time: their layers stay in the processor's cache
 

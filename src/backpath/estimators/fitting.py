@@ -5,14 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from backpath.estimators.parameters import callbacks_of
 from backpath.estimators.runs import Epoch, HeldOut, Run
+from backpath.maths.arrays import Array
 from backpath.training.job import Job
-
-Array = NDArray[np.floating]
 
 REFITS = 100  # how often an estimator is fitted, in folds, grids and for seeds; what `auto` reckons with
 

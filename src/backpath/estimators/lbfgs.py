@@ -8,19 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult, minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from backpath.errors import DivergenceError
 from backpath.estimators.fitting import Fitting
 from backpath.estimators.runs import HeldOut, Run
+from backpath.maths.arrays import Array
 from backpath.training.engines import start_descent
 from backpath.training.engines.numpy import cost_and_gradient
 from backpath.training.job import Job, Solver
 from backpath.training.loop import reporter
-
-Array = NDArray[np.floating]
 
 
 def _widened(job: Job) -> Job:

@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.estimators.samples import Samples
 from backpath.maths import backprop
+from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
 from backpath.training.job import Job, Memory
 
-Array = NDArray[np.floating]
 Score = Callable[[Array, Samples], float]  # (outputs, samples) -> accuracy or R²
 
 

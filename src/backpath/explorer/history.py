@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from backpath.explorer import limits
 from backpath.maths.network import Network
 
-Array = NDArray[np.floating]
-
 
 class History:
     """The cost of every ``stride``-th epoch, and a network from time to time.

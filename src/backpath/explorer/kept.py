@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.explorer import fields, limits
@@ -23,10 +22,10 @@ from backpath.explorer.scene import Focus, Scene, check_fit, focus_on
 from backpath.explorer.settings import KEYS, Settings
 from backpath.explorer.stepping import units
 from backpath.files.preparation import Preparation
+from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.training.datasets import DATASETS
 
-Array = NDArray[np.float64]
 TASKS = ("binary", "multiclass", "regression")
 
 
@@ -187,12 +186,12 @@ def _flat(network: Network) -> dict[str, Any]:
     return _text(np.concatenate([W.ravel() for W in network.weights]))
 
 
-def _text(numbers: Array) -> dict[str, Any]:
+def _text(numbers: Floats) -> dict[str, Any]:
     """Numbers with all their bits."""
     return {"shape": list(numbers.shape), "float64": base64.b64encode(numbers.astype("<f8").tobytes()).decode("ascii")}
 
 
-def _read(kept: object, what: str, dimensions: int) -> Array:
+def _read(kept: object, what: str, dimensions: int) -> Floats:
     shape: Sequence[Any] = kept.get("shape", ()) if isinstance(kept, dict) else ()
     text = kept.get("float64") if isinstance(kept, dict) else None
     if not isinstance(text, str) or not isinstance(shape, list) or len(shape) != dimensions:
@@ -208,11 +207,11 @@ def _read(kept: object, what: str, dimensions: int) -> Array:
     return found
 
 
-def _numbers(kept: object, what: str) -> Array:
+def _numbers(kept: object, what: str) -> Floats:
     return _read(kept, what, 1)
 
 
-def _rows(kept: object, what: str) -> Array:
+def _rows(kept: object, what: str) -> Floats:
     found = _read(kept, what, 2)
     if not found.size:
         raise InputError(f"{what} must hold at least one row")

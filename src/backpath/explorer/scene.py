@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.explain.backward import in_float64
@@ -21,10 +20,9 @@ from backpath.explorer.settings import DRAWING, Settings, weight_count
 from backpath.explorer.stepping import Stepping, units
 from backpath.files.models import Model
 from backpath.files.preparation import Preparation
+from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.training.datasets import DATASETS
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -32,8 +30,8 @@ class Focus:
     """The sample that is looked at: a row of the data, or one that was typed; with ``batch`` steps are of all rows."""
 
     index: int | None = 0
-    x: Array = field(default_factory=lambda: np.zeros(0))
-    y: Array = field(default_factory=lambda: np.zeros(0))
+    x: Floats = field(default_factory=lambda: np.zeros(0))
+    y: Floats = field(default_factory=lambda: np.zeros(0))
     batch: bool = False
 
 
@@ -69,7 +67,7 @@ class Scene:
         return cls.drawn(settings, data, _first(data))
 
     @classmethod
-    def of_table(cls, name: str, X: Array, y: Array, preparation: Preparation) -> Scene:
+    def of_table(cls, name: str, X: Floats, y: Floats, preparation: Preparation) -> Scene:
         data, settings = samples.of_table(name, X, y, preparation)
         return cls.drawn(settings, data)
 
@@ -118,7 +116,7 @@ class Scene:
         """With weights that somebody typed: a run begins anew from them."""
         return self.with_network(network, History(network))
 
-    def with_points(self, X: Array, y: Array) -> Scene:
+    def with_points(self, X: Floats, y: Floats) -> Scene:
         data = self.data.drawn(X, y)
         check_fit(self.settings, data)
         self.network.samples(X, y, self.settings.cost)
@@ -167,7 +165,7 @@ class Scene:
         return {name: label for name, label in self.data.labels(self.settings.sizes).items() if name.startswith("X")}
 
     @property
-    def samples(self) -> tuple[Array, Array]:
+    def samples(self) -> tuple[Floats, Floats]:
         """What a derivation is of: the sample in focus, or the whole batch."""
         return (self.data.X, self.data.y) if self.focus.batch else (self.focus.x, self.focus.y)
 

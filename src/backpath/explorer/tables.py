@@ -16,13 +16,12 @@ from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.explorer import limits
 from backpath.files.preparation import Preparation
+from backpath.maths.arrays import Floats
 
-Array = NDArray[np.float64]
 LONGEST_NAME = 80
 REFUSED = 3  # the exit status of a table that is refused
 
@@ -38,7 +37,7 @@ def safe_name(given: str, otherwise: str) -> str:
     return otherwise if not name or name.startswith(".") else name
 
 
-def read_table(raw: bytes, name: str, target: str | None) -> tuple[Array, Array, Preparation]:
+def read_table(raw: bytes, name: str, target: str | None) -> tuple[Floats, Floats, Preparation]:
     """X, y and the preparation of a CSV file's bytes.
 
     Raises

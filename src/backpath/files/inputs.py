@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from backpath.files.forms import PLAIN, NumberForm
 from backpath.files.wording import listed, plain
+from backpath.maths.arrays import Floats
 
-Floats = NDArray[np.float64]
 MISSING, OTHER = -1, -2  # codes of cells that are missing, or none of the categories
 
 # what a date's inputs are called, by part; the cyclic parts are a sine and a cosine

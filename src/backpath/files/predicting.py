@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.files.forms import literal
-from backpath.files.inputs import OTHER, CategoryInput, ColumnInput, DateInput, Floats
+from backpath.files.inputs import OTHER, CategoryInput, ColumnInput, DateInput
 from backpath.files.preparation import Preparation
 from backpath.files.reading import cell_sql
 from backpath.files.sources import Column, Source
 from backpath.files.wording import column_index, listed, quoted
+from backpath.maths.arrays import Floats
 
 _BLOCK = 4_000_000  # numbers of a block of rows
 _SPOOLED = 200_000  # rows from which on they are written to a temporary Parquet file first

@@ -22,7 +22,6 @@ from backpath.files.inputs import (
     CategoryInput,
     ColumnInput,
     DateInput,
-    Floats,
     NumberInput,
     number_scale,
     scaled,
@@ -30,6 +29,7 @@ from backpath.files.inputs import (
 from backpath.files.kept import checked_keys, from_kept
 from backpath.files.values import Categories, ColumnValues, Rows
 from backpath.files.wording import listed, plain, quoted
+from backpath.maths.arrays import Floats
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.maths.activations import activation
+from backpath.maths.arrays import Array
 from backpath.maths.checks import check_activations, check_learning_rate, check_sizes
 from backpath.maths.network import Network
 from backpath.maths.notation import (
@@ -39,7 +39,6 @@ from backpath.maths.notation import (
 from backpath.maths.other_names import activation_called, cost_called
 from backpath.maths.printed import printed_array
 
-Array = NDArray[np.floating]
 Claims = Mapping[str, str | float]
 
 _FIELDS = ("source", "network", "x", "y", "cost", "learning_rate", "frozen", "claimed")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpath.errors import DivergenceError, InputError
+from backpath.maths.arrays import Array
 from backpath.maths.checks import check_count, check_number, check_seed, check_truth
 from backpath.maths.network import Network
 from backpath.maths.values import Value
@@ -22,7 +23,6 @@ from backpath.training.job import Job, Solver, check_batch_size, check_progress,
 if TYPE_CHECKING:
     from backpath.training.engines.many import ManyNetworks
 
-Array = NDArray[np.floating]
 Progress = Callable[[float, float], object]
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import DivergenceError
+from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.tabular.candidates import LINEAR, candidates
 from backpath.tabular.committee import side_by_side
@@ -25,7 +26,6 @@ from backpath.tabular.linear import best_linear_model, cost_of
 from backpath.tabular.settings import Settings
 from backpath.training import History, TrainingResult
 
-Array = NDArray[np.float64]
 Watch = Callable[[float, float], object]
 
 PARTS = 5
@@ -80,12 +80,12 @@ class Fit:
 
 
 def fit(
-    X: Array,
-    y: Array,
+    X: Floats,
+    y: Floats,
     task: str,
     given: Mapping[str, Any] | None = None,
     *,
-    weight: Array | None = None,
+    weight: Floats | None = None,
     seed: int = 0,
     watch: Watch | None = None,
     network: Mapping[str, Any] | None = None,
@@ -128,10 +128,10 @@ class _Rows:
 
     def __init__(
         self,
-        X: Array,
-        y: Array,
+        X: Floats,
+        y: Floats,
         task: str,
-        weight: Array | None,
+        weight: Floats | None,
         seed: int,
         network: dict[str, Any],
         training: dict[str, Any],

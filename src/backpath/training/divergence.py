@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from backpath.errors import DivergenceError
 from backpath.maths import backprop
 from backpath.maths.activations import activation
-from backpath.training.job import Array, Job
+from backpath.maths.arrays import Array
+from backpath.training.job import Job
 
 FAR_WORSE = 100  # times the cost of always answering σ(0): no noise of a working run reaches it
 STUCK = 1e-9  # no gradient is larger: a network so saturated does not move any more

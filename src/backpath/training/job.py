@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.maths.arrays import Array
 from backpath.maths.checks import check_learning_rate, check_number
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
 
-Array = NDArray[np.floating]
 Masks = list[NDArray[np.bool_]]
 
 PATIENCE = 10  # epochs without an improvement of `tol` after which `train` takes the network as converged

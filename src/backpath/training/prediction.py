@@ -6,10 +6,11 @@ import ctypes
 from functools import partial
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from backpath.errors import InputError
 from backpath.maths.activations import activation
+from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.maths.samples import as_inputs
 from backpath.training.engines.layout import lay_out_prediction
@@ -17,8 +18,6 @@ from backpath.training.job import with_bias_columns
 from backpath.training.native.calls import STEP_BYTES, Plan, Team, Training
 from backpath.training.native.library import address, buffer, kernels, why_no_kernels
 from backpath.training.threads import available_cores, check_threads, give_way, shared
-
-Array = NDArray[np.floating]
 
 BLOCK = 1024  # rows that a thread takes at a time
 SHARED_ROWS = 200_000  # products of steps, from which on it pays to share the rows

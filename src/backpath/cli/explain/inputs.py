@@ -15,11 +15,10 @@ from backpath.cli.options import whole_numbers
 from backpath.errors import InputError
 from backpath.files.preparation import Preparation
 from backpath.files.wording import listed, quoted
+from backpath.maths.arrays import Floats
 from backpath.maths.checks import check_sizes
 from backpath.maths.network import Network
 from backpath.maths.notation import named_biases, neuron_names, weight_index, weight_name
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

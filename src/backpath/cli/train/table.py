@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.cli.describe import describe_inputs, heading
 from backpath.cli.terminal import again, folded, is_quiet, say
@@ -22,6 +21,7 @@ from backpath.files.models import Model
 from backpath.files.tables import TrainingTable, read_training_table
 from backpath.files.values import Categories, Numbers
 from backpath.files.wording import column_index, counted, plain, quoted
+from backpath.maths.arrays import Floats
 from backpath.maths.checks import check_count
 from backpath.tabular.candidates import NETWORKS
 from backpath.tabular.fit import PARTS
@@ -31,8 +31,6 @@ from backpath.tabular.verdict import FEW
 from backpath.training.datasets import DATASETS
 from backpath.training.loop import Progress
 from backpath.training.progress import progress_bar
-
-Array = NDArray[np.float64]
 
 
 def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
@@ -110,7 +108,7 @@ class Announced(AbstractContextManager[Progress]):
         self._bar.close()
 
 
-def _read(options: TrainOptions) -> tuple[TrainingTable, Array | None]:
+def _read(options: TrainOptions) -> tuple[TrainingTable, Floats | None]:
     """The table, and how much each of its rows counts."""
     path, target = options.source, options.target
     if not target:
@@ -134,7 +132,7 @@ def _read(options: TrainOptions) -> tuple[TrainingTable, Array | None]:
     return table, weight
 
 
-def _weighed(table: TrainingTable, name: str, path: str) -> tuple[TrainingTable, Array]:
+def _weighed(table: TrainingTable, name: str, path: str) -> tuple[TrainingTable, Floats]:
     """The table without its column of weights, and those."""
     names = [column.name for column in table.columns]
     place = column_index(name, names, path, "to weigh rows by")

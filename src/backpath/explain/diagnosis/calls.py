@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.explain.diagnosis.layouts import Layout, Reading, readings
+from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 
-Array = NDArray[np.floating]
 Form = Literal["arrays", "pairs", "in turn", "named", "arguments"]
 Function = Callable[..., Any]
 

@@ -13,8 +13,8 @@ from backpath.explain.diagnosis.claims import Claims
 from backpath.explain.diagnosis.passes import Index, Passes, Run
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.procedures import updated
+from backpath.maths.arrays import Array
 
-Array = NDArray[np.floating]
 Bools = NDArray[np.bool_]
 
 _AT_ONCE = 2_000_000  # numbers in one round of passes

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from backpath.explain.diagnosis.bits import ABOUT, roundest
-from backpath.explain.diagnosis.comparison import Array, Bools, Comparison, Ratios
+from backpath.explain.diagnosis.comparison import Bools, Comparison, Ratios
 from backpath.explain.diagnosis.mistakes import Change, Mistake
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.digits import shown
 from backpath.explain.expression import ONE, TWO, Expression, Marked, Number, Product, Quotient
+from backpath.maths.arrays import Array
 
 Group = tuple[int, bool, bool]  # layer, biases, updates
 _MOST_ROUNDED = 24  # products of conventions that a constant may be rounder with

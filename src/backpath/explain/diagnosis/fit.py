@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.explain.diagnosis.bits import roundest
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.mistakes import Family, Mistake
 from backpath.explain.diagnosis.passes import Index, Run
+from backpath.maths.arrays import Array
 
-Array = NDArray[np.floating]
 Slips = tuple[Mistake, ...]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.explain.diagnosis.calls import Function, calls
@@ -16,11 +15,10 @@ from backpath.explain.diagnosis.conclude import figures, is_numerical, of_search
 from backpath.explain.diagnosis.diagnose import problem, weight_claims
 from backpath.explain.diagnosis.report import Claimed, Report
 from backpath.explain.diagnosis.search import Search
+from backpath.maths.arrays import Array
 from backpath.maths.costs import check_cost_fits
 from backpath.maths.network import Network
 from backpath.maths.other_names import activation_called, cost_called, taken_as
-
-Array = NDArray[np.floating]
 
 _SAMPLES = (5, 4, 7, 3)  # batch sizes, in turn: of one sample, many mistakes look alike
 

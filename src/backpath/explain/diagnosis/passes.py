@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from backpath.explain.diagnosis.problem import Problem
 from backpath.maths.activations import activation
+from backpath.maths.arrays import Array
 from backpath.maths.costs import cost_function
 
-Array = NDArray[np.floating]
 Index = NDArray[np.intp]
 Use = Literal["own", "bias", "back"]
 

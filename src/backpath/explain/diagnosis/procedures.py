@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from backpath.errors import InputError
-from backpath.explain.diagnosis.passes import Array, Passes, Run
+from backpath.explain.diagnosis.passes import Passes, Run
 from backpath.explain.diagnosis.problem import Problem, Procedure
+from backpath.maths.arrays import Array
 from backpath.maths.checks import check_count, check_number
 
 _MOST_STEPS = 10

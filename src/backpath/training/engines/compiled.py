@@ -12,8 +12,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.maths.arrays import Array
 from backpath.training.engines.layout import Indices, lay_out
-from backpath.training.job import Array, Job, Memory
+from backpath.training.job import Job, Memory
 from backpath.training.native.calls import STEP_BYTES, Progress, Settings, State, Team, Training
 from backpath.training.native.library import address, buffer, kernels
 from backpath.training.threads import available_cores, check_threads, give_way, shared

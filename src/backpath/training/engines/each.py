@@ -8,10 +8,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.maths.arrays import Array
 from backpath.training.engines.compiled import COPIES
 from backpath.training.engines.groups import Indices, Populated, Standing
 from backpath.training.engines.layout import Layout, lay_out
-from backpath.training.job import Array, Job
+from backpath.training.job import Job
 from backpath.training.native import calls
 from backpath.training.native.library import address, buffer, kernels
 

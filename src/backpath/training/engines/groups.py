@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.maths.activations import activation
+from backpath.maths.arrays import Array
 from backpath.maths.costs import cost_function
-from backpath.training.job import REMEMBERED, Array, Job, records
+from backpath.training.job import REMEMBERED, Job, records
 from backpath.training.native import calls
 from backpath.training.native.library import address, buffer, kernels
 

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.maths.activations import activation
+from backpath.maths.arrays import Array
 from backpath.maths.costs import cost_function
 from backpath.maths.network import Network
-from backpath.training.job import Array, Job
+from backpath.training.job import Job
 from backpath.training.native.calls import SOLVERS, STEP_BYTES, Plan
 from backpath.training.native.library import buffer
 

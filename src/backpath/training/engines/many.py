@@ -15,9 +15,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.maths.arrays import Array
 from backpath.training.engines.each import Each, samples_in_lanes
 from backpath.training.engines.groups import Groups, Indices, Standing
-from backpath.training.job import Array, Job
+from backpath.training.job import Job
 from backpath.training.native import calls
 
 CHUNK_SECONDS, CHUNK_NETWORKS, LONGEST_CHUNK = 0.005, 512, 4096  # of one core; networks at least; epochs

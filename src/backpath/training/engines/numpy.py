@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.maths import backprop
+from backpath.maths.arrays import Array
 from backpath.training.engines.dropout import Dropout
 from backpath.training.job import Convergence, Job, Memory, Solver
-
-Array = NDArray[np.floating]
 
 
 class Passes(Protocol):

@@ -6,16 +6,13 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from backpath.explain.diagnosis.catalogue.way_back import flipped
 from backpath.explain.diagnosis.mistakes import LOCAL, RARE, Mistake
 from backpath.explain.diagnosis.passes import Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
+from backpath.maths.arrays import Array
 from backpath.maths.notation import weight_index, weight_name
 
-Array = NDArray[np.floating]
 Place = tuple[int, int, int]  # layer, row and column of a weight
 
 _MOST_SWAPS = 4000  # pairs of weights that are tried; in a larger network only those that people exchange

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.explain import symbols as sy
 from backpath.explain.diagnosis.catalogue.uses import BACK, BIAS, EVERYWHERE, GRADIENT, Place, places, used
@@ -16,8 +15,8 @@ from backpath.explain.diagnosis.passes import Index, Passes
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.expression import ONE, TWO, Call, Expression, Power, Product, Quotient, Symbol, minus
 from backpath.maths.activations import ACTIVATIONS, activation
+from backpath.maths.arrays import Array
 
-Array = NDArray[np.floating]
 Number = Callable[[Passes, Index, int], Array]  # what stands in place of σ′ of a layer, (passes, N, neurons)
 
 # σ′ written in v = σ(u)

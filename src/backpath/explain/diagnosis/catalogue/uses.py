@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from backpath.explain.diagnosis.mistakes import at
 from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage, Use
 from backpath.explain.diagnosis.problem import Problem
+from backpath.maths.arrays import Array
 
-Array = NDArray[np.floating]
 Values = Callable[[Passes, Index], Array]  # of the layer ``at``, (passes, N, neurons)
 
 
