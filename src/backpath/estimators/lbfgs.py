@@ -18,7 +18,7 @@ from backpath.maths.arrays import Array
 from backpath.training.engines import start_descent
 from backpath.training.engines.numpy import cost_and_gradient
 from backpath.training.job import Job, Solver
-from backpath.training.loop import reporter
+from backpath.training.progress import reporter
 
 
 def _widened(job: Job) -> Job:

@@ -12,7 +12,7 @@ from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines.lm import LMEngine, check_lm
 from backpath.training.job import Job, Solver
-from backpath.training.loop import reporter
+from backpath.training.progress import reporter
 
 
 class Levenberg(Fitting):

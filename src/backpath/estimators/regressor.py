@@ -63,7 +63,7 @@ n_iter_no_change, max_fun
     callbacks : callable, or several
         Called after each epoch with an `Epoch` (number, loss, network, validation_loss, validation_score); training
         stops where one returns True.
-    progress : bool or callable
+    progress : bool, callable, or context manager that gives one
         As in `backpath.train`.
     engine : "auto", "numpy" or "compiled"
         As in `backpath.train`.

@@ -12,7 +12,7 @@ from backpath.maths import backprop
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
-from backpath.training.job import Job, Memory
+from backpath.training.job import Job, SolverState
 
 Score = Callable[[Array, Samples], float]  # (outputs, samples) -> accuracy or R²
 
@@ -44,7 +44,7 @@ class Optimizer:
     """Where a descent stands between two calls of ``partial_fit``."""
 
     learning_rate: float
-    memory: Memory
+    solver_state: SolverState
 
 
 @dataclass(frozen=True)

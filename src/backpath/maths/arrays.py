@@ -7,3 +7,5 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating]  # float32 or float64, whichever the network computes with
 Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+Integers = NDArray[np.int64]

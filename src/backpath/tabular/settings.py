@@ -8,7 +8,7 @@ from typing import Any
 from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.training import TrainingResult, train
-from backpath.training.loop import Shown
+from backpath.training.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,13 @@ class Settings:
         )
 
     def train(
-        self, network: Network, X: Floats, y: Floats, weight: Floats | None = None, progress: Shown = False, **more: Any
+        self,
+        network: Network,
+        X: Floats,
+        y: Floats,
+        weight: Floats | None = None,
+        progress: Progress = False,
+        **more: Any,
     ) -> TrainingResult:
         """``training.train`` with these settings."""
         batch = min(self.batch_size or len(X), len(X))

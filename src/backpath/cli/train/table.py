@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -29,8 +28,7 @@ from backpath.tabular.judge import FOLDS, SMALL, Judged, Trainer, balanced_weigh
 from backpath.tabular.measures import as_dict
 from backpath.tabular.verdict import FEW
 from backpath.training.datasets import DATASETS
-from backpath.training.loop import Progress
-from backpath.training.progress import progress_bar
+from backpath.training.progress import Report, progress_bar
 
 
 def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
@@ -78,16 +76,16 @@ def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
     return Trained(model, found.fit.result, sections, go_on), found
 
 
-class Announced(AbstractContextManager[Progress]):
+class Announced(AbstractContextManager[Report]):
     """Prints the title when the first network is trained, for then the call is known to make sense; then counts the
     networks with a bar."""
 
     def __init__(self, title: list[str], networks: int):
         self.title, self.networks, self.done, self.cost = title, networks, 0, 0.0
         self._bar = ExitStack()
-        self._report: Callable[[float, float], None] | None = None
+        self._report: Report | None = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Report:
         self.begin()
         return self._seen
 
@@ -96,7 +94,7 @@ class Announced(AbstractContextManager[Progress]):
         if self._report:
             self._report(min(self.done, self.networks), self.cost)
 
-    def _seen(self, _: int, cost: float) -> None:
+    def _seen(self, _: float, cost: float) -> None:
         self.cost = cost
 
     def begin(self) -> None:

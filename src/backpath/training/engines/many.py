@@ -15,9 +15,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import numpy as np
 from numpy.typing import NDArray
 
-from backpath.maths.arrays import Array
+from backpath.maths.arrays import Array, Indices
 from backpath.training.engines.each import Each, samples_in_lanes
-from backpath.training.engines.groups import Groups, Indices, Standing
+from backpath.training.engines.groups import Groups, Standing
 from backpath.training.job import Job
 from backpath.training.native import calls
 
