@@ -109,7 +109,7 @@ class Search:
             ok = []
             for h, e in enumerate(kept):
                 ratios = c.ratios(figures[h : h + 1], None if e.added is None else e.added.figures(c))
-                ok.append(e.reading.holds(c, ratios[0]))
+                ok.append(e.constants.holds(c, ratios[0]))
             kept = [e for e, one in zip(kept, ok, strict=True) if one]
         return kept
 
