@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from backpath.errors import InputError
-from backpath.explain.diagnosis.calls import UserFunction, calls
+from backpath.explain.diagnosis.calling import UserFunction, calls
 from backpath.explain.diagnosis.claims import Claim, Claims
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.conclude import figures, is_numerical, of_search

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from backpath.explain.diagnosis.candidates import Candidates
+from backpath.explain.diagnosis.candidate_mistakes import Candidates
 from backpath.explain.diagnosis.catalogue import every_mistake
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.conventions import ScopedConstants

@@ -22,7 +22,7 @@ NOTES = WeightLayout()
 
 
 @dataclass(frozen=True)
-class CallingConvention:
+class Calling:
     """One way to call a function of weights and samples.
 
     Attributes
@@ -91,7 +91,7 @@ class CallingConvention:
         return next((r for r in found if (r.layout.bias, r.layout.transposed) == called), found[0])
 
 
-def calls(function: UserFunction, net: Network, X: Array, y: Array) -> Iterator[CallingConvention]:
+def calls(function: UserFunction, net: Network, X: Array, y: Array) -> Iterator[Calling]:
     """The ways to call it that give gradients of the network's shapes; the notes' own way first.
 
     Raises
@@ -113,19 +113,15 @@ def calls(function: UserFunction, net: Network, X: Array, y: Array) -> Iterator[
         raise refused
 
 
-def _ways(function: UserFunction, net: Network) -> Iterator[CallingConvention]:
+def _ways(function: UserFunction, net: Network) -> Iterator[Calling]:
     several = _positional(function) > 3
     if not net.biases:
         layouts = [WeightLayout(bias="absent"), WeightLayout(transposed=True, bias="absent")]
     else:
         layouts = [WeightLayout(transposed=t, bias=b) for b in ("last", "first") for t in (False, True)]
-    within = [CallingConvention(layout, "arguments" if several else "arrays") for layout in layouts]
+    within = [Calling(layout, "arguments" if several else "arrays") for layout in layouts]
     forms: Sequence[Form] = ("arguments",) if several else ("pairs", "named", "in turn")
-    apart = (
-        [CallingConvention(WeightLayout(t, "apart"), form) for form in forms for t in (False, True)]
-        if net.biases
-        else []
-    )
+    apart = [Calling(WeightLayout(t, "apart"), form) for form in forms for t in (False, True)] if net.biases else []
     for call in (*within, *apart):
         yield call
     for call in (*within, *apart):
