@@ -16,14 +16,14 @@ from backpath.cli.train.options import TrainOptions
 from backpath.cli.train.report import cost_section, describe_importance, describe_verdict, fit_section, loss_named
 from backpath.cli.train.source import Trained, network_options, training_options
 from backpath.errors import InputError
+from backpath.files.column_values import Categories, Numbers
 from backpath.files.models import Model
 from backpath.files.tables import TrainingTable, read_training_table
-from backpath.files.values import Categories, Numbers
 from backpath.files.wording import column_index, counted, plain, quoted
 from backpath.maths.arrays import Floats
 from backpath.maths.checks import check_count
 from backpath.tabular.candidates import NETWORKS
-from backpath.tabular.fit import PARTS
+from backpath.tabular.fit_table import PARTS
 from backpath.tabular.judge import FOLDS, SMALL, Judged, Trainer, balanced_weight, looks_like_counts
 from backpath.tabular.measures import as_dict
 from backpath.tabular.verdict import FEW
