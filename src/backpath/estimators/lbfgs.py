@@ -9,22 +9,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult, minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from backpath.errors import DivergenceError, InputError
-from backpath.estimators.fitting import Fitting
-from backpath.estimators.runs import HeldOut, Run
+from backpath.estimators.fit import Fitting
+from backpath.estimators.fit_state import FitState, HeldOut
+from backpath.maths.arrays import Array
 from backpath.training.engines import start_descent
 from backpath.training.engines.numpy import cost_and_gradient
 from backpath.training.job import Job, Solver
-from backpath.training.loop import reporter
+from backpath.training.progress import reporter
 
 if TYPE_CHECKING:
     from backpath.training.checkpoints import Part
-
-Array = NDArray[np.floating]
 
 
 def _widened(job: Job) -> Job:
@@ -38,7 +36,7 @@ def _widened(job: Job) -> Job:
 class Lbfgs(Fitting):
     """One fit by L-BFGS, in float64 whatever the network's number type."""
 
-    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None):
+    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None):
         told = _widened(job)
         super().__init__(p, told, run, held_out)
         # the gradient is that of the sum over the outputs, so its cost must be too
@@ -48,6 +46,9 @@ class Lbfgs(Fitting):
         self.flat = np.concatenate([W.ravel() for W in told.network.weights])
         self._asked: list[tuple[str, float, Array]] = []  # what SciPy asked for, if that is to be saved
         self._again = self._iterations = 0  # asked for and done again by a run that goes on
+
+    def is_good(self) -> bool:
+        return math.isfinite(self.run.loss)
 
     def state(self) -> dict[str, Any]:
         """SciPy does not tell its state: what it asked for leads it to the same one again."""
@@ -78,7 +79,7 @@ class Lbfgs(Fitting):
             self._again += 1
         return cost, joined
 
-    def go(self, part: Part | None) -> Run:
+    def go(self, part: Part | None) -> FitState:
         p, run, self.part = self.p, self.run, part
         found: Any = None
         try:

@@ -6,13 +6,13 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from backpath.estimators.fitting import Fitting
-from backpath.estimators.runs import HeldOut, Run
+from backpath.estimators.fit import Fitting
+from backpath.estimators.fit_state import FitState, HeldOut
 from backpath.training.chunks import in_chunks
-from backpath.training.divergence import is_good, raise_if_diverged
+from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines.lm import LMEngine, check_lm
 from backpath.training.job import Job, Solver
-from backpath.training.loop import reporter
+from backpath.training.progress import reporter
 
 if TYPE_CHECKING:
     from backpath.training.checkpoints import Part
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Levenberg(Fitting):
     """One fit by Levenberg-Marquardt."""
 
-    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None):
+    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None):
         super().__init__(p, job, run, held_out)
         self.job = replace(
             job,
@@ -35,10 +35,7 @@ class Levenberg(Fitting):
         self.engine = LMEngine(self.job)
         run.loss_curve = []
 
-    def standing(self) -> dict[str, Any] | None:
-        return super().standing() if is_good(self.job, self.engine) else None
-
-    def go(self, part: Part | None) -> Run:
+    def go(self, part: Part | None) -> FitState:
         p, run, engine = self.p, self.run, self.engine
         try:
             with reporter(p.progress, p.max_iter) as report:

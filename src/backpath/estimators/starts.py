@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.maths.arrays import Array
 from backpath.training.state import Stateful
-
-Array = NDArray[np.floating]
 
 
 def drawn_weights(

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from backpath.errors import InputError
 from backpath.explain import chain_rule, numbers_shown
@@ -21,12 +20,11 @@ from backpath.explain.paths import FEW, Path, Paths, all_paths, evaluated, path_
 from backpath.explain.rendered import Rendered
 from backpath.explain.symbols import C
 from backpath.explain.symbols import weight as weight_symbol
+from backpath.maths.arrays import Array
 from backpath.maths.costs import check_cost_fits
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_index, weight_index, weight_name
 from backpath.maths.values import Value
-
-Array = NDArray[np.floating]
 
 
 class Derivation(Value, Rendered):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.explain import symbols as sy
 from backpath.explain.backward import Backward
@@ -28,11 +27,11 @@ from backpath.explain.expression import (
     product,
 )
 from backpath.explain.factors import Chain
+from backpath.maths.arrays import Array
 from backpath.maths.backprop import with_bias
 from backpath.maths.network import Network
 from backpath.maths.notation import WeightIndex, layer_weights, weight_name
 
-Array = NDArray[np.floating]
 _D, _W, _S, _X = Symbol("D", "D"), Symbol("W", "W"), Symbol("S", "S"), Symbol("X", "X")
 
 

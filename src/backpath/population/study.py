@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,22 +12,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpath.errors import DivergenceError, InputError
+from backpath.maths.arrays import Array
 from backpath.maths.checks import check_count, check_number, check_seed, check_truth
 from backpath.maths.network import Network
 from backpath.maths.values import Value
 from backpath.population.memory import check_memory, memory_needed
 from backpath.population.networks import Population
+from backpath.training.callbacks import Callbacks, Watched
 from backpath.training.chunks import opened, saved
-from backpath.training.job import Job, Solver, check_batch_size, check_progress, check_side_by_side, check_tol
+from backpath.training.job import Job, Solver, check_batch_size, check_side_by_side, check_tol
 from backpath.training.loop import standing
+from backpath.training.progress import Progress, Report, check_progress, reporter
 from backpath.training.state import Stateful
 
 if TYPE_CHECKING:
     from backpath.training.checkpoints import Checkpoints, Part
     from backpath.training.engines.many import ManyNetworks
-
-Array = NDArray[np.floating]
-Progress = Callable[[float, float], object]
 
 STEP_SECONDS = 0.5  # between two looks at whether to save
 
@@ -99,10 +98,11 @@ def train_population(
     stop_when_solved: bool = False,
     history_every: int | None = None,
     seed: int | None = 0,
-    progress: bool | Progress = False,
+    progress: Progress = False,
     threads: int | None = None,
     checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
     every: int | str | None = None,
+    callbacks: Callbacks = None,
 ) -> PopulationOutcome:
     """Train every network of a population on the same samples, each as ``train`` would train it alone.
 
@@ -126,12 +126,13 @@ def train_population(
         A network stops, without another update, when it has solved the task.
     history_every : int | None
         Keep the costs of epochs 1, 1 + history_every, …; None keeps none.
-    progress : bool or callable
-        True draws a progress bar on a terminal; a callable gets (epochs done on average, share of networks solved).
+    progress : bool, callable, or context manager that gives one
+        True draws a progress bar on a terminal; a callable gets (epochs done on average, share of networks solved). A
+        context manager is entered when training begins.
     threads : int | None
         None uses every core. The results are the same, bit for bit, for any number.
-    checkpoint, every
-        As for ``train``: the same call goes on from there.
+    checkpoint, every, callbacks
+        As for ``train``: the same call goes on from there; callbacks get how it stands about twice a second.
 
     Returns
     -------
@@ -196,7 +197,7 @@ def train_population(
     )
     training = _SideBySide(population, job, many)
     with opened(checkpoint, every, "train_population") as run, saved(run, training, training.settings) as part:
-        return training.run(progress, part)
+        return training.run(progress, Watched(callbacks, None), part)
 
 
 class _SideBySide(Stateful):
@@ -220,33 +221,35 @@ class _SideBySide(Stateful):
             **{name: getattr(many, name) for name in ("solved_error", "stop_when_solved", "history_every")},
         )
 
-    def standing(self) -> dict[str, Any] | None:
+    def is_good(self) -> bool:
+        return not self.many.diverged.all()
+
+    def standing(self) -> dict[str, Any]:
         many = self.many
-        if many.diverged.all():
-            return None
         done = int(many.epochs_done.max(initial=0))
         return standing(done, self.epochs, (), self.seconds, solved=float((many.solved_after >= 0).mean()))
 
-    def run(self, progress: bool | Progress, part: Part | None) -> PopulationOutcome:
+    def run(self, progress: Progress, watched: Watched, part: Part | None) -> PopulationOutcome:
         start, interrupted, many = time.perf_counter() - self.seconds, False, self.many
-        with _reporter(progress, self.epochs) as report:
+        with reporter(progress, self.epochs, shown="solved {:.1%}") as report:
             try:
-                if part is None:
-                    interrupted = many.advance(report=report)
-                else:
-                    for done in self._steps(report):
-                        self.seconds = time.perf_counter() - start
+                for done in self._steps(report, at_once=not (part or watched)):
+                    self.seconds = time.perf_counter() - start
+                    watched(self.standing)
+                    if part:
                         part.look(done)
             except KeyboardInterrupt:
                 interrupted = True
-        return _outcome(self.population, many, many.measure() or interrupted, time.perf_counter() - start)
+        outcome = _outcome(self.population, many, many.measure() or interrupted, time.perf_counter() - start)
+        watched(self.standing, outcome.stopped)
+        return outcome
 
-    def _steps(self, report: Progress | None) -> Iterator[int]:
+    def _steps(self, report: Report | None, at_once: bool) -> Iterator[int]:
         """Advance by whole chunks, after each of which there is a state to be saved: by about ``STEP_SECONDS``."""
         many, chunks = self.many, 1
         while many.running:
             began = time.perf_counter()
-            if many.advance(chunks * many.chunk, report):
+            if many.advance(None if at_once else chunks * many.chunk, report):
                 raise KeyboardInterrupt
             yield many.until
             chunks = max(1, min(2 * chunks, int(chunks * STEP_SECONDS / (time.perf_counter() - began + 1e-9))))
@@ -277,14 +280,6 @@ def _of_each(value: float | ArrayLike, name: str, size: int) -> Array:
             f"{name} must be a number, or one for each of the {size:,} networks, but has shape {numbers.shape}"
         )
     return np.broadcast_to(numbers, (size,))
-
-
-def _reporter(progress: bool | Progress, epochs: int):  # type: ignore[no-untyped-def] # a context manager of either kind
-    if progress is True and epochs:
-        from backpath.training.progress import progress_bar
-
-        return progress_bar(epochs, shown="solved {:.1%}")
-    return nullcontext(progress if callable(progress) else None)
 
 
 def _outcome(population: Population, many: ManyNetworks, interrupted: bool, seconds: float) -> PopulationOutcome:

@@ -12,6 +12,7 @@ back as they were, and end at once; the next goes on.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -49,8 +50,11 @@ class Saved(Protocol):
     def state(self) -> dict[str, Any]: ...
     def restore(self, state: dict[str, Any]) -> None: ...
 
-    def standing(self) -> dict[str, Any] | None:
-        """Epochs done, cost and so on; None while it looks diverged, for then it is not saved."""
+    def is_good(self) -> bool:
+        """Whether it does not look diverged: else it is not saved."""
+
+    def standing(self) -> dict[str, Any]:
+        """Epochs done, cost and so on."""
 
 
 def check_every(every: object) -> tuple[int | None, float]:
@@ -82,6 +86,8 @@ class Checkpoints:
         Epochs, or seconds as ``"60s"``, between two checkpoints.
     call : dict
         What is run, as JSON can keep it.
+    usual : dict
+        What else is to be known where the run goes on, which may change.
     resume : str
         What to call to go on, said where a run ends early.
     tell : callable
@@ -94,16 +100,18 @@ class Checkpoints:
         every: int | str = "60s",
         *,
         call: dict[str, Any],
+        usual: dict[str, Any] | None = None,
         resume: str = "",
         tell: Tell = _warn,
     ):
         self.folder, self.shown = Path(folder), shown_path(folder)
         self.every, self.seconds = check_every(every)
-        self.call, self.resume, self.tell = call, resume, tell
-        self.interrupted = False
+        self.call, self.usual, self.resume, self.tell = json.loads(json.dumps(call)), usual or {}, resume, tell
+        self.interrupted = self.is_to_be_resumed = False
         self._parts = 0
 
     def __enter__(self) -> Checkpoints:
+        self._is_new = not self.folder.exists()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -115,12 +123,15 @@ class Checkpoints:
         ):
             raise InputError(f"{self.shown} is not empty, and holds no run; give a new folder")
         self._lock = Lock(self.folder / "lock", f"the run in {self.shown}")
+        self._before = None
         try:
             if (self.folder / "run.json").exists():
+                self._before = (self.folder / "run.json").read_bytes()
                 changed = differences(read_run(self.folder)["call"], self.call, MAY_CHANGE)
                 self._check(changed, "another run")
             self._note("running")
         except BaseException:
+            self._leave_as_it_was()
             self._lock.release()
             raise
         self._writer = ThreadPoolExecutor(1, "checkpoints")
@@ -132,14 +143,29 @@ class Checkpoints:
         if error is not None:
             ended = {KeyboardInterrupt: "interrupted", DivergenceError: "diverged"}
             state = next((word for cause, word in ended.items() if isinstance(error, cause)), "failed")
+        self.is_to_be_resumed = state == "interrupted" and bool(states_of(self.folder))
         with suppress(OSError):  # the disk is full: then the run looks stopped, as it is
-            self._note(state)
+            if isinstance(error, InputError):
+                self._leave_as_it_was()
+            else:
+                self._note(state)
         self._lock.release()
 
+    def _leave_as_it_was(self) -> None:
+        """The call was refused."""
+        if self._before is not None:
+            write_atomically(self.folder / "run.json", self._before)
+        elif not states_of(self.folder):
+            for name in ("run.json", "lock"):
+                (self.folder / name).unlink(missing_ok=True)
+            if self._is_new:
+                self.folder.rmdir()
+
     def _note(self, state: str) -> None:
-        record = {"format": "backpath run", "version": 1, "state": state, "call": self.call, "versions": versions()}
-        text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True)
-        write_atomically(self.folder / "run.json", text.encode())
+        record = {"format": "backpath run", "version": 1, "state": state, "call": self.call, "usual": self.usual}
+        record = {**record, "versions": versions(), "process": os.getpid()}
+        text = _text(record | {"sha256": hashlib.sha256(_text(record)).hexdigest()})
+        write_atomically(self.folder / "run.json", text)
 
     def _check(self, changed: list[str], what: str) -> None:
         if changed:
@@ -245,9 +271,9 @@ class Part:
         self._writing.result()
 
     def _save(self) -> None:
-        standing = self.training.standing()
-        if standing is None:
+        if not self.training.is_good():
             return
+        standing = self.training.standing()
         self._sequence += 1
         about = {"settings": self.settings, "versions": versions(), "standing": standing}
         path = self.run.folder / f"{self.number}-{self._sequence}.checkpoint"
@@ -279,6 +305,10 @@ def opened(checkpoint: PathLike | Checkpoints | None, every: int | str | None, f
             yield run
 
 
+def _text(record: dict[str, Any]) -> bytes:
+    return json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True).encode()
+
+
 def states_of(folder: Path, part: int | None = None) -> list[Path]:
     """The checkpoints in a folder, of one part or of all, the newest first."""
     files = [file for file in folder.iterdir() if _FILE.fullmatch(file.name)]
@@ -297,7 +327,8 @@ def read_run(folder: PathLike) -> dict[str, Any]:
     try:
         with file.open("rb") as opened:
             record = json.loads(opened.read(1 << 20))
-        if record["format"] != "backpath run" or record["version"] != 1 or not isinstance(record["call"], dict):
+        claimed = record.pop("sha256")
+        if hashlib.sha256(_text(record)).hexdigest() != claimed or record["version"] != 1:
             raise ValueError
     except FileNotFoundError:
         raise InputError(f"{shown} holds no run; give the folder of train --checkpoint") from None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from backpath.maths.initialisations import initialisation
 from backpath.maths.network import Network
 from backpath.maths.values import Value
 from backpath.training.bayesian import Bayesian
+from backpath.training.callbacks import Callbacks, Watched
 from backpath.training.chunks import in_chunks, opened, saved
 from backpath.training.divergence import is_good, raise_if_diverged
 from backpath.training.engines import check_engine, start_engine
@@ -26,10 +26,10 @@ from backpath.training.job import (
     Job,
     Solver,
     check_batch_size,
-    check_progress,
     check_tol,
     with_bias_columns,
 )
+from backpath.training.progress import Progress, check_progress, reporter
 from backpath.training.state import Stateful
 from backpath.training.threads import check_threads
 from backpath.training.validation import Validation, check_patience
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from backpath.training.checkpoints import Checkpoints, Part, PathLike
 
 Costs = Sequence[float] | NDArray[np.float64]
-Progress = Callable[[int, float], object]
-Shown = bool | Progress | AbstractContextManager[Progress]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +101,7 @@ def train(
     seed: int | None = 0,
     engine: str = "auto",
     threads: int | None = None,
-    progress: Shown = False,
+    progress: Progress = False,
     momentum: float = 0.9,
     bayesian: bool = False,
     validation: tuple[ArrayLike, ...] | None = None,
@@ -114,6 +112,7 @@ def train(
     init: str = "glorot_uniform",
     checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
     every: int | str | None = None,
+    callbacks: Callbacks = None,
 ) -> TrainingResult:
     """Train a network; it is not changed, the result has the new one.
 
@@ -177,6 +176,9 @@ def train(
         ``learning_rate``.
     every : int or str
         How often: a number of epochs, or a time as ``"60s"`` (the default), ``"5m"``, ``"1h"``.
+    callbacks : callable, or several
+        Each gets how training stands, a `backpath.training.callbacks.Moment`, about ten times a second, with
+        ``validation`` after each epoch, and at the end. There are some that write logs.
 
     Returns
     -------
@@ -237,6 +239,7 @@ def train(
     watch = None if validation is None else Validation(net, validation, cost, check_patience(patience))
     if patience is not None and validation is None:
         raise InputError("patience counts epochs without a better cost on validation samples; give validation too")
+    watched = Watched(callbacks, job.solver.learning_rate)
     if check_count(restarts, "restarts") > 1:
         from backpath.training.engines.restarts import check_restarts, start_restarts
 
@@ -246,9 +249,9 @@ def train(
         several = start_restarts(job, int(restarts), int(epochs), init)
         training = _Training(job, several, int(epochs), watch)
         more = {"restarts": restarts, "init": init}
-        result = training.saved(checkpoint, every, progress, **more)
+        result = training.saved(checkpoint, every, progress, watched, **more)
         return replace(result, restart_costs=several.restart_costs)
-    return _Training(job, start_engine(engine, job), int(epochs), watch).saved(checkpoint, every, progress)
+    return _Training(job, start_engine(engine, job), int(epochs), watch).saved(checkpoint, every, progress, watched)
 
 
 def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.bool_]] | None:
@@ -267,16 +270,22 @@ class _Training(Stateful):
         self.job, self.engine, self.epochs, self.validation = job, engine, epochs, validation
         self.seconds = 0.0
 
-    def standing(self) -> dict[str, Any] | None:
-        if not is_good(self.job, self.engine):
-            return None
+    def is_good(self) -> bool:
+        return is_good(self.job, self.engine)
+
+    def standing(self) -> dict[str, Any]:
         held_out = self.validation.costs[-1] if self.validation and self.validation.costs else None
         return standing(len(self.engine.costs), self.epochs, self.engine.costs, self.seconds, validation_cost=held_out)
 
     def saved(
-        self, checkpoint: PathLike | Checkpoints | None, every: int | str | None, progress: Shown, **more: Any
+        self,
+        checkpoint: PathLike | Checkpoints | None,
+        every: int | str | None,
+        progress: Progress,
+        watched: Watched,
+        **more: Any,
     ) -> TrainingResult:
-        """Run, saved now and then where that is wanted."""
+        """Train, saved now and then where that is wanted."""
 
         def settings() -> dict[str, Any]:
             from backpath.training.fingerprints import settings_of
@@ -286,9 +295,9 @@ class _Training(Stateful):
             return settings_of(self.job, epochs=self.epochs, engine=type(self.engine).__name__, **held_out, **more)
 
         with opened(checkpoint, every, "train") as run, saved(run, self, settings) as part:
-            return self.run(progress, part)
+            return self.run(progress, watched, part)
 
-    def run(self, progress: Shown, part: Part | None) -> TrainingResult:
+    def run(self, progress: Progress, watched: Watched, part: Part | None) -> TrainingResult:
         job, engine, validation = self.job, self.engine, self.validation
         start, stopped = time.perf_counter() - self.seconds, "epochs"
 
@@ -303,6 +312,8 @@ class _Training(Stateful):
                     if report and done:
                         report(done, engine.costs[-1])
                     self.seconds = time.perf_counter() - start
+                    if engine.overflow is None:
+                        watched(self.standing)
         except KeyboardInterrupt:
             stopped = "interrupted"
         raise_if_diverged(job, engine)
@@ -310,23 +321,12 @@ class _Training(Stateful):
             stopped = "converged"
         history = History(np.asarray(engine.costs, np.float64), np.array(validation.costs) if validation else None)
         weights = validation.best() if validation and validation.costs else engine.weights
-        network = job.reached(weights)
-        seconds = time.perf_counter() - start
-        return TrainingResult(network, history, len(engine.costs), stopped, seconds, bayesian=engine.bayesian)
+        network, self.seconds = job.reached(weights), time.perf_counter() - start
+        watched(self.standing, stopped)
+        return TrainingResult(network, history, len(engine.costs), stopped, self.seconds, bayesian=engine.bayesian)
 
 
 def standing(done: int, epochs: int, costs: Costs, seconds: float, **more: float | None) -> dict[str, Any]:
-    """How far a training is, for whoever lists runs."""
+    """How far a training is, for callbacks and lists of runs."""
     cost = float(costs[-1]) if len(costs) else None
     return {"epochs": done, "of": epochs, "cost": cost, "seconds": seconds, **more}
-
-
-def reporter(progress: Shown, epochs: int) -> AbstractContextManager[Progress | None]:
-    """What is called with (epochs done, cost) now and then, or None."""
-    if progress is True:
-        from backpath.training.progress import progress_bar
-
-        return progress_bar(epochs)
-    if isinstance(progress, AbstractContextManager):
-        return progress
-    return nullcontext(progress or None)

@@ -23,7 +23,7 @@ from backpath.training.datasets import DATASETS
 
 
 def train_and_report(options: TrainOptions) -> None:
-    out = options.out or f"{Path(options.source).stem}.safetensors"
+    out = options.out
     check_writable(out, inputs=[options.source])  # before the work, not after
     if options.json:
         be_quiet()

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.maths.activations import activation
+from backpath.maths.arrays import Array
 from backpath.maths.costs import cost_function
 from backpath.training.state import Stateful
-
-Array = NDArray[np.floating]
 
 
 class Dropout(Stateful):

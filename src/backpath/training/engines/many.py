@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.maths.arrays import Array, Indices
 from backpath.training.engines.each import Each, samples_in_lanes
-from backpath.training.engines.groups import Groups, Indices, Standing
-from backpath.training.job import Array, Job, Order
+from backpath.training.engines.groups import Groups, Standing
+from backpath.training.job import Job, Order
 from backpath.training.native import calls
 from backpath.training.state import Stateful
 

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.explain import symbols as sy
-from backpath.explain.diagnosis.catalogue.uses import BACK, BIAS, EVERYWHERE, GRADIENT, Place, places, used
+from backpath.explain.diagnosis.catalogue.uses import BACK, BIAS, EVERYWHERE, GRADIENT, UsePlaces, places, used
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
 from backpath.explain.diagnosis.passes import Index, Passes
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.expression import ONE, TWO, Call, Expression, Power, Product, Quotient, Symbol, minus
 from backpath.maths.activations import ACTIVATIONS, activation
+from backpath.maths.arrays import Array
 
-Array = NDArray[np.floating]
 Number = Callable[[Passes, Index, int], Array]  # what stands in place of σ′ of a layer, (passes, N, neurons)
 
 # σ′ written in v = σ(u)
@@ -224,7 +223,7 @@ def _slope_of(other: int) -> Number:
     return lambda p, h, k: np.broadcast_to(right_slope(p, h, other), p.u[k][h].shape)
 
 
-def _mistake(q: Problem, by_layer: Mapping[int, Slope], j: int | None = None, place: Place = EVERYWHERE) -> Mistake:
+def _mistake(q: Problem, by_layer: Mapping[int, Slope], j: int | None = None, place: UsePlaces = EVERYWHERE) -> Mistake:
     """Those layers with a wrong σ′; or of the only layer one neuron, or one use."""
     first = next(iter(by_layer.values()))
     output = q.layers in by_layer
@@ -242,7 +241,7 @@ def _columns(j: int | None) -> slice:
     return slice(None) if j is None else slice(j, j + 1)
 
 
-def _of_all(place: Place) -> str:
+def _of_all(place: UsePlaces) -> str:
     return {
         GRADIENT: " in each layer's own gradients, not on the way back",
         BIAS: " in the gradients of the biases only",
@@ -250,7 +249,7 @@ def _of_all(place: Place) -> str:
     }.get(place, "")
 
 
-def _rank(q: Problem, slope: Slope, layers: Sequence[int], j: int | None, place: Place) -> int:
+def _rank(q: Problem, slope: Slope, layers: Sequence[int], j: int | None, place: UsePlaces) -> int:
     if j is not None:
         return RARE
     if place is EVERYWHERE:

@@ -7,16 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.explain import symbols as sy
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
 from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.expression import Expression, Partial, Product, minus
+from backpath.maths.arrays import Array
 from backpath.maths.notation import weight_name
 
-Array = NDArray[np.floating]
 Matrix = Callable[[Array], Array]  # W of a layer in some passes, with its bias column -> what is used in its place
 _MANY = 400  # single weights taken for each other, tried only in networks with fewer such pairs
 _COMMON = 8  # neurons up to which one taken for another is tried together with another mistake

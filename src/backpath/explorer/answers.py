@@ -28,11 +28,11 @@ from backpath.explorer.stepping import net_input_text
 from backpath.files.wording import plain, quoted
 from backpath.maths.notation import neuron_index, weight_name
 
-Shown = dict[str, Any]
+Answer = dict[str, Any]
 MOST_CLAIMED = 500
 
 
-def derivation(scene: Scene, weight: str) -> Shown:
+def derivation(scene: Scene, weight: str) -> Answer:
     """∂C/∂W of a weight: its formulas, every factor and every path, with the numbers of the sample in focus."""
     d = derive(scene.network, weight, scene.settings.cost, scene.input_labels)
     v = d.evaluate(scene.focus.x, scene.focus.y)
@@ -52,7 +52,7 @@ def derivation(scene: Scene, weight: str) -> Shown:
     }
 
 
-def _of_batch(scene: Scene, d: Derivation, one: Evaluation) -> tuple[Shown, Evaluation]:
+def _of_batch(scene: Scene, d: Derivation, one: Evaluation) -> tuple[Answer, Evaluation]:
     """The mean gradient of the batch, and the evaluation to write out: of the batch where it is short enough."""
     if len(scene.data.X) > MOST_SAMPLES:
         value = scene.network.gradients(scene.data.X, scene.data.y, scene.settings.cost)[d.weight]
@@ -64,7 +64,7 @@ def _of_batch(scene: Scene, d: Derivation, one: Evaluation) -> tuple[Shown, Eval
     return {"value": v.gradient, "text": text.text if isinstance(text, Number) else shown(v.gradient)}, v
 
 
-def formulas(blocks: Sequence[Block]) -> list[Shown]:
+def formulas(blocks: Sequence[Block]) -> list[Answer]:
     """The formulas of a document, each with the heading that it stands under."""
     found, title = [], ""
     for block in blocks:
@@ -75,11 +75,11 @@ def formulas(blocks: Sequence[Block]) -> list[Shown]:
     return found
 
 
-def _titled(title: str, *equations: Equation) -> Shown:
+def _titled(title: str, *equations: Equation) -> Answer:
     return {"title": title, "mathml": mathml.without_styles(mathml.equations(Formulas(equations)))}
 
 
-def _factors(factors: Sequence[Factor], texts: Sequence[str]) -> list[Shown]:
+def _factors(factors: Sequence[Factor], texts: Sequence[str]) -> list[Answer]:
     return [
         {
             "symbol": mathml.math(factor.partial),
@@ -94,13 +94,13 @@ def _factors(factors: Sequence[Factor], texts: Sequence[str]) -> list[Shown]:
     ]
 
 
-def _path(path: Path) -> Shown:
+def _path(path: Path) -> Answer:
     texts, value = shown_product(path.values, path.value)
     factors = _factors(path.factors, texts)
     return {"neurons": list(path.neurons), "factors": factors, "value": path.value, "text": value, "share": path.share}
 
 
-def neuron(scene: Scene, name: str) -> Shown:
+def neuron(scene: Scene, name: str) -> Answer:
     """A neuron's net input, output and δ, in symbols and with the numbers of the sample in focus."""
     layer, j = neuron_index(name, scene.settings.sizes)
     if layer == 0:
@@ -142,7 +142,7 @@ def _figure(name: str, value: object) -> object:
         ) from None
 
 
-def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Shown:
+def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Answer:
     """The diagnosis of somebody's own gradients or updated weights."""
     if kind not in ("gradients", "weights"):
         raise InputError(f"kind must be gradients or weights, but is {quoted(kind)}")

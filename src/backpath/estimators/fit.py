@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from backpath.estimators.fit_state import Epoch, FitState, HeldOut
 from backpath.estimators.parameters import callbacks_of
-from backpath.estimators.runs import Epoch, HeldOut, Run
+from backpath.maths.arrays import Array
 from backpath.training.chunks import saved
+from backpath.training.divergence import is_good
 from backpath.training.job import Job
 from backpath.training.loop import standing
 from backpath.training.state import Stateful
@@ -18,7 +17,6 @@ from backpath.training.state import Stateful
 if TYPE_CHECKING:
     from backpath.training.checkpoints import Checkpoints, Part
 
-Array = NDArray[np.floating]
 
 # parameters that a fit may go on with, whatever they were: of no influence, or seen in the job
 FREE = ("checkpoint", "every", "callbacks", "verbose", "progress", "max_iter", "learning_rate_init")
@@ -33,7 +31,7 @@ class Fitting(Stateful):
     p : the estimator, for its parameters
     job : Job
         Its solver and tolerance are the subclass's to set.
-    run : Run
+    run : FitState
         Where it starts from; written on.
     held_out : HeldOut | None
 
@@ -43,24 +41,29 @@ class Fitting(Stateful):
         A callback wished to stop, or the solver's own rule for it was met.
     """
 
+    engine: Any  # which engine, the subclass says
     _given: ClassVar[tuple[str, ...]] = ("p", "job", "held_out", "callbacks", "epochs")
 
-    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None):
+    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None):
         self.p, self.job, self.run, self.held_out = p, job, run, held_out
         self.callbacks, self.stopped, self.epochs = callbacks_of(p.callbacks), False, int(p.max_iter)
         run.n_iter, run.converged = 0, False
 
-    def go(self, part: Part | None) -> Run:
+    def go(self, part: Part | None) -> FitState:
         """Train to the end, saved now and then."""
         raise NotImplementedError
 
-    def standing(self) -> dict[str, Any] | None:
+    def is_good(self) -> bool:
+        """Whether it is worth going on from."""
+        return is_good(self.job, self.engine)
+
+    def standing(self) -> dict[str, Any]:
         """See ``training.checkpoints.Saved``."""
         run = self.run
         held_out = run.validation_loss_curve[-1] if run.validation_loss_curve else None
         return standing(run.n_iter, self.epochs, run.loss_curve, 0.0, validation_cost=held_out)
 
-    def saved(self, checkpoints: Checkpoints | None) -> Run:
+    def saved(self, checkpoints: Checkpoints | None) -> FitState:
         """Train to the end, as the next part of a run."""
         p = self.p
 
