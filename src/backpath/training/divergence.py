@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -18,7 +17,7 @@ from backpath.training.job import Job
 FAR_WORSE = 100  # times the cost of always answering σ(0): no noise of a working run reaches it
 STUCK = 1e-9  # no gradient is larger: a network so saturated does not move any more
 NO_STEP = "from its weights no step can be computed; standardise the inputs and the target, or start elsewhere"
-SAMPLES = 1000  # enough to compare with
+SAMPLES, FEW_SAMPLES = 1000, 100  # enough to compare with
 
 
 class RunState(Protocol):
@@ -59,15 +58,14 @@ def divergence(job: Job, engine: RunState) -> DivergenceError | None:
 
 
 def is_good(job: Job, engine: RunState) -> bool:
-    """Whether a run is worth going on from as it stands: its weights too, whose cost is not known before the next
-    epoch."""
-    if divergence(job, engine) is not None:
+    """Whether a run is worth going on from as it stands; a quick look at its weights, whose cost is not known before
+    the next epoch."""
+    if engine.overflow is not None:
         return False
     with np.errstate(over="ignore", invalid="ignore"):
-        u, a = backprop.forward(engine.weights, job.network.activations, job.X[:SAMPLES])
-        cost = _weighted_cost(job, u[-1], a[-1])
-        start = _cost_at_start(job, engine) if len(engine.costs) else math.inf
-        return bool(cost <= max(start, FAR_WORSE * _cost_of_zero(job)))
+        u, a = backprop.forward(engine.weights, job.network.activations, job.X[:FEW_SAMPLES])
+        cost, cost_of_zero = _weighted_cost(job, u[-1], a[-1]), _cost_of_zero(job)
+    return bool(cost <= cost_of_zero or (cost <= FAR_WORSE * cost_of_zero and not _is_stuck(job, engine)))
 
 
 def _cost_at_start(job: Job, engine: RunState) -> float:
