@@ -21,7 +21,7 @@ def command(folder: str, as_json: bool) -> None:
 
     from backpath.cli.describe import table
     from backpath.files.wording import plain
-    from backpath.training.runs import find_runs
+    from backpath.training.known_runs import find_runs
 
     found = find_runs(folder)
     if as_json:

@@ -19,7 +19,7 @@ from backpath.training.job import Job, Solver, SolverState
 from backpath.training.progress import reporter
 
 if TYPE_CHECKING:
-    from backpath.training.checkpoints import Part
+    from backpath.training.checkpoints import RunPart
 
 
 SMALLEST_RATE = 1e-6  # that the adaptive schedule goes down to
@@ -68,7 +68,7 @@ class Descending(Fitting):
         self.engine.change_rate(rate)  # which says that it has not converged
         super().restore(state | {"rate": rate, "first_rate": first})
 
-    def go(self, part: Part | None) -> FitState:
+    def go(self, part: RunPart | None) -> FitState:
         p, run, engine = self.p, self.run, self.engine
         by_epoch = bool(self.callbacks or self.held_out or self.schedule == "invscaling")
         try:

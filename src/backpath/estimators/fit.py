@@ -15,7 +15,7 @@ from backpath.training.loop import standing
 from backpath.training.state import Stateful
 
 if TYPE_CHECKING:
-    from backpath.training.checkpoints import Checkpoints, Part
+    from backpath.training.checkpoints import Checkpoints, RunPart
 
 
 # parameters that a fit may go on with, whatever they were: of no influence, or seen in the job
@@ -49,7 +49,7 @@ class Fitting(Stateful):
         self.callbacks, self.stopped, self.epochs = callbacks_of(p.callbacks), False, int(p.max_iter)
         run.n_iter, run.converged = 0, False
 
-    def go(self, part: Part | None) -> FitState:
+    def go(self, part: RunPart | None) -> FitState:
         """Train to the end, saved now and then."""
         raise NotImplementedError
 

@@ -22,7 +22,7 @@ from backpath.training.job import Job, Solver
 from backpath.training.progress import reporter
 
 if TYPE_CHECKING:
-    from backpath.training.checkpoints import Part
+    from backpath.training.checkpoints import RunPart
 
 
 def _widened(job: Job) -> Job:
@@ -79,7 +79,7 @@ class Lbfgs(Fitting):
             self._again += 1
         return cost, joined
 
-    def go(self, part: Part | None) -> FitState:
+    def go(self, part: RunPart | None) -> FitState:
         p, run, self.part = self.p, self.run, part
         found: Any = None
         try:

@@ -15,7 +15,7 @@ from backpath.training.job import Job, Solver
 from backpath.training.progress import reporter
 
 if TYPE_CHECKING:
-    from backpath.training.checkpoints import Part
+    from backpath.training.checkpoints import RunPart
 
 
 class Levenberg(Fitting):
@@ -35,7 +35,7 @@ class Levenberg(Fitting):
         self.engine = LMEngine(self.job)
         run.loss_curve = []
 
-    def go(self, part: Part | None) -> FitState:
+    def go(self, part: RunPart | None) -> FitState:
         p, run, engine = self.p, self.run, self.engine
         try:
             with reporter(p.progress, p.max_iter) as report:

@@ -19,6 +19,7 @@ from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.training.prediction import predict
+from backpath.version import __version__
 
 PREDICT_ROWS = 500  # through the network at a time: their layers stay in the processor's cache
 
@@ -120,13 +121,9 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
         return a
 
     def __getstate__(self) -> dict[str, Any]:
-        from backpath import __version__
-
         return {**super().__getstate__(), "_backpath_version": __version__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        from backpath import __version__
-
         version = state.pop("_backpath_version", "of an unknown version")
         if version != __version__:
             warnings.warn(

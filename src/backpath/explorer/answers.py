@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 
 from backpath.errors import InputError
-from backpath.explain import chain_rule
 from backpath.explain.backward import backward
-from backpath.explain.derivation import Derivation, Evaluation, Sample, derive
+from backpath.explain.derivation import Derivation, Evaluation, derive
+from backpath.explain.derivation_data import Sample
 from backpath.explain.diagnosis.diagnose import diagnose
 from backpath.explain.digits import shown, shown_product
 from backpath.explain.document import Block, Formulas, Heading
 from backpath.explain.expression import Equation, Number
 from backpath.explain.factors import Factor
-from backpath.explain.numbers_shown import gradient_equation
 from backpath.explain.paths import Path
 from backpath.explain.printers import html, mathml
 from backpath.explain.step import explain_step
-from backpath.explain.step_shown import MOST_SAMPLES
+from backpath.explain.written import chain_rule
+from backpath.explain.written.numbers import gradient_equation
+from backpath.explain.written.whole_step import MOST_SAMPLES
 from backpath.explorer import fields, limits
 from backpath.explorer.scene import Scene
 from backpath.explorer.settings import weight_count

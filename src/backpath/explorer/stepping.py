@@ -12,7 +12,7 @@ from backpath.explain.document import Formulas
 from backpath.explain.expression import Call, Equation, Expression, Number
 from backpath.explain.printers import mathml
 from backpath.explain.step import Step
-from backpath.explain.step_shown import MOST_SAMPLES, MOST_WEIGHTS
+from backpath.explain.written.whole_step import MOST_SAMPLES, MOST_WEIGHTS
 from backpath.explorer.settings import is_drawn_whole
 from backpath.maths.notation import layer_weights, neuron_index, neuron_names, weight_name
 

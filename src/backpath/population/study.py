@@ -22,11 +22,11 @@ from backpath.training.callbacks import Callbacks, Watched
 from backpath.training.chunks import opened, saved
 from backpath.training.job import Job, Solver, check_batch_size, check_side_by_side, check_tol
 from backpath.training.loop import standing
-from backpath.training.progress import Progress, Report, check_progress, reporter
+from backpath.training.progress import Progress, ProgressCallback, check_progress, reporter
 from backpath.training.state import Stateful
 
 if TYPE_CHECKING:
-    from backpath.training.checkpoints import Checkpoints, Part
+    from backpath.training.checkpoints import Checkpoints, RunPart
     from backpath.training.engines.many import ManyNetworks
 
 STEP_SECONDS = 0.5  # between two looks at whether to save
@@ -229,7 +229,7 @@ class _SideBySide(Stateful):
         done = int(many.epochs_done.max(initial=0))
         return standing(done, self.epochs, (), self.seconds, solved=float((many.solved_after >= 0).mean()))
 
-    def run(self, progress: Progress, watched: Watched, part: Part | None) -> PopulationOutcome:
+    def run(self, progress: Progress, watched: Watched, part: RunPart | None) -> PopulationOutcome:
         start, interrupted, many = time.perf_counter() - self.seconds, False, self.many
         with reporter(progress, self.epochs, shown="solved {:.1%}") as report:
             try:
@@ -244,7 +244,7 @@ class _SideBySide(Stateful):
         watched(self.standing, outcome.stopped)
         return outcome
 
-    def _steps(self, report: Report | None, at_once: bool) -> Iterator[int]:
+    def _steps(self, report: ProgressCallback | None, at_once: bool) -> Iterator[int]:
         """Advance by whole chunks, after each of which there is a state to be saved: by about ``STEP_SECONDS``."""
         many, chunks = self.many, 1
         while many.running:

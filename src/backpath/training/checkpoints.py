@@ -27,12 +27,12 @@ from typing import Any, Protocol
 from backpath.errors import DivergenceError, InputError
 from backpath.files.atomic import write_atomically
 from backpath.files.checkpoint_format import decode, encode
+from backpath.files.file_paths import PathLike
 from backpath.files.locks import Lock
 from backpath.files.wording import shown_path
 from backpath.training.fingerprints import differences, versions
 from backpath.training.interrupts import HeldBack
 
-PathLike = str | os.PathLike[str]
 Tell = Callable[[str], object]
 
 KEPT = 2  # states of each part
@@ -174,10 +174,10 @@ class Checkpoints:
             )
 
     @contextmanager
-    def part(self, training: Saved, settings: dict[str, Any]) -> Iterator[Part]:
+    def part(self, training: Saved, settings: dict[str, Any]) -> Iterator[RunPart]:
         """The next part: put back as it stood, saved now and then, and at its end."""
         self._parts += 1
-        part = Part(self, self._parts, training, settings)
+        part = RunPart(self, self._parts, training, settings)
         with part.signals:
             part.go_on()
             try:
@@ -207,7 +207,7 @@ class Checkpoints:
                 old.unlink()
 
 
-class Part:
+class RunPart:
     """One training of a run."""
 
     def __init__(self, run: Checkpoints, number: int, training: Saved, settings: dict[str, Any]):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from backpath.training.job import Engine
 
 if TYPE_CHECKING:
-    from backpath.training.checkpoints import Checkpoints, Part, PathLike, Saved
+    from backpath.files.file_paths import PathLike
+    from backpath.training.checkpoints import Checkpoints, RunPart, Saved
 
 CHUNK_SECONDS = 0.1  # between two looks at progress, Ctrl-C and the clock
 
@@ -19,7 +20,7 @@ def in_chunks(
     engine: Engine,
     epochs: int,
     every_epoch: bool = False,
-    part: Part | None = None,
+    part: RunPart | None = None,
     is_over: Callable[[], bool] = lambda: False,
 ) -> Iterator[int]:
     """Train until ``epochs`` are done, the engine converged or overflowed, or ``is_over`` says so; yields the epochs
@@ -54,6 +55,6 @@ def opened(
 
 def saved(
     run: Checkpoints | None, training: Saved, settings: Callable[[], dict[str, Any]]
-) -> AbstractContextManager[Part | None]:
+) -> AbstractContextManager[RunPart | None]:
     """A training as the next part of a run."""
     return nullcontext() if run is None else run.part(training, settings())

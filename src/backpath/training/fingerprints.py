@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from backpath import __version__
 from backpath.maths.network import Network
 from backpath.training.job import Job
+from backpath.version import __version__
 
 NOT_SETTINGS = ("order", "threads")  # drawn from a seed; of no influence on any bit
 NAMES = {"name": "solver"}

@@ -35,7 +35,8 @@ from backpath.training.threads import check_threads
 from backpath.training.validation import Validation, check_patience
 
 if TYPE_CHECKING:
-    from backpath.training.checkpoints import Checkpoints, Part, PathLike
+    from backpath.files.file_paths import PathLike
+    from backpath.training.checkpoints import Checkpoints, RunPart
 
 Costs = Sequence[float] | NDArray[np.float64]
 
@@ -297,7 +298,7 @@ class _Training(Stateful):
         with opened(checkpoint, every, "train") as run, saved(run, self, settings) as part:
             return self.run(progress, watched, part)
 
-    def run(self, progress: Progress, watched: Watched, part: Part | None) -> TrainingResult:
+    def run(self, progress: Progress, watched: Watched, part: RunPart | None) -> TrainingResult:
         job, engine, validation = self.job, self.engine, self.validation
         start, stopped = time.perf_counter() - self.seconds, "epochs"
 

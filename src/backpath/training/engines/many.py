@@ -8,7 +8,6 @@ arithmetic is its own: so its bits do not depend on how many threads or other ne
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -20,13 +19,12 @@ from backpath.training.engines.each import Each, samples_in_lanes
 from backpath.training.engines.groups import Groups, Standing
 from backpath.training.job import Job, Order
 from backpath.training.native import calls
+from backpath.training.progress import ProgressCallback
 from backpath.training.state import Stateful
 
 CHUNK_SECONDS, CHUNK_NETWORKS, LONGEST_CHUNK = 0.005, 512, 4096  # of one core; networks at least; epochs
 PART_SECONDS, PARTS_PER_THREAD = 0.02, 16  # a chunk of a part takes at most that long
 REPORT_SECONDS = 0.1
-
-Report = Callable[[float, float], object]
 
 
 class ManyNetworks(Stateful):
@@ -106,13 +104,13 @@ class ManyNetworks(Stateful):
         """Whether any network has epochs left to train."""
         return bool((self._worked < self.epochs).any())
 
-    def run(self, epochs: int | None = None, report: Report | None = None) -> bool:
+    def run(self, epochs: int | None = None, report: ProgressCallback | None = None) -> bool:
         """Train ``epochs`` epochs more, or all that are left, and measure what was reached; whether Ctrl-C ended it,
         which leaves each network whole."""
         interrupted = self.advance(epochs, report)
         return self.measure() or interrupted
 
-    def advance(self, epochs: int | None = None, report: Report | None = None) -> bool:
+    def advance(self, epochs: int | None = None, report: ProgressCallback | None = None) -> bool:
         """Train as `run` does, without measuring: `measure` has to follow in the end. In steps of whole chunks (see
         `chunk`) it comes to the same bits as at once.
 
@@ -155,7 +153,7 @@ class ManyNetworks(Stateful):
         for _, orders in self._parts:
             orders.restore(state["orders"])
 
-    def _wait(self, futures: list[Future[None]], report: Report | None) -> bool:
+    def _wait(self, futures: list[Future[None]], report: ProgressCallback | None) -> bool:
         """Until all is done, or Ctrl-C: then until the chunks under way are."""
         pending, interrupted = set(futures), False
         try:

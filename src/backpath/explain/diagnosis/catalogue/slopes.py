@@ -17,7 +17,7 @@ from backpath.explain.expression import ONE, TWO, Call, Expression, Power, Produ
 from backpath.maths.activations import ACTIVATIONS, activation
 from backpath.maths.arrays import Array
 
-Number = Callable[[Passes, Index, int], Array]  # what stands in place of σ′ of a layer, (passes, N, neurons)
+SlopeNumbers = Callable[[Passes, Index, int], Array]  # what stands in place of σ′ of a layer, (passes, N, neurons)
 
 # σ′ written in v = σ(u)
 IN_OUTPUT: dict[str, tuple[Callable[[Array], Array], Callable[[Expression], Expression]]] = {
@@ -43,7 +43,7 @@ class Slope:
 
     code: str
     what: str
-    number: Number
+    number: SlopeNumbers
     formula: Callable[[str], Expression] | None
     rank: int = LOCAL
     jacobian: Callable[[Array, Array], Array] | None = None
@@ -104,7 +104,7 @@ def _other_quantities(name: str) -> Iterator[Slope]:
     """Another quantity of the neuron where σ′(u) belongs."""
     row = ACTIVATIONS[name]
 
-    def slope(what: str, number: Number, formula: Callable[[str], Expression]) -> Slope:
+    def slope(what: str, number: SlopeNumbers, formula: Callable[[str], Expression]) -> Slope:
         return Slope("wrong_slope", what, number, formula)
 
     def times_u(neuron: str) -> Expression:
@@ -170,7 +170,7 @@ def _of_other(other: str) -> Slope:
     )
 
 
-def _from_output(number: Callable[[Array], Array]) -> Number:
+def _from_output(number: Callable[[Array], Array]) -> SlopeNumbers:
     return lambda p, h, k: number(p.a[k][h])
 
 
@@ -219,7 +219,7 @@ def _of_other_layers(q: Problem, layer: int) -> Iterator[Slope]:
             )
 
 
-def _slope_of(other: int) -> Number:
+def _slope_of(other: int) -> SlopeNumbers:
     return lambda p, h, k: np.broadcast_to(right_slope(p, h, other), p.u[k][h].shape)
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from backpath.errors import InputError
 from backpath.files.checkpoint_format import read_about
+from backpath.files.file_paths import PathLike
 from backpath.files.locks import is_locked
 from backpath.files.wording import plain, shown_path
-from backpath.training.checkpoints import PathLike, read_run, states_of
+from backpath.training.checkpoints import read_run, states_of
 
 
 @dataclass(frozen=True)
