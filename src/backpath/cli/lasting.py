@@ -63,7 +63,7 @@ def _resumed(context: click.Context, options: dict[str, Any], given: set[str]) -
     more = sorted(given - set(MAY_CHANGE))
     if more:
         raise InputError(
-            f"--resume takes all settings from the folder, but those that may change ({_listed(MAY_CHANGE[3:])}); "
+            f"--resume takes all settings from the folder, but those that may change ({_listed(name for name in MAY_CHANGE[3:] if name in options)}); "
             f"leave {_listed(more)} out"
         )
     given_then = frozenset(call.pop("given"))
