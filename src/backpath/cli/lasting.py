@@ -62,10 +62,8 @@ def _resumed(context: click.Context, options: dict[str, Any], given: set[str]) -
         raise InputError(f"{shown_path(folder)} holds no run of backpath {command} that this version can go on with")
     more = sorted(given - set(MAY_CHANGE))
     if more:
-        raise InputError(
-            f"--resume takes all settings from the folder, but those that may change ({_listed(name for name in MAY_CHANGE[3:] if name in options)}); "
-            f"leave {_listed(more)} out"
-        )
+        free = _listed(name for name in MAY_CHANGE if name in options and name not in ("checkpoint", "resume"))
+        raise InputError(f"--resume takes all settings from the folder but {free}; leave {_listed(more)} out")
     given_then = frozenset(call.pop("given"))
     restored = {name: tuple(value) if isinstance(value, list) else value for name, value in (call | usual).items()}
     changed = {name: options[name] for name in given}
