@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from backpath.cli.options import FileName
+from backpath.cli.terminal import echo
 from backpath.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def call_options(context: click.Context, options: dict[str, Any]) -> tuple[dict[
     given = {name for name in options if source(name) is click.core.ParameterSource.COMMANDLINE}
     if options["resume"] is None:
         if options["source"] is None:
-            raise click.MissingParameter(ctx=context, param=context.command.params[0])
+            raise click.UsageError("Missing argument 'SOURCE'.", ctx=context)
         return options, frozenset(given)
     return _resumed(context, options, given)
 
@@ -103,7 +104,7 @@ def run_of(
             yield run
     finally:
         if run.is_to_be_resumed:
-            click.echo(f"backpath: stopped; to go on:\n{resume}", err=True)
+            echo(f"backpath: stopped; to go on:\n{resume}", err=True)
 
 
 def log_to(path: str | None) -> Callbacks:
@@ -116,7 +117,7 @@ def log_to(path: str | None) -> Callbacks:
 
 
 def _note(text: str) -> None:
-    click.echo(f"note: {text}", err=True)
+    echo(f"note: {text}", err=True)
 
 
 def _with_absolute_paths(call: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import click
 
 from backpath.cli.options import FileName
 from backpath.cli.table_options import dialect, dialect_options
+from backpath.cli.terminal import Rows, echo
 
 if TYPE_CHECKING:
     from backpath.files.models import Model
@@ -76,10 +76,10 @@ def command(
         names += ["problem"] if found.unusable else []
         blocks = _predicted(loaded, table, with_problems=found.unusable > 0)
         if to_file is None:
-            print_columns(sys.stdout, names, blocks)
+            print_columns(Rows(), names, blocks)
         else:
             write_predictions(to_file, names, blocks)
-            click.echo(f"saved {plain(to_file)}: {counted(found.rows - found.unusable, 'prediction')}")
+            echo(f"saved {plain(to_file)}: {counted(found.rows - found.unusable, 'prediction')}")
     _tell(found)
 
 
@@ -107,11 +107,11 @@ def _tell(found: Findings) -> None:
         if count:
             cells = f"{counted(count, 'cell')} of {name!r} {'is' if count == 1 else 'are'}"
             said = "none of the categories in training; taken as other (--unknown refuse)"
-            click.echo(f"note: {cells} {said}", err=True)
+            echo(f"note: {cells} {said}", err=True)
     filled = {name: count for name, count in found.filled.items() if count}
     if filled:
         cells = ", ".join(f"{count:,} of {name!r}" for name, count in list(filled.items())[:8])
-        click.echo(f"note: filled {counted(sum(filled.values()), 'missing cell')} as in training: {cells}", err=True)
+        echo(f"note: filled {counted(sum(filled.values()), 'missing cell')} as in training: {cells}", err=True)
     if found.unusable:
         rows = f"{counted(found.unusable, 'row')} of {found.rows:,}"
-        click.echo(f"note: {rows} could not be predicted; the column 'problem' says why (--strict refuses)", err=True)
+        echo(f"note: {rows} could not be predicted; the column 'problem' says why (--strict refuses)", err=True)

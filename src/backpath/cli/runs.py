@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from backpath.cli.options import FileName
+from backpath.cli.terminal import echo
 
 
 @click.command()
@@ -25,9 +26,9 @@ def command(folder: str, as_json: bool) -> None:
 
     found = find_runs(folder)
     if as_json:
-        click.echo(json.dumps([run.to_dict() for run in found], ensure_ascii=False, allow_nan=False))
+        echo(json.dumps([run.to_dict() for run in found], ensure_ascii=False, allow_nan=False))
     elif not found:
-        click.echo(f"no runs in {plain(folder)}; backpath train --checkpoint FOLDER makes one")
+        echo(f"no runs in {plain(folder)}; backpath train --checkpoint FOLDER makes one")
     else:
         header = ("run", "what", "state", "training", "epochs", "cost", "saved")
-        click.echo(table([header, *(run.shown() for run in found)], indent="", left=(0, 1, 2)))
+        echo(table([header, *(run.shown() for run in found)], indent="", left=(0, 1, 2)))
