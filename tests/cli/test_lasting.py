@@ -113,3 +113,18 @@ def test_runs_are_listed_and_logged(tmp_path):
     assert "no runs in empty" in done("runs", "empty", cwd=tmp_path)
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert lines[-1]["epochs"] == 300 and lines[-1]["stopped"] == "epochs" and lines[-1]["cost"] == one["cost"]
+
+
+def test_predictions_that_overflow_are_marked_or_refused(tmp_path):
+    rows = "".join(f"{k},{k % 7},{2 * k + k % 7}\n" for k in range(50))
+    (tmp_path / "t.csv").write_text(f"a,b,y\n{rows}")
+    (tmp_path / "n.csv").write_text("a,b\n1,2\n-1e308,3\n4,5\n")
+    train = ("train", "t.csv", "--target", "y", "--hidden", 4, "--activation", "relu", "--epochs", 50, "-q")
+    done(*train, cwd=tmp_path)
+    first, *rows = done("predict", "t.safetensors", "n.csv", cwd=tmp_path).splitlines()
+    assert first == "y,problem" and rows[1] == ",the prediction is not a finite number"
+    assert float(rows[0][:-1]) and float(rows[2][:-1])
+    message = refused("predict", "t.safetensors", "n.csv", "--strict", cwd=tmp_path)
+    assert message == "in 1 row the prediction is not a finite number; correct the cells, or leave --strict away"
+    (tmp_path / "n.csv").write_text("a,b\n1,2\n4,5\n")
+    assert done("predict", "t.safetensors", "n.csv", cwd=tmp_path).startswith("y\n")
