@@ -114,7 +114,7 @@ def _answers(loaded: Model, table: PredictionTable) -> Iterator[tuple[RowBlock, 
         block.X[block.problems != ""] = 0.0  # their answer is not written
         with np.errstate(over="ignore", invalid="ignore"):
             A = predict(loaded.network, block.X)
-            finite: NDArray[Any] = np.isfinite(A).all(axis=1)
+            finite = np.asarray(np.isfinite(A).all(axis=1))
             A[~finite] = 0.0
             columns = list(A.T)
             if loaded.preparation is not None:

@@ -186,11 +186,11 @@ class Checkpoints:
                 raise part.with_advice(error) from None
             part.finish()
 
-    def write(self, path: Path, state: dict[str, Any], about: dict[str, Any]) -> Future[None]:
+    def write(self, path: Path, state: dict[str, Any], about: dict[str, Any]) -> Future[bool]:
         """Write a state beside the last one, in a thread of its own."""
         return self._writer.submit(self._write, path, state, about)
 
-    def _write(self, path: Path, state: dict[str, Any], about: dict[str, Any]) -> None:
+    def _write(self, path: Path, state: dict[str, Any], about: dict[str, Any]) -> bool:
         parts = encode(state, about)
 
         def write(file: Any) -> None:
@@ -200,11 +200,13 @@ class Checkpoints:
         try:
             write_atomically(path, write)
         except (OSError, InputError) as error:
-            self.tell(f"no checkpoint of epoch {about['standing']['epochs']:,}: {error}; the one before it stays")
-            return
+            reason = getattr(error, "strerror", None) or error
+            self.tell(f"no checkpoint of epoch {about['standing']['epochs']:,}: {reason}; the last one stays")
+            return False
         for old in states_of(self.folder, int(path.name.partition("-")[0]))[KEPT:]:
             with suppress(OSError):
                 old.unlink()
+        return True
 
 
 class RunPart:
@@ -214,8 +216,7 @@ class RunPart:
         self.run, self.number, self.training, self.settings = run, number, training, settings
         self.signals = HeldBack()
         self.last: int | None = None  # epochs of the last good checkpoint
-        self._saved_at, self._writing = time.monotonic(), Future[None]()
-        self._writing.set_result(None)
+        self._saved_at, self._writing = time.monotonic(), _written(False)
         self._sequence = self._saved_epochs = 0
 
     def go_on(self) -> None:
@@ -242,6 +243,7 @@ class RunPart:
                     f"{shown_path(file)} does not fit this training ({error}); give another folder"
                 ) from None
             self.last = self._saved_epochs = int(about["standing"]["epochs"])
+            self._writing = _written(True)
             return
         if files:
             self.run.tell(f"no checkpoint of part {self.number} in {self.run.shown} can be used; it begins again")
@@ -266,9 +268,9 @@ class RunPart:
 
     def finish(self) -> None:
         """Save what was reached at the end, however it ended, and wait until that is on the disk."""
-        self._writing.result()
-        self._save()
-        self._writing.result()
+        if not self._writing.result() or self.training.standing()["epochs"] > self._saved_epochs:
+            self._save()
+            self._writing.result()
 
     def _save(self) -> None:
         if not self.training.is_good():
@@ -307,6 +309,13 @@ def opened(checkpoint: PathLike | Checkpoints | None, every: int | str | None, f
 
 def _text(record: dict[str, Any]) -> bytes:
     return json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True).encode()
+
+
+def _written(whole: bool) -> Future[bool]:
+    """As if a state had been written already."""
+    future = Future[bool]()
+    future.set_result(whole)
+    return future
 
 
 def states_of(folder: Path, part: int | None = None) -> list[Path]:
