@@ -126,6 +126,12 @@ def _with(node: ast.AST, **changes: object) -> ast.AST:
 
 
 def _faults(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, ast.stmt):
+        if isinstance(node, ast.AugAssign | ast.Break | ast.Continue) or (
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+        ):
+            yield ast.Pass()
+        return
     match node:
         case ast.Compare(ops=ops):
             for k, op in enumerate(ops):
@@ -146,10 +152,6 @@ def _faults(node: ast.AST) -> Iterator[ast.AST]:
             for k, keyword in enumerate(keywords):
                 if keyword.arg in LEFT_OUT:
                     yield _with(node, keywords=keywords[:k] + keywords[k + 1 :])
-        case ast.Expr(value=ast.Call()) | ast.AugAssign():
-            yield ast.Pass()
-        case ast.Break() | ast.Continue():
-            yield ast.Pass()
 
 
 def covering(tests: list[str], marks: str, packages: list[str]) -> dict[tuple[str, int], set[str]]:
@@ -234,7 +236,11 @@ def _run_tests(source: Path, tests: list[str], folder: str) -> None:
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     sys.dont_write_bytecode = True
     os.chdir(ROOT)
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+    with (
+        Path(os.devnull).open("w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
         status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--basetemp", f"{folder}/tmp", *tests])
     os._exit(int(status))
 
