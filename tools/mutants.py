@@ -126,16 +126,22 @@ def _with(node: ast.AST, **changes: object) -> ast.AST:
 
 
 def _faults(node: ast.AST) -> Iterator[ast.AST]:
-    if isinstance(node, ast.stmt):
-        if isinstance(node, ast.AugAssign | ast.Break | ast.Continue) or (
-            isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
-        ):
-            yield ast.Pass()
-        return
     match node:
+        case ast.AugAssign() | ast.Break() | ast.Continue() | ast.Expr(value=ast.Call()):
+            yield ast.Pass()
         case ast.Compare(ops=ops):
             for k, op in enumerate(ops):
                 yield _with(node, ops=[*ops[:k], COMPARISONS[type(op)](), *ops[k + 1 :]])
+        case ast.Call(keywords=keywords):
+            for k, keyword in enumerate(keywords):
+                if keyword.arg in LEFT_OUT:
+                    yield _with(node, keywords=keywords[:k] + keywords[k + 1 :])
+        case _:
+            yield from _exchanged(node)
+
+
+def _exchanged(node: ast.AST) -> Iterator[ast.AST]:
+    match node:
         case ast.BinOp(op=op) if type(op) in OPERATORS and not isinstance(node.left, ast.Constant | ast.JoinedStr):
             yield _with(node, op=OPERATORS[type(op)]())
         case ast.BoolOp(op=op):
@@ -148,10 +154,6 @@ def _faults(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.Constant(not value)
         case ast.Constant(value=int(value) | float(value)):
             yield ast.Constant(value * 100 if isinstance(value, float) and value else value + 1)
-        case ast.Call(keywords=keywords):
-            for k, keyword in enumerate(keywords):
-                if keyword.arg in LEFT_OUT:
-                    yield _with(node, keywords=keywords[:k] + keywords[k + 1 :])
 
 
 def covering(tests: list[str], marks: str, packages: list[str]) -> dict[tuple[str, int], set[str]]:
