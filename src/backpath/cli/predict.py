@@ -9,7 +9,7 @@ import click
 
 from backpath.cli.options import FileName
 from backpath.cli.table_options import dialect, dialect_options
-from backpath.cli.terminal import Rows, echo
+from backpath.cli.terminal import PrintedRows, echo
 from backpath.errors import InputError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def command(
         names += ["problem"] if found.unusable else []
         blocks = _predicted(loaded, table, with_problems=found.unusable > 0)
         if to_file is None:
-            print_columns(Rows(), names, blocks)
+            print_columns(PrintedRows(), names, blocks)
         else:
             write_predictions(to_file, names, blocks)
             echo(f"saved {plain(to_file)}: {counted(found.rows - found.unusable, 'prediction')}")

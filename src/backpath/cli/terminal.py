@@ -56,7 +56,7 @@ def echo(text: str = "", err: bool = False, color: bool | None = None) -> None:
     click.echo(without_controls(text), err=err, color=color)
 
 
-class Rows:
+class PrintedRows:
     """Standard output for the rows of a table: as they are, but to a terminal without what it would obey."""
 
     def write(self, text: str) -> int:

@@ -39,8 +39,8 @@ class Lbfgs(Fitting):
     def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None):
         told = _widened(job)
         super().__init__(p, told, run, held_out)
-        # the gradient is that of the sum over the outputs, so its cost must be too
-        self.engine = start_descent(p.engine, told)
+        # the gradient is that of the sum over the outputs, so the cost must be too
+        self.engine = start_descent(p.engine, replace(told, averaged=False))
         self.ends = np.cumsum([W.size for W in told.network.weights])[:-1]
         run.loss_curve = []
         self.flat = np.concatenate([W.ravel() for W in told.network.weights])
@@ -79,6 +79,13 @@ class Lbfgs(Fitting):
             self._again += 1
         return cost, joined
 
+    def _loss(self, objective: float, flat: Array) -> float:
+        """The objective as ``loss_`` gives it: the cost averaged over the outputs, not the penalty."""
+        job = self.job
+        samples = len(job.X) if job.sample_weight is None else float(job.sample_weight.sum())
+        penalty = job.l2 / samples / 2 * sum(float((W[:, :-1] ** 2).sum()) for W in self._weights(flat))
+        return job.cost_share * (objective - penalty) + penalty
+
     def go(self, part: RunPart | None) -> FitState:
         p, run, self.part = self.p, self.run, part
         found: Any = None
@@ -107,7 +114,7 @@ class Lbfgs(Fitting):
             if self.stopped and self._iterations == run.n_iter:
                 raise StopIteration
             return
-        run.n_iter, run.loss = run.n_iter + 1, float(now.fun)
+        run.n_iter, run.loss = run.n_iter + 1, self._loss(float(now.fun), now.x)
         run.loss_curve.append(run.loss)
         if self.p.verbose:
             print(f"Iteration {run.n_iter}, loss = {run.loss:.8f}")
