@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -174,18 +174,25 @@ class Perceptron(PredictingEstimator):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
-    ) -> Any:
+    ) -> Self:
         """Fit to the rows X and their targets y.
 
         Parameters
         ----------
-        X : array-like, data frame or sparse matrix (N, features)
-        y : array-like (N,) or (N, outputs)
-        sample_weight : array-like (N,)
-            How much each sample counts, from 0 on.
-        X_val, y_val, sample_weight_val
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+        y : array-like
+            Their targets, (N,) or (N, outputs).
+        sample_weight : array-like
+            How much each row counts, (N,), from 0 on.
+        X_val, y_val, sample_weight_val : as X, y and sample_weight
             Held-out samples: the loss and the score on them after each epoch go into ``validation_loss_curve_`` and
             ``validation_scores_``; with ``early_stopping`` they say when to stop, in place of a part of X and y.
+
+        Returns
+        -------
+        Self
+            The fitted estimator.
 
         Raises
         ------
