@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from backpath.maths.network import Network
+from typing import Any
 
 LONGEST_WORD, LONGEST_MESSAGE = 1_000, 20_000  # characters
 _BREAKS = re.compile(r"\s*[\r\n]\s*(?!backpath )")  # an advised command stands on a line of its own
@@ -30,6 +27,8 @@ class InputError(ValueError):
     options : tuple of str
         What to add to the command line, if that would do: ``("--encoding", "cp1252")``.
 
+    Examples
+    --------
     >>> str(InputError("unknown activation " + "x" * 10**6)) == "unknown activation " + "x" * 100 + "…"
     True
     """
@@ -43,6 +42,18 @@ class InputError(ValueError):
     def naming(self, spelled: Callable[[str], str]) -> str:
         """The message with its settings spelled as the caller knows them.
 
+        Parameters
+        ----------
+        spelled : callable
+            From a setting's name to how the caller writes it.
+
+        Returns
+        -------
+        str
+            The message.
+
+        Examples
+        --------
         >>> InputError("batch_size must be at least 1", "batch_size").naming(lambda name: "--batch-size")
         '--batch-size must be at least 1'
         """
@@ -72,7 +83,12 @@ class DivergenceError(ValueError):
     """
 
     def __init__(
-        self, epoch: int, layer: int | None, cost: float | None, network: Network | None = None, advice: str = ADVICE
+        self,
+        epoch: int,
+        layer: int | None,
+        cost: float | None,
+        network: Any = None,  # a Network, whose module imports this one
+        advice: str = ADVICE,
     ):
         self.epoch, self.layer, self.cost, self.network, self.advice = epoch, layer, cost, network, advice
         last = "there was no finite cost" if cost is None else f"the last finite cost was {cost:.6g}"

@@ -6,10 +6,9 @@ import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -19,20 +18,30 @@ from sklearn.utils.validation import validate_data
 from backpath.errors import DivergenceError, InputError
 from backpath.estimators.bad_fit import warn_of_bad_fit
 from backpath.estimators.descent import Descending
-from backpath.estimators.fitted import Fitted
+from backpath.estimators.fit_state import FitState, HeldOut
 from backpath.estimators.lbfgs import Lbfgs
 from backpath.estimators.levenberg import Levenberg
-from backpath.estimators.parameters import STOCHASTIC, check_parameters, hidden_activations, hidden_sizes
-from backpath.estimators.runs import HeldOut, Run
-from backpath.estimators.samples import Samples, column_sizes, dense, sample_weights, warn_of_scales
+from backpath.estimators.parameters import (
+    STOCHASTIC,
+    check_can_go_on,
+    check_parameters,
+    hidden_activations,
+    hidden_sizes,
+)
+from backpath.estimators.predictor import PredictingEstimator
 from backpath.estimators.scaling import Scaling
-from backpath.estimators.starts import drawn_weights, orders
+from backpath.estimators.starts import Shuffled, drawn_weights
+from backpath.estimators.training_samples import Samples, column_sizes, dense, sample_weights, warn_of_scales
+from backpath.maths.arrays import Array
 from backpath.maths.checks import check_memory
 from backpath.maths.costs import check_targets
 from backpath.maths.network import Network
+from backpath.training.chunks import opened
 from backpath.training.job import Job, Solver
 
-Array = NDArray[np.floating]
+if TYPE_CHECKING:
+    from backpath.training.checkpoints import Checkpoints
+
 
 # scikit-learn's words for weights that are not finite, for whoever looks for them
 NON_FINITE = (
@@ -61,7 +70,7 @@ def unchanged_by_failure(estimator: Any) -> Iterator[None]:
         raise
 
 
-class Perceptron(Fitted):
+class Perceptron(PredictingEstimator):
     """A network as an estimator; `MLPClassifier` and `MLPRegressor` say what its outputs mean."""
 
     _y_numeric = False
@@ -100,6 +109,8 @@ class Perceptron(Fitted):
         progress: Any = False,
         engine: str = "auto",
         scale_X: bool = False,
+        checkpoint: Any = None,
+        every: Any = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -132,6 +143,8 @@ class Perceptron(Fitted):
         self.progress = progress
         self.engine = engine
         self.scale_X = scale_X
+        self.checkpoint = checkpoint
+        self.every = every
 
     _scaling = Scaling()
 
@@ -161,18 +174,25 @@ class Perceptron(Fitted):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
-    ) -> Any:
+    ) -> Self:
         """Fit to the rows X and their targets y.
 
         Parameters
         ----------
-        X : array-like, data frame or sparse matrix (N, features)
-        y : array-like (N,) or (N, outputs)
-        sample_weight : array-like (N,)
-            How much each sample counts, from 0 on.
-        X_val, y_val, sample_weight_val
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+        y : array-like
+            Their targets, (N,) or (N, outputs).
+        sample_weight : array-like
+            How much each row counts, (N,), from 0 on.
+        X_val, y_val, sample_weight_val : as X, y and sample_weight
             Held-out samples: the loss and the score on them after each epoch go into ``validation_loss_curve_`` and
             ``validation_scores_``; with ``early_stopping`` they say when to stop, in place of a part of X and y.
+
+        Returns
+        -------
+        Self
+            The fitted estimator.
 
         Raises
         ------
@@ -192,6 +212,8 @@ class Perceptron(Fitted):
         check_parameters(vars(self))
         if self.early_stopping and incremental:
             raise InputError("partial_fit does not support early_stopping=True")
+        if self.checkpoint is not None:
+            check_can_go_on(self.random_state, incremental)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         raw = self._samples(X, y, sample_weight, first, incremental)
         scaling = self._scaling if incremental and not first else Scaling.of(raw, self.scale_X, self._scales_y())
@@ -241,20 +263,20 @@ class Perceptron(Fitted):
             warn_of_scales(column_sizes(rows), getattr(self, "feature_names_in_", None))
         return Samples(rows, targets, weight)
 
-    def _first_run(self, sizes: tuple[int, ...], number: np.dtype[Any], rng: np.random.RandomState) -> Run:
+    def _first_run(self, sizes: tuple[int, ...], number: np.dtype[Any], rng: np.random.RandomState) -> FitState:
         check_memory(sizes, number)
         logistic = self.activation in ("logistic", "sigmoid")
         names = hidden_activations(self.activation, len(sizes) - 2) or ("sigmoid" if logistic else "identity",)
-        return Run(drawn_weights(sizes, names, number, rng))
+        return FitState(drawn_weights(sizes, names, number, rng))
 
-    def _next_run(self, sizes: tuple[int, ...], scaling: Scaling, incremental: bool) -> Run:
+    def _next_run(self, sizes: tuple[int, ...], scaling: Scaling, incremental: bool) -> FitState:
         """From where the last fit ended."""
         weights = scaling.unfold(self._weights())
         if (weights[0].shape[1] - 1, *map(len, weights)) != sizes:
             now = (weights[0].shape[1] - 1, *map(len, weights))
             raise InputError(f"the fitted network has sizes {now}, but this fit wants {sizes}; use a new estimator")
         scores = getattr(self, "validation_scores_", None)
-        return Run(
+        return FitState(
             weights,
             t=self.t_,
             loss_curve=list(getattr(self, "loss_curve_", [])),
@@ -292,18 +314,24 @@ class Perceptron(Fitted):
         return samples.part(places[0]), HeldOut(samples.part(places[1]), self._score_of)
 
     def _solve(
-        self, samples: Samples, held_out: HeldOut | None, run: Run, rng: np.random.RandomState, incremental: bool
-    ) -> Run:
+        self,
+        samples: Samples,
+        held_out: HeldOut | None,
+        run: FitState,
+        rng: np.random.RandomState,
+        incremental: bool,
+        checkpoints: Checkpoints | None,
+    ) -> FitState:
         job = self._job(samples, run, rng)
         if held_out and run.validation_scores is None:
             run.validation_scores = []
         if self.solver == "lbfgs":
-            return Lbfgs(self, job, run, held_out).go()
+            return Lbfgs(self, job, run, held_out).saved(checkpoints)
         if self.solver == "lm":
-            return Levenberg(self, job, run, held_out).go()
-        return Descending(self, job, run, held_out, incremental).go()
+            return Levenberg(self, job, run, held_out).saved(checkpoints)
+        return Descending(self, job, run, held_out, incremental).saved(checkpoints)
 
-    def _job(self, samples: Samples, run: Run, rng: np.random.RandomState) -> Job:
+    def _job(self, samples: Samples, run: FitState, rng: np.random.RandomState) -> Job:
         """The training job, but for what its solver adds."""
         output, cost = self._cost_for(samples.y.shape[1])
         hidden = hidden_activations(self.activation, len(run.weights) - 1)
@@ -320,7 +348,7 @@ class Perceptron(Fitted):
             seed=rng.randint(MOST_SEED) if self.dropout else 0,
             l2=float(self.alpha),
             sample_weight=samples.weight,
-            order=orders(len(samples), rng) if shuffled else None,
+            order=Shuffled(len(samples), rng) if shuffled else None,
             averaged=self._is_averaged(),
             clip_norm=self.clip_norm,
             dropout=float(self.dropout),
@@ -341,17 +369,18 @@ class Perceptron(Fitted):
         self,
         samples: Samples,
         held_out: HeldOut | None,
-        starts: list[tuple[Run, np.random.RandomState]],
+        starts: list[tuple[FitState, np.random.RandomState]],
         incremental: bool,
-    ) -> Run:
+    ) -> FitState:
         """The best of the runs from these starts; the error of the first, if all of them diverged."""
-        done: list[Run] = []
+        done: list[FitState] = []
         errors: list[DivergenceError] = []
-        for run, rng in starts:
-            try:
-                done.append(self._solve(samples, held_out, run, rng, incremental))
-            except DivergenceError as error:
-                errors.append(error)
+        with opened(self.checkpoint, self.every, "fit") as checkpoints:
+            for run, rng in starts:
+                try:
+                    done.append(self._solve(samples, held_out, run, rng, incremental, checkpoints))
+                except DivergenceError as error:
+                    errors.append(error)
         if not done:
             first = errors[0]
             finite = first.layer is None and first.cost is not None
@@ -359,7 +388,7 @@ class Perceptron(Fitted):
             raise DivergenceError(first.epoch, first.layer, first.cost, first.network, advice) from None
         return min(done, key=lambda run: run.badness)
 
-    def _check_scales(self, samples: Samples, run: Run) -> None:
+    def _check_scales(self, samples: Samples, run: FitState) -> None:
         """Numbers whose squares are not finite saturate all neurons: what is finite then is no model."""
         most = math.sqrt(np.finfo(samples.X.dtype).max)
         for name, values in (("X", samples.X), ("y", samples.y)):
@@ -368,7 +397,7 @@ class Perceptron(Fitted):
                 advice = f"{name} reaches {size:.3g}, whose square is not finite in {values.dtype}; standardise it"
                 raise DivergenceError(run.n_iter, None, run.loss, None, advice)
 
-    def _take(self, run: Run, sizes: tuple[int, ...], number: np.dtype[Any]) -> None:
+    def _take(self, run: FitState, sizes: tuple[int, ...], number: np.dtype[Any]) -> None:
         """Set the fitted attributes."""
         self.coefs_ = [np.ascontiguousarray(W[:, :-1].T, number) for W in run.weights]
         self.intercepts_ = [W[:, -1].astype(number) for W in run.weights]

@@ -5,21 +5,22 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import DivergenceError
-from backpath.estimators.fitting import Fitting
-from backpath.estimators.runs import HeldOut, Optimizer, Run
+from backpath.estimators.fit import Fitting
+from backpath.estimators.fit_state import FitState, HeldOut, Optimizer
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import start_descent
-from backpath.training.job import Job, Memory, Solver
-from backpath.training.loop import reporter
+from backpath.training.job import Job, Solver, SolverState
+from backpath.training.progress import reporter
 
-Array = NDArray[np.floating]
+if TYPE_CHECKING:
+    from backpath.training.checkpoints import RunPart
+
 
 SMALLEST_RATE = 1e-6  # that the adaptive schedule goes down to
 
@@ -31,52 +32,60 @@ def solver_of(p: Any) -> Solver:
     return Solver("momentum", p.learning_rate_init, momentum=p.momentum, nesterov=p.nesterovs_momentum)
 
 
-def memory_of(run: Run) -> Memory | None:
+def solver_state_of(run: FitState) -> SolverState | None:
     """What an engine is to go on from: of ``partial_fit`` all that the last one knew, of a warm start the best loss."""
     if run.optimizer is None and run.best_loss in (None, math.inf):
         return None
     nothing = [np.zeros_like(W) for W in run.weights]
-    memory = run.optimizer.memory if run.optimizer else Memory(0, nothing, nothing)
-    return replace(memory, best=math.inf if run.best_loss is None else run.best_loss, waited=run.waited)
+    solver_state = run.optimizer.solver_state if run.optimizer else SolverState(0, nothing, nothing)
+    return replace(solver_state, best=math.inf if run.best_loss is None else run.best_loss, waited=run.waited)
 
 
 class Descending(Fitting):
     """One fit by sgd or adam; ``incremental``: one epoch of ``partial_fit``."""
 
-    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None, incremental: bool):
+    _given = (*Fitting._given, "incremental", "schedule")
+
+    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, incremental: bool):
         super().__init__(p, job, run, held_out)
-        self.incremental, self.epochs = incremental, 1 if incremental else p.max_iter
+        self.incremental, self.epochs = incremental, 1 if incremental else int(p.max_iter)
         self.schedule = p.learning_rate if p.solver == "sgd" else "constant"
         solver = solver_of(p)
-        self.rate = run.optimizer.learning_rate if run.optimizer else solver.learning_rate
+        self.rate = self.first_rate = run.optimizer.learning_rate if run.optimizer else solver.learning_rate
         self.job = replace(
             job,
             solver=replace(solver, learning_rate=self.rate),
             tol=None if p.early_stopping else p.tol,
             patience=p.n_iter_no_change + 1,
-            memory=memory_of(run),
+            solver_state=solver_state_of(run),
         )
         self.engine = start_descent(p.engine, self.job)
 
-    def go(self) -> Run:
+    def restore(self, state: dict[str, Any]) -> None:
+        """With another first learning rate, the rate reached is another in proportion."""
+        first, before = self.first_rate, state["first_rate"]
+        rate = state["rate"] if first == before else state["rate"] / before * first
+        self.engine.change_rate(rate)  # which says that it has not converged
+        super().restore(state | {"rate": rate, "first_rate": first})
+
+    def go(self, part: RunPart | None) -> FitState:
         p, run, engine = self.p, self.run, self.engine
         by_epoch = bool(self.callbacks or self.held_out or self.schedule == "invscaling")
-        run.n_iter, run.converged = 0, False
         try:
             with reporter(False if self.incremental else p.progress, self.epochs) as report:
-                for done in in_chunks(engine, self.epochs, by_epoch):
+                for done in in_chunks(engine, self.epochs, by_epoch, part, lambda: self.stopped):
                     self._note(done)
                     if report and done:
                         report(done, run.loss)
-                    if engine.overflow is not None or self._is_over():
-                        break
+                    if engine.overflow is None:
+                        self.stopped = self._is_over()
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=2)
             self._note(len(engine.costs))
         self._raise_if_diverged()
-        run.optimizer = Optimizer(self.rate, engine.memory)
+        run.optimizer = Optimizer(self.rate, engine.solver_state)
         if not p.early_stopping:
-            run.weights, run.waited = engine.weights, run.optimizer.memory.waited
+            run.weights, run.waited = engine.weights, run.optimizer.solver_state.waited
         return run
 
     def _note(self, done: int) -> None:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpath.errors import DivergenceError, InputError
+from backpath.maths.arrays import Array
 from backpath.maths.checks import check_count, check_number, check_seed, check_truth
 from backpath.maths.network import Network
 from backpath.maths.values import Value
 from backpath.population.memory import check_memory, memory_needed
 from backpath.population.networks import Population
-from backpath.training.job import Job, Solver, check_batch_size, check_progress, check_side_by_side, check_tol
+from backpath.training.callbacks import Callbacks, Watched
+from backpath.training.chunks import opened, saved
+from backpath.training.job import Job, Solver, check_batch_size, check_side_by_side, check_tol
+from backpath.training.loop import standing
+from backpath.training.progress import Progress, ProgressCallback, check_progress, reporter
+from backpath.training.state import Stateful
 
 if TYPE_CHECKING:
+    from backpath.training.checkpoints import Checkpoints, RunPart
     from backpath.training.engines.many import ManyNetworks
 
-Array = NDArray[np.floating]
-Progress = Callable[[float, float], object]
+STEP_SECONDS = 0.5  # between two looks at whether to save
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +50,14 @@ class PopulationOutcome(Value):
         Stopped by ``tol``; stopped being finite.
     history : array (records, size) or None
         The costs of the epochs ``history_epochs``; NaN where a network had stopped.
+    history_epochs : int64 array (records,) or None
+        Which epochs the rows of ``history`` are of.
     best_index : int
         The network with the lowest cost.
     stopped : "epochs" | "converged" | "interrupted"
         "converged" if every network stopped before the last epoch.
     seconds : float
+        How long it took.
     """
 
     population: Population
@@ -92,8 +101,11 @@ def train_population(
     stop_when_solved: bool = False,
     history_every: int | None = None,
     seed: int | None = 0,
-    progress: bool | Progress = False,
+    progress: Progress = False,
     threads: int | None = None,
+    checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
+    every: int | str | None = None,
+    callbacks: Callbacks = None,
 ) -> PopulationOutcome:
     """Train every network of a population on the same samples, each as ``train`` would train it alone.
 
@@ -107,8 +119,8 @@ def train_population(
         Passes over the samples; 0 only measures the population as it is.
     learning_rate, momentum : number, or one per network
         η and, for the momentum solver, μ.
-    batch_size, shuffle, solver, cost, seed
-        As for ``train``; the samples' order is the same for all networks.
+    batch_size, shuffle, solver, cost, seed : see ``train``
+        The samples' order is the same for all networks.
     tol : float | None
         A network stops once 10 epochs in a row have not lowered its best cost by more than this.
     solved_error : float
@@ -117,10 +129,13 @@ def train_population(
         A network stops, without another update, when it has solved the task.
     history_every : int | None
         Keep the costs of epochs 1, 1 + history_every, …; None keeps none.
-    progress : bool or callable
-        True draws a progress bar on a terminal; a callable gets (epochs done on average, share of networks solved).
+    progress : bool, callable, or context manager that gives one
+        True draws a progress bar on a terminal; a callable gets (epochs done on average, share of networks solved). A
+        context manager is entered when training begins.
     threads : int | None
         None uses every core. The results are the same, bit for bit, for any number.
+    checkpoint, every, callbacks
+        As for ``train``: the same call goes on from there; callbacks get how it stands about twice a second.
 
     Returns
     -------
@@ -183,10 +198,64 @@ def train_population(
         history_every=history_every,
         threads=threads_for(threads),
     )
-    start = time.perf_counter()
-    with _reporter(progress, int(epochs)) as report:
-        interrupted = many.run(report=report)
-    return _outcome(population, many, interrupted, time.perf_counter() - start)
+    training = _SideBySide(population, job, many)
+    with opened(checkpoint, every, "train_population") as run, saved(run, training, training.settings) as part:
+        return training.run(progress, Watched(callbacks, None), part)
+
+
+class _SideBySide(Stateful):
+    """A population in training."""
+
+    _given = ("population", "job", "epochs")
+
+    def __init__(self, population: Population, job: Job, many: ManyNetworks):
+        self.population, self.job, self.many, self.epochs, self.seconds = population, job, many, many.epochs, 0.0
+
+    def settings(self) -> dict[str, Any]:
+        from backpath.training.fingerprints import fingerprint, settings_of
+
+        many, rates = self.many, self.many.rates
+        return settings_of(
+            self.job,
+            epochs=self.epochs,
+            population=fingerprint(self.population.lanes),
+            learning_rate=fingerprint(rates) if len(np.unique(rates)) > 1 else float(rates[0]),
+            momentum=fingerprint(many.momenta),
+            **{name: getattr(many, name) for name in ("solved_error", "stop_when_solved", "history_every")},
+        )
+
+    def is_good(self) -> bool:
+        return not self.many.diverged.all()
+
+    def standing(self) -> dict[str, Any]:
+        many = self.many
+        done = int(many.epochs_done.max(initial=0))
+        return standing(done, self.epochs, (), self.seconds, solved=float((many.solved_after >= 0).mean()))
+
+    def run(self, progress: Progress, watched: Watched, part: RunPart | None) -> PopulationOutcome:
+        start, interrupted, many = time.perf_counter() - self.seconds, False, self.many
+        with reporter(progress, self.epochs, shown="solved {:.1%}") as report:
+            try:
+                for done in self._steps(report, at_once=not (part or watched)):
+                    self.seconds = time.perf_counter() - start
+                    watched(self.standing)
+                    if part:
+                        part.look(done)
+            except KeyboardInterrupt:
+                interrupted = True
+        outcome = _outcome(self.population, many, many.measure() or interrupted, time.perf_counter() - start)
+        watched(self.standing, outcome.stopped)
+        return outcome
+
+    def _steps(self, report: ProgressCallback | None, at_once: bool) -> Iterator[int]:
+        """Advance by whole chunks, after each of which there is a state to be saved: by about ``STEP_SECONDS``."""
+        many, chunks = self.many, 1
+        while many.running:
+            began = time.perf_counter()
+            if many.advance(None if at_once else chunks * many.chunk, report):
+                raise KeyboardInterrupt
+            yield many.until
+            chunks = max(1, min(2 * chunks, int(chunks * STEP_SECONDS / (time.perf_counter() - began + 1e-9))))
 
 
 def _settings(
@@ -214,14 +283,6 @@ def _of_each(value: float | ArrayLike, name: str, size: int) -> Array:
             f"{name} must be a number, or one for each of the {size:,} networks, but has shape {numbers.shape}"
         )
     return np.broadcast_to(numbers, (size,))
-
-
-def _reporter(progress: bool | Progress, epochs: int):  # type: ignore[no-untyped-def] # a context manager of either kind
-    if progress is True and epochs:
-        from backpath.training.progress import progress_bar
-
-        return progress_bar(epochs, shown="solved {:.1%}")
-    return nullcontext(progress if callable(progress) else None)
 
 
 def _outcome(population: Population, many: ManyNetworks, interrupted: bool, seconds: float) -> PopulationOutcome:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.maths.arrays import Array
 from backpath.maths.checks import check_learning_rate, check_number
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
+from backpath.training.state import Stateful
 
-Array = NDArray[np.floating]
 Masks = list[NDArray[np.bool_]]
 
 PATIENCE = 10  # epochs without an improvement of `tol` after which `train` takes the network as converged
@@ -58,8 +59,30 @@ class Solver:
         return cls(name, check_learning_rate(rate), momentum=check_number(momentum, "momentum", least=0, below=1))
 
 
+class Order(Protocol):
+    """The order of the samples, epoch by epoch."""
+
+    def __next__(self) -> NDArray[np.intp] | None:
+        """That of the next epoch; None for their own."""
+
+    def state(self) -> dict[str, Any]: ...
+    def restore(self, state: dict[str, Any]) -> None: ...
+
+
+class Drawn(Stateful):
+    """An order drawn for each epoch, or their own for all."""
+
+    _given = ("_samples", "_shuffled")
+
+    def __init__(self, samples: int, seed: int | None, shuffled: bool):
+        self._samples, self._shuffled, self._rng = samples, shuffled, np.random.default_rng(seed)
+
+    def __next__(self) -> NDArray[np.intp] | None:
+        return self._rng.permutation(self._samples) if self._shuffled else None
+
+
 @dataclass(frozen=True)
-class Memory:
+class SolverState:
     """What a run knows besides its weights, for another one to go on from.
 
     Attributes
@@ -107,14 +130,14 @@ class Job:
     sample_weight : array (N,) or None
         How much each sample counts in the averages; a batch in which none does has no gradient.
     order : iterator or None
-        The order of the samples for each epoch, where it is not drawn from ``seed``.
+        The order of the samples for each epoch, where it is not drawn from ``seed``; its state can be saved.
     averaged : bool
         The costs told are averaged over the outputs instead of summed; the updates are the same.
     clip_norm : float | None
         A gradient longer than that is scaled down to it.
     dropout : float
         The share of hidden neurons that each update leaves out, drawn from ``seed``; only ``numpy_engine`` knows it.
-    memory : Memory | None
+    solver_state : SolverState | None
         Of the run that this one goes on from.
     bayesian : bool
         The lm solver finds how much to hold weights down while it trains.
@@ -137,11 +160,11 @@ class Job:
     patience: float = PATIENCE
     l2: float = 0.0
     sample_weight: Array | None = None
-    order: Iterator[NDArray[np.intp]] | None = None
+    order: Order | None = None
     averaged: bool = False
     clip_norm: float | None = None
     dropout: float = 0.0
-    memory: Memory | None = None
+    solver_state: SolverState | None = None
     bayesian: bool = False
     threads: int | None = None
     biases: bool = True
@@ -156,13 +179,9 @@ class Job:
         """What the costs told are multiplied with."""
         return 1 / self.network.sizes[-1] if self.averaged else 1.0
 
-    def orders(self) -> Iterator[NDArray[np.intp] | None]:
+    def orders(self) -> Order:
         """For each epoch the order of its samples, None for their own."""
-        if self.order is not None:
-            yield from self.order
-        rng = np.random.default_rng(self.seed)
-        while True:
-            yield rng.permutation(len(self.X)) if self.shuffle else None
+        return self.order or Drawn(len(self.X), self.seed if self.shuffle else None, self.shuffle)
 
 
 class Engine(Protocol):
@@ -197,7 +216,7 @@ class Descent(Engine, Protocol):
     """An engine that goes down the gradient, and so can go on with another learning rate."""
 
     @property
-    def memory(self) -> Memory: ...
+    def solver_state(self) -> SolverState: ...
 
     def forget_costs(self) -> None:
         """Begin ``costs`` again from nothing: whoever trains without an end keeps those that matter."""
@@ -243,13 +262,15 @@ def check_progress(progress: object) -> None:
         raise InputError(f"progress must be True, False or a callable, but is {progress!r}")
 
 
-class Convergence:
+class Convergence(Stateful):
     """The rule of ``tol``: too long without a better cost."""
 
-    def __init__(self, tol: float | None, patience: float, memory: Memory | None = None):
+    _given = ("tol", "patience")
+
+    def __init__(self, tol: float | None, patience: float, solver_state: SolverState | None = None):
         self.tol, self.patience, self.best, self.waited = tol, patience, math.inf, 0
-        if memory is not None:
-            self.best, self.waited = memory.best, memory.waited
+        if solver_state is not None:
+            self.best, self.waited = solver_state.best, solver_state.waited
 
     def reached(self, cost: float) -> bool:
         if self.tol is None:

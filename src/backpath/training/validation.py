@@ -6,21 +6,21 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from backpath.errors import DivergenceError, InputError
 from backpath.maths import backprop
+from backpath.maths.arrays import Array
 from backpath.maths.checks import check_count, check_sample_weight
 from backpath.maths.network import Network
-
-Array = NDArray[np.floating]
+from backpath.training.state import Stateful
 
 
 def check_patience(patience: int | None) -> int | None:
     return None if patience is None else check_count(patience, "patience")
 
 
-class Validation:
+class Validation(Stateful):
     """The cost on held-out samples after each epoch, and the weights with which it was lowest.
 
     Parameters
@@ -30,6 +30,8 @@ class Validation:
     patience : int | None
         Epochs in a row without a lower cost after which training stops.
     """
+
+    _given = ("X", "y", "network", "activations", "cost", "weight", "patience")
 
     def __init__(self, network: Network, samples: tuple[ArrayLike, ...], cost: str, patience: int | None = None):
         try:

@@ -3,45 +3,47 @@
 from __future__ import annotations
 
 import ctypes
-import itertools
 import math
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backpath.training.engines.layout import Indices, lay_out
-from backpath.training.job import Array, Job, Memory
-from backpath.training.native.calls import Progress, Settings, State, Team, Training
+from backpath.maths.arrays import Array, Integers
+from backpath.training.engines.layout import lay_out
+from backpath.training.job import Job, SolverState
+from backpath.training.native.calls import CProgress, CSettings, CState, CTeam, CTraining
 from backpath.training.native.library import address, buffer, kernels, part
-from backpath.training.threads import available_cores, threads_for, give_way, shared
+from backpath.training.state import Stateful, filled, put_back, taken, thinned
+from backpath.training.threads import available_cores, give_way, shared, threads_for
 
 ORDERS_AT_ONCE = 2**20  # numbers
 # Fused products of whole steps, from which on it pays to share a batch, a call: some 15 and 80 microseconds of a core.
 SHARED_BATCH, SHARED_CALL = 50_000, 300_000
 
-STATE_BYTES = ctypes.sizeof(State)
+STATE_BYTES = ctypes.sizeof(CState)
 COPIES = {"gd": 1, "momentum": 2, "adam": 3}  # of the weights' room: w; w, m; w, m, v
 
 
-class Checkpoint:
+class Reached:
     """What training has come to.
 
     Attributes
     ----------
     flat, place : array, int
         The weights w, then what the solver remembers of each: m and v; and where they are.
-    state : State
+    state : CState
         What the kernel goes on with.
     epochs : int
     """
 
     def __init__(self, flat: Array, place: int):
-        self.flat, self.place, self.state, self.epochs = flat, place, State(best=math.inf), 0
+        self.flat, self.place, self.state, self.epochs = flat, place, CState(best=math.inf), 0
         self.state_place = ctypes.addressof(self.state)
 
-    def take(self, other: Checkpoint) -> Checkpoint:
+    def take(self, other: Reached) -> Reached:
         """Become a copy of another one."""
         self.flat[:] = other.flat
         ctypes.memmove(self.state_place, other.state_place, STATE_BYTES)
@@ -49,10 +51,10 @@ class Checkpoint:
         return self
 
 
-class CompiledEngine:
+class CompiledEngine(Stateful):
     """Trains with the native kernels.
 
-    There are two checkpoints: what is reached, which is not written to, and the next one. The kernels look at the end
+    There are two places: what is reached, which is not written to, and the next one. The kernels look at the end
     of a call only whether the weights are finite. Where they are not, the way there is gone again from the last point
     known to be good, in halves, until the epoch is found: so the check costs nothing while all is well, and an
     interrupt always finds a whole set of weights.
@@ -70,33 +72,32 @@ class CompiledEngine:
         self._training = self._handed()
         self._training_place = ctypes.addressof(self._training)
         self.layout.put(job.network.weights, self._now.flat)
-        if job.memory is not None:
-            self._remember(job.memory)
+        if job.solver_state is not None:
+            self._remember(job.solver_state)
+        self._orders, self._drawn = job.orders(), list[Integers]()
         self._costs = np.empty(64)
-        if job.shuffle:
-            self._orders = job.orders()
-        else:
+        if not job.shuffle:
             self._kernels.lay_samples(self._training_place, None)
 
-    def _handed(self) -> Training:
+    def _handed(self) -> CTraining:
         """What the kernels are handed: one piece of memory in parts, and the samples where they are."""
         job, layout, number, samples = self.job, self.layout, self._number, self._samples
         s, n = job.solver, layout.weights
         tol = -1.0 if job.tol is None else job.tol
         rates = (s.learning_rate, s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience)
-        self._settings = Settings(*rates, job.cost_share, job.clip_norm or 0.0)
+        self._settings = CSettings(*rates, job.cost_share, job.clip_norm or 0.0)
         copies = COPIES[s.name] * n
         room = buffer(2 * copies + n + layout.numbers, number)
         start = address(room, number, len(room))
-        now, after = (Checkpoint(room[k : k + copies], part(start, k, copies, number)) for k in (0, copies))
-        self._checkpoints = now, after
+        now, after = (Reached(room[k : k + copies], part(start, k, copies, number)) for k in (0, copies))
+        self._places = now, after
         self._g = room[2 * copies : 2 * copies + n]
         free = None if job.free is None else layout.flat(job.free, number)
         weight = None if job.sample_weight is None else np.ascontiguousarray(job.sample_weight, number)
         aside = np.zeros(layout.costs) if layout.costs else None
         X, Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
         self._kept = room, free, weight, aside, X, Y  # as long as their addresses are used
-        return Training(
+        return CTraining(
             ctypes.addressof(layout.plan),
             ctypes.addressof(self._settings),
             address(layout.layers, np.int64, layout.layers.size),
@@ -110,38 +111,61 @@ class CompiledEngine:
         )
 
     @property
-    def _now(self) -> Checkpoint:
-        return self._checkpoints[0]
+    def _now(self) -> Reached:
+        return self._places[0]
 
-    def _remember(self, memory: Memory) -> None:
+    def _remember(self, solver_state: SolverState) -> None:
         flat, n, state = self._now.flat, self.layout.weights, self._now.state
-        for k, arrays in zip(range(n, len(flat), n), (memory.m, memory.v), strict=False):
+        for k, arrays in zip(range(n, len(flat), n), (solver_state.m, solver_state.v), strict=False):
             self.layout.put(arrays, flat[k : k + n])
-        state.updates, state.best, state.waited = memory.updates, memory.best, memory.waited
+        state.updates, state.best, state.waited = solver_state.updates, solver_state.best, solver_state.waited
 
     @property
-    def memory(self) -> Memory:
+    def solver_state(self) -> SolverState:
         flat, state, n = self._now.flat, self._now.state, self.layout.weights
         places = [k if k < len(flat) else 0 for k in (n, 2 * n)]
         m, v = ([W if k else np.zeros_like(W) for W in self.layout.arrays(flat[k : k + n])] for k in places)
-        return Memory(int(state.updates), m, v, state.best, int(state.waited))
+        return SolverState(int(state.updates), m, v, state.best, int(state.waited))
+
+    def state(self) -> dict[str, Any]:
+        now, n = self._now, self.layout.weights
+        return {
+            "arrays": [W for k in range(0, len(now.flat), n) for W in self.layout.arrays(now.flat[k : k + n])],
+            "state": taken(now.state),
+            "costs": thinned(self.costs),
+            "overflow": self.overflow,
+            "orders": self._orders.state(),
+            "drawn": taken(self._drawn),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        layers, n, now = len(self.layout.layers), self.layout.weights, self._now
+        for copy, k in enumerate(range(0, len(now.flat), n)):
+            arrays = put_back(self.weights, state["arrays"][copy * layers : (copy + 1) * layers])
+            self.layout.put(arrays, now.flat[k : k + n])
+        self._costs = filled(state["costs"])
+        now.epochs = len(self._costs)
+        for name, value in state["state"].items():
+            setattr(now.state, name, value)
+        self.overflow, self._drawn = state["overflow"], list(state["drawn"])
+        self._orders.restore(state["orders"])
 
     def change_rate(self, learning_rate: float) -> None:
         self._settings.learning_rate = learning_rate
         self._now.state.waited = 0 if self.converged else self._now.state.waited
         self._now.state.converged = 0
 
-    def _train(self, checkpoint: Checkpoint, order: Indices | None, costs: NDArray[np.float64]) -> int:
+    def _train(self, reached: Reached, order: Integers | None, costs: NDArray[np.float64]) -> int:
         """Train on in place, an epoch for each place in ``costs``; gives the epochs done."""
         epochs, samples = len(costs), self._samples
         ordered = samples if order is None else samples * epochs
-        progress, team = Progress(), None
+        progress, team = CProgress(), None
         if self._members > 1 and epochs * -(-samples // self.job.batch_size) * self.layout.products >= SHARED_CALL:
-            team = Team(patient=self._members <= available_cores(), give_way=give_way())
+            team = CTeam(patient=self._members <= available_cores(), give_way=give_way())
         arguments = (
             self._training_place,
-            checkpoint.place,
-            checkpoint.state_place,
+            reached.place,
+            reached.state_place,
             None if order is None else address(order, np.int64, ordered),
             ordered,
             epochs,
@@ -151,7 +175,7 @@ class CompiledEngine:
         )
         if team is None:
             return self._kernels.train(*arguments)
-        kept = self, checkpoint, order, costs, progress, team
+        kept = self, reached, order, costs, progress, team
         work = partial(_call, self._kernels.train, arguments, kept)
         return shared(partial(self._kernels.begin, *arguments), work, self._members)
 
@@ -168,7 +192,7 @@ class CompiledEngine:
         return bool(self._now.state.converged)
 
     def cost_and_gradient(self, weights: list[Array]) -> tuple[float, list[Array]]:
-        after, cost = self._checkpoints[1].take(self._now), np.empty(1)
+        after, cost = self._places[1].take(self._now), np.empty(1)
         self.layout.put(weights, after.flat)
         self._train(after, None, cost)  # an epoch leaves its gradient
         return float(cost[0]), self.layout.arrays(self._g)
@@ -181,18 +205,16 @@ class CompiledEngine:
         most = max(1, ORDERS_AT_ONCE // self._samples)
         while epochs > 0 and not self.converged and self.overflow is None:
             count, before = min(most, epochs), self._now.epochs
-            orders = np.concatenate(list(itertools.islice(self._orders, count)))
-            self._run(orders, count)
+            self._drawn += [np.asarray(next(self._orders)) for _ in range(count - len(self._drawn))]
+            self._run(np.concatenate(self._drawn[:count]), count)
             epochs -= count
-            # those left over, if it converged, are for whoever goes on
-            left = orders[(self._now.epochs - before) * self._samples :].reshape(-1, self._samples)
-            self._orders = itertools.chain(left, self._orders)
+            del self._drawn[: self._now.epochs - before]  # those left over, if it converged, are for whoever goes on
 
     def forget_costs(self) -> None:
         """Begin ``costs`` anew, for whoever has kept those so far: a run without an end does not fill the memory."""
         self._now.epochs, self._costs = 0, np.empty(64)
 
-    def _run(self, orders: Indices | None, epochs: int) -> None:
+    def _run(self, orders: Integers | None, epochs: int) -> None:
         if self._go(orders, epochs):
             return
         good, bad = 0, epochs
@@ -202,23 +224,23 @@ class CompiledEngine:
                 good += half
             else:
                 bad = good + half
-        after = self._checkpoints[1].take(self._now)
+        after = self._places[1].take(self._now)
         self._train(after, self._from(orders, good), np.empty(1))
         self.overflow = _overflow(self.layout.arrays(after.flat))
 
-    def _from(self, orders: Indices | None, epoch: int) -> Indices | None:
+    def _from(self, orders: Integers | None, epoch: int) -> Integers | None:
         return None if orders is None else orders[epoch * self._samples :]
 
-    def _go(self, orders: Indices | None, epochs: int) -> bool:
+    def _go(self, orders: Integers | None, epochs: int) -> bool:
         """Go on for some epochs, unless that leads to numbers that are not finite; says whether it did not."""
-        before, after = self._checkpoints
+        before, after = self._places
         after.take(before)
         costs = self._room_for_costs(epochs)
         done = self._train(after, orders, costs)
         if not (math.isfinite(costs[done - 1]) and after.state.finite):
             return False
         after.epochs += done
-        self._checkpoints = after, before
+        self._places = after, before
         return True
 
     def _room_for_costs(self, epochs: int) -> NDArray[np.float64]:

@@ -17,16 +17,16 @@ algorithm, IEEE Trans. Neural Networks 5 (1994); Nielsen, Damping parameter in M
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.maths.arrays import Array, Floats
 from backpath.training.bayesian import Bayesian
 from backpath.training.engines.normal_equations import NormalEquations, single_threaded
-from backpath.training.job import Array, Convergence, Job
-
-Numbers = NDArray[np.float64]
+from backpath.training.job import Convergence, Job
+from backpath.training.state import Stateful
 
 # what each cost is of Σ e²
 SQUARED_COSTS = {"squared_error": 1.0, "half_squared_error": 0.5}
@@ -53,7 +53,7 @@ def check_lm(job: Job, engine: str) -> None:
         )
 
 
-class LMEngine:
+class LMEngine(Stateful):
     """Trains with Levenberg-Marquardt; an epoch is one step that lowers, however many were tried for it.
 
     It has converged when the gradient is 0 but for rounding, when no step that changes a weight lowers the cost, or by
@@ -74,6 +74,8 @@ class LMEngine:
         As it is now.
     """
 
+    _given = ("job", "_equations", "_dtype", "_samples", "_l2")
+
     def __init__(self, job: Job, equations: NormalEquations | None = None):
         self.job, self._equations = job, equations or NormalEquations(job)
         self.costs: list[float] = []
@@ -88,6 +90,10 @@ class LMEngine:
         biases = [np.arange(W.size).reshape(W.shape) % W.shape[1] == W.shape[1] - 1 for W in job.network.weights]
         weighs = np.concatenate([~b.ravel() for b in biases])
         self._l2 = job.l2 / (2 * SQUARED_COSTS[job.cost]) * weighs
+
+    def restore(self, state: dict[str, Any]) -> None:
+        super().restore(state)
+        self.bayesian = Bayesian(**state["bayesian"]) if state["bayesian"] else None
 
     @property
     def weights(self) -> list[Array]:
@@ -129,7 +135,7 @@ class LMEngine:
             or self._convergence.reached(self.costs[-1])
         )
 
-    def _is_saturated(self, JJ: Numbers) -> bool:
+    def _is_saturated(self, JJ: Floats) -> bool:
         """Whether a layer's weights move no output, though what lies behind it has weights to pass it on."""
         moves = np.zeros(len(self._flat))
         moves[self._equations.free] = JJ.diagonal()
@@ -142,7 +148,7 @@ class LMEngine:
                 return True
         return False
 
-    def _decay(self, JJ: Numbers, E: float) -> Numbers:
+    def _decay(self, JJ: Floats, E: float) -> Floats:
         """The diagonal of R, for all weights."""
         if not self.job.bayesian:
             return self._l2
@@ -156,11 +162,11 @@ class LMEngine:
         decay[self._equations.free] = self.bayesian.decay
         return decay
 
-    def _objective(self, flat: Numbers, decay: Numbers, E: float) -> float:
+    def _objective(self, flat: Floats, decay: Floats, E: float) -> float:
         """Σ e² + Σ R w²: twice what the parabola is of."""
         return E + float(decay @ flat**2)
 
-    def _step(self, JJ: Numbers, gradient: Numbers, decay: Numbers, before: float) -> bool:
+    def _step(self, JJ: Floats, gradient: Floats, decay: Floats, before: float) -> bool:
         """Take the first step that lowers; False if there is none."""
         largest = float(JJ.diagonal().max())
         if math.isnan(self._damping):
@@ -186,7 +192,7 @@ class LMEngine:
         return False
 
 
-def _solved(JJ: Numbers, damping: float, gradient: Numbers) -> Array:
+def _solved(JJ: Floats, damping: float, gradient: Floats) -> Array:
     """h of (JJ + μ I) h = -gradient; NaN where rounding makes that singular."""
     damped = JJ.copy()
     damped[np.diag_indices_from(damped)] += damping
@@ -196,6 +202,6 @@ def _solved(JJ: Numbers, damping: float, gradient: Numbers) -> Array:
         return np.full_like(gradient, np.nan)
 
 
-def _is_stationary(JJ: Numbers, gradient: Numbers, objective: float) -> bool:
+def _is_stationary(JJ: Floats, gradient: Floats, objective: float) -> bool:
     """|g_i| ≤ 1e-8 |J_i| |e| for every weight: the scales of inputs and targets do not matter."""
     return bool((np.abs(gradient) <= STATIONARY * np.sqrt(JJ.diagonal()) * math.sqrt(objective)).all())

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.maths import backprop
+from backpath.maths.arrays import Array
 from backpath.training.engines.dropout import Dropout
-from backpath.training.job import Convergence, Job, Memory, Solver
+from backpath.training.job import Convergence, Job, Solver, SolverState
+from backpath.training.state import Stateful
 
-Array = NDArray[np.floating]
 
-
-class Passes(Protocol):
+class Propagation(Protocol):
     """The two passes of ``maths.backprop``, as it has them or with `Dropout`."""
 
     def forward(
@@ -35,14 +35,16 @@ class Passes(Protocol):
     ) -> list[Array]: ...
 
 
-class Updates:
+class Updates(Stateful):
     """A solver with what it remembers between updates."""
 
-    def __init__(self, solver: Solver, weights: Sequence[Array], memory: Memory | None):
+    _given = ("solver",)
+
+    def __init__(self, solver: Solver, weights: Sequence[Array], solver_state: SolverState | None):
         self.solver = solver
-        self.t = memory.updates if memory else 0
-        self.m = memory.m if memory else [np.zeros_like(W) for W in weights]  # momentum's v, Adam's m
-        self.v = memory.v if memory else [np.zeros_like(W) for W in weights]
+        self.t = solver_state.updates if solver_state else 0
+        self.m = solver_state.m if solver_state else [np.zeros_like(W) for W in weights]  # momentum's v, Adam's m
+        self.v = solver_state.v if solver_state else [np.zeros_like(W) for W in weights]
 
     def __call__(self, weights: Sequence[Array], gradient: Sequence[Array]) -> list[Array]:
         self.t += 1
@@ -69,10 +71,11 @@ class Updates:
         return [W - rate * m / (np.sqrt(v) + s.epsilon) for W, m, v in zip(weights, self.m, self.v, strict=True)]
 
 
-class NumpyEngine:
+class NumpyEngine(Stateful):
     """Trains with NumPy; every update makes new arrays, so an interrupt always finds a whole set of weights."""
 
     bayesian = None
+    _given = ("job", "_pass")
 
     def __init__(self, job: Job):
         self.job = job
@@ -80,15 +83,16 @@ class NumpyEngine:
         self.costs: list[float] = []
         self.converged = False
         self.overflow: int | None = None
-        self._updates = Updates(job.solver, self.weights, job.memory)
+        self._updates = Updates(job.solver, self.weights, job.solver_state)
         self._orders = job.orders()
-        self._convergence = Convergence(job.tol, job.patience, job.memory)
-        self._pass: Passes = Dropout(job.dropout, job.seed) if job.dropout else backprop
+        self._convergence = Convergence(job.tol, job.patience, job.solver_state)
+        self._dropout = Dropout(job.dropout, job.seed) if job.dropout else None
+        self._pass: Propagation = self._dropout or backprop
 
     @property
-    def memory(self) -> Memory:
+    def solver_state(self) -> SolverState:
         updates, c = self._updates, self._convergence
-        return Memory(updates.t, updates.m, updates.v, c.best, c.waited)
+        return SolverState(updates.t, updates.m, updates.v, c.best, c.waited)
 
     def change_rate(self, learning_rate: float) -> None:
         self._updates.solver = replace(self._updates.solver, learning_rate=learning_rate)
@@ -144,7 +148,7 @@ class NumpyEngine:
 
 
 def cost_and_gradient(
-    job: Job, weights: Sequence[Array], X: Array, y: Array, share: Array, way: Passes = backprop
+    job: Job, weights: Sequence[Array], X: Array, y: Array, share: Array, way: Propagation = backprop
 ) -> tuple[float, list[Array]]:
     """What a job makes small, and its gradient: the cost of a batch, whose samples' weights are ``share``, with the
     penalty of large weights."""

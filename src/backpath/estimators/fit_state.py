@@ -1,0 +1,100 @@
+"""What a solver hands back and a later one goes on from: the fitted attributes, before they are the estimator's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from backpath.estimators.training_samples import Samples
+from backpath.maths import backprop
+from backpath.maths.arrays import Array
+from backpath.maths.network import Network
+from backpath.training.bayesian import Bayesian
+from backpath.training.job import Job, SolverState
+from backpath.training.state import Stateful
+
+Score = Callable[[Array, Samples], float]  # (outputs, samples) -> accuracy or R²
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What a callback is told after an epoch.
+
+    Attributes
+    ----------
+    number : int
+        Counted from 1.
+    loss : float
+    network : Network
+        As it is now.
+    validation_loss, validation_score : float | None
+        On the held-out samples, where there are any.
+    """
+
+    number: int
+    loss: float
+    network: Network
+    validation_loss: float | None = None
+    validation_score: float | None = None
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """Where a descent stands between two calls of ``partial_fit``."""
+
+    learning_rate: float
+    solver_state: SolverState
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Samples that are not trained on, and how they are judged."""
+
+    samples: Samples
+    score: Score
+
+    def look(self, job: Job, weights: list[Array]) -> tuple[float, float]:
+        """The loss on them (without the penalty), and the score."""
+        s = self.samples
+        with np.errstate(over="ignore", invalid="ignore"):
+            u, a = backprop.forward(weights, job.network.activations, s.X)
+            loss = job.cost_share * backprop.batch_cost(job.cost, u[-1], a[-1], s.y, s.weight)
+        return loss, self.score(a[-1], s)
+
+
+@dataclass
+class FitState(Stateful):
+    """Where a fit stands; the names are those of the fitted attributes.
+
+    Attributes
+    ----------
+    weights : list of arrays, backpath's
+    n_iter, t : epochs of this fit; samples seen in all fits
+    loss : of the last epoch
+    converged : the solver's rule ended it
+    best_loss, waited : the lowest loss, and epochs without a better one (or score)
+    optimizer, bayesian : None for a solver without
+    """
+
+    _given = ("optimizer", "bayesian")  # which are set at the end
+
+    weights: list[Array]
+    n_iter: int = 0
+    t: int = 0
+    loss: float = np.inf
+    converged: bool = False
+    loss_curve: list[float] = field(default_factory=list)
+    best_loss: float | None = np.inf
+    waited: int = 0
+    validation_scores: list[float] | None = None
+    best_validation_score: float | None = None
+    validation_loss_curve: list[float] = field(default_factory=list)
+    optimizer: Optimizer | None = None
+    bayesian: Bayesian | None = None
+
+    @property
+    def badness(self) -> float:
+        """By which restarts are compared."""
+        return self.loss if self.best_validation_score is None else -self.best_validation_score

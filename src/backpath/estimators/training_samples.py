@@ -1,0 +1,94 @@
+"""What is trained on: rows, targets and weights, checked and laid out for backpath; and whether their scales fit."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.utils import check_array
+
+from backpath.errors import InputError
+from backpath.maths.arrays import Array
+from backpath.maths.checks import machine_memory
+
+WILD = 1e4  # how many times the largest number of a column another's may be
+NAMED = 3  # columns in a warning
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Rows X (N, inputs), encoded targets y (N, outputs), weights (N,) or None, all of the same number type."""
+
+    X: Array
+    y: Array
+    weight: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def part(self, rows: NDArray[np.intp]) -> Samples:
+        return Samples(self.X[rows], self.y[rows], None if self.weight is None else self.weight[rows])
+
+
+def dense(X: Any) -> Array:
+    """Rows as an array in the order of memory that the engines read; refuses what would not fit into memory."""
+    if not sparse.issparse(X):
+        return np.ascontiguousarray(X)
+    needed = X.shape[0] * X.shape[1] * X.dtype.itemsize
+    if needed > machine_memory():
+        raise InputError(
+            f"sparse rows are trained on as dense ones, and {X.shape[0]:,} × {X.shape[1]:,} need {needed >> 30:,} GiB, "
+            f"but this machine has {machine_memory() >> 30:,}; reduce the columns, or use partial_fit on some rows each"
+        )
+    return np.ascontiguousarray(X.toarray())
+
+
+def sample_weights(given: Any, count: int, number: np.dtype[Any]) -> Array | None:
+    """Weights of ``count`` samples as an array (count,), None for none."""
+    if given is None:
+        return None
+    if isinstance(given, Real):
+        given = np.full(count, given, number)
+    weight: Array = check_array(given, ensure_2d=False, dtype=number, input_name="sample_weight")
+    if weight.shape != (count,):
+        raise InputError(f"sample_weight must have shape ({count},), one for each sample, but has {weight.shape}")
+    if (weight < 0).any():
+        raise InputError(f"sample_weight must be numbers of at least 0, but holds {weight.min():g}")
+    if not weight.any():
+        raise InputError("every sample_weight is zero, so there is nothing to train on; leave some above")
+    return weight
+
+
+def column_sizes(X: Array) -> Array:
+    """The largest |x| of each column."""
+    return np.maximum(X.max(axis=0), -X.min(axis=0))
+
+
+def warn_of_scales(sizes: Array, names: Sequence[str] | None) -> None:
+    """Warn of columns whose numbers are wildly larger than others': descent hardly sees the small ones."""
+    filled = np.flatnonzero(sizes)
+    if len(filled) < 2:
+        return
+    order = filled[np.argsort(sizes[filled], kind="stable")]
+    low, high = float(sizes[order[0]]), float(sizes[order[-1]])
+    if high <= WILD * low:
+        return
+
+    def named(columns: NDArray[np.intp]) -> str:
+        shown = [f"{names[k] if names is not None else f'column {k}'} ({sizes[k]:.3g})" for k in columns[:NAMED]]
+        return ", ".join(shown) + (f" and {len(columns) - NAMED} more" if len(columns) > NAMED else "")
+
+    large = order[::-1][sizes[order[::-1]] > WILD * low]
+    small = order[sizes[order] * WILD < high]
+    warnings.warn(
+        f"the columns' scales are wildly different: the largest numbers are in {named(large)}, the smallest in "
+        f"{named(small)} (largest of each in brackets); standardise them, as sklearn.preprocessing.StandardScaler does",
+        UserWarning,
+        stacklevel=4,
+    )

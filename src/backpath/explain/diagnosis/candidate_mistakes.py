@@ -1,0 +1,125 @@
+"""Mistakes tried on one comparison: what each makes of the figures, and which two may explain them together."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.explain.diagnosis.bits import OF_RANK
+from backpath.explain.diagnosis.comparison import Bools, Comparison, Ratios
+from backpath.explain.diagnosis.mistakes import RARE, Mistake
+from backpath.explain.diagnosis.passes import Index
+from backpath.maths.arrays import Array
+
+_MOST_PAIRS, _MOST_FIGURES = 60_000, 2_000_000
+_MANY = 1_500  # mistakes; of more, the rare ones that explain no group by themselves are left out of pairs
+_SAME = 1e-9  # constants that differ by no more are one
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Mistakes by themselves, each of which changes a figure that is claimed.
+
+    Attributes
+    ----------
+    bits : of each mistake, its description length
+    changes : (mistakes, claims), what is claimed of what it makes of the figures
+    ratios : between which constants they are those claimed
+    """
+
+    c: Comparison
+    mistakes: list[Mistake]
+    bits: Array
+    figures: Array
+    ratios: Ratios
+
+    @classmethod
+    def of(cls, c: Comparison, mistakes: list[Mistake]) -> Candidates:
+        bits = lengths(mistakes)
+        figures = figures_of(c, [(m,) for m in mistakes])
+        with np.errstate(all="ignore"):
+            changed = ~c.still(figures, c.right) | (c.size == 0)  # 0 hides what is done to it
+        kept = np.flatnonzero(changed.any(axis=1) & np.isfinite(figures[:, c.claims.positions]).all(axis=1))
+        return cls(c, [mistakes[h] for h in kept], bits[kept], figures[kept], c.ratios(figures[kept]))
+
+    @cached_property
+    def bends(self) -> Bools:
+        """(mistakes, groups): whether a group is changed by more than a constant."""
+        right = self.c.changes(self.c.right[None])[0]
+        with np.errstate(all="ignore"):
+            factor = self.c.changes(self.figures) / right
+        found = np.zeros((len(self.mistakes), len(self.c.members)), dtype=bool)
+        for k, of in enumerate(self.c.members):
+            of = of[np.abs(right[of]) > 1e-12 * self.c.size[of]]
+            if len(of):
+                spread = factor[:, of].max(axis=1) - factor[:, of].min(axis=1)
+                if len(of) == 1:  # any change of a single figure is a constant
+                    spread = factor[:, of[0]] - 1
+                found[:, k] = ~(np.abs(spread) <= _SAME * np.abs(factor[:, of]).max(axis=1))
+        return found
+
+    def pairs(self, right: Ratios) -> Index:
+        """Two that may fit together, (pairs, 2), the clearest and shortest first.
+
+        A group that only one of them bends must fit with that one alone, a group that neither bends with the right
+        figures. A rare one counts only if there is such a group, two rare ones only if there is no other.
+        """
+        rare = np.array([m.rank == RARE for m in self.mistakes])
+        large = np.array([len(members) > 1 for members in self.c.members], dtype=bool)
+        speaking = (self.ratios.fits & self.bends & large).any(axis=1)
+        able = np.flatnonzero(~rare | speaking | (len(self.mistakes) <= _MANY))
+        return able[self._pairs_of(able, rare[able], right)]
+
+    def _pairs_of(self, able: Index, rare: Bools, right: Ratios) -> Index:
+        coupled = np.array([self.mistakes[h].coupled for h in able], dtype=bool)
+        loose = coupled[:, None] | coupled[None, :]
+        size = len(able)
+        possible = np.triu(np.ones((size, size), dtype=bool), 1)
+        alone, together, clear = (np.zeros_like(possible) for _ in range(3))
+        for k in range(self.bends.shape[1]):
+            bends, fits = self.bends[able, k], self.ratios.fits[able, k]
+            one = bends[:, None] & ~bends[None, :]
+            other = ~bends[:, None] & bends[None, :]
+            speaks = (one & fits[:, None]) | (other & fits[None, :])
+            both = bends[:, None] & bends[None, :]
+            neither = ~bends[:, None] & ~bends[None, :]
+            quiet = neither & bool(right.fits[0, k])
+            possible &= speaks | both | loose | quiet
+            alone |= speaks | quiet
+            clear |= speaks & (len(self.c.members[k]) > 1)
+            together |= both
+        possible &= ~(rare[:, None] | rare[None, :]) | alone
+        possible &= ~(rare[:, None] & rare[None, :]) | ~together
+        found = np.argwhere(possible)
+        order = np.lexsort((self.bits[able[found]].sum(axis=1), ~clear[tuple(found.T)]))
+        kept: Index = found[order[: min(_MOST_PAIRS, _MOST_FIGURES // len(self.c.right))]]
+        return kept
+
+
+def lengths(mistakes: Sequence[Mistake]) -> Array:
+    """Bits: of the kind, and of the choice among all mistakes of the same code and rank."""
+    counts = Counter((m.code, m.rank) for m in mistakes)
+    return np.array([OF_RANK[m.rank] + math.log2(counts[m.code, m.rank]) for m in mistakes])
+
+
+def figures_of(c: Comparison, chosen: Sequence[tuple[Mistake, ...]]) -> Array:
+    """The figures with each of these combinations of mistakes."""
+    found = []
+    for block in c.blocks(len(chosen)):
+        part = chosen[block]
+        places: dict[int, tuple[Mistake, list[int]]] = {}
+        for h, mistakes in enumerate(part):
+            for mistake in mistakes:
+                places.setdefault(id(mistake), (mistake, []))[1].append(h)
+        runs = [(mistake.edits, np.array(h, dtype=np.intp)) for mistake, h in places.values()]
+        found.append(c.figures(len(part), runs))
+    if not found:
+        return np.empty((0, len(c.right)))
+    figures: NDArray[np.floating] = np.concatenate(found)
+    return figures

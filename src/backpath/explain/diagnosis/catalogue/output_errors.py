@@ -1,0 +1,210 @@
+"""Mistakes with the error: another cost, another quantity in place of ∂C/∂A, the cost not differentiated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from backpath.explain import symbols as sy
+from backpath.explain.diagnosis.catalogue.uses import Values
+from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, Change, Mistake
+from backpath.explain.diagnosis.passes import Index, Passes, Stage
+from backpath.explain.diagnosis.problem import Problem
+from backpath.explain.expression import Call, Expression, Symbol
+from backpath.maths.activations import activation
+from backpath.maths.arrays import Array
+from backpath.maths.costs import COSTS, cost_function
+
+_SAME_BUT_FOR_A_CONSTANT = {"squared_error", "half_squared_error"}
+
+
+def errors(q: Problem) -> Iterator[Mistake]:
+    yield from _other_costs(q)
+    yield from _not_differentiated(q)
+    yield from _in_its_place(q)
+    yield from _targets(q)
+
+
+def _other_costs(q: Problem) -> Iterator[Mistake]:
+    """The gradient of another cost."""
+    for name, row in COSTS.items():
+        fits = row.output_activation in (None, q.net.activations[-1])
+        if not fits or name == q.cost or {name, q.cost} <= _SAME_BUT_FOR_A_CONSTANT or name == "squared_error":
+            continue
+        if name == "huber" and q.cost in _SAME_BUT_FOR_A_CONSTANT and (np.abs(q.net.predict(q.X) - q.y) <= 1).all():
+            continue  # the same as half_squared_error's
+        if row.output_activation and not ((q.y >= 0) & (q.y <= row.highest)).all():
+            continue
+
+        def edit(p: Passes, h: Index, name: str = name) -> None:
+            u, a, y = p.u[-1][h], p.a[-1][h], p.y[h]
+            cost = cost_function(name)
+            p.dC_da[-1][h] = cost.derivative(u, a, y)
+            p.delta[-1][h] = cost.output_delta(p.q.net.activations[-1], u, a, y)
+
+        also = " (or squared_error, which is twice that)" if name == "half_squared_error" else ""
+        message = f"the gradient is that of {name}{also}, not of {q.cost}"
+        yield Mistake("other_cost", (), message, ((Stage.ERROR, edit),), None, PLAIN, convention=True)
+
+
+def _error(code: str, q: Problem, message: str, values: Values, rank: int = LOCAL, by_sample: bool = False) -> Mistake:
+    """∂C/∂A replaced."""
+
+    def edit(p: Passes, h: Index) -> None:
+        p.dC_da[-1][h] = values(p, h)
+        p.changed_error[h] = True
+
+    change = Change("cost", q.layers, lambda neuron: Symbol("?", "?"))
+    return Mistake(code, q.neurons(q.layers), message, ((Stage.ERROR, edit),), change, rank, by_sample=by_sample)
+
+
+def _written(what: str) -> Callable[..., Expression]:
+    return lambda *about: Symbol(what, what)
+
+
+def _in_its_place(q: Problem) -> Iterator[Mistake]:
+    """Another quantity in place of ∂C/∂A; of a cost whose δ is A − y straight away, in place of that too."""
+    kinds: list[tuple[str, str, Values, Callable[[Array, Array], Array], bool]] = [
+        ("|error|", "the error's absolute value stands in place of the error", *_both(np.abs), False),
+        ("relu(error)", "negative errors are set to 0", *_both(lambda e: np.maximum(e, 0)), False),
+    ]
+    if q.samples > 1:
+        kinds += [
+            ("mean error", "the mean error of the batch stands in place of each error", *_both(_mean), True),
+            ("last error", "the error of the last sample stands in place of each error", *_both(_last), True),
+            (
+                "A − mean y",
+                "every output is compared with every target, as (N, 1) − (N,) does: A − mean y",
+                lambda p, h: _slope(p, h, p.a[-1][h], _mean(p.y[h])),
+                lambda a, y: a - _mean(y),
+                True,
+            ),
+            (
+                "mean A − y",
+                "every target is compared with every output: mean A − y",
+                lambda p, h: _slope(p, h, _mean(p.a[-1][h]), p.y[h]),
+                lambda a, y: _mean(a) - y,
+                True,
+            ),
+        ]
+    if q.width(q.layers) > 1:
+        words = "the sum of the errors over the outputs stands in place of each error"
+        kinds.append(("Σ error", words, *_both(lambda e: _all(e.sum(axis=2, keepdims=True), e)), False))
+    kinds += [
+        ("y", "the target stands in place of the error", lambda p, h: p.y[h], lambda a, y: y, False),
+        ("A", "the output stands in place of the error", lambda p, h: p.a[-1][h], lambda a, y: a, False),
+        (
+            "[A ≥ ½] − y",
+            "the error is that of the output rounded to 0 or 1",
+            lambda p, h: _slope(p, h, np.where(p.a[-1][h] >= 0.5, 1.0, 0.0), p.y[h]),
+            lambda a, y: np.where(a >= 0.5, 1.0, 0.0) - y,
+            False,
+        ),
+    ]
+    direct = cost_function(q.cost).delta is not None
+    for written, message, values, difference, by_sample in kinds:
+        change = Change("cost", q.layers, _written(written))
+        if not direct:
+            made = _error("wrong_error", q, message, values, by_sample=by_sample)
+            yield Mistake(made.code, made.where, message, made.edits, change, LOCAL, by_sample=by_sample)
+        else:
+            edits = ((Stage.BACKWARD, _delta(difference)),)
+            yield Mistake("wrong_error", q.neurons(q.layers), message, edits, change, LOCAL, by_sample=by_sample)
+
+
+def _slope(p: Passes, h: Index, A: Array, y: Array) -> Array:
+    return cost_function(p.q.cost).derivative(A, A, y)
+
+
+def _both(change: Callable[[Array], Array]) -> tuple[Values, Callable[[Array, Array], Array]]:
+    return lambda p, h: change(p.dC_da[-1][h]), lambda a, y: change(a - y)
+
+
+def _delta(difference: Callable[[Array, Array], Array]) -> Callable[[Passes, Index], None]:
+    def edit(p: Passes, h: Index) -> None:
+        p.delta[-1][h] = difference(p.a[-1][h], p.y[h])
+
+    return edit
+
+
+def _all(values: Array, like: Array) -> Array:
+    return np.broadcast_to(values, like.shape)
+
+
+def _mean(e: Array) -> Array:
+    return _all(e.mean(axis=1, keepdims=True), e)
+
+
+def _last(e: Array) -> Array:
+    return _all(e[:, -1:], e)
+
+
+def _not_differentiated(q: Problem) -> Iterator[Mistake]:
+    """σ′ too much, or the cost in place of its derivative."""
+    row, cost, where = activation(q.net.activations[-1]), cost_function(q.cost), q.neurons(q.layers)
+    if cost.delta is not None:
+
+        def again(p: Passes, h: Index) -> None:
+            p.delta[-1][h] = p.delta[-1][h] * row.derivative(p.u[-1][h])
+
+        message = f"A − y is already ∂C/∂u with {q.cost}, but is multiplied by σ′(u) again"
+        change = Change("slope", q.layers, lambda neuron: sy.slope(sy.net_input(neuron)))
+        yield Mistake("extra_output_derivative", where, message, ((Stage.BACKWARD, again),), change)
+    change = Change("cost", q.layers, lambda neuron: sy.C)
+    for whole in (False, True) if q.samples * q.width(q.layers) > 1 else (False,):
+
+        def values(p: Passes, h: Index, whole: bool = whole) -> Array:
+            costs = cost.value(p.u[-1][h], p.a[-1][h], p.y[h])
+            return _all(costs.mean(axis=(1, 2), keepdims=True), costs) if whole else costs
+
+        what = "the cost of the whole batch" if whole else "the cost itself"
+        message = f"{what} stands in place of its derivative ∂C/∂A"
+        made = _error("cost_not_differentiated", q, message, values)
+        yield Mistake(made.code, where, message, made.edits, change, PLAIN, by_sample=whole)
+        if cost.delta is not None:
+
+            def direct(p: Passes, h: Index, values: Values = values) -> None:
+                p.delta[-1][h] = values(p, h)
+
+            message = f"{what} stands in place of ∂C/∂u"
+            yield Mistake(made.code, where, message, ((Stage.BACKWARD, direct),), change, LOCAL, by_sample=whole)
+
+
+def _targets(q: Problem) -> Iterator[Mistake]:
+    """Every target the other way round; or those of another sample."""
+
+    def opposite(p: Passes, h: Index) -> None:
+        p.y[h] = 1 - p.y[h]
+
+    if ((q.y >= 0) & (q.y <= 1)).all():
+        message = "every target y is taken as 1 − y"
+        yield Mistake("wrong_target", q.neurons(q.layers), message, ((Stage.START, opposite),), rank=LOCAL)
+    for step, which in ((1, "before"), (-1, "after")) if q.samples > 1 else ():
+
+        def moved(p: Passes, h: Index, step: int = step) -> None:
+            p.y[h] = np.roll(p.y[h], step, axis=1)
+
+        message = f"every sample is compared with the target of the sample {which} it"
+        edits = ((Stage.START, moved),)
+        yield Mistake("wrong_target", q.neurons(q.layers), message, edits, rank=LOCAL, by_sample=True)
+
+
+def softmax_over_samples(q: Problem) -> Iterator[Mistake]:
+    """softmax along the wrong axis."""
+    if q.net.activations[-1] != "softmax" or q.samples == 1:
+        return
+
+    def edit(p: Passes, h: Index) -> None:
+        if p.at == p.q.layers:
+            u = p.u[-1][h]
+            e = np.exp(u - u.max(axis=1, keepdims=True))
+            p.a[-1][h] = e / e.sum(axis=1, keepdims=True)
+
+    def delta(p: Passes, h: Index) -> None:
+        p.delta[-1][h] = p.a[-1][h] - p.y[h]
+
+    message = "softmax is taken over the samples, not over the outputs"
+    for edits in (((Stage.FORWARD, edit), (Stage.BACKWARD, delta)), ((Stage.FORWARD, edit),)):
+        change = Change("activation", q.layers, lambda u: Call(Symbol("softmax over n", "softmax over n"), (u,)))
+        yield Mistake("wrong_activation", q.neurons(q.layers), message, edits, change, LOCAL, by_sample=True)

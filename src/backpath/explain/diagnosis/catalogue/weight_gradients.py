@@ -1,0 +1,165 @@
+"""Mistakes with what δ is multiplied by, with the gradient of the biases, and with a gradient's rows and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from backpath.explain import symbols as sy
+from backpath.explain.diagnosis.mistakes import LOCAL, RARE, Change, Mistake, at
+from backpath.explain.diagnosis.passes import Index, Passes, Stage
+from backpath.explain.diagnosis.problem import Problem
+from backpath.explain.expression import Expression, Symbol
+from backpath.maths.activations import activation
+from backpath.maths.arrays import Array
+
+
+def factors(q: Problem) -> Iterator[Mistake]:
+    yield from _in_place_of_inputs(q)
+    yield from _weights_for_inputs(q)
+    yield from _bias_gradients(q)
+    yield from _moved(q)
+
+
+def _in_place_of_inputs(q: Problem) -> Iterator[Mistake]:
+    """Another quantity of fitting shape in place of the inputs of a layer, in its gradients."""
+    for layer in q.every:
+        for words, values, written, rank in _quantities(q, layer):
+
+            def edit(p: Passes, h: Index, layer: int = layer, values: Callable[..., Array] = values) -> None:
+                p.F[layer][h, :, :-1] = values(p, h)
+
+            message = f"in the gradients of layer {layer}, {words} in place of {', '.join(q.neurons(layer - 1))}"
+            change = Change("input", layer, written)
+            edits = ((Stage.BACKWARD, edit),)
+            yield Mistake(
+                "wrong_factor", q.neurons(layer - 1), message, edits, change, rank, by_sample="sample" in words
+            )
+
+
+Quantity = tuple[str, Callable[[Passes, Index], Array], Callable[[str], Expression], int]
+
+
+def _quantities(q: Problem, layer: int) -> Iterator[Quantity]:
+    before, own = q.width(layer - 1), q.width(layer)
+    for other in range(q.layers + 1):
+        if other != layer - 1 and q.width(other) == before:
+            name = "the inputs X stand" if other == 0 else f"the outputs of layer {other} stand"
+            yield name, _output(other), _neuron(q, other), LOCAL
+    if q.width(q.layers) == before:
+        yield "the targets y stand", lambda p, h: p.y[h], lambda name: Symbol("y", "y"), RARE
+    if own == before:
+        yield (
+            f"the net inputs u of layer {layer} stand",
+            lambda p, h: p.u[layer][h],
+            lambda name: Symbol("u", "u"),
+            RARE,
+        )
+    if layer > 1:
+        slope = activation(q.net.activations[layer - 2]).derivative
+        yield "σ′(u) stands", lambda p, h: slope(p.u[layer - 1][h]), lambda name: sy.slope(sy.net_input(name)), LOCAL
+        yield "1 − σ(u) stands", lambda p, h: 1 - p.a[layer - 1][h], lambda name: Symbol("1 − a", "1 − a"), RARE
+    yield "the squares stand", lambda p, h: p.a[layer - 1][h] ** 2, lambda name: Symbol("a²", "a²"), RARE
+    yield "the absolute values stand", lambda p, h: np.abs(p.a[layer - 1][h]), lambda name: Symbol("|a|", "|a|"), RARE
+    if q.samples > 1:
+        yield "those of the last sample stand", lambda p, h: p.a[layer - 1][h, -1:], _of("last"), LOCAL
+        yield "those of the first sample stand", lambda p, h: p.a[layer - 1][h, :1], _of("first"), LOCAL
+    if before > 1:
+        for step, which in ((-1, "next"), (1, "one before")):
+            yield f"the {which} input stands", _rolled(layer, step), _of(which), LOCAL
+        yield "the inputs in reverse order stand", lambda p, h: p.a[layer - 1][h, :, ::-1], _of("reverse"), RARE
+
+
+def _output(layer: int) -> Callable[[Passes, Index], Array]:
+    return lambda p, h: p.a[layer][h]
+
+
+def _rolled(layer: int, step: int) -> Callable[[Passes, Index], Array]:
+    return lambda p, h: np.roll(p.a[layer - 1][h], step, axis=2)
+
+
+def _neuron(q: Problem, layer: int) -> Callable[[str], Expression]:
+    return lambda name: sy.neuron(q.neuron(layer, 1))
+
+
+def _of(words: str) -> Callable[[str], Expression]:
+    return lambda name: Symbol(f"{name} ({words})", f"{name} ({words})")
+
+
+def _weights_for_inputs(q: Problem) -> Iterator[Mistake]:
+    """δ × W in place of δ × input."""
+    for layers in [tuple(q.every)] * (q.layers > 1) + [(layer,) for layer in q.every]:
+
+        def edit(p: Passes, h: Index, layers: tuple[int, ...] = layers) -> None:
+            if p.at in layers:
+                delta = (p.own[h] * p.share[h, :, None]).sum(axis=1) / p.q.samples
+                p.G[p.at][h, :, :-1] = delta[:, :, None] * p.W[p.at][h, :, :-1]
+
+        names = ", ".join(name for layer in layers for name in q.neurons(layer - 1))
+        message = f"in the gradients of layer {', '.join(map(str, layers))}, the weight stands in place of {names}"
+        where = tuple(name for layer in layers for name in q.neurons(layer - 1))
+        change = Change("input", layers[0] if len(layers) == 1 else None, lambda name: Symbol("W", "W"))
+        yield Mistake("wrong_factor", where, message, ((Stage.GRADIENT, edit),), change, LOCAL)
+
+
+def _bias_gradients(q: Problem) -> Iterator[Mistake]:
+    """The gradient of the biases from something else."""
+    for layers in [tuple(q.every)] * (q.layers > 1) + [(layer,) for layer in q.every]:
+        for words, made in _of_biases(q):
+
+            def edit(p: Passes, h: Index, layers: tuple[int, ...] = layers, made: Callable[..., Array] = made) -> None:
+                if p.at in layers:
+                    p.G[p.at][h, :, -1] = made(p, h)
+
+            where = tuple(name for layer in layers for name in q.biases(layer))
+            part = "" if len(layers) == q.layers else f" of layer {layers[0]}"
+            message = f"the gradients of the biases{part} are {words}"
+            change = Change("input", None, _written(words))
+            yield Mistake("wrong_bias_gradient", where, message, ((Stage.GRADIENT, edit),), change, LOCAL, coupled=True)
+
+
+def _of_biases(q: Problem) -> Iterator[tuple[str, Callable[[Passes, Index], Array]]]:
+    yield "the sums of the rows of the weights' gradient", lambda p, h: p.G[p.at][h, :, :-1].sum(axis=2)
+    yield "the means of the rows of the weights' gradient", lambda p, h: p.G[p.at][h, :, :-1].mean(axis=2)
+    yield "multiplied by the bias", lambda p, h: p.G[p.at][h, :, -1] * p.W[p.at][h, :, -1]
+    yield "those of the first input's weights", lambda p, h: p.G[p.at][h, :, 0]
+    yield "those of the last input's weights", lambda p, h: p.G[p.at][h, :, -2]
+    yield "the biases themselves", lambda p, h: p.W[p.at][h, :, -1]
+
+
+def _moved(q: Problem) -> Iterator[Mistake]:
+    """Rows or columns of a layer's gradient, shifted, reversed, or all like the first."""
+    for layer in q.every:
+        rows, columns = q.width(layer), q.width(layer - 1) + 1
+        kinds: list[tuple[str, Callable[[Array], Array]]] = []
+        if rows > 1:
+            kinds += [
+                ("its rows are shifted by one", lambda G: np.roll(G, 1, axis=1)),
+                ("its rows are shifted by one the other way", lambda G: np.roll(G, -1, axis=1)),
+                ("its rows are in reverse order", lambda G: G[:, ::-1]),
+                ("each row is the first one", lambda G: np.broadcast_to(G[:, :1], G.shape)),
+                ("each row is the last one", lambda G: np.broadcast_to(G[:, -1:], G.shape)),
+            ]
+        kinds += [
+            ("its columns are shifted by one, biases and all", lambda G: np.roll(G, 1, axis=2)),
+            ("its columns are shifted by one the other way, biases and all", lambda G: np.roll(G, -1, axis=2)),
+        ]
+        if columns > 2:
+            kinds.append(("its columns are in reverse order", _reversed_columns))
+        for words, change in kinds:
+
+            def edit(p: Passes, h: Index, change: Callable[[Array], Array] = change) -> None:
+                p.G[p.at][h] = change(p.G[p.at][h].copy())
+
+            message = f"of the gradient of layer {layer}, {words}"
+            edits = ((Stage.GRADIENT, at(layer, edit)),)
+            yield Mistake("gradient_shifted", q.weights_of(layer), message, edits, None, LOCAL, coupled=True)
+
+
+def _reversed_columns(G: Array) -> Array:
+    return np.concatenate([G[:, :, -2::-1], G[:, :, -1:]], axis=2)
+
+
+def _written(words: str) -> Callable[[str], Expression]:
+    return lambda name: Symbol(words, words)

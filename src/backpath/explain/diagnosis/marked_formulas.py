@@ -1,0 +1,138 @@
+"""The formula of a mistake: as it should be, and as it was computed, with the wrong or missing part marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backpath.explain import symbols as sy
+from backpath.explain.diagnosis.mistakes import Change
+from backpath.explain.expression import Ellipsis, Equation, Expression, Marked, Partial, Product, Sum, equation, product
+from backpath.explain.factors import Chain, Factor
+from backpath.explain.formulas import COST_FORMULAS
+from backpath.explain.paths import all_paths, path_count
+from backpath.maths.network import Network
+from backpath.maths.notation import WeightIndex, weight_index, weight_name
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A factor on the way to a weight: what it is about, its layer, and what is put into ``Change.claimed``."""
+
+    of: str
+    layer: int
+    about: tuple[object, ...]
+    factor: Factor
+
+
+def formulas(
+    net: Network, cost: str, change: Change | None, weights: Sequence[str]
+) -> tuple[Equation, Equation] | None:
+    """The right formula and the claimed one, of the first of these weights that it is about; None if of none."""
+    if change is None:
+        return None
+    if change.of in ("sum", "activation"):
+        return _forward(net, change)
+    for name in weights:
+        index = weight_index(name, net.sizes)
+        found = _of_weight(Chain(net, cost, index, {}), change)
+        if found:
+            return found
+    return None
+
+
+def _of_weight(chain: Chain, change: Change) -> tuple[Equation, Equation] | None:
+    parts = _parts(chain)
+    dC_dW = Partial(sy.C, sy.weight(weight_name(*chain.index)))
+    if change.of == "whole":
+        whole = product(*(part.factor.expansion for part in parts))
+        claimed_whole = change.claimed(whole) if change.claimed else whole
+        return equation(dC_dW, _along(chain, whole)), equation(dC_dW, _along(chain, claimed_whole))
+    right_sides: list[Expression] = []
+    claimed_sides: list[Expression] = []
+    for part in parts:
+        right: Expression = part.factor.expansion
+        claimed: list[Expression] = [right]
+        if _is_changed(part, change):
+            claimed = _claimed(chain, part, change)
+            right = Marked(right)
+        right_sides.append(right)
+        claimed_sides += claimed
+    if not any(isinstance(side, Marked) for side in right_sides):
+        return None
+    right_side, claimed_side = _along(chain, product(*right_sides)), _along(chain, product(*claimed_sides))
+    return equation(dC_dW, right_side), equation(dC_dW, claimed_side)
+
+
+def _along(chain: Chain, path: Expression) -> Expression:
+    """The first of a weight's paths, and … for the others."""
+    return path if path_count(chain) == 1 else Sum((path, Ellipsis()))
+
+
+def _parts(chain: Chain) -> list[Piece]:
+    """The factors along the first path to the weight, each with what it is about."""
+    layers, (layer, _, i) = chain.layers, chain.index
+    neurons = next(iter(all_paths(chain)))
+    factors = chain.path(neurons)
+    output = chain.name(layers, neurons[0])
+    parts = []
+    if chain.joined:
+        parts.append(Piece("joined", layers, (output,), factors[0]))
+    else:
+        parts += [
+            Piece("cost", layers, (output,), factors[0]),
+            Piece("slope", layers, (output,), factors[1]),
+        ]
+    rest = factors[len(parts) : -1]
+    for step, factor in enumerate(rest):
+        above = layers - step // 2
+        if step % 2 == 0:
+            parts.append(Piece("weight", above, (above, neurons[step // 2], neurons[step // 2 + 1]), factor))
+        else:
+            parts.append(Piece("slope", above - 1, (chain.name(above - 1, neurons[step // 2 + 1]),), factor))
+    source = "1" if i is None else chain.name(layer - 1, i)
+    return [*parts, Piece("input", layer, (source,), factors[-1])]
+
+
+def _is_changed(part: Piece, change: Change) -> bool:
+    if change.layer not in (None, part.layer):
+        return False
+    return part.of == change.of or (part.of == "joined" and change.of in ("cost", "slope"))
+
+
+def _claimed(chain: Chain, part: Piece, change: Change) -> list[Expression]:
+    """What stands in place of a part."""
+    claimed = [] if change.claimed is None else [Marked(change.claimed(*part.about))]
+    if part.of != "joined":
+        return list(claimed)
+    if change.of == "cost":
+        return [*claimed]
+    A, y = chain.A_and_y(chain.index.neuron if chain.index.layer == chain.layers else 1)
+    slope = COST_FORMULAS[chain.cost].slope(A, y, sy.u_cost(1, chain.net.sizes[-1]))
+    return [slope, *claimed]
+
+
+def _forward(net: Network, change: Change) -> tuple[Equation, Equation]:
+    """A neuron's weighted sum, or its activation."""
+    layer = change.layer or 1
+    chain = Chain(net, "squared_error", WeightIndex(layer, 1, None), {})
+    name = chain.name(layer, 1)
+    a, u = sy.neuron(name), sy.net_input(name)
+    if change.of == "activation":
+        claimed = change.claimed(u) if change.claimed else u
+        return equation(a, Marked(sy.sigma(u))), equation(a, Marked(claimed))
+    right: list[Expression] = []
+    claimed_terms: list[Expression] = []
+    inputs = [None, *range(1, net.sizes[layer - 1] + 1)]
+    for i in inputs if len(inputs) <= 7 else [i for i in inputs if i in change.terms or i in (None, 1, 2)]:
+        W, source = sy.weight(weight_name(layer, 1, i)), sy.behind(net.sizes, layer, i)
+        term = Product((W, source) if i is None else (source, W))
+        if i not in change.terms:
+            right.append(term)
+            claimed_terms.append(term)
+            continue
+        right.append(Marked(term))
+        other = change.terms[i]
+        if other is not None:
+            claimed_terms.append(Marked(Product((other, W))))
+    return equation(u, Sum(tuple(right))), equation(u, Sum(tuple(claimed_terms)))

@@ -1,0 +1,157 @@
+"""Fits the number of a family of mistakes to the claimed figures: by trying, then by Gauss and Newton."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from backpath.explain.diagnosis.bits import roundest
+from backpath.explain.diagnosis.comparison import Comparison
+from backpath.explain.diagnosis.mistakes import Family, Mistake
+from backpath.explain.diagnosis.passes import Index, PassEdits
+from backpath.maths.arrays import Array
+
+Slips = tuple[Mistake, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A family, the other mistakes that are made too, and the constant on all gradients."""
+
+    family: Family
+    partners: Slips = ()
+    constant: float = 1.0
+
+
+_BEST = 2  # starts of each family that are followed
+_STEPS = 10
+_APART = 1e-6  # of a number, for its slope
+
+
+def fitted_numbers(c: Comparison, tasks: Sequence[Task]) -> list[tuple[float, float] | None]:
+    """For each task the roundest number with which the figures fit, and its bits; or None."""
+    found: list[tuple[float, float] | None] = [None] * len(tasks)
+    owners, numbers = _best_starts(c, tasks, _possible(c, tasks))
+    distance = np.full(len(numbers), np.inf)
+    for _ in range(_STEPS):
+        if not len(owners):
+            break
+        numbers, before, width = _step(c, tasks, owners, numbers)
+        fits = c.met(_figures(c, tasks, owners, numbers)).all(axis=1)
+        for k in np.flatnonzero(fits):
+            if found[owners[k]] is None and not _is_right(tasks[owners[k]].family, float(numbers[k])):
+                found[owners[k]] = _roundest(c, tasks[owners[k]], float(numbers[k]), float(width[k]))
+        nearer = before < 0.5 * distance
+        going = np.isfinite(numbers) & nearer & np.array([found[owner] is None for owner in owners])
+        owners, numbers, distance = owners[going], numbers[going], before[going]
+    return found
+
+
+def _roundest(c: Comparison, task: Task, number: float, width: float) -> tuple[float, float]:
+    """The number of the fewest digits around the one that fits."""
+    width = max(width, 1e-12 * abs(number)) if np.isfinite(width) else 1e-9 * abs(number)
+    for share in (1.0, 0.5, 0.1):
+        value, bits = roundest(number - share * width, number + share * width, task.family.likely or task.family.starts)
+        if c.met(_figures(c, [task], np.array([0]), np.array([value]))).all() and not _is_right(task.family, value):
+            return value, bits
+    ends = sorted((number * (1 - 1e-9), number * (1 + 1e-9)))
+    return number, roundest(ends[0], ends[1], task.family.likely or task.family.starts)[1]
+
+
+def _is_right(family: Family, number: float) -> bool:
+    """Nobody misreads a number by less: that is rounding, as to float32."""
+    return abs(number - family.right) <= 1e-6 * max(1.0, abs(family.right))
+
+
+def _figures(c: Comparison, tasks: Sequence[Task], owners: Index, numbers: Array) -> Array:
+    """The figures of each task, whose places are ``owners``, with each number."""
+    found = []
+    for block in c.blocks(len(owners)):
+        chosen, values = [tasks[owner] for owner in owners[block]], numbers[block]
+        runs: list[PassEdits] = [(family.edits(values[h]), h) for family, h in _alike([task.family for task in chosen])]
+        with_partners = [(partner, h) for h, task in enumerate(chosen) for partner in task.partners]
+        for partner, which in _alike([partner for partner, _ in with_partners]):
+            runs.append((partner.edits, np.array([with_partners[k][1] for k in which], dtype=np.intp)))
+        figures = c.figures(len(chosen), runs)
+        constants = np.array([task.constant for task in chosen])[:, None]
+        if (constants != 1).any():
+            places, base = c.claims.positions[c.is_weight], c.claims.base[c.is_weight]
+            figures[:, places] = base + constants * (figures[:, places] - base)
+        found.append(figures)
+    return np.concatenate(found)
+
+
+T = TypeVar("T")
+
+
+def _alike(things: Sequence[T]) -> list[tuple[T, Index]]:
+    """Each thing with the places where it stands."""
+    places: dict[int, list[int]] = {}
+    for k, thing in enumerate(things):
+        places.setdefault(id(thing), []).append(k)
+    return [(things[where[0]], np.array(where, dtype=np.intp)) for where in places.values()]
+
+
+def _possible(c: Comparison, tasks: Sequence[Task]) -> list[int]:
+    """Tasks whose number moves every figure that does not fit; told from the least, the middle and the largest start,
+    as between two of them a neuron may be dead."""
+    if not tasks:
+        return []
+    owners = np.repeat(np.arange(len(tasks)), 3)
+    starts = [task.family.starts for task in tasks]
+    numbers = np.array([number for s in starts for number in (s[0], s[len(s) // 2], s[-1])])
+    figures = _figures(c, tasks, owners, numbers)
+    fixed = c.still(figures[::3], figures[1::3]) & c.still(figures[::3], figures[2::3])
+    return [int(k) for k in np.flatnonzero((c.met(figures[::3]) | ~fixed).all(axis=1))]
+
+
+def _residuals(c: Comparison, figures: Array) -> Array:
+    """What is left between figures and claims, in units of the layer's largest change or of the last printed digit."""
+    claims = c.claims
+    unit = np.maximum(claims.last, np.maximum(c.size, c.largest)) + 1e-300
+    found: Array = (figures[:, claims.positions] - claims.value) / unit
+    return found
+
+
+def _best_starts(c: Comparison, tasks: Sequence[Task], possible: Sequence[int]) -> tuple[Index, Array]:
+    """The few numbers of each task that come nearest."""
+    pairs = [(k, number) for k in possible for number in tasks[k].family.starts]
+    owners, numbers = np.array([k for k, _ in pairs], dtype=np.intp), np.array([number for _, number in pairs])
+    if not pairs:
+        return owners, numbers
+    with np.errstate(all="ignore"):
+        distance = (_residuals(c, _figures(c, tasks, owners, numbers)) ** 2).sum(axis=1)
+    distance = np.where(np.isfinite(distance), distance, np.inf)
+    order = np.lexsort((distance, owners))
+    rank = np.arange(len(order)) - np.searchsorted(owners[order], owners[order], side="left")
+    kept = order[(rank < _BEST) & np.isfinite(distance[order])]
+    return owners[kept], numbers[kept]
+
+
+def _step(c: Comparison, tasks: Sequence[Task], owners: Index, numbers: Array) -> tuple[Array, Array, Array]:
+    """A better number for each, the squared distance before, and how far the number may be from there: the middle of
+    those with which, by their slopes, all figures would fit, or if there is none, a step of Gauss and Newton."""
+    apart = _APART * np.maximum(1.0, np.abs(numbers))
+    figures = _figures(c, tasks, owners, numbers)
+    moved = _figures(c, tasks, owners, numbers + apart)
+    with np.errstate(all="ignore"):
+        here = _residuals(c, figures)
+        slope = (_residuals(c, moved) - here) / apart[:, None]
+        newton = numbers - (slope * here).sum(axis=1) / (slope * slope).sum(axis=1)
+        middle, width = _middle(c, figures, (moved - figures)[:, c.claims.positions] / apart[:, None])
+        distance = (here * here).sum(axis=1)
+    return np.where(np.isfinite(middle), numbers + middle, newton), distance, width
+
+
+def _middle(c: Comparison, figures: Array, slope: Array) -> tuple[Array, Array]:
+    """By how much each number must change for its figures to lie within their bounds, and how much more or less it may;
+    NaN where nothing does it."""
+    predicted = figures[:, c.claims.positions]
+    flat = np.abs(slope) <= 1e-9 * np.abs(slope).max(axis=1, keepdims=True)
+    ends = np.stack([(c.low - predicted) / slope, (c.high - predicted) / slope])
+    lower = np.where(flat, -np.inf, ends.min(axis=0)).max(axis=1)
+    upper = np.where(flat, np.inf, ends.max(axis=0)).min(axis=1)
+    return np.where(lower <= upper, (lower + upper) / 2, np.nan), (upper - lower) / 2

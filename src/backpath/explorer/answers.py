@@ -1,0 +1,174 @@
+"""A weight's chain rule, a neuron's formula and a diagnosis for the page: ``explain``'s own formulas and digits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from backpath.errors import InputError
+from backpath.explain.backward import backward
+from backpath.explain.derivation import Derivation, Evaluation, derive
+from backpath.explain.derivation_data import Sample
+from backpath.explain.diagnosis.diagnose import diagnose
+from backpath.explain.digits import shown, shown_product
+from backpath.explain.document import Block, Formulas, Heading
+from backpath.explain.expression import Equation, Number
+from backpath.explain.factors import Factor
+from backpath.explain.paths import Path
+from backpath.explain.printers import html, mathml
+from backpath.explain.step import explain_step
+from backpath.explain.written import chain_rule
+from backpath.explain.written.numbers import gradient_equation
+from backpath.explain.written.whole_step import MOST_SAMPLES
+from backpath.explorer import fields, limits
+from backpath.explorer.scene import Scene
+from backpath.explorer.settings import weight_count
+from backpath.explorer.stepping import net_input_text
+from backpath.files.wording import plain, quoted
+from backpath.maths.notation import neuron_index, weight_name
+
+Answer = dict[str, Any]
+MOST_CLAIMED = 500
+
+
+def derivation(scene: Scene, weight: str) -> Answer:
+    """∂C/∂W of a weight: its formulas, every factor and every path, with the numbers of the sample in focus."""
+    d = derive(scene.network, weight, scene.settings.cost, scene.input_labels)
+    v = d.evaluate(scene.focus.x, scene.focus.y)
+    sample = v.samples[0]
+    texts, result = shown_product(sample.values, sample.gradient)
+    gradient, whole = {"value": sample.gradient, "text": result}, v
+    if scene.focus.batch:
+        gradient, whole = _of_batch(scene, d, v)
+    return {
+        "weight": d.weight,
+        "gradient": gradient,
+        "formulas": formulas(whole.document().blocks),
+        "factors": _factors(sample.factors, texts),
+        "paths": [_path(path) for path in sample.paths],
+        "path_count": d.path_count,
+        "batch": scene.focus.batch,
+    }
+
+
+def _of_batch(scene: Scene, d: Derivation, one: Evaluation) -> tuple[Answer, Evaluation]:
+    """The mean gradient of the batch, and the evaluation to write out: of the batch where it is short enough."""
+    if len(scene.data.X) > MOST_SAMPLES:
+        value = scene.network.gradients(scene.data.X, scene.data.y, scene.settings.cost)[d.weight]
+        return {"value": value, "text": shown(value)}, one
+    v = d.evaluate(scene.data.X, scene.data.y)
+    last = [block for block in v.document().blocks if isinstance(block, Formulas)]
+    means = [line for block in last for line in block.equations if line.sides[0] == d.partial]
+    text = means[-1].sides[-1] if means else None
+    return {"value": v.gradient, "text": text.text if isinstance(text, Number) else shown(v.gradient)}, v
+
+
+def formulas(blocks: Sequence[Block]) -> list[Answer]:
+    """The formulas of a document, each with the heading that it stands under."""
+    found, title = [], ""
+    for block in blocks:
+        if isinstance(block, Heading):
+            title = "".join(part if isinstance(part, str) else "" for part in block.parts)
+        elif isinstance(block, Formulas):
+            found.append(_titled(title, *block.equations))
+    return found
+
+
+def _titled(title: str, *equations: Equation) -> Answer:
+    return {"title": title, "mathml": mathml.without_styles(mathml.equations(Formulas(equations)))}
+
+
+def _factors(factors: Sequence[Factor], texts: Sequence[str]) -> list[Answer]:
+    return [
+        {
+            "symbol": mathml.math(factor.partial),
+            "expanded": mathml.math(factor.expansion),
+            "plain": f"{factor.symbol} = {factor.expanded}",
+            "text": text,
+            "value": factor.value,
+            "meaning": factor.meaning,
+            "places": list(factor.places),
+        }
+        for factor, text in zip(factors, texts, strict=True)
+    ]
+
+
+def _path(path: Path) -> Answer:
+    texts, value = shown_product(path.values, path.value)
+    factors = _factors(path.factors, texts)
+    return {"neurons": list(path.neurons), "factors": factors, "value": path.value, "text": value, "share": path.share}
+
+
+def neuron(scene: Scene, name: str) -> Answer:
+    """A neuron's net input, output and δ, in symbols and with the numbers of the sample in focus."""
+    layer, j = neuron_index(name, scene.settings.sizes)
+    if layer == 0:
+        value = float(scene.focus.x[j - 1])
+        return {"name": name, "formulas": [], "values": {name: {"value": value, "text": shown(value, 17)}}}
+    run = scene.network.forward(scene.focus.x)
+    values = {key: {"value": run[key], "text": shown(float(run[key]))} for key in (f"u_{name}", name)}
+    with_biases = scene.network.with_zero_biases()  # ∂C/∂u is its bias's gradient, or what it would be
+    bias = derive(with_biases, weight_name(layer, j, None), scene.settings.cost, scene.input_labels)
+    drawn = bias if scene.network.biases else derive(scene.network, weight_name(layer, j, 1), scene.settings.cost)
+    found = [_titled("Forward", *chain_rule.forward_equations(drawn.chain, layer, j))]
+    rate, cost = scene.settings.learning_rate, scene.settings.cost
+    lines = explain_step(scene.network, scene.focus.x, scene.focus.y, cost, rate, labels=scene.input_labels).neuron(
+        name
+    )
+    values[f"u_{name}"]["text"] = net_input_text(lines) or values[f"u_{name}"]["text"]
+    numbers = backward(bias.network, scene.focus.x, scene.focus.y, cost)
+    back = gradient_equation(Sample(bias, numbers, 0))
+    found += [_titled("With numbers", *lines), _titled("Backward, for a bias: ∂u/∂W is 1, so this is δ", back)]
+    delta = float(numbers.delta[layer - 1][0, j - 1])
+    values[f"delta_{name}"] = {"value": delta, "text": _last(back) or shown(delta)}
+    return {"name": name, "formulas": found, "values": values}
+
+
+def _last(line: Equation) -> str | None:
+    side = line.sides[-1]
+    return side.text if isinstance(side, Number) else None
+
+
+def _figure(name: str, value: object) -> object:
+    """A figure with the digits that were typed."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return fields.plain_number(value)
+    except (ValueError, ZeroDivisionError):
+        raise InputError(
+            f"the figure for {plain(name[:40])} must be a number, as in 0.0123, but is {quoted(value)}"
+        ) from None
+
+
+def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Answer:
+    """The diagnosis of somebody's own gradients or updated weights."""
+    if kind not in ("gradients", "weights"):
+        raise InputError(f"kind must be gradients or weights, but is {quoted(kind)}")
+    if len(claimed) > MOST_CLAIMED:
+        raise InputError(f"up to {MOST_CLAIMED} figures are checked at once, but there are {len(claimed):,}")
+    figures = {name: _figure(name, value) for name, value in claimed.items()}
+    X, y = scene.samples
+    count = weight_count(scene.settings.sizes)
+    if count > limits.CHECKED_WEIGHTS or count * len(np.atleast_2d(X)) > limits.CHECKED:
+        raise InputError(
+            f"a page's check is for up to {limits.CHECKED_WEIGHTS} weights, and {limits.CHECKED:,} weights times "
+            "samples, for it tries every mistake; use a smaller network, one sample, or backpath check"
+        )
+    report = diagnose(
+        scene.network,
+        X,
+        y,
+        figures if kind == "gradients" else None,
+        claimed_weights=figures if kind == "weights" else None,
+        cost=scene.settings.cost,
+        learning_rate=scene.settings.learning_rate,
+    )
+    findings = [
+        {"mistake": f.mistake, "where": list(f.where), "message": f.message, "explains": list(f.explains)}
+        for f in report.findings
+    ]
+    content = mathml.without_styles(html.content(report.document()))
+    return {"correct": report.correct, "html": content, "findings": findings}

@@ -1,0 +1,218 @@
+"""A scene as its page keeps it in the browser, to bring it back to a server that has been restarted.
+
+It comes from outside like any message: whatever is read here is checked as strictly as what a learner types.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from backpath.errors import InputError
+from backpath.explorer import fields, limits
+from backpath.explorer.data import Data, built_in
+from backpath.explorer.scene import Focus, Scene, check_fit, focus_on
+from backpath.explorer.settings import KEYS, Settings
+from backpath.explorer.stepping import units
+from backpath.explorer.timeline import Timeline
+from backpath.files.preparation import Preparation
+from backpath.maths.arrays import Floats
+from backpath.maths.network import Network
+from backpath.training.datasets import DATASETS
+
+TASKS = ("binary", "multiclass", "regression")
+
+
+def data_key(data: Data) -> str:
+    """What tells one set of samples from another, so that a page fetches each once."""
+    if data.name in DATASETS:
+        return data.name
+    digest = hashlib.sha256(repr((data.name, data.task, data.X.shape)).encode())
+    digest.update(data.X.tobytes())
+    digest.update(data.y.tobytes())
+    return digest.hexdigest()
+
+
+def kept_data(data: Data) -> dict[str, Any]:
+    if data.name in DATASETS:
+        return {"name": data.name}
+    return {
+        "name": data.name,
+        "task": data.task,
+        "X": _text(data.X),
+        "y": _text(data.y),
+        "preparation": data.preparation and data.preparation.to_dict(),
+    }
+
+
+def kept_scene(scene: Scene) -> dict[str, Any]:
+    """Everything but the samples."""
+    timeline, stepping = scene.timeline, scene.stepping
+    every = list(timeline.networks)
+    before = stepping.step.network if stepping.step is not None else scene.network
+    return {
+        "settings": scene.settings.as_dict(),
+        "data": data_key(scene.data),
+        "network": _flat(scene.network),
+        "start": _flat(scene.start),
+        "loaded": scene.loaded,
+        "sample": {"index": scene.focus.index, "x": scene.focus.x.tolist(), "y": scene.focus.y.tolist()},
+        "batch": scene.focus.batch,
+        "stepped": {"done": stepping.done, "network": _flat(before)},
+        "history": {
+            "epoch": timeline.epoch,
+            "stride": timeline.stride,
+            "epochs": list(timeline.epochs),
+            "costs": _text(np.array(timeline.costs)),
+            "snapshots": every,
+            "networks": [_flat(timeline.networks[epoch]) for epoch in every],
+        },
+    }
+
+
+def restored(given: dict[str, Any]) -> Scene:
+    """The scene that a page brings back.
+
+    Raises
+    ------
+    InputError
+        If it is not what ``kept_scene`` and ``kept_data`` made, or more than the explorer takes.
+    """
+    scene, samples = given.get("scene"), given.get("data")
+    if not isinstance(scene, dict) or not isinstance(samples, dict):
+        raise InputError("what the page brings back must hold a scene and its data")
+    data, settings = _data(samples)
+    asked = scene.get("settings")
+    if not isinstance(asked, dict):
+        raise InputError("what the page brings back has no settings")
+    fields.only(asked, KEYS, "the settings")
+    settings = settings.changed(asked)
+    check_fit(settings, data)
+    drawn = settings.network()
+    start = _network(drawn, scene.get("start"))
+    network = start if scene.get("network") == scene.get("start") else _network(drawn, scene.get("network"))
+    timeline = _timeline(scene.get("history"), start)
+    found = Scene(settings, data, network, start, timeline, _focus(scene, data, network, settings.cost))
+    found = replace(found, loaded=fields.truth(scene.get("loaded"), "loaded"))
+    return _stepped(found, scene.get("stepped"))
+
+
+def _data(kept: dict[str, Any]) -> tuple[Data, Settings]:
+    name = fields.text(kept.get("name"), "the data's name")
+    if name in DATASETS:
+        return built_in(name)
+    task = fields.text(kept.get("task"), "the task")
+    if task not in TASKS:
+        raise InputError(f"the task must be one of {', '.join(TASKS)}")
+    X, y = (_rows(kept.get(key), key) for key in ("X", "y"))
+    if len(X) != len(y) or X.size + y.size > limits.NUMBERS:
+        raise InputError(f"X and y must have as many rows each, and up to {limits.NUMBERS:,} numbers together")
+    preparation = None if kept.get("preparation") is None else Preparation.from_dict(kept["preparation"])
+    if preparation is not None:
+        wanted = (len(preparation.input_labels), preparation.target.outputs)
+        if wanted != (X.shape[1], y.shape[1]):
+            raise InputError("the preparation does not fit the samples")
+    output = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}[task]
+    cost = "categorical_cross_entropy" if output == "softmax" else "squared_error"
+    return Data(name, task, X, y, preparation), Settings((X.shape[1], y.shape[1]), (output,), cost)
+
+
+def _focus(kept: dict[str, Any], data: Data, network: Network, cost: str) -> Focus:
+    sample, batch = kept.get("sample"), fields.truth(kept.get("batch"), "batch")
+    if not isinstance(sample, dict):
+        raise InputError("what the page brings back has no sample")
+    if sample.get("index") is not None:
+        index = fields.whole(sample["index"], "the sample's number", 0, len(data.X) - 1)
+        return replace(focus_on(data, index), batch=batch)
+    x = fields.row(sample.get("x"), "x", data.X.shape[1])
+    y = fields.row(sample.get("y"), "y", data.y.shape[1])
+    network.samples(x, y, cost)
+    return Focus(None, x, y, batch)
+
+
+def _timeline(kept: Any, start: Network) -> Timeline:
+    if not isinstance(kept, dict) or not isinstance(kept.get("epochs"), list):
+        raise InputError("what the page brings back has no history")
+    found = Timeline(start)
+    costs = _numbers(kept.get("costs"), "the costs")
+    epochs = [fields.whole(epoch, "an epoch", 0, 2**53) for epoch in kept["epochs"]]
+    snapshots, networks = kept.get("snapshots"), kept.get("networks")
+    if not isinstance(snapshots, list) or not isinstance(networks, list):
+        raise InputError("the history has no snapshots")
+    if len(epochs) != len(costs) or epochs != sorted(set(epochs)) or len(epochs) > 2 * limits.CURVE:
+        raise InputError("the history's curve must have a cost for each epoch, in order")
+    if len(snapshots) != len(networks) or not 1 <= len(snapshots) <= limits.SNAPSHOTS + 1 or snapshots[0] != 0:
+        raise InputError("the history's snapshots must begin at epoch 0, with a network each")
+    found.epoch = fields.whole(kept.get("epoch"), "the epoch", 0, 2**53)
+    found.stride = fields.whole(kept.get("stride"), "the stride", 1, 2**53)
+    found.epochs, found.costs = epochs, costs.tolist()
+    found.networks = {
+        fields.whole(epoch, "a snapshot", 0, 2**53): _network(start, W)
+        for epoch, W in zip(snapshots, networks, strict=True)
+    }
+    return found
+
+
+def _stepped(scene: Scene, kept: Any) -> Scene:
+    """With as much of the step computed again as had been."""
+    if not isinstance(kept, dict):
+        raise InputError("what the page brings back has no step")
+    every = units(scene.settings.sizes)
+    done = fields.whole(kept.get("done"), "the step", 0, len(every))
+    if not done:
+        return scene
+    found = scene.with_network(_network(scene.network, kept.get("network")), Timeline(scene.network))
+    for passing, _ in every[:done]:
+        found = found.stepped(passing, "neuron")
+    return replace(scene, stepping=found.stepping)
+
+
+def _network(like: Network, kept: object) -> Network:
+    numbers = _numbers(kept, "the weights")
+    sizes = [W.size for W in like.weights]
+    if len(numbers) != sum(sizes):
+        raise InputError(f"there must be {sum(sizes):,} weights, but there are {len(numbers):,}")
+    parts = np.split(numbers, np.cumsum(sizes)[:-1])
+    return like.with_weights([part.reshape(W.shape) for part, W in zip(parts, like.weights, strict=True)])
+
+
+def _flat(network: Network) -> dict[str, Any]:
+    return _text(np.concatenate([W.ravel() for W in network.weights]))
+
+
+def _text(numbers: Floats) -> dict[str, Any]:
+    """Numbers with all their bits."""
+    return {"shape": list(numbers.shape), "float64": base64.b64encode(numbers.astype("<f8").tobytes()).decode("ascii")}
+
+
+def _read(kept: object, what: str, dimensions: int) -> Floats:
+    shape: Sequence[Any] = kept.get("shape", ()) if isinstance(kept, dict) else ()
+    text = kept.get("float64") if isinstance(kept, dict) else None
+    if not isinstance(text, str) or not isinstance(shape, list) or len(shape) != dimensions:
+        raise InputError(f"{what} must be numbers as the explorer keeps them")
+    lengths = [fields.whole(length, f"the shape of {what}", 0, limits.NUMBERS) for length in shape]
+    try:
+        found = np.frombuffer(base64.b64decode(text, validate=True), "<f8").astype(np.float64)
+        found = found.reshape(lengths)
+    except (binascii.Error, ValueError):
+        raise InputError(f"{what} must be numbers as the explorer keeps them") from None
+    if not np.isfinite(found).all():
+        raise InputError(f"{what} must be finite")
+    return found
+
+
+def _numbers(kept: object, what: str) -> Floats:
+    return _read(kept, what, 1)
+
+
+def _rows(kept: object, what: str) -> Floats:
+    found = _read(kept, what, 2)
+    if not found.size:
+        raise InputError(f"{what} must hold at least one row")
+    return found

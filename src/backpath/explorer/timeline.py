@@ -1,0 +1,90 @@
+"""The course of a run, thinned as it grows: its cost curve, and weights to go back to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.explorer import limits
+from backpath.maths.network import Network
+
+
+class Timeline:
+    """The cost of every ``stride``-th epoch, and a network from time to time.
+
+    Attributes
+    ----------
+    epoch : int
+        Where the network of now stands.
+    epochs, costs : lists
+        The curve.
+    networks : dict of epoch to Network
+        What the scrubber can go back to; the first is the network before the first epoch.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.epoch, self.stride = 0, 1
+        self.epochs: list[int] = []
+        self.costs: list[float] = []
+        self.networks = {0: network}
+        size = sum(W.nbytes for W in network.weights)
+        self._most = max(3, min(limits.SNAPSHOTS, limits.SNAPSHOT_BYTES // size))
+        self._gap = 1
+
+    def copy(self) -> Timeline:
+        """Another one that grows on its own, from where this one stands now: what came after is left out."""
+        found = Timeline(self.networks[0])
+        found.epoch, found.stride, found._gap = self.epoch, self.stride, self._gap
+        kept = int(np.searchsorted(self.epochs, self.epoch, side="right"))
+        found.epochs, found.costs = self.epochs[:kept], self.costs[:kept]
+        found.networks = {epoch: network for epoch, network in self.networks.items() if epoch <= self.epoch}
+        return found
+
+    def add(self, costs: Sequence[float] | NDArray[np.float64], network: Network) -> bool:
+        """The costs of the next epochs and the network after them; says whether the curve was thinned anew."""
+        first, self.epoch = self.epoch + 1, self.epoch + len(costs)
+        thinned = False
+        while len(self.epochs) + len(costs) // self.stride > limits.CURVE:
+            self.stride *= 2
+            kept = [k for k, epoch in enumerate(self.epochs) if epoch == 1 or epoch % self.stride == 0]
+            self.epochs, self.costs = [self.epochs[k] for k in kept], [self.costs[k] for k in kept]
+            thinned = True
+        for epoch in range(-(-first // self.stride) * self.stride, self.epoch + 1, self.stride):
+            self.epochs.append(epoch)
+            self.costs.append(float(costs[epoch - first]))
+        if first == 1 and self.stride > 1 and len(costs):
+            self.epochs.insert(0, 1)
+            self.costs.insert(0, float(costs[0]))
+        self._keep(network)
+        return thinned
+
+    def _keep(self, network: Network) -> None:
+        if self.epoch - max(self.networks) < self._gap:
+            return
+        self.networks[self.epoch] = network
+        if len(self.networks) > self._most:
+            every = list(self.networks)
+            self.networks = {epoch: self.networks[epoch] for epoch in every[::2]}
+            self._gap = max(2 * self._gap, self.epoch // self._most)
+
+    def settle(self, network: Network) -> None:
+        """Keep where a run has ended, whatever lies between."""
+        self.networks[self.epoch] = network
+
+    def at(self, epoch: int) -> tuple[Timeline, Network]:
+        """The timeline as it stood at the kept epoch nearest to one, and its network; nothing is forgotten."""
+        nearest = min(self.networks, key=lambda kept: abs(kept - epoch))
+        found = Timeline(self.networks[0])
+        vars(found).update(vars(self) | {"epoch": nearest})
+        return found, self.networks[nearest]
+
+    def for_the_page(self) -> dict[str, Any]:
+        return {
+            "epoch": self.epoch,
+            "epochs": self.epochs,
+            "cost": self.costs,
+            "snapshots": sorted(self.networks),
+        }

@@ -1,0 +1,208 @@
+"""What a CSV file itself says of how it is written: its delimiter, its header, blanks after delimiters."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from backpath.errors import InputError
+from backpath.files.dialect import WHITESPACE, Dialect, encoding_of
+from backpath.files.wording import counted, first_duplicate, named, quoted
+
+DELIMITERS = (",", ";", "\t", "|")
+_SAMPLE = 1 << 18  # characters
+_SAMPLE_ROWS = 200
+_NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*")
+_SEP_LINE = re.compile(r"sep\s*=(.)", re.IGNORECASE)
+QUOTE = 'a quote (") is opened but not closed before the cell ends; close it, or write "" for a quote in a quoted cell'
+TOO_LONG = f'a cell is longer than {csv.field_size_limit():,} characters; perhaps a quote (") is not closed'
+
+
+@dataclass(frozen=True)
+class CsvLayout:
+    """How one CSV file is laid out.
+
+    Attributes
+    ----------
+    delimiter, encoding : to read it with
+    skip : lines before the first row: the header, and Excel's "sep=;"
+    names : of the columns
+    strip : whether blanks follow the delimiters
+    notes : what was found out
+    """
+
+    delimiter: str
+    encoding: str
+    skip: int
+    names: tuple[str, ...]
+    strip: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def converted(self) -> bool:
+        """Whether DuckDB cannot read the file as it is laid out."""
+        return self.strip or self.delimiter == WHITESPACE
+
+
+def records(file: Path, delimiter: str, encoding: str, strip: bool = False) -> Iterator[tuple[int, list[str]]]:
+    """(the line where a record begins, its cells); raises csv.Error where a quote is not closed."""
+    with file.open(encoding=encoding, newline="") as text:
+        blank = delimiter == WHITESPACE
+        lines = (line.replace("\t", " ").strip(" ") for line in text) if blank else text
+        reader = csv.reader(lines, delimiter=" " if blank else delimiter, strict=True, skipinitialspace=blank or strip)
+        while True:
+            line = reader.line_num + 1
+            try:
+                yield line, next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise csv.Error(line, TOO_LONG if "limit" in str(error) else QUOTE) from None
+
+
+def find_layout(file: Path, shown: str, dialect: Dialect, preferred: str | None, wanted: Sequence[str]) -> CsvLayout:
+    """How a CSV file is laid out, where the dialect leaves that open.
+
+    Parameters
+    ----------
+    preferred : the delimiter to take if several fit
+    wanted : names of columns that the file should have, which may tell delimiters apart
+
+    Raises
+    ------
+    InputError
+        If two delimiters fit, or the header is none.
+    """
+    encoding = encoding_of(file, dialect)
+    with file.open(encoding=encoding, newline="") as opened:
+        text = opened.read(_SAMPLE)
+    lines = list(io.StringIO(text, newline=""))
+    lines = lines[:-1] if len(text) == _SAMPLE else lines
+    said = _SEP_LINE.fullmatch(lines[0].strip()) if lines else None
+    lines = lines[1:] if said else lines
+    notes: tuple[str, ...] = ()
+    delimiter = dialect.delimiter
+    if delimiter is None:
+        marks = tuple(mark for mark in DELIMITERS if mark != dialect.decimal)
+        delimiter = said[1] if said else _sniffed(lines, shown, marks, preferred, wanted)
+        shown_mark = {"\t": "tabs", WHITESPACE: "blanks"}.get(delimiter, quoted(delimiter))
+        notes = () if delimiter == "," else (f"cells are separated by {shown_mark} (--delimiter)",)
+    else:
+        _check_given(lines, shown, delimiter)
+    rows = _rows(lines, delimiter)
+    skip = 1 if said else 0
+    names, header_lines, more = _names(rows, shown, dialect, delimiter, 1 + skip, wanted)
+    strip = delimiter != WHITESPACE and len(names) > 1 and all(name.startswith(" ") for name in names[1:])
+    if strip:
+        names = [name.strip() for name in names]
+        notes = (*notes, "blanks after delimiters are taken off")
+    _check_names(names, shown, 1 + skip)
+    return CsvLayout(delimiter, encoding, skip + header_lines, tuple(names), strip, (*notes, *more))
+
+
+def _check_given(lines: Sequence[str], shown: str, delimiter: str) -> None:
+    """Refuse a delimiter that no row has where another one fits."""
+    others = [mark for mark in DELIMITERS if _is_even(_rows(lines, mark))]
+    header = _rows(lines[:1], delimiter)
+    if header and len(header[0]) == 1 and others:
+        raise InputError(
+            f"{shown}, line 1: with the delimiter {quoted(delimiter)} there is one column; try --delimiter "
+            f"{quoted(others[0])}",
+            options=("--delimiter", others[0]),
+        )
+
+
+def _rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    """The first rows, without blank ones except the first."""
+    blank = delimiter == WHITESPACE
+    source = [line.replace("\t", " ").strip() + "\n" for line in lines] if blank else lines
+    found: list[list[str]] = []
+    reader = csv.reader(source, delimiter=" " if blank else delimiter, skipinitialspace=blank)
+    try:
+        for row in reader:
+            if row or not found:
+                found.append(row)
+            if len(found) > _SAMPLE_ROWS:
+                break
+    except csv.Error:  # a cell that is too long: said when the rows are read
+        pass
+    return found
+
+
+def _sniffed(
+    lines: Sequence[str], shown: str, marks: Sequence[str], preferred: str | None, wanted: Sequence[str]
+) -> str:
+    """The delimiter that makes every row of the beginning as wide as the header."""
+    rows = {mark: _rows(lines, mark) for mark in (*marks, WHITESPACE)}
+    fits = [mark for mark in marks if _is_even(rows[mark])] or [m for m in (WHITESPACE,) if _is_even(rows[m])]
+    if preferred in fits:
+        return str(preferred)
+    if len(fits) > 1:
+        having = [mark for mark in fits if set(wanted) <= {name.strip() for name in rows[mark][0]}]
+        fits = having if wanted and len(having) == 1 else fits
+    if len(fits) > 1:
+        likely = max(fits, key=lambda mark: len(rows[mark][0]))
+        readings = " or ".join(f"{quoted(mark)} ({counted(len(rows[mark][0]), 'column')})" for mark in fits)
+        raise InputError(
+            f"{shown} may be separated by {readings}; say which it is with --delimiter", options=("--delimiter", likely)
+        )
+    if fits:
+        return fits[0]
+    header = lines[0] if lines else ""
+    return max(marks, key=lambda mark: (header.count(mark), mark == ","))
+
+
+def _is_even(rows: list[list[str]]) -> bool:
+    widths = {len(row) for row in rows[1:]}
+    header = len(rows[0]) if rows else 0
+    if not widths:
+        return header > 1
+    return len(widths) == 1 and max(widths) > 1 and max(widths) - header in (0, 1)
+
+
+def _names(
+    rows: list[list[str]], shown: str, dialect: Dialect, delimiter: str, line: int, wanted: Sequence[str]
+) -> tuple[list[str], int, tuple[str, ...]]:
+    """The columns' names, how many lines they take, and notes."""
+    if not rows or not rows[0]:
+        raise InputError(f"{shown}, line {line}: the line is blank; expected the column names")
+    first = rows[0]
+    numbered = [f"column {place}" for place in range(1, len(first) + 1)]
+    if dialect.header is False:
+        return numbered, 0, ()
+    if dialect.header is None and len(first) > 1 and all(_NUMBER.fullmatch(cell) for cell in first):
+        target = [option for name in wanted if name in first for option in ("--target", numbered[first.index(name)])]
+        raise InputError(
+            f"{shown}, line {line}: the header holds only numbers; if it is a row, add --no-header (the columns are "
+            f"then called 'column 1', 'column 2' …), else --header",
+            options=("--no-header", *target),
+        )
+    notes: list[str] = []
+    widths = {len(row) for row in rows[1:]}
+    if len(rows) > 1 and widths == {len(first) + 1}:
+        first = ["", *first]
+        notes.append("the header has one name less than the rows have cells: the first column has none, as R writes it")
+    unnamed = [place for place, name in enumerate(first, 1) if not name.strip()]
+    names = [name if name.strip() else f"column {place}" for place, name in enumerate(first, 1)]
+    if unnamed:
+        notes.append(f"without a name: {named([f'column {place}' for place in unnamed])}, called so")
+    return names, 1, tuple(notes)
+
+
+def _check_names(names: Sequence[str], shown: str, line: int) -> None:
+    for place, name in enumerate(names, 1):
+        if "\n" in name or "\r" in name:  # DuckDB takes the first line end that it meets for the file's
+            raise InputError(
+                f"{shown}, line {line}: the name {quoted(name)} of column {place} holds a line end; rename it"
+            )
+    repeated = first_duplicate(names)
+    if repeated is not None:
+        places = [str(k) for k, name in enumerate(names, 1) if name == repeated]
+        raise InputError(
+            f"{shown}, line {line}: columns {' and '.join(places)} are both named {quoted(repeated)}; "
+            "rename one of them"
+        )

@@ -1,0 +1,75 @@
+"""What is said of a table as a whole: why it is refused, what was left out, what was filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backpath.errors import InputError
+from backpath.files.column_values import Categories, ColumnValues
+from backpath.files.wording import counted, named
+
+_SHOWN = 8  # columns that a note names
+EMPTY = ("the same in every row", "every cell is missing")  # reasons that keeping a column would not help
+
+
+def refuse(path: str, problems: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """Raise if there are problems, with all of them and what to add to the command to mend them.
+
+    >>> refuse("t.csv", [("t.csv, column 'a': bad", ("--ignore", "a")), ("t.csv, column 'b': so", ())])
+    Traceback (most recent call last):
+        ...
+    backpath.errors.InputError: t.csv cannot be trained on, for 2 reasons: (1) column 'a': bad; (2) column 'b': so
+    """
+    if not problems:
+        return
+    lines = [text for text, _ in problems]
+    options: list[str] = []
+    for _, some in problems:
+        for pair in zip(some[::2], some[1::2], strict=False):
+            if pair not in set(zip(options[::2], options[1::2], strict=True)):
+                options += pair
+    said = lines[0]
+    if len(lines) > 1:
+        reasons = (f"({place}) {line.removeprefix(f'{path}, ')}" for place, line in enumerate(lines, 1))
+        said = f"{path} cannot be trained on, for {len(lines)} reasons: {'; '.join(reasons)}"
+    solvable = all(some for _, some in problems)
+    raise InputError(said, options=options if solvable else ())
+
+
+def left_out_notes(left: Sequence[tuple[str, str]]) -> list[str]:
+    """A line for each reason to leave columns out, with their names.
+
+    >>> left_out_notes([("id", "it counts the rows"), ("a", "the same in every row"), ("b", "the same in every row")])
+    ["left out 'id': it counts the rows (--keep-column takes it in)", "left out 'a', 'b': the same in every row"]
+    """
+    reasons: dict[str, list[str]] = {}
+    for name, reason in left:
+        reasons.setdefault(reason, []).append(name)
+    return [
+        f"left out {named(names, _SHOWN)}: {reason}"
+        + ("" if reason in EMPTY else f" (--keep-column takes {'it' if len(names) == 1 else 'one'} in)")
+        for reason, names in reasons.items()
+    ]
+
+
+def missing_note(gaps: Sequence[tuple[ColumnValues, int]], whole: int, rows: int, way: str) -> str:
+    """What was done about missing cells, by column.
+
+    >>> import numpy as np
+    >>> from backpath.files.column_values import Numbers
+    >>> missing_note([(Numbers("Age", np.array([1, np.nan])), 1)], 1, 2, "fill")
+    "filled 1 missing cell: 1 of 'Age' with its median; --missing drop leaves 1 of 2 rows"
+    """
+    if way == "drop":
+        columns = named([column.name for column, _ in gaps], _SHOWN)
+        return f"left out {counted(rows - whole, 'row')} of {rows:,} with missing cells, in {columns}"
+    parts = [
+        f"{count:,} of {column.name!r} {'as a category' if isinstance(column, Categories) else 'with its median'}"
+        for column, count in sorted(gaps, key=lambda gap: -gap[1])[:_SHOWN]
+    ]
+    more = f" … ({len(gaps)} columns in all)" if len(gaps) > _SHOWN else ""
+    total = sum(count for _, count in gaps)
+    return (
+        f"filled {counted(total, 'missing cell')}: {', '.join(parts)}{more}; "
+        f"--missing drop leaves {whole:,} of {rows:,} rows"
+    )

@@ -1,0 +1,219 @@
+"""The network that fits a table: candidates compared on parts of its rows, the best one trained.
+
+The rows are divided into five parts. A candidate is trained five times, each time on four of the parts, until it stops
+getting better on the fifth; its cost is the average of what it reached there. The five networks of the best candidate
+then stand side by side as one (see `committee`), which has seen all rows. Where the number of neurons is given, one
+network is trained on all rows instead, for the median of the five's epochs. Of a large table one part is kept aside, to
+stop by and to choose by, and candidates are compared on some of the rows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.errors import DivergenceError
+from backpath.maths.arrays import Floats
+from backpath.maths.network import Network
+from backpath.tabular.candidates import LINEAR, candidates
+from backpath.tabular.committee import side_by_side
+from backpath.tabular.linear import best_linear_model, cost_of
+from backpath.tabular.plan import Plan
+from backpath.training import History, TrainingResult
+
+Watch = Callable[[float, float], object]
+
+PARTS = 5
+MOST_DIVIDED = 4e5  # numbers in rows that five networks are trained on; of more, one part is kept aside
+MOST_COMPARED = 1e5  # numbers in the rows that candidates are compared on; of more rows, that many are drawn
+LEAST_COMPARED = 1_000  # rows
+MOST_ASIDE = 10_000  # rows
+PATIENCE = 25
+LEAST_DIVIDED = 4  # rows; with fewer, nothing is compared
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A candidate with the cost that it reached on rows it was not trained on.
+
+    Attributes
+    ----------
+    epochs : after which that was, the median of the parts
+    results : of each part
+    """
+
+    settings: Plan
+    cost: float
+    epochs: int
+    results: tuple[TrainingResult, ...] = field(default=(), repr=False)
+    linear: Network | None = None
+    failure: DivergenceError | None = None
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What fitting a table came to.
+
+    Attributes
+    ----------
+    result : the network with its history
+    settings : those that it was trained with
+    members : networks that stand side by side in it
+    compared : all candidates, as they did
+    improving : whether it was still getting better when its epochs were over
+    """
+
+    result: TrainingResult
+    settings: Plan
+    members: int
+    compared: tuple[Compared, ...]
+    improving: bool
+
+    @property
+    def network(self) -> Network:
+        return self.result.network
+
+
+def fit(
+    X: Floats,
+    y: Floats,
+    task: str,
+    given: Mapping[str, Any] | None = None,
+    *,
+    weight: Floats | None = None,
+    seed: int = 0,
+    watch: Watch | None = None,
+    network: Mapping[str, Any] | None = None,
+    training: Mapping[str, Any] | None = None,
+) -> Fit:
+    """Choose a network for these samples and train it.
+
+    Parameters
+    ----------
+    X, y : (N, inputs), (N, outputs)
+        As ``Preparation`` makes them.
+    task : "regression" | "binary" | "multiclass"
+    given : settings by name that are not to be chosen
+    weight : (N,)
+        How much each sample counts.
+    watch : called with (candidates done, lowest cost)
+    network, training : further settings of ``Network`` (init, dtype) and of ``train`` (frozen, tol, engine)
+    """
+    fixed = dict(given or {})
+    rows = _Rows(X, y, task, weight, seed, dict(network or {}), dict(training or {}))
+    few = rows.drawn(max(LEAST_COMPARED, int(MOST_COMPARED / (X.shape[1] + y.shape[1]))))
+    tried = candidates(task, X.shape[0], X.shape[1], fixed)
+    if len(X) < LEAST_DIVIDED:
+        tried = tried[-1:]  # there is nothing to compare them by
+    compared: list[Compared] = []
+    for settings in tried if len(tried) > 1 else []:
+        compared.append(few.compare(settings))
+        if watch:
+            watch(len(compared), min(one.cost for one in compared))
+    best = min(compared, key=lambda one: one.cost) if compared else rows.compare(tried[0])
+    if best.failure is not None:
+        raise best.failure
+    if few is not rows and compared:
+        best = rows.compare(best.settings)
+    return rows.finish(best, tuple(compared), "hidden" in fixed or len(tried) == 1)
+
+
+class _Rows:
+    """The samples, divided, and how a network is trained on some of them."""
+
+    def __init__(
+        self,
+        X: Floats,
+        y: Floats,
+        task: str,
+        weight: Floats | None,
+        seed: int,
+        network: dict[str, Any],
+        training: dict[str, Any],
+    ):
+        self.X, self.y, self.task, self.weight, self.seed = X, y, task, weight, seed
+        self.network, self.training = network, training
+        self.order = np.random.default_rng(seed).permutation(len(X))
+        self.is_divided = len(X) >= PARTS and len(X) * (X.shape[1] + y.shape[1]) <= MOST_DIVIDED
+        if self.is_divided:
+            self.parts = [self.order[k::PARTS] for k in range(PARTS)]
+        else:
+            self.parts = [self.order[: max(1, min(MOST_ASIDE, len(X) // PARTS))]] if len(X) >= LEAST_DIVIDED else []
+
+    def drawn(self, rows: int) -> _Rows:
+        """That many of the rows; all of them, if there are no more."""
+        if rows >= len(self.X):
+            return self
+        few = np.sort(self.order[:rows])
+        weight = None if self.weight is None else self.weight[few]
+        return _Rows(self.X[few], self.y[few], self.task, weight, self.seed, self.network, self.training)
+
+    def compare(self, settings: Plan) -> Compared:
+        """How well a candidate does on rows that it is not trained on."""
+        if settings.solver == LINEAR:
+            return self._compare_linear(settings)
+        if not self.parts:
+            return Compared(settings, np.nan, settings.epochs)
+        results: list[TrainingResult] = []
+        for k, aside in enumerate(self.parts):
+            try:
+                results.append(self._train_without(settings, aside, self.seed + k))
+            except DivergenceError as error:
+                return Compared(settings, np.inf, 1, failure=error)
+        costs = [result.history.validation_cost for result in results]
+        lowest = [float(cost.min()) for cost in costs if cost is not None]
+        epochs = int(np.median([int(cost.argmin()) + 1 for cost in costs if cost is not None]))
+        return Compared(settings, float(np.mean(lowest)), epochs, tuple(results))
+
+    def _train_without(self, settings: Plan, aside: NDArray[np.intp], seed: int) -> TrainingResult:
+        kept = np.setdiff1d(np.arange(len(self.X)), aside)
+        start = settings.network(self.X.shape[1], self.y.shape[1], seed=seed, **self.network)
+        held = (self.X[aside], self.y[aside], *([] if self.weight is None else [self.weight[aside]]))
+        weight = None if self.weight is None else self.weight[kept]
+        result = settings.train(
+            start, self.X[kept], self.y[kept], weight, validation=held, patience=PATIENCE, seed=seed, **self.training
+        )
+        if result.stopped == "interrupted":
+            raise KeyboardInterrupt  # nothing is chosen yet
+        return result
+
+    def _compare_linear(self, settings: Plan) -> Compared:
+        model, decay, cost = best_linear_model(self.X, self.y, self.task, self.weight, self.seed)
+        return Compared(replace(settings, decay=decay), cost, 1, linear=model)
+
+    def finish(self, best: Compared, compared: tuple[Compared, ...], one_network: bool) -> Fit:
+        """The best candidate's network."""
+        settings, began = best.settings, time.perf_counter()
+        if best.linear is not None:
+            cost = cost_of(best.linear.predict(self.X), self.y, self.task, self.weight)
+            result = TrainingResult(best.linear, History(np.array([cost])), 1, "converged", time.perf_counter() - began)
+            return Fit(result, settings, 1, compared, False)
+        improving = bool(self.parts) and best.epochs > 0.97 * settings.epochs
+        if not self.is_divided and self.parts:
+            return Fit(best.results[0], settings, 1, compared, improving)
+        if one_network:
+            start = settings.network(self.X.shape[1], self.y.shape[1], seed=self.seed, **self.network)
+            shorter = replace(settings, epochs=best.epochs)
+            result = shorter.train(start, self.X, self.y, self.weight, seed=self.seed, **self.training)
+            return Fit(result, settings, 1, compared, improving)
+        return Fit(_joined(best.results), settings, len(best.results), compared, improving)
+
+
+def _joined(results: tuple[TrainingResult, ...]) -> TrainingResult:
+    """The results' networks side by side, with the average of their costs, up to where the first of them ended."""
+    epochs = min(result.epochs for result in results)
+    cost = np.mean([result.history.cost[:epochs] for result in results], axis=0)
+    held = [result.history.validation_cost for result in results]
+    validation = np.mean([curve[:epochs] for curve in held if curve is not None], axis=0)
+    return TrainingResult(
+        side_by_side([result.network for result in results]),
+        History(cost, validation),
+        epochs,
+        "interrupted" if any(result.stopped == "interrupted" for result in results) else results[0].stopped,
+        sum(result.seconds for result in results),
+    )
