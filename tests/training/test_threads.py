@@ -239,3 +239,30 @@ def test_the_same_bits_by_every_compiler(command, tmp_path, monkeypatch):
                 assert all_bits() == expected
     finally:
         library._loaded.cache_clear()
+
+
+def test_a_call_is_done_in_the_way_that_was_sooner_done(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(threads.time, "perf_counter", lambda: now[0])
+    pace = threads.Pace()
+    pace.took(2.0)
+    assert pace.together and pace.trial(80) == 0
+    now[0] = 100.0
+    assert pace.trial(80) == 10 and not pace.together
+    pace.took(1.0)  # alone: sooner
+    assert not pace.together and pace.trial(80) == 0
+    now[0] = 200.0
+    assert pace.trial(1) == 1 and pace.together
+    pace.took(0.5)
+    assert pace.together
+
+
+def test_the_same_bits_with_trials_in_between(monkeypatch):
+    monkeypatch.setattr(threads, "TRIAL_EVERY", 0.0)
+    monkeypatch.setattr(threads, "TRIAL_EPOCHS", 0)
+    sizes, count, batch = RAGGED
+    X, y = samples(sizes, count, "float64")
+    net = Network(sizes, seed=0)
+    for settings in ({}, {"shuffle": True}):
+        found = {bits(train(net, X, y, epochs=40, batch_size=batch, threads=n, **settings)) for n in (1, 2)}
+        assert len(found) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -17,7 +18,7 @@ from backpath.training.job import Job, SolverState
 from backpath.training.native.calls import CProgress, CSettings, CState, CTeam, CTraining
 from backpath.training.native.library import address, buffer, kernels, part
 from backpath.training.state import Stateful, filled, put_back, taken, thinned
-from backpath.training.threads import available_cores, give_way, shared, threads_for
+from backpath.training.threads import Pace, available_cores, give_way, shared, threads_for
 
 ORDERS_AT_ONCE = 2**20  # numbers
 # Fused products of whole steps, from which on it pays to share a batch, a call: some 15 and 80 microseconds of a core.
@@ -64,8 +65,9 @@ class CompiledEngine(Stateful):
 
     def __init__(self, job: Job):
         self.job, self.layout, self._members = job, lay_out(job), 1
+        self._pace: Pace | None = None
         if self.layout.products >= SHARED_BATCH and (members := threads_for(job.threads)) > 1:
-            self._members, self.layout = members, lay_out(job, members)
+            self._members, self.layout, self._pace = members, lay_out(job, members), Pace()
         self._number, self._samples = job.network.dtype, len(job.X)
         self._kernels = kernels(self._number)
         self.overflow: int | None = None
@@ -160,7 +162,7 @@ class CompiledEngine(Stateful):
         epochs, samples = len(costs), self._samples
         ordered = samples if order is None else samples * epochs
         progress, team = CProgress(), None
-        if self._members > 1 and epochs * -(-samples // self.job.batch_size) * self.layout.products >= SHARED_CALL:
+        if self._pace and self._pace.together and self._is_worth_sharing(epochs):
             team = CTeam(patient=self._members <= available_cores(), give_way=give_way())
         arguments = (
             self._training_place,
@@ -178,6 +180,9 @@ class CompiledEngine(Stateful):
         kept = self, reached, order, costs, progress, team
         work = partial(_call, self._kernels.train, arguments, kept)
         return shared(partial(self._kernels.begin, *arguments), work, self._members)
+
+    def _is_worth_sharing(self, epochs: int) -> bool:
+        return epochs * -(-self._samples // self.job.batch_size) * self.layout.products >= SHARED_CALL
 
     @property
     def weights(self) -> list[Array]:
@@ -198,13 +203,15 @@ class CompiledEngine(Stateful):
         return float(cost[0]), self.layout.arrays(self._g)
 
     def run(self, epochs: int) -> None:
-        if not self.job.shuffle:
-            if epochs > 0 and not self.converged and self.overflow is None:
-                self._run(None, epochs)
-            return
-        most = max(1, ORDERS_AT_ONCE // self._samples)
+        most = max(1, ORDERS_AT_ONCE // self._samples) if self.job.shuffle else epochs
         while epochs > 0 and not self.converged and self.overflow is None:
             count, before = min(most, epochs), self._now.epochs
+            if self._pace and self._is_worth_sharing(count):
+                count = self._pace.trial(count) or count
+            if not self.job.shuffle:
+                self._run(None, count)
+                epochs -= count
+                continue
             self._drawn += [np.asarray(next(self._orders)) for _ in range(count - len(self._drawn))]
             self._run(np.concatenate(self._drawn[:count]), count)
             epochs -= count
@@ -236,7 +243,10 @@ class CompiledEngine(Stateful):
         before, after = self._places
         after.take(before)
         costs = self._room_for_costs(epochs)
+        began = time.perf_counter()
         done = self._train(after, orders, costs)
+        if self._pace and self._is_worth_sharing(epochs):
+            self._pace.took((time.perf_counter() - began) / done)
         if not (math.isfinite(costs[done - 1]) and after.state.finite):
             return False
         after.epochs += done

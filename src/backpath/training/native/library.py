@@ -64,9 +64,11 @@ def level() -> str:
         return given
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return OTHERS[0]
-    lowest = _library(X86_64[0])
+    there = [name for name in X86_64 if os.path.exists(_path(name))]  # noqa: PTH110 - pathlib takes a while to import
+    lowest = _library(there[0] if there else X86_64[0])
     lowest.processor_level.restype = ctypes.c_int64
-    return f"x86_64_v{lowest.processor_level()}"
+    own = f"x86_64_v{lowest.processor_level()}"
+    return max((name for name in there if name <= own), default=own)
 
 
 @cache
@@ -78,8 +80,12 @@ def _loaded() -> tuple[dict[np.dtype[Any], Kernels] | None, str]:
         return None, f"{fault}; in a clone build them with: python hatch_build.py".replace("\n", " ")
 
 
+def _path(name: str) -> str:
+    return f"{FOLDER}{os.sep}kernels-{name}{SUFFIX}"
+
+
 def _library(name: str) -> ctypes.CDLL:
-    return ctypes.CDLL(f"{FOLDER}{os.sep}kernels-{name}{SUFFIX}")
+    return ctypes.CDLL(_path(name))
 
 
 def address(array: NDArray[Any], dtype: DTypeLike, least: int) -> int:
