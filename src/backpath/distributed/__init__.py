@@ -1,0 +1,4 @@
+"""Training on several machines with Dask (the extra ``dask``): each holds a part of the samples."""
+
+from backpath.distributed.parts import DistributedSamples as DistributedSamples
+from backpath.distributed.training import train as train
