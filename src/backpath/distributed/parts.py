@@ -35,24 +35,28 @@ class DistributedSamples:
         One for each block, in their order.
     read : callable
         Makes X (samples, inputs) and y (samples,) or (samples, outputs) of a block, on the worker.
+    workers : addresses
+        Which workers hold them; None: all that there are.
 
     A worker that is lost has its blocks computed again on the others.
     """
 
-    def __init__(self, client: Client, blocks: Sequence[Any], read: Callable[[Any], Block]):
+    def __init__(
+        self, client: Client, blocks: Sequence[Any], read: Callable[[Any], Block], workers: Sequence[str] | None = None
+    ):
         if not len(blocks):
             raise InputError("there are no blocks of samples; give at least one")
-        self.client, self._read = client, read
+        self.client, self._read, self._chosen = client, read, workers
         self._futures = [_future(client, block) for block in blocks]
         self._holders: list[tuple[Any, str, list[int]]] = []
         self._prepared: tuple[Any, ...] | None = None
-        self._place(range(len(blocks)))
+        with client.as_current():
+            self._place(range(len(blocks)))
         described = self.ask("described")
         shapes = [described[k][:2] for k in range(len(blocks))]
         if len({(X[1:], y[1:]) for X, y in shapes}) > 1:
-            raise InputError(
-                "the blocks must have the same columns, but have " + ", ".join(f"{X} {y}" for X, y in shapes[:4])
-            )
+            shown = ", ".join(f"{X} and {y}" for X, y in shapes[:4])
+            raise InputError(f"the blocks must have the same columns, but X and y have shapes {shown}")
         self.lengths = [X[0] for X, _ in shapes]
         self.starts = np.concatenate([[0], np.cumsum(self.lengths)])
         self.inputs, self.outputs = shapes[0][0][1], shapes[0][1][1]
@@ -79,10 +83,11 @@ class DistributedSamples:
         """The answer of each block, or of some; a lost worker's come from the others."""
         answers: dict[int, Any] = {}
         wanted = set(range(len(self._futures)) if only is None else only)
-        while missing := wanted - answers.keys():
-            answers |= self._asked(method, *arguments, only=missing)
-            if lost := wanted - answers.keys():
-                self._hold_elsewhere(lost)
+        with self.client.as_current():
+            while missing := wanted - answers.keys():
+                answers |= self._asked(method, *arguments, only=missing)
+                if lost := wanted - answers.keys():
+                    self._hold_elsewhere(lost)
         return answers
 
     def _asked(self, method: str, *arguments: Any, only: set[int]) -> dict[int, Any]:
@@ -110,9 +115,10 @@ class DistributedSamples:
 
     def _workers(self) -> list[str]:
         try:
-            return sorted(self.client.scheduler_info(n_workers=-1)["workers"])
+            found = sorted(self.client.scheduler_info(n_workers=-1)["workers"])
         except (OSError, TimeoutError) as error:
             raise SchedulerLost(f"the scheduler of the cluster does not answer: {error}") from None
+        return [worker for worker in found if worker in self._chosen] if self._chosen is not None else found
 
     def _hold_elsewhere(self, blocks: set[int]) -> None:
         """Have the blocks of workers that are gone held by others."""
@@ -124,6 +130,8 @@ class DistributedSamples:
     def _place(self, blocks: Sequence[int]) -> None:
         self.client.wait_for_workers(1, timeout=PATIENCE_SECONDS)
         workers = self._workers()
+        if not workers:
+            raise SchedulerLost("no worker of the cluster is left to hold the samples")
         share = -(-len(blocks) // len(workers))
         for at, worker in enumerate(workers):
             mine = list(blocks[at * share : (at + 1) * share])
