@@ -10,15 +10,16 @@ UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 US = "backpath"
 
 HOW = """\
-Made by `scripts/bench` in one run. Each time is the median of {rounds} rounds in which all contenders take turns; half the
-interquartile range follows after ±. A **bold** number is the time relative to backpath's. Before anything is timed, each
-contender must reach the same weights as backpath's NumPy engine from the same start, within 1e-9 (float64) or 1e-3
-(float32) of the largest change of a weight; otherwise it is not measured.
+Made by `scripts/bench` in one run. Each time is the median of {rounds} rounds in which all contenders take
+turns; half the interquartile range follows after ±. A **bold** number is the time relative to backpath's.
+Before anything is timed, each contender must reach the same weights as backpath's NumPy engine from the same
+start, within 1e-9 (float64) or 1e-3 (float32) of the largest change of a weight; otherwise it is not measured.
 
-- The work: logistic neurons, squared error, gradient descent, batches in a fixed order. scikit-learn has logistic outputs
-  only with its log-loss, and is compared with backpath at that cost.
-- backpath is measured through its public functions, `train` and `train_population`, and records the cost of every epoch;
-  the peers record none. Each peer is written in several ways, and the fastest counts: see *Every form* below.
+- The work: logistic neurons, squared error, gradient descent, batches in a fixed order. scikit-learn has
+  logistic outputs only with its log-loss, and is compared with backpath at that cost.
+- backpath is measured through its public functions, `train` and `train_population`, and records the cost of
+  every epoch; the peers record none. Each peer is written in several ways, and the fastest counts: see *Every
+  form* below.
 - Each contender runs in its own process, on one core where the row says so.
 """
 
