@@ -197,7 +197,7 @@ class Perceptron(PredictingEstimator):
         Raises
         ------
         InputError
-            If the call makes no sense; nothing was trained.
+            If an argument is not valid; nothing was trained.
         DivergenceError
             If the cost or a weight stopped being finite, or the cost only rose.
         """
@@ -332,7 +332,7 @@ class Perceptron(PredictingEstimator):
         return Descending(self, job, run, held_out, incremental).saved(checkpoints)
 
     def _job(self, samples: Samples, run: FitState, rng: np.random.RandomState) -> Job:
-        """The training job, but for what its solver adds."""
+        """The training job, except for what its solver adds."""
         output, cost = self._cost_for(samples.y.shape[1])
         hidden = hidden_activations(self.activation, len(run.weights) - 1)
         batch_size = self._batch_size(len(samples))

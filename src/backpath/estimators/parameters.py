@@ -135,7 +135,7 @@ def adds_to(base: type) -> Callable[[_Init], _Init]:
 
 
 def check_parameters(parameters: Mapping[str, Any]) -> None:
-    """Refuse a parameter that makes no sense, before anything is done."""
+    """Check the parameters before anything is done."""
     for name, value in parameters.items():
         words, fits = CHECKS.get(name, ("", lambda value: True))
         if not fits(value):

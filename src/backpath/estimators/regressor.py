@@ -43,7 +43,7 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc] # scikit-l
         ``relu``, ``tanh``, ``logistic`` (also ``sigmoid``), ``identity``, ``leaky_relu``, ``elu``, ``gelu``, ``silu``,
         ``softplus``, ``exp``.
     solver : "adam", "sgd", "lbfgs" or "lm"
-        ``lm`` (Levenberg-Marquardt), of ``squared_error``, is by far the soonest done with up to about a thousand
+        ``lm`` (Levenberg-Marquardt), of ``squared_error``, is usually the fastest with up to about a thousand
         weights; it takes all samples for each step and ends as sgd and adam do, or where no step lowers the loss.
     alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, \
 warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \

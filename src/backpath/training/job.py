@@ -132,7 +132,7 @@ class Job:
     order : iterator or None
         The order of the samples for each epoch, where it is not drawn from ``seed``; its state can be saved.
     averaged : bool
-        The costs told are averaged over the outputs instead of summed; the updates are the same.
+        The reported costs are averaged over the outputs instead of summed; the updates are the same.
     clip_norm : float | None
         A gradient longer than that is scaled down to it.
     dropout : float
@@ -176,7 +176,7 @@ class Job:
 
     @property
     def cost_share(self) -> float:
-        """What the costs told are multiplied with."""
+        """The factor of the reported costs."""
         return 1 / self.network.sizes[-1] if self.averaged else 1.0
 
     def orders(self) -> Order:
@@ -219,7 +219,7 @@ class Descent(Engine, Protocol):
     def solver_state(self) -> SolverState: ...
 
     def forget_costs(self) -> None:
-        """Begin ``costs`` again from nothing: whoever trains without an end keeps those that matter."""
+        """Start ``costs`` again: a caller that trains without an end keeps those that matter."""
 
     def change_rate(self, learning_rate: float) -> None:
         """Go on with this learning rate; if converged, not any more."""
