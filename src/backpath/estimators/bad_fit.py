@@ -11,7 +11,6 @@ import numpy as np
 
 from backpath.errors import BadFitWarning, InputError
 from backpath.estimators.samples import Samples, column_sizes
-from backpath.explain.learning.why import why_not_learning
 from backpath.maths import backprop
 from backpath.maths.activations import activation
 from backpath.maths.network import Network
@@ -109,6 +108,8 @@ def _reasons(
     if p["alpha"] >= 1 and not p["bayesian"]:
         alpha = p["alpha"]
         yield f"alpha={alpha:g} holds all weights down (the largest is {largest:.2g}): try alpha={alpha / 1000:g}"
+    from backpath.explain.learning.why import why_not_learning  # only of a bad fit
+
     try:
         report = why_not_learning(network, samples.X, samples.y, cost=cost)
     except InputError:  # the passes overflow: the scales above say why

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
@@ -19,8 +18,6 @@ from backpath.errors import DivergenceError, InputError
 from backpath.estimators.bad_fit import warn_of_bad_fit
 from backpath.estimators.descent import Descending
 from backpath.estimators.fitted import Fitted
-from backpath.estimators.lbfgs import Lbfgs
-from backpath.estimators.levenberg import Levenberg
 from backpath.estimators.parameters import STOCHASTIC, check_parameters, hidden_activations, hidden_sizes
 from backpath.estimators.runs import HeldOut, Run
 from backpath.estimators.samples import Samples, column_sizes, dense, sample_weights, warn_of_scales
@@ -279,6 +276,8 @@ class Perceptron(Fitted):
             return samples, HeldOut(scaling.apply(own), self._score_of)
         if not self.early_stopping:
             return samples, None
+        from sklearn.model_selection import train_test_split
+
         stratify = samples.y.astype(bool) if self._is_stratified(samples) else None
         places = train_test_split(
             np.arange(len(samples)), random_state=rng, test_size=self.validation_fraction, stratify=stratify
@@ -296,8 +295,12 @@ class Perceptron(Fitted):
         if held_out and run.validation_scores is None:
             run.validation_scores = []
         if self.solver == "lbfgs":
+            from backpath.estimators.lbfgs import Lbfgs
+
             return Lbfgs(self, job, run, held_out).go()
         if self.solver == "lm":
+            from backpath.estimators.levenberg import Levenberg
+
             return Levenberg(self, job, run, held_out).go()
         return Descending(self, job, run, held_out, incremental).go()
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
@@ -20,10 +19,17 @@ from backpath.estimators.parameters import adds_to
 from backpath.estimators.samples import Samples
 from backpath.maths.arrays import Array
 
+if TYPE_CHECKING:
+    from sklearn.preprocessing import LabelBinarizer
+
 
 def _labels_of(y: Any) -> LabelBinarizer | None:
     """What encodes labels that may hold together; None for classes, of which each row has one."""
-    return LabelBinarizer().fit(y) if np.ndim(y) == 2 or issparse(y) else None
+    if np.ndim(y) < 2 and not issparse(y):
+        return None
+    from sklearn.preprocessing import LabelBinarizer
+
+    return LabelBinarizer().fit(y)
 
 
 class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc] # scikit-learn has no types

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from backpath.estimators.parameters import SKLEARN_NAMES, hidden_activations
 from backpath.estimators.samples import Samples
-from backpath.explain.derivation import Evaluation, derive
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.training.prediction import predict
+
+if TYPE_CHECKING:
+    from backpath.explain.derivation import Evaluation
 
 PREDICT_ROWS = 500  # through the network at a time: their layers stay in the processor's cache
 
@@ -72,6 +74,8 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn has no ty
         Evaluation
             Without the penalty ``alpha``.
         """
+        from backpath.explain.derivation import derive
+
         network = self.network_
         x = np.asarray(X_row, dtype=network.dtype).reshape(-1)
         names = getattr(self, "feature_names_in_", None)

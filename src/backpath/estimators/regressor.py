@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
@@ -133,4 +132,6 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
     def _score_of(self, A: Array, samples: Samples) -> float:
         if not np.isfinite(A).all():
             return float("nan")
+        from sklearn.metrics import r2_score
+
         return float(r2_score(samples.y, A, sample_weight=samples.weight))

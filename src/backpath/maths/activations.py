@@ -20,6 +20,7 @@ from backpath.maths.arrays import Array
 Function = Callable[[Array], Array]
 
 LEAKY_SLOPE = 0.01
+NOT_COMPILED = -1  # the code of a row that has no kernels
 # silu'(u₀) = 0 at u₀ = SILU_ZERO + SILU_ZERO_LOW (32 digits in two floats), where e^u₀ = SILU_ZERO_EXP
 SILU_ZERO, SILU_ZERO_LOW, SILU_ZERO_EXP = -1.2784645427610737, -1.0946994183093437e-16, 0.2784645427610738
 
@@ -240,4 +241,9 @@ def activation(name: str) -> Activation:
     try:
         return ACTIVATIONS[name]
     except (KeyError, TypeError):
+        from backpath.maths.families import activation_of_family  # which is built of these rows
+
+        row = activation_of_family(name) if isinstance(name, str) else None
+        if row is not None:
+            return row
         raise InputError(f"unknown activation {name!r}; there are {', '.join(ACTIVATIONS)}", "activation") from None

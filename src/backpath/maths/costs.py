@@ -207,6 +207,11 @@ def cost_function(name: str) -> Cost:
     try:
         return COSTS[name]
     except (KeyError, TypeError):
+        from backpath.maths.families import cost_of_family  # which is built of these rows
+
+        row = cost_of_family(name) if isinstance(name, str) else None
+        if row is not None:
+            return row
         raise InputError(f"unknown cost {name!r}; there are {', '.join(COSTS)}", "cost") from None
 
 

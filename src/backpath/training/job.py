@@ -33,6 +33,7 @@ class Solver:
     | ``gd``       | W = W - η ∂C/∂W (the notes)                                                         |
     | ``momentum`` | v = μ v - η ∂C/∂W,  W = W + v; with ``nesterov`` W = W + μ v - η ∂C/∂W              |
     | ``adam``     | m = β₁ m + (1-β₁) g,  v = β₂ v + (1-β₂) g²,  W = W - η √(1-β₂ᵗ)/(1-β₁ᵗ) m / (√v + ε) |
+    |              | AdamW, with ``decay`` λ: the same from (1 - η λ) W, biases excepted, in place of W     |
     | ``lm``       | W = W - (Jᵀ J + μ I)⁻¹ Jᵀ e, μ by the gain ratio (see ``engines.lm``); it has no η          |
     """
 
@@ -43,6 +44,7 @@ class Solver:
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+    decay: float = 0.0
 
     @classmethod
     def checked(cls, name: str, learning_rate: float | None, momentum: float = 0.9) -> Solver:

@@ -65,7 +65,9 @@ class Updates:
         self.m = [s.beta_1 * m + (1 - s.beta_1) * g for m, g in zip(self.m, gradient, strict=True)]
         self.v = [s.beta_2 * v + (1 - s.beta_2) * (g * g) for v, g in zip(self.v, gradient, strict=True)]
         rate = s.learning_rate * math.sqrt(1 - s.beta_2**self.t) / (1 - s.beta_1**self.t)
-        return [W - rate * m / (np.sqrt(v) + s.epsilon) for W, m, v in zip(weights, self.m, self.v, strict=True)]
+        kept = 1 - s.learning_rate * s.decay
+        shrunk = [W * np.append(np.full(W.shape[1] - 1, kept), 1).astype(W.dtype) for W in weights] if s.decay else weights
+        return [W - rate * m / (np.sqrt(v) + s.epsilon) for W, m, v in zip(shrunk, self.m, self.v, strict=True)]
 
 
 class NumpyEngine:
