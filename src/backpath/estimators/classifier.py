@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,24 +12,57 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, unique_labels
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from backpath.errors import InputError
 from backpath.estimators.base import Perceptron, is_stochastic, unchanged_by_failure
 from backpath.estimators.parameters import adds_to
 from backpath.estimators.samples import Samples
-from backpath.maths.arrays import Array
-
-if TYPE_CHECKING:
-    from sklearn.preprocessing import LabelBinarizer
+from backpath.maths.arrays import Array, Indices
+from backpath.maths.families import named
 
 
-def _labels_of(y: Any) -> LabelBinarizer | None:
-    """What encodes labels that may hold together; None for classes, of which each row has one."""
+class SeveralTargets:
+    """Encodes several targets, each with classes of its own, as groups of outputs.
+
+    Attributes
+    ----------
+    classes_ : list of arrays
+    sizes : list of int
+        Of the groups.
+    """
+
+    def __init__(self, classes: Sequence[Any]):
+        self.classes_ = [np.asarray(own) for own in classes]
+        self.sizes = [len(own) for own in self.classes_]
+
+    def split(self, A: Array) -> list[Array]:
+        """Outputs (N, outputs) by target."""
+        return np.split(A, np.cumsum(self.sizes)[:-1], axis=1)
+
+    def places(self, A: Array) -> Indices:
+        """The likeliest class's number, (N, targets)."""
+        return np.column_stack([group.argmax(axis=1) for group in self.split(A)])
+
+    def transform(self, y: Any) -> NDArray[Any]:
+        columns = np.asarray(y).T
+        for k, (column, own) in enumerate(zip(columns, self.classes_, strict=True)):
+            if not set(np.unique(column)) <= set(own):
+                raise InputError(f"column {k} of y has classes that are not among {own}; fit it again with them")
+        return np.hstack([column[:, None] == own for column, own in zip(columns, self.classes_, strict=True)])
+
+    def inverse_transform(self, A: Array) -> NDArray[Any]:
+        return np.column_stack([own[k] for own, k in zip(self.classes_, self.places(A).T, strict=True)])
+
+
+def _labels_of(y: Any) -> Any:
+    """What encodes several targets, or labels that may hold together; None for classes, of which each row has one."""
     if np.ndim(y) < 2 and not issparse(y):
         return None
     from sklearn.preprocessing import LabelBinarizer
 
+    if type_of_target(y) == "multiclass-multioutput":
+        return SeveralTargets([np.unique(column) for column in np.asarray(y).T])
     return LabelBinarizer().fit(y)
 
 
@@ -99,7 +133,7 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
     True
     """
 
-    _labels: LabelBinarizer | None = None
+    _labels: Any = None
 
     @adds_to(Perceptron)
     def __init__(self, *shared: Any, class_weight: Any = None, **settings: Any):
@@ -114,14 +148,20 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         ----------
         X, y, sample_weight : as in ``fit``
         classes : array-like
-            All classes that will come; needed at the first call.
+            All classes that will come; needed at the first call. A list of arrays for several targets.
         """
         with unchanged_by_failure(self):
             if not hasattr(self, "classes_"):
                 if classes is None:
                     raise InputError("classes must be passed on the first call to partial_fit")
-                self._labels = _labels_of(y)
-                self.classes_ = unique_labels(classes)
+                if isinstance(classes, list) and classes and np.ndim(classes[0]) == 1:
+                    self._labels = SeveralTargets([np.unique(own) for own in classes])
+                    self.classes_ = self._labels.classes_
+                else:
+                    self._labels = _labels_of(y)
+                    self.classes_ = unique_labels(classes)
+            elif isinstance(self._labels, SeveralTargets):
+                pass  # those of the first call hold
             elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
                 raise InputError(f"classes must be those of the first call, {self.classes_}, but are {classes!r}")
             self._fit(X, y, sample_weight, (None, None, None), incremental=True)
@@ -137,21 +177,49 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         places = A.argmax(axis=1) if A.shape[1] > 1 else (A[:, 0] > 0.5).astype(np.intp)
         return self.classes_[np.minimum(places, len(self.classes_) - 1)]
 
-    def predict_proba(self, X: Any) -> Array:
-        """Probabilities (N, classes), in the order of ``classes_``."""
-        A = self._outputs(X)
-        return A if A.shape[1] > 1 or self._labels is not None else np.column_stack([1 - A[:, 0], A[:, 0]])
+    def predict_proba(self, X: Any, return_std: bool = False) -> Any:
+        """Probabilities (N, classes), in the order of ``classes_``; of several targets a list of them.
+
+        With ``return_std`` also how far the networks of an ensemble (``n_networks``) differ: a pair of the
+        probabilities and their standard deviations.
+        """
+        found = self._probabilities(self._outputs(X))
+        if not return_std:
+            return found
+        spread = self._spread(X)
+        alone = spread.shape[1] == 1 and self._labels is None
+        return found, np.column_stack([spread, spread]) if alone else self._by_target(spread)
+
+    def _probabilities(self, A: Array) -> Any:
+        if A.shape[1] == 1 and self._labels is None:
+            return np.column_stack([1 - A[:, 0], A[:, 0]])
+        return self._by_target(A)
+
+    def _by_target(self, A: Array) -> Any:
+        """The outputs as they are, of several targets with classes a list by target."""
+        return self._labels.split(A) if isinstance(self._labels, SeveralTargets) else A
 
     def _holds_labels_together(self, A: Array) -> bool:
         """Whether weights set by hand are those of labels that may hold together: several outputs, each logistic."""
         return "_labels" not in vars(self) and A.shape[1] > 1 and self._activations()[-1] == "sigmoid"
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: Any) -> Any:
         """ln of ``predict_proba``."""
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            found = self.predict_proba(X)
+            return [np.log(each) for each in found] if isinstance(found, list) else np.log(found)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The share of rows that are predicted right, with several targets or labels all of them."""
+        if not isinstance(self._labels, SeveralTargets):
+            return float(super().score(X, y, sample_weight))
+        return float(np.average((self.predict(X) == np.asarray(y)).all(axis=1), weights=sample_weight))
 
     def _cost_for(self, outputs: int) -> tuple[str, str]:
+        if isinstance(self._labels, SeveralTargets):
+            groups = self._labels.sizes
+            cost = "half_squared_error" if self.solver == "lm" else named("categorical_cross_entropy", groups)
+            return named("softmax", groups), cost
         several = outputs > 1 and self._labels is None
         output, cost = ("softmax", "categorical_cross_entropy") if several else ("sigmoid", "binary_cross_entropy")
         return output, "half_squared_error" if self.solver == "lm" else cost
@@ -163,7 +231,7 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
             check_classification_targets(y)
             self._labels = _labels_of(y)
             self.classes_ = np.unique(y) if self._labels is None else self._labels.classes_
-        else:
+        elif not isinstance(self._labels, SeveralTargets):
             self._check_classes(unique_labels(y), incremental)
         if self._labels is not None:
             return np.asarray(self._labels.transform(y))
@@ -195,7 +263,10 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
     def _score_of(self, A: Array, samples: Samples) -> float:
         if not np.isfinite(A).all():
             return float("nan")
-        if samples.y.shape[1] > 1 and self._labels is None:
+        if isinstance(self._labels, SeveralTargets):
+            found, wanted = self._labels.places(A), self._labels.places(samples.y)
+            right = (found == wanted).all(axis=1)
+        elif samples.y.shape[1] > 1 and self._labels is None:
             right = A.argmax(axis=1) == samples.y.argmax(axis=1)
         else:
             right = ((A > 0.5) == (samples.y > 0.5)).all(axis=1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+import warnings
 from typing import Any
 
 from backpath.estimators.parameters import callbacks_of
@@ -10,7 +12,26 @@ from backpath.estimators.runs import Epoch, HeldOut, Run
 from backpath.maths.arrays import Array
 from backpath.training.job import Job
 
-REFITS = 100  # how often an estimator is fitted, in folds, grids and for seeds; what `auto` reckons with
+
+class Clock:
+    """When a fit has to end.
+
+    Attributes
+    ----------
+    ended_one : bool
+        A network is trained already, so that there is something to show for the time.
+    """
+
+    def __init__(self, limit: float | None):
+        self._end, self.ended_one = math.inf if limit is None else time.perf_counter() + limit, False
+
+    @property
+    def is_over(self) -> bool:
+        return self._end < math.inf and time.perf_counter() >= self._end
+
+    def stop(self) -> None:
+        """End it now."""
+        self._end = -math.inf
 
 
 class Fitting:
@@ -24,10 +45,11 @@ class Fitting:
     run : Run
         Where it starts from; written on.
     held_out : HeldOut | None
+    clock : Clock
     """
 
-    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None):
-        self.p, self.job, self.run, self.held_out = p, job, run, held_out
+    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None, clock: Clock):
+        self.p, self.job, self.run, self.held_out, self.clock = p, job, run, held_out, clock
         self.callbacks = callbacks_of(p.callbacks)
 
     def judge(self, weights: list[Array]) -> float | None:
@@ -68,3 +90,16 @@ class Fitting:
         epoch = Epoch(run.n_iter, run.loss, self.job.network.with_weights(weights), *judged)
         wishes = [callback(epoch) for callback in self.callbacks]  # all of them are told
         return any(wish is True for wish in wishes)
+
+    def is_to_stop(self, weights: list[Array]) -> bool:
+        """Tell the callbacks, look at the clock; whether that ends the fit."""
+        if self.tell(weights):
+            self.run.stopped = "callback"
+        elif self.clock.is_over:
+            self.run.stopped = "time"
+        return self.run.stopped != "epochs"
+
+    def interrupted(self) -> None:
+        """Ctrl-C: what was reached counts."""
+        warnings.warn("Training interrupted by user.", stacklevel=3)
+        self.run.stopped = "interrupted"

@@ -12,7 +12,7 @@ from scipy.optimize import OptimizeResult, minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from backpath.errors import DivergenceError
-from backpath.estimators.fitting import Fitting
+from backpath.estimators.fitting import Clock, Fitting
 from backpath.estimators.runs import HeldOut, Run
 from backpath.maths.arrays import Array
 from backpath.training.engines import start_descent
@@ -32,9 +32,9 @@ def _widened(job: Job) -> Job:
 class Lbfgs(Fitting):
     """One fit by L-BFGS, in float64 whatever the network's number type."""
 
-    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None):
+    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None, clock: Clock):
         told = _widened(job)
-        super().__init__(p, told, run, held_out)
+        super().__init__(p, told, run, held_out, clock)
         # the gradient is that of the sum over the outputs, so its cost must be too
         self.engine = start_descent(p.engine, told)
         self.ends = np.cumsum([W.size for W in told.network.weights])[:-1]
@@ -59,13 +59,14 @@ class Lbfgs(Fitting):
                 )
                 self.flat = found.x
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=2)
+            self.interrupted()
         if not p.early_stopping:
             run.weights = self._weights(self.flat)
         self._set_loss()
         run.best_loss = run.loss
         if found is not None:
             run.n_iter, run.converged = min(int(found.nit), p.max_iter), found.status == 0 or self.has_waited
+            run.stopped = "converged" if run.converged else run.stopped
             self._warn(found)
         return run
 
@@ -79,13 +80,13 @@ class Lbfgs(Fitting):
             self.report(run.n_iter, run.loss)
         weights = self._weights(self.flat)
         self.compare(self.judge(weights), weights)
-        if self.tell(weights) or self.has_waited:
+        if self.is_to_stop(weights) or self.has_waited:
             raise StopIteration
 
     def _set_loss(self) -> None:
         """The loss of the weights reached, as it is told; DivergenceError if it or they are not finite."""
         run, job = self.run, self.job
-        share = np.ones(len(job.X)) if job.sample_weight is None else job.sample_weight
+        share = np.ones(len(job.y)) if job.sample_weight is None else job.sample_weight
         with np.errstate(over="ignore", invalid="ignore"):
             run.loss, gradient = cost_and_gradient(job, run.weights, job.X, job.y, share)
         if not (math.isfinite(run.loss) and all(np.isfinite(g).all() for g in gradient)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from sklearn.utils.metaestimators import available_if
 
 from backpath.errors import InputError
 from backpath.estimators.base import Perceptron, is_stochastic, unchanged_by_failure
-from backpath.estimators.parameters import adds_to
+from backpath.estimators.parameters import adds_to, is_pair
 from backpath.estimators.samples import Samples
+from backpath.estimators.scaling import Scaling
 from backpath.maths.arrays import Array
+from backpath.maths.families import named, own_cost
 
 # loss -> the output activation and the cost
 LOSSES = {
@@ -95,15 +98,20 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
     _y_numeric = True
 
     @adds_to(Perceptron)
-    def __init__(self, loss: str = "squared_error", *shared: Any, scale_y: bool = False, **settings: Any):
+    def __init__(
+        self,
+        loss: Any = "squared_error",
+        *shared: Any,
+        scale_y: bool = False,
+        quantiles: Sequence[float] = (0.05, 0.5, 0.95),
+        output_range: tuple[float, float] | None = None,
+        **settings: Any,
+    ):
         super().__init__(*shared, **settings)
         self.loss = loss
         self.scale_y = scale_y
-
-    def _scales_y(self) -> bool:
-        if self.scale_y and self.loss == "poisson":
-            raise InputError("the poisson loss is of counts as they are; leave scale_y out")
-        return self.scale_y
+        self.quantiles = quantiles
+        self.output_range = output_range
 
     @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
@@ -112,26 +120,99 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
             self._fit(X, y, sample_weight, (None, None, None), incremental=True)
         return self
 
-    def predict(self, X: Any) -> Array:
-        """The predicted numbers, (N,) or for several outputs (N, outputs)."""
-        A = self._outputs(X)
-        return A[:, 0] if A.shape[1] == 1 else A
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """The predicted numbers, (N,) or for several outputs (N, outputs); with ``loss="quantile"`` each of the
+        ``quantiles``, (N, quantiles) where there are several.
+
+        Quantiles that cross are sorted, which never raises the loss (Chernozhukov, Fernández-Val and Galichon,
+        Econometrica 78 (2010)). With ``return_std`` also how far the networks of an ensemble (``n_networks``) differ: a
+        pair of the predictions and their standard deviations.
+        """
+        A = self._in_order(self._outputs(X))
+        found = A[:, 0] if A.shape[1] == 1 else A
+        if not return_std:
+            return found
+        spread = self._spread(X)
+        return found, spread[:, 0] if spread.shape[1] == 1 else spread
+
+    def predict_interval(self, X: Any) -> Array:
+        """The lowest and the highest of the ``quantiles``, (N, 2): with (0.05, 0.5, 0.95), where 90 % should lie."""
+        if self.loss != "quantile" or len(self.quantiles) < 2:
+            raise InputError("predict_interval is for loss='quantile' with at least two quantiles, as (0.05, 0.95)")
+        return self.predict(X)[:, [0, -1]]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R²; with ``loss="quantile"`` D², the same share of the pinball loss, averaged over the quantiles."""
+        if self.loss != "quantile":
+            return float(super().score(X, y, sample_weight))
+        A = np.asarray(self.predict(X)).reshape(-1, len(self.quantiles))
+        return self._pinball_score(A, np.asarray(y, np.float64).reshape(-1), sample_weight)
+
+    def _pinball_score(self, A: Array, y: Array, weight: Any) -> float:
+        from sklearn.metrics import d2_pinball_score
+
+        scores = [
+            d2_pinball_score(y, column, sample_weight=weight, alpha=tau)
+            for column, tau in zip(A.T, self.quantiles, strict=True)
+        ]
+        return float(np.mean(scores))
+
+    def _in_order(self, A: Array) -> Array:
+        return np.sort(A, axis=1) if self.loss == "quantile" else A
 
     def _is_averaged(self) -> bool:
         return bool(self.loss != "poisson")
 
     def _cost_for(self, outputs: int) -> tuple[str, str]:
+        output, cost = self._unbounded()
+        if self.output_range is None:
+            return output, cost
+        low, high = self.output_range
+        return (named("bounded", (low, high)) if high < np.inf else named("above", (low,))), cost
+
+    def _trained_as(self, outputs: int) -> tuple[str, str]:
+        output, cost = self._unbounded()
+        if self.output_range is not None:
+            output = "sigmoid" if self.output_range[1] < np.inf else "softplus"
+        return output, cost
+
+    def _unbounded(self) -> tuple[str, str]:
+        """The output activation and the cost, were there no ``output_range``."""
+        if is_pair(self.loss):
+            return "identity", own_cost(*self.loss)
+        if self.loss == "quantile":
+            return "identity", named("quantile", self.quantiles)
         return LOSSES[self.loss]
+
+    def _scaling_of(self, samples: Samples) -> Scaling:
+        if self.loss == "poisson" and (self.scale_y or self.output_range):
+            raise InputError("the poisson loss is of counts as they are; leave scale_y and output_range out")
+        if self.output_range is None:
+            return Scaling.of(samples, self.scale_X, self.scale_y)
+        if self.scale_y:
+            raise InputError("output_range scales y to its bounds; leave scale_y out")
+        low, high = self.output_range
+        if samples.y.min() < low or samples.y.max() > high:
+            worst = samples.y.min() if samples.y.min() < low else samples.y.max()
+            raise InputError(f"y must lie within output_range={self.output_range}, but holds {worst:g}")
+        return Scaling.of(samples, self.scale_X, bounds=(float(low), float(high)))
 
     def _encoded(self, y: Any, first: bool, incremental: bool) -> NDArray[Any]:
         y = np.asarray(y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        return y.reshape(len(y), -1)
+        y = y.reshape(len(y), -1)
+        if self.loss != "quantile":
+            return y
+        if y.shape[1] > 1:
+            raise InputError(f"loss='quantile' is for one target, but y has {y.shape[1]}; fit one estimator for each")
+        return np.repeat(y, len(self.quantiles), axis=1)
 
     def _score_of(self, A: Array, samples: Samples) -> float:
         if not np.isfinite(A).all():
             return float("nan")
+        if self.loss == "quantile":
+            return self._pinball_score(self._in_order(A), samples.y[:, 0], samples.weight)
         from sklearn.metrics import r2_score
 
         return float(r2_score(samples.y, A, sample_weight=samples.weight))

@@ -158,7 +158,7 @@ class _Costs(dict[str, CostFormula]):
             return CostFormula(
                 of=lambda A, y: Product((minus(tau, Truth(A, ">", y)), minus(y, A))),
                 slope=lambda A, y, u_cost: minus(Truth(A, ">", y), tau),
-                number=lambda A, y: (float(*parameters) - (A > y)) * (y - A),
+                number=lambda A, y: (float(*parameters) - (y < A)) * (y - A),
             )
         if stem == "categorical_cross_entropy":
             return self[stem]

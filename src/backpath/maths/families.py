@@ -17,7 +17,7 @@ Source of the quantile cost: Koenker and Bassett, Regression quantiles, Economet
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -88,11 +88,13 @@ class _OfOutputs:
         return self.function(A, y)
 
 
-def _own_name(value: Callable[..., Array], derivative: Callable[..., Array], known: dict[str, object]) -> str:  # type: ignore[type-arg]
+def _own_name(
+    value: Callable[..., Array], derivative: Callable[..., Array], known: Mapping[str, Activation | Cost]
+) -> str:
     stem = getattr(value, "__name__", type(value).__name__).strip("<>")
     number = 1
     while (row := known.get(name := f"own:{stem}:{number}")) is not None:
-        pair = [getattr(f, "function", f) for f in (row.value, row.derivative)]  # type: ignore[attr-defined]
+        pair = [getattr(f, "function", f) for f in (row.value, row.derivative)]
         if pair == [value, derivative]:
             return name
         number += 1
@@ -168,9 +170,7 @@ def _softmax(name: str, parameters: Sequence[float]) -> Activation:
 def _cross_entropy(name: str, parameters: Sequence[float]) -> Cost:
     groups, row = _slices(name, parameters), COSTS["categorical_cross_entropy"]
     of: list[OfOutput] = [_grouped(name, groups, f) for f in (row.value, row.derivative, _delta_of(row))]
-    return Cost(
-        name, NOT_COMPILED, of[0], of[1], row.latex, row.derivative_latex, named("softmax", parameters), of[2]
-    )
+    return Cost(name, NOT_COMPILED, of[0], of[1], row.latex, row.derivative_latex, named("softmax", parameters), of[2])
 
 
 def _delta_of(row: Cost) -> OfOutput:
@@ -186,7 +186,7 @@ def _quantile(name: str, parameters: Sequence[float]) -> Cost:
         """[A > y] - τ"""
         if A.shape[-1] % len(taus):
             raise InputError(f"{name} is for outputs by {len(taus)}, but there are {A.shape[-1]}")
-        return (A > y) - np.tile(taus, A.shape[-1] // len(taus)).astype(A.dtype)
+        return (y < A) - np.tile(taus, A.shape[-1] // len(taus)).astype(A.dtype)
 
     return Cost(
         name,

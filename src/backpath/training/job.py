@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.maths.activations import NOT_COMPILED, activation
 from backpath.maths.arrays import Array
 from backpath.maths.checks import check_learning_rate, check_number
+from backpath.maths.costs import cost_function
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
 
@@ -113,8 +115,8 @@ class Job:
         The costs told are averaged over the outputs instead of summed; the updates are the same.
     clip_norm : float | None
         A gradient longer than that is scaled down to it.
-    dropout : float
-        The share of hidden neurons that each update leaves out, drawn from ``seed``; only ``numpy_engine`` knows it.
+    dropout : float, or one for each hidden layer
+        The share of hidden neurons that each update leaves out, drawn from ``seed``.
     solver_state : SolverState | None
         Of the run that this one goes on from.
     bayesian : bool
@@ -141,7 +143,7 @@ class Job:
     order: Iterator[NDArray[np.intp]] | None = None
     averaged: bool = False
     clip_norm: float | None = None
-    dropout: float = 0.0
+    dropout: float | Sequence[float] = 0.0
     solver_state: SolverState | None = None
     bayesian: bool = False
     threads: int | None = None
@@ -151,6 +153,18 @@ class Job:
         """The network that is trained, with these weights."""
         network = self.network.with_finite(weights)
         return network if self.biases else network.without_biases()
+
+    @property
+    def needs_numpy(self) -> str:
+        """What of this job only the NumPy engine does; "" if nothing."""
+        if self.dropout:
+            return "dropout"
+        if not isinstance(self.X, np.ndarray):
+            return "training on sparse rows"
+        uncompiled = [name for name in self.network.activations if activation(name).code == NOT_COMPILED]
+        if uncompiled:
+            return f"the activation {uncompiled[0]}"
+        return f"the cost {self.cost}" if cost_function(self.cost).code == NOT_COMPILED else ""
 
     @property
     def cost_share(self) -> float:
@@ -163,7 +177,7 @@ class Job:
             yield from self.order
         rng = np.random.default_rng(self.seed)
         while True:
-            yield rng.permutation(len(self.X)) if self.shuffle else None
+            yield rng.permutation(len(self.y)) if self.shuffle else None
 
 
 class Engine(Protocol):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backpath.errors import InputError
-from backpath.maths.activations import activation
+from backpath.maths.activations import NOT_COMPILED, activation
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.maths.samples import as_inputs
@@ -55,6 +55,11 @@ def predict(net: Network, X: ArrayLike, *, threads: int | None = None) -> Array:
     return net.predict(X) if known is None else known(X, threads)
 
 
+def _has_kernel(name: str) -> bool:
+    row = activation(name)
+    return not row.no_derivative and row.code != NOT_COMPILED
+
+
 class Predictor:
     """A network laid out for the kernels."""
 
@@ -66,7 +71,7 @@ class Predictor:
         last = cls._last
         if last is not None and last[0] is net:
             return last[1]
-        if why_no_kernels() or any(activation(name).no_derivative for name in net.activations):
+        if why_no_kernels() or any(not _has_kernel(name) for name in net.activations):
             return None
         found = cls(net)
         cls._last = net, found

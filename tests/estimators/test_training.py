@@ -1,0 +1,290 @@
+"""How an estimator trains: schedules, AdamW, sizes, a time limit, ensembles, scorers, sparse rows."""
+
+import time
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.inspection import permutation_importance
+from sklearn.metrics import f1_score, make_scorer
+from sklearn.model_selection import RandomizedSearchCV
+
+import backpath as bp
+
+IRIS, DIABETES = load_iris(return_X_y=True), load_diabetes(return_X_y=True)
+
+
+def classifier(*sizes, **settings):
+    return bp.MLPClassifier(*sizes, random_state=0, **settings)
+
+
+def without_end(**settings):
+    return {"tol": 0, "n_iter_no_change": 10**9, **settings}
+
+
+# ---- AdamW ----
+
+
+@pytest.mark.parametrize("engine", ["numpy", "compiled"])
+def test_adamw_is_pytorchs(engine):
+    X, y = IRIS
+    start = classifier(5, "tanh", max_iter=1, solver="sgd", learning_rate_init=1e-300).fit(X, y)
+    model = bp.MLPClassifier(
+        5, "tanh", solver="adamw", alpha=0.3, learning_rate_init=0.05, shuffle=False, batch_size=50
+    )
+    model.set_params(engine=engine, warm_start=True, **without_end(max_iter=4), random_state=0)
+    for name in ("coefs_", "intercepts_"):
+        setattr(model, name, [array.copy() for array in getattr(start, name)])
+    model.classes_, model.n_features_in_, model.t_ = start.classes_, 4, 0
+    model.fit(X, y)
+    layers = [torch.nn.Linear(4, 5), torch.nn.Linear(5, 3)]
+    net = torch.nn.Sequential(layers[0], torch.nn.Tanh(), layers[1]).double()
+    with torch.no_grad():
+        for layer, C, b in zip(layers, start.coefs_, start.intercepts_, strict=True):
+            layer.weight.copy_(torch.tensor(C.T))
+            layer.bias.copy_(torch.tensor(b))
+    groups = [
+        {"params": [layer.weight for layer in layers], "weight_decay": 0.3},
+        {"params": [layer.bias for layer in layers], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=0.05, eps=1e-30)
+    model_epsilon = model.set_params(epsilon=1e-30)  # where ε is added differs: here under the correction
+    for name in ("coefs_", "intercepts_"):
+        setattr(model_epsilon, name, [array.copy() for array in getattr(start, name)])
+    model_epsilon.fit(X, y)
+    for _ in range(4):
+        for k in range(0, 150, 50):
+            optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(net(torch.tensor(X[k : k + 50])), torch.tensor(y[k : k + 50]))
+            loss.backward()
+            optimizer.step()
+    for layer, C in zip(layers, model_epsilon.coefs_, strict=True):
+        np.testing.assert_allclose(layer.weight.detach().numpy(), C.T, rtol=1e-7)
+
+
+# ---- schedules ----
+
+
+@pytest.mark.parametrize("engine", ["numpy", "compiled"])
+@pytest.mark.parametrize("schedule, last", [("linear", 1 / 8), ("cosine", (1 + np.cos(np.pi * 7 / 8)) / 2)])
+def test_a_schedule_scales_the_steps(engine, schedule, last):
+    X, y = IRIS
+    moved = {}
+
+    def watch(epoch):
+        moved[epoch.number] = epoch.network
+
+    settings = {"solver": "sgd", "momentum": 0, "learning_rate_init": 1e-6, "batch_size": 150, "engine": engine}
+    model = classifier(4, learning_rate=schedule, callbacks=watch, **settings, **without_end(max_iter=8)).fit(X, y)
+    steps = [np.abs(moved[k + 1].weights[0] - moved[k].weights[0]).sum() for k in range(1, 8)]
+    assert steps[-1] / steps[0] == pytest.approx(last / (1 if schedule == "x" else _second(schedule)), rel=1e-3)
+    assert model.stopped_ == "epochs"
+
+
+def _second(schedule):
+    return {"linear": 7 / 8, "cosine": (1 + np.cos(np.pi / 8)) / 2}[schedule]
+
+
+def test_a_warm_up_rises_evenly():
+    X, y = IRIS
+    networks = []
+    settings = {"solver": "sgd", "momentum": 0, "learning_rate_init": 1e-6, "batch_size": 150, "warm_up": 3}
+    classifier(4, callbacks=lambda e: networks.append(e.network), **settings, **without_end(max_iter=7)).fit(X, y)
+    moves = [np.abs(b.weights[0] - a.weights[0]).sum() for a, b in zip(networks, networks[1:], strict=False)]
+    np.testing.assert_allclose(np.array(moves) / moves[-1], [2 / 4, 3 / 4, 1, 1, 1, 1], rtol=1e-3)
+
+
+def test_a_plateau_slows_down(capsys):
+    X, y = IRIS
+    model = classifier(4, learning_rate="plateau", learning_rate_init=0.5, verbose=True, max_iter=60).fit(X, y)
+    assert "Setting learning rate to 0.100000" in capsys.readouterr().out
+    assert model.n_iter_ <= 60
+
+
+def test_invscaling_converges_by_tol():
+    X, y = IRIS
+    model = classifier(4, solver="sgd", learning_rate="invscaling", tol=1.0, n_iter_no_change=3, max_iter=50).fit(X, y)
+    assert model.n_iter_ < 10 and model.stopped_ == "converged"
+
+
+def test_partial_fit_has_no_schedule_with_an_end():
+    with pytest.raises(bp.InputError, match="learning_rate='cosine' needs fit"):
+        classifier(4, learning_rate="cosine").partial_fit(*IRIS, classes=[0, 1, 2])
+
+
+def test_a_found_rate_trains():
+    X, y = IRIS
+    model = classifier(16, scale_X=True, max_iter=30)
+    found = model.find_learning_rate(X, y)
+    assert not hasattr(model, "coefs_") and found.rates[0] < found.suggestion < found.rates[-1]
+    better = clone(model).set_params(learning_rate_init=found.suggestion).fit(X, y)
+    assert better.loss_ < model.fit(X, y).loss_ / 2
+    with pytest.raises(bp.InputError, match="find_learning_rate is for the solvers"):
+        classifier(4, solver="lbfgs").find_learning_rate(X, y)
+
+
+# ---- sizes, dropout ----
+
+
+@pytest.mark.parametrize(
+    "settings, sizes",
+    [
+        ({"n_layers": 2, "n_units": 7}, (4, 7, 7, 3)),
+        ({"n_units": 7}, (4, 7, 3)),
+        ({"n_layers": 3, "hidden_layer_sizes": 5}, (4, 5, 5, 5, 3)),
+        ({"n_units": 2, "hidden_layer_sizes": (5, 6)}, (4, 2, 2, 3)),
+    ],
+)
+def test_sizes_for_searches(settings, sizes):
+    assert classifier(max_iter=2, **settings).fit(*IRIS).network_.sizes == sizes
+
+
+def test_sizes_that_say_too_little():
+    with pytest.raises(bp.InputError, match="needs n_units too"):
+        classifier((4, 5), n_layers=3).fit(*IRIS)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_sizes_are_searched():
+    space = {"n_layers": [1, 2], "n_units": [4, 8]}
+    search = RandomizedSearchCV(classifier(max_iter=20), space, n_iter=3, cv=2, random_state=0).fit(*IRIS)
+    assert set(search.best_params_) == {"n_layers", "n_units"}
+
+
+def test_dropout_by_layer():
+    seen = []
+    X, y = IRIS
+    settings = {"batch_size": 150, "solver": "sgd", "momentum": 0, "alpha": 0, "activation": "identity"}
+    model = classifier((6, 5), dropout=(0.9, 0.0), **settings, **without_end(max_iter=1))
+    model.set_params(callbacks=lambda e: seen.append(e.network)).fit(X, y)
+    plain = classifier((6, 5), **settings, **without_end(max_iter=1)).fit(X, y)
+    assert not np.allclose(seen[0].weights[0], plain.network_.weights[0])
+    same = classifier((6, 5), dropout=(0.0, 0.0), **settings, **without_end(max_iter=1)).fit(X, y)
+    np.testing.assert_array_equal(same.coefs_[0], plain.coefs_[0])
+    with pytest.raises(bp.InputError, match="dropout must be a number, or 2"):
+        classifier((6, 5), dropout=(0.1, 0.2, 0.3)).fit(X, y)
+
+
+# ---- time, ensembles ----
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs", "lm"])
+def test_a_time_limit_ends_the_fit(solver):
+    X, y = DIABETES
+    model = bp.MLPRegressor(hidden_layer_sizes=5, activation="tanh", solver=solver, random_state=0, scale_y=True)
+    model.set_params(time_limit=0.05, max_fun=10**9, **without_end(max_iter=10**7))
+    begin = time.monotonic()
+    model.fit(X, y)
+    assert model.stopped_ in ("time", "converged") and model.n_iter_ < 10**7
+    assert time.monotonic() - begin < 60  # not the hours that it would go on
+
+
+def test_an_ensemble_is_the_mean_of_its_networks():
+    X, y = DIABETES
+    model = bp.MLPRegressor(hidden_layer_sizes=8, random_state=0, n_networks=4, max_iter=20, scale_y=True).fit(X, y)
+    every = np.array([network.predict(X)[:, 0] for network in model.networks_])
+    mean, spread = model.predict(X, return_std=True)
+    assert len(every) == 4 and len({network.weights[0][0, 0] for network in model.networks_}) == 4
+    np.testing.assert_allclose(mean, every.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(spread, every.std(axis=0), rtol=1e-9)
+    alone = bp.MLPRegressor(hidden_layer_sizes=8, random_state=0, max_iter=20, scale_y=True).fit(X, y)
+    assert any(network == alone.network_ for network in model.networks_)  # the first is that of random_state
+
+
+def test_an_ensemble_is_the_same_on_every_run():
+    X, y = IRIS
+    one, other = (classifier(8, n_networks=3, early_stopping=True).fit(X, y) for _ in range(2))
+    np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))
+    p, spread = one.predict_proba(X, return_std=True)
+    assert p.shape == spread.shape == (150, 3) and (spread > 0).all()
+
+
+@pytest.mark.parametrize("settings", [{"restarts": 2}, {"warm_start": True}])
+def test_what_ensembles_do_not_go_with(settings):
+    with pytest.raises(bp.InputError, match="n_networks"):
+        classifier(4, n_networks=2, **settings).fit(*IRIS)
+    with pytest.raises(bp.InputError, match="n_networks is for fit"):
+        classifier(4, n_networks=2).partial_fit(*IRIS, classes=[0, 1, 2])
+
+
+# ---- scorers ----
+
+
+@pytest.mark.parametrize("scoring", ["f1_macro", make_scorer(f1_score, average="macro"), "loss"])
+def test_early_stopping_by_a_scorer(scoring):
+    X, y = IRIS
+    model = classifier(8, early_stopping=True, scoring=scoring, learning_rate_init=0.02, scale_X=True).fit(X, y)
+    if scoring == "loss":
+        np.testing.assert_array_equal(model.validation_scores_, -np.array(model.validation_loss_curve_))
+    else:
+        held = classifier(8, scoring=scoring, early_stopping=True, learning_rate_init=0.02, scale_X=True, max_iter=9)
+        held.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
+        assert max(held.validation_scores_) == pytest.approx(f1_score(y[1::2], held.predict(X[1::2]), average="macro"))
+    assert model.best_validation_score_ == max(model.validation_scores_)
+
+
+def test_a_scorer_sees_what_the_user_gave():
+    pandas = pytest.importorskip("pandas")
+    X, y = IRIS
+    names = np.array(["setosa", "versicolor", "virginica"])[y]
+    seen = []
+
+    def score(estimator, X_val, y_val):
+        seen.append((list(X_val.columns), set(y_val), estimator.predict(X_val)[0]))
+        return float(len(seen))
+
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+    model = classifier(4, early_stopping=True, scoring=score, max_iter=3).fit(frame, names)
+    assert model.validation_scores_ == [1.0, 2.0, 3.0]
+    assert seen[0][0] == list("abcd") and seen[0][1] <= set(names) and seen[0][2] in names
+
+
+def test_an_unknown_scorer_is_refused_before_anything_is_trained():
+    model = classifier(4, early_stopping=True, scoring="f2")
+    with pytest.raises(ValueError, match="f2"):
+        model.fit(*IRIS)
+    assert not hasattr(model, "coefs_")
+
+
+# ---- sparse rows, the public tools ----
+
+
+def wide(rows=300, columns=30_000):
+    X = sparse.random(rows, columns, 0.002, random_state=0, format="csr")
+    return X, np.asarray(X[:, :100].sum(axis=1)).ravel() + np.asarray(X.sum(axis=1)).ravel()
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_sparse_rows_train_as_dense_ones(monkeypatch, solver, early_stopping):
+    from backpath.estimators import samples
+
+    X, y = wide()
+    settings = {"hidden_layer_sizes": 3, "solver": solver, "max_iter": 4, "random_state": 0, "tol": 0}
+    settings |= {"early_stopping": early_stopping}
+    dense = bp.MLPRegressor(engine="numpy", **settings).fit(X.toarray(), y)
+    thin = bp.MLPRegressor(**settings).fit(X, y)  # 72 MB dense
+    np.testing.assert_allclose(thin.coefs_[0], dense.coefs_[0], rtol=1e-6, atol=1e-10)
+    np.testing.assert_allclose(thin.predict(X), dense.predict(X.toarray()), rtol=1e-6)
+    monkeypatch.setattr(samples, "dense", lambda X: pytest.fail("made dense"))
+    bp.MLPRegressor(**settings).fit(X, y)
+
+
+def test_sparse_rows_that_barely_are_become_dense():
+    from backpath.estimators.samples import prepared_rows
+
+    few, thick = sparse.random(100, 100, 0.01, format="csr"), sparse.random(3000, 2000, 0.3, format="csr")
+    assert isinstance(prepared_rows(few, True), np.ndarray) and isinstance(prepared_rows(thick, True), np.ndarray)
+    assert sparse.issparse(prepared_rows(wide()[0], True))
+    assert isinstance(prepared_rows(wide()[0], False), np.ndarray)
+
+
+def test_permutation_importance_finds_the_column_that_counts():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    model = bp.MLPRegressor(hidden_layer_sizes=8, solver="lbfgs", random_state=0).fit(X, 2 * X[:, 1])
+    found = permutation_importance(model, X, 2 * X[:, 1], n_repeats=3, random_state=0).importances_mean
+    assert found.argmax() == 1 and found[1] > 100 * abs(found[[0, 2]]).max()
