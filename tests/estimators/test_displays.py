@@ -9,6 +9,11 @@ import backpath as bp
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("agg")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:the fit is hardly better"),
+    pytest.mark.filterwarnings("ignore:the columns' scales"),
+]
 X, y = load_iris(return_X_y=True)
 
 
