@@ -66,7 +66,7 @@ def test_rows_with_parameters_are_explained():
 
 @pytest.mark.parametrize("name", ["bounded(3,1)", "bounded(1)", "above(inf)", "softmax(0,2)", "bounded(a,b)"])
 def test_parameters_that_make_no_sense_are_refused(name):
-    with pytest.raises(bp.InputError, match="but (is|are)"):
+    with pytest.raises(bp.InputError, match=r"but (is|are)"):
         activation(name)
 
 

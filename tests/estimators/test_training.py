@@ -13,6 +13,7 @@ from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import RandomizedSearchCV
 
 import backpath as bp
+from backpath.estimators import training_samples
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -243,34 +244,38 @@ def test_an_unknown_scorer_is_refused_before_anything_is_trained():
 # ---- sparse rows, the public tools ----
 
 
-def wide(rows=300, columns=30_000):
-    X = sparse.random(rows, columns, 0.002, random_state=0, format="csr")
+def wide(rows=200, columns=2000):
+    X = sparse.random(rows, columns, 0.005, random_state=0, format="csr")
     return X, np.asarray(X[:, :100].sum(axis=1)).ravel() + np.asarray(X.sum(axis=1)).ravel()
+
+
+@pytest.fixture
+def keeps_sparse(monkeypatch):
+    """Sparse rows stay so though they are few."""
+    monkeypatch.setattr(training_samples, "DENSE_BYTES", 0)
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_sparse_rows_train_as_dense_ones(monkeypatch, solver, early_stopping):
-    from backpath.estimators import samples
-
+def test_sparse_rows_train_as_dense_ones(keeps_sparse, monkeypatch, solver, early_stopping):
     X, y = wide()
     settings = {"hidden_layer_sizes": 3, "solver": solver, "max_iter": 4, "random_state": 0, "tol": 0}
     settings |= {"early_stopping": early_stopping}
     dense = bp.MLPRegressor(engine="numpy", **settings).fit(X.toarray(), y)
-    thin = bp.MLPRegressor(**settings).fit(X, y)  # 72 MB dense
+    thin = bp.MLPRegressor(**settings).fit(X, y)
     np.testing.assert_allclose(thin.coefs_[0], dense.coefs_[0], rtol=1e-6, atol=1e-10)
     np.testing.assert_allclose(thin.predict(X), dense.predict(X.toarray()), rtol=1e-6)
-    monkeypatch.setattr(samples, "dense", lambda X: pytest.fail("made dense"))
+    monkeypatch.setattr(training_samples, "dense", lambda X: pytest.fail("made dense"))
     bp.MLPRegressor(**settings).fit(X, y)
 
 
-def test_sparse_rows_that_barely_are_become_dense():
-    from backpath.estimators.samples import prepared_rows
-
-    few, thick = sparse.random(100, 100, 0.01, format="csr"), sparse.random(3000, 2000, 0.3, format="csr")
-    assert isinstance(prepared_rows(few, True), np.ndarray) and isinstance(prepared_rows(thick, True), np.ndarray)
-    assert sparse.issparse(prepared_rows(wide()[0], True))
-    assert isinstance(prepared_rows(wide()[0], False), np.ndarray)
+def test_sparse_rows_that_are_few_or_full_become_dense(monkeypatch):
+    few, full = wide()[0], sparse.random(100, 100, 0.3, format="csr")
+    assert isinstance(training_samples.prepared_rows(few, True), np.ndarray)
+    monkeypatch.setattr(training_samples, "DENSE_BYTES", 0)
+    assert sparse.issparse(training_samples.prepared_rows(few, True))
+    assert isinstance(training_samples.prepared_rows(few, False), np.ndarray)
+    assert isinstance(training_samples.prepared_rows(full, True), np.ndarray)
 
 
 def test_permutation_importance_finds_the_column_that_counts():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from backpath.errors import BadFitWarning, InputError
-from backpath.estimators.samples import DENSE_BYTES, Samples, column_sizes, dense
+from backpath.estimators.training_samples import DENSE_BYTES, Samples, column_sizes, dense
 from backpath.maths import backprop
 from backpath.maths.activations import activation
 from backpath.maths.network import Network

@@ -17,16 +17,16 @@ from sklearn.utils.validation import validate_data
 
 from backpath.errors import DivergenceError, InputError
 from backpath.estimators.bad_fit import warn_of_bad_fit
-from backpath.estimators.fitted import Fitted
-from backpath.estimators.fitting import Clock
+from backpath.estimators.fit import Clock
+from backpath.estimators.fit_state import FitState
 from backpath.estimators.holding_out import Given, hold_out
 from backpath.estimators.own_functions import check_own_functions
 from backpath.estimators.parameters import STOCHASTIC, check_parameters, hidden_sizes
-from backpath.estimators.runs import Run
-from backpath.estimators.samples import Samples, column_sizes, prepared_rows, sample_weights, warn_of_scales
+from backpath.estimators.predictor import PredictingEstimator
 from backpath.estimators.scaling import Scaling
 from backpath.estimators.settings import Settings
 from backpath.estimators.solving import MOST_SEED, first_start, next_start, solved
+from backpath.estimators.training_samples import Samples, column_sizes, prepared_rows, sample_weights, warn_of_scales
 from backpath.maths.arrays import Array
 from backpath.maths.costs import check_targets
 
@@ -55,7 +55,7 @@ def unchanged_by_failure(estimator: Any) -> Iterator[None]:
         raise
 
 
-class Perceptron(Settings, Fitted):
+class Perceptron(Settings, PredictingEstimator):
     """A network as an estimator; `MLPClassifier` and `MLPRegressor` say what its outputs mean."""
 
     _y_numeric = False
@@ -209,7 +209,7 @@ class Perceptron(Settings, Fitted):
             warn_of_scales(column_sizes(rows), getattr(self, "feature_names_in_", None))
         return Samples(rows, targets, weight)
 
-    def _check_scales(self, samples: Samples, run: Run) -> None:
+    def _check_scales(self, samples: Samples, run: FitState) -> None:
         """Numbers whose squares are not finite saturate all neurons: what is finite then is no model."""
         most = math.sqrt(np.finfo(samples.X.dtype).max)
         for name, values in (("X", samples.X), ("y", samples.y)):
@@ -218,7 +218,7 @@ class Perceptron(Settings, Fitted):
                 advice = f"{name} reaches {size:.3g}, whose square is not finite in {values.dtype}; standardise it"
                 raise DivergenceError(run.n_iter, None, run.loss, None, advice)
 
-    def _take(self, runs: list[Run], number: np.dtype[Any]) -> None:
+    def _take(self, runs: list[FitState], number: np.dtype[Any]) -> None:
         """Set the fitted attributes: those of the first run, and of an ensemble what the others predict with."""
         run = runs[0]
         self._set_weights(run.weights, number)

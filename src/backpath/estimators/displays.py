@@ -38,7 +38,7 @@ class LossCurveDisplay:
     Examples
     --------
     >>> from backpath import LossCurveDisplay, MLPRegressor
-    >>> model = MLPRegressor(4, solver="lbfgs").fit([[0], [1], [2]], [0, 1, 4])
+    >>> model = MLPRegressor(solver="lbfgs").fit([[0], [1], [2]], [0, 1, 4])
     >>> LossCurveDisplay.from_estimator(model).ax_.get_xlabel()    # doctest: +SKIP
     'epoch'
     """

@@ -11,9 +11,9 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import validate_data
 
 from backpath.errors import InputError
-from backpath.estimators.runs import HeldOut
-from backpath.estimators.samples import Samples, prepared_rows, sample_weights
+from backpath.estimators.fit_state import HeldOut
 from backpath.estimators.scaling import Scaling
+from backpath.estimators.training_samples import Samples, prepared_rows, sample_weights
 from backpath.maths.arrays import Array, Indices
 
 Given = tuple[Any, Any, Any]  # X, y, sample_weight as the user has them
@@ -36,7 +36,9 @@ def hold_out(
         number = samples.X.dtype
         checked = validate_data(p, X, accept_sparse="csr", dtype=number, reset=False)
         targets = p._encoded_again(y).astype(number)
-        own = Samples(prepared_rows(checked, p._may_stay_sparse()), targets, sample_weights(weight, len(targets), number))
+        own = Samples(
+            prepared_rows(checked, p._may_stay_sparse()), targets, sample_weights(weight, len(targets), number)
+        )
         wanted = (own.X.shape[0], samples.y.shape[1])
         if own.y.shape != wanted or not np.isfinite(own.y).all():
             raise InputError(f"y_val must be finite and fit X_val and y, but has shape {own.y.shape} for {wanted}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from backpath.estimators.fitting import Clock, Fitting
-from backpath.estimators.runs import HeldOut, Run
+from backpath.estimators.fit import Clock, Fitting
+from backpath.estimators.fit_state import FitState, HeldOut
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines.lm import LMEngine, check_lm
@@ -17,7 +17,7 @@ from backpath.training.progress import reporter
 class Levenberg(Fitting):
     """One fit by Levenberg-Marquardt."""
 
-    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None, clock: Clock):
+    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, clock: Clock):
         super().__init__(p, job, run, held_out, clock)
         self.job = replace(
             job,
@@ -30,7 +30,7 @@ class Levenberg(Fitting):
         check_lm(self.job, p.engine)
         self.engine = LMEngine(self.job)
 
-    def go(self) -> Run:
+    def go(self) -> FitState:
         p, run, engine = self.p, self.run, self.engine
         run.n_iter, run.loss_curve = 0, []
         try:

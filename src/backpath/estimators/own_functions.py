@@ -9,8 +9,9 @@ import numpy as np
 
 from backpath.errors import InputError
 from backpath.estimators.parameters import is_pair
+from backpath.maths.activations import own_activation
 from backpath.maths.arrays import Array
-from backpath.maths.families import own_activation, own_cost
+from backpath.maths.costs import own_cost
 from backpath.maths.network import Network
 
 SAMPLES = 7  # that a wrong derivative is diagnosed on

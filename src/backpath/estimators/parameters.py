@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from backpath.errors import InputError
-from backpath.maths.activations import ACTIVATIONS
-from backpath.maths.families import own_activation
+from backpath.maths.activations import ACTIVATIONS, own_activation
 from backpath.training import progress
 
 Check = tuple[str, Callable[[Any], bool]]

@@ -15,8 +15,8 @@ from backpath.errors import InputError
 from backpath.estimators.descent import solver_of
 from backpath.estimators.displays import LearningRateDisplay
 from backpath.estimators.parameters import STOCHASTIC
-from backpath.estimators.samples import Samples
 from backpath.estimators.solving import Start, job_of
+from backpath.estimators.training_samples import Samples
 from backpath.maths.arrays import Floats
 from backpath.training.engines import start_descent
 

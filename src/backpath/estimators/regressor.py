@@ -14,10 +14,11 @@ from sklearn.utils.metaestimators import available_if
 from backpath.errors import InputError
 from backpath.estimators.base import Perceptron, is_stochastic, unchanged_by_failure
 from backpath.estimators.parameters import adds_to, is_pair
-from backpath.estimators.samples import Samples
 from backpath.estimators.scaling import Scaling
+from backpath.estimators.training_samples import Samples
 from backpath.maths.arrays import Array
-from backpath.maths.families import named, own_cost
+from backpath.maths.costs import own_cost
+from backpath.maths.families import named
 
 # loss -> the output activation and the cost
 LOSSES = {

@@ -14,12 +14,12 @@ import numpy as np
 
 from backpath.errors import DivergenceError, InputError
 from backpath.estimators.descent import Descending
-from backpath.estimators.fitting import Clock
+from backpath.estimators.fit import Clock
+from backpath.estimators.fit_state import FitState, HeldOut
 from backpath.estimators.parameters import STOCHASTIC, asks, hidden_activations
-from backpath.estimators.runs import HeldOut, Run
-from backpath.estimators.samples import Samples
 from backpath.estimators.scaling import Scaling
 from backpath.estimators.starts import drawn_weights, orders
+from backpath.estimators.training_samples import Samples
 from backpath.maths.checks import check_memory
 from backpath.maths.network import Network
 from backpath.training.job import Job, Solver
@@ -36,7 +36,7 @@ MOST_SEED = 2**31 - 1
 class Start:
     """Where a network starts from, and its random stream."""
 
-    run: Run
+    run: FitState
     rng: np.random.RandomState
 
 
@@ -44,7 +44,7 @@ def first_start(p: Any, sizes: tuple[int, ...], number: np.dtype[Any], rng: np.r
     check_memory(sizes, number)
     hidden = hidden_activations(p.activation, len(sizes) - 2)
     alone = "sigmoid" if p.activation in ("logistic", "sigmoid") else "identity"
-    return Start(Run(drawn_weights(sizes, hidden or (alone,), number, rng)), rng)
+    return Start(FitState(drawn_weights(sizes, hidden or (alone,), number, rng)), rng)
 
 
 def next_start(
@@ -56,7 +56,7 @@ def next_start(
     if now != sizes:
         raise InputError(f"the fitted network has sizes {now}, but this fit wants {sizes}; use a new estimator")
     scores = getattr(p, "validation_scores_", None)
-    run = Run(
+    run = FitState(
         weights,
         t=p.t_,
         loss_curve=list(getattr(p, "loss_curve_", [])),
@@ -72,12 +72,12 @@ def next_start(
 
 def solved(
     p: Any, samples: Samples, held_out: HeldOut | None, starts: Sequence[Start], clock: Clock, incremental: bool
-) -> list[Run]:
+) -> list[FitState]:
     """The runs from these starts, without those that diverged or came after the time limit, the best first; the error
     of the first, if all of them diverged."""
     work = [partial(_outcome, p, samples, held_out, start, clock, incremental, len(starts) > 1) for start in starts]
     outcomes = _side_by_side(work, clock) if _go_side_by_side(p, work) else [each() for each in work]
-    done = [outcome for outcome in outcomes if isinstance(outcome, Run)]
+    done = [outcome for outcome in outcomes if isinstance(outcome, FitState)]
     if not done:
         first = next(outcome for outcome in outcomes if isinstance(outcome, DivergenceError))
         finite = first.layer is None and first.cost is not None
@@ -94,7 +94,7 @@ def _outcome(
     clock: Clock,
     incremental: bool,
     one_of_several: bool,
-) -> Run | DivergenceError | None:
+) -> FitState | DivergenceError | None:
     if one_of_several and clock.ended_one and clock.is_over:
         return None
     try:
@@ -126,7 +126,7 @@ def _side_by_side(work: Sequence[Callable[[], Any]], clock: Clock) -> list[Any]:
 
 def solve(
     p: Any, samples: Samples, held_out: HeldOut | None, start: Start, clock: Clock, incremental: bool = False
-) -> Run:
+) -> FitState:
     """One network, trained by the estimator's solver."""
     job, run = job_of(p, samples, start), start.run
     if held_out and run.validation_scores is None:

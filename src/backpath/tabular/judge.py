@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.files.column_values import Categories
 from backpath.files.preparation import Preparation
 from backpath.files.tables import Division, TrainingTable
-from backpath.files.values import Categories
 from backpath.maths.arrays import Floats
-from backpath.tabular.fit import Fit, fit
+from backpath.tabular.fit_table import Fit, fit
 from backpath.tabular.importance import importance
 from backpath.tabular.linear import best_linear_model
 from backpath.tabular.measures import Measures, measured

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
-from backpath.maths.activations import NOT_COMPILED, activation
+from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
 from backpath.maths.checks import check_learning_rate, check_number
 from backpath.maths.costs import cost_function
+from backpath.maths.families import NOT_COMPILED
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
 

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backpath.errors import InputError
-from backpath.maths.activations import NOT_COMPILED, activation
+from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
+from backpath.maths.families import NOT_COMPILED
 from backpath.maths.network import Network
 from backpath.maths.samples import as_inputs
 from backpath.training.engines.layout import lay_out_prediction

@@ -7,8 +7,8 @@ import time
 import warnings
 from typing import Any
 
+from backpath.estimators.fit_state import Epoch, FitState, HeldOut
 from backpath.estimators.parameters import callbacks_of
-from backpath.estimators.runs import Epoch, HeldOut, Run
 from backpath.maths.arrays import Array
 from backpath.training.job import Job
 
@@ -42,13 +42,13 @@ class Fitting:
     p : the estimator, for its parameters
     job : Job
         Its solver and tolerance are the subclass's to set.
-    run : Run
+    run : FitState
         Where it starts from; written on.
     held_out : HeldOut | None
     clock : Clock
     """
 
-    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None, clock: Clock):
+    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, clock: Clock):
         self.p, self.job, self.run, self.held_out, self.clock = p, job, run, held_out, clock
         self.callbacks = callbacks_of(p.callbacks)
 

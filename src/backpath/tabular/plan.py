@@ -12,7 +12,7 @@ from backpath.training.progress import Progress
 
 
 @dataclass(frozen=True)
-class Settings:
+class Plan:
     """A network's layers and how it is trained.
 
     Attributes

@@ -40,7 +40,11 @@ class Samples:
 def prepared_rows(X: Any, may_stay_sparse: bool) -> Any:
     """Rows as they are trained on: in the order of memory that the engines read; sparse ones may stay so where they are
     large and dense ones would be much larger."""
-    if may_stay_sparse and sparse.issparse(X) and X.shape[0] * X.shape[1] * X.dtype.itemsize > max(DENSE_BYTES, SPARSE * X.data.nbytes):
+    if (
+        may_stay_sparse
+        and sparse.issparse(X)
+        and X.shape[0] * X.shape[1] * X.dtype.itemsize > max(DENSE_BYTES, SPARSE * X.data.nbytes)
+    ):
         X.sort_indices()
         return X
     return dense(X)
