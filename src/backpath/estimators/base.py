@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -95,18 +95,25 @@ class Perceptron(Settings, PredictingEstimator):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
-    ) -> Any:
+    ) -> Self:
         """Fit to the rows X and their targets y.
 
         Parameters
         ----------
-        X : array-like, data frame or sparse matrix (N, features)
-        y : array-like (N,) or (N, outputs)
-        sample_weight : array-like (N,)
-            How much each sample counts, from 0 on.
-        X_val, y_val, sample_weight_val
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+        y : array-like
+            Their targets, (N,) or (N, outputs).
+        sample_weight : array-like
+            How much each row counts, (N,), from 0 on.
+        X_val, y_val, sample_weight_val : as X, y and sample_weight
             Held-out samples: the loss and the score on them after each epoch go into ``validation_loss_curve_`` and
             ``validation_scores_``; with ``early_stopping`` they say when to stop, in place of a part of X and y.
+
+        Returns
+        -------
+        Self
+            The fitted estimator.
 
         Raises
         ------
@@ -157,11 +164,21 @@ class Perceptron(Settings, PredictingEstimator):
     def find_learning_rate(self, X: Any, y: Any, sample_weight: Any = None) -> LearningRateDisplay:
         """Try learning rates from 0.00001 up on a few batches; nothing is fitted, and this estimator is not changed.
 
+        Parameters
+        ----------
+        X, y, sample_weight : see ``fit``
+            The rows, their targets, and how much each row counts.
+
         Returns
         -------
         LearningRateDisplay
             ``suggestion`` is a rate for ``learning_rate_init``; ``plot`` draws the losses, ``rates`` and ``losses``
             are the numbers.
+
+        Raises
+        ------
+        InputError
+            If the solver has no learning rate, or training comes apart at the lowest.
         """
         from backpath.estimators.rates import find_rates
 
@@ -175,7 +192,20 @@ class Perceptron(Settings, PredictingEstimator):
         return find_rates(copy, samples, start)
 
     def plot_loss(self, *, ax: Any = None, **settings: Any) -> LossCurveDisplay:
-        """Draw ``loss_curve_`` (see `LossCurveDisplay`)."""
+        """Draw the loss of each epoch.
+
+        Parameters
+        ----------
+        ax : matplotlib's Axes, or None
+            Where to; None: into a new figure.
+        **settings : those of matplotlib's ``plot``
+            The colour and so on.
+
+        Returns
+        -------
+        LossCurveDisplay
+            What is drawn.
+        """
         from backpath.estimators.displays import LossCurveDisplay
 
         return LossCurveDisplay.from_estimator(self, ax=ax, **settings)
@@ -183,7 +213,24 @@ class Perceptron(Settings, PredictingEstimator):
     def plot_surface(
         self, X: Any, *, features: tuple[Any, Any] = (0, 1), ax: Any = None, **settings: Any
     ) -> SurfaceDisplay:
-        """Draw the predictions over two features (see `SurfaceDisplay`)."""
+        """Draw what is predicted over two features, the others held at their medians.
+
+        Parameters
+        ----------
+        X : array-like or data frame
+            (N, features); says how far the two go.
+        features : pair of column numbers or names
+            The two features.
+        ax : matplotlib's Axes, or None
+            Where to; None: into a new figure.
+        **settings : those of ``SurfaceDisplay.from_estimator``
+            The target, and what matplotlib's ``contourf`` takes.
+
+        Returns
+        -------
+        SurfaceDisplay
+            What is drawn.
+        """
         from backpath.estimators.displays import SurfaceDisplay
 
         return SurfaceDisplay.from_estimator(self, X, features=features, ax=ax, **settings)

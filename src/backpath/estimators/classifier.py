@@ -70,27 +70,37 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc] # scikit
     """A multi-layer perceptron that tells classes: scikit-learn's, trained by backpath.
 
     It minimises the log-loss, averaged over the samples, with the penalty α/2 ΣW² / N on all weights but the biases.
-    Two classes have one ``logistic`` output, more have ``softmax`` outputs, labels that may hold together one
-    ``logistic`` output each.
+    Two classes have one ``logistic`` output, more have ``softmax`` outputs, several targets with classes of their own
+    softmax outputs for each (trained by the NumPy engine), labels that may hold together one ``logistic`` output each.
 
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int
         Neurons by hidden layer.
-    activation : str, or one for each hidden layer
+    n_layers, n_units : int | None
+        Hidden layers, and neurons in each, in place of those of ``hidden_layer_sizes``: numbers for a search. (The
+        attribute ``n_layers_`` counts the inputs and the outputs too.)
+    activation : str, a pair of functions, or one of these for each hidden layer
         ``relu``, ``tanh``, ``logistic`` (also ``sigmoid``), ``identity``, ``leaky_relu``, ``elu``, ``gelu``, ``silu``,
-        ``softplus``, ``exp``.
-    solver : "adam", "sgd", "lbfgs" or "lm"
+        ``softplus``, ``exp``; or σ(u) and σ′(u) of your own, element by element, trained by the NumPy engine: ``fit``
+        checks the second by finite differences.
+    solver : "adam", "adamw", "sgd", "lbfgs" or "lm"
+        ``adamw`` is adam with ``alpha`` as decoupled weight decay: each update shrinks the weights, biases excepted, by
+        the learning rate times alpha.
         ``lm`` (Levenberg-Marquardt) takes the outputs' squared error against 0 and 1 in place of the log-loss.
-    alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, \
+    alpha, batch_size, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, \
 warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
 n_iter_no_change, max_fun
         As in scikit-learn; the same ``random_state`` draws the same weights and batches.
+    learning_rate : str
+        ``constant``, or for sgd ``invscaling`` and ``adaptive`` as in scikit-learn; for sgd, adam and adamw also
+        ``linear`` and ``cosine``, towards 0 over ``max_iter`` epochs, and ``plateau``: a fifth after each half of
+        ``n_iter_no_change`` epochs without a better loss (or, with ``early_stopping``, score).
     class_weight : None, "balanced" or dict
         How much the samples of each class count, times their ``sample_weight``; "balanced": all classes the same.
     scale_X : bool
         Standardise the columns of X inside the fit. ``coefs_`` and ``intercepts_`` are those for raw columns.
-    dropout : float
+    dropout : float, or one for each hidden layer
         The share of hidden neurons that each update of sgd and adam leaves out (done by the NumPy engine).
     clip_norm : float | None
         A gradient of sgd and adam longer than that is scaled down to it.
@@ -98,6 +108,16 @@ n_iter_no_change, max_fun
         For lm: find ``alpha`` from the data while training (Bayesian regularisation).
     restarts : int
         Train from that many starts and keep the best by loss (with ``early_stopping`` by validation score).
+    warm_up : int
+        Over that many epochs the learning rate of sgd, adam and adamw rises to where it begins.
+    scoring : None, "loss", str or callable
+        By what ``early_stopping`` and held-out samples are judged: the estimator's own score, the negative loss, or a
+        scorer of scikit-learn, of (estimator, X, y).
+    time_limit : float | None
+        Seconds after which the fit ends with what was reached: looked at about ten times a second, or after each epoch.
+    n_networks : int
+        Train an ensemble of that many, side by side on all cores, each from its own start and in its own order;
+        predictions are their averages, and ``return_std`` gives their spread.
     callbacks : callable, or several
         Called after each epoch with an `Epoch` (number, loss, network, validation_loss, validation_score); training
         stops where one returns True.
@@ -115,8 +135,12 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         The loss on held-out samples after each epoch, without the penalty.
     bayesian_ : None, or what Bayesian regularisation came to
         ``alpha``, ``beta`` and ``gamma``, the effective number of parameters.
+    stopped_ : str
+        What ended the fit: "converged", "epochs", "time", "callback" or "interrupted".
     network_ : Network
-        The fitted network as backpath's.
+        The fitted network as backpath's; of an ensemble the best.
+    networks_ : list of Network
+        All networks of an ensemble.
 
     Raises
     ------
@@ -146,9 +170,20 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
 
         Parameters
         ----------
-        X, y, sample_weight : as in ``fit``
+        X, y, sample_weight : see ``fit``
+            The rows, their targets, and how much each row counts.
         classes : array-like
             All classes that will come; needed at the first call. A list of arrays for several targets.
+
+        Returns
+        -------
+        MLPClassifier
+            The estimator itself.
+
+        Raises
+        ------
+        InputError
+            If ``classes`` is missing at the first call, or differs in a later one.
         """
         with unchanged_by_failure(self):
             if not hasattr(self, "classes_"):
@@ -168,7 +203,18 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """The likeliest class of each row (N,), or each row's labels (N, labels) as 0 and 1."""
+        """The most probable class of each row.
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+
+        Returns
+        -------
+        array
+            Classes, (N,); of several labels that may hold together 0 and 1, (N, labels).
+        """
         A = self._outputs(X)
         if self._labels is not None:
             return self._labels.inverse_transform(A)
@@ -178,10 +224,20 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         return self.classes_[np.minimum(places, len(self.classes_) - 1)]
 
     def predict_proba(self, X: Any, return_std: bool = False) -> Any:
-        """Probabilities (N, classes), in the order of ``classes_``; of several targets a list of them.
+        """The probability of each class.
 
-        With ``return_std`` also how far the networks of an ensemble (``n_networks``) differ: a pair of the
-        probabilities and their standard deviations.
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+        return_std : bool
+            Give also how far the networks of an ensemble (``n_networks``) differ.
+
+        Returns
+        -------
+        array, list of arrays, or a pair
+            (N, classes), in the order of ``classes_``; of several targets one for each. With ``return_std`` a pair:
+            these, and their standard deviations over the networks.
         """
         found = self._probabilities(self._outputs(X))
         if not return_std:
@@ -204,13 +260,39 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         return "_labels" not in vars(self) and A.shape[1] > 1 and self._activations()[-1] == "sigmoid"
 
     def predict_log_proba(self, X: Any) -> Any:
-        """ln of ``predict_proba``."""
+        """The natural logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+
+        Returns
+        -------
+        array, or list of arrays
+            (N, classes), in the order of ``classes_``; of several targets one for each.
+        """
         with np.errstate(divide="ignore"):
             found = self.predict_proba(X)
             return [np.log(each) for each in found] if isinstance(found, list) else np.log(found)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The share of rows that are predicted right, with several targets or labels all of them."""
+        """The share of rows that are predicted right, with several targets or labels all of them.
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+        y : array-like
+            Their targets, as in ``fit``.
+        sample_weight : array-like
+            How much each row counts, (N,).
+
+        Returns
+        -------
+        float
+            From 0 to 1.
+        """
         if not isinstance(self._labels, SeveralTargets):
             return float(super().score(X, y, sample_weight))
         return float(np.average((self.predict(X) == np.asarray(y)).all(axis=1), weights=sample_weight))

@@ -29,10 +29,11 @@ class LossCurveDisplay:
     Parameters
     ----------
     loss, validation_loss : sequence of float, or None
+        By epoch.
 
     Attributes
     ----------
-    ax_, figure_, lines_
+    ax_, figure_, lines_ : matplotlib's
         After ``plot``.
 
     Examples
@@ -48,12 +49,41 @@ class LossCurveDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Any = None, **settings: Any) -> LossCurveDisplay:
-        """Draw a fitted estimator's ``loss_curve_``; the settings are those of matplotlib's ``plot``."""
+        """Draw a fitted estimator's ``loss_curve_``.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier or MLPRegressor
+            Fitted.
+        ax : matplotlib's Axes, or None
+            Where to; None: into a new figure.
+        **settings : those of matplotlib's ``plot``
+            The colour and so on.
+
+        Returns
+        -------
+        LossCurveDisplay
+            What is drawn.
+        """
         check_is_fitted(estimator, "coefs_")
         held_out = getattr(estimator, "validation_loss_curve_", None)
         return cls(estimator.loss_curve_, held_out or None).plot(ax=ax, **settings)
 
     def plot(self, *, ax: Any = None, **settings: Any) -> LossCurveDisplay:
+        """Draw it, on a logarithmic scale where the loss falls far.
+
+        Parameters
+        ----------
+        ax : matplotlib's Axes, or None
+            Where to; None: into a new figure.
+        **settings : those of matplotlib's ``plot``
+            The colour and so on.
+
+        Returns
+        -------
+        LossCurveDisplay
+            What is drawn.
+        """
         ax = _axes(ax)
         curves = [("loss", self.loss), ("held-out loss", self.validation_loss)]
         self.lines_ = [
@@ -78,11 +108,13 @@ class SurfaceDisplay:
     response : array (GRID, GRID)
         A row for each value of the second.
     names : pair of str
+        What the features are called.
     response_name : str
+        What is predicted.
 
     Attributes
     ----------
-    ax_, figure_, surface_
+    ax_, figure_, surface_ : matplotlib's
         After ``plot``.
     """
 
@@ -105,13 +137,23 @@ class SurfaceDisplay:
 
         Parameters
         ----------
-        X : array-like or data frame (N, features)
-            Says how far the two features go; the others are held at their medians.
+        estimator : MLPClassifier or MLPRegressor
+            Fitted.
+        X : array-like or data frame
+            (N, features); says how far the two features go; the others are held at their medians.
         features : pair of column numbers or names
+            The two features.
         target : int
             Of several classes, labels or outputs the one to draw; by default the last.
-        settings
-            Those of matplotlib's ``contourf``.
+        ax : matplotlib's Axes, or None
+            Where to; None: into a new figure.
+        **settings : those of matplotlib's ``contourf``
+            The colour and so on.
+
+        Returns
+        -------
+        SurfaceDisplay
+            What is drawn.
         """
         check_is_fitted(estimator, "coefs_")
         rows, columns = np.asarray(X, np.float64), getattr(X, "columns", None)
@@ -128,6 +170,20 @@ class SurfaceDisplay:
         return cls(first, second, response.reshape(GRID, GRID), pair, name).plot(ax=ax, **settings)
 
     def plot(self, *, ax: Any = None, **settings: Any) -> SurfaceDisplay:
+        """Draw it.
+
+        Parameters
+        ----------
+        ax : matplotlib's Axes, or None
+            Where to; None: into a new figure.
+        **settings : those of matplotlib's ``contourf``
+            The colour and so on.
+
+        Returns
+        -------
+        SurfaceDisplay
+            What is drawn.
+        """
         ax = _axes(ax)
         self.surface_ = ax.contourf(self.first, self.second, self.response, **{"levels": 20, **settings})
         ax.figure.colorbar(self.surface_, ax=ax, label=self.response_name)
@@ -153,12 +209,13 @@ class LearningRateDisplay:
     Parameters
     ----------
     rates, losses : arrays (epochs,)
+        What was tried, and what came of it.
     suggestion : float
         Where the loss, smoothed, falls fastest by decade of the rate.
 
     Attributes
     ----------
-    ax_, figure_, line_
+    ax_, figure_, line_ : matplotlib's
         After ``plot``.
     """
 
@@ -167,11 +224,42 @@ class LearningRateDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, y: Any, *, ax: Any = None, **settings: Any) -> LearningRateDisplay:
-        """Find rates for an estimator, which is not changed, and draw them; settings of matplotlib's ``plot``."""
+        """Find rates for an estimator, which is not changed, and draw them.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier or MLPRegressor
+            Fitted or not.
+        X, y : see ``fit``
+            The rows and their targets.
+        ax : matplotlib's Axes, or None
+            Where to; None: into a new figure.
+        **settings : those of matplotlib's ``plot``
+            The colour and so on.
+
+        Returns
+        -------
+        LearningRateDisplay
+            What is drawn.
+        """
         found: LearningRateDisplay = estimator.find_learning_rate(X, y)
         return found.plot(ax=ax, **settings)
 
     def plot(self, *, ax: Any = None, **settings: Any) -> LearningRateDisplay:
+        """Draw it.
+
+        Parameters
+        ----------
+        ax : matplotlib's Axes, or None
+            Where to; None: into a new figure.
+        **settings : those of matplotlib's ``plot``
+            The colour and so on.
+
+        Returns
+        -------
+        LearningRateDisplay
+            What is drawn.
+        """
         ax = _axes(ax)
         self.line_ = ax.plot(self.rates, self.losses, **settings)[0]
         ax.axvline(self.suggestion, linestyle="--", color="0.5", label=f"suggestion {self.suggestion:.2g}")

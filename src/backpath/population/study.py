@@ -41,11 +41,14 @@ class PopulationOutcome(Value):
         Stopped by ``tol``; stopped being finite.
     history : array (records, size) or None
         The costs of the epochs ``history_epochs``; NaN where a network had stopped.
+    history_epochs : int64 array (records,) or None
+        Which epochs the rows of ``history`` are of.
     best_index : int
         The network with the lowest cost.
     stopped : "epochs" | "converged" | "interrupted"
         "converged" if every network stopped before the last epoch.
     seconds : float
+        How long it took.
     """
 
     population: Population
@@ -104,8 +107,8 @@ def train_population(
         Passes over the samples; 0 only measures the population as it is.
     learning_rate, momentum : number, or one per network
         η and, for the momentum solver, μ.
-    batch_size, shuffle, solver, cost, seed
-        As for ``train``; the samples' order is the same for all networks.
+    batch_size, shuffle, solver, cost, seed : see ``train``
+        The samples' order is the same for all networks.
     tol : float | None
         A network stops once 10 epochs in a row have not lowered its best cost by more than this.
     solved_error : float

@@ -57,10 +57,13 @@ class TrainingResult(Value):
     network : Network
         As it was after the last epoch; with validation samples, after the epoch that did best on them.
     history : History
+        The cost of every epoch.
     epochs : int
         Epochs done.
     stopped : "epochs" | "converged" | "interrupted"
+        Why training ended.
     seconds : float
+        How long it took.
     restart_costs : array (restarts,) or None
         The cost that each restart reached, the network's own start first; infinite where one diverged.
     bayesian : backpath.training.bayesian.Bayesian or None
@@ -120,8 +123,10 @@ def train(
         Samples per update: None for all (full batch), 1 for online training.
     shuffle : bool
         Draw a new order of the samples for each epoch, from ``seed``.
+    seed : int | None
+        From which the order of the samples and the restarts are drawn; None draws others each time.
     solver : "gd" | "momentum" | "adam" | "lm"
-        ``lm`` is Levenberg-Marquardt, by far the soonest done for regression with up to about a thousand weights. It
+        ``lm`` is Levenberg-Marquardt, usually the fastest for regression with up to about a thousand weights. It
         lowers ``squared_error`` or ``half_squared_error`` (for classes: against one-hot targets), takes all samples for
         every step, and ends ("converged") where no step lowers the cost. An epoch is one step that does.
     cost : str

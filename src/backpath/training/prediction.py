@@ -30,13 +30,16 @@ def predict(net: Network, X: ArrayLike, *, threads: int | None = None) -> Array:
     Parameters
     ----------
     net : Network
-    X : (inputs,) or (N, inputs)
+        The network that predicts.
+    X : array_like
+        One sample (inputs,) or a batch (N, inputs).
     threads : int | None
         How many may share the rows (see `train`).
 
     Returns
     -------
-    (outputs,) for a single row, (N, outputs) for several
+    array
+        (outputs,) for one sample, (N, outputs) for a batch.
 
     Raises
     ------
