@@ -19,12 +19,12 @@ from backpath.errors import DivergenceError, InputError
 from backpath.estimators.bad_fit import warn_of_bad_fit
 from backpath.estimators.fit import Clock
 from backpath.estimators.fit_state import FitState
-from backpath.estimators.holding_out import Given, hold_out
+from backpath.estimators.holding_out import RawData, hold_out
+from backpath.estimators.hyperparameters import Hyperparameters
 from backpath.estimators.own_functions import check_own_functions
 from backpath.estimators.parameters import STOCHASTIC, check_parameters, hidden_sizes
 from backpath.estimators.predictor import PredictingEstimator
 from backpath.estimators.scaling import Scaling
-from backpath.estimators.settings import Settings
 from backpath.estimators.solving import MOST_SEED, first_start, next_start, solved
 from backpath.estimators.training_samples import Samples, column_sizes, prepared_rows, sample_weights, warn_of_scales
 from backpath.maths.arrays import Array
@@ -55,7 +55,7 @@ def unchanged_by_failure(estimator: Any) -> Iterator[None]:
         raise
 
 
-class Perceptron(Settings, PredictingEstimator):
+class Perceptron(Hyperparameters, PredictingEstimator):
     """A network as an estimator; `MLPClassifier` and `MLPRegressor` say what its outputs mean."""
 
     _y_numeric = False
@@ -127,7 +127,7 @@ class Perceptron(Settings, PredictingEstimator):
         with unchanged_by_failure(self):
             return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, held_out: Given, incremental: bool = False) -> Any:
+    def _fit(self, X: Any, y: Any, sample_weight: Any, held_out: RawData, incremental: bool = False) -> Any:
         check_parameters(vars(self), incremental)
         check_own_functions(self)
         clock = Clock(self.time_limit)

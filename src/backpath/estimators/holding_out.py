@@ -16,11 +16,11 @@ from backpath.estimators.scaling import Scaling
 from backpath.estimators.training_samples import Samples, prepared_rows, sample_weights
 from backpath.maths.arrays import Array, Indices
 
-Given = tuple[Any, Any, Any]  # X, y, sample_weight as the user has them
+RawData = tuple[Any, Any, Any]  # X, y, sample_weight as the user has them
 
 
 def hold_out(
-    p: Any, samples: Samples, raw: Given, held_out: Given, scaling: Scaling, rng: np.random.RandomState
+    p: Any, samples: Samples, raw: RawData, held_out: RawData, scaling: Scaling, rng: np.random.RandomState
 ) -> tuple[Samples, HeldOut | None]:
     """What is trained on, and what is not, given or (with early stopping) drawn.
 

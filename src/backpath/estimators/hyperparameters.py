@@ -7,7 +7,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 
 
-class Settings(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
+class Hyperparameters(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
     """What is set before a fit; `parameters` says what each may be, the estimators' docstrings what it does."""
 
     def __init__(
