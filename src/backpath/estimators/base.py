@@ -22,7 +22,7 @@ from backpath.estimators.fit_state import FitState
 from backpath.estimators.holding_out import RawData, hold_out
 from backpath.estimators.hyperparameters import Hyperparameters
 from backpath.estimators.own_functions import check_own_functions
-from backpath.estimators.parameters import STOCHASTIC, check_parameters, hidden_sizes
+from backpath.estimators.parameters import STOCHASTIC, check_can_go_on, check_parameters, hidden_sizes
 from backpath.estimators.predictor import PredictingEstimator
 from backpath.estimators.scaling import Scaling
 from backpath.estimators.solving import MOST_SEED, first_start, next_start, solved
@@ -82,7 +82,7 @@ class Perceptron(Hyperparameters, PredictingEstimator):
         return False
 
     def _may_stay_sparse(self) -> bool:
-        return not self.scale_X and self.solver != "lm" and self.engine != "compiled"
+        return not (self.scale_X or self.checkpoint) and self.solver != "lm" and self.engine != "compiled"
 
     # ---- fitting ----
 
@@ -129,6 +129,8 @@ class Perceptron(Hyperparameters, PredictingEstimator):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, held_out: RawData, incremental: bool = False) -> Any:
         check_parameters(vars(self), incremental)
+        if self.checkpoint is not None:
+            check_can_go_on(vars(self), incremental)
         check_own_functions(self)
         clock = Clock(self.time_limit)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)

@@ -100,6 +100,8 @@ n_iter_no_change, max_fun
         How much the samples of each class count, times their ``sample_weight``; "balanced": all classes the same.
     scale_X : bool
         Standardise the columns of X inside the fit. ``coefs_`` and ``intercepts_`` are those for raw columns.
+    checkpoint, every : folder, int or str
+        Where to keep how the fit stands, and how often: epochs, or a time as "60s". The same fit goes on from there.
     dropout : float, or one for each hidden layer
         The share of hidden neurons that each update of sgd and adam leaves out (done by the NumPy engine).
     clip_norm : float | None

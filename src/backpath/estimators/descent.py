@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from backpath.training.engines import start_descent
 from backpath.training.job import Job, Solver, SolverState
 from backpath.training.progress import reporter
 from backpath.training.schedules import SCHEDULES, share_of_rate
+
+if TYPE_CHECKING:
+    from backpath.training.checkpoints import RunPart
 
 SMALLEST_RATE = 1e-6  # that the adaptive schedule and plateau go down to
 OF_ALL = ("linear", "cosine", "plateau")  # schedules of all solvers with a learning rate; scikit-learn's are sgd's
@@ -43,15 +46,18 @@ def solver_state_of(run: FitState) -> SolverState | None:
 class Descending(Fitting):
     """One fit by sgd or adam; ``incremental``: one epoch of ``partial_fit``."""
 
+    _given = (*Fitting._given, "incremental", "schedule", "scheduled")
+
     def __init__(
         self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, clock: Clock, incremental: bool = False
     ):
         super().__init__(p, job, run, held_out, clock)
-        self.incremental, self.epochs = incremental, 1 if incremental else p.max_iter
+        self.incremental, self.epochs = incremental, 1 if incremental else int(p.max_iter)
         self.schedule = p.learning_rate if p.solver == "sgd" or p.learning_rate in OF_ALL else "constant"
+        self.scheduled = not incremental and (p.warm_up > 0 or self.schedule in ("invscaling", *OF_ALL))
         self.lowest, self.flat = math.inf, 0  # what the plateau schedule goes by
         solver = solver_of(p)
-        self.rate = run.optimizer.learning_rate if run.optimizer else solver.learning_rate
+        self.rate = self.first_rate = run.optimizer.learning_rate if run.optimizer else solver.learning_rate
         self.job = replace(
             job,
             solver=replace(solver, learning_rate=self.rate),
@@ -60,22 +66,29 @@ class Descending(Fitting):
             solver_state=solver_state_of(run),
         )
         self.engine = start_descent(p.engine, self.job)
-
-    def go(self) -> FitState:
-        p, run, engine = self.p, self.run, self.engine
-        scheduled = p.warm_up or self.schedule in ("invscaling", *OF_ALL)
-        by_epoch = bool(self.callbacks or self.held_out or scheduled)
-        run.n_iter, run.converged = 0, False
-        if scheduled and not self.incremental:
+        if self.scheduled:
             self._set_rate(0)
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """With another first learning rate, the rate reached is another in proportion."""
+        first, before = self.first_rate, state["first_rate"]
+        rate = state["rate"] if first == before else state["rate"] / before * first
+        self.engine.change_rate(rate)  # which says that it has not converged
+        super().restore(state | {"rate": rate, "first_rate": first})
+        if self.scheduled:
+            self._set_rate(self.run.n_iter)
+
+    def go(self, part: RunPart | None) -> FitState:
+        p, run, engine = self.p, self.run, self.engine
+        by_epoch = bool(self.callbacks or self.held_out or self.scheduled)
         try:
             with reporter(False if self.incremental else p.progress, self.epochs) as report:
-                for done in in_chunks(engine, self.epochs, by_epoch):
+                for done in in_chunks(engine, self.epochs, by_epoch, part, lambda: self.stopped):
                     self._note(done)
                     if report and done:
                         report(done, run.loss)
-                    if engine.overflow is not None or self._is_over():
-                        break
+                    if engine.overflow is None:
+                        self.stopped = self._is_over()
         except KeyboardInterrupt:
             self.interrupted()
             self._note(len(engine.costs))
@@ -110,9 +123,11 @@ class Descending(Fitting):
         is_waiting_over = self.has_waited if p.early_stopping else self.engine.converged
         if self.schedule == "invscaling":
             self.rate = p.learning_rate_init / (run.t + 1) ** p.power_t
+            if self.incremental:
+                self.engine.change_rate(self.rate)
         elif self.schedule == "plateau":
             self._watch_plateau()
-        if (p.warm_up or self.schedule in ("invscaling", *OF_ALL)) and not (self.incremental or is_waiting_over):
+        if self.scheduled and not is_waiting_over:
             self._set_rate(run.n_iter)
         if is_waiting_over:
             stop = self._triggered() or stop

@@ -50,6 +50,8 @@ class Hyperparameters(BaseEstimator):  # type: ignore[misc] # scikit-learn has n
         scoring: Any = None,
         time_limit: float | None = None,
         n_networks: int = 1,
+        checkpoint: Any = None,
+        every: Any = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -88,3 +90,5 @@ class Hyperparameters(BaseEstimator):  # type: ignore[misc] # scikit-learn has n
         self.scoring = scoring
         self.time_limit = time_limit
         self.n_networks = n_networks
+        self.checkpoint = checkpoint
+        self.every = every

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpath.estimators.fit import Clock, Fitting
 from backpath.estimators.fit_state import FitState, HeldOut
@@ -12,6 +12,9 @@ from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines.lm import LMEngine, check_lm
 from backpath.training.job import Job, Solver
 from backpath.training.progress import reporter
+
+if TYPE_CHECKING:
+    from backpath.training.checkpoints import RunPart
 
 
 class Levenberg(Fitting):
@@ -29,23 +32,23 @@ class Levenberg(Fitting):
         )
         check_lm(self.job, p.engine)
         self.engine = LMEngine(self.job)
+        run.loss_curve = []
 
-    def go(self) -> FitState:
+    def go(self, part: RunPart | None) -> FitState:
         p, run, engine = self.p, self.run, self.engine
-        run.n_iter, run.loss_curve = 0, []
         try:
             with reporter(p.progress, p.max_iter) as report:
-                for done in in_chunks(engine, p.max_iter, every_epoch=bool(self.callbacks or self.held_out)):
+                by_epoch = bool(self.callbacks or self.held_out)
+                for done in in_chunks(engine, self.epochs, by_epoch, part, lambda: self.stopped):
                     self._note(done)
                     if report and done:
                         report(done, run.loss)
                     if engine.overflow is not None:
-                        break
+                        continue
                     weights = engine.weights
                     if self.held_out:
                         self.compare(self.judge(weights), weights)
-                    if self.is_to_stop(weights) or self.has_waited:
-                        break
+                    self.stopped = self.is_to_stop(weights) or self.has_waited
         except KeyboardInterrupt:
             self.interrupted()
             self._note(len(engine.costs))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from numbers import Integral, Real
@@ -158,6 +159,10 @@ CHECKS: dict[str, Check] = {
     "callbacks": ("a callable or some of them, or None", _are_callbacks),
     "progress": (progress.KINDS, progress.is_progress),
     "engine": _one_of("auto", "numpy", "compiled"),
+    "checkpoint": (
+        "the path of a folder, or None",
+        lambda value: value is None or isinstance(value, (str, os.PathLike)),
+    ),
 }
 
 
@@ -199,6 +204,22 @@ def check_parameters(parameters: Mapping[str, Any], incremental: bool = False) -
         )
     if parameters["bayesian"] and solver != "lm":
         raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}")
+
+
+def check_can_go_on(parameters: Mapping[str, Any], incremental: bool) -> None:
+    """Refuse checkpoints from which no fit could go on."""
+    random_state, layers = parameters["random_state"], parameters["activation"]
+    own = [parameters.get("loss"), layers, *(layers if isinstance(layers, Iterable) else ())]
+    if any(is_pair(value) for value in own):
+        raise InputError(
+            "a checkpoint cannot tell whether your functions are the same; leave it out, or take named ones"
+        )
+    if incremental:
+        raise InputError("checkpoint is for fit, which knows what it is to come to; leave it out for partial_fit")
+    if not isinstance(random_state, Integral):
+        raise InputError(
+            f"with checkpoint, random_state must be a whole number, for the same fit to go on; but is {random_state!r}"
+        )
 
 
 def asks(value: Any) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,12 +18,16 @@ from backpath.estimators.fit import Clock
 from backpath.estimators.fit_state import FitState, HeldOut
 from backpath.estimators.parameters import STOCHASTIC, asks, hidden_activations
 from backpath.estimators.scaling import Scaling
-from backpath.estimators.starts import drawn_weights, orders
+from backpath.estimators.starts import Shuffled, drawn_weights
 from backpath.estimators.training_samples import Samples
 from backpath.maths.checks import check_memory
 from backpath.maths.network import Network
+from backpath.training.chunks import opened
 from backpath.training.job import Job, Solver
 from backpath.training.threads import check_threads
+
+if TYPE_CHECKING:
+    from backpath.training.checkpoints import Checkpoints
 
 # scikit-learn's words for weights that are not finite, for whoever looks for them
 NON_FINITE = (
@@ -75,8 +79,12 @@ def solved(
 ) -> list[FitState]:
     """The runs from these starts, without those that diverged or came after the time limit, the best first; the error
     of the first, if all of them diverged."""
-    work = [partial(_outcome, p, samples, held_out, start, clock, incremental, len(starts) > 1) for start in starts]
-    outcomes = _side_by_side(work, clock) if _go_side_by_side(p, work) else [each() for each in work]
+    with opened(p.checkpoint, p.every, "fit") as checkpoints:
+        work = [
+            partial(_outcome, p, samples, held_out, start, clock, incremental, len(starts) > 1, checkpoints)
+            for start in starts
+        ]
+        outcomes = _side_by_side(work, clock) if _go_side_by_side(p, work) else [each() for each in work]
     done = [outcome for outcome in outcomes if isinstance(outcome, FitState)]
     if not done:
         first = next(outcome for outcome in outcomes if isinstance(outcome, DivergenceError))
@@ -94,11 +102,12 @@ def _outcome(
     clock: Clock,
     incremental: bool,
     one_of_several: bool,
+    checkpoints: Checkpoints | None,
 ) -> FitState | DivergenceError | None:
     if one_of_several and clock.ended_one and clock.is_over:
         return None
     try:
-        run = solve(p, samples, held_out, start, clock, incremental)
+        run = solve(p, samples, held_out, start, clock, incremental, checkpoints)
     except DivergenceError as error:
         return error
     clock.ended_one = True
@@ -108,7 +117,7 @@ def _outcome(
 def _go_side_by_side(p: Any, work: Sequence[object]) -> bool:
     """Whether the networks are trained by as many threads as there are cores; whoever is told of each epoch is told
     of one network after the other."""
-    return len(work) > 1 and p.solver in STOCHASTIC and not (p.callbacks or p.progress or p.verbose)
+    return len(work) > 1 and p.solver in STOCHASTIC and not (p.callbacks or p.progress or p.verbose or p.checkpoint)
 
 
 def _side_by_side(work: Sequence[Callable[[], Any]], clock: Clock) -> list[Any]:
@@ -125,7 +134,13 @@ def _side_by_side(work: Sequence[Callable[[], Any]], clock: Clock) -> list[Any]:
 
 
 def solve(
-    p: Any, samples: Samples, held_out: HeldOut | None, start: Start, clock: Clock, incremental: bool = False
+    p: Any,
+    samples: Samples,
+    held_out: HeldOut | None,
+    start: Start,
+    clock: Clock,
+    incremental: bool,
+    checkpoints: Checkpoints | None,
 ) -> FitState:
     """One network, trained by the estimator's solver."""
     job, run = job_of(p, samples, start), start.run
@@ -135,12 +150,12 @@ def solve(
         if p.solver == "lbfgs":
             from backpath.estimators.lbfgs import Lbfgs
 
-            return Lbfgs(p, job, run, held_out, clock).go()
+            return Lbfgs(p, job, run, held_out, clock).saved(checkpoints)
         if p.solver == "lm":
             from backpath.estimators.levenberg import Levenberg
 
-            return Levenberg(p, job, run, held_out, clock).go()
-        return Descending(p, job, run, held_out, clock, incremental).go()
+            return Levenberg(p, job, run, held_out, clock).saved(checkpoints)
+        return Descending(p, job, run, held_out, clock, incremental).saved(checkpoints)
 
 
 def _one_thread_for_blas() -> Any:
@@ -168,7 +183,7 @@ def job_of(p: Any, samples: Samples, start: Start) -> Job:
         seed=start.rng.randint(MOST_SEED) if asks(p.dropout) else 0,
         l2=0.0 if p.solver == "adamw" else float(p.alpha),
         sample_weight=samples.weight,
-        order=orders(count, start.rng) if shuffled else None,
+        order=Shuffled(count, start.rng) if shuffled else None,
         averaged=p._is_averaged(),
         clip_norm=p.clip_norm,
         dropout=p.dropout if asks(p.dropout) else 0.0,

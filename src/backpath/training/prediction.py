@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from functools import partial
 
 import numpy as np
@@ -62,6 +63,23 @@ def predict(net: Network, X: ArrayLike, *, threads: int | None = None) -> Array:
 def _has_kernel(name: str) -> bool:
     row = activation(name)
     return not row.no_derivative and row.code != NOT_COMPILED
+
+
+def largest_output(net: Network, largest_input: float) -> float:
+    """No output is larger for inputs of at most that size, in exact arithmetic; infinite where that cannot be said.
+
+    >>> net = Network.from_weights([[[2.0, -1.0, 0.5]]], "identity")
+    >>> largest_output(net, 10), abs(float(net.predict([10, -10])[0]))
+    (31.5, 30.5)
+    """
+    largest = largest_input
+    for W, name in zip(net.weights, net.activations, strict=True):
+        inputs, bias = (W[:, :-1], W[:, -1]) if net.biases else (W, np.zeros(len(W)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            u = float((np.abs(inputs).sum(axis=1, dtype=np.float64) * largest + np.abs(bias)).max())
+        bounded = name in ("sigmoid", "tanh", "softmax", "step")
+        largest = 1.0 if bounded else math.exp(min(u, 709.0)) if name == "exp" else u + 1
+    return largest
 
 
 class Predictor:
