@@ -75,7 +75,7 @@ class CompiledEngine(Stateful):
             self._remember(job.solver_state)
         tol = -1.0 if job.tol is None else job.tol
         rates = (s.learning_rate, s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience)
-        self._settings = CSettings(*rates, job.cost_share, job.clip_norm or 0.0)
+        self._settings = CSettings(*rates, job.cost_share, job.clip_norm or 0.0, decay=s.decay)
         self._training = self._pointers()
         self._orders, self._drawn = job.orders(), list[Integers]()
         self._in_order = np.arange(len(job.X))

@@ -30,6 +30,7 @@ template <class T> struct Call {
     cost *= s.share;
     if (s.l2 > 0 && whole > TINY) cost += decay(t, w, s.l2 / whole);
     if (s.clip > 0) clip(t, s.clip);
+    if (s.decay > 0) shrink(t, w, T(1 - s.learning_rate * s.decay));
     state.updates += 1;
     return cost;
   }
