@@ -16,7 +16,7 @@ from backpath.training.engines.numpy import cost_and_gradient
 from backpath.training.fingerprints import fingerprint
 from backpath.training.job import Descent, Job, Solver
 
-Block = tuple[Array, Array]
+SampleBlock = tuple[Array, Array]
 Sums = tuple[float, float, list[Array]]  # how much the samples count, and the sums of the cost and of its gradient
 
 
@@ -26,8 +26,8 @@ class Holder:
     Every answer is one by block: so whoever adds them up does it in one order, whatever worker holds which.
     """
 
-    def __init__(self, blocks: Mapping[int, Any], read: Callable[[Any], Block]):
-        self.blocks: dict[int, Block] = {}
+    def __init__(self, blocks: Mapping[int, Any], read: Callable[[Any], SampleBlock]):
+        self.blocks: dict[int, SampleBlock] = {}
         for number, block in blocks.items():
             X, y = read(block)
             X, y = np.asarray(X), np.asarray(y)
@@ -40,7 +40,7 @@ class Holder:
         """Shapes and digests of the blocks."""
         return {k: (X.shape, y.shape, f"{fingerprint(X)}, {fingerprint(y)}") for k, (X, y) in self.blocks.items()}
 
-    def head(self, rows: int) -> dict[int, Block]:
+    def head(self, rows: int) -> dict[int, SampleBlock]:
         """The first rows of the first block."""
         return {k: (X[:rows].copy(), y[:rows].copy()) for k, (X, y) in self.blocks.items() if k == 0}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backpath.distributed.holder import Block, Holder
+from backpath.distributed.holder import Holder, SampleBlock
 from backpath.errors import InputError
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
@@ -42,7 +42,11 @@ class DistributedSamples:
     """
 
     def __init__(
-        self, client: Client, blocks: Sequence[Any], read: Callable[[Any], Block], workers: Sequence[str] | None = None
+        self,
+        client: Client,
+        blocks: Sequence[Any],
+        read: Callable[[Any], SampleBlock],
+        workers: Sequence[str] | None = None,
     ):
         if not len(blocks):
             raise InputError("there are no blocks of samples; give at least one")
@@ -66,9 +70,9 @@ class DistributedSamples:
     def __len__(self) -> int:
         return int(self.starts[-1])
 
-    def head(self, rows: int = 1000) -> Block:
+    def head(self, rows: int = 1000) -> SampleBlock:
         """The first rows."""
-        found: Block = self.ask("head", rows, only=[0])[0]
+        found: SampleBlock = self.ask("head", rows, only=[0])[0]
         return found
 
     def prepare(self, network: Network, cost: str, **settings: Any) -> None:
@@ -172,7 +176,7 @@ class ParquetReader:
     def __init__(self, inputs: tuple[str, ...], target: str):
         self.inputs, self.target = inputs, target
 
-    def __call__(self, file: str) -> Block:
+    def __call__(self, file: str) -> SampleBlock:
         import duckdb
 
         quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in (*self.inputs, self.target))

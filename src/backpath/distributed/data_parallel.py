@@ -24,7 +24,7 @@ from backpath.training.callbacks import Callbacks, Watched
 from backpath.training.engines.lm import LMEngine, check_lm
 from backpath.training.engines.numpy import NumpyEngine
 from backpath.training.job import Job, Solver, check_batch_size, check_tol, with_bias_columns
-from backpath.training.loop import Training, TrainingResult
+from backpath.training.loop import TrainingResult, TrainingRun
 from backpath.training.progress import Progress, check_progress
 from backpath.training.validation import Validation, check_patience
 
@@ -110,7 +110,7 @@ def train(
         engine: Any = LMEngine(job, DistributedEquations(job, samples))  # type: ignore[arg-type] # answers the same
     else:
         engine = DistributedEngine(job, samples)
-    training = Training(job, engine, check_count(epochs, "epochs"), watch)
+    training = TrainingRun(job, engine, check_count(epochs, "epochs"), watch)
     return training.saved(checkpoint, every, progress, Watched(callbacks, job.solver.learning_rate))
 
 
