@@ -18,7 +18,7 @@ from playwright.sync_api import expect
 
 from backpath.errors import InputError
 from backpath.explorer import access
-from backpath.explorer.kept import kept_data, kept_scene, restored
+from backpath.explorer.kept import kept_samples, kept_scene, restored
 from backpath.explorer.scene import Scene
 from explorer.looking import cost, edge, press, until, weights
 from explorer.talk import Page, served
@@ -63,7 +63,7 @@ def test_a_table_is_kept_with_its_names():
 
 
 SCENE = Scene.of_data_set("xor")
-KEPT = {"scene": kept_scene(SCENE), "data": kept_data(SCENE.data)}
+KEPT = {"scene": kept_scene(SCENE), "data": kept_samples(SCENE)}
 NOT_FINITE = {"shape": [9], "float64": base64.b64encode(np.full(9, np.nan).tobytes()).decode()}
 BROKEN = {
     "nothing": ({}, "must hold a scene and its data"),
@@ -75,9 +75,10 @@ BROKEN = {
     "no base64": ({"scene": {**KEPT["scene"], "start": {"shape": [9], "float64": "é"}}}, "numbers as the explorer"),
     "a step too far": ({"scene": {**KEPT["scene"], "stepped": {"done": 99}}}, "the step must be a whole number"),
     "no history": ({"scene": {**KEPT["scene"], "history": []}}, "no history"),
-    "a task": ({"data": {"name": "x", "task": "x"}}, "the task must be one of"),
+    "a task": ({"data": {"own": [], "data": {"name": "x", "task": "x"}}}, "the task must be one of"),
     "a preparation": (
-        {"data": {"name": "x", "task": "regression", "X": KEPT["scene"]["network"], "y": 3}}, "X must be numbers"
+        {"data": {"own": [{"name": "x", "task": "regression", "X": KEPT["scene"]["network"], "y": 3}]}},
+        "X must be numbers",
     ),
 }  # fmt: skip
 

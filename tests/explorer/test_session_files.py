@@ -74,7 +74,8 @@ def test_a_table_is_learned_from(page, server):
     rows = "".join(f"{k % 7},{k % 3},{'red' if k % 7 > 3 else 'blue'}\n" for k in range(60))
     answer = server.post("/data", page.session, f"size,<b>count</b>,colour\n{rows}".encode(), "flowers.csv")
     assert "error" not in answer.json()
-    assert answer.json() == {"columns": ["size", "<b>count</b>"], "target": "colour", "rows": 60}
+    columns = ["size", "<b>count</b>", "colour"]
+    assert answer.json() == {"columns": columns, "target": "colour", "rows": 60, "kept": False}
     view = page.event("view")["view"]
     assert view["data"]["name"] == "flowers.csv"
     assert view["labels"] == {"X1": "size", "X2": "<b>count</b>", "A1": "colour = red"}

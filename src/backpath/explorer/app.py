@@ -26,13 +26,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from backpath.errors import DivergenceError, InputError
 from backpath.explain.step import explain_step
 from backpath.explorer import limits
-from backpath.explorer.kept import kept_data, kept_scene, restored
+from backpath.explorer.kept import kept_samples, kept_scene, restored
 from backpath.explorer.outbox import GONE, Outbox
 from backpath.explorer.protocol import no_constant
 from backpath.explorer.scene import Scene
 from backpath.explorer.security import DOCUMENT_POLICY, Guard, Rules
 from backpath.explorer.session import Session
-from backpath.explorer.tables import read_table, safe_name
+from backpath.explorer.tables import LISTS, TableError, how_to_read, read_table, safe_name
 from backpath.explorer.workers import Workers
 from backpath.files.models import Model, load_model, save
 
@@ -163,7 +163,7 @@ class Explorer:
             return JSONResponse({"error": NO_SESSION}, 404)
         scene = session.now
         if request.query_params.get("data"):
-            return JSONResponse(await self.workers.ask(kept_data, scene.data))
+            return JSONResponse(await self.workers.ask(kept_samples, scene))
         return JSONResponse({**await self.workers.ask(kept_scene, scene), "speed": session.speed})
 
     async def bring_back(self, request: Request) -> Response:
@@ -183,14 +183,18 @@ class Explorer:
 
     async def upload_table(self, request: Request) -> Response:
         name = safe_name(request.headers.get("x-name", ""), "table.csv")
-        target = request.query_params.get("target")
+        query = request.query_params
+        target = query.get("target")
+        how = how_to_read({**dict(query), **{key: query.getlist(key) for key in LISTS}})
 
         async def taken(session: Session, body: bytes) -> dict[str, Any]:
             async with self._uploads:
-                X, y, preparation = await asyncio.to_thread(read_table, body, name, target)
-            await session.take(lambda: Scene.of_table(name, X, y, preparation))
-            columns = [column.name for column in preparation.inputs]
-            return {"columns": columns, "target": preparation.target.name, "rows": len(X)}
+                scene = session.now
+                model = scene.data.preparation if scene.loaded and target is None else None
+                table = await asyncio.to_thread(read_table, body, name, target, model, how)
+            await session.take(lambda: table.scene(name, scene))
+            goal = table.preparation.target.name
+            return {"columns": table.columns, "target": goal, "rows": len(table.X), "kept": table.is_models}
 
         return await self._upload(request, limits.UPLOAD_BYTES, taken)
 
@@ -218,8 +222,9 @@ class Explorer:
             return JSONResponse({"error": error}, 413, {"Connection": "close"})
         try:
             return JSONResponse(await taken(session, body))
-        except InputError as error:
-            return JSONResponse({"error": " ".join(str(error).split())})  # an answer: the request was no fault
+        except InputError as error:  # an answer: the request was no fault
+            more = {"options": error.options, "columns": error.columns} if isinstance(error, TableError) else {}
+            return JSONResponse({"error": " ".join(str(error).split()), **more})
 
     async def download_model(self, request: Request) -> Response:
         session = self._session(request)

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from backpath.errors import InputError
-from backpath.explorer import explained, fields, limits
-from backpath.explorer.scene import Focus, Scene, focus_on, merged
+from backpath.explorer import explained, fields, limits, original
+from backpath.explorer.data import Data, built_in
+from backpath.explorer.scene import Scene, focus_on, merged
 from backpath.explorer.settings import DRAWING, KEYS
 from backpath.explorer.stepping import PASSES, UNITS
 from backpath.explorer.surface import Surface
@@ -23,7 +24,8 @@ from backpath.maths.network import Network
 from backpath.maths.notation import weight_index
 
 Fields = Mapping[str, Any]
-STATE_KEYS = (*KEYS, "dataset", "uploaded", "X", "y", "sample", "weights", "weights_left_out")
+OWN = "own:"  # before the place of one's own data in their list
+STATE_KEYS = (*KEYS, "dataset", "uploaded", "typed", "X", "y", "sample", "weights", "weights_left_out")
 
 
 def derive(scene: Scene, given: Fields) -> dict[str, Any]:
@@ -82,8 +84,18 @@ def sample(scene: Scene, given: Fields) -> Scene:
         return scene.with_focus(focus_on(scene.data, index))
     x = fields.row(given.get("x"), "x", scene.settings.sizes[0])
     y = fields.row(given.get("y"), "y", scene.settings.sizes[-1])
-    scene.network.samples(x, y, scene.settings.cost)
-    return scene.with_focus(Focus(None, x, y))
+    return scene.with_row(x, y)
+
+
+def row(scene: Scene, given: Fields) -> Scene:
+    """A row that was typed as it would stand in the table, target last."""
+    preparation = scene.data.preparation
+    if preparation is None:
+        raise InputError("only a table has rows of cells; type the inputs as numbers")
+    cells = given.get("cells")
+    if not isinstance(cells, list) or len(cells) != len(preparation.inputs) + 1:
+        raise InputError(f"cells must be {len(preparation.inputs) + 1} texts: a cell for each column, and the target")
+    return scene.with_row(*original.encoded(preparation, [fields.text(cell, "a cell") for cell in cells]))
 
 
 def change(scene: Scene, given: Fields) -> Scene:
@@ -105,15 +117,19 @@ def _with_data(scene: Scene, given: Fields) -> Scene:
     if "dataset" not in given:
         return points(scene, given) if "X" in given or "y" in given else scene
     name = fields.text(given["dataset"], "dataset")
+    if name.startswith(OWN):
+        return scene.with_data(_own(scene, name))
     if given.get("uploaded"):
         if scene.data.uploaded and scene.data.name == name:
             return scene
+        uploaded = [data for data in scene.own if data.uploaded and data.name == name]
+        if uploaded:
+            return scene.with_data(uploaded[-1])
         raise InputError(f"this was made on the table {quoted(name)}, which a link does not hold; upload it first")
     if name != "points":
-        return scene if name == scene.data.name else Scene.of_data_set(name)
+        return scene if name == scene.data.name else scene.with_data(built_in(name)[0])
     if "X" not in given:
         raise InputError("the points of this state are too many for a link, and are not in it")
-    found = scene
     drawing = {key: given[key] for key in (*DRAWING, "cost") if key in given}
     settings = scene.settings.changed(drawing)
     inputs, outputs = settings.sizes[0], settings.sizes[-1]
@@ -121,8 +137,16 @@ def _with_data(scene: Scene, given: Fields) -> Scene:
     y = fields.rows(given.get("y"), "y", outputs, limits.POINTS)
     if len(X) != len(y):
         raise InputError(f"X has {len(X):,} rows, but y has {len(y):,}; give as many of each")
-    data = replace(found.data.drawn(X, y), task=_task(settings.activations[-1], y), preparation=None)
+    typed = fields.truth(given.get("typed", False), "typed")
+    data = replace(scene.data.drawn(X, y), task=_task(settings.activations[-1], y), preparation=None, typed=typed)
     return Scene.drawn(settings, data)
+
+
+def _own(scene: Scene, key: str) -> Data:
+    number = key.removeprefix(OWN)
+    if not number.isdecimal() or int(number) >= len(scene.own):
+        raise InputError(f"there are no data by the name {quoted(key)}")
+    return scene.own[int(number)]
 
 
 def _task(output: str, y: np.ndarray[Any, Any]) -> str:
@@ -190,6 +214,7 @@ EDITS: dict[str, Callable[[Scene, Fields], Scene]] = {
     "weight": weight,
     "points": points,
     "sample": sample,
+    "row": row,
     "step": step,
     "reset": reset,
     "scrub": scrub,

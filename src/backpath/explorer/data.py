@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backpath.explorer import limits
+from backpath.explorer import limits, original
 from backpath.explorer.settings import Settings
 from backpath.files.preparation import Preparation
 from backpath.files.wording import plain
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_names
-from backpath.training.datasets import OUTPUTS, dataset
+from backpath.training.datasets import DATASETS, OUTPUTS, dataset
 
 Array = NDArray[np.float64]
 
@@ -31,6 +31,10 @@ class Data:
     X, y : (N, inputs), (N, outputs)
     preparation : Preparation | None
         Of a table: how its columns became X and y.
+    typed : bool
+        There are no samples: the one row is what was typed to look at, and nothing can be trained on it.
+    note : str
+        What is to be known of them.
     """
 
     name: str
@@ -38,6 +42,8 @@ class Data:
     X: Array = field(repr=False)
     y: Array = field(repr=False)
     preparation: Preparation | None = None
+    typed: bool = False
+    note: str = ""
 
     @property
     def uploaded(self) -> bool:
@@ -61,8 +67,15 @@ class Data:
 
     def for_the_page(self) -> dict[str, Any]:
         shown = slice(limits.SHOWN_ROWS)
+        units = None if self.preparation is None or self.preparation.is_plain else self.preparation
         return {
             "name": plain(self.name),
+            "typed": self.typed,
+            "note": self.note,
+            "task": self.task,
+            "columns": None if units is None else original.columns(units),
+            "cells": None if units is None else original.cells(units, self.X[shown]),
+            "targets": None if units is None else original.targets(units, self.y[shown]),
             "kind": "regression" if self.task == "regression" else "classification",
             "X": self.X[shown].tolist(),
             "y": self.y[shown].tolist(),
@@ -88,29 +101,28 @@ def built_in(name: str) -> tuple[Data, Settings]:
     return Data(name, found.task, found.X, found.y), settings
 
 
-def of_table(name: str, X: Array, y: Array, preparation: Preparation) -> tuple[Data, Settings]:
-    """A table with settings that suit its task."""
-    task = preparation.target.task
-    output, cost = OUTPUTS[task]
-    settings = Settings(
-        (X.shape[1], 8, y.shape[1]),
+def usual_settings(data: Data) -> Settings:
+    """What suits the samples: of a built-in data set its own settings, else those of their task."""
+    if data.name in DATASETS:
+        return built_in(data.name)[1]
+    output, cost = OUTPUTS[data.task]
+    return Settings(
+        (data.X.shape[1], 8, data.y.shape[1]),
         ("tanh", output),
         cost,
         learning_rate=0.05,
-        batch_size=min(32, len(X)),
+        batch_size=min(32, len(data.X)),
         shuffle=True,
     )
-    return Data(name, task, X, y, preparation), settings
 
 
-def of_model(network: Network, preparation: Preparation | None) -> Data:
-    """A model's file holds no samples: one, of zeros, to begin with."""
+def of_model(network: Network, preparation: Preparation | None, note: str) -> Data:
+    """A model's file holds no samples: a row to type over, of zeros, to begin with."""
     outputs = network.sizes[-1]
     task = "multiclass" if network.activations[-1] == "softmax" else "regression"
     task = "binary" if outputs == 1 and network.activations[-1] == "sigmoid" else task
     y = np.zeros((1, outputs))
     if task == "multiclass":
         y[0, 0] = 1
-    return Data(
-        "points", preparation.target.task if preparation else task, np.zeros((1, network.sizes[0])), y, preparation
-    )
+    task = preparation.target.task if preparation else task
+    return Data("points", task, np.zeros((1, network.sizes[0])), y, preparation, typed=True, note=note)

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.explorer import fields, limits
-from backpath.explorer.data import Data, built_in
+from backpath.explorer.data import Data, built_in, usual_settings
 from backpath.explorer.history import History
 from backpath.explorer.scene import Focus, Scene, check_fit, focus_on
-from backpath.explorer.settings import KEYS, Settings
+from backpath.explorer.settings import KEYS
 from backpath.explorer.stepping import units
 from backpath.files.preparation import Preparation
 from backpath.maths.network import Network
@@ -30,14 +30,21 @@ Array = NDArray[np.float64]
 TASKS = ("binary", "multiclass", "regression")
 
 
-def data_key(data: Data) -> str:
-    """What tells one set of samples from another, so that a page fetches each once."""
-    if data.name in DATASETS:
-        return data.name
-    digest = hashlib.sha256(repr((data.name, data.task, data.X.shape)).encode())
-    digest.update(data.X.tobytes())
-    digest.update(data.y.tobytes())
+def data_key(scene: Scene) -> str:
+    """What tells one list of samples from another, so that a page fetches each once."""
+    digest = hashlib.sha256()
+    for data in (scene.data, *scene.own):
+        digest.update(repr((data.name, data.task, data.X.shape, data.typed)).encode())
+        if data.name not in DATASETS:
+            digest.update(data.X.tobytes() + data.y.tobytes())
     return digest.hexdigest()
+
+
+def kept_samples(scene: Scene) -> dict[str, Any]:
+    """The samples, and all that stay in the list of data."""
+    own = [kept_data(data) for data in scene.own]
+    place = next((k for k, data in enumerate(scene.own) if data is scene.data), None)
+    return {"own": own, "place": place, "data": None if place is not None else kept_data(scene.data)}
 
 
 def kept_data(data: Data) -> dict[str, Any]:
@@ -49,6 +56,8 @@ def kept_data(data: Data) -> dict[str, Any]:
         "X": _text(data.X),
         "y": _text(data.y),
         "preparation": data.preparation and data.preparation.to_dict(),
+        "typed": data.typed,
+        "note": data.note,
     }
 
 
@@ -59,7 +68,7 @@ def kept_scene(scene: Scene) -> dict[str, Any]:
     before = stepping.step.network if stepping.step is not None else scene.network
     return {
         "settings": scene.settings.as_dict(),
-        "data": data_key(scene.data),
+        "data": data_key(scene),
         "network": _flat(scene.network),
         "start": _flat(scene.start),
         "loaded": scene.loaded,
@@ -88,7 +97,8 @@ def restored(given: dict[str, Any]) -> Scene:
     scene, samples = given.get("scene"), given.get("data")
     if not isinstance(scene, dict) or not isinstance(samples, dict):
         raise InputError("what the page brings back must hold a scene and its data")
-    data, settings = _data(samples)
+    data, own = _samples(samples)
+    settings = usual_settings(data)
     asked = scene.get("settings")
     if not isinstance(asked, dict):
         raise InputError("what the page brings back has no settings")
@@ -100,14 +110,26 @@ def restored(given: dict[str, Any]) -> Scene:
     network = start if scene.get("network") == scene.get("start") else _network(drawn, scene.get("network"))
     history = _history(scene.get("history"), start)
     found = Scene(settings, data, network, start, history, _focus(scene, data, network, settings.cost))
-    found = replace(found, loaded=fields.truth(scene.get("loaded"), "loaded"))
+    found = replace(found, own=own, loaded=fields.truth(scene.get("loaded"), "loaded"))
     return _stepped(found, scene.get("stepped"))
 
 
-def _data(kept: dict[str, Any]) -> tuple[Data, Settings]:
+def _samples(kept: dict[str, Any]) -> tuple[Data, tuple[Data, ...]]:
+    given = kept.get("own")
+    if not isinstance(given, list) or len(given) > limits.OWN:
+        raise InputError(f"own must be a list of up to {limits.OWN} data sets")
+    own = tuple(_data(one) for one in given)
+    if kept.get("place") is not None:
+        return own[fields.whole(kept["place"], "the place of the data", 0, len(own) - 1)], own
+    return _data(kept.get("data")), own
+
+
+def _data(kept: object) -> Data:
+    if not isinstance(kept, dict):
+        raise InputError("what the page brings back has no data")
     name = fields.text(kept.get("name"), "the data's name")
     if name in DATASETS:
-        return built_in(name)
+        return built_in(name)[0]
     task = fields.text(kept.get("task"), "the task")
     if task not in TASKS:
         raise InputError(f"the task must be one of {', '.join(TASKS)}")
@@ -119,9 +141,8 @@ def _data(kept: dict[str, Any]) -> tuple[Data, Settings]:
         wanted = (len(preparation.input_labels), preparation.target.outputs)
         if wanted != (X.shape[1], y.shape[1]):
             raise InputError("the preparation does not fit the samples")
-    output = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}[task]
-    cost = "categorical_cross_entropy" if output == "softmax" else "squared_error"
-    return Data(name, task, X, y, preparation), Settings((X.shape[1], y.shape[1]), (output,), cost)
+    typed, note = fields.truth(kept.get("typed"), "typed"), fields.text(kept.get("note"), "the note")
+    return Data(name, task, X, y, preparation, typed, note[: limits.NOTE])
 
 
 def _focus(kept: dict[str, Any], data: Data, network: Network, cost: str) -> Focus:

@@ -15,10 +15,12 @@ UPLOADS_AT_ONCE = 2
 TABLE_SECONDS = 30
 TABLE_BYTES = 2 * 2**30  # of memory, for the process that reads a table
 COLUMNS = 1000
+NOTE = 2000  # characters of what is to be known of a table
 
 LAYERS = 12  # after the inputs
 NEURONS = 256  # in a layer
 WEIGHTS = 20_000
+OWN = 6  # tables and drawings of one's own that stay in the list of data
 POINTS = 5000  # drawn or typed; a table may have more
 NUMBERS = 1_000_000  # in X and y together
 WORK = 50_000_000  # weights times rows: an epoch of it takes about a tenth of a second

@@ -9,8 +9,10 @@ import numpy as np
 
 from backpath.explain.digits import shown
 from backpath.explorer import limits
+from backpath.explorer.commands import OWN
 from backpath.explorer.scene import Scene
 from backpath.explorer.settings import is_drawn_whole, weight_count
+from backpath.files.wording import plain
 from backpath.maths.network import Network
 from backpath.maths.notation import layer_weights, neuron_name, neuron_names, weight_name
 
@@ -27,7 +29,11 @@ def view(scene: Scene, running: bool) -> dict[str, Any]:
         "weights": weights(scene.network) if whole else [],
         "drawn": "whole" if whole else "summary",
         "summary": None if whole else summary(scene.network),
-        "data": scene.data.for_the_page(),
+        "data": scene.data.for_the_page() | {"key": own_key(scene)},
+        "own": [
+            {"key": f"{OWN}{place}", "name": "points" if data.name == "points" else plain(data.name)}
+            for place, data in enumerate(scene.own)
+        ],
         "sample": {
             "index": scene.focus.index,
             "x": scene.focus.x.tolist(),
@@ -39,6 +45,11 @@ def view(scene: Scene, running: bool) -> dict[str, Any]:
         "cost": finite(scene.cost),
         "running": running,
     }
+
+
+def own_key(scene: Scene) -> str | None:
+    """The place of the data in the list of one's own."""
+    return next((f"{OWN}{place}" for place, data in enumerate(scene.own) if data is scene.data), None)
 
 
 def weights(network: Network) -> list[dict[str, Any]]:
@@ -84,6 +95,8 @@ def state(scene: Scene) -> dict[str, Any]:
         found["uploaded"] = True
     elif data.name == "points" and len(data.X) <= limits.LINKED_POINTS:
         found |= {"X": data.X.tolist(), "y": data.y.tolist()}
+        if data.typed:
+            found["typed"] = True
     if focus.batch:
         found["sample"] = "batch"
     else:

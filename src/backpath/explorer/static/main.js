@@ -15,7 +15,7 @@ import { startShare } from "./share.js";
 import { startSteps } from "./step.js";
 import { startSummary } from "./summary.js";
 import { startSurface } from "./surface.js";
-import { startTabs } from "./tabs.js";
+import { openTab, startTabs } from "./tabs.js";
 import { startTraining } from "./training.js";
 
 /** What the address looks at, of a page that has been reloaded. */
@@ -72,10 +72,11 @@ startCheck();
 startShare();
 startLink();
 startKeeping();
-on("view", ({ state }) => {
+on("view", ({ state, data }) => {
   setText(byId("about"), `${state.sizes.join("-")}, ${[...new Set(state.activations)].join(" and ").replaceAll("_", " ")}`);
   if (document.documentElement.dataset.ready) return;
   document.documentElement.dataset.ready = "yes";
+  if (data.typed) openTab("data");
   performance.mark("usable");
 });
 on("chosen", () => page.view && byId("panel-derivation").scrollTo(0, 0));

@@ -1,10 +1,10 @@
 // Taking the work along: a link, a printed page, the picture, the model.
 import { address } from "./connection.js";
-import { sendFile } from "./data.js";
 import { byId, html } from "./dom.js";
 import { savePng, saveSvg } from "./image.js";
 import { writeLink } from "./link.js";
 import { complain, on, page, say } from "./page.js";
+import { sendFile } from "./upload.js";
 
 async function copyLink() {
   writeLink();

@@ -1,0 +1,91 @@
+"""Samples in the units of their table: what its cells held, and what an answer of the network means in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpath.explain.digits import shown
+from backpath.files.inputs import DATE_LABELS, CategoryInput, ColumnInput, DateInput, shown_day
+from backpath.files.predicting import encode_texts
+from backpath.files.preparation import Preparation
+from backpath.files.rows import encode_targets
+from backpath.files.wording import plain
+
+Array = NDArray[np.float64]
+DIGITS = 6  # a standardised number comes back but for the last bits of a float
+MISSING = "missing"
+
+
+def columns(preparation: Preparation) -> list[dict[str, Any]]:
+    """The table's columns of inputs, then the target, with what may stand in them."""
+    found = [
+        {"name": plain(column.name), "choices": _choices(column), "date": isinstance(column, DateInput)}
+        for column in preparation.inputs
+    ]
+    target = preparation.target
+    return [*found, {"name": plain(target.name), "choices": list(target.classes), "date": False}]
+
+
+def _choices(column: ColumnInput) -> list[str]:
+    return list(column.categories) if isinstance(column, CategoryInput) else []
+
+
+def cells(preparation: Preparation, X: Array) -> list[list[str]]:
+    """The cells of each row that X was made of.
+
+    >>> from backpath.files.inputs import NumberInput
+    >>> from backpath.files.preparation import Target
+    >>> prepared = Preparation((NumberInput("size", 70.0, 10.0), CategoryInput("fuel", ("gas", "oil"))),
+    ...                        Target("price", "regression"))
+    >>> cells(prepared, np.array([[-2.0, 0, 1]]))
+    [['50', 'oil']]
+    """
+    found, place = [], 0
+    for column in preparation.inputs:
+        width = len(column.labels)
+        found.append([_cell(column, values) for values in X[:, place : place + width]])
+        place += width
+    return [list(row) for row in zip(*found, strict=True)]
+
+
+def _cell(column: ColumnInput, values: Array) -> str:
+    if column.missing and values[-1]:
+        return MISSING
+    if isinstance(column, CategoryInput):
+        known = [*column.categories, "other"]
+        return known[int(values.argmax())] if values.any() else "unknown"
+    if isinstance(column, DateInput):
+        if "days" in column.parts:
+            return shown_day(float(values[column.parts.index("days")]) * column.scale + column.mean)
+        labels = [label for part in column.parts for label in DATE_LABELS[part]]
+        return ", ".join(f"{label} {shown(float(v), 3)}" for label, v in zip(labels, values, strict=False))
+    return shown(float(values[0]) * column.scale + column.mean, DIGITS)
+
+
+def targets(preparation: Preparation, y: Array) -> list[str]:
+    """What each row's target is: a number in its own units, or a class by its name."""
+    target = preparation.target
+    if target.task == "regression":
+        return [shown(float(value) * target.scale + target.mean, DIGITS) for value in y[:, 0]]
+    codes = y[:, 0] >= 0.5 if target.task == "binary" else y.argmax(axis=1)
+    return [plain(target.classes[int(code)]) for code in codes]
+
+
+def encoded(preparation: Preparation, given: Sequence[str]) -> tuple[Array, Array]:
+    """x and y of a row that was typed, target last; an empty target is the mean, or the first class.
+
+    Raises
+    ------
+    InputError
+        If a cell is no number, date, or none of its categories.
+    """
+    *row, goal = given
+    target = preparation.target
+    x = encode_texts(preparation, [row], "the row")[0]
+    if not goal.strip():
+        goal = target.classes[0] if target.classes else repr(target.mean)
+    return x, encode_targets(preparation, [goal], "the row")[0]
