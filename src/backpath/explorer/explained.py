@@ -22,6 +22,7 @@ from backpath.explain.printers import html, mathml
 from backpath.explain.step import explain_step
 from backpath.explain.step_shown import MOST_SAMPLES
 from backpath.explorer import fields, limits
+from backpath.explorer.read_off import network_as_shown, samples_as_shown, settled
 from backpath.explorer.scene import Scene
 from backpath.explorer.settings import weight_count
 from backpath.explorer.stepping import net_input_text
@@ -156,10 +157,11 @@ def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Shown:
             f"a page's check is for up to {limits.CHECKED_WEIGHTS} weights, and {limits.CHECKED:,} weights times "
             "samples, for it tries every mistake; use a smaller network, one sample, or backpath check"
         )
+    figures, is_settled = settled(scene, figures, kind)
     report = diagnose(
-        scene.network,
-        X,
-        y,
+        network_as_shown(scene.network),
+        samples_as_shown(X),
+        samples_as_shown(y),
         figures if kind == "gradients" else None,
         claimed_weights=figures if kind == "weights" else None,
         cost=scene.settings.cost,
@@ -170,4 +172,5 @@ def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Shown:
         for f in report.findings
     ]
     content = mathml.without_styles(html.content(report.document()))
-    return {"correct": report.correct, "html": content, "findings": findings}
+    note = "Some are rounded on the way; they are right as far as the numbers on the page tell." if is_settled else ""
+    return {"correct": report.correct, "html": content, "findings": findings, "note": note}
