@@ -76,7 +76,7 @@ def test_everything_by_keyboard(visit):
     for _ in range(3):
         page.keyboard.press("ArrowLeft")
     page.keyboard.up("Shift")
-    expect(page.locator("#dataset")).to_have_value("points")
+    expect(page.locator("#dataset")).to_have_value("own:0")
     page.keyboard.press("Delete")
     expect(page.locator("#points")).to_have_attribute("aria-label", re.compile("3"))
 

@@ -29,7 +29,7 @@ def test_a_step_by_hand_is_the_librarys_step(page):
         for _ in range(turns):
             step = page.ok("step", **{"pass": passing, "unit": "neuron"})["step"]
             seen |= {name: value["value"] for name, value in step["values"].items()}
-            assert "<math" in step["formula"]
+            assert "<math" in step["formulas"][0]["rows"][0][0]
     assert seen["u_H1"] == run["u_H1"]
     assert seen["A1"] == run["A1"]
     assert seen["C"] == net.cost([0, 1], [1])

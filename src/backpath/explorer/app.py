@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import json
 import secrets
@@ -90,10 +91,14 @@ class Explorer:
         kind = "font/ttf" if name == FONT else KINDS.get(Path(name).suffix)
         if kind is None or (name not in found and name != FONT):
             return PlainTextResponse("there is no such file", 404)
-        raw = _font() if name == FONT else found[name].read_bytes()
+        raw, packed = _file_bytes(name)
+        headers = {"Vary": "Accept-Encoding"}
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            raw, headers = packed, {**headers, "Content-Encoding": "gzip"}
         fresh = request.path_params["digest"] == _digest()  # another version's page may be open still
-        caching = {"Cache-Control": "private, max-age=31536000, immutable"} if fresh else {}
-        return Response(raw, media_type=kind, headers=caching)
+        if fresh:
+            headers["Cache-Control"] = "private, max-age=31536000, immutable"
+        return Response(raw, media_type=kind, headers=headers)
 
     async def websocket(self, socket: WebSocket) -> None:
         session = self.sessions.get(socket.query_params.get("resume", ""))
@@ -265,6 +270,13 @@ class Explorer:
 
 def _static() -> Traversable:
     return files("backpath.explorer") / "static"
+
+
+@lru_cache(maxsize=64)
+def _file_bytes(name: str) -> tuple[bytes, bytes]:
+    """A file of the page, and the same packed for a slow line."""
+    raw = _font() if name == FONT else (_static() / name).read_bytes()
+    return raw, gzip.compress(raw, 6, mtime=0)
 
 
 @lru_cache(maxsize=1)

@@ -16,8 +16,9 @@ from backpath.explorer import explained, fields, limits, original
 from backpath.explorer.data import Data, built_in
 from backpath.explorer.scene import Scene, focus_on, merged
 from backpath.explorer.settings import DRAWING, KEYS
-from backpath.explorer.stepping import PASSES, UNITS
+from backpath.explorer.stepping import PASSES, UNITS, Stepping
 from backpath.explorer.surface import Surface
+from backpath.explorer.surface import maps as neuron_maps
 from backpath.explorer.truth_table import truth_table
 from backpath.files.wording import quoted
 from backpath.maths.network import Network
@@ -40,6 +41,10 @@ def surface(scene: Scene, given: Fields) -> dict[str, Any]:
     return asked_surface(scene, given).of(scene, scene.network)
 
 
+def maps(scene: Scene, given: Fields) -> dict[str, Any]:
+    return neuron_maps(scene, fields.whole(given.get("resolution", 20), "resolution", 2, limits.RESOLUTION))
+
+
 def asked_surface(scene: Scene, given: Fields) -> Surface:
     resolution = fields.whole(given.get("resolution", 48), "resolution", 2, limits.RESOLUTION)
     return Surface.checked(scene, given.get("axes"), resolution)
@@ -56,6 +61,13 @@ def samples(scene: Scene, given: Fields) -> dict[str, Any]:
     first = fields.whole(given.get("first", 0), "the first row", 0, len(scene.data.X) - 1)
     name = given.get("weight")
     return truth_table(scene, None if name is None else fields.text(name, "weight"), first)
+
+
+def formulas(scene: Scene, given: Fields) -> dict[str, Any]:
+    """A step's gradients written out with the weights of now, for a page that watches a run."""
+    fresh = replace(scene, stepping=Stepping())
+    done = fresh.stepped("Forward", "all").stepped("Backward", "all")
+    return {"phase": "backward", "formulas": done.stepping.tables()}
 
 
 def weight(scene: Scene, given: Fields) -> Scene:
@@ -96,6 +108,13 @@ def row(scene: Scene, given: Fields) -> Scene:
     if not isinstance(cells, list) or len(cells) != len(preparation.inputs) + 1:
         raise InputError(f"cells must be {len(preparation.inputs) + 1} texts: a cell for each column, and the target")
     return scene.with_row(*original.encoded(preparation, [fields.text(cell, "a cell") for cell in cells]))
+
+
+def hold_out(scene: Scene, given: Fields) -> Scene:
+    percent = fields.whole(given.get("percent"), "the share held out", 0, 50)
+    if scene.data.typed or (percent and len(scene.data.X) * percent // 100 < 1):
+        raise InputError("there are too few rows to hold some out")
+    return scene.holding_out(percent)
 
 
 def change(scene: Scene, given: Fields) -> Scene:
@@ -205,6 +224,8 @@ QUESTIONS: dict[str, Callable[[Scene, Fields], dict[str, Any]]] = {
     "derive": derive,
     "neuron": neuron,
     "surface": surface,
+    "maps": maps,
+    "formulas": formulas,
     "samples": samples,
     "check": check,
 }
@@ -215,6 +236,7 @@ EDITS: dict[str, Callable[[Scene, Fields], Scene]] = {
     "points": points,
     "sample": sample,
     "row": row,
+    "hold_out": hold_out,
     "step": step,
     "reset": reset,
     "scrub": scrub,

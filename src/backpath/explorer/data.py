@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,10 @@ class Data:
         There are no samples: the one row is what was typed to look at, and nothing can be trained on it.
     note : str
         What is to be known of them.
+    held_out : Data | None
+        Rows that are not trained on, to measure by.
+    whole : Data | None
+        What these are a part of, where some are held out.
     """
 
     name: str
@@ -44,6 +48,19 @@ class Data:
     preparation: Preparation | None = None
     typed: bool = False
     note: str = ""
+    held_out: Data | None = field(default=None, repr=False)
+    whole: Data | None = field(default=None, repr=False)
+
+    def holding_out(self, percent: int) -> Data:
+        """With so many of all rows held out, always the same ones, in their order."""
+        whole = self.whole or self
+        count = len(whole.X) * percent // 100
+        if not count:
+            return whole
+        out = np.zeros(len(whole.X), bool)
+        out[np.random.default_rng(0).permutation(len(out))[:count]] = True
+        rest = replace(whole, X=whole.X[out], y=whole.y[out])
+        return replace(whole, X=whole.X[~out], y=whole.y[~out], held_out=rest, whole=whole)
 
     @property
     def uploaded(self) -> bool:
@@ -71,6 +88,8 @@ class Data:
         return {
             "name": plain(self.name),
             "typed": self.typed,
+            "held_out": len(self.held_out.X) if self.held_out else 0,
+            "classes": None if self.preparation is None else list(map(plain, self.preparation.target.classes)),
             "note": self.note,
             "task": self.task,
             "columns": None if units is None else original.columns(units),

@@ -25,7 +25,8 @@ from backpath.explorer import fields, limits
 from backpath.explorer.read_off import network_as_shown, samples_as_shown, settled
 from backpath.explorer.scene import Scene
 from backpath.explorer.settings import weight_count
-from backpath.explorer.stepping import net_input_text
+from backpath.explorer.stepping import net_input_text, units
+from backpath.explorer.truth_table import SUMMED, shares
 from backpath.files.wording import plain, quoted
 from backpath.maths.notation import neuron_index, weight_name
 
@@ -50,7 +51,17 @@ def derivation(scene: Scene, weight: str) -> Shown:
         "paths": [_path(path) for path in sample.paths],
         "path_count": d.path_count,
         "batch": scene.focus.batch,
+        "contributions": _contributions(scene, d.weight) if scene.focus.batch else None,
+        "updated": scene.stepping.done == len(units(scene.settings.sizes)),
     }
+
+
+def _contributions(scene: Scene, weight: str) -> Shown | None:
+    """∂C/∂W of each sample, and the batch's, which is their mean; None where they are too many to be read."""
+    if len(scene.data.X) > SUMMED:
+        return None
+    texts, mean = shares(scene, weight, slice(None))
+    return {"texts": texts, "mean": mean}
 
 
 def _of_batch(scene: Scene, d: Derivation, one: Evaluation) -> tuple[Shown, Evaluation]:
@@ -89,7 +100,7 @@ def _factors(factors: Sequence[Factor], texts: Sequence[str]) -> list[Shown]:
             "text": text,
             "value": factor.value,
             "meaning": factor.meaning,
-            "places": list(factor.places),
+            "places": [*factor.places, *(["C"] if factor.symbol.startswith(("∂C/∂A", "∂C/∂u_A")) else [])],
         }
         for factor, text in zip(factors, texts, strict=True)
     ]

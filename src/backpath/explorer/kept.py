@@ -43,8 +43,10 @@ def data_key(scene: Scene) -> str:
 def kept_samples(scene: Scene) -> dict[str, Any]:
     """The samples, and all that stay in the list of data."""
     own = [kept_data(data) for data in scene.own]
-    place = next((k for k, data in enumerate(scene.own) if data is scene.data), None)
-    return {"own": own, "place": place, "data": None if place is not None else kept_data(scene.data)}
+    data = scene.data.whole or scene.data
+    place = next((k for k, other in enumerate(scene.own) if other is data), None)
+    percent = round(100 * len(scene.data.held_out.X) / len(data.X)) if scene.data.held_out else 0
+    return {"own": own, "place": place, "percent": percent, "data": None if place is not None else kept_data(data)}
 
 
 def kept_data(data: Data) -> dict[str, Any]:
@@ -79,6 +81,7 @@ def kept_scene(scene: Scene) -> dict[str, Any]:
             "epoch": history.epoch,
             "stride": history.stride,
             "epochs": list(history.epochs),
+            "held_out": [list(pair) for pair in history.held_out],
             "costs": _text(np.array(history.costs)),
             "snapshots": every,
             "networks": [_flat(history.networks[epoch]) for epoch in every],
@@ -98,6 +101,7 @@ def restored(given: dict[str, Any]) -> Scene:
     if not isinstance(scene, dict) or not isinstance(samples, dict):
         raise InputError("what the page brings back must hold a scene and its data")
     data, own = _samples(samples)
+    data = data.holding_out(fields.whole(samples.get("percent", 0), "the share held out", 0, 50))
     settings = usual_settings(data)
     asked = scene.get("settings")
     if not isinstance(asked, dict):
@@ -174,6 +178,11 @@ def _history(kept: Any, start: Network) -> History:
     found.epoch = fields.whole(kept.get("epoch"), "the epoch", 0, 2**53)
     found.stride = fields.whole(kept.get("stride"), "the stride", 1, 2**53)
     found.epochs, found.costs = epochs, costs.tolist()
+    pairs = kept.get("held_out")
+    if not isinstance(pairs, list) or len(pairs) > limits.CURVE + 1:
+        raise InputError("the history has no costs of rows held out")
+    for epoch, cost in (fields.row(pair, "a held-out cost", 2) for pair in pairs):
+        found.held_out.append((int(epoch), float(cost)))
     found.networks = {
         fields.whole(epoch, "a snapshot", 0, 2**53): _network(start, W)
         for epoch, W in zip(snapshots, networks, strict=True)

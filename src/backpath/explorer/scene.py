@@ -81,7 +81,7 @@ class Scene:
 
     def owning(self, before: Scene) -> Scene:
         """With the list of data that the scene before it had, and this one's own."""
-        data, own = self.data, before.own
+        data, own = self.data.whole or self.data, before.own
         if data.name not in DATASETS and not data.typed and all(data is not other for other in own):
             redrawn = data.name == "points" and any(before.data is other for other in own)
             own = tuple(data if redrawn and other is before.data else other for other in own)
@@ -176,7 +176,14 @@ class Scene:
         return replace(self, data=data, focus=focus, stepping=self.stepping.begun_anew())
 
     def with_focus(self, focus: Focus) -> Scene:
-        return replace(self, focus=focus, stepping=self.stepping.begun_anew())
+        """Of another sample; what was computed of the one before is nothing to compare with."""
+        return replace(self, focus=focus, stepping=Stepping())
+
+    def holding_out(self, percent: int) -> Scene:
+        """With some of the rows held out; the network stays, its curve begins again."""
+        data = self.data.holding_out(percent)
+        found = replace(self, data=data, history=History(self.network))
+        return found.with_focus(focus_on(data, min(self.focus.index or 0, len(data.X) - 1)))
 
     def reset(self) -> Scene:
         """Before any training."""

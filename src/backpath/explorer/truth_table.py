@@ -46,7 +46,7 @@ def truth_table(scene: Scene, weight: str | None, first: int) -> dict[str, Any]:
     foot = [""] * (len(columns) - 1) + [shown(scene.cost, 4)]
     if weight is not None:
         columns.append(_column(f"∂C/∂{weight}", "gradient"))
-        texts, mean = _shares(scene, weight, rows)
+        texts, mean = shares(scene, weight, rows)
         body = [[*cells, text] for cells, text in zip(body, texts, strict=True)]
         foot.append(mean)
     return {"columns": columns, "rows": body, "first": first, "all": len(data.X), "mean": foot, "weight": weight}
@@ -56,7 +56,7 @@ def _column(title: str, kind: str, neuron: str | None = None) -> dict[str, Any]:
     return {"title": title, "kind": kind, "neuron": neuron}
 
 
-def _shares(scene: Scene, weight: str, rows: slice) -> tuple[list[str], str]:
+def shares(scene: Scene, weight: str, rows: slice) -> tuple[list[str], str]:
     """Each sample's ∂C/∂W in these rows, and the mean of all samples'."""
     layer, neuron, source = weight_index(weight, scene.network.sizes, scene.network.biases)
     data, cost = scene.data, scene.settings.cost

@@ -10,6 +10,7 @@ import numpy as np
 from backpath.explain.digits import shown
 from backpath.explorer import limits
 from backpath.explorer.commands import OWN
+from backpath.explorer.quality import quality
 from backpath.explorer.scene import Scene
 from backpath.explorer.settings import is_drawn_whole, weight_count
 from backpath.files.wording import plain
@@ -43,13 +44,16 @@ def view(scene: Scene, running: bool) -> dict[str, Any]:
         "step": scene.stepping.for_the_page(sizes),
         "history": scene.history.for_the_page(),
         "cost": finite(scene.cost),
+        "quality": quality(scene.data, scene.network),
         "running": running,
     }
 
 
 def own_key(scene: Scene) -> str | None:
     """The place of the data in the list of one's own."""
-    return next((f"{OWN}{place}" for place, data in enumerate(scene.own) if data is scene.data), None)
+    return next(
+        (f"{OWN}{place}" for place, data in enumerate(scene.own) if data is (scene.data.whole or scene.data)), None
+    )
 
 
 def weights(network: Network) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 // The data: which set, which sample, and its rows.
 import { byId, fillSelect, html, setText } from "./dom.js";
 import { act, on, page, say } from "./page.js";
+import { qualityPart } from "./quality.js";
 import { rowPart, showRow } from "./row.js";
 import { uploadPart } from "./upload.js";
 
@@ -72,6 +73,7 @@ function build() {
     ...uploadPart(),
     rowPart(),
     html("p", { class: "soft" }, "Or draw: the points on what the network answers can be added, dragged and erased."),
+    ...qualityPart(),
     html("h2", {}, "Rows"),
     html("p", { id: "rows-note", class: "soft" }),
     html("div", { class: "scroll tall", tabindex: "0", role: "region", "aria-label": "Rows" }, html("table", { id: "rows" })),

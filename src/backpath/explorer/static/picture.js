@@ -1,5 +1,5 @@
 // The network as the notes draw it: neurons with u and σ(u), edges with their weights.
-import { byId, setAttribute, setText, shown, svg } from "./dom.js";
+import { alike, byId, setAttribute, setText, shown, svg } from "./dom.js";
 import { openEditor } from "./editor.js";
 import { followKeys } from "./keyboard.js";
 import { distance, placeLabels, pointAt } from "./labels.js";
@@ -69,12 +69,14 @@ function drawNode(node, labels, full) {
   if (boxed) {
     node.lines.delta = textLine("delta", x, top + h + 15);
     node.lines.was = textLine("was", x, top + h + 30);
+    node.lines.slope = textLine("slope", x, top + h + 30);
   }
   group.append(...Object.values(node.lines));
   return node;
 }
 
-const brief = (label) => (label.length > 14 ? `${label.slice(0, 13)}…` : label);
+const LONGEST = 16; // letters of a name that stands over a neuron; the whole of it shows when it is pointed at
+const brief = (label) => (label.length > LONGEST ? `${label.slice(0, LONGEST - 1)}…` : label);
 
 /** A bar along the edge around its number: what is focused, and what a click on the edge's place meets. */
 function grip({ x1, y1, x2, y2, t, reach: side, name }) {
@@ -100,20 +102,24 @@ function finishEdge(edge) {
   edge.label = svg("g", { class: edge.labelled ? "label" : "label crowded" });
   edge.value = textLine("value", x, y + 4);
   edge.second = textLine("second", x, y + 18);
-  edge.label.append(edge.value, edge.second);
+  edge.title = textLine("weight-name", x, y - 9, looks.names ? subscript(edge.name) : "");
+  edge.label.append(edge.title, edge.value, edge.second);
 }
 
-const WIDE = matchMedia("(width >= 1600px)"); // there the picture fills its card, else it is as high as it needs
-const room = (host) => [host.clientWidth, WIDE.matches ? host.clientHeight : 0];
+/** names: weights' names stand over their numbers. */
+export const looks = { names: false };
+const FIXED = matchMedia("(width >= 1100px), (width < 560px)"); // there the picture fills its place, else it is as high as it needs
+const room = (host) => [host.clientWidth, FIXED.matches ? host.clientHeight : 0];
 
 function build(view) {
   const host = byId("picture");
   const layout = layOut(view.layers, ...room(host), view.state.biases);
-  const { width, height, scale, upright, full, nodes } = layout;
+  const { width, height, scale, upright, full, tight, nodes } = layout;
   const edges = view.weights.map((weight) => drawEdge(weight, nodes, upright));
   for (let layer = 1; layer < view.layers.length; layer += 1) {
     const between = edges.filter((edge) => edge.to.layer === layer);
-    placeLabels(between, { w: 63, h: full ? 29 : 15 }, upright);
+    const size = tight ? { w: 52, h: 14, clear: 1 } : { w: 66, h: full ? 29 : 15 };
+    placeLabels(between, { ...size, h: size.h + (looks.names ? 14 : 0) }, upright);
     for (const { line } of between) line.classList.toggle("dense", between.length > 100);
   }
   for (const edge of edges) finishEdge(edge);
@@ -126,9 +132,11 @@ function build(view) {
     svg("g", { class: "grips" }, ...edges.map((edge) => edge.element)),
     svg("g", { class: "labels" }, ...edges.map((edge) => edge.label)),
     svg("g", { class: "neurons" }, ...[...nodes.values()].map((node) => node.element)),
+    svg("g", { class: "pointer", "aria-hidden": "true" }, svg("circle", { r: 34 })),
   );
   root.firstChild.append(...edges.map((edge) => edge.line));
   root.classList.toggle("small", !full);
+  root.classList.toggle("tight", tight);
   Object.assign(picture, { root, edges: new Map(edges.map((edge) => [edge.name, edge])), ...layout });
   picture.columns = [...view.layers, ["C"]].map((_, k) => [...nodes.values()].filter((node) => node.layer === k));
   host.replaceChildren(root);
@@ -219,9 +227,10 @@ function draw(view) {
   if (view.drawn === "summary") {
     Object.assign(picture, { nodes: new Map(), edges: new Map(), root: null, drawnFor: "" });
     drawSummary(host, view);
+    emit("drawn", view);
     return;
   }
-  const drawnFor = JSON.stringify([view.layers, view.labels, room(host)]);
+  const drawnFor = JSON.stringify([view.layers, view.labels, room(host), view.state.biases, looks]);
   if (drawnFor !== picture.drawnFor) {
     picture.drawnFor = drawnFor;
     const focused = [...picture.nodes.values(), ...picture.edges.values()].find(({ button }) => button === document.activeElement);
@@ -230,7 +239,7 @@ function draw(view) {
     if (focused) (picture.edges.get(focused.name) ?? picture.nodes.get(focused.key))?.button.focus();
     mark();
   }
-  for (const { name, value, text } of view.weights) showWeight(picture.edges.get(name), value, text);
+  for (const weight of view.weights) showWeight(picture.edges.get(weight.name), weight.value, alike([weight])[0]);
   nameEdges();
   emit("drawn", view);
 }
@@ -244,8 +253,15 @@ function mark() {
   }
 }
 
-/** Lights the places that a factor comes from. */
-function light(names) {
+/** Where an item of the picture is: a neuron's middle, a weight's number. */
+const middleOf = (thing) => (thing.name ? pointAt(thing, thing.t) : thing);
+
+/** Lights the places that a factor comes from; the presenter's pointer goes to the first of them. */
+function light({ names }) {
+  const [first] = names.map(item).filter(Boolean);
+  const pointer = picture.root?.querySelector(".pointer");
+  pointer?.classList.toggle("on", Boolean(first));
+  if (first) pointer.style.transform = `translate(${middleOf(first).x}px, ${middleOf(first).y}px)`;
   for (const lit of picture.root?.querySelectorAll(".lit") ?? []) lit.classList.remove("lit");
   for (const thing of names.map(item)) {
     showNumber(thing);
@@ -265,5 +281,12 @@ export function startPicture() {
       k += 1;
     }
   });
+  byId("show-names").addEventListener("change", ({ target }) => showNames(target.checked));
   new ResizeObserver(() => page.view && draw(page.view)).observe(byId("picture"));
+}
+
+export function showNames(names) {
+  byId("show-names").checked = names;
+  looks.names = names;
+  if (page.view) draw(page.view);
 }

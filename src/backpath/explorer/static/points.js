@@ -148,6 +148,11 @@ function followPointer() {
     else if (dragged) use(...inside(event));
     dragged = null;
   });
+  // a finger scrolls the page over the plane, but for where it takes hold of a point
+  host.addEventListener("touchstart", (event) => {
+    if (mode !== "pick" || event.touches.length > 1 || !canEdit()) return;
+    if (nearest(...inside(event.touches[0])) >= 0) event.preventDefault();
+  }, { passive: false });
   host.addEventListener("pointercancel", () => (dragged = null));
 }
 

@@ -4,6 +4,7 @@ import { byId, html } from "./dom.js";
 import { savePng, saveSvg } from "./image.js";
 import { writeLink } from "./link.js";
 import { complain, on, page, say } from "./page.js";
+import { presentPart } from "./present.js";
 import { sendFile } from "./upload.js";
 
 async function copyLink() {
@@ -34,6 +35,7 @@ function saveImage(save) {
 function build() {
   const query = { session: page.session };
   byId("panel-share").replaceChildren(
+    ...presentPart(),
     html("h2", {}, "Link"),
     html("p", { class: "soft" }, "It holds the network, its weights and the points; nothing is stored anywhere. Put the part from # on behind the address of any running explorer. A table you sent is not in it."),
     html("label", { class: "field wide" }, "Link to this state ", html("input", { id: "link", type: "text", readonly: true })),
