@@ -24,6 +24,7 @@ _PUBLIC = {
     "diagnose": "backpath.explain.diagnosis.diagnose",
     "diagnose_function": "backpath.explain.diagnosis.function",
     "explain_step": "backpath.explain.step",
+    "explore": "backpath.explorer.notebook",
     "why_not_learning": "backpath.explain.learning.why",
     "Network": "backpath.maths.network",
     "Population": "backpath.population",
@@ -37,8 +38,9 @@ _PUBLIC = {
     "read_table": "backpath.files.tables",
     "save": "backpath.files.models",
 }
-# what `from backpath import *` brings: the estimators only where scikit-learn is there
-_ABSENT = () if find_spec("sklearn") else ("MLPClassifier", "MLPRegressor")
+# what `from backpath import *` brings: what an extra is needed for only where that is there
+_NEEDING = {"sklearn": ("MLPClassifier", "MLPRegressor"), "starlette": ("explore",)}
+_ABSENT = tuple(name for module, names in _NEEDING.items() if not find_spec(module) for name in names)
 __all__ = [*(name for name in _PUBLIC if name not in _ABSENT), "__version__"]  # noqa: PLE0604 - the names are the table's
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from backpath.explain.diagnosis.function import diagnose_function as diagnose_function
     from backpath.explain.learning.why import why_not_learning as why_not_learning
     from backpath.explain.step import explain_step as explain_step
+    from backpath.explorer.notebook import explore as explore
     from backpath.files.models import load as load
     from backpath.files.models import load_model as load_model
     from backpath.files.models import save as save

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import hashlib
 import json
+import re
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -31,7 +32,7 @@ from backpath.explorer.kept import kept_samples, kept_scene, restored
 from backpath.explorer.outbox import GONE, Outbox
 from backpath.explorer.protocol import no_constant
 from backpath.explorer.scene import Scene
-from backpath.explorer.security import DOCUMENT_POLICY, Guard, Rules
+from backpath.explorer.security import DOCUMENT_POLICY, FRAMED, Guard, Rules, page_policy
 from backpath.explorer.session import Session
 from backpath.explorer.tables import LISTS, TableError, how_to_read, read_table, safe_name
 from backpath.explorer.workers import Workers
@@ -49,6 +50,7 @@ FULL = f"the explorer is full: {limits.SESSIONS} pages are open; close one, or s
 IDLE = f"no message for {limits.IDLE_SECONDS // 60} minutes"
 ELSEWHERE = "this session has been opened in another tab"
 FONT = "font"
+PARENT = re.compile(r"(https?|vscode-webview)://[\w.\-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?", re.ASCII)
 NO_SESSION = "there is no such session; reload the page"
 
 
@@ -66,6 +68,7 @@ class Explorer:
 
     def __init__(self, rules: Rules, scene: Scene, note: str = "") -> None:
         self.rules, self.scene, self.note = rules, scene, note
+        self.left = scene  # what the session had that ended last
         self.sessions: dict[str, Session] = {}
         self._sockets: dict[str, WebSocket] = {}
         self._away: dict[str, asyncio.Task[None]] = {}  # sessions whose page has gone, the longest first
@@ -81,8 +84,12 @@ class Explorer:
 
     async def page(self, request: Request) -> Response:
         """The page itself, which holds nothing of anybody's and needs no token."""
-        html = (_static() / "index.html").read_text("utf-8")
-        return HTMLResponse(html.replace("__STATIC__", f"/static/{_digest()}"))
+        html = (_static() / "index.html").read_text("utf-8").replace("__STATIC__", f"/static/{_digest()}")
+        parent = request.query_params.get("parent", "")
+        if parent and PARENT.fullmatch(parent) and self.rules.has_token(request.scope):  # a notebook's cell
+            policy = page_policy(request.headers["host"]).replace("frame-ancestors 'none'", f"frame-ancestors {parent}")
+            return HTMLResponse(html, headers={"Content-Security-Policy": policy, "X-Frame-Options": FRAMED})
+        return HTMLResponse(html)
 
     async def file(self, request: Request) -> Response:
         """A file of the page, by its exact name in the list of those that there are."""
@@ -159,6 +166,7 @@ class Explorer:
         if task is not None and not waited:
             task.cancel()
         self.sessions.pop(session.key, None)
+        self.left = session.now
         await session.close()
 
     async def kept(self, request: Request) -> Response:

@@ -92,6 +92,7 @@ class Data:
             "classes": None if self.preparation is None else list(map(plain, self.preparation.target.classes)),
             "note": self.note,
             "task": self.task,
+            "scales": {} if units is None else original.scales(units),
             "columns": None if units is None else original.columns(units),
             "cells": None if units is None else original.cells(units, self.X[shown]),
             "targets": None if units is None else original.targets(units, self.y[shown]),

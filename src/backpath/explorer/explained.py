@@ -21,7 +21,7 @@ from backpath.explain.paths import Path
 from backpath.explain.printers import html, mathml
 from backpath.explain.step import explain_step
 from backpath.explain.step_shown import MOST_SAMPLES
-from backpath.explorer import fields, limits
+from backpath.explorer import fields, limits, original
 from backpath.explorer.read_off import network_as_shown, samples_as_shown, settled
 from backpath.explorer.scene import Scene
 from backpath.explorer.settings import weight_count
@@ -47,8 +47,8 @@ def derivation(scene: Scene, weight: str) -> Shown:
         "weight": d.weight,
         "gradient": gradient,
         "formulas": formulas(whole.document().blocks),
-        "factors": _factors(sample.factors, texts),
-        "paths": [_path(path) for path in sample.paths],
+        "factors": _factors(sample.factors, texts, _sources(scene)),
+        "paths": [_path(path, _sources(scene)) for path in sample.paths],
         "path_count": d.path_count,
         "batch": scene.focus.batch,
         "contributions": _contributions(scene, d.weight) if scene.focus.batch else None,
@@ -91,7 +91,15 @@ def _titled(title: str, *equations: Equation) -> Shown:
     return {"title": title, "mathml": mathml.without_styles(mathml.equations(Formulas(equations)))}
 
 
-def _factors(factors: Sequence[Factor], texts: Sequence[str]) -> list[Shown]:
+def _sources(scene: Scene) -> dict[str, str]:
+    """The cells of the sample's row, by the input that was made of them."""
+    preparation = scene.data.preparation
+    if preparation is None or preparation.is_plain:
+        return {}
+    return original.sources(preparation, scene.focus.x)
+
+
+def _factors(factors: Sequence[Factor], texts: Sequence[str], sources: Mapping[str, str]) -> list[Shown]:
     return [
         {
             "symbol": mathml.math(factor.partial),
@@ -99,16 +107,16 @@ def _factors(factors: Sequence[Factor], texts: Sequence[str]) -> list[Shown]:
             "plain": f"{factor.symbol} = {factor.expanded}",
             "text": text,
             "value": factor.value,
-            "meaning": factor.meaning,
+            "meaning": factor.meaning + (f"; in the table {cell}" if (cell := sources.get(factor.expanded)) else ""),
             "places": [*factor.places, *(["C"] if factor.symbol.startswith(("∂C/∂A", "∂C/∂u_A")) else [])],
         }
         for factor, text in zip(factors, texts, strict=True)
     ]
 
 
-def _path(path: Path) -> Shown:
+def _path(path: Path, sources: Mapping[str, str]) -> Shown:
     texts, value = shown_product(path.values, path.value)
-    factors = _factors(path.factors, texts)
+    factors = _factors(path.factors, texts, sources)
     return {"neurons": list(path.neurons), "factors": factors, "value": path.value, "text": value, "share": path.share}
 
 
@@ -117,7 +125,8 @@ def neuron(scene: Scene, name: str) -> Shown:
     layer, j = neuron_index(name, scene.settings.sizes)
     if layer == 0:
         value = float(scene.focus.x[j - 1])
-        return {"name": name, "formulas": [], "values": {name: {"value": value, "text": shown(value, 17)}}}
+        values = {name: {"value": value, "text": shown(value, 17)}}
+        return {"name": name, "formulas": [], "values": values, "units": _sources(scene).get(name)}
     run = scene.network.forward(scene.focus.x)
     values = {key: {"value": run[key], "text": shown(float(run[key]))} for key in (f"u_{name}", name)}
     with_biases = scene.network.with_zero_biases()  # ∂C/∂u is its bias's gradient, or what it would be
@@ -134,7 +143,17 @@ def neuron(scene: Scene, name: str) -> Shown:
     found += [_titled("With numbers", *lines), _titled("Backward, for a bias: ∂u/∂W is 1, so this is δ", back)]
     delta = float(numbers.delta[layer - 1][0, j - 1])
     values[f"delta_{name}"] = {"value": delta, "text": _last(back) or shown(delta)}
-    return {"name": name, "formulas": found, "values": values}
+    return {"name": name, "formulas": found, "values": values, "units": _in_units(scene, layer, float(run[name]))}
+
+
+def _in_units(scene: Scene, layer: int, answer: float) -> str | None:
+    """What an answer of the only output means in the table's units."""
+    preparation = scene.data.preparation
+    last = layer == len(scene.settings.sizes) - 1 and scene.settings.sizes[-1] == 1
+    if preparation is None or not last or preparation.is_plain:
+        return None
+    said = original.targets(preparation, np.array([[answer]]))[0]
+    return f"{plain(preparation.target.name)} = {said}"
 
 
 def _last(line: Equation) -> str | None:

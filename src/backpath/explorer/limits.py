@@ -34,6 +34,7 @@ SNAPSHOT_BYTES = 4 * 2**20  # all of them together
 SHOWN_ROWS = 500
 LINKED_POINTS, LINKED_WEIGHTS = 200, 2000
 DRAWN_LAYERS, DRAWN_NEURONS = 7, 16  # layers after the inputs, neurons in a layer, that are drawn whole
+DRAWN_OF_MORE = 12  # neurons of a layer that has more
 STEPPED_ROWS = 5000  # of a batch whose step is shown
 CHECKED_WEIGHTS, CHECKED = 700, 20_000  # weights, and weights times rows, of a diagnosis: some seconds
 RESOLUTION = 64

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.explain.digits import shown
-from backpath.files.inputs import DATE_LABELS, CategoryInput, ColumnInput, DateInput, shown_day
+from backpath.files.inputs import DATE_LABELS, CategoryInput, ColumnInput, DateInput, NumberInput, shown_day
 from backpath.files.predicting import encode_texts
 from backpath.files.preparation import Preparation
 from backpath.files.rows import encode_targets
 from backpath.files.wording import plain
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
+Floats = NDArray[np.float64]
 DIGITS = 6  # a standardised number comes back but for the last bits of a float
 MISSING = "missing"
 
@@ -66,6 +67,28 @@ def _cell(column: ColumnInput, values: Array) -> str:
     return shown(float(values[0]) * column.scale + column.mean, DIGITS)
 
 
+def sources(preparation: Preparation, x: Array) -> dict[str, str]:
+    """The cell that each input of a sample comes from: ``{"X1": "size = 50"}``."""
+    found, place = {}, 0
+    for column, cell in zip(preparation.inputs, cells(preparation, x[np.newaxis])[0], strict=True):
+        for _ in column.labels:
+            place += 1
+            found[f"X{place}"] = f"{plain(column.name)} = {plain(cell)}"
+    return found
+
+
+def scales(preparation: Preparation) -> dict[str, list[float]]:
+    """By input that is a scaled number its mean and scale, and of a number to predict those of "A1"."""
+    found, place = {}, 0
+    for column in preparation.inputs:
+        if isinstance(column, NumberInput):
+            found[f"X{place + 1}"] = [column.mean, column.scale]
+        place += len(column.labels)
+    if preparation.target.task == "regression":
+        found["A1"] = [preparation.target.mean, preparation.target.scale]
+    return found
+
+
 def targets(preparation: Preparation, y: Array) -> list[str]:
     """What each row's target is: a number in its own units, or a class by its name."""
     target = preparation.target
@@ -75,7 +98,7 @@ def targets(preparation: Preparation, y: Array) -> list[str]:
     return [plain(target.classes[int(code)]) for code in codes]
 
 
-def encoded(preparation: Preparation, given: Sequence[str]) -> tuple[Array, Array]:
+def encoded(preparation: Preparation, given: Sequence[str]) -> tuple[Floats, Floats]:
     """x and y of a row that was typed, target last; an empty target is the mean, or the first class.
 
     Raises

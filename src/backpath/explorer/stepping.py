@@ -13,9 +13,9 @@ from backpath.explain.expression import Call, Equation, Expression, Number
 from backpath.explain.printers import mathml
 from backpath.explain.step import Step
 from backpath.explain.step_shown import MOST_SAMPLES, MOST_WEIGHTS
-from backpath.explorer.settings import is_drawn_whole
+from backpath.explorer.settings import drawn
 from backpath.maths.activations import activation
-from backpath.maths.notation import layer_weights, neuron_index, neuron_names, weight_name
+from backpath.maths.notation import neuron_index, neuron_names, weight_name
 
 PASSES = ("Forward", "Backward", "Update")
 UNITS = ("neuron", "layer", "all")
@@ -116,11 +116,12 @@ class Stepping:
             if not activation(self.step.network.activations[layer - 1]).jacobian:
                 slope = float(self.of_neurons.numbers.slopes[layer - 1][0, j - 1])
                 yield f"slope_{name}", _value(slope), ()
-        if not is_drawn_whole(self.step.network.sizes):
+        count = drawn(self.step.network.sizes)
+        if j > count[layer]:
             return
-        for index in layer_weights(self.step.network.sizes, layer, self.step.network.biases):
-            if index.neuron == j:
-                yield self._of_weight(self.step, passing, weight_name(*index))
+        sources = [*range(1, count[layer - 1] + 1), *([None] if self.step.network.biases else [])]
+        for source in sources:
+            yield self._of_weight(self.step, passing, weight_name(layer, j, source))
 
     def _of_weight(self, step: Step, passing: str, weight: str) -> tuple[str, dict[str, Any], tuple[Equation, ...]]:
         if passing == "Backward":

@@ -15,7 +15,7 @@ from backpath.explorer.protocol import write
 from backpath.explorer.quality import quality
 from backpath.explorer.run import Run, Turn
 from backpath.explorer.scene import Scene
-from backpath.explorer.settings import is_drawn_whole
+from backpath.explorer.settings import drawn
 from backpath.explorer.surface import Surface
 from backpath.explorer.view import finite, summary, weight_values
 from backpath.explorer.workers import Workers
@@ -132,7 +132,7 @@ class Training:
             "running": True,
         }
         self._measure(found, turn.network)
-        if not is_drawn_whole(turn.network.sizes):
+        if not any(drawn(turn.network.sizes)):
             found["summary"] = summary(turn.network)
         start = 0 if self._thinned else self._sent
         points = list(zip(history.epochs[start:], history.costs[start:], strict=True))

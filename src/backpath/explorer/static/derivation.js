@@ -156,6 +156,7 @@ function showNeuronAnswer(answer) {
     html("li", {}, html("span", {}, name.replace("delta_", "∂C/∂u_")), html("span", { class: "figure" }, text)));
   byId("derivation").replaceChildren(
     html("h2", {}, `Neuron ${answer.name}${label ? `, ${label}` : ""}`),
+    ...(answer.units ? [html("p", { class: "soft" }, `In the table: ${answer.units}`)] : []),
     html("ul", { class: "values" }, ...values),
     ...formulaParts(answer.formulas));
   reachScrolled(byId("derivation"));

@@ -62,7 +62,7 @@ async function ask() {
 export function startMaps() {
   byId("show-maps").addEventListener("change", ask);
   on("drawn", ({ state, drawn }) => {
-    byId("maps-field").hidden = state.sizes[0] !== 2 || drawn !== "whole";
+    byId("maps-field").hidden = state.sizes[0] !== 2 || drawn === "summary";
     ask();
   });
   on("frame", () => {

@@ -29,7 +29,7 @@ async function openModel({ target }) {
 const button = (text, pressed) => html("button", { type: "button", onclick: pressed }, text);
 
 function saveImage(save) {
-  return () => (page.view.drawn === "whole" ? save() : complain("This network is too large to be drawn whole"));
+  return () => (page.view.drawn === "summary" ? complain("This network has too many layers to be drawn") : save());
 }
 
 function build() {

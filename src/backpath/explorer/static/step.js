@@ -27,11 +27,11 @@ function showNode(node, step, view) {
   else setText(lines.a, a ? brief(a.value) : node.named ? "–" : key);
   describe(node, u, a, delta);
   if (!lines.delta) return;
-  setText(lines.delta, delta ? `∂C/∂u ${delta.text}` : "");
+  setText(lines.delta, delta ? `∂C/∂u ${compact(delta)}` : "");
   const [wasU, wasA] = [step.previous?.[`u_${key}`], step.previous?.[key]];
   const changed = (a && wasA && wasA.text !== a.text) || (u && wasU && wasU.text !== u.text);
   const slope = step.values[`slope_${key}`];
-  setText(lines.was, slope ? `σ′(u) ${slope.text}` : changed ? `was ${wasU ? `${wasU.text}, ` : ""}${wasA?.text ?? "–"}` : "");
+  setText(lines.was, slope ? `σ′(u) ${compact(slope)}` : changed ? `was ${wasU ? `${wasU.text}, ` : ""}${wasA?.text ?? "–"}` : "");
 }
 
 /** One number in a small neuron. */
@@ -54,13 +54,16 @@ function showCost(step, view) {
   setAttribute(node.button, "aria-label", `cost, ${step.values.C?.text ?? "not computed yet"}`);
 }
 
+/** A number that stands beside others: shorter where it is long. */
+const compact = ({ text, value }) => (text.length > 9 ? value.toExponential(3) : text);
+
 const brief4 = (y) => (Number.isInteger(y) ? String(y) : shown(y));
 
 function showGradients(step) {
   for (const edge of picture.edges.values()) {
     const [gradient, next] = [step.values[`gradient ${edge.name}`], step.values[`new ${edge.name}`]];
     const was = before.get(edge.name);
-    const second = next && next.text !== edge.shown ? `→ ${next.text}` : next && was ? `was ${was}` : gradient ? `∂ ${gradient.text}` : "";
+    const second = next && next.text !== edge.shown ? `→ ${next.text}` : next && was ? `was ${was}` : gradient ? `∂ ${compact(gradient)}` : "";
     setText(edge.second, second);
   }
 }
@@ -102,7 +105,7 @@ function showNow({ phase, formulas }, running) {
 let next = 0;
 /** While training: the gradients' formulas with the numbers of now, as often as they can be read. */
 async function followFormulas() {
-  if (performance.now() < next || page.view.drawn !== "whole") return;
+  if (performance.now() < next || page.view.drawn === "summary") return;
   next = performance.now() + AGAIN;
   const found = await quietly("formulas");
   if (found && page.running) showNow(found, true);

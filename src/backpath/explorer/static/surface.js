@@ -87,7 +87,11 @@ function take(answer) {
   plane.extent = [...answer.extent.slice(0, 2), old ? Math.min(old[2], low) : low, old ? Math.max(old[3], high) : high];
 }
 
-const short = (value) => String(Number(value.toPrecision(2)));
+/** An end of an axis, in the table's own units where it has some. */
+function short(value, name) {
+  const [mean, scale] = page.view.data.scales[name] ?? [0, 1];
+  return String(Number((value * scale + mean).toPrecision(scale === 1 ? 2 : 3)));
+}
 
 const labelled = (name) => (page.view.labels[name] ? `${name}, ${page.view.labels[name]}` : name);
 
@@ -102,13 +106,13 @@ function drawFrame(context, names) {
   if (plane.margin === SMALL) return;
   context.textBaseline = "top";
   context.textAlign = "left";
-  context.fillText(short(extent[0]), plane.margin, height - plane.margin + 6);
+  context.fillText(short(extent[0], names[0]), plane.margin, height - plane.margin + 6);
   context.textAlign = "right";
-  context.fillText(short(extent[1]), width - plane.margin, height - plane.margin + 6);
+  context.fillText(short(extent[1], names[0]), width - plane.margin, height - plane.margin + 6);
   context.textAlign = "right";
-  context.fillText(short(extent[3]), plane.margin - 6, plane.margin);
+  context.fillText(short(extent[3], names[1]), plane.margin - 6, plane.margin);
   context.textBaseline = "bottom";
-  context.fillText(short(extent[2]), plane.margin - 6, height - plane.margin);
+  context.fillText(short(extent[2], names[1]), plane.margin - 6, height - plane.margin);
 }
 
 /** The axes' names; a long one has room along its axis only. */
