@@ -328,7 +328,7 @@ def test_a_network_too_large_to_draw_is_told_in_figures(visit):
     field = page.get_by_label("Neurons of hidden layer 1")
     field.fill("64")
     field.press("Enter")
-    expect(page.locator("#summary li")).to_have_count(2)
+    expect(page.locator("#picture .more")).to_have_text("⋯ and 52 more")
     page.get_by_label("The chain rule of weight").fill("W12,1_1")
     press(page, "Show")
     expect(page.locator("#derivation .result")).to_be_visible()
@@ -339,3 +339,6 @@ def test_a_network_too_large_to_draw_is_told_in_figures(visit):
     field.press("Enter")
     expect(page.locator("#error")).to_contain_text("many")
     expect(field).to_have_value("64")
+    for _ in range(7):
+        press(page, "Add a hidden layer")
+    expect(page.locator("#summary li")).to_have_count(9)

@@ -10,7 +10,7 @@ import pytest
 import backpath as bp
 from backpath.errors import InputError
 from backpath.explain.digits import shown
-from backpath.explorer import explained
+from backpath.explorer import answers
 from backpath.explorer.scene import Scene
 
 
@@ -47,7 +47,7 @@ def by_hand(found, rounded=five):
 @pytest.mark.parametrize("seed", range(8))
 def test_a_figure_made_of_five_digits_is_right(activation, seed):
     found = scene(activation, seed)
-    answer = explained.check(found, by_hand(found), "gradients")
+    answer = answers.check(found, by_hand(found), "gradients")
     assert answer["correct"], answer["html"]
 
 
@@ -55,12 +55,12 @@ def test_after_a_run_too():
     found = scene()
     result = bp.train(found.network, found.data.X, found.data.y, epochs=900, learning_rate=2.0)
     found = found.edited(result.network)
-    assert explained.check(found, by_hand(found), "gradients")["correct"]
+    assert answers.check(found, by_hand(found), "gradients")["correct"]
     steps = {
         name: shown(five(found.network[name]) - found.settings.learning_rate * float(figure))
         for name, figure in by_hand(found).items()
     }
-    assert explained.check(found, steps, "weights")["correct"]
+    assert answers.check(found, steps, "weights")["correct"]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_mistake_is_still_one(name, wrong, mistake):
     found = scene()
     run, right = found.network.forward(found.focus.x), by_hand(found)
     claimed = {**right, name: shown(float(wrong(run, float(right[name]))))}
-    answer = explained.check(found, claimed, "gradients")
+    answer = answers.check(found, claimed, "gradients")
     assert not answer["correct"]
 
 
@@ -84,8 +84,8 @@ def test_exact_weights_are_not_taken_for_rounded_ones():
     weights = [[[0.1, -0.2, 0.3], [-0.4, 0.5, -0.6]], [[0.7, -0.8, 0.9]]]
     found = scene().edited(bp.Network.from_weights(weights))
     other = bp.Network.from_weights(weights).replace({"W11_2": 0.74}).gradients(found.focus.x, found.focus.y)
-    assert not explained.check(found, {"W11_1": shown(other["W11_1"], 4)}, "gradients")["correct"]
-    assert explained.check(found, {"W11_1": shown(by_hand_float(found), 4)}, "gradients")["correct"]
+    assert not answers.check(found, {"W11_1": shown(other["W11_1"], 4)}, "gradients")["correct"]
+    assert answers.check(found, {"W11_1": shown(by_hand_float(found), 4)}, "gradients")["correct"]
 
 
 def by_hand_float(found):
@@ -94,10 +94,10 @@ def by_hand_float(found):
 
 @pytest.mark.parametrize("typed", ["-0,0083", "1/3", "\N{MINUS SIGN}0.2", "1,5e-3"])
 def test_a_number_is_read_as_people_type_it(typed):
-    explained.check(scene(), {"W11_2": typed}, "gradients")
+    answers.check(scene(), {"W11_2": typed}, "gradients")
 
 
 @pytest.mark.parametrize("typed", ["abc", "1/0", "1,2,3", "", "nan"])
 def test_what_is_no_number_is_refused(typed):
     with pytest.raises(InputError, match="the figure for W11_2 must be"):
-        explained.check(scene(), {"W11_2": typed}, "gradients")
+        answers.check(scene(), {"W11_2": typed}, "gradients")

@@ -6,17 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.explorer import limits, original
 from backpath.explorer.settings import Settings
 from backpath.files.preparation import Preparation
 from backpath.files.wording import plain
+from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_names
 from backpath.training.datasets import DATASETS, OUTPUTS, dataset
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +41,8 @@ class Data:
 
     name: str
     task: str
-    X: Array = field(repr=False)
-    y: Array = field(repr=False)
+    X: Floats = field(repr=False)
+    y: Floats = field(repr=False)
     preparation: Preparation | None = None
     typed: bool = False
     note: str = ""
@@ -66,7 +64,7 @@ class Data:
     def uploaded(self) -> bool:
         return self.preparation is not None and self.name != "points"
 
-    def drawn(self, X: Array, y: Array) -> Data:
+    def drawn(self, X: Floats, y: Floats) -> Data:
         """Other points in the place of these."""
         return Data("points", self.task, X, y, self.preparation)
 

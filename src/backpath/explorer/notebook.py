@@ -15,10 +15,10 @@ from backpath.errors import InputError
 from backpath.explorer import limits
 from backpath.explorer.app import Explorer
 from backpath.explorer.data import Data, of_model
-from backpath.explorer.history import History
 from backpath.explorer.scene import Scene, check_fit, focus_on
 from backpath.explorer.server import Address, server
 from backpath.explorer.settings import Settings
+from backpath.explorer.timeline import Timeline
 from backpath.maths.network import Network
 
 PATIENCE = 10.0  # seconds for a server to start, or to stop
@@ -82,7 +82,7 @@ def _scene(net: Network, X: ArrayLike | None, y: ArrayLike | None, cost: str | N
             task = "binary"
         data = Data("points", task, np.asarray(inputs, float), np.asarray(targets, float))
     check_fit(settings, data)
-    return Scene(settings, data, wide, wide, History(wide), focus_on(data, min(3, len(data.X) - 1)), loaded=True)
+    return Scene(settings, data, wide, wide, Timeline(wide), focus_on(data, min(3, len(data.X) - 1)), loaded=True)
 
 
 class Exploration:

@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.explain.digits import shown
-from backpath.files.inputs import DATE_LABELS, CategoryInput, ColumnInput, DateInput, NumberInput, shown_day
+from backpath.files.column_inputs import DATE_LABELS, CategoryInput, ColumnInput, DateInput, NumberInput, shown_day
 from backpath.files.predicting import encode_texts
 from backpath.files.preparation import Preparation
 from backpath.files.rows import encode_targets
 from backpath.files.wording import plain
+from backpath.maths.arrays import Array, Floats
 
-Array = NDArray[np.floating]
-Floats = NDArray[np.float64]
 DIGITS = 6  # a standardised number comes back but for the last bits of a float
 MISSING = "missing"
 
@@ -38,7 +36,7 @@ def _choices(column: ColumnInput) -> list[str]:
 def cells(preparation: Preparation, X: Array) -> list[list[str]]:
     """The cells of each row that X was made of.
 
-    >>> from backpath.files.inputs import NumberInput
+    >>> from backpath.files.column_inputs import NumberInput
     >>> from backpath.files.preparation import Target
     >>> prepared = Preparation((NumberInput("size", 70.0, 10.0), CategoryInput("fuel", ("gas", "oil"))),
     ...                        Target("price", "regression"))

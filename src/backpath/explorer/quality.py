@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from backpath.explain.digits import shown
 from backpath.explorer.data import Data
 from backpath.files.wording import plain
+from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 
-Array = NDArray[np.floating]
 MOST = 20_000_000  # weights times rows that are answered in one go
 
 

@@ -11,15 +11,14 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.explain.backward import Backward, backward
 from backpath.explain.digits import DIGITS, shown
 from backpath.explorer.scene import Scene
+from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.maths.notation import weight_index
 
-Array = NDArray[np.floating]
 HALF = 0.5 * 10.0 ** (1 - DIGITS)  # of a unit of the last digit, as a share of the number: the most it can be
 
 

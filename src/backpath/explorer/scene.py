@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.explain.backward import in_float64
@@ -16,17 +15,17 @@ from backpath.explain.step import explain_step
 from backpath.explorer import limits
 from backpath.explorer.data import Data, built_in, usual_settings
 from backpath.explorer.data import of_model as data_of_model
-from backpath.explorer.history import History
 from backpath.explorer.settings import DRAWING, Settings, weight_count
 from backpath.explorer.stepping import Stepping, units
+from backpath.explorer.timeline import Timeline
 from backpath.files.models import Model
 from backpath.files.preparation import Preparation
+from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.training.datasets import DATASETS
 
-Array = NDArray[np.float64]
 CHOSEN = ("sizes", "activations", "cost", "solver", "learning_rate", "batch_size", "biases", "init", "seed")
-Samples = tuple[str, Array, Array, Preparation]
+Samples = tuple[str, Floats, Floats, Preparation]
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,8 @@ class Focus:
     """The sample that is looked at: a row of the data, or one that was typed; with ``batch`` steps are of all rows."""
 
     index: int | None = 0
-    x: Array = field(default_factory=lambda: np.zeros(0))
-    y: Array = field(default_factory=lambda: np.zeros(0))
+    x: Floats = field(default_factory=lambda: np.zeros(0))
+    y: Floats = field(default_factory=lambda: np.zeros(0))
     batch: bool = False
 
 
@@ -53,7 +52,7 @@ class Scene:
     data: Data
     network: Network
     start: Network
-    history: History
+    timeline: Timeline
     focus: Focus
     stepping: Stepping = field(default_factory=Stepping)
     loaded: bool = False  # the start is a file's, not the seed's
@@ -64,7 +63,7 @@ class Scene:
         """With the network that the settings draw, before any training."""
         check_fit(settings, data)
         network = settings.network()
-        return cls(settings, data, network, network, History(network), focus_on(data, index))
+        return cls(settings, data, network, network, Timeline(network), focus_on(data, index))
 
     def with_data(self, data: Data) -> Scene:
         """Other samples, with what of the settings was changed by hand and fits them."""
@@ -96,7 +95,7 @@ class Scene:
         return cls.drawn(settings, data, _first(data))
 
     @classmethod
-    def of_table(cls, name: str, X: Array, y: Array, preparation: Preparation, note: str = "") -> Scene:
+    def of_table(cls, name: str, X: Floats, y: Floats, preparation: Preparation, note: str = "") -> Scene:
         data = Data(name, preparation.target.task, X, y, preparation, note=note)
         return cls.drawn(usual_settings(data), data)
 
@@ -128,23 +127,23 @@ class Scene:
                 settings = settings.changed({key: value})
         check_fit(settings, data)
         focus = focus_on(data, _first(data))
-        return cls(settings, data, network, network, History(network), focus, loaded=True)
+        return cls(settings, data, network, network, Timeline(network), focus, loaded=True)
 
-    def with_table(self, name: str, X: Array, y: Array, preparation: Preparation, note: str = "") -> Scene:
+    def with_table(self, name: str, X: Floats, y: Floats, preparation: Preparation, note: str = "") -> Scene:
         """A model with the samples that it was waiting for, or with others: its network stays."""
         data = _enough(self.network, name, X, y, preparation, note)
         check_fit(self.settings, data)
         self.network.samples(data.X, data.y, self.settings.cost)
-        found = replace(self, data=data, focus=focus_on(data, _first(data)), history=History(self.network))
+        found = replace(self, data=data, focus=focus_on(data, _first(data)), timeline=Timeline(self.network))
         return replace(found, stepping=Stepping())
 
-    def with_row(self, x: Array, y: Array) -> Scene:
+    def with_row(self, x: Floats, y: Floats) -> Scene:
         """With a sample that was typed; where there are no samples, it is the one that the cost is of."""
         self.network.samples(x, y, self.settings.cost)
         if not self.data.typed:
             return self.with_focus(Focus(None, x, y))
         data = replace(self.data, X=x[np.newaxis], y=y[np.newaxis])
-        found = replace(self, data=data, history=History(self.network))
+        found = replace(self, data=data, timeline=Timeline(self.network))
         return found.with_focus(focus_on(data, 0))
 
     def with_settings(self, settings: Settings, redraw: bool) -> Scene:
@@ -153,21 +152,21 @@ class Scene:
             found = Scene.drawn(settings, self.data)
             return replace(found, focus=self.focus, stepping=self._other_network(settings.sizes))
         check_fit(settings, self.data)
-        history = self.history if settings.cost == self.settings.cost else History(self.network)
-        return replace(self, settings=settings, history=history, stepping=self.stepping.begun_anew())
+        timeline = self.timeline if settings.cost == self.settings.cost else Timeline(self.network)
+        return replace(self, settings=settings, timeline=timeline, stepping=self.stepping.begun_anew())
 
     def _other_network(self, sizes: tuple[int, ...]) -> Stepping:
         return self.stepping.begun_anew() if sizes == self.settings.sizes else Stepping()
 
-    def with_network(self, network: Network, history: History | None = None) -> Scene:
+    def with_network(self, network: Network, timeline: Timeline | None = None) -> Scene:
         """With other weights."""
-        return replace(self, network=network, history=history or self.history, stepping=self.stepping.begun_anew())
+        return replace(self, network=network, timeline=timeline or self.timeline, stepping=self.stepping.begun_anew())
 
     def edited(self, network: Network) -> Scene:
         """With weights that somebody typed: a run begins anew from them."""
-        return self.with_network(network, History(network))
+        return self.with_network(network, Timeline(network))
 
-    def with_points(self, X: Array, y: Array) -> Scene:
+    def with_points(self, X: Floats, y: Floats) -> Scene:
         data = self.data.drawn(X, y)
         check_fit(self.settings, data)
         self.network.samples(X, y, self.settings.cost)
@@ -182,12 +181,12 @@ class Scene:
     def holding_out(self, percent: int) -> Scene:
         """With some of the rows held out; the network stays, its curve begins again."""
         data = self.data.holding_out(percent)
-        found = replace(self, data=data, history=History(self.network))
+        found = replace(self, data=data, timeline=Timeline(self.network))
         return found.with_focus(focus_on(data, min(self.focus.index or 0, len(data.X) - 1)))
 
     def reset(self) -> Scene:
         """Before any training."""
-        return self.with_network(self.start, History(self.start))
+        return self.with_network(self.start, Timeline(self.start))
 
     def stepped(self, passing: str, unit: str) -> Scene:
         """With the next part of the step computed; once all of it is, the weights are the new ones."""
@@ -209,9 +208,9 @@ class Scene:
             stepping = replace(stepping, step=step, of_neurons=of_neurons)
         stepping = stepping.further(self.settings.sizes, passing, unit)
         if stepping.done == len(every) and stepping.step is not None:
-            after, history = stepping.step.after, self.history.copy()
-            history.add([self.cost], after)
-            return replace(self, network=after, history=history, stepping=stepping)
+            after, timeline = stepping.step.after, self.timeline.copy()
+            timeline.add([self.cost], after)
+            return replace(self, network=after, timeline=timeline, stepping=stepping)
         return replace(self, stepping=stepping)
 
     def put_away(self) -> Scene:
@@ -223,7 +222,7 @@ class Scene:
         return {name: label for name, label in self.data.labels(self.settings.sizes).items() if name.startswith("X")}
 
     @property
-    def samples(self) -> tuple[Array, Array]:
+    def samples(self) -> tuple[Floats, Floats]:
         """What a derivation is of: the sample in focus, or the whole batch."""
         return (self.data.X, self.data.y) if self.focus.batch else (self.focus.x, self.focus.y)
 
@@ -238,7 +237,7 @@ def _usual_cost(network: Network) -> str:
     return "categorical_cross_entropy" if network.activations[-1] == "softmax" else "squared_error"
 
 
-def _enough(network: Network, name: str, X: Array, y: Array, preparation: Preparation, note: str) -> Data:
+def _enough(network: Network, name: str, X: Floats, y: Floats, preparation: Preparation, note: str) -> Data:
     """Samples for a network; of more than a page can show in motion every so many."""
     every = -(-len(X) * weight_count(network.sizes) // limits.WORK)
     if every > 1:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from backpath.errors import InputError
-from backpath.files.unpacking import STANDARD_INPUT, PathLike, table_files
+from backpath.files.file_paths import PathLike
+from backpath.files.unpacking import STANDARD_INPUT, table_files
 from backpath.files.wording import shown_path
 
 

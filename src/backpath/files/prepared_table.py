@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from backpath.errors import InputError
+from backpath.files.column_inputs import CategoryInput, NumberInput
 from backpath.files.dialect import Dialect
-from backpath.files.inputs import CategoryInput, Floats, NumberInput
+from backpath.files.file_paths import PathLike
 from backpath.files.opening import open_table
 from backpath.files.predicting import PredictionTable
 from backpath.files.preparation import Preparation
-from backpath.files.unpacking import PathLike
 from backpath.files.wording import listed, quoted
+from backpath.maths.arrays import Floats
 
 
 def read_prepared(

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.explain.diagnosis.claims import Claim, Claims
 from backpath.explain.diagnosis.comparison import Comparison
@@ -21,10 +20,9 @@ from backpath.explain.diagnosis.conclude import conclude
 from backpath.explain.diagnosis.passes import Passes
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.report import Report
+from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.maths.printed import last_digits
-
-Array = NDArray[np.floating]
 
 MARGIN = 1.1  # on the first-order bound, for the second order
 PRINTED = 8  # significant digits up to which all weights look printed

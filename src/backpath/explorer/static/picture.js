@@ -1,7 +1,6 @@
 // The network as the notes draw it: neurons with u and σ(u), edges with their weights.
 import { alike, byId, setAttribute, setText, shown, svg } from "./dom.js";
 import { openEditor } from "./editor.js";
-import { followKeys } from "./keyboard.js";
 import { distance, placeLabels, pointAt } from "./labels.js";
 import { biasKey, edgeEnds, layOut } from "./layout.js";
 import { choose, emit, on, page } from "./page.js";
@@ -162,7 +161,7 @@ function build(view) {
   host.replaceChildren(root, ...(view.drawn === "part" ? [byName()] : []));
   byId("picture").append(byId("weight-editor") ?? "");
   followPointer(root);
-  followKeys(root);
+  emit("built", root);
 }
 
 /** The edge or neuron at a place of the picture; of crossing edges the nearest. */

@@ -1,6 +1,6 @@
 """Uploaded tables: read by the strict reader of ``files``, in a process of their own whose memory and time are limited.
 
-``python -m backpath.explorer.tables`` is that process. It is told what to read on standard input, reads the file in its
+``python -m backpath.explorer.uploads`` is that process. It gets what to read on standard input, reads the file in its
 working folder, and leaves X.npy, y.npy and said.json there; or says what is wrong on standard output.
 """
 
@@ -18,17 +18,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.explorer import limits
 from backpath.files.preparation import Preparation
 from backpath.files.wording import counted
+from backpath.maths.arrays import Floats
 
 if TYPE_CHECKING:  # not in the process of its own
     from backpath.explorer.scene import Scene
 
-Array = NDArray[np.float64]
 LONGEST_NAME = 80
 REFUSED = 3  # the exit status of a table that is refused
 
@@ -72,8 +71,8 @@ class Table:
         How it was taken.
     """
 
-    X: Array
-    y: Array
+    X: Floats
+    y: Floats
     preparation: Preparation
     columns: list[str]
     is_models: bool
@@ -104,7 +103,7 @@ def read_table(
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, name).write_bytes(raw)
         asked = json.dumps({"name": name, "target": target, "model": model and model.to_dict(), "how": how or {}})
-        command = [sys.executable, "-P", "-m", "backpath.explorer.tables"]
+        command = [sys.executable, "-P", "-m", "backpath.explorer.uploads"]
         here = os.pathsep.join(os.path.abspath(path) for path in sys.path if path)  # noqa: PTH100 - text for a variable
         options: dict[str, Any] = {"input": asked, "capture_output": True, "text": True, "cwd": folder}
         try:

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.explain.diagnosis.bits import OF_RANK
-from backpath.explain.diagnosis.comparison import Array, Bools, Comparison, Ratios
+from backpath.explain.diagnosis.comparison import Bools, Comparison, Ratios
 from backpath.explain.diagnosis.mistakes import RARE, Mistake
 from backpath.explain.diagnosis.passes import Index
+from backpath.maths.arrays import Array
 
 _MOST_PAIRS, _MOST_FIGURES = 60_000, 2_000_000
 _MANY = 1_500  # mistakes; of more, the rare ones that explain no group by themselves are left out of pairs

@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 
 from backpath.errors import InputError
-from backpath.explain import chain_rule
 from backpath.explain.backward import backward
-from backpath.explain.derivation import Derivation, Evaluation, Sample, derive
+from backpath.explain.derivation import Derivation, Evaluation, derive
+from backpath.explain.derivation_data import Sample
 from backpath.explain.diagnosis.diagnose import diagnose
 from backpath.explain.digits import shown, shown_product
 from backpath.explain.document import Block, Formulas, Heading
 from backpath.explain.expression import Equation, Number
 from backpath.explain.factors import Factor
-from backpath.explain.numbers_shown import gradient_equation
 from backpath.explain.paths import Path
 from backpath.explain.printers import html, mathml
 from backpath.explain.step import explain_step
-from backpath.explain.step_shown import MOST_SAMPLES
+from backpath.explain.written import chain_rule
+from backpath.explain.written.numbers import gradient_equation
+from backpath.explain.written.whole_step import MOST_SAMPLES
 from backpath.explorer import fields, limits, original
 from backpath.explorer.read_off import network_as_shown, samples_as_shown, settled
 from backpath.explorer.scene import Scene
@@ -30,11 +31,11 @@ from backpath.explorer.truth_table import SUMMED, shares
 from backpath.files.wording import plain, quoted
 from backpath.maths.notation import neuron_index, weight_name
 
-Shown = dict[str, Any]
+Answer = dict[str, Any]
 MOST_CLAIMED = 500
 
 
-def derivation(scene: Scene, weight: str) -> Shown:
+def derivation(scene: Scene, weight: str) -> Answer:
     """∂C/∂W of a weight: its formulas, every factor and every path, with the numbers of the sample in focus."""
     d = derive(scene.network, weight, scene.settings.cost, scene.input_labels)
     v = d.evaluate(scene.focus.x, scene.focus.y)
@@ -56,7 +57,7 @@ def derivation(scene: Scene, weight: str) -> Shown:
     }
 
 
-def _contributions(scene: Scene, weight: str) -> Shown | None:
+def _contributions(scene: Scene, weight: str) -> Answer | None:
     """∂C/∂W of each sample, and the batch's, which is their mean; None where they are too many to be read."""
     if len(scene.data.X) > SUMMED:
         return None
@@ -64,7 +65,7 @@ def _contributions(scene: Scene, weight: str) -> Shown | None:
     return {"texts": texts, "mean": mean}
 
 
-def _of_batch(scene: Scene, d: Derivation, one: Evaluation) -> tuple[Shown, Evaluation]:
+def _of_batch(scene: Scene, d: Derivation, one: Evaluation) -> tuple[Answer, Evaluation]:
     """The mean gradient of the batch, and the evaluation to write out: of the batch where it is short enough."""
     if len(scene.data.X) > MOST_SAMPLES:
         value = scene.network.gradients(scene.data.X, scene.data.y, scene.settings.cost)[d.weight]
@@ -76,7 +77,7 @@ def _of_batch(scene: Scene, d: Derivation, one: Evaluation) -> tuple[Shown, Eval
     return {"value": v.gradient, "text": text.text if isinstance(text, Number) else shown(v.gradient)}, v
 
 
-def formulas(blocks: Sequence[Block]) -> list[Shown]:
+def formulas(blocks: Sequence[Block]) -> list[Answer]:
     """The formulas of a document, each with the heading that it stands under."""
     found, title = [], ""
     for block in blocks:
@@ -87,7 +88,7 @@ def formulas(blocks: Sequence[Block]) -> list[Shown]:
     return found
 
 
-def _titled(title: str, *equations: Equation) -> Shown:
+def _titled(title: str, *equations: Equation) -> Answer:
     return {"title": title, "mathml": mathml.without_styles(mathml.equations(Formulas(equations)))}
 
 
@@ -99,7 +100,7 @@ def _sources(scene: Scene) -> dict[str, str]:
     return original.sources(preparation, scene.focus.x)
 
 
-def _factors(factors: Sequence[Factor], texts: Sequence[str], sources: Mapping[str, str]) -> list[Shown]:
+def _factors(factors: Sequence[Factor], texts: Sequence[str], sources: Mapping[str, str]) -> list[Answer]:
     return [
         {
             "symbol": mathml.math(factor.partial),
@@ -114,13 +115,13 @@ def _factors(factors: Sequence[Factor], texts: Sequence[str], sources: Mapping[s
     ]
 
 
-def _path(path: Path, sources: Mapping[str, str]) -> Shown:
+def _path(path: Path, sources: Mapping[str, str]) -> Answer:
     texts, value = shown_product(path.values, path.value)
     factors = _factors(path.factors, texts, sources)
     return {"neurons": list(path.neurons), "factors": factors, "value": path.value, "text": value, "share": path.share}
 
 
-def neuron(scene: Scene, name: str) -> Shown:
+def neuron(scene: Scene, name: str) -> Answer:
     """A neuron's net input, output and δ, in symbols and with the numbers of the sample in focus."""
     layer, j = neuron_index(name, scene.settings.sizes)
     if layer == 0:
@@ -173,7 +174,7 @@ def _figure(name: str, value: object) -> object:
         ) from None
 
 
-def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Shown:
+def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Answer:
     """The diagnosis of somebody's own gradients or updated weights."""
     if kind not in ("gradients", "weights"):
         raise InputError(f"kind must be gradients or weights, but is {quoted(kind)}")
