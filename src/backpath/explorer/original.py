@@ -11,7 +11,7 @@ from backpath.explain.digits import shown
 from backpath.files.column_inputs import DATE_LABELS, CategoryInput, ColumnInput, DateInput, NumberInput, shown_day
 from backpath.files.predicting import encode_texts
 from backpath.files.preparation import Preparation
-from backpath.files.rows import encode_targets
+from backpath.files.single_rows import encode_targets
 from backpath.files.wording import plain
 from backpath.maths.arrays import Array, Floats
 
