@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ class Data:
         Rows that are not trained on, to measure by.
     whole : Data | None
         What these are a part of, where some are held out.
+    percent : int
+        How many of the rows are.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Data:
     note: str = ""
     held_out: Data | None = field(default=None, repr=False)
     whole: Data | None = field(default=None, repr=False)
+    percent: int = 0
 
     def holding_out(self, percent: int) -> Data:
         """With so many of all rows held out, always the same ones, in their order."""
@@ -58,7 +62,7 @@ class Data:
         out = np.zeros(len(whole.X), bool)
         out[np.random.default_rng(0).permutation(len(out))[:count]] = True
         rest = replace(whole, X=whole.X[out], y=whole.y[out])
-        return replace(whole, X=whole.X[~out], y=whole.y[~out], held_out=rest, whole=whole)
+        return replace(whole, X=whole.X[~out], y=whole.y[~out], held_out=rest, whole=whole, percent=percent)
 
     @property
     def uploaded(self) -> bool:
@@ -81,12 +85,16 @@ class Data:
         return found | {outputs[0]: goal if target.task == "regression" else f"{goal} = {plain(target.classes[1])}"}
 
     def for_the_page(self) -> dict[str, Any]:
+        return dict(self._shown)
+
+    @cached_property
+    def _shown(self) -> dict[str, Any]:
         shown = slice(limits.SHOWN_ROWS)
         units = None if self.preparation is None or self.preparation.is_plain else self.preparation
         return {
             "name": plain(self.name),
             "typed": self.typed,
-            "held_out": len(self.held_out.X) if self.held_out else 0,
+            "held_out": self.percent,
             "classes": None if self.preparation is None else list(map(plain, self.preparation.target.classes)),
             "note": self.note,
             "task": self.task,

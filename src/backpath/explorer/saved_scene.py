@@ -44,8 +44,12 @@ def kept_samples(scene: Scene) -> dict[str, Any]:
     own = [kept_data(data) for data in scene.own]
     data = scene.data.whole or scene.data
     place = next((k for k, other in enumerate(scene.own) if other is data), None)
-    percent = round(100 * len(scene.data.held_out.X) / len(data.X)) if scene.data.held_out else 0
-    return {"own": own, "place": place, "percent": percent, "data": None if place is not None else kept_data(data)}
+    return {
+        "own": own,
+        "place": place,
+        "percent": scene.data.percent,
+        "data": None if place is not None else kept_data(data),
+    }
 
 
 def kept_data(data: Data) -> dict[str, Any]:

@@ -36,9 +36,7 @@ export function qualityPart() {
 export function startQuality() {
   on("view", ({ quality, data }) => {
     show(quality);
-    if (document.activeElement !== byId("hold-out")) byId("hold-out").value = String(nearest((100 * data.held_out) / (data.rows + data.held_out || 1)));
+    if (document.activeElement !== byId("hold-out")) byId("hold-out").value = String(data.held_out);
   });
   on("frame", ({ quality }) => quality && show(quality));
 }
-
-const nearest = (share) => [0, 10, 20, 30, 50].reduce((best, value) => (Math.abs(value - share) < Math.abs(best - share) ? value : best));
