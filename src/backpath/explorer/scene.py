@@ -68,14 +68,18 @@ class Scene:
     def with_data(self, data: Data) -> Scene:
         """Other samples, with what of the settings was changed by hand and fits them."""
         settings, before = usual_settings(data), usual_settings(self.data)
-        for key in CHOSEN:
-            value = getattr(self.settings, key)
-            if value != getattr(before, key):
-                if key == "sizes":
-                    value = (settings.sizes[0], *value[1:-1], settings.sizes[-1])
-                    more = {"activations": [*self.settings.activations[:-1], settings.activations[-1]]}
-                with suppress(InputError):
-                    settings = settings.changed({key: value, **(more if key == "sizes" else {})})
+        for key, value in self.settings.as_dict().items():
+            if key not in CHOSEN or value == before.as_dict()[key]:
+                continue
+            if key == "learning_rate" and settings.solver != self.settings.solver:
+                continue  # it was for another solver
+            wanted: dict[str, Any] = {key: value}
+            if key in ("sizes", "activations"):
+                now, last = self.settings, settings.activations[-1]
+                sizes = [settings.sizes[0], *now.sizes[1:-1], settings.sizes[-1]]
+                wanted = {"sizes": sizes, "activations": [*now.activations[:-1], last]}
+            with suppress(InputError):
+                settings = settings.changed(wanted)
         return replace(Scene.drawn(settings, data, _first(data)), own=self.own)
 
     def owning(self, before: Scene) -> Scene:
