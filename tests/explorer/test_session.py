@@ -81,7 +81,7 @@ def test_a_batch_steps_as_the_notes_matrices_do(page):
 
 def test_a_derivation_leads_to_its_places(page):
     found = page.ok("derive", weight="W21_1")
-    assert [factor["places"] for factor in found["factors"]] == [["A1"], ["A1"], ["W12_2"], ["H2"], ["X1"]]
+    assert [factor["places"] for factor in found["factors"]] == [["A1", "C"], ["A1"], ["W12_2"], ["H2"], ["X1"]]
     assert np.prod([factor["value"] for factor in found["factors"]]) == pytest.approx(found["gradient"]["value"])
     assert found["paths"][0]["neurons"] == ["A1", "H2", "X1"]
     assert all(" style=" not in formula["mathml"] for formula in found["formulas"])

@@ -85,7 +85,7 @@ def test_a_table_is_learned_from(page, server):
     page.ok("train", speed="max", epochs=300)
     assert page.event("stopped")["view"]["cost"] < 0.1
     found = page.ok("derive", weight="W12_1")
-    assert found["factors"][-1]["meaning"] == "the input X2 (<b>count</b>)"
+    assert found["factors"][-1]["meaning"] == "the input X2 (<b>count</b>); in the table <b>count</b> = 0"
     assert all("<b>" not in formula["mathml"] for formula in found["formulas"])
     assert "<b>" not in server.get("/step", params={"session": page.session}).text
     state = page.ok("pause")["state"]

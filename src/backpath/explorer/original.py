@@ -16,6 +16,7 @@ from backpath.files.wording import plain
 from backpath.maths.arrays import Array, Floats
 
 DIGITS = 6  # a standardised number comes back but for the last bits of a float
+NOISE = 1e-12
 MISSING = "missing"
 
 
@@ -62,7 +63,13 @@ def _cell(column: ColumnInput, values: Array) -> str:
             return shown_day(float(values[column.parts.index("days")]) * column.scale + column.mean)
         labels = [label for part in column.parts for label in DATE_LABELS[part]]
         return ", ".join(f"{label} {shown(float(v), 3)}" for label, v in zip(labels, values, strict=False))
-    return shown(float(values[0]) * column.scale + column.mean, DIGITS)
+    return _number(float(values[0]), column.mean, column.scale)
+
+
+def _number(value: float, mean: float, scale: float) -> str:
+    """A number in its own units; what is only the rounding of floats is 0."""
+    found = value * scale + mean
+    return shown(found if abs(found) > NOISE * (abs(mean) + scale) else 0.0, DIGITS)
 
 
 def sources(preparation: Preparation, x: Array) -> dict[str, str]:
@@ -91,7 +98,7 @@ def targets(preparation: Preparation, y: Array) -> list[str]:
     """What each row's target is: a number in its own units, or a class by its name."""
     target = preparation.target
     if target.task == "regression":
-        return [shown(float(value) * target.scale + target.mean, DIGITS) for value in y[:, 0]]
+        return [_number(float(value), target.mean, target.scale) for value in y[:, 0]]
     codes = y[:, 0] >= 0.5 if target.task == "binary" else y.argmax(axis=1)
     return [plain(target.classes[int(code)]) for code in codes]
 
