@@ -23,9 +23,9 @@ def test_a_slope_stands_with_its_number_where_it_comes_from(visit):
     rows.nth(1).hover()  # ∂A1/∂u_A1
     slope = page.locator('[data-neuron="A1"] .slope')
     expect(slope).to_have_text(re.compile("σ′"))
-    assert number(slope.inner_text().partition("=")[2]) == pytest.approx(right[1].value, rel=1e-4)
+    assert number(slope.text_content().partition("=")[2]) == pytest.approx(right[1].value, rel=1e-4)
     rows.nth(3).hover()
-    assert number(page.locator('[data-neuron="H1"] .slope').inner_text().partition("=")[2]) == pytest.approx(
+    assert number(page.locator('[data-neuron="H1"] .slope').text_content().partition("=")[2]) == pytest.approx(
         right[3].value, rel=1e-4
     )
     expect(slope).to_have_text("")
@@ -71,7 +71,7 @@ def test_one_samples_cost_and_the_mean_are_never_compared(visit):
     page.locator("#sample").select_option("batch")
     press(page, "Forward")
     expect(page.locator('[data-neuron="C"] .number').last).not_to_have_text("–")
-    assert page.locator('[data-neuron="C"] .was').inner_text() == ""
+    assert page.locator('[data-neuron="C"] .was').text_content() == ""
     expect(page.locator("#cost-title")).to_have_text("Mean cost")
 
 

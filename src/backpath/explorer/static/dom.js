@@ -27,9 +27,10 @@ export function setAttribute(node, name, value) {
 }
 
 /** A number of the server's in a neuron: smaller where it is long, shorter where even that would not fit. */
-export function setNumber(node, number) {
-  const long = number && number.text.length > 10;
-  const text = long ? number.value.toExponential(3) : number ? alike([number])[0] : "–";
+export function setNumber(node, number, most = 10) {
+  const whole = number ? alike([number])[0] : "–";
+  const five = whole.length > most ? number.value.toPrecision(5) : whole;
+  const text = five.length > most ? number.value.toExponential(most > 9 ? 3 : 1) : five;
   if (node.textContent === text) return;
   node.textContent = text;
   node.classList.toggle("long", text.length > 7);

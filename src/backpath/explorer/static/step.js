@@ -10,6 +10,9 @@ const PASSES = ["Forward", "Backward", "Update"];
 let before = new Map(); // weights' texts before the last update
 let stepping = null; // the same, while a step is asked for
 
+/** How many letters a neuron has room for. */
+const most = () => (picture.tight ? 8 : 10);
+
 /** The numbers of a neuron; an input's is the sample's. */
 function valuesOf({ key, layer }, step, { sample }) {
   if (layer > 0) return step.values[key];
@@ -22,8 +25,8 @@ function showNode(node, step, view) {
   const { key, lines } = node;
   const a = valuesOf(node, step, view);
   const [u, delta] = [step.values[`u_${key}`], step.values[`delta_${key}`]];
-  if (lines.u) setNumber(lines.u, u);
-  if (picture.full) setNumber(lines.a, a);
+  if (lines.u) setNumber(lines.u, u, most());
+  if (picture.full) setNumber(lines.a, a, most());
   else setText(lines.a, a ? brief(a.value) : node.named ? "–" : key);
   describe(node, u, a, delta);
   if (!lines.delta) return;
@@ -132,8 +135,8 @@ export function showLive(live, { forward = Infinity, cost = true, backward = 0 }
     for (const node of column) {
       if (node.key.startsWith("1_")) continue;
       if (layer <= forward) {
-        if (node.lines.u) setNumber(node.lines.u, now(live.u[k]));
-        if (picture.full) setNumber(node.lines.a, now(live.a[k]));
+        if (node.lines.u) setNumber(node.lines.u, now(live.u[k]), most());
+        if (picture.full) setNumber(node.lines.a, now(live.a[k]), most());
         else setText(node.lines.a, brief(live.a[k]));
       }
       if (node.lines.delta) setText(node.lines.delta, layer >= backward ? `∂C/∂u ${shown(live.delta[k])}` : "");
