@@ -79,6 +79,8 @@ def until(page: Page, condition: str, seconds: float = 60) -> None:
 
 def at_speed(page: Page, speed: str) -> None:
     """Choose the speed, which a phone folds away."""
+    if page.locator("#close-sheet").is_visible():
+        page.locator("#close-sheet").click()
     fold = page.locator("#how-fast summary")
     folded = fold.is_visible() and not page.locator("#speed").is_visible()
     if folded:

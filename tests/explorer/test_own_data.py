@@ -112,7 +112,7 @@ def test_rows_held_out_are_not_trained_on(page, server):
 def test_data_stay_in_the_list_and_settings_stay_as_they_were_changed(page, server):
     upload(page, server, FLOWERS)
     page.ok("set", sizes=[2, 5, 3], learning_rate=0.3)
-    view = page.ok("set", dataset="circle")
+    view = page.ok("set", dataset="xor")
     assert view["own"] == [{"key": "own:0", "name": "t.csv"}]
     assert view["state"]["sizes"] == [2, 5, 1] and view["state"]["learning_rate"] == 0.3
     assert view["state"]["activations"][-1] == "sigmoid"  # three classes' softmax fits no single output

@@ -339,6 +339,7 @@ def test_a_network_too_large_to_draw_is_told_in_figures(visit):
     field.press("Enter")
     expect(page.locator("#error")).to_contain_text("many")
     expect(field).to_have_value("64")
-    for _ in range(7):
+    for more in range(7):
         press(page, "Add a hidden layer")
+        expect(page.locator("#layers li")).to_have_count(more + 3)
     expect(page.locator("#summary li")).to_have_count(9)
