@@ -8,6 +8,7 @@ from contextlib import nullcontext, suppress
 
 import click
 
+from backpath.cli.terminal import echo
 from backpath.errors import InputError
 
 NEEDED = ("starlette", "uvicorn", "websockets", "ziamath")
@@ -26,7 +27,7 @@ def command(model: str | None, data: str | None, target: str | None, port: int, 
     """Explore a network on a web page: see it learn, click a weight, read its chain rule.
 
     MODEL is a saved model to begin with, on the table that it was trained on if that is still where it was; without
-    it, the notes' network and XOR. The page is for this machine only, and for whoever has the address that is printed.
+    it, the notes' network and XOR. The page is for this machine only, and for anyone who has the printed address.
     Ctrl-C ends it.
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
@@ -40,8 +41,8 @@ def command(model: str | None, data: str | None, target: str | None, port: int, 
     scene = opened(model, data, target)
     address = Address(host, port, user_token())
     if not is_loopback(host):
-        click.echo("the page can be reached from other machines; only with the token in its address", err=True)
-    click.echo(address.url)
+        echo("the page can be reached from other machines; only with the token in its address", err=True)
+    echo(address.url)
     with suppress(KeyboardInterrupt), nullcontext() if no_browser else in_browser(address.url):
         server(Explorer(address.rules, scene)).run([address.socket])
     sys.exit(0)  # to be stopped is its usual end

@@ -9,6 +9,7 @@ import click
 
 from backpath.cli.options import FileName
 from backpath.cli.table_options import TableOptions, table_options
+from backpath.cli.terminal import echo
 
 if TYPE_CHECKING:
     from backpath.files.looking import ColumnLook, Look
@@ -18,7 +19,7 @@ _NAME = 24  # characters of a name in the table; a longer one stands on a line o
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=FileName())
-@click.option("--target", help="Column to predict: what train would make of the table is told too.")
+@click.option("--target", help="Column to predict: also show what train would do with the table.")
 @table_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def command(files: tuple[str, ...], target: str | None, as_json: bool, **options: Any) -> None:
@@ -38,9 +39,9 @@ def command(files: tuple[str, ...], target: str | None, as_json: bool, **options
     given = TableOptions(**options)
     found = look(files, target, given.choices(), given.dialect)
     if as_json:
-        click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
+        echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
     else:
-        click.echo("\n".join(_lines(found, target)))
+        echo("\n".join(_lines(found, target)))
 
 
 def _lines(found: Look, target: str | None) -> list[str]:

@@ -13,13 +13,14 @@ from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
 from backpath.training.job import Job, SolverState
+from backpath.training.state import Stateful
 
 Score = Callable[[Array, Samples], float]  # (outputs, samples) -> accuracy or R²
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What a callback is told after an epoch.
+    """What a callback gets after an epoch.
 
     Attributes
     ----------
@@ -49,10 +50,13 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Samples that are not trained on, and how they are judged."""
+    """Samples that are not trained on, and how they are judged: by accuracy or R², by a scorer (``judge``) of the
+    weights, or by the loss."""
 
     samples: Samples
     score: Score
+    judge: Callable[[list[Array]], float] | None = None
+    by_loss: bool = False
 
     def look(self, job: Job, weights: list[Array]) -> tuple[float, float]:
         """The loss on them (without the penalty), and the score."""
@@ -60,11 +64,13 @@ class HeldOut:
         with np.errstate(over="ignore", invalid="ignore"):
             u, a = backprop.forward(weights, job.network.activations, s.X)
             loss = job.cost_share * backprop.batch_cost(job.cost, u[-1], a[-1], s.y, s.weight)
-        return loss, self.score(a[-1], s)
+        if self.by_loss:
+            return loss, -loss
+        return loss, self.judge(weights) if self.judge else self.score(a[-1], s)
 
 
 @dataclass
-class FitState:
+class FitState(Stateful):
     """Where a fit stands; the names are those of the fitted attributes.
 
     Attributes
@@ -73,15 +79,19 @@ class FitState:
     n_iter, t : epochs of this fit; samples seen in all fits
     loss : of the last epoch
     converged : the solver's rule ended it
+    stopped : "epochs", "converged", "time", "callback" or "interrupted"
     best_loss, waited : the lowest loss, and epochs without a better one (or score)
     optimizer, bayesian : None for a solver without
     """
+
+    _given = ("optimizer", "bayesian")  # which are set at the end
 
     weights: list[Array]
     n_iter: int = 0
     t: int = 0
     loss: float = np.inf
     converged: bool = False
+    stopped: str = "epochs"
     loss_curve: list[float] = field(default_factory=list)
     best_loss: float | None = np.inf
     waited: int = 0

@@ -15,6 +15,7 @@ from backpath.files.model_format import LONGEST_HEADER, decode, encode
 from backpath.files.origin import beside
 from backpath.files.preparation import Preparation
 from backpath.files.wording import shown_path
+from backpath.maths.families import is_own
 from backpath.maths.network import Network
 
 
@@ -38,6 +39,11 @@ class Model:
     def __post_init__(self) -> None:
         if not isinstance(self.network, Network):
             raise InputError(f"a model needs a Network, but got {type(self.network).__name__}")
+        own = [name for name in self.network.activations if is_own(name)]
+        if own:
+            raise InputError(
+                f"a model file cannot hold a function of yours, as the activation {own[0]}; use a named one"
+            )
         try:
             kept = json.loads(json.dumps(self.record, allow_nan=False))
         except (TypeError, ValueError, RecursionError) as error:
@@ -58,14 +64,21 @@ class Model:
 def save(net: Network | Model | object, path: PathLike) -> None:
     """Write a network or a model to a file, atomically and exactly; any safetensors library can read its weights.
 
-    A fitted estimator is saved with its cost and the names of its features and classes, a table's model with where the
-    table is.
+    Parameters
+    ----------
+    net : Network, Model or fitted estimator
+        What to save; a ``Model`` also holds how a table's columns become inputs, and where the table is. An estimator
+        is saved with its cost and the names of its features and classes.
+    path : str or path
+        The file. One that is there is replaced.
 
     Raises
     ------
     InputError
         If the path is a folder, or its folder is missing or not writable.
 
+    Examples
+    --------
     >>> import tempfile
     >>> net = Network((2, 2, 1), seed=0)
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -104,8 +117,18 @@ def _as_model(net: object) -> Model:
 
 
 def load(path: PathLike) -> Network:
-    """The network in a model file; a warning says so if its inputs or outputs are not a table's numbers as they are,
-    for then it needs the preparation that ``load_model`` gives.
+    """The network in a model file.
+
+    Parameters
+    ----------
+    path : str or path
+        A file that ``save`` or ``backpath train`` wrote.
+
+    Returns
+    -------
+    Network
+        A warning says so if it was trained on a table whose columns were prepared, for then it needs the preparation
+        that ``load_model`` gives.
 
     Raises
     ------
@@ -127,6 +150,16 @@ def load_model(path: PathLike) -> Model:
     """The network in a model file with its preparation and the record of its training.
 
     Loading never imports or runs anything that the file names, and reads nothing beyond what the file can hold.
+
+    Parameters
+    ----------
+    path : str or path
+        A file that ``save`` or ``backpath train`` wrote.
+
+    Returns
+    -------
+    Model
+        With ``network``, ``preparation`` and ``record``.
 
     Raises
     ------

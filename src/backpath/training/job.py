@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
 from backpath.maths.checks import check_learning_rate, check_number
+from backpath.maths.costs import cost_function
+from backpath.maths.families import NOT_COMPILED
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
+from backpath.training.state import Stateful
 
 Masks = list[NDArray[np.bool_]]
 
@@ -33,6 +38,7 @@ class Solver:
     | ``gd``       | W = W - η ∂C/∂W (the notes)                                                         |
     | ``momentum`` | v = μ v - η ∂C/∂W,  W = W + v; with ``nesterov`` W = W + μ v - η ∂C/∂W              |
     | ``adam``     | m = β₁ m + (1-β₁) g,  v = β₂ v + (1-β₂) g²,  W = W - η √(1-β₂ᵗ)/(1-β₁ᵗ) m / (√v + ε) |
+    |              | AdamW, with ``decay`` λ: the same from (1 - η λ) W, biases excepted, in place of W     |
     | ``lm``       | W = W - (Jᵀ J + μ I)⁻¹ Jᵀ e, μ by the gain ratio (see ``engines.lm``); it has no η          |
     """
 
@@ -43,6 +49,7 @@ class Solver:
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+    decay: float = 0.0
 
     @classmethod
     def checked(cls, name: str, learning_rate: float | None, momentum: float = 0.9) -> Solver:
@@ -55,6 +62,28 @@ class Solver:
             return cls(name, 0.0)
         rate = LEARNING_RATES[name] if learning_rate is None else learning_rate
         return cls(name, check_learning_rate(rate), momentum=check_number(momentum, "momentum", least=0, below=1))
+
+
+class Order(Protocol):
+    """The order of the samples, epoch by epoch."""
+
+    def __next__(self) -> NDArray[np.intp] | None:
+        """That of the next epoch; None for their own."""
+
+    def state(self) -> dict[str, Any]: ...
+    def restore(self, state: dict[str, Any]) -> None: ...
+
+
+class Drawn(Stateful):
+    """An order drawn for each epoch, or their own for all."""
+
+    _given = ("_samples", "_shuffled")
+
+    def __init__(self, samples: int, seed: int | None, shuffled: bool):
+        self._samples, self._shuffled, self._rng = samples, shuffled, np.random.default_rng(seed)
+
+    def __next__(self) -> NDArray[np.intp] | None:
+        return self._rng.permutation(self._samples) if self._shuffled else None
 
 
 @dataclass(frozen=True)
@@ -106,13 +135,13 @@ class Job:
     sample_weight : array (N,) or None
         How much each sample counts in the averages; a batch in which none does has no gradient.
     order : iterator or None
-        The order of the samples for each epoch, where it is not drawn from ``seed``.
+        The order of the samples for each epoch, where it is not drawn from ``seed``; its state can be saved.
     averaged : bool
-        The costs told are averaged over the outputs instead of summed; the updates are the same.
+        The reported costs are averaged over the outputs instead of summed; the updates are the same.
     clip_norm : float | None
         A gradient longer than that is scaled down to it.
-    dropout : float
-        The share of hidden neurons that each update leaves out, drawn from ``seed``; only ``numpy_engine`` knows it.
+    dropout : float, or one for each hidden layer
+        The share of hidden neurons that each update leaves out, drawn from ``seed``.
     solver_state : SolverState | None
         Of the run that this one goes on from.
     bayesian : bool
@@ -136,10 +165,10 @@ class Job:
     patience: float = PATIENCE
     l2: float = 0.0
     sample_weight: Array | None = None
-    order: Iterator[NDArray[np.intp]] | None = None
+    order: Order | None = None
     averaged: bool = False
     clip_norm: float | None = None
-    dropout: float = 0.0
+    dropout: float | Sequence[float] = 0.0
     solver_state: SolverState | None = None
     bayesian: bool = False
     threads: int | None = None
@@ -151,17 +180,25 @@ class Job:
         return network if self.biases else network.without_biases()
 
     @property
+    def needs_numpy(self) -> str:
+        """What of this job only the NumPy engine does; "" if nothing."""
+        if self.dropout:
+            return "dropout"
+        if not isinstance(self.X, np.ndarray):
+            return "training on sparse rows"
+        uncompiled = [name for name in self.network.activations if activation(name).code == NOT_COMPILED]
+        if uncompiled:
+            return f"the activation {uncompiled[0]}"
+        return f"the cost {self.cost}" if cost_function(self.cost).code == NOT_COMPILED else ""
+
+    @property
     def cost_share(self) -> float:
-        """What the costs told are multiplied with."""
+        """The factor of the reported costs."""
         return 1 / self.network.sizes[-1] if self.averaged else 1.0
 
-    def orders(self) -> Iterator[NDArray[np.intp] | None]:
+    def orders(self) -> Order:
         """For each epoch the order of its samples, None for their own."""
-        if self.order is not None:
-            yield from self.order
-        rng = np.random.default_rng(self.seed)
-        while True:
-            yield rng.permutation(len(self.X)) if self.shuffle else None
+        return self.order or Drawn(len(self.y), self.seed if self.shuffle else None, self.shuffle)
 
 
 class Engine(Protocol):
@@ -199,7 +236,7 @@ class Descent(Engine, Protocol):
     def solver_state(self) -> SolverState: ...
 
     def forget_costs(self) -> None:
-        """Begin ``costs`` again from nothing: whoever trains without an end keeps those that matter."""
+        """Start ``costs`` again: a caller that trains without an end keeps those that matter."""
 
     def change_rate(self, learning_rate: float) -> None:
         """Go on with this learning rate; if converged, not any more."""
@@ -237,8 +274,15 @@ def check_tol(tol: float | None) -> float | None:
     return None if tol is None else check_number(tol, "tol", least=0)
 
 
-class Convergence:
+def check_progress(progress: object) -> None:
+    if not (isinstance(progress, bool | AbstractContextManager) or callable(progress)):
+        raise InputError(f"progress must be True, False or a callable, but is {progress!r}")
+
+
+class Convergence(Stateful):
     """The rule of ``tol``: too long without a better cost."""
+
+    _given = ("tol", "patience")
 
     def __init__(self, tol: float | None, patience: float, solver_state: SolverState | None = None):
         self.tol, self.patience, self.best, self.waited = tol, patience, math.inf, 0

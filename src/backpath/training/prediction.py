@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from functools import partial
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike
 from backpath.errors import InputError
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
+from backpath.maths.families import NOT_COMPILED
 from backpath.maths.network import Network
 from backpath.maths.samples import as_inputs
 from backpath.training.engines.layout import lay_out_prediction
@@ -29,13 +31,16 @@ def predict(net: Network, X: ArrayLike, *, threads: int | None = None) -> Array:
     Parameters
     ----------
     net : Network
-    X : (inputs,) or (N, inputs)
+        The network that predicts.
+    X : array_like
+        One sample (inputs,) or a batch (N, inputs).
     threads : int | None
         How many may share the rows (see `train`).
 
     Returns
     -------
-    (outputs,) for a single row, (N, outputs) for several
+    array
+        (outputs,) for one sample, (N, outputs) for a batch.
 
     Raises
     ------
@@ -55,6 +60,28 @@ def predict(net: Network, X: ArrayLike, *, threads: int | None = None) -> Array:
     return net.predict(X) if known is None else known(X, threads)
 
 
+def _has_kernel(name: str) -> bool:
+    row = activation(name)
+    return not row.no_derivative and row.code != NOT_COMPILED
+
+
+def largest_output(net: Network, largest_input: float) -> float:
+    """No output is larger for inputs of at most that size, in exact arithmetic; infinite where that cannot be said.
+
+    >>> net = Network.from_weights([[[2.0, -1.0, 0.5]]], "identity")
+    >>> largest_output(net, 10), abs(float(net.predict([10, -10])[0]))
+    (31.5, 30.5)
+    """
+    largest = largest_input
+    for W, name in zip(net.weights, net.activations, strict=True):
+        inputs, bias = (W[:, :-1], W[:, -1]) if net.biases else (W, np.zeros(len(W)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            u = float((np.abs(inputs).sum(axis=1, dtype=np.float64) * largest + np.abs(bias)).max())
+        bounded = name in ("sigmoid", "tanh", "softmax", "step")
+        largest = 1.0 if bounded else math.exp(min(u, 709.0)) if name == "exp" else u + 1
+    return largest
+
+
 class Predictor:
     """A network laid out for the kernels."""
 
@@ -66,7 +93,7 @@ class Predictor:
         last = cls._last
         if last is not None and last[0] is net:
             return last[1]
-        if why_no_kernels() or any(activation(name).no_derivative for name in net.activations):
+        if why_no_kernels() or any(not _has_kernel(name) for name in net.activations):
             return None
         found = cls(net)
         cls._last = net, found

@@ -58,12 +58,15 @@ class Claimed:
     Attributes
     ----------
     kind : "gradient" | "weight" | "value"
+        What it is a figure of.
     name : str
+        Of the weight or value.
     figure : str
         As it was given.
     right : str
         The right one with as many digits.
     is_right : bool
+        Whether it is right within its digits.
     """
 
     kind: str
@@ -79,18 +82,18 @@ class Claimed:
 
 
 class Report(Rendered):
-    """What was found of somebody's figures.
+    """What was found in the figures.
 
     Attributes
     ----------
     correct : bool
         Whether every figure is right within the digits it is given with.
     findings : tuple of Finding
-        The mistakes; of several explanations that cannot be told apart, the mistakes of all of them.
+        The mistakes; of several explanations that the figures cannot distinguish, the mistakes of all of them.
     alternatives : tuple of tuples of Finding
         Each explains every figure by itself; one, if the figures leave no doubt; none, if all is right.
     certain : bool
-        Whether there is just one explanation, and the figures tell more than it takes to say it by a wide margin.
+        Whether there is just one explanation, and the figures carry much more information than it needs.
     figures : tuple of Claimed
         Every claimed figure beside the right one.
     bits : float
@@ -124,6 +127,13 @@ class Report(Rendered):
         return f"Report({found})"
 
     def document(self) -> Document:
+        """What is printed.
+
+        Returns
+        -------
+        Document
+            A title, then headings, sentences, formulas and tables.
+        """
         blocks: list[Block] = [prose(self._verdict())]
         if self.layout:
             blocks.append(prose(f"{_sentence(self.layout)}."))
@@ -147,7 +157,7 @@ class Report(Rendered):
         if count == 1:
             start = "The figure is not right"
         if len(self.alternatives) > 1:
-            return f"{start}. {len(self.alternatives)} explanations fit, and these figures cannot tell them apart."
+            return f"{start}. {len(self.alternatives)} explanations fit, and these figures cannot distinguish them."
         doubt = "" if self.certain or self.findings[0].mistake == "unknown" else " It fits, but other reasons may too."
         return f"{start}: {_told(self.alternatives[0])}.{doubt}"
 
@@ -161,6 +171,13 @@ class Report(Rendered):
         return found if len(rows) <= _LISTED else [*found, prose(f"{_LISTED} of {len(rows)} figures.")]
 
     def as_dict(self) -> dict[str, Any]:
+        """The same as plain data.
+
+        Returns
+        -------
+        dict
+            As JSON keeps it (docs/explain.md describes it).
+        """
         return {
             "correct": self.correct,
             "certain": self.certain,

@@ -1,4 +1,4 @@
-"""Dropout: each update leaves out some hidden neurons, drawn anew."""
+"""Dropout: each update leaves out some hidden neurons, drawn again each time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy as np
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
 from backpath.maths.costs import cost_function
+from backpath.training.state import Stateful
 
 
-class Dropout:
+class Dropout(Stateful):
     """The passes of ``maths.backprop`` with hidden neurons left out.
 
     a_H = σ(u_H) r / (1 - p) with r = 0 for a share p of the neurons, drawn for every sample, else 1: what a neuron
@@ -20,7 +21,9 @@ class Dropout:
     Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15 (2014).
     """
 
-    def __init__(self, share: float, seed: int | None):
+    _given = ("share", "_kept")
+
+    def __init__(self, share: float | Sequence[float], seed: int | None):
         self.share, self._rng = share, np.random.default_rng(seed)
         self._kept: list[Array] = []
 
@@ -30,12 +33,15 @@ class Dropout:
         """As ``backprop.forward``."""
         u: list[Array] = []
         a, self._kept = [X], []
+        hidden = len(weights) - 1
+        shares = self.share if isinstance(self.share, Sequence) else [self.share] * hidden
         for W, name in zip(weights, activations, strict=True):
             u.append(a[-1] @ W[:, :-1].T + W[:, -1])
             a.append(activation(name).value(u[-1]))
-            if len(a) <= len(weights):
-                r = self._rng.random(a[-1].shape) >= self.share
-                self._kept.append((r / (1 - self.share)).astype(X.dtype))
+            if len(self._kept) < hidden:
+                share = shares[len(self._kept)]
+                r = self._rng.random(a[-1].shape) >= share
+                self._kept.append((r / (1 - share)).astype(X.dtype))
                 a[-1] = a[-1] * self._kept[-1]
         return u, a
 
