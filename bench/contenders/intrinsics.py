@@ -1,4 +1,4 @@
-"""Intrinsics by hand for the notes' network: AVX2 for one of them, AVX-512 and every core for many; a limit to be near.
+"""Intrinsics by hand for the notes' network, AVX2 for one of them, AVX-512 and all cores for many: a limit to be near.
 
 It trains and does nothing else: no costs, no errors, nothing that stops.
 """

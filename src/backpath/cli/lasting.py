@@ -41,9 +41,10 @@ def lasting_options(command: F) -> F:
 
 def call_options(context: click.Context, options: dict[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
     """The options of a call and the names of those that it gives; with --resume, the ones of the call that began the
-    run, but for those that may change."""
+    run, except for those that may change."""
     source = context.get_parameter_source
     given = {name for name in options if source(name) is click.core.ParameterSource.COMMANDLINE}
+    given -= {"more_files"} if not options.get("more_files") else set()  # click 8.2 has no arguments for given ones
     if options["resume"] is None:
         if options["source"] is None:
             raise click.UsageError("Missing argument 'SOURCE'.", ctx=context)

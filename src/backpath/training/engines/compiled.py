@@ -87,7 +87,7 @@ class CompiledEngine(Stateful):
         s, n = job.solver, layout.weights
         tol = -1.0 if job.tol is None else job.tol
         rates = (s.learning_rate, s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience)
-        self._settings = CSettings(*rates, job.cost_share, job.clip_norm or 0.0)
+        self._settings = CSettings(*rates, job.cost_share, job.clip_norm or 0.0, decay=s.decay)
         copies = COPIES[s.name] * n
         room = buffer(2 * copies + n + layout.numbers, number)
         start = address(room, number, len(room))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,14 +68,18 @@ class Updates(Stateful):
         self.m = [s.beta_1 * m + (1 - s.beta_1) * g for m, g in zip(self.m, gradient, strict=True)]
         self.v = [s.beta_2 * v + (1 - s.beta_2) * (g * g) for v, g in zip(self.v, gradient, strict=True)]
         rate = s.learning_rate * math.sqrt(1 - s.beta_2**self.t) / (1 - s.beta_1**self.t)
-        return [W - rate * m / (np.sqrt(v) + s.epsilon) for W, m, v in zip(weights, self.m, self.v, strict=True)]
+        kept = 1 - s.learning_rate * s.decay
+        shrunk = (
+            [W * np.append(np.full(W.shape[1] - 1, kept), 1).astype(W.dtype) for W in weights] if s.decay else weights
+        )
+        return [W - rate * m / (np.sqrt(v) + s.epsilon) for W, m, v in zip(shrunk, self.m, self.v, strict=True)]
 
 
 class NumpyEngine(Stateful):
     """Trains with NumPy; every update makes new arrays, so an interrupt always finds a whole set of weights."""
 
     bayesian = None
-    _given = ("job", "_pass")
+    _given: ClassVar[tuple[str, ...]] = ("job", "_pass")
 
     def __init__(self, job: Job):
         self.job = job
@@ -101,7 +105,7 @@ class NumpyEngine(Stateful):
 
     def cost_and_gradient(self, weights: list[Array]) -> tuple[float, list[Array]]:
         X, y, weight = self.job.X, self.job.y, self.job.sample_weight
-        return cost_and_gradient(self.job, weights, X, y, np.ones(len(X), X.dtype) if weight is None else weight)
+        return cost_and_gradient(self.job, weights, X, y, np.ones(len(y), X.dtype) if weight is None else weight)
 
     def run(self, epochs: int) -> None:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -118,25 +122,31 @@ class NumpyEngine(Stateful):
                     return
 
     def forget_costs(self) -> None:
-        """Begin ``costs`` anew, for whoever has kept those so far: a run without an end does not fill the memory."""
+        """Start ``costs`` again: a caller that trains without an end keeps those so far itself."""
         self.costs = []
 
     def _epoch(self) -> float:
-        job, order, samples = self.job, next(self._orders), len(self.job.X)
+        job, order, samples = self.job, next(self._orders), len(self.job.y)
         total = 0.0
         for start in range(0, samples, job.batch_size):
             batch: slice | NDArray[np.intp] = slice(start, start + job.batch_size)
             if order is not None:
                 batch = order[batch]
-            X, y = job.X[batch], job.y[batch]
-            share = np.ones(len(X), X.dtype) if job.sample_weight is None else job.sample_weight[batch]
-            total += self._step(X, y, share) * len(X)
+            cost, gradient, count = self._of_batch(batch)
+            self._step(gradient)
+            total += cost * count
         return total / samples
 
-    def _step(self, X: Array, y: Array, share: Array) -> float:
-        """One update; the cost of its batch just before it."""
+    def _of_batch(self, rows: slice | NDArray[np.intp]) -> tuple[float, list[Array], int]:
+        """The cost of these samples and its gradient; and how many they are."""
         job = self.job
-        cost, gradient = cost_and_gradient(job, self.weights, X, y, share, self._pass)
+        X, y = job.X[rows], job.y[rows]
+        share = np.ones(len(y), X.dtype) if job.sample_weight is None else job.sample_weight[rows]
+        return *cost_and_gradient(job, self.weights, X, y, share, self._pass), len(y)
+
+    def _step(self, gradient: list[Array]) -> None:
+        """One update."""
+        job = self.job
         if job.clip_norm is not None:
             norm = math.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradient))
             gradient = [g * g.dtype.type(min(1.0, job.clip_norm / norm)) for g in gradient] if norm else gradient
@@ -144,7 +154,6 @@ class NumpyEngine(Stateful):
         if job.free is not None:
             updated = [np.where(f, new, W) for f, new, W in zip(job.free, updated, self.weights, strict=True)]
         self.weights = updated
-        return cost
 
 
 def cost_and_gradient(
