@@ -118,7 +118,7 @@ class Perceptron(Hyperparameters, PredictingEstimator):
         Raises
         ------
         InputError
-            If the call makes no sense; nothing was trained.
+            If an argument is not valid; nothing was trained.
         DivergenceError
             If the cost or a weight stopped being finite, or the cost only rose.
         """

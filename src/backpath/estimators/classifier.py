@@ -67,7 +67,7 @@ def _labels_of(y: Any) -> Any:
 
 
 class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc] # scikit-learn has no types
-    """A multi-layer perceptron that tells classes: scikit-learn's, trained by backpath.
+    """A multi-layer perceptron for classification: scikit-learn's interface, trained by backpath.
 
     It minimises the log-loss, averaged over the samples, with the penalty α/2 ΣW² / N on all weights but the biases.
     Two classes have one ``logistic`` output, more have ``softmax`` outputs, several targets with classes of their own

@@ -1,4 +1,4 @@
-"""What all solvers have in common: held-out samples are judged and callbacks told, epoch by epoch."""
+"""What all solvers have in common: held-out samples are judged and callbacks called, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -138,14 +138,14 @@ class Fitting(Stateful):
         return bool(self.p.early_stopping) and self.run.waited > self.p.n_iter_no_change
 
     def tell(self, weights: list[Array]) -> bool:
-        """Tell the callbacks how things stand; whether one of them wants to stop."""
+        """Call the callbacks; whether one of them wants to stop."""
         run = self.run
         if not self.callbacks:
             return False
         scores = run.validation_scores
         judged = (run.validation_loss_curve[-1], scores[-1]) if self.held_out and scores else (None, None)
         epoch = Epoch(run.n_iter, run.loss, self.job.network.with_weights(weights), *judged)
-        wishes = [callback(epoch) for callback in self.callbacks]  # all of them are told
+        wishes = [callback(epoch) for callback in self.callbacks]  # all of them are called
         return any(wish is True for wish in wishes)
 
     def is_to_stop(self, weights: list[Array]) -> bool:

@@ -20,7 +20,7 @@ Score = Callable[[Array, Samples], float]  # (outputs, samples) -> accuracy or R
 
 @dataclass(frozen=True)
 class Epoch:
-    """What a callback is told after an epoch.
+    """What a callback gets after an epoch.
 
     Attributes
     ----------

@@ -181,7 +181,7 @@ def adds_to(base: type) -> Callable[[_Init], _Init]:
 
 
 def check_parameters(parameters: Mapping[str, Any], incremental: bool = False) -> None:
-    """Refuse a parameter that makes no sense, before anything is done; ``incremental``: for ``partial_fit``."""
+    """Check the parameters before anything is done; ``incremental``: for ``partial_fit``."""
     for name, value in parameters.items():
         words, fits = CHECKS.get(name, ("", lambda value: True))
         if not fits(value):

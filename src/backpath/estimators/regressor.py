@@ -59,7 +59,7 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc] # scikit-l
     solver : "adam", "adamw", "sgd", "lbfgs" or "lm"
         ``adamw`` is adam with ``alpha`` as decoupled weight decay: each update shrinks the weights, biases excepted, by
         the learning rate times alpha.
-        ``lm`` (Levenberg-Marquardt), of ``squared_error``, is by far the soonest done with up to about a thousand
+        ``lm`` (Levenberg-Marquardt), of ``squared_error``, is usually the fastest with up to about a thousand
         weights; it takes all samples for each step and ends as sgd and adam do, or where no step lowers the loss.
     alpha, batch_size, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, \
 warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \

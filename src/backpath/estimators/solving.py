@@ -166,7 +166,7 @@ def _one_thread_for_blas() -> Any:
 
 
 def job_of(p: Any, samples: Samples, start: Start) -> Job:
-    """The training job, but for what its solver adds."""
+    """The training job, except for what its solver adds."""
     weights, count = start.run.weights, len(samples)
     output, cost = p._trained_as(samples.y.shape[1])
     hidden = hidden_activations(p.activation, len(weights) - 1)

@@ -41,7 +41,7 @@ def raise_if_diverged(job: Job, engine: RunState) -> None:
 def divergence(job: Job, engine: RunState) -> DivergenceError | None:
     """What is wrong with a run as it stands: numbers that are not finite, or a cost that only rose.
 
-    Saturated activations keep every number finite whatever the learning rate. Then the cost tells, where it is above
+    Saturated activations keep every number finite whatever the learning rate. Then the cost decides, where it is above
     that of the start: far above that of always answering σ(0), or no longer moving.
     """
     epochs, last = len(engine.costs), float(engine.costs[-1]) if len(engine.costs) else None

@@ -19,6 +19,7 @@ from backpath.maths.costs import cost_function
 from backpath.maths.families import NOT_COMPILED
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
+from backpath.training.native.calls import SOLVERS as COMPILED_SOLVERS
 from backpath.training.state import Stateful
 
 Masks = list[NDArray[np.bool_]]
@@ -137,7 +138,7 @@ class Job:
     order : iterator or None
         The order of the samples for each epoch, where it is not drawn from ``seed``; its state can be saved.
     averaged : bool
-        The costs told are averaged over the outputs instead of summed; the updates are the same.
+        The reported costs are averaged over the outputs instead of summed; the updates are the same.
     clip_norm : float | None
         A gradient longer than that is scaled down to it.
     dropout : float, or one for each hidden layer
@@ -184,6 +185,8 @@ class Job:
         """What of this job only the NumPy engine does; "" if nothing."""
         if self.dropout:
             return "dropout"
+        if self.solver.name not in COMPILED_SOLVERS:
+            return f"the solver {self.solver.name}"
         if not isinstance(self.X, np.ndarray):
             return "training on sparse rows"
         uncompiled = [name for name in self.network.activations if activation(name).code == NOT_COMPILED]
@@ -193,7 +196,7 @@ class Job:
 
     @property
     def cost_share(self) -> float:
-        """What the costs told are multiplied with."""
+        """The factor of the reported costs."""
         return 1 / self.network.sizes[-1] if self.averaged else 1.0
 
     def orders(self) -> Order:
@@ -236,7 +239,7 @@ class Descent(Engine, Protocol):
     def solver_state(self) -> SolverState: ...
 
     def forget_costs(self) -> None:
-        """Begin ``costs`` again from nothing: whoever trains without an end keeps those that matter."""
+        """Start ``costs`` again: a caller that trains without an end keeps those that matter."""
 
     def change_rate(self, learning_rate: float) -> None:
         """Go on with this learning rate; if converged, not any more."""

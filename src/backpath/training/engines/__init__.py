@@ -39,7 +39,7 @@ def start_descent(name: str, job: Job) -> Descent:
 
 
 def _must_do_without() -> bool:
-    """Whether there are no kernels here, which is said."""
+    """Whether there are no kernels here; warns if so."""
     why = why_no_kernels()
     if why:
         warnings.warn(f"training with NumPy, slowly: no native kernels here: {why}", RuntimeWarning, stacklevel=4)

@@ -203,7 +203,7 @@ class CompiledEngine(Stateful):
             del self._drawn[: self._now.epochs - before]  # those left over, if it converged, are for whoever goes on
 
     def forget_costs(self) -> None:
-        """Begin ``costs`` anew, for whoever has kept those so far: a run without an end does not fill the memory."""
+        """Start ``costs`` again: a caller that trains without an end keeps those so far itself."""
         self._now, self._costs = replace(self._now, epochs=0), np.empty(64)
 
     def _run(self, orders: Integers, epochs: int) -> None:

@@ -1,4 +1,4 @@
-"""Dropout: each update leaves out some hidden neurons, drawn anew."""
+"""Dropout: each update leaves out some hidden neurons, drawn again each time."""
 
 from __future__ import annotations
 

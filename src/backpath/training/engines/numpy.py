@@ -122,7 +122,7 @@ class NumpyEngine(Stateful):
                     return
 
     def forget_costs(self) -> None:
-        """Begin ``costs`` anew, for whoever has kept those so far: a run without an end does not fill the memory."""
+        """Start ``costs`` again: a caller that trains without an end keeps those so far itself."""
         self.costs = []
 
     def _epoch(self) -> float:
