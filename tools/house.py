@@ -24,6 +24,7 @@ WORDS = {
     "explorer": "the web page and its server",
     "estimators": "scikit-learn's interface",
     "population": "many networks at once",
+    "distributed": "several machines",
     "tabular": "the model of a table",
     "training": "solvers, engines, kernels",
     "explain": "derivations and diagnosis",
