@@ -22,9 +22,9 @@ STYLE = """
 WORDS = {
     "cli": "the commands",
     "explorer": "the web page and its server",
+    "distributed": "one network, many machines",
     "estimators": "scikit-learn's interface",
     "population": "many networks at once",
-    "distributed": "several machines",
     "tabular": "the model of a table",
     "training": "solvers, engines, kernels",
     "explain": "derivations and diagnosis",

@@ -12,6 +12,7 @@ import pytest
 import backpath as bp
 from backpath.files.model_format import encode
 from backpath.files.wording import without_controls
+from terminals import terminal
 
 EVIL = "\x1b[2J\x9b31m\u202e\u2066\x07\x85é"
 OBEYED = re.compile(
