@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -109,16 +110,27 @@ def lengths(mistakes: Sequence[Mistake]) -> Array:
 
 def figures_of(c: Comparison, chosen: Sequence[tuple[Mistake, ...]]) -> Array:
     """The figures with each of these combinations of mistakes."""
-    found = []
-    for block in c.blocks(len(chosen)):
-        part = chosen[block]
-        places: dict[int, tuple[Mistake, list[int]]] = {}
-        for h, mistakes in enumerate(part):
-            for mistake in mistakes:
-                places.setdefault(id(mistake), (mistake, []))[1].append(h)
-        runs = [(mistake.edits, np.array(h, dtype=np.intp)) for mistake, h in places.values()]
-        found.append(c.figures(len(part), runs))
-    if not found:
-        return np.empty((0, len(c.right)))
-    figures: NDArray[np.floating] = np.concatenate(found)
-    return figures
+    every = list({id(m): m for mistakes in chosen for m in mistakes}.values())
+    place = {id(m): k for k, m in enumerate(every)}
+    which = np.array([place[id(m)] for mistakes in chosen for m in mistakes], dtype=np.intp)
+    owners = np.repeat(np.arange(len(chosen)), [len(mistakes) for mistakes in chosen])
+    return _figures(c, every, which, owners, len(chosen))
+
+
+def figures_of_pairs(c: Comparison, mistakes: Sequence[Mistake], pairs: Index) -> Array:
+    """The same of pairs of these, given by their places."""
+    return _figures(c, mistakes, pairs.ravel(), np.repeat(np.arange(len(pairs)), 2), len(pairs))
+
+
+def _figures(c: Comparison, mistakes: Sequence[Mistake], which: Index, owners: Index, count: int) -> Array:
+    """In so many passes; each of ``owners`` has the mistake at that place of ``which``."""
+    found: list[NDArray[np.floating]] = [np.empty((0, len(c.right)))]
+    for block in c.blocks(count):
+        first, last = np.searchsorted(owners, [block.start, block.stop])
+        order = np.argsort(which[first:last], kind="stable")
+        part, passes = which[first:last][order], owners[first:last][order] - block.start
+        starts = np.flatnonzero(np.diff(part, prepend=-1))
+        ends = [*starts, len(part)]
+        runs = [(mistakes[part[a]].edits, passes[a:b]) for a, b in itertools.pairwise(ends) if a < b]
+        found.append(c.figures(block.stop - block.start, runs))
+    return np.concatenate(found)

@@ -15,27 +15,36 @@ import numpy as np
 
 from backpath.explain.diagnosis.added import additions
 from backpath.explain.diagnosis.bits import ABOUT, DOUBT, MARGIN, OF_RANK, SECOND, told
-from backpath.explain.diagnosis.candidates import Candidates, figures_of
+from backpath.explain.diagnosis.candidates import Candidates, figures_of, figures_of_pairs
 from backpath.explain.diagnosis.catalogue import every_mistake
 from backpath.explain.diagnosis.catalogue.fitted import families, rates
 from backpath.explain.diagnosis.comparison import Bools, Comparison, Ratios
-from backpath.explain.diagnosis.conventions import Readings
+from backpath.explain.diagnosis.conventions import Conventions, Readings
 from backpath.explain.diagnosis.explanation import Explanation
 from backpath.explain.diagnosis.fit import Task, fitted_numbers
 from backpath.explain.diagnosis.mistakes import PLAIN, RARE, Family, Mistake
+from backpath.explain.diagnosis.passes import Index, Passes, Stage
 from backpath.explain.diagnosis.several import after_several_updates, in_each_step, with_slips
 
 _MOST_TOLD = 8  # explanations in a report
 _MOST_HINTS = 12
 _MANY_FIGURES = 400  # of more, a number in one place is not looked for beside another mistake
 _USUAL = 4.0  # bits of conventions that are tried with a fitted number
+_INNER = 8.0  # bits of conventions that are tried on the error where its size counts
 _ROUND = 17.0  # bits of a fitted number that somebody may have chosen: four digits
 _LIKELY = 9.0  # bits of a slip up to which it is tried with a multiple of the weights
 _WITH_TERM = 10.0  # the least bits of an L2 term
 _MOST_BENT = 40  # mistakes that are tried with a constant that nothing explains
 _MOST_FITTED = 700_000  # figures of families with another mistake, each tried with a few numbers
 # what the shortest explanation of a level has, in bits
-_WITH_COST, _WITH_CONSTANT, _WITH_ADDED, _WITH_NUMBER, _PAIR = 7.0, 12.0, 4.0, 12.0, 2 * OF_RANK[PLAIN] + SECOND
+_WITH_COST, _WITH_SCALE, _WITH_CONSTANT, _WITH_ADDED, _WITH_NUMBER, _PAIR = (
+    7.0,
+    8.0,
+    12.0,
+    4.0,
+    12.0,
+    2 * OF_RANK[PLAIN] + SECOND,
+)
 _SEVERAL_UPDATES, _SEVERAL_WITH_SLIP, _PAIR_WITH_NUMBER = 2.0, 6.0, 16.0
 
 
@@ -65,6 +74,7 @@ class Search:
         levels = (
             (0.0, self._single),
             (_WITH_COST, self._with_other_cost),
+            (_WITH_SCALE, self._with_scaled_error),
             (_WITH_CONSTANT, self._with_constant),
             (_WITH_ADDED, self._with_added),
             (_SEVERAL_UPDATES, lambda: after_several_updates(self.c) if self._may_be_several else []),
@@ -93,7 +103,7 @@ class Search:
 
     def _told(self, found: Iterable[Explanation]) -> list[Explanation]:
         """Those about as short as the shortest; of the same mistakes at the same places one."""
-        by_key: dict[frozenset[tuple[str, tuple[str, ...]]], Explanation] = {}
+        by_key: dict[frozenset[tuple[str, ...]], Explanation] = {}
         for explanation in sorted(found, key=lambda e: e.bits):
             by_key.setdefault(explanation.key(self.c.q), explanation)
         kept = list(by_key.values())
@@ -133,6 +143,18 @@ class Search:
             found += self._read((s.mistakes[h],), float(s.bits[h]), s.ratios[h], unexplained=False)
         return found
 
+    def _with_scaled_error(self) -> list[Explanation]:
+        """A mistake that depends on the size of the error, with conventions that the error already has."""
+        s = self.singles
+        able = [h for h, m in enumerate(s.mistakes) if m.by_size and s.bits[h] < self._limit]
+        products = [p for p in self.readings.products if p.constants and p.bits <= _INNER]
+        tried = [(_scaled(s.mistakes[h], p), float(s.bits[h])) for h in able for p in products]
+        ratios = self.c.ratios(figures_of(self.c, [(mistake,) for mistake, _ in tried]))
+        found: list[Explanation] = []
+        for h in np.flatnonzero(self.readings.possible(ratios)):
+            found += self._read((tried[h][0],), tried[h][1], ratios[h], unexplained=False)
+        return found
+
     def _with_constant(self) -> list[Explanation]:
         """A mistake, and a constant that nothing explains."""
         s = self.singles
@@ -148,14 +170,14 @@ class Search:
         pairs = pairs[s.bits[pairs].sum(axis=1) + second <= self._limit]
         for block in self.c.blocks(len(pairs)):
             part = pairs[block]
-            chosen = [(s.mistakes[i], s.mistakes[k]) for i, k in part]
-            figures = figures_of(self.c, chosen)
+            figures = figures_of_pairs(self.c, s.mistakes, part)
             ratios = self.c.ratios(figures)
             for h in np.flatnonzero(self.readings.possible(ratios)):
                 if any(self.c.still(figures[h], s.figures[k]).all() for k in part[h]):
                     continue  # one of the two changes nothing
+                chosen = s.mistakes[part[h, 0]], s.mistakes[part[h, 1]]
                 bits = float(s.bits[part[h]].sum()) + second
-                found += list(self._read(chosen[h], bits, ratios[h], unexplained=False))
+                found += list(self._read(chosen, bits, ratios[h], unexplained=False))
         return found
 
     def _with_other_cost(self) -> list[Explanation]:
@@ -282,3 +304,12 @@ class Search:
             figures = (gradient.get(self.c.q.position(1, j, i)) for i in range(1, inputs + 1))
             found += [figure / bias for figure in figures if bias and figure is not None]
         return found[:_MOST_HINTS]
+
+
+def _scaled(mistake: Mistake, product: Conventions) -> Mistake:
+    """The mistake where these conventions are already on the error."""
+
+    def edit(p: Passes, h: Index) -> None:
+        p.scale[h] = product.of(p.q)
+
+    return replace(mistake, edits=((Stage.START, edit), *mistake.edits))

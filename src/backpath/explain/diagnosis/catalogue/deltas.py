@@ -41,7 +41,8 @@ def deltas(q: Problem) -> Iterator[Mistake]:
                 message = f"{words} in place of δ of layer {layer}{place.of(layer)}"
                 rank = LOCAL if place in (EVERYWHERE, BACK) else RARE
                 edits = (used(layer, place, values),)
-                yield Mistake("wrong_delta", q.neurons(layer), message, edits, _marked(words), rank)
+                by_size = words.startswith("relu")
+                yield Mistake("wrong_delta", q.neurons(layer), message, edits, _marked(words), rank, by_size=by_size)
 
 
 def _marked(words: str) -> Change:
@@ -52,7 +53,7 @@ def _quantities(q: Problem, layer: int) -> Iterator[tuple[str, Values]]:
     yield "the output σ(u) stands", lambda p, h: p.a[layer][h]
     yield "the net input u stands", lambda p, h: p.u[layer][h]
     yield "|δ| stands", lambda p, h: np.abs(p.delta[layer][h])
-    yield "relu(δ) stands", lambda p, h: np.maximum(p.delta[layer][h], 0)
+    yield "relu(δ) stands", lambda p, h: p.by_size(p.delta[layer][h], h, lambda d: np.maximum(d, 0))
     if q.width(layer) > 1:
         yield "the δ of the first neuron stands", lambda p, h: _like(p.delta[layer][h, :, :1], p.delta[layer][h])
         yield "the δ of the last neuron stands", lambda p, h: _like(p.delta[layer][h, :, -1:], p.delta[layer][h])
@@ -239,7 +240,7 @@ def rounded_deltas(q: Problem) -> Iterator[Mistake]:
     for decimals in range(1, 5):
 
         def edit(p: Passes, h: Index, decimals: int = decimals) -> None:
-            p.delta[p.at][h] = np.round(p.delta[p.at][h], decimals)
+            p.delta[p.at][h] = p.by_size(p.delta[p.at][h], h, lambda d: np.round(d, decimals))
 
         message = f"δ is rounded to {decimals} decimals on the way"
-        yield Mistake("rounded_on_the_way", (), message, ((Stage.DELTA, edit),), rank=LOCAL)
+        yield Mistake("rounded_on_the_way", (), message, ((Stage.DELTA, edit),), rank=LOCAL, by_size=True)

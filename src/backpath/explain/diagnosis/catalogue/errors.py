@@ -69,6 +69,7 @@ def _in_its_place(q: Problem) -> Iterator[Mistake]:
     kinds: list[tuple[str, str, Values, Callable[[Array, Array], Array], bool]] = [
         ("|error|", "the error's absolute value stands in place of the error", *_both(np.abs), False),
         ("relu(error)", "negative errors are set to 0", *_both(lambda e: np.maximum(e, 0)), False),
+        ("min(error, 0)", "positive errors are set to 0", *_both(lambda e: np.minimum(e, 0)), False),
     ]
     if q.samples > 1:
         kinds += [
