@@ -8,18 +8,22 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpath.explain.diagnosis.bits import OF_RANK
+from backpath.explain.diagnosis.catalogue import every_mistake
 from backpath.explain.diagnosis.comparison import Array, Bools, Comparison, Ratios
 from backpath.explain.diagnosis.mistakes import RARE, Mistake
-from backpath.explain.diagnosis.passes import Index
+from backpath.explain.diagnosis.passes import Index, Stage
+from backpath.explain.diagnosis.problem import Problem
 
 _MOST_PAIRS, _MOST_FIGURES = 60_000, 2_000_000
 _MANY = 1_500  # mistakes; of more, the rare ones that explain no group by themselves are left out of pairs
 _SAME = 1e-9  # constants that differ by no more are one
+_FIGURES: WeakKeyDictionary[Problem, tuple[list[Mistake], Array]] = WeakKeyDictionary()  # of a problem's catalogue
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +44,22 @@ class Candidates:
     ratios: Ratios
 
     @classmethod
+    def of_all(cls, c: Comparison) -> Candidates:
+        """Of the whole catalogue; what it gives is the same for all claims about a problem."""
+        if c.q not in _FIGURES:
+            mistakes = every_mistake(c.q)
+            if c.q.procedure is not None:
+                mistakes = [m for m in mistakes if in_each_step(m)]
+            _FIGURES[c.q] = mistakes, figures_of(c, [(m,) for m in mistakes])
+        return cls._of(c, *_FIGURES[c.q])
+
+    @classmethod
     def of(cls, c: Comparison, mistakes: list[Mistake]) -> Candidates:
+        return cls._of(c, mistakes, figures_of(c, [(m,) for m in mistakes]))
+
+    @classmethod
+    def _of(cls, c: Comparison, mistakes: list[Mistake], figures: Array) -> Candidates:
         bits = lengths(mistakes)
-        figures = figures_of(c, [(m,) for m in mistakes])
         with np.errstate(all="ignore"):
             changed = ~c.still(figures, c.right) | (c.size == 0)  # 0 hides what is done to it
         kept = np.flatnonzero(changed.any(axis=1) & np.isfinite(figures[:, c.claims.positions]).all(axis=1))
@@ -100,6 +117,11 @@ class Candidates:
         order = np.lexsort((self.bits[able[found]].sum(axis=1), ~clear[tuple(found.T)]))
         kept: Index = found[order[: min(_MOST_PAIRS, _MOST_FIGURES // len(self.c.right))]]
         return kept
+
+
+def in_each_step(mistake: Mistake) -> bool:
+    """Whether it means the same for each sample, and can be made again and again."""
+    return not mistake.by_sample and all(stage is not Stage.START for stage, _ in mistake.edits)
 
 
 def lengths(mistakes: Sequence[Mistake]) -> Array:

@@ -189,22 +189,23 @@ class Comparison:
         return found
 
     def ratios(self, figures: Array, added: Array | None = None) -> Ratios:
-        """Between which constants the figures of passes are those claimed; ``added``: what is added after that."""
+        """Between which constants the figures of passes are those claimed; ``added``: what is added to each after that,
+        (passes, claims)."""
         values = np.asarray(self.met(figures)[:, ~self.is_weight].all(axis=1))
         if not self.members:
             return Ratios(np.ones((len(figures), 0)), np.ones((len(figures), 0)), values)
-        added = np.zeros(len(self.low)) if added is None else added
         step = max(1, _IN_CACHE // len(self.low))
-        found = [self._bounds(figures[k : k + step], added) for k in range(0, max(1, len(figures)), step)]
+        parts = [slice(k, k + step) for k in range(0, max(1, len(figures)), step)]
+        found = [self._bounds(figures[part], 0.0 if added is None else added[part]) for part in parts]
         least, most = (np.concatenate(ends) for ends in zip(*found, strict=True))
         return Ratios(least, most, values)
 
-    def _bounds(self, figures: Array, added: Array) -> tuple[Array, Array]:
+    def _bounds(self, figures: Array, added: Array | float) -> tuple[Array, Array]:
         """The least and the largest constant of each group."""
         order = np.concatenate(self.members)
         starts = np.cumsum([0, *map(len, self.members[:-1])])
         base = self.claims.base[order]
-        low, high = (self.low - added)[order] - base, (self.high - added)[order] - base
+        low, high = (self.low - added)[..., order] - base, (self.high - added)[..., order] - base
         changes = figures[:, self.claims.positions[order]] - base
         nothing = np.abs(changes) <= _NOISE * self.size[order] + 1e-15 * np.abs(base)
         end = np.where((low <= 0) & (high >= 0), np.inf, -np.inf)  # 0 times any constant is 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -24,8 +25,8 @@ _NUMERICAL = 1e-5  # as near as numerical derivatives come
 _NAMED = 6  # weights in a sentence
 
 
-def conclude(q: Problem, claims: Sequence[Claim]) -> Report:
-    """What is to be said of these claims."""
+def conclude(q: Problem, claims: Sequence[Claim], most: float = math.inf) -> Report:
+    """What is to be said of these claims; ``most``: bits of the longest explanations that are looked for."""
     given = Comparison(q, Claims.of(claims))
     rows = figures(given, claims)
     if not given.wrong.any():
@@ -34,7 +35,7 @@ def conclude(q: Problem, claims: Sequence[Claim]) -> Report:
     rounded = Comparison(q, Claims.of(printed)) if printed else None
     if rounded is not None and not rounded.wrong.any():
         return Report([(_rounded(given),)], rows)
-    search = Search([given])
+    search = Search([given], most)
     near = is_numerical(given)
     exact = not given.claims.last.any()
     found = search.plain() if near and exact else search.explanations()
@@ -42,7 +43,7 @@ def conclude(q: Problem, claims: Sequence[Claim]) -> Report:
         note = "They are as near to the right ones as numerical derivatives come, but not equal to all digits."
         return Report((), [replace(row, is_right=True) for row in rows], note)
     if not found and rounded is not None:
-        by_digits = Search([rounded])
+        by_digits = Search([rounded], most)
         found = by_digits.explanations()
         search = by_digits if found else search
     return of_search(search, found, rows)

@@ -70,9 +70,9 @@ def _like(units: Array | None, values: Array) -> Array:
     return units.reshape(values.shape) if np.atleast_2d(units).shape != values.T.shape else np.atleast_2d(units).T
 
 
-def as_if_printed(q: Problem, claims: Sequence[Claim]) -> Report | None:
+def as_if_printed(q: Problem, claims: Sequence[Claim], most: float) -> Report | None:
     """The report of figures as if the weights, which look printed, were known to their digits only; None if those do
-    not explain figures, or would explain many others too."""
+    not explain figures, or would explain many others too. ``most``: as of ``conclude``."""
     units = Units.looking_printed(q)
     if units is None or not units.any:
         return None
@@ -80,7 +80,7 @@ def as_if_printed(q: Problem, claims: Sequence[Claim]) -> Report | None:
     c = Comparison(q, Claims.of(open_))
     if not is_telling(open_, c.right):
         return None
-    report = conclude(q, open_)
+    report = conclude(q, open_, most)
     if math.isinf(report.bits):
         return None
     what = "Right" if report.correct else "This holds"

@@ -14,9 +14,8 @@ from functools import cached_property
 import numpy as np
 
 from backpath.explain.diagnosis.added import additions
-from backpath.explain.diagnosis.bits import ABOUT, DOUBT, MARGIN, OF_RANK, SECOND, told
+from backpath.explain.diagnosis.bits import ABOUT, DOUBT, MARGIN, NUMBER, OF_RANK, SECOND, told
 from backpath.explain.diagnosis.candidates import Candidates, figures_of, figures_of_pairs
-from backpath.explain.diagnosis.catalogue import every_mistake
 from backpath.explain.diagnosis.catalogue.fitted import families, rates
 from backpath.explain.diagnosis.comparison import Bools, Comparison, Ratios
 from backpath.explain.diagnosis.conventions import Conventions, Readings
@@ -24,7 +23,7 @@ from backpath.explain.diagnosis.explanation import Explanation
 from backpath.explain.diagnosis.fit import Task, fitted_numbers
 from backpath.explain.diagnosis.mistakes import PLAIN, RARE, Family, Mistake
 from backpath.explain.diagnosis.passes import Index, Passes, Stage
-from backpath.explain.diagnosis.several import after_several_updates, in_each_step, with_slips
+from backpath.explain.diagnosis.several import after_several_updates, with_slips
 
 _MOST_TOLD = 8  # explanations in a report
 _MOST_HINTS = 12
@@ -51,23 +50,21 @@ _SEVERAL_UPDATES, _SEVERAL_WITH_SLIP, _PAIR_WITH_NUMBER = 2.0, 6.0, 16.0
 class Search:
     """Looks for explanations that hold in every one of the comparisons, in each of which something is wrong.
 
-    ``told``: what the wrong figures tell, in bits.
+    ``told``: what the wrong figures tell, in bits; ``most``: bits of the longest explanations that are looked for.
     """
 
-    def __init__(self, comparisons: Sequence[Comparison]):
+    def __init__(self, comparisons: Sequence[Comparison], most: float = math.inf):
         found = sorted(comparisons, key=told, reverse=True)
         self.c, self.others = found[0], found[1:]
         self.told = sum(map(told, comparisons))
         self.readings = Readings(self.c, bool(self.others))
-        self._limit = self.told + DOUBT  # explanations that are longer are not looked for
+        self._most = min(most, self.told + DOUBT)  # explanations that are longer are not looked for
+        self._limit = self._most
         self.right: Ratios = self.c.ratios(self.c.right[None])
 
     @cached_property
     def singles(self) -> Candidates:
-        mistakes = every_mistake(self.c.q)
-        if self.c.q.procedure is not None:
-            mistakes = [m for m in mistakes if in_each_step(m)]
-        return Candidates.of(self.c, mistakes)
+        return Candidates.of_all(self.c)
 
     def explanations(self) -> list[Explanation]:
         """Those about as short as the shortest, and no longer than what the figures tell; the shortest first."""
@@ -88,7 +85,7 @@ class Search:
             if self.c.q.procedure is not None and least > 0:
                 break
             shortest = min((e.bits for e in found if e.certain), default=math.inf)
-            self._limit = min(self.told + DOUBT, shortest + ABOUT)
+            self._limit = min(self._most, shortest + ABOUT)
             if least <= self._limit:
                 found += self._holding([e for e in level() if e.bits <= self._limit])
         return self._told(found)
@@ -118,7 +115,7 @@ class Search:
             figures = figures_of(c, [e.slips for e in kept])
             ok = []
             for h, e in enumerate(kept):
-                ratios = c.ratios(figures[h : h + 1], None if e.added is None else e.added.figures(c))
+                ratios = c.ratios(figures[h : h + 1], None if e.added is None else e.added.figures(c)[None])
                 ok.append(e.reading.holds(c, ratios[0]))
             kept = [e for e, one in zip(kept, ok, strict=True) if one]
         return kept
@@ -200,16 +197,19 @@ class Search:
         least = _WITH_ADDED if c.is_update.any() else _WITH_TERM
         able = [h for h in np.flatnonzero(s.bits < _LIKELY) if s.bits[h] + least <= self._limit]
         tried += [((s.mistakes[h],), float(s.bits[h]), int(h)) for h in able]
-        for slips, bits, h in tried:
-            figures = c.right[None] if h < 0 else s.figures[h : h + 1]
-            for addition in additions(c, c.changes(figures)[0]):
-                ratios = c.ratios(figures, addition.figures(c))
-                if not self.readings.possible(ratios)[0]:
-                    continue
-                for reading in self.readings.of(ratios[0], False):
-                    length = bits + addition.bits + reading.bits
-                    is_right = addition.is_right and not slips and not reading.factors
-                    found.append(Explanation(slips, reading, length, addition, is_right=is_right))
+        all_figures = np.concatenate([c.right[None], s.figures])  # that of a mistake stands one place later
+        changes = c.changes(all_figures)
+        sums = [(k, a) for k, (*_, h) in enumerate(tried) for a in additions(c, changes[h + 1])]
+        if not sums:
+            return found
+        owners = np.array([tried[k][2] + 1 for k, _ in sums])
+        ratios = c.ratios(all_figures[owners], np.stack([addition.figures(c) for _, addition in sums]))
+        for h in np.flatnonzero(self.readings.possible(ratios)):
+            (slips, bits, _), addition = tried[sums[h][0]], sums[h][1]
+            for reading in self.readings.of(ratios[h], False):
+                length = bits + addition.bits + reading.bits
+                is_right = addition.is_right and not slips and not reading.factors
+                found.append(Explanation(slips, reading, length, addition, is_right=is_right))
         return found
 
     @property
@@ -225,15 +225,20 @@ class Search:
         """A mistake with a number, alone or with the usual conventions."""
         tasks: list[Task] = []
         numbers = 0
+        families = [f for f in sorted(self._families, key=lambda f: f.rank) if self._length(f) <= self._limit]
         for constant in self._usual:
             left = self._wrong_but_for(constant)
-            for family in sorted(self._families, key=lambda f: f.rank):
+            for family in families:
                 if numbers > _MOST_FITTED // len(self.c.right):
                     break
                 if not family.touches or left <= family.touches:
-                    tasks.append(Task(family, (), constant))
+                    tasks.append(Task(family, None, constant))
                     numbers += 3 + len(family.starts)
         return self._of_tasks(tasks, {})
+
+    def _length(self, family: Family) -> float:
+        """The least bits of one of a family."""
+        return OF_RANK[family.rank] + math.log2(max(1, len(self._families))) + NUMBER
 
     def _wrong_but_for(self, constant: float) -> set[str]:
         """Which figures are not the right ones times a constant."""
@@ -258,13 +263,16 @@ class Search:
             if family.touches:
                 touched = np.array([name in family.touches for name in c.claims.names], dtype=bool)
                 able = met[:, ~touched].all(axis=1) & (misses > 0) & touched.any()
-                tasks += [Task(family, (s.mistakes[h],)) for h in np.flatnonzero(able)]
+                able &= s.bits + self._length(family) <= self._limit
+                tasks += [Task(family, s.mistakes[h]) for h in np.flatnonzero(able)]
         numbers, wide = len(tasks), [f for f in self._families if f.rank == PLAIN and not f.touches]
         for h in np.argsort(s.bits, kind="stable"):
             if s.mistakes[h].rank == RARE or numbers > _MOST_FITTED // len(c.right):
                 break
+            if not wide or s.bits[h] + self._length(wide[0]) > self._limit:
+                break
             constants = self._usual if self.others or s.mistakes[h].convention else (1.0,)
-            tasks += [Task(family, (s.mistakes[h],), constant) for family in wide for constant in constants]
+            tasks += [Task(family, s.mistakes[h], constant) for family in wide for constant in constants]
             numbers += len(constants) * sum(len(family.starts) for family in wide)
         return self._of_tasks(tasks, {id(m): float(b) for m, b in zip(s.mistakes, s.bits, strict=True)})
 
@@ -276,11 +284,13 @@ class Search:
                 continue
             number, digits = fit
             slip = task.family.mistake(number)
-            ratios = self.c.ratios(figures_of(self.c, [(slip, *task.partners)]))
+            slips = (slip,) if task.partner is None else (slip, task.partner)
+            ratios = self.c.ratios(figures_of(self.c, [slips]))
             length = OF_RANK[task.family.rank] + places + digits
-            length += sum(bits[id(p)] + (0.0 if p.convention else SECOND) for p in task.partners)
+            if task.partner is not None:
+                length += bits[id(task.partner)] + (0.0 if task.partner.convention else SECOND)
             if ratios.all_fit[0]:
-                read = self._read((slip, *task.partners), length, ratios[0], unexplained=False)
+                read = self._read(slips, length, ratios[0], unexplained=False)
                 found += (replace(e, certain=digits <= _ROUND) for e in read)
         return found
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from backpath.explain.diagnosis.candidates import Candidates
+from backpath.explain.diagnosis.candidates import Candidates, in_each_step
 from backpath.explain.diagnosis.catalogue import every_mistake
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.conventions import Reading
 from backpath.explain.diagnosis.explanation import Explanation
 from backpath.explain.diagnosis.mistakes import Mistake
-from backpath.explain.diagnosis.passes import Stage
 from backpath.explain.diagnosis.problem import Procedure
 from backpath.explain.diagnosis.procedures import scaled, usual
 
@@ -51,8 +50,3 @@ def _with_slip(c: Comparison, procedure: Procedure) -> Iterator[Explanation]:
     for mistake, bits, exact in zip(tried.mistakes, tried.bits.tolist(), tried.ratios.exact, strict=True):
         if exact and bits <= _LIKELY_SLIP:
             yield Explanation((_mistake(procedure), mistake), Reading((), 0.0), procedure.bits + bits)
-
-
-def in_each_step(mistake: Mistake) -> bool:
-    """Whether it means the same for each sample, and can be made again and again."""
-    return not mistake.by_sample and all(stage is not Stage.START for stage, _ in mistake.edits)
