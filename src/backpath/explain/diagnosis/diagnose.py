@@ -17,7 +17,7 @@ from backpath.explain.diagnosis.claims import Claim, Claims, read_figure
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.conclude import conclude, is_numerical
 from backpath.explain.diagnosis.layouts import readings, sample_readings
-from backpath.explain.diagnosis.network_digits import Units, as_if_printed, with_slack
+from backpath.explain.diagnosis.network_digits import Units, as_if_printed, by_their_own_digits, with_slack
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.procedures import told
 from backpath.explain.diagnosis.report import Report
@@ -98,7 +98,7 @@ def diagnose(
     (False, 'cost_convention')
     """
     called, cost = cost, cost_called(cost, net.activations[-1])
-    options: list[tuple[Problem, list[Claim], str]] = []
+    options: list[Option] = []
     X, of_X = printed_array(X, "X")
     y, of_y = printed_array(y, "y")
     for inputs, targets, turned in sample_readings(net, X, y, cost):
@@ -113,14 +113,14 @@ def diagnose(
                 raise InputError("nothing is claimed; give at least one figure")
             if units.any:
                 claims = with_slack(q, claims, units)
-            options.append((q, claims, "; ".join(filter(None, (layout, turned)))))
+            options.append((q, claims, units, "; ".join(filter(None, (layout, turned)))))
     report, q = most_likely(options)
     hindered = hindrances(net, q.X, q.y, cost, learning_rate) if report.correct else ""
     report.note = " ".join(filter(None, [taken_as([(called, cost)]), report.note, hindered]))
     return report
 
 
-Option = tuple[Problem, list[Claim], str]
+Option = tuple[Problem, list[Claim], Units, str]  # of one layout, and what is said of that
 
 
 def most_likely(options: Sequence[Option]) -> tuple[Report, Problem]:
@@ -146,10 +146,13 @@ def most_likely(options: Sequence[Option]) -> tuple[Report, Problem]:
 
 
 def _of_layout(option: Option, most: float) -> Report:
-    q, claims, layout = option
+    q, claims, units, layout = option
     report = conclude(q, claims, most)
-    if not report.certain and not any(claim.slack for claim in claims):
-        report = min(filter(None, (report, as_if_printed(q, claims, most))), key=_doubt)
+    if not any(claim.slack for claim in claims):
+        if not report.certain:
+            report = min(filter(None, (report, as_if_printed(q, claims, most))), key=_doubt)
+    elif math.isinf(report.bits):
+        report = by_their_own_digits(q, claims, units, most) or report
     report.layout = layout
     return report
 

@@ -15,12 +15,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.explain.diagnosis.candidates import figures_of
 from backpath.explain.diagnosis.claims import Claim, Claims
 from backpath.explain.diagnosis.comparison import Comparison
-from backpath.explain.diagnosis.conclude import conclude
+from backpath.explain.diagnosis.conclude import conclude, figures, of_search
+from backpath.explain.diagnosis.explanation import Explanation
+from backpath.explain.diagnosis.mistakes import Mistake
 from backpath.explain.diagnosis.passes import Passes
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.report import Report
+from backpath.explain.diagnosis.search import Search
 from backpath.maths.network import Network
 from backpath.maths.printed import last_digits
 
@@ -31,6 +35,7 @@ PRINTED = 8  # significant digits up to which all weights look printed
 MOST = 2000  # numbers that may differ; of more, nothing is left open
 TELLING = 4.0  # bits that figures tell on average beside what the digits leave open, for it to be said unasked
 ALL_TELLING = 16.0  # and together
+_WIDER = 10.0  # times as much as right figures may differ, those with a slip may at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +94,32 @@ def as_if_printed(q: Problem, claims: Sequence[Claim], most: float) -> Report | 
     return report
 
 
-def with_slack(q: Problem, claims: Sequence[Claim], units: Units) -> list[Claim]:
-    """The claims, each with how far it may differ because of the network's digits."""
-    slack = _slack(q, units)
+def with_slack(
+    q: Problem, claims: Sequence[Claim], units: Units, slips: Sequence[Mistake] = (), constant: float = 1.0
+) -> list[Claim]:
+    """The claims, each with how far it may differ because of the network's digits; in a program with these slips, whose
+    gradients have a constant."""
+    slack = abs(constant) * _slack(q, units, slips)
     return [replace(claim, slack=float(slack[claim.position])) for claim in claims]
+
+
+def by_their_own_digits(q: Problem, claims: Sequence[Claim], units: Units, most: float) -> Report | None:
+    """The report of slips after which figures depend on the network more than right ones do: looked for with wider
+    bounds, and held to what the digits of the network leave open in a program with those slips. None if there are
+    none; ``most``: as of ``conclude``."""
+    wide = [replace(claim, slack=_WIDER * claim.slack) for claim in claims]
+    search = Search([Comparison(q, Claims.of(wide))], most)
+    if not search.c.wrong.any():
+        return None
+    found = [e for e in search.explanations() if e.slips and _holds(q, claims, units, e)]
+    return of_search(search, found, figures(Comparison(q, Claims.of(claims)), claims)) if found else None
+
+
+def _holds(q: Problem, claims: Sequence[Claim], units: Units, e: Explanation) -> bool:
+    largest = np.abs(e.reading.values(q, Comparison(q, Claims.of(claims)).groups)).max(initial=0.0)
+    c = Comparison(q, Claims.of(with_slack(q, claims, units, e.slips, float(largest))))
+    ratios = c.ratios(figures_of(c, [e.slips]), None if e.added is None else e.added.figures(c)[None])
+    return e.reading.holds(c, ratios[0])
 
 
 def is_telling(claims: Sequence[Claim], right: Array) -> bool:
@@ -104,12 +131,13 @@ def is_telling(claims: Sequence[Claim], right: Array) -> bool:
     return bool(bits.mean() >= TELLING and bits.sum() >= ALL_TELLING)
 
 
-def _slack(q: Problem, units: Units) -> Array:
+def _slack(q: Problem, units: Units, slips: Sequence[Mistake] = ()) -> Array:
     """Of every figure of a pass."""
     known = sum(np.count_nonzero(u) for u in (*units.weights, units.X, units.y))
-    found: Array = np.zeros(Passes(q, 1, []).figures().shape[1])
+    runs = [(slip.edits, np.array([0])) for slip in slips]
+    found: Array = np.zeros(Passes(q, 1, runs).figures().shape[1])
     for up, down in _moved(q, units) if known <= MOST else ():
-        found = found + np.abs(Passes(up, 1, []).figures()[0] - Passes(down, 1, []).figures()[0]) / 2
+        found = found + np.abs(Passes(up, 1, runs).figures()[0] - Passes(down, 1, runs).figures()[0]) / 2
     return MARGIN * found
 
 
