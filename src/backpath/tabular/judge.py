@@ -36,6 +36,8 @@ class Judged:
     importance : by column, see `importance`
     outputs, wanted : (N, outputs)
         What the model gave for the rows of the verdict, and what was wanted.
+    X, y : (N, inputs), (N, outputs)
+        What it was trained on.
     """
 
     fit: Fit
@@ -45,6 +47,8 @@ class Judged:
     importance: dict[str, float]
     outputs: Array
     wanted: Array
+    X: Array
+    y: Array
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,8 @@ class Trainer:
             self._importance(tried, seen),
             outputs,
             wanted,
+            division.X,
+            division.y,
         )
 
     def _linear(self, division: Division, X: Array) -> Array:

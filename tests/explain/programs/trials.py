@@ -27,7 +27,7 @@ OUTPUTS = {
 }
 USUAL = ["sigmoid", "tanh", "relu"]  # half of the networks have these
 PRINTED = "printed"  # figures and network with 4 to 6 digits
-DRAWS = 3  # places at which every other slip is tried for the same figures
+DRAWS = 6  # places at which every other slip is tried for the same figures
 Digits = int | str | None  # decimals of the figures; None: all of them
 
 

@@ -111,13 +111,18 @@ def by_their_own_digits(q: Problem, claims: Sequence[Claim], units: Units, most:
     search = Search([Comparison(q, Claims.of(wide))], most)
     if not search.c.wrong.any():
         return None
-    found = [e for e in search.explanations() if e.slips and _holds(q, claims, units, e)]
+    found = [e for e in search.explanations() if e.slips and _holds(q, wide, units, e)]
     return of_search(search, found, figures(Comparison(q, Claims.of(claims)), claims)) if found else None
 
 
-def _holds(q: Problem, claims: Sequence[Claim], units: Units, e: Explanation) -> bool:
-    largest = np.abs(e.reading.values(q, Comparison(q, Claims.of(claims)).groups)).max(initial=0.0)
-    c = Comparison(q, Claims.of(with_slack(q, claims, units, e.slips, float(largest))))
+def _holds(q: Problem, wide: Sequence[Claim], units: Units, e: Explanation) -> bool:
+    """Whether the figures fit within what the digits leave open after these slips, and that is no more than was
+    reckoned with."""
+    largest = np.abs(e.reading.values(q, Comparison(q, Claims.of(wide)).groups)).max(initial=0.0)
+    own = with_slack(q, wide, units, e.slips, float(largest))
+    if any(claim.slack > bound.slack for claim, bound in zip(own, wide, strict=True)):
+        return False
+    c = Comparison(q, Claims.of(own))
     ratios = c.ratios(figures_of(c, [e.slips]), None if e.added is None else e.added.figures(c)[None])
     return e.reading.holds(c, ratios[0])
 
