@@ -163,7 +163,7 @@ BAD = [
     ({"history_every": 0}, "history_every must be a whole number of at least 1, but is 0"),
     ({"tol": -1}, "tol must be a number of at least 0"),
     ({"threads": 0}, "threads must be a whole number of at least 1, but is 0"),
-    ({"progress": 3}, "progress must be True, False or a callable"),
+    ({"progress": 3}, "progress must be True, False, a callable or a context manager"),
     (
         {"X": [[0, 1], [1, float("nan")], [1, 1], [0, 0]]},
         "X must be finite in float64, but holds nan in row 1, column 1",

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from backpath.maths.network import Network
+from typing import Any
 
 LONGEST_WORD, LONGEST_MESSAGE = 1_000, 20_000  # characters
 _BREAKS = re.compile(r"\s*[\r\n]\s*(?!backpath )")  # an advised command stands on a line of its own
@@ -72,7 +69,12 @@ class DivergenceError(ValueError):
     """
 
     def __init__(
-        self, epoch: int, layer: int | None, cost: float | None, network: Network | None = None, advice: str = ADVICE
+        self,
+        epoch: int,
+        layer: int | None,
+        cost: float | None,
+        network: Any = None,  # a Network, whose module imports this one
+        advice: str = ADVICE,
     ):
         self.epoch, self.layer, self.cost, self.network, self.advice = epoch, layer, cost, network, advice
         last = "there was no finite cost" if cost is None else f"the last finite cost was {cost:.6g}"

@@ -7,8 +7,8 @@ import pytest
 
 from backpath.errors import InputError
 from backpath.files.choices import Choices
+from backpath.files.column_inputs import CategoryInput, NumberInput
 from backpath.files.dialect import Dialect
-from backpath.files.inputs import CategoryInput, NumberInput
 from backpath.files.opening import open_table
 from backpath.files.predicting import PredictionTable
 from backpath.files.preparation import Preparation, Target

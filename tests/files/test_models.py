@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import backpath as bp
 from backpath.errors import InputError
-from backpath.files.inputs import CategoryInput, NumberInput
+from backpath.files.column_inputs import CategoryInput, NumberInput
 from backpath.files.model_format import FORMAT
 from backpath.files.models import Model, load, load_model, save
 from backpath.files.preparation import Preparation, Target

@@ -171,11 +171,14 @@ def test_a_run_goes_on_from_the_memory_of_another(kind, solver):
     whole, first = kind(job), kind(job)
     whole.run(20)
     first.run(12)
-    second = kind(replace(job, network=job.network.with_weights(first.weights), memory=first.memory))
+    second = kind(replace(job, network=job.network.with_weights(first.weights), solver_state=first.solver_state))
     second.run(8)
     assert [*first.costs, *second.costs] == list(whole.costs)
     assert all((W == E).all() for W, E in zip(second.weights, whole.weights))
-    assert (second.memory.updates, second.memory.waited) == (whole.memory.updates, whole.memory.waited)
+    assert (second.solver_state.updates, second.solver_state.waited) == (
+        whole.solver_state.updates,
+        whole.solver_state.waited,
+    )
 
 
 def test_a_changed_learning_rate_counts_from_then_on():

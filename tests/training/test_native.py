@@ -51,7 +51,7 @@ def test_rows_of_a_population():
 )
 def test_structures(name):
     kinds = {"int64_t": calls.c_int64, "double": calls.c_double, "pointer": calls.c_void_p}
-    assert [(field, kinds[kind]) for field, kind in fields(name)] == getattr(calls, name)._fields_
+    assert [(field, kinds[kind]) for field, kind in fields(name)] == getattr(calls, f"C{name}")._fields_
 
 
 def test_columns_of_layers():

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -179,7 +180,7 @@ BAD = [
     ({"tol": "x"}, "tol must be a number of at least 0, but is 'x'"),
     ({"momentum": None}, "momentum must be a number of at least 0 and below 1, but is None"),
     ({"seed": -1}, "seed must be a whole number of at least 0"),
-    ({"progress": "yes"}, "progress must be True, False or a callable, but is 'yes'"),
+    ({"progress": "yes"}, "progress must be True, False, a callable or a context manager, but is 'yes'"),
     ({"learning_rate": 10**400}, "learning_rate must be a number above 0"),
     ({"frozen": ["biases", "W11_1", "W12_1", "W21_1", "W22_1", "W11_2", "W12_2"]}, "frozen holds every weight"),
     ({"tol": -1}, "tol must be a number of at least 0, but is -1"),
@@ -212,3 +213,22 @@ def test_ctrl_c_returns_what_was_reached():
         out, _ = process.communicate(timeout=30)
     assert out.splitlines()[-1] == "interrupted True True"
     assert process.returncode == 0
+
+
+def test_progress_may_be_a_context_manager():
+    """Entered when training begins, not for a call that makes no sense; what it gives is called with the progress."""
+    events = []
+
+    @contextmanager
+    def counted():
+        events.append("begin")
+        yield lambda done, cost: events.append(done)
+        events.append("end")
+
+    bp.train(bp.Network((2, 2, 1)), X, y, epochs=7, progress=counted())
+    assert events[0] == "begin" and events[-1] == "end" and events[-2] == 7
+    unused = counted()
+    with pytest.raises(bp.InputError, match="epochs"):
+        bp.train(bp.Network((2, 2, 1)), X, y, epochs=0, progress=unused)
+    bp.train_population(bp.Population((2, 2, 1), size=3), X, y, epochs=2, progress=unused)
+    assert events.count("begin") == events.count("end") == 2

@@ -8,16 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import BadFitWarning, InputError
-from backpath.estimators.samples import Samples, column_sizes
+from backpath.estimators.training_samples import Samples, column_sizes
 from backpath.explain.learning.why import why_not_learning
 from backpath.maths import backprop
 from backpath.maths.activations import activation
 from backpath.maths.network import Network
-
-Array = NDArray[np.floating]
 
 SAMPLES = 5000  # looked at
 BARELY = 0.01  # better than the constant answer by less than this share is hardly better

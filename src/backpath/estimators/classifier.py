@@ -17,7 +17,8 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from backpath.errors import InputError
 from backpath.estimators.base import Perceptron, is_stochastic, unchanged_by_failure
 from backpath.estimators.parameters import adds_to
-from backpath.estimators.samples import Array, Samples
+from backpath.estimators.training_samples import Samples
+from backpath.maths.arrays import Array
 
 
 def _labels_of(y: Any) -> LabelBinarizer | None:
@@ -60,7 +61,7 @@ n_iter_no_change, max_fun
     callbacks : callable, or several
         Called after each epoch with an `Epoch` (number, loss, network, validation_loss, validation_score); training
         stops where one returns True.
-    progress : bool or callable
+    progress : bool, callable, or context manager that gives one
         As in `backpath.train`.
     engine : "auto", "numpy" or "compiled"
         As in `backpath.train`.

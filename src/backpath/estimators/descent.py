@@ -8,18 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import DivergenceError
-from backpath.estimators.fitting import Fitting
-from backpath.estimators.runs import HeldOut, Optimizer, Run
+from backpath.estimators.fit import Fitting
+from backpath.estimators.fit_state import FitState, HeldOut, Optimizer
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import start_descent
-from backpath.training.job import Job, Memory, Solver
-from backpath.training.loop import reporter
-
-Array = NDArray[np.floating]
+from backpath.training.job import Job, Solver, SolverState
+from backpath.training.progress import reporter
 
 SMALLEST_RATE = 1e-6  # that the adaptive schedule goes down to
 
@@ -31,19 +28,19 @@ def solver_of(p: Any) -> Solver:
     return Solver("momentum", p.learning_rate_init, momentum=p.momentum, nesterov=p.nesterovs_momentum)
 
 
-def memory_of(run: Run) -> Memory | None:
+def solver_state_of(run: FitState) -> SolverState | None:
     """What an engine is to go on from: of ``partial_fit`` all that the last one knew, of a warm start the best loss."""
     if run.optimizer is None and run.best_loss in (None, math.inf):
         return None
     nothing = [np.zeros_like(W) for W in run.weights]
-    memory = run.optimizer.memory if run.optimizer else Memory(0, nothing, nothing)
-    return replace(memory, best=math.inf if run.best_loss is None else run.best_loss, waited=run.waited)
+    solver_state = run.optimizer.solver_state if run.optimizer else SolverState(0, nothing, nothing)
+    return replace(solver_state, best=math.inf if run.best_loss is None else run.best_loss, waited=run.waited)
 
 
 class Descending(Fitting):
     """One fit by sgd or adam; ``incremental``: one epoch of ``partial_fit``."""
 
-    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None, incremental: bool):
+    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, incremental: bool):
         super().__init__(p, job, run, held_out)
         self.incremental, self.epochs = incremental, 1 if incremental else p.max_iter
         self.schedule = p.learning_rate if p.solver == "sgd" else "constant"
@@ -54,11 +51,11 @@ class Descending(Fitting):
             solver=replace(solver, learning_rate=self.rate),
             tol=None if p.early_stopping else p.tol,
             patience=p.n_iter_no_change + 1,
-            memory=memory_of(run),
+            solver_state=solver_state_of(run),
         )
         self.engine = start_descent(p.engine, self.job)
 
-    def go(self) -> Run:
+    def go(self) -> FitState:
         p, run, engine = self.p, self.run, self.engine
         by_epoch = bool(self.callbacks or self.held_out or self.schedule == "invscaling")
         run.n_iter, run.converged = 0, False
@@ -74,9 +71,9 @@ class Descending(Fitting):
             warnings.warn("Training interrupted by user.", stacklevel=2)
             self._note(len(engine.costs))
         self._raise_if_diverged()
-        run.optimizer = Optimizer(self.rate, engine.memory)
+        run.optimizer = Optimizer(self.rate, engine.solver_state)
         if not p.early_stopping:
-            run.weights, run.waited = engine.weights, run.optimizer.memory.waited
+            run.weights, run.waited = engine.weights, run.optimizer.solver_state.waited
         return run
 
     def _note(self, done: int) -> None:

@@ -8,19 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult, minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from backpath.errors import DivergenceError
-from backpath.estimators.fitting import Fitting
-from backpath.estimators.runs import HeldOut, Run
+from backpath.estimators.fit import Fitting
+from backpath.estimators.fit_state import FitState, HeldOut
+from backpath.maths.arrays import Array
 from backpath.training.engines import start_descent
 from backpath.training.engines.numpy import cost_and_gradient
 from backpath.training.job import Job, Solver
-from backpath.training.loop import reporter
-
-Array = NDArray[np.floating]
+from backpath.training.progress import reporter
 
 
 def _widened(job: Job) -> Job:
@@ -34,7 +32,7 @@ def _widened(job: Job) -> Job:
 class Lbfgs(Fitting):
     """One fit by L-BFGS, in float64 whatever the network's number type."""
 
-    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None):
+    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None):
         told = _widened(job)
         super().__init__(p, told, run, held_out)
         # the gradient is that of the sum over the outputs, so its cost must be too
@@ -49,7 +47,7 @@ class Lbfgs(Fitting):
         cost, gradient = self.engine.cost_and_gradient(self._weights(flat))
         return cost, np.concatenate([g.ravel() for g in gradient])
 
-    def go(self) -> Run:
+    def go(self) -> FitState:
         p, run = self.p, self.run
         run.n_iter, run.loss_curve, self.flat = 0, [], np.concatenate([W.ravel() for W in self.job.network.weights])
         found: Any = None

@@ -12,6 +12,7 @@ import numpy as np
 
 from backpath.errors import InputError
 from backpath.maths.activations import ACTIVATIONS, activation
+from backpath.training import progress
 
 Check = tuple[str, Callable[[Any], bool]]
 _Init = TypeVar("_Init", bound=Callable[..., None])
@@ -109,7 +110,7 @@ CHECKS: dict[str, Check] = {
     "scale_y": _TRUTH,
     "restarts": _COUNT,
     "callbacks": ("a callable or some of them, or None", _are_callbacks),
-    "progress": ("True, False or a callable", lambda value: _is_truth(value) or callable(value)),
+    "progress": (progress.KINDS, progress.is_progress),
     "engine": _one_of("auto", "numpy", "compiled"),
 }
 

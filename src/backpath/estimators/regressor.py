@@ -14,7 +14,8 @@ from sklearn.utils.metaestimators import available_if
 from backpath.errors import InputError
 from backpath.estimators.base import Perceptron, is_stochastic, unchanged_by_failure
 from backpath.estimators.parameters import adds_to
-from backpath.estimators.samples import Array, Samples
+from backpath.estimators.training_samples import Samples
+from backpath.maths.arrays import Array
 
 # loss -> the output activation and the cost
 LOSSES = {
@@ -62,7 +63,7 @@ n_iter_no_change, max_fun
     callbacks : callable, or several
         Called after each epoch with an `Epoch` (number, loss, network, validation_loss, validation_score); training
         stops where one returns True.
-    progress : bool or callable
+    progress : bool, callable, or context manager that gives one
         As in `backpath.train`.
     engine : "auto", "numpy" or "compiled"
         As in `backpath.train`.

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from backpath.estimators.samples import Samples
-
-Array = NDArray[np.floating]
+from backpath.estimators.training_samples import Samples
+from backpath.maths.arrays import Array
 
 
 @dataclass(frozen=True)

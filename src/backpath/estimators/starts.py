@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.floating]
+from backpath.maths.arrays import Array
 
 
 def drawn_weights(

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from backpath.errors import InputError
 from backpath.maths import backprop
 from backpath.maths.activations import activation
+from backpath.maths.arrays import Array
 from backpath.maths.costs import cost_function
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_name
 from backpath.maths.values import Value
-
-Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)

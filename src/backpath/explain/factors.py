@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.explain import symbols as sy
 from backpath.explain.backward import Backward
@@ -25,11 +24,10 @@ from backpath.explain.expression import (
 from backpath.explain.formulas import COST_FORMULAS
 from backpath.explain.printers import latex, text
 from backpath.maths.activations import activation
+from backpath.maths.arrays import Array
 from backpath.maths.costs import cost_function
 from backpath.maths.network import Network
 from backpath.maths.notation import WeightIndex, neuron_name, weight_name
-
-Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True)

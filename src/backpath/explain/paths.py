@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from backpath.errors import InputError
 from backpath.explain.backward import Backward
 from backpath.explain.factors import Chain, Factor
+from backpath.maths.arrays import Array
 from backpath.maths.notation import weight_name
 
-Array = NDArray[np.floating]
 FEW = 6  # paths that a derivation writes out; of more it uses the recursion in δ
 LISTED = 64  # paths that are all evaluated; of more only the strongest
 STRONGEST = 5

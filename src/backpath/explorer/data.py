@@ -6,17 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.explorer import limits
 from backpath.explorer.settings import Settings
 from backpath.files.preparation import Preparation
 from backpath.files.wording import plain
+from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_names
 from backpath.training.datasets import OUTPUTS, dataset
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,15 +33,15 @@ class Data:
 
     name: str
     task: str
-    X: Array = field(repr=False)
-    y: Array = field(repr=False)
+    X: Floats = field(repr=False)
+    y: Floats = field(repr=False)
     preparation: Preparation | None = None
 
     @property
     def uploaded(self) -> bool:
         return self.preparation is not None and self.name != "points"
 
-    def drawn(self, X: Array, y: Array) -> Data:
+    def drawn(self, X: Floats, y: Floats) -> Data:
         """Other points in the place of these."""
         return Data("points", self.task, X, y, self.preparation)
 
@@ -88,7 +86,7 @@ def built_in(name: str) -> tuple[Data, Settings]:
     return Data(name, found.task, found.X, found.y), settings
 
 
-def of_table(name: str, X: Array, y: Array, preparation: Preparation) -> tuple[Data, Settings]:
+def of_table(name: str, X: Floats, y: Floats, preparation: Preparation) -> tuple[Data, Settings]:
     """A table with settings that suit its task."""
     task = preparation.target.task
     output, cost = OUTPUTS[task]

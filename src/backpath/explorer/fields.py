@@ -8,13 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.explorer import limits
 from backpath.files.wording import counted, quoted
-
-Array = NDArray[np.float64]
+from backpath.maths.arrays import Floats
 
 
 def number(value: object, what: str) -> float:
@@ -72,7 +70,7 @@ def truth(value: object, what: str) -> bool:
     return value
 
 
-def row(values: object, what: str, length: int) -> Array:
+def row(values: object, what: str, length: int) -> Floats:
     """A list of so many numbers."""
     found = values if isinstance(values, list) else [values]
     if len(found) != length:
@@ -80,7 +78,7 @@ def row(values: object, what: str, length: int) -> Array:
     return np.array([number(value, f"{what}, number {place}") for place, value in enumerate(found, 1)])
 
 
-def rows(values: object, what: str, columns: int, most: int) -> Array:
+def rows(values: object, what: str, columns: int, most: int) -> Floats:
     """A list of lists of numbers, (rows, columns); with one column the numbers need no list around each."""
     if not isinstance(values, list) or not values:
         raise InputError(f"{what} must be a list of rows of numbers")

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from backpath.errors import DivergenceError
 from backpath.explorer.scene import Scene
+from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import start_descent
 from backpath.training.job import Job, Solver, check_batch_size, with_bias_columns
 
-Array = NDArray[np.floating]
 GROWTH = 8  # a turn has at most so many times the epochs of the one before it
 
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from backpath.errors import InputError
 from backpath.explorer import limits
 from backpath.explorer.scene import Scene
+from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_index, neuron_names
 
-Array = NDArray[np.floating]
 MARGIN = 0.15  # of the range of the data, on each side
 CURVE_POINTS = 200
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from backpath.errors import InputError
 from backpath.files.csv_source import csv_source
 from backpath.files.dialect import Dialect
+from backpath.files.file_paths import PathLike
 from backpath.files.sources import Source
 from backpath.files.typed_source import is_json, json_source, parquet_source
-from backpath.files.unpacking import PathLike, plain_file, table_files
+from backpath.files.unpacking import plain_file, table_files
 
 _THREADS = 4  # more only take memory: each holds buffers of its own
 _SMALL = 16_000_000  # bytes of files that are read once and kept

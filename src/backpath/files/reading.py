@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.files.column_inputs import CategoryInput, ColumnInput, DateInput, NumberInput
+from backpath.files.column_values import Categories, ColumnValues, Dates, Numbers
 from backpath.files.forms import DATE_FORMS, MISSING, MISSING_AMONG_NUMBERS, literal, missing
-from backpath.files.inputs import CategoryInput, ColumnInput, DateInput, NumberInput
 from backpath.files.sources import Column, Source
-from backpath.files.values import Categories, ColumnValues, Dates, Numbers
 
 
 def missing_text(column: Column, own: Sequence[str], is_target: bool = False) -> str:

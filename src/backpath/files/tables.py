@@ -11,19 +11,20 @@ from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.files.choices import Choices
+from backpath.files.column_inputs import CategoryInput, date_parts
+from backpath.files.column_values import Categories, ColumnValues, Dates, Numbers, mean_and_scale
 from backpath.files.columns import profiles
 from backpath.files.deciding import MOST_CLASSES, Decision, decide
 from backpath.files.dialect import Dialect
+from backpath.files.file_paths import PathLike
 from backpath.files.forms import PLAIN
-from backpath.files.inputs import CategoryInput, Floats, date_parts
+from backpath.files.notices import EMPTY, left_out_notes, missing_note, refuse
 from backpath.files.opening import open_table
 from backpath.files.preparation import Preparation, Target
 from backpath.files.reading import read_values, with_kind
 from backpath.files.sources import Column, Source
-from backpath.files.unpacking import PathLike
-from backpath.files.values import Categories, ColumnValues, Dates, Numbers, mean_and_scale
-from backpath.files.verdict import EMPTY, left_out_notes, missing_note, refuse
 from backpath.files.wording import column_index, counted, quoted
+from backpath.maths.arrays import Floats
 
 _FEW = 20  # different whole numbers, and fewer than a tenth of the rows: such a target is taken as classes
 

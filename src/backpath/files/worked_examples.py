@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.maths.activations import activation
+from backpath.maths.arrays import Array
 from backpath.maths.checks import check_activations, check_learning_rate, check_sizes
 from backpath.maths.network import Network
 from backpath.maths.notation import (
@@ -39,8 +39,7 @@ from backpath.maths.notation import (
 from backpath.maths.other_names import activation_called, cost_called, taken_as
 from backpath.maths.printed import printed_array
 
-Array = NDArray[np.floating]
-Claims = Mapping[str, str | float]
+ClaimedFigures = Mapping[str, str | float]
 
 _FIELDS = ("source", "network", "x", "y", "cost", "learning_rate", "frozen", "claimed")
 _NETWORK_FIELDS = ("sizes", "activations", "biases", "weights")
@@ -77,9 +76,9 @@ class WorkedExample:
     cost: str
     learning_rate: float | None
     frozen: tuple[str, ...]
-    gradients: Claims = field(default_factory=dict)
-    weights: Claims = field(default_factory=dict)
-    values: Claims = field(default_factory=dict)
+    gradients: ClaimedFigures = field(default_factory=dict)
+    weights: ClaimedFigures = field(default_factory=dict)
+    values: ClaimedFigures = field(default_factory=dict)
     samples: tuple[Any, Any] = ((), ())
     taken: str = ""
 
@@ -205,7 +204,7 @@ def _called(network: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, activation_called(name)) for name in ([given] if isinstance(given, str) else given)]
 
 
-def _claims(claimed: Any, kind: str, network: Network, canonical: Callable[[str, Network], str]) -> Claims:
+def _claims(claimed: Any, kind: str, network: Network, canonical: Callable[[str, Network], str]) -> ClaimedFigures:
     where = f"claimed.{kind}"
     if kind != "values" and _is_laid_out(claimed.get(kind)):
         return claimed[kind]  # diagnose reads it

@@ -13,11 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.maths.arrays import Array
 
-Array = NDArray[np.floating]
 Function = Callable[[Array], Array]
 
 LEAKY_SLOPE = 0.01

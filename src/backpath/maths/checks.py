@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from backpath.errors import InputError
 from backpath.maths.activations import activation as activation_row
-
-Array = NDArray[np.floating]
+from backpath.maths.arrays import Array
 
 MOST_WEIGHTS = 10**9
 FITS_ANYWHERE = 2**24  # bytes, for which no machine is asked

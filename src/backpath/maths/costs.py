@@ -14,12 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.maths.activations import ACTIVATIONS, activation
+from backpath.maths.arrays import Array
 
-Array = NDArray[np.floating]
 OfOutput = Callable[[Array, Array, Array], Array]  # (u, A, y) -> one number per output
 
 _softplus, _sigmoid = ACTIVATIONS["softplus"].value, ACTIVATIONS["sigmoid"].value

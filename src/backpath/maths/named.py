@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
+from backpath.maths.arrays import Array
 from backpath.maths.notation import neuron_index, weight_index
 from backpath.maths.values import Value
-
-Array = NDArray[np.floating]
 
 
 def read_only(array: Array) -> Array:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from backpath.errors import DivergenceError, InputError
 from backpath.maths import backprop
 from backpath.maths.activations import activation as activation_row
+from backpath.maths.arrays import Array
 from backpath.maths.checks import (
     check_activations,
     check_learning_rate,
@@ -29,8 +30,6 @@ from backpath.maths.named import ForwardPass, Gradients, have_biases, read_only,
 from backpath.maths.notation import weight_index, weight_names
 from backpath.maths.printed import printed_array
 from backpath.maths.samples import as_inputs, as_targets
-
-Array = NDArray[np.floating]
 
 PREDICT_ROWS = 10_000  # samples that ``predict`` takes through the network at a time
 

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
-
-Array = NDArray[np.float64]
+from backpath.maths.arrays import Floats
 
 
 def printed_number(text: str, where: str) -> tuple[float, float]:
@@ -30,7 +29,7 @@ def printed_number(text: str, where: str) -> tuple[float, float]:
     return float(number), float(Decimal(1).scaleb(exponent))
 
 
-def printed_array(values: Any, where: str) -> tuple[Any, Array | None]:
+def printed_array(values: Any, where: str) -> tuple[Any, Floats | None]:
     """An array in which strings have become numbers, and the units of their last digits (0 of what was no string);
     what holds no string comes back as it is, with None."""
     try:
@@ -49,7 +48,7 @@ def printed_array(values: Any, where: str) -> tuple[Any, Array | None]:
         return values, None
 
 
-def last_digits(values: NDArray[np.floating], most: int) -> Array | None:
+def last_digits(values: NDArray[np.floating], most: int) -> Floats | None:
     """One unit of the last decimal that any of these numbers has, 0 for those that are 0; None where one has more than
     ``most`` significant digits, and so was not printed.
 

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpath.errors import InputError
+from backpath.maths.arrays import Array
 from backpath.maths.checks import is_masked
-
-Array = NDArray[np.floating]
 
 
 def as_inputs(X: ArrayLike, inputs: int, dtype: np.dtype[Any]) -> tuple[Array, bool]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from backpath.errors import InputError
+from backpath.maths.arrays import Array
 from backpath.maths.checks import check_activations, check_seed, check_sizes, float_type, weight_array
 from backpath.maths.initialisations import draw_many, initialisation
 from backpath.maths.named import read_only
@@ -17,8 +18,6 @@ from backpath.maths.network import Network
 from backpath.maths.notation import weight_index, weight_names
 from backpath.maths.values import Value
 from backpath.population.memory import check_memory, memory_needed
-
-Array = NDArray[np.floating]
 
 
 class Population(Value):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,18 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpath.errors import DivergenceError, InputError
+from backpath.maths.arrays import Array
 from backpath.maths.checks import check_count, check_number, check_seed, check_truth
 from backpath.maths.network import Network
 from backpath.maths.values import Value
 from backpath.population.memory import check_memory, memory_needed
 from backpath.population.networks import Population
-from backpath.training.job import Job, Solver, check_batch_size, check_progress, check_side_by_side, check_tol
+from backpath.training.job import Job, Solver, check_batch_size, check_side_by_side, check_tol
+from backpath.training.progress import Progress, check_progress, reporter
 
 if TYPE_CHECKING:
     from backpath.training.engines.many import ManyNetworks
-
-Array = NDArray[np.floating]
-Progress = Callable[[float, float], object]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +89,7 @@ def train_population(
     stop_when_solved: bool = False,
     history_every: int | None = None,
     seed: int | None = 0,
-    progress: bool | Progress = False,
+    progress: Progress = False,
     threads: int | None = None,
 ) -> PopulationOutcome:
     """Train every network of a population on the same samples, each as ``train`` would train it alone.
@@ -117,8 +114,9 @@ def train_population(
         A network stops, without another update, when it has solved the task.
     history_every : int | None
         Keep the costs of epochs 1, 1 + history_every, …; None keeps none.
-    progress : bool or callable
-        True draws a progress bar on a terminal; a callable gets (epochs done on average, share of networks solved).
+    progress : bool, callable, or context manager that gives one
+        True draws a progress bar on a terminal; a callable gets (epochs done on average, share of networks solved). A
+        context manager is entered when training begins.
     threads : int | None
         None uses every core. The results are the same, bit for bit, for any number.
 
@@ -184,7 +182,7 @@ def train_population(
         threads=check_threads(threads),
     )
     start = time.perf_counter()
-    with _reporter(progress, int(epochs)) as report:
+    with reporter(progress, int(epochs), shown="solved {:.1%}") as report:
         interrupted = many.run(report=report)
     return _outcome(population, many, interrupted, time.perf_counter() - start)
 
@@ -214,14 +212,6 @@ def _of_each(value: float | ArrayLike, name: str, size: int) -> Array:
             f"{name} must be a number, or one for each of the {size:,} networks, but has shape {numbers.shape}"
         )
     return np.broadcast_to(numbers, (size,))
-
-
-def _reporter(progress: bool | Progress, epochs: int):  # type: ignore[no-untyped-def] # a context manager of either kind
-    if progress is True and epochs:
-        from backpath.training.progress import progress_bar
-
-        return progress_bar(epochs, shown="solved {:.1%}")
-    return nullcontext(progress if callable(progress) else None)
 
 
 def _outcome(population: Population, many: ManyNetworks, interrupted: bool, seconds: float) -> PopulationOutcome:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from backpath.tabular.settings import Settings
+from backpath.tabular.plan import Plan
 from backpath.training.datasets import OUTPUTS
 
 LINEAR = "linear"  # in place of a solver: solved by `linear`
@@ -25,7 +25,7 @@ NETWORKS = (((32,), "relu", 1.0), ((32,), "relu", 0.1), ((32,), "relu", 10.0), (
 MOST_LM = 2e5  # rows × inputs² up to which Levenberg-Marquardt takes a moment
 
 
-def candidates(task: str, rows: int, inputs: int, given: Mapping[str, Any]) -> list[Settings]:
+def candidates(task: str, rows: int, inputs: int, given: Mapping[str, Any]) -> list[Plan]:
     """What to compare, the simplest first.
 
     Parameters
@@ -38,7 +38,7 @@ def candidates(task: str, rows: int, inputs: int, given: Mapping[str, Any]) -> l
     solver = given.get("solver", "adam")
     usual: dict[str, Any] = {"cost": cost, "decay": 0.0} | BY_SOLVER[solver]
     usual["epochs"] = max(1, min(usual["epochs"], SAMPLES_SEEN // rows))
-    base = Settings(hidden=(16,), activation="tanh", output_activation=output, solver=solver, **usual)
+    base = Plan(hidden=(16,), activation="tanh", output_activation=output, solver=solver, **usual)
     if "solver" in given or given.get("hidden") == ():
         plain = replace(base, **given)
         alone = set(given) <= {"hidden", "decay"}

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backpath.maths.arrays import Array
 from backpath.maths.network import Network
-
-Array = NDArray[np.floating]
 
 
 def side_by_side(networks: Sequence[Network]) -> Network:

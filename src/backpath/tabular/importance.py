@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.files.preparation import Target
+from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.tabular.measures import NumberMeasures, measured
-
-Array = NDArray[np.float64]
 
 MOST_ROWS = 2_000  # that are predicted again for each column
 REPEATS = 3
 
 
 def importance(
-    network: Network, X: Array, y: Array, target: Target, widths: Sequence[int], seed: int = 0
+    network: Network, X: Floats, y: Floats, target: Target, widths: Sequence[int], seed: int = 0
 ) -> list[float]:
     """By column, how much the error rises when its cells change places among the rows: the root mean square error in
     the target's units, or the log loss. A column that the model does not use has 0.
@@ -50,6 +48,6 @@ def importance(
     return found
 
 
-def _error(network: Network, X: Array, y: Array, target: Target) -> float:
+def _error(network: Network, X: Floats, y: Floats, target: Target) -> float:
     measures = measured(network.predict(X).astype(np.float64), y, target)
     return measures.rmse if isinstance(measures, NumberMeasures) else measures.log_loss

@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.files.column_values import Categories
 from backpath.files.preparation import Preparation
 from backpath.files.tables import Division, TrainingTable
-from backpath.files.values import Categories
-from backpath.tabular.fit import Fit, fit
+from backpath.maths.arrays import Floats
+from backpath.tabular.fit_table import Fit, fit
 from backpath.tabular.importance import importance
 from backpath.tabular.linear import best_linear_model
 from backpath.tabular.measures import Measures, measured
 from backpath.tabular.verdict import Verdict, judged, simplest
-
-Array = NDArray[np.float64]
 
 TAIL = 0.05  # of the rows at most have the largest count
 SMALL, FOLDS = 200, 5  # with fewer rows, a single part held out says too little
@@ -45,10 +44,10 @@ class Judged:
     verdict: Verdict
     training: Measures
     importance: dict[str, float]
-    outputs: Array
-    wanted: Array
-    X: Array
-    y: Array
+    outputs: Floats
+    wanted: Floats
+    X: Floats
+    y: Floats
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Trainer:
 
     table: TrainingTable
     given: Mapping[str, Any]
-    weight: Array | None = None
+    weight: Floats | None = None
     scale_target: bool = True
     seed: int = 0
     network: Mapping[str, Any] | None = None
@@ -98,7 +97,7 @@ class Trainer:
     def _divided(self, rows: NDArray[np.intp], held_out: NDArray[np.intp]) -> Division:
         return self.table.divided(rows, held_out, self.scale_target)
 
-    def _weight(self, rows: NDArray[np.intp]) -> Array | None:
+    def _weight(self, rows: NDArray[np.intp]) -> Floats | None:
         return None if self.weight is None else self.weight[rows]
 
     def _fit(self, division: Division) -> Fit:
@@ -123,7 +122,7 @@ class Trainer:
         scale = [d.preparation.target.scale / target.scale for d, _ in tried]
         shift = [(d.preparation.target.mean - target.mean) / target.scale for d, _ in tried]
 
-        def joined(parts: list[Array]) -> Array:
+        def joined(parts: list[Floats]) -> Floats:
             """All parts in the units of the model's own target."""
             return np.concatenate([A * a + b for A, a, b in zip(parts, scale, shift, strict=True)])
 
@@ -141,12 +140,12 @@ class Trainer:
             division.y,
         )
 
-    def _linear(self, division: Division, X: Array) -> Array:
+    def _linear(self, division: Division, X: Floats) -> Floats:
         task = division.preparation.target.task
         model, *_ = best_linear_model(division.X, division.y, task, self._weight(division.rows), self.seed)
         return model.predict(X).astype(np.float64)
 
-    def _importance(self, tried: list[tuple[Division, Fit]], seen: list[tuple[Array, Array]]) -> dict[str, float]:
+    def _importance(self, tried: list[tuple[Division, Fit]], seen: list[tuple[Floats, Floats]]) -> dict[str, float]:
         """The average of the parts, by column, the most important first."""
         found = []
         for (division, model), (X, y) in zip(tried, seen, strict=True):
@@ -157,13 +156,13 @@ class Trainer:
         return dict(sorted(means.items(), key=lambda pair: -pair[1]))
 
 
-def balanced_weight(table: TrainingTable) -> Array | None:
+def balanced_weight(table: TrainingTable) -> Floats | None:
     """A weight by row, so that every class counts as much as any other; None where the target is no class."""
     if not isinstance(table.target, Categories):
         return None
     codes = table.target.values
     counts = np.bincount(codes, minlength=len(table.target.categories))
-    weight: Array = (len(codes) / np.count_nonzero(counts) / counts)[codes]
+    weight: Floats = (len(codes) / np.count_nonzero(counts) / counts)[codes]
     return weight
 
 

@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.maths.activations import activation
+from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
-
-Array = NDArray[np.float64]
 
 DECAYS = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)  # λ: Σ cost + λ/2 ΣW²
 PARTS, LARGE = 5, 10**6  # parts of the samples, each left out once to choose λ; of more numbers than LARGE, a half
@@ -30,13 +29,13 @@ ACTIVATION = {"regression": "identity", "binary": "sigmoid", "multiclass": "soft
 class Spectrum:
     """X centred by its weighted mean, with the eigenvectors of XᵀSX, S the samples' weights."""
 
-    mean: Array
-    X: Array
-    values: Array
-    vectors: Array
+    mean: Floats
+    X: Floats
+    values: Floats
+    vectors: Floats
 
     @classmethod
-    def of(cls, X: Array, weight: Array) -> Spectrum:
+    def of(cls, X: Floats, weight: Floats) -> Spectrum:
         mean = weight @ X / weight.sum()
         centred = X - mean
         if X.shape[1] <= len(X):
@@ -49,7 +48,7 @@ class Spectrum:
         return cls(mean, centred, np.maximum(values, 0), vectors)
 
 
-def linear_model(X: Array, y: Array, task: str, decay: float, weight: Array | None = None) -> Network:
+def linear_model(X: Floats, y: Floats, task: str, decay: float, weight: Floats | None = None) -> Network:
     """The linear model of that weight decay.
 
     Parameters
@@ -70,7 +69,7 @@ def linear_model(X: Array, y: Array, task: str, decay: float, weight: Array | No
 
 
 def best_linear_model(
-    X: Array, y: Array, task: str, weight: Array | None = None, seed: int = 0
+    X: Floats, y: Floats, task: str, weight: Floats | None = None, seed: int = 0
 ) -> tuple[Network, float, float]:
     """The linear model whose weight decay does best on samples that it is not fitted on; that decay; the cost there."""
     share = np.ones(len(X)) if weight is None else weight
@@ -90,7 +89,7 @@ def best_linear_model(
     return _fitted(Spectrum.of(X, share), y, task, DECAYS[best], share), DECAYS[best], float(mean[best])
 
 
-def cost_of(A: NDArray[np.floating], y: Array, task: str, weight: Array | None = None) -> float:
+def cost_of(A: NDArray[np.floating], y: Floats, task: str, weight: Floats | None = None) -> float:
     """The average of Σ (A - y)², or of the log loss."""
     if task == "regression":
         each = ((A - y) ** 2).sum(axis=1)
@@ -102,10 +101,10 @@ def cost_of(A: NDArray[np.floating], y: Array, task: str, weight: Array | None =
 
 def _fitted(
     spectrum: Spectrum,
-    y: Array,
+    y: Floats,
     task: str,
     decay: float,
-    weight: Array,
+    weight: Floats,
     start: Network | None = None,
     steps: int = STEPS,
 ) -> Network:
@@ -117,7 +116,7 @@ def _fitted(
     return Network.from_weights([np.vstack([slopes, bias]).T], activations=ACTIVATION[task])
 
 
-def _ridge(s: Spectrum, y: Array, decay: float, weight: Array) -> tuple[Array, Array]:
+def _ridge(s: Spectrum, y: Floats, decay: float, weight: Floats) -> tuple[Floats, Floats]:
     mean = weight @ y / weight.sum()
     turned = s.vectors.T @ (s.X.T @ ((y - mean) * weight[:, None]))
     inverse = np.where(s.values + decay > s.values.max() * 1e-13, 1 / np.maximum(s.values + decay, 1e-300), 0)
@@ -125,8 +124,8 @@ def _ridge(s: Spectrum, y: Array, decay: float, weight: Array) -> tuple[Array, A
 
 
 def _logistic(
-    s: Spectrum, y: Array, decay: float, weight: Array, start: Network | None, steps: int
-) -> tuple[Array, Array]:
+    s: Spectrum, y: Floats, decay: float, weight: Floats, start: Network | None, steps: int
+) -> tuple[Floats, Floats]:
     sigma = activation("sigmoid" if y.shape[1] == 1 else "softmax").value
     bound = 0.25 if y.shape[1] == 1 else 0.5
     inverse = 1 / (bound * s.values + decay)

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.files.preparation import Target
-
-Array = NDArray[np.float64]
+from backpath.maths.arrays import Floats
 
 MOST_CONFUSED = 10  # classes of which a confusion table is made
 RESAMPLES = 500  # of the rows, for an interval
@@ -65,7 +64,7 @@ class NumberMeasures:
 Measures = ClassMeasures | NumberMeasures
 
 
-def measured(A: Array, y: Array, target: Target) -> Measures:
+def measured(A: Floats, y: Floats, target: Target) -> Measures:
     """The measures of outputs A against targets y, both (N, outputs), as the network has them.
 
     >>> target = Target("y", "binary", classes=("no", "yes"))
@@ -90,7 +89,7 @@ def measured(A: Array, y: Array, target: Target) -> Measures:
     )
 
 
-def _of_numbers(predicted: Array, true: Array) -> NumberMeasures:
+def _of_numbers(predicted: Floats, true: Floats) -> NumberMeasures:
     error = predicted - true
     spread = float(((true - true.mean()) ** 2).sum())
     return NumberMeasures(
@@ -100,18 +99,18 @@ def _of_numbers(predicted: Array, true: Array) -> NumberMeasures:
     )
 
 
-def probabilities(A: Array, target: Target) -> Array:
+def probabilities(A: Floats, target: Target) -> Floats:
     """By class, (N, classes), from the outputs of a network."""
     return np.hstack([1 - A, A]) if target.task == "binary" else A
 
 
-def classes_of(y: Array, target: Target) -> NDArray[np.intp]:
+def classes_of(y: Floats, target: Target) -> NDArray[np.intp]:
     """The place of each row's class, from the outputs or the targets of a network."""
     found: NDArray[np.intp] = (y[:, 0] >= 0.5).astype(np.intp) if target.task == "binary" else y.argmax(axis=1)
     return found
 
 
-def auc(score: Array, is_positive: NDArray[np.bool_]) -> float | None:
+def auc(score: Floats, is_positive: NDArray[np.bool_]) -> float | None:
     """The area under the ROC curve: by Mann and Whitney's U, equal scores counting half.
 
     >>> auc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True]))
@@ -126,7 +125,7 @@ def auc(score: Array, is_positive: NDArray[np.bool_]) -> float | None:
     return float((ranks[is_positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
-def confusion(A: Array, y: Array, target: Target) -> list[list[int]] | None:
+def confusion(A: Floats, y: Floats, target: Target) -> list[list[int]] | None:
     """How many rows of each class (a row of the table) are predicted as which (a column); None of too many classes.
 
     >>> target = Target("y", "binary", classes=("no", "yes"))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.files.preparation import Target
+from backpath.maths.arrays import Floats
 from backpath.maths.intervals import wilson_interval
 from backpath.tabular.measures import (
     ClassMeasures,
@@ -20,8 +21,6 @@ from backpath.tabular.measures import (
     interval,
     measured,
 )
-
-Array = NDArray[np.float64]
 
 FEW = 30  # rows: below it, no figure means much
 LEAST_RESAMPLED = 8  # rows for an interval of R²
@@ -143,10 +142,10 @@ class Verdict:
 
 def judged(
     target: Target,
-    y: Array,
-    model: Array,
-    baseline: tuple[Array, str],
-    linear: Array | None,
+    y: Floats,
+    model: Floats,
+    baseline: tuple[Floats, str],
+    linear: Floats | None,
     on: str,
     part: NDArray[np.intp] | None = None,
 ) -> Verdict:
@@ -181,7 +180,7 @@ def judged(
     )
 
 
-def _interval(model: Measures, A: Array, y: Array, target: Target) -> tuple[float, float] | None:
+def _interval(model: Measures, A: Floats, y: Floats, target: Target) -> tuple[float, float] | None:
     if isinstance(model, ClassMeasures):
         return wilson_interval(round(model.accuracy * len(y)), len(y))
     if model.r2 is None or len(y) < LEAST_RESAMPLED:
@@ -189,12 +188,12 @@ def _interval(model: Measures, A: Array, y: Array, target: Target) -> tuple[floa
     return interval(lambda rows: _r2(A[rows], y[rows]), len(y))
 
 
-def _r2(A: Array, y: Array) -> float:
+def _r2(A: Floats, y: Floats) -> float:
     spread = float(((y - y.mean()) ** 2).sum())
     return 1 - float(((A - y) ** 2).sum()) / spread if spread else float("nan")
 
 
-def simplest(y: Array, target: Target) -> tuple[Array, str]:
+def simplest(y: Floats, target: Target) -> tuple[Floats, str]:
     """What to say of every row, as an output and in words: the mean of targets y, or the shares of their classes.
 
     >>> simplest(np.array([[1.0], [0.0], [0.0]]), Target("y", "binary", classes=("no", "yes")))[1]

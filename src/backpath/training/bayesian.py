@@ -16,9 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Numbers = NDArray[np.float64]
+from backpath.maths.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -41,14 +40,14 @@ class Bayesian:
     parameters: int
 
     @classmethod
-    def estimated(cls, gamma: float, parameters: int, residuals: float, E: float, w: Numbers) -> Bayesian:
+    def estimated(cls, gamma: float, parameters: int, residuals: float, E: float, w: Floats) -> Bayesian:
         """α and β that fit γ; E = Σ e². Where they have no finite value they are 1, as in ``trainbr``."""
         left, squares = residuals - gamma, float(w @ w)
         alpha = gamma / (2 * squares) if squares > 0 else 1.0
         beta = left / (2 * E) if left > 0 and E > 0 else 1.0
         return cls(alpha, beta, gamma, parameters)
 
-    def again(self, JJ: Numbers, residuals: float, E: float, w: Numbers) -> Bayesian:
+    def again(self, JJ: Floats, residuals: float, E: float, w: Floats) -> Bayesian:
         """Re-estimated where the Jacobian is J: from γ by these α and β."""
         strength = np.maximum(np.linalg.eigvalsh(JJ), 0)  # rounding may leave a zero below zero
         gamma = float((strength / (strength + self.decay)).sum()) if self.decay > 0 else float(self.parameters)

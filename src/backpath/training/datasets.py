@@ -6,11 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import InputError
-
-Array = NDArray[np.float64]
+from backpath.maths.arrays import Floats
 
 # what fits a task: the output activation and its cost
 OUTPUTS = {
@@ -49,8 +47,8 @@ class Dataset:
 
     name: str
     title: str
-    X: Array = field(repr=False)
-    y: Array = field(repr=False)
+    X: Floats = field(repr=False)
+    y: Floats = field(repr=False)
     task: str = "binary"
     recipe: Recipe = Recipe()
 

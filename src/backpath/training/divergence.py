@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from backpath.errors import DivergenceError
 from backpath.maths import backprop
 from backpath.maths.activations import activation
-from backpath.training.job import Array, Job
+from backpath.maths.arrays import Array
+from backpath.training.job import Job
 
 FAR_WORSE = 100  # times the cost of always answering σ(0): no noise of a working run reaches it
 STUCK = 1e-9  # no gradient is larger: a network so saturated does not move any more
@@ -19,8 +20,8 @@ NO_STEP = "from its weights no step can be computed; standardise the inputs and 
 SAMPLES = 1000  # enough to compare with
 
 
-class Reached(Protocol):
-    """What is looked at of a run; an engine has it (see ``training.job.Engine``)."""
+class RunState(Protocol):
+    """What is looked at of a run; an engine is one (see ``training.job.Engine``)."""
 
     @property
     def weights(self) -> list[Array]: ...
@@ -30,7 +31,7 @@ class Reached(Protocol):
     def overflow(self) -> int | None: ...
 
 
-def raise_if_diverged(job: Job, engine: Reached) -> None:
+def raise_if_diverged(job: Job, engine: RunState) -> None:
     """Raise what ended the run, or what it ended in: numbers that are not finite, or a cost that only rose.
 
     Saturated activations keep every number finite whatever the learning rate. Then the cost tells, where it is above
@@ -48,7 +49,7 @@ def raise_if_diverged(job: Job, engine: Reached) -> None:
         raise DivergenceError(epochs, None, last, job.reached(engine.weights))
 
 
-def _cost_at_start(job: Job, engine: Reached) -> float:
+def _cost_at_start(job: Job, engine: RunState) -> float:
     if job.batch_size >= len(job.X):
         return engine.costs[0]  # taken before the first update
     weight = job.sample_weight if job.sample_weight is not None else np.ones(len(job.X))
@@ -74,7 +75,7 @@ def _weighted_cost(job: Job, u: Array, A: Array) -> float:
     return job.cost_share * backprop.batch_cost(job.cost, u, A, job.y[: len(A)], weight)
 
 
-def _is_stuck(job: Job, engine: Reached) -> bool:
+def _is_stuck(job: Job, engine: RunState) -> bool:
     network = job.reached(engine.weights)
     gradient = network.gradients(job.X[:SAMPLES], job.y[:SAMPLES], job.cost)
     return all(np.abs(G).max() < STUCK for G in gradient.layers)

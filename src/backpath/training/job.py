@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.maths.arrays import Array
 from backpath.maths.checks import check_learning_rate, check_number
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
 
-Array = NDArray[np.floating]
 Masks = list[NDArray[np.bool_]]
 
 PATIENCE = 10  # epochs without an improvement of `tol` after which `train` takes the network as converged
@@ -59,7 +58,7 @@ class Solver:
 
 
 @dataclass(frozen=True)
-class Memory:
+class SolverState:
     """What a run knows besides its weights, for another one to go on from.
 
     Attributes
@@ -114,7 +113,7 @@ class Job:
         A gradient longer than that is scaled down to it.
     dropout : float
         The share of hidden neurons that each update leaves out, drawn from ``seed``; only ``numpy_engine`` knows it.
-    memory : Memory | None
+    solver_state : SolverState | None
         Of the run that this one goes on from.
     bayesian : bool
         The lm solver finds how much to hold weights down while it trains.
@@ -141,7 +140,7 @@ class Job:
     averaged: bool = False
     clip_norm: float | None = None
     dropout: float = 0.0
-    memory: Memory | None = None
+    solver_state: SolverState | None = None
     bayesian: bool = False
     threads: int | None = None
     biases: bool = True
@@ -197,7 +196,7 @@ class Descent(Engine, Protocol):
     """An engine that goes down the gradient, and so can go on with another learning rate."""
 
     @property
-    def memory(self) -> Memory: ...
+    def solver_state(self) -> SolverState: ...
 
     def forget_costs(self) -> None:
         """Begin ``costs`` again from nothing: whoever trains without an end keeps those that matter."""
@@ -238,18 +237,13 @@ def check_tol(tol: float | None) -> float | None:
     return None if tol is None else check_number(tol, "tol", least=0)
 
 
-def check_progress(progress: object) -> None:
-    if not (isinstance(progress, bool | AbstractContextManager) or callable(progress)):
-        raise InputError(f"progress must be True, False or a callable, but is {progress!r}")
-
-
 class Convergence:
     """The rule of ``tol``: too long without a better cost."""
 
-    def __init__(self, tol: float | None, patience: float, memory: Memory | None = None):
+    def __init__(self, tol: float | None, patience: float, solver_state: SolverState | None = None):
         self.tol, self.patience, self.best, self.waited = tol, patience, math.inf, 0
-        if memory is not None:
-            self.best, self.waited = memory.best, memory.waited
+        if solver_state is not None:
+            self.best, self.waited = solver_state.best, solver_state.waited
 
     def reached(self, cost: float) -> bool:
         if self.tol is None:

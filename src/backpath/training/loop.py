@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -24,15 +23,12 @@ from backpath.training.job import (
     Job,
     Solver,
     check_batch_size,
-    check_progress,
     check_tol,
     with_bias_columns,
 )
+from backpath.training.progress import Progress, check_progress, reporter
 from backpath.training.threads import check_threads
 from backpath.training.validation import Validation, check_patience
-
-Progress = Callable[[int, float], object]
-Shown = bool | Progress | AbstractContextManager[Progress]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +92,7 @@ def train(
     seed: int | None = 0,
     engine: str = "auto",
     threads: int | None = None,
-    progress: Shown = False,
+    progress: Progress = False,
     momentum: float = 0.9,
     bayesian: bool = False,
     validation: tuple[ArrayLike, ...] | None = None,
@@ -241,7 +237,7 @@ def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.
     return None if all(mask.all() for mask in free) else free
 
 
-def _run(job: Job, engine: Engine, epochs: int, progress: Shown, validation: Validation | None) -> TrainingResult:
+def _run(job: Job, engine: Engine, epochs: int, progress: Progress, validation: Validation | None) -> TrainingResult:
     start, stopped = time.perf_counter(), "epochs"
     try:
         with reporter(progress, epochs) as report:
@@ -263,14 +259,3 @@ def _run(job: Job, engine: Engine, epochs: int, progress: Shown, validation: Val
     network = job.reached(weights)
     seconds = time.perf_counter() - start
     return TrainingResult(network, history, len(engine.costs), stopped, seconds, bayesian=engine.bayesian)
-
-
-def reporter(progress: Shown, epochs: int) -> AbstractContextManager[Progress | None]:
-    """What is called with (epochs done, cost) now and then, or None."""
-    if progress is True:
-        from backpath.training.progress import progress_bar
-
-        return progress_bar(epochs)
-    if isinstance(progress, AbstractContextManager):
-        return progress
-    return nullcontext(progress or None)

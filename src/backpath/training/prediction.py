@@ -6,19 +6,18 @@ import ctypes
 from functools import partial
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from backpath.errors import InputError
 from backpath.maths.activations import activation
+from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.maths.samples import as_inputs
 from backpath.training.engines.layout import lay_out_prediction
 from backpath.training.job import with_bias_columns
-from backpath.training.native.calls import STEP_BYTES, Plan, Team, Training
+from backpath.training.native.calls import STEP_BYTES, CPlan, CTeam, CTraining
 from backpath.training.native.library import address, buffer, kernels, why_no_kernels
 from backpath.training.threads import available_cores, check_threads, give_way, shared
-
-Array = NDArray[np.floating]
 
 BLOCK = 1024  # rows that a thread takes at a time
 SHARED_ROWS = 200_000  # products of steps, from which on it pays to share the rows
@@ -78,13 +77,13 @@ class Predictor:
         layout = lay_out_prediction(net)
         self._kernels = kernels(net.dtype)
         self._flat = layout.flat(with_bias_columns(net, None)[0].weights, net.dtype)
-        self._layers, self._plan = layout.layers, Plan.from_buffer_copy(layout.plan)
+        self._layers, self._plan = layout.layers, CPlan.from_buffer_copy(layout.plan)
         self._plan.block = BLOCK
         self._weights = address(self._flat, net.dtype, layout.weights)
         self._products = layout.weights / (STEP_BYTES // net.dtype.itemsize)  # of a row, in steps
         self.slot = self._plan.slot
         self.places = ctypes.addressof(self._plan), None, address(self._layers, np.int64, self._layers.size)
-        self._benches: list[Bench] = []  # those that no thread is at
+        self._workspaces: list[Workspace] = []  # those that no thread is at
 
     def __call__(self, X: ArrayLike, threads: int | None = None) -> Array:
         rows, single = as_inputs(X, self.inputs, self.dtype)
@@ -94,15 +93,15 @@ class Predictor:
         members = 1
         if threads is not None or count * self._products >= SHARED_ROWS:
             members = min(check_threads(threads), -(-count // BLOCK))
-        bench = self._benches.pop() if members <= 1 and self._benches else Bench(self, members)
-        bench.training.X = rows.__array_interface__["data"][0]
-        outputs, at = A.__array_interface__["data"][0], bench.place
+        workspace = self._workspaces.pop() if members <= 1 and self._workspaces else Workspace(self, members)
+        workspace.training.X = rows.__array_interface__["data"][0]
+        outputs, at = A.__array_interface__["data"][0], workspace.place
         if members <= 1:
             self._kernels.predict(at, self._weights, count, outputs, None)
-            self._benches.append(bench)
+            self._workspaces.append(workspace)
         else:
-            team = Team(patient=members <= available_cores(), give_way=give_way())
-            kept = self, rows, A, bench, team
+            team = CTeam(patient=members <= available_cores(), give_way=give_way())
+            kept = self, rows, A, workspace, team
             work = partial(self._share, at, count, outputs, ctypes.addressof(team), kept)
             shared(partial(self._kernels.begin_predicting, at, count, ctypes.addressof(team)), work, members)
         return A[0] if single else A
@@ -112,10 +111,10 @@ class Predictor:
         self._kernels.predict(training, self._weights, count, outputs, team)
 
 
-class Bench:
+class Workspace:
     """The working memory of one call, and what the kernels are handed."""
 
     def __init__(self, of: Predictor, members: int):
         self._memory = buffer(members * of.slot, of.dtype)
-        self.training = Training(*of.places, address(self._memory, of.dtype, members * of.slot))
+        self.training = CTraining(*of.places, address(self._memory, of.dtype, members * of.slot))
         self.place = ctypes.addressof(self.training)

@@ -1,20 +1,49 @@
-"""The progress bar of a terminal, on standard error; where that is no terminal, nothing is drawn."""
+"""What reports how far training is; the progress bar is drawn on standard error if that is a terminal."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from backpath.errors import InputError
+
+ProgressCallback = Callable[[float, float], object]  # (epochs done, cost), or another number in place of the cost
+Progress = bool | ProgressCallback | AbstractContextManager[ProgressCallback]
+
+
+KINDS = "True, False, a callable or a context manager"
+
+
+def is_progress(value: object) -> bool:
+    return isinstance(value, bool | AbstractContextManager) or callable(value)
+
+
+def check_progress(progress: object) -> None:
+    if not is_progress(progress):
+        raise InputError(f"progress must be {KINDS}, but is {progress!r}")
+
+
+def reporter(
+    progress: Progress, epochs: int, shown: str = "cost {:.3g}"
+) -> AbstractContextManager[ProgressCallback | None]:
+    """Gives what is called now and then with (epochs done, the number ``shown``), or None."""
+    if progress is True and epochs:
+        return progress_bar(epochs, shown=shown)
+    if isinstance(progress, AbstractContextManager):
+        return progress
+    return nullcontext(progress if callable(progress) else None)
 
 
 @contextmanager
 def progress_bar(
     epochs: int, unit: str = "epochs", shown: str = "cost {:.3g}", hidden: bool = False
-) -> Iterator[Callable[[float, float], None]]:
+) -> Iterator[ProgressCallback]:
     """A bar for ``epochs`` epochs; yields what is called with (epochs done, the number ``shown`` beside it). It is
     not drawn if ``hidden``, nor on a terminal that cannot move its cursor."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
     columns = (
         TextColumn(f"{{task.completed:,.0f}}/{epochs:,} {unit}"),
@@ -24,9 +53,7 @@ def progress_bar(
         TimeRemainingColumn(compact=True),
     )
     console = Console(file=sys.stderr)
-    with Progress(
-        *columns, console=console, disable=hidden or not console.is_terminal or console.is_dumb_terminal
-    ) as bar:
+    with Bar(*columns, console=console, disable=hidden or not console.is_terminal or console.is_dumb_terminal) as bar:
         task = bar.add_task("train", total=epochs, shown="", speed="")
 
         def report(done: float, number: float) -> None:

@@ -6,14 +6,13 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from backpath.errors import DivergenceError, InputError
 from backpath.maths import backprop
+from backpath.maths.arrays import Array
 from backpath.maths.checks import check_count, check_sample_weight
 from backpath.maths.network import Network
-
-Array = NDArray[np.floating]
 
 
 def check_patience(patience: int | None) -> int | None:

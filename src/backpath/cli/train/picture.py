@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.cli.picture_style import BLUE, INK, ORANGE, STYLE
 from backpath.cli.train.report import describe_verdict, loss_named
@@ -18,13 +17,13 @@ from backpath.errors import InputError
 from backpath.files.atomic import write_atomically
 from backpath.files.preparation import Target
 from backpath.files.wording import quoted
+from backpath.maths.arrays import Floats
 from backpath.tabular.judge import Judged
 from backpath.tabular.measures import classes_of, probabilities
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = NDArray[np.float64]
 
 FORMATS = (".html", ".png", ".svg", ".pdf")
 MOST_POINTS, MOST_COLUMNS, MOST_CURVES = 2_000, 12, 6
@@ -111,7 +110,7 @@ def _draw_errors(axes: Axes, found: Judged) -> None:
     axes.set(xlabel="predicted - true", ylabel="rows", title="errors")
 
 
-def _numbers(found: Judged) -> tuple[Array, Array]:
+def _numbers(found: Judged) -> tuple[Floats, Floats]:
     target = found.preparation.target
     few = slice(None, None, max(1, len(found.wanted) // MOST_POINTS))
     true, predicted = (array[few, 0] * target.scale + target.mean for array in (found.wanted, found.outputs))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.cli.describe import describe_inputs, heading
 from backpath.cli.terminal import again, folded, is_quiet, say
@@ -19,21 +17,19 @@ from backpath.cli.train.report import cost_section, describe_importance, describ
 from backpath.cli.train.source import Trained, network_options, training_options
 from backpath.errors import InputError
 from backpath.explain.learning.why import why_poor
+from backpath.files.column_values import Categories, Numbers
 from backpath.files.models import Model
 from backpath.files.tables import TrainingTable, read_training_table
-from backpath.files.values import Categories, Numbers
 from backpath.files.wording import column_index, counted, plain, quoted
+from backpath.maths.arrays import Floats
 from backpath.maths.checks import check_count
 from backpath.tabular.candidates import NETWORKS
-from backpath.tabular.fit import PARTS
+from backpath.tabular.fit_table import PARTS
 from backpath.tabular.judge import FOLDS, SMALL, Judged, Trainer, balanced_weight, looks_like_counts
 from backpath.tabular.measures import as_dict
 from backpath.tabular.verdict import FEW
 from backpath.training.datasets import DATASETS
-from backpath.training.loop import Progress
-from backpath.training.progress import progress_bar
-
-Array = NDArray[np.float64]
+from backpath.training.progress import ProgressCallback, progress_bar
 
 
 def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
@@ -81,16 +77,16 @@ def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
     return Trained(model, found.fit.result, sections, go_on), found
 
 
-class Announced(AbstractContextManager[Progress]):
+class Announced(AbstractContextManager[ProgressCallback]):
     """Prints the title when the first network is trained, for then the call is known to make sense; then counts the
     networks with a bar."""
 
     def __init__(self, title: list[str], networks: int):
         self.title, self.networks, self.done, self.cost = title, networks, 0, 0.0
         self._bar = ExitStack()
-        self._report: Callable[[float, float], None] | None = None
+        self._report: ProgressCallback | None = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> ProgressCallback:
         self.begin()
         return self._seen
 
@@ -99,7 +95,7 @@ class Announced(AbstractContextManager[Progress]):
         if self._report:
             self._report(min(self.done, self.networks), self.cost)
 
-    def _seen(self, _: int, cost: float) -> None:
+    def _seen(self, _: float, cost: float) -> None:
         self.cost = cost
 
     def begin(self) -> None:
@@ -111,7 +107,7 @@ class Announced(AbstractContextManager[Progress]):
         self._bar.close()
 
 
-def _read(options: TrainOptions) -> tuple[TrainingTable, Array | None]:
+def _read(options: TrainOptions) -> tuple[TrainingTable, Floats | None]:
     """The table, and how much each of its rows counts."""
     path, target = options.source, options.target
     if not target:
@@ -135,7 +131,7 @@ def _read(options: TrainOptions) -> tuple[TrainingTable, Array | None]:
     return table, weight
 
 
-def _weighed(table: TrainingTable, name: str, path: str) -> tuple[TrainingTable, Array]:
+def _weighed(table: TrainingTable, name: str, path: str) -> tuple[TrainingTable, Floats]:
     """The table without its column of weights, and those."""
     names = [column.name for column in table.columns]
     place = column_index(name, names, path, "to weigh rows by")

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from backpath.explain.diagnosis.bits import roundest
-from backpath.explain.diagnosis.comparison import Array, Comparison
+from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.mistakes import Mistake
 from backpath.explain.digits import shown
+from backpath.maths.arrays import Array
 
 _ROUND = 18.0  # bits up to which a number looks chosen by somebody
 

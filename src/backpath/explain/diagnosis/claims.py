@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.files.wording import quoted
-
-Array = NDArray[np.floating]
+from backpath.maths.arrays import Array
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from backpath.explain.diagnosis.bits import ABOUT, roundest
-from backpath.explain.diagnosis.comparison import Array, Bools, Comparison, Ratios
+from backpath.explain.diagnosis.comparison import Bools, Comparison, Ratios
 from backpath.explain.diagnosis.constants import (
     ALL,
     HALF,
@@ -30,13 +30,14 @@ from backpath.explain.diagnosis.constants import (
     some_rate,
 )
 from backpath.explain.diagnosis.problem import Problem
+from backpath.maths.arrays import Array
 
 _MOST_ROUNDED = 24  # products of conventions that a constant may be rounder with
 _ROUND = 9.0  # bits of a number of one digit, as learning rates are
 
 
 @dataclass(frozen=True)
-class Reading:
+class ScopedConstants:
     """Constants, each on its scope, and their bits.
 
     ``certain``: no constant is there that nothing explains.
@@ -121,7 +122,7 @@ class Readings:
     def _inside(self, scope: Scope) -> Bools:
         return np.array([scope.holds(group) for group in self.c.groups], dtype=bool)
 
-    def of(self, ratios: Ratios, unexplained: bool) -> list[Reading]:
+    def of(self, ratios: Ratios, unexplained: bool) -> list[ScopedConstants]:
         """Every reading about as short as the shortest; ``ratios`` of one pass, all of whose groups fit.
         ``unexplained``: with numbers that nothing explains too."""
         least, most = ratios.least, ratios.most
@@ -134,22 +135,22 @@ class Readings:
         window = 2 * ABOUT if self.several else ABOUT
         return sorted((r for r in found if r.bits < shortest + window), key=lambda r: r.bits)
 
-    def _on_all(self, least: float, most: float) -> Iterator[Reading]:
+    def _on_all(self, least: float, most: float) -> Iterator[ScopedConstants]:
         if least > most:
             return
         for product in self._between(least, most):
-            yield Reading(tuple((constant, ALL) for constant in product.constants), product.bits)
+            yield ScopedConstants(tuple((constant, ALL) for constant in product.constants), product.bits)
             if not product.constants:
                 return
         if least <= 0 <= most:
-            yield Reading(((NOTHING, ALL),), NOTHING.bits)
+            yield ScopedConstants(((NOTHING, ALL),), NOTHING.bits)
         else:
             yield from self._unexplained(least, most)
 
     def _between(self, least: float, most: float) -> list[Conventions]:
         return [self.products[k] for k in np.flatnonzero((self._values >= least) & (self._values <= most))]
 
-    def _unexplained(self, least: float, most: float) -> Iterator[Reading]:
+    def _unexplained(self, least: float, most: float) -> Iterator[ScopedConstants]:
         """A number, alone or with conventions that make it rounder; the shortest of these."""
         found = []
         for product in self.products[:_MOST_ROUNDED]:
@@ -160,11 +161,11 @@ class Readings:
             rate = self.c.q.learning_rate is None and value < 1 and bits < _ROUND
             constant = some_rate(value, bits) if rate else fitted(value, bits)
             constants = (*product.constants, constant)
-            found.append(Reading(tuple((k, ALL) for k in constants), product.bits + constant.bits, False))
+            found.append(ScopedConstants(tuple((k, ALL) for k in constants), product.bits + constant.bits, False))
         shortest = min((reading.bits for reading in found), default=0.0)
         yield from (reading for reading in found if reading.bits <= shortest + (6 if self.several else 1))
 
-    def _on_part(self, scope: Scope, least: Array, most: Array) -> Iterator[Reading]:
+    def _on_part(self, scope: Scope, least: Array, most: Array) -> Iterator[ScopedConstants]:
         inside = self._inside(scope)
         if inside.all() or not inside.any():
             return
@@ -187,7 +188,7 @@ class Readings:
         product: Conventions,
         least: Array,
         most: Array,
-    ) -> Iterator[Reading]:
+    ) -> Iterator[ScopedConstants]:
         ends = np.sort(np.stack([least, most])[:, inside] / product.value, axis=0)
         if scope.power:
             powers = np.array([self.c.q.layers - g[0] for g, one in zip(self.c.groups, inside, strict=True) if one])
@@ -200,13 +201,13 @@ class Readings:
         bits = product.bits + scope.bits
         for extra in self._between(low, high):
             if extra.constants:
-                yield Reading((*base, *((k, scope) for k in extra.constants)), bits + extra.bits)
+                yield ScopedConstants((*base, *((k, scope) for k in extra.constants)), bits + extra.bits)
         if low <= 0 <= high:
-            yield Reading((*base, (NOTHING, scope)), bits + NOTHING.bits)
+            yield ScopedConstants((*base, (NOTHING, scope)), bits + NOTHING.bits)
         elif not scope.power:
             value, cost = roundest(low, high)
             constant = fitted(value, cost)
-            yield Reading((*base, (constant, scope)), bits + constant.bits, False)
+            yield ScopedConstants((*base, (constant, scope)), bits + constant.bits, False)
 
 
 def _products(q: Problem) -> Iterator[Conventions]:

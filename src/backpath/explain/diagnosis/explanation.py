@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from backpath.explain.diagnosis.added import Addition
 from backpath.explain.diagnosis.constants import as_mistake
-from backpath.explain.diagnosis.conventions import Reading
+from backpath.explain.diagnosis.conventions import ScopedConstants
 from backpath.explain.diagnosis.mistakes import Mistake
 from backpath.explain.diagnosis.passes import Edit
 from backpath.explain.diagnosis.problem import Problem
@@ -19,7 +19,7 @@ class Explanation:
     Attributes
     ----------
     slips : mistakes that are made in the pass
-    reading : the constants on what comes out
+    constants : those on what comes out
     bits : its description length
     added : what is added to the gradients or weights afterwards (weight decay, a weight that is set)
     certain : whether nothing in it is a number that nothing explains
@@ -27,7 +27,7 @@ class Explanation:
     """
 
     slips: tuple[Mistake, ...]
-    reading: Reading
+    constants: ScopedConstants
     bits: float
     added: Addition | None = None
     certain: bool = True
@@ -39,7 +39,7 @@ class Explanation:
 
     def mistakes(self, q: Problem) -> tuple[Mistake, ...]:
         """All that is to be told: conventions first."""
-        conventions = tuple(as_mistake(q, constant, scope) for constant, scope in self.reading.factors)
+        conventions = tuple(as_mistake(q, constant, scope) for constant, scope in self.constants.factors)
         slips = sorted(self.slips, key=lambda slip: not slip.convention)
         added = () if self.added is None else (self.added.mistake,)
         return (*added, *conventions, *slips)

@@ -6,27 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import InputError
-from backpath.explain.diagnosis.calls import Function, calls
+from backpath.explain.diagnosis.calling import UserFunction, calls
 from backpath.explain.diagnosis.claims import Claim, Claims
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.conclude import figures, is_numerical, of_search
 from backpath.explain.diagnosis.diagnose import problem, weight_claims
 from backpath.explain.diagnosis.report import Claimed, Report
 from backpath.explain.diagnosis.search import Search
+from backpath.maths.arrays import Array
 from backpath.maths.costs import check_cost_fits
 from backpath.maths.network import Network
 from backpath.maths.other_names import activation_called, cost_called, taken_as
-
-Array = NDArray[np.floating]
 
 _SAMPLES = (5, 4, 7, 3)  # batch sizes, in turn: of one sample, many mistakes look alike
 
 
 def diagnose_function(
-    function: Function,
+    function: UserFunction,
     sizes: Sequence[int] = (2, 2, 1),
     *,
     activation: str = "sigmoid",
@@ -100,10 +98,12 @@ def diagnose_function(
     return best
 
 
-Scene = tuple[Network, Array, Array]
+Trial = tuple[Network, Array, Array]
 
 
-def _ways(function: Function, scenes: Sequence[Scene], cost: str, rate: float | None) -> list[tuple[str, list[_Tried]]]:
+def _ways(
+    function: UserFunction, scenes: Sequence[Trial], cost: str, rate: float | None
+) -> list[tuple[str, list[_Tried]]]:
     """Every way to call the function that works, in words, with what it returns for each network; a way in which that
     is right comes first."""
     found = []

@@ -73,7 +73,7 @@ CODES = {
 
 
 PLAIN, LOCAL, RARE = range(3)
-Numbers = float | NDArray[np.floating]
+FloatOrArray = float | NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class Family:
 
     code: str
     where: tuple[str, ...]
-    edits: Callable[[Numbers], tuple[Edit, ...]]
+    edits: Callable[[FloatOrArray], tuple[Edit, ...]]
     message: Callable[[float], str]
     starts: tuple[float, ...]
     right: float = math.nan

@@ -13,9 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from backpath.explain.diagnosis.candidates import figures_of
+from backpath.explain.diagnosis.candidate_mistakes import figures_of
 from backpath.explain.diagnosis.claims import Claim, Claims
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.conclude import conclude, figures, of_search
@@ -25,10 +24,9 @@ from backpath.explain.diagnosis.passes import Passes
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.report import Report
 from backpath.explain.diagnosis.search import Search
+from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.maths.printed import last_digits
-
-Array = NDArray[np.floating]
 
 MARGIN = 1.1  # on the first-order bound, for the second order
 PRINTED = 8  # significant digits up to which all weights look printed
@@ -118,13 +116,13 @@ def by_their_own_digits(q: Problem, claims: Sequence[Claim], units: Units, most:
 def _holds(q: Problem, wide: Sequence[Claim], units: Units, e: Explanation) -> bool:
     """Whether the figures fit within what the digits leave open after these slips, and that is no more than was
     reckoned with."""
-    largest = np.abs(e.reading.values(q, Comparison(q, Claims.of(wide)).groups)).max(initial=0.0)
+    largest = np.abs(e.constants.values(q, Comparison(q, Claims.of(wide)).groups)).max(initial=0.0)
     own = with_slack(q, wide, units, e.slips, float(largest))
     if any(claim.slack > bound.slack for claim, bound in zip(own, wide, strict=True)):
         return False
     c = Comparison(q, Claims.of(own))
     ratios = c.ratios(figures_of(c, [e.slips]), None if e.added is None else e.added.figures(c)[None])
-    return e.reading.holds(c, ratios[0])
+    return e.constants.holds(c, ratios[0])
 
 
 def is_telling(claims: Sequence[Claim], right: Array) -> bool:

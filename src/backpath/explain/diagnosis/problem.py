@@ -9,11 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.maths.arrays import Array
 from backpath.maths.backprop import forward
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_name, neuron_names, weight_name
-
-Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from fractions import Fraction
 import numpy as np
 
 from backpath.explain.digits import shown
-from backpath.explain.learning.situation import Array, Reason, Situation
+from backpath.explain.learning.situation import Reason, Situation
+from backpath.maths.arrays import Array
 
 SLOW = 1e-3  # share of the cost by which a step lowers it, below which steps are called small
 FALLING = 1e-6  # share below which a cost is not called falling

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from backpath.explain.backward import Backward, backward, in_float64
 from backpath.maths import backprop
+from backpath.maths.arrays import Array
 from backpath.maths.costs import cost_function
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_name
-
-Array = NDArray[np.floating]
 
 MOST_SAMPLES = 5000  # of more, so many are looked at, evenly spread
 

@@ -12,9 +12,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from backpath.training.engines.layout import Indices, lay_out
-from backpath.training.job import Array, Job, Memory
-from backpath.training.native.calls import STEP_BYTES, Progress, Settings, State, Team, Training
+from backpath.maths.arrays import Array, Integers
+from backpath.training.engines.layout import lay_out
+from backpath.training.job import Job, SolverState
+from backpath.training.native.calls import STEP_BYTES, CProgress, CSettings, CState, CTeam, CTraining
 from backpath.training.native.library import address, buffer, kernels
 from backpath.training.threads import available_cores, check_threads, give_way, shared
 
@@ -33,13 +34,13 @@ class Checkpoint:
     ----------
     flat : array
         The weights w, then what the solver remembers of each: m and v.
-    state : State
+    state : CState
         What the kernel goes on with.
     epochs : int
     """
 
     flat: Array
-    state: State
+    state: CState
     epochs: int
 
     def copy(self) -> Checkpoint:
@@ -68,12 +69,12 @@ class CompiledEngine:
         room = buffer(self.layout.weights + self.layout.numbers, number)
         self._g, self._b = room[: self.layout.weights], room[self.layout.weights :]
         flat = self.layout.flat(job.network.weights, number, COPIES[s.name])
-        self._now = Checkpoint(flat, State(best=math.inf), 0)
-        if job.memory is not None:
-            self._remember(job.memory)
+        self._now = Checkpoint(flat, CState(best=math.inf), 0)
+        if job.solver_state is not None:
+            self._remember(job.solver_state)
         tol = -1.0 if job.tol is None else job.tol
         rates = (s.learning_rate, s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience)
-        self._settings = Settings(*rates, job.cost_share, job.clip_norm or 0.0)
+        self._settings = CSettings(*rates, job.cost_share, job.clip_norm or 0.0)
         self._training = self._pointers()
         self._orders = job.orders()
         self._in_order = np.arange(len(job.X))
@@ -81,7 +82,7 @@ class CompiledEngine:
         if not job.shuffle:
             self._kernels.lay_samples(ctypes.addressof(self._training), address(self._in_order, np.int64, len(job.X)))
 
-    def _pointers(self) -> Training:
+    def _pointers(self) -> CTraining:
         job, layout, number = self.job, self.layout, self.job.network.dtype
         samples, free, weight = len(job.X), None, None
         if job.free is not None:
@@ -91,7 +92,7 @@ class CompiledEngine:
         X, Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
         aside = np.zeros(layout.costs)
         self._kept = free, weight, X, Y, aside  # as long as their addresses are used
-        return Training(
+        return CTraining(
             ctypes.addressof(layout.plan),
             ctypes.addressof(self._settings),
             address(layout.layers, np.int64, layout.layers.size),
@@ -104,18 +105,18 @@ class CompiledEngine:
             address(aside, np.float64, layout.costs),
         )
 
-    def _remember(self, memory: Memory) -> None:
+    def _remember(self, solver_state: SolverState) -> None:
         flat, n, state = self._now.flat, self.layout.weights, self._now.state
-        for k, arrays in zip(range(n, len(flat), n), (memory.m, memory.v), strict=False):
+        for k, arrays in zip(range(n, len(flat), n), (solver_state.m, solver_state.v), strict=False):
             self.layout.put(arrays, flat[k : k + n])
-        state.updates, state.best, state.waited = memory.updates, memory.best, memory.waited
+        state.updates, state.best, state.waited = solver_state.updates, solver_state.best, solver_state.waited
 
     @property
-    def memory(self) -> Memory:
+    def solver_state(self) -> SolverState:
         flat, state, n = self._now.flat, self._now.state, self.layout.weights
         places = [k if k < len(flat) else 0 for k in (n, 2 * n)]
         m, v = ([W if k else np.zeros_like(W) for W in self.layout.arrays(flat[k : k + n])] for k in places)
-        return Memory(int(state.updates), m, v, state.best, int(state.waited))
+        return SolverState(int(state.updates), m, v, state.best, int(state.waited))
 
     def change_rate(self, learning_rate: float) -> None:
         self._settings.learning_rate = learning_rate
@@ -123,13 +124,13 @@ class CompiledEngine:
             self._now = self._now.copy()
             self._now.state.waited = self._now.state.converged = 0
 
-    def _train(self, checkpoint: Checkpoint, orders: Indices, costs: NDArray[np.float64]) -> int:
+    def _train(self, checkpoint: Checkpoint, orders: Integers, costs: NDArray[np.float64]) -> int:
         """Train on in place, an epoch for each place in ``costs``; gives the epochs done."""
         flat, epochs, samples = checkpoint.flat, len(costs), len(self.job.X)
         ordered = samples * epochs if len(orders) > samples else samples
-        progress, team = Progress(), None
+        progress, team = CProgress(), None
         if self._members > 1 and epochs * -(-samples // self.job.batch_size) * self._products >= SHARED_CALL:
-            team = Team(patient=self._members <= available_cores(), give_way=give_way())
+            team = CTeam(patient=self._members <= available_cores(), give_way=give_way())
         arguments = (
             ctypes.addressof(self._training),
             address(flat, self.job.network.dtype, COPIES[self.job.solver.name] * self.layout.weights),
@@ -162,7 +163,7 @@ class CompiledEngine:
     def cost_and_gradient(self, weights: list[Array]) -> tuple[float, list[Array]]:
         flat = self.layout.flat(weights, self.job.network.dtype, COPIES[self.job.solver.name])
         cost = np.empty(1)
-        self._train(Checkpoint(flat, State(best=math.inf), 0), self._in_order, cost)  # an epoch leaves its gradient
+        self._train(Checkpoint(flat, CState(best=math.inf), 0), self._in_order, cost)  # an epoch leaves its gradient
         return float(cost[0]), self.layout.arrays(self._g)
 
     def run(self, epochs: int) -> None:
@@ -182,7 +183,7 @@ class CompiledEngine:
         """Begin ``costs`` anew, for whoever has kept those so far: a run without an end does not fill the memory."""
         self._now, self._costs = replace(self._now, epochs=0), np.empty(64)
 
-    def _run(self, orders: Indices, epochs: int) -> None:
+    def _run(self, orders: Integers, epochs: int) -> None:
         if self._go(orders, epochs):
             return
         good, bad = 0, epochs
@@ -196,7 +197,7 @@ class CompiledEngine:
         self._train(after, orders[good * len(self.job.X) :] if self.job.shuffle else orders, np.empty(1))
         self.overflow = _overflow(self.layout.arrays(after.flat))
 
-    def _go(self, orders: Indices, epochs: int) -> bool:
+    def _go(self, orders: Integers, epochs: int) -> bool:
         """Go on for some epochs, unless that leads to numbers that are not finite; says whether it did not."""
         before, after = self._now, self._now.copy()
         costs = self._room_for_costs(epochs)

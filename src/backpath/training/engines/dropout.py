@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.maths.activations import activation
+from backpath.maths.arrays import Array
 from backpath.maths.costs import cost_function
-
-Array = NDArray[np.floating]
 
 
 class Dropout:

@@ -8,10 +8,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.maths.arrays import Array, Indices
 from backpath.training.engines.compiled import COPIES
-from backpath.training.engines.groups import Indices, Populated, Standing
+from backpath.training.engines.groups import Populated, Standing
 from backpath.training.engines.layout import Layout, lay_out
-from backpath.training.job import Array, Job
+from backpath.training.job import Job
 from backpath.training.native import calls
 from backpath.training.native.library import address, buffer, kernels
 
@@ -41,40 +42,40 @@ class Each:
         self._flat: Array = flat.reshape(size, copies * self._layout.weights)
         self._places = _places(self._layout)
         self._flat[:, self._places] = standing.weights.T
-        self._states = (calls.State * size)(*(calls.State(best=math.inf) for _ in range(size)))
-        self._benches: list[Bench] = []
+        self._states = (calls.CState * size)(*(calls.CState(best=math.inf) for _ in range(size)))
+        self._workspaces: list[EachWorkspace] = []
 
     def train(self, networks: Indices, begin: int, epochs: int, orders: Indices) -> None:
         """Train these for some epochs, the first of them epoch ``begin``."""
         try:
-            bench = self._benches.pop()
+            workspace = self._workspaces.pop()
         except IndexError:  # all are in use
-            bench = Bench(self.standing, self._layout, self._flat, self._states)
+            workspace = EachWorkspace(self.standing, self._layout, self._flat, self._states)
         given = address(networks, np.int64, len(networks)), len(networks), begin, epochs
-        self._kernels.train_each(bench.place(epochs), *given, address(orders, np.int64, orders.size), len(orders))
-        self._benches.append(bench)
+        self._kernels.train_each(workspace.place(epochs), *given, address(orders, np.int64, orders.size), len(orders))
+        self._workspaces.append(workspace)
 
     def conclude(self) -> None:
         """Bring the weights reached to the standing."""
         self.standing.weights[:] = self._flat[:, self._places].T
 
 
-class Bench:
+class EachWorkspace:
     """What the kernels are handed by one thread, and what of it has to stay alive."""
 
-    def __init__(self, standing: Standing, layout: Layout, flat: Array, states: ctypes.Array[calls.State]):
+    def __init__(self, standing: Standing, layout: Layout, flat: Array, states: ctypes.Array[calls.CState]):
         job, s, number = standing.job, standing.job.solver, flat.dtype
-        self._plan = calls.Plan.from_buffer_copy(layout.plan)
+        self._plan = calls.CPlan.from_buffer_copy(layout.plan)
         self._plan.fused = self._plan.fused and not standing.stop_when_solved
         tol = -1.0 if job.tol is None else job.tol
         rates = (0.0, 0.0, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience)
-        self._settings = calls.Settings(*rates, job.cost_share, 0.0, standing.solved_error, standing.stop_when_solved)
+        self._settings = calls.CSettings(*rates, job.cost_share, 0.0, standing.solved_error, standing.stop_when_solved)
         room = buffer(layout.weights + flat.shape[1] + STEP + layout.numbers, number)
         aside = np.empty(layout.costs)
         gradient, before, worst, memory = np.split(room, np.cumsum([layout.weights, flat.shape[1], STEP]))
         free = None if job.free is None else layout.flat(job.free, number)
         X, Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
-        self._training = calls.Training(
+        self._training = calls.CTraining(
             ctypes.addressof(self._plan),
             ctypes.addressof(self._settings),
             address(layout.layers, np.int64, layout.layers.size),
@@ -88,7 +89,7 @@ class Bench:
             address(worst, number, 1),
         )
         self._populated = Populated(standing, 0, layout.weights, flat.shape[1] - layout.weights)
-        self._each = calls.Each(
+        self._each = calls.CEach(
             self._populated.place,
             ctypes.addressof(self._training),
             address(standing.rates, np.float64, len(flat)),

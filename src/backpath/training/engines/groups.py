@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.maths.activations import activation
+from backpath.maths.arrays import Array, Indices
 from backpath.maths.costs import cost_function
-from backpath.training.job import REMEMBERED, Array, Job, records
+from backpath.training.job import REMEMBERED, Job, records
 from backpath.training.native import calls
 from backpath.training.native.library import address, buffer, kernels
 
 BLOCK_BYTES = 32_000  # of the rows that belong to a block of samples: they stay near a first-level cache
-
-Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ class Populated:
         self, standing: Standing, block: int, weights: int, moments: int, arrays: Sequence[Array | None] = (None,) * 3
     ):
         job, solver, network = standing.job, standing.job.solver, standing.job.network
-        self._population = calls.Population(
+        self._population = calls.CPopulation(
             layers=len(network.activations),
             weights=weights,
             moments=moments,
@@ -122,7 +121,7 @@ class Populated:
         self._arrays: list[NDArray[Any] | None] = [sizes, codes, free, *arrays, standing.numbers, standing.counts]
         self._arrays += [standing.history, X, Y]
         places = [None if a is None else address(a, a.dtype, a.size) for a in self._arrays]
-        self._structure = calls.Populated(ctypes.addressof(self._population), *places)
+        self._structure = calls.CPopulated(ctypes.addressof(self._population), *places)
         self.place = ctypes.addressof(self._structure)
 
 

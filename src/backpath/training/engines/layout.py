@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.maths.activations import activation
+from backpath.maths.arrays import Array, Integers
 from backpath.maths.costs import cost_function
 from backpath.maths.network import Network
-from backpath.training.job import Array, Job
-from backpath.training.native.calls import SOLVERS, STEP_BYTES, Plan
+from backpath.training.job import Job
+from backpath.training.native.calls import SOLVERS, STEP_BYTES, CPlan
 from backpath.training.native.library import buffer
 
 NARROW_LANES, NARROW_WEIGHTS = 4, 256
@@ -24,8 +25,6 @@ NARROW_LANES, NARROW_WEIGHTS = 4, 256
 BLOCK_BYTES, LEAST_BLOCK, MOST_BLOCK = 131_072, 128, 512
 # A batch of many blocks goes through in parts, each with a gradient of its own, while these are small.
 BLOCKS_OF_PART, MOST_PARTS, PARTS_BYTES = 4, 64, 4 << 20
-
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -41,16 +40,16 @@ class Layout:
         How many costs the kernels keep aside: of a block's panels, of a batch's parts.
     step : int
         Neurons of a panel of weights.
-    plan : Plan
+    plan : CPlan
         What the kernels are to do.
     """
 
-    layers: Indices
+    layers: Integers
     weights: int
     numbers: int
     costs: int
     step: int
-    plan: Plan
+    plan: CPlan
 
     def arrays(self, flat: Array) -> list[Array]:
         """The layers' weights in a flat array, as arrays of the network's shapes."""
@@ -124,7 +123,7 @@ def _narrow(
     known = (sizes[0] + sizes[-1] + 1) * NARROW_LANES
     numbers = place + known * (-(-samples // batch) if laid else 1)
     weights = _up(weights, STEP_BYTES // itemsize)
-    plan = Plan(cost, solver, len(layers), weights, samples, batch, NARROW_LANES, place, place, laid, True, plain)
+    plan = CPlan(cost, solver, len(layers), weights, samples, batch, NARROW_LANES, place, place, laid, True, plain)
     return Layout(np.array(layers, np.int64), weights, numbers, 0, 1, plan)
 
 
@@ -169,7 +168,7 @@ def _wide(
     sums, numbers = numbers, numbers + (parts * weights if parts > 1 else 0)
     fused = plain and (batch <= block or parts > 1)
     sizes_and_batches = (len(layers), weights, samples, batch, block)
-    plan = Plan(cost, solver, *sizes_and_batches, place, data, laid, False, fused, 0, slot, working, parts, sums)
+    plan = CPlan(cost, solver, *sizes_and_batches, place, data, laid, False, fused, 0, slot, working, parts, sums)
     return Layout(np.array(layers, np.int64), weights, numbers, max(parts, block // panel), step, plan)
 
 

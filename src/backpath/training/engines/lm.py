@@ -19,14 +19,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.maths.arrays import Array, Floats
 from backpath.training.bayesian import Bayesian
 from backpath.training.engines.normal_equations import NormalEquations, single_threaded
-from backpath.training.job import Array, Convergence, Job
-
-Numbers = NDArray[np.float64]
+from backpath.training.job import Convergence, Job
 
 # what each cost is of Σ e²
 SQUARED_COSTS = {"squared_error": 1.0, "half_squared_error": 0.5}
@@ -129,7 +127,7 @@ class LMEngine:
             or self._convergence.reached(self.costs[-1])
         )
 
-    def _is_saturated(self, JJ: Numbers) -> bool:
+    def _is_saturated(self, JJ: Floats) -> bool:
         """Whether a layer's weights move no output, though what lies behind it has weights to pass it on."""
         moves = np.zeros(len(self._flat))
         moves[self._equations.free] = JJ.diagonal()
@@ -142,7 +140,7 @@ class LMEngine:
                 return True
         return False
 
-    def _decay(self, JJ: Numbers, E: float) -> Numbers:
+    def _decay(self, JJ: Floats, E: float) -> Floats:
         """The diagonal of R, for all weights."""
         if not self.job.bayesian:
             return self._l2
@@ -156,11 +154,11 @@ class LMEngine:
         decay[self._equations.free] = self.bayesian.decay
         return decay
 
-    def _objective(self, flat: Numbers, decay: Numbers, E: float) -> float:
+    def _objective(self, flat: Floats, decay: Floats, E: float) -> float:
         """Σ e² + Σ R w²: twice what the parabola is of."""
         return E + float(decay @ flat**2)
 
-    def _step(self, JJ: Numbers, gradient: Numbers, decay: Numbers, before: float) -> bool:
+    def _step(self, JJ: Floats, gradient: Floats, decay: Floats, before: float) -> bool:
         """Take the first step that lowers; False if there is none."""
         largest = float(JJ.diagonal().max())
         if math.isnan(self._damping):
@@ -186,7 +184,7 @@ class LMEngine:
         return False
 
 
-def _solved(JJ: Numbers, damping: float, gradient: Numbers) -> Array:
+def _solved(JJ: Floats, damping: float, gradient: Floats) -> Array:
     """h of (JJ + μ I) h = -gradient; NaN where rounding makes that singular."""
     damped = JJ.copy()
     damped[np.diag_indices_from(damped)] += damping
@@ -196,6 +194,6 @@ def _solved(JJ: Numbers, damping: float, gradient: Numbers) -> Array:
         return np.full_like(gradient, np.nan)
 
 
-def _is_stationary(JJ: Numbers, gradient: Numbers, objective: float) -> bool:
+def _is_stationary(JJ: Floats, gradient: Floats, objective: float) -> bool:
     """|g_i| ≤ 1e-8 |J_i| |e| for every weight: the scales of inputs and targets do not matter."""
     return bool((np.abs(gradient) <= STATIONARY * np.sqrt(JJ.diagonal()) * math.sqrt(objective)).all())

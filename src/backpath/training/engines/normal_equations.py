@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 from backpath.errors import InputError
 from backpath.maths import backprop
 from backpath.maths.activations import activation
+from backpath.maths.arrays import Array, Floats
 from backpath.maths.checks import machine_memory
-from backpath.training.job import Array, Job
-
-Numbers = NDArray[np.float64]
+from backpath.training.job import Job
 
 LEAST_ROWS = 1024  # of J in a block, though the weights be fewer
 MATRICES = 4  # of weights × weights: Jᵀ J, a block's share of it, the damped one, and the solver's copy
@@ -105,19 +104,19 @@ class NormalEquations:
         self._block = min(block or max(1, max(self.count, LEAST_ROWS) // outputs), len(job.X))
         self._room = np.empty(self._ends[-1] * outputs * self._block)
 
-    def layers(self, flat: Numbers) -> list[Numbers]:
+    def layers(self, flat: Floats) -> list[Floats]:
         """Flat weights as arrays of the network's shapes."""
         parts = np.split(flat, self._ends[:-1])
         return [part.reshape(shape) for part, shape in zip(parts, self._shapes, strict=True)]
 
-    def squared_error(self, flat: Numbers) -> float:
+    def squared_error(self, flat: Floats) -> float:
         """E = Σ e²; infinite or NaN where the weights are too large."""
         total = 0.0
         for _, _, e, _ in self._passes(self.layers(flat)):
             total += float(e.ravel() @ e.ravel())
         return total
 
-    def at(self, flat: Numbers) -> tuple[Numbers, Numbers, float]:
+    def at(self, flat: Floats) -> tuple[Floats, Floats, float]:
         """Jᵀ J of shape (free weights, free weights), Jᵀ e (free weights,), and E."""
         weights = self.layers(flat)
         JJ, Je, E = np.zeros((self.count, self.count)), np.zeros(self.count), 0.0
@@ -128,7 +127,7 @@ class NormalEquations:
             E += float(e.ravel() @ e.ravel())
         return JJ, Je, E
 
-    def _passes(self, weights: list[Numbers]) -> Iterator[tuple[list[Array], list[Array], Numbers, Numbers]]:
+    def _passes(self, weights: list[Floats]) -> Iterator[tuple[list[Array], list[Array], Floats, Floats]]:
         """For each block u, a, e (samples, outputs) and √s (samples, 1)."""
         job = self.job
         for start in range(0, len(job.X), self._block):
@@ -140,7 +139,7 @@ class NormalEquations:
             u, a = backprop.forward(weights, self.activations, X)
             yield u, a, root * (a[-1] - y), root
 
-    def _transposed_jacobian(self, weights: list[Numbers], u: list[Array], a: list[Array], root: Numbers) -> Numbers:
+    def _transposed_jacobian(self, weights: list[Floats], u: list[Array], a: list[Array], root: Floats) -> Floats:
         """Jᵀ of one block, (weights, outputs × samples): √s ∂A_k/∂W = √s δ × [X1 X2 1], output by output."""
         outputs, samples = len(weights[-1]), len(root)
         J = self._room[: self._ends[-1] * outputs * samples].reshape(self._ends[-1], outputs, samples)

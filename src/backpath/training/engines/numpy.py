@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.maths import backprop
+from backpath.maths.arrays import Array
 from backpath.training.engines.dropout import Dropout
-from backpath.training.job import Convergence, Job, Memory, Solver
-
-Array = NDArray[np.floating]
+from backpath.training.job import Convergence, Job, Solver, SolverState
 
 
-class Passes(Protocol):
+class Propagation(Protocol):
     """The two passes of ``maths.backprop``, as it has them or with `Dropout`."""
 
     def forward(
@@ -38,11 +37,11 @@ class Passes(Protocol):
 class Updates:
     """A solver with what it remembers between updates."""
 
-    def __init__(self, solver: Solver, weights: Sequence[Array], memory: Memory | None):
+    def __init__(self, solver: Solver, weights: Sequence[Array], solver_state: SolverState | None):
         self.solver = solver
-        self.t = memory.updates if memory else 0
-        self.m = memory.m if memory else [np.zeros_like(W) for W in weights]  # momentum's v, Adam's m
-        self.v = memory.v if memory else [np.zeros_like(W) for W in weights]
+        self.t = solver_state.updates if solver_state else 0
+        self.m = solver_state.m if solver_state else [np.zeros_like(W) for W in weights]  # momentum's v, Adam's m
+        self.v = solver_state.v if solver_state else [np.zeros_like(W) for W in weights]
 
     def __call__(self, weights: Sequence[Array], gradient: Sequence[Array]) -> list[Array]:
         self.t += 1
@@ -80,15 +79,15 @@ class NumpyEngine:
         self.costs: list[float] = []
         self.converged = False
         self.overflow: int | None = None
-        self._updates = Updates(job.solver, self.weights, job.memory)
+        self._updates = Updates(job.solver, self.weights, job.solver_state)
         self._orders = job.orders()
-        self._convergence = Convergence(job.tol, job.patience, job.memory)
-        self._pass: Passes = Dropout(job.dropout, job.seed) if job.dropout else backprop
+        self._convergence = Convergence(job.tol, job.patience, job.solver_state)
+        self._pass: Propagation = Dropout(job.dropout, job.seed) if job.dropout else backprop
 
     @property
-    def memory(self) -> Memory:
+    def solver_state(self) -> SolverState:
         updates, c = self._updates, self._convergence
-        return Memory(updates.t, updates.m, updates.v, c.best, c.waited)
+        return SolverState(updates.t, updates.m, updates.v, c.best, c.waited)
 
     def change_rate(self, learning_rate: float) -> None:
         self._updates.solver = replace(self._updates.solver, learning_rate=learning_rate)
@@ -144,7 +143,7 @@ class NumpyEngine:
 
 
 def cost_and_gradient(
-    job: Job, weights: Sequence[Array], X: Array, y: Array, share: Array, way: Passes = backprop
+    job: Job, weights: Sequence[Array], X: Array, y: Array, share: Array, way: Propagation = backprop
 ) -> tuple[float, list[Array]]:
     """What a job makes small, and its gradient: the cost of a batch, whose samples' weights are ``share``, with the
     penalty of large weights."""

@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from backpath.errors import InputError
+from backpath.maths.arrays import Array
 from backpath.maths.checks import machine_memory
 from backpath.maths.initialisations import draw_many, initialisation
 from backpath.training.bayesian import Bayesian
 from backpath.training.engines.lm import LMEngine
 from backpath.training.engines.normal_equations import NormalEquations
-from backpath.training.job import REMEMBERED, Array, Job
+from backpath.training.job import REMEMBERED, Job
 from backpath.training.threads import check_threads
 
 

@@ -14,7 +14,7 @@ def _fields(names: str, kind: type[Any]) -> list[tuple[str, type[Any]]]:
     return [(name, kind) for name in names.split()]
 
 
-class Plan(Structure):
+class CPlan(Structure):
     """What to do, and where in the working memory the samples are."""
 
     _fields_ = _fields(
@@ -23,7 +23,7 @@ class Plan(Structure):
     )
 
 
-class Settings(Structure):
+class CSettings(Structure):
     """The solver's settings."""
 
     _fields_ = _fields(
@@ -33,34 +33,34 @@ class Settings(Structure):
     )
 
 
-class State(Structure):
+class CState(Structure):
     """Where training stands."""
 
     _fields_ = _fields("updates best waited converged finite solved_after", c_double)
 
-    def copy(self) -> State:
-        return State.from_buffer_copy(self)
+    def copy(self) -> CState:
+        return CState.from_buffer_copy(self)
 
 
-class Progress(Structure):
+class CProgress(Structure):
     """How far a call is."""
 
     _fields_ = _fields("epoch start first panel phase", c_int64) + _fields("whole cost total", c_double)
 
 
-class Team(Structure):
+class CTeam(Structure):
     """Threads that share a call."""
 
     _fields_ = [*_fields("ticket done members finished patient", c_int64), ("give_way", c_void_p)]
 
 
-class Training(Structure):
+class CTraining(Structure):
     """One network's training."""
 
     _fields_ = _fields("plan settings layers memory gradient free X Y sample_weight costs worst", c_void_p)
 
 
-class Population(Structure):
+class CPopulation(Structure):
     """Many networks of the same sizes."""
 
     _fields_ = _fields(
@@ -68,13 +68,13 @@ class Population(Structure):
     ) + _fields("solved_error tol patience beta_1 beta_2 epsilon", c_double)
 
 
-class Populated(Structure):
+class CPopulated(Structure):
     """Their arrays."""
 
     _fields_ = _fields("population sizes activations free memory weights moments numbers counts history X Y", c_void_p)
 
 
-class Each(Structure):
+class CEach(Structure):
     """Many networks, each with its samples in the lanes."""
 
     _fields_ = _fields("populated training rates momenta weights before states costs", c_void_p)

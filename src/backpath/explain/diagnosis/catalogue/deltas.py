@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.explain.diagnosis.catalogue.slopes import IN_OUTPUT
 from backpath.explain.diagnosis.catalogue.uses import (
@@ -23,10 +22,8 @@ from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mist
 from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage, Use
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.expression import Symbol
+from backpath.maths.arrays import Array
 from backpath.maths.costs import cost_function
-
-Array = NDArray[np.floating]
-
 
 _OF_THE_ERROR = ("|δ| stands", "relu(δ) stands")  # of the outputs, the same is done to the error
 

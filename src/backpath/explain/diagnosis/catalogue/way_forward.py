@@ -5,18 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from backpath.explain import symbols as sy
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake, at
 from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.expression import Call, Number, Symbol
 from backpath.maths.activations import ACTIVATIONS, activation
+from backpath.maths.arrays import Array
 from backpath.maths.notation import weight_name
 
-Array = NDArray[np.floating]
 _COMMON = 8  # inputs up to which one left out is tried together with another mistake
 _FEW_WEIGHTS = 50  # up to which an input left out of one neuron's sum is tried together with another mistake
 _USUAL = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "silu")

@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from backpath.estimators.samples import Samples
+from backpath.estimators.training_samples import Samples
 from backpath.maths import backprop
+from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
-from backpath.training.job import Job, Memory
+from backpath.training.job import Job, SolverState
 
-Array = NDArray[np.floating]
 Score = Callable[[Array, Samples], float]  # (outputs, samples) -> accuracy or R²
 
 
@@ -45,7 +44,7 @@ class Optimizer:
     """Where a descent stands between two calls of ``partial_fit``."""
 
     learning_rate: float
-    memory: Memory
+    solver_state: SolverState
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class HeldOut:
 
 
 @dataclass
-class Run:
+class FitState:
     """Where a fit stands; the names are those of the fitted attributes.
 
     Attributes

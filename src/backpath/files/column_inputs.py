@@ -1,7 +1,7 @@
 """The kinds of columns as a model keeps them: what a cell becomes as inputs of the network.
 
 Each kind has the same few members: ``labels`` (of its inputs), ``encode`` (values to inputs), ``unusable`` (cells that
-give none) and ``describe``. How its cells are read is in ``reading.py``.
+give none) and ``describe``. How its cells are read is in ``reading``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from backpath.files.forms import PLAIN, NumberForm
 from backpath.files.wording import listed, plain
+from backpath.maths.arrays import Floats
 
-Floats = NDArray[np.float64]
 MISSING, OTHER = -1, -2  # codes of cells that are missing, or none of the categories
 
 # what a date's inputs are called, by part; the cyclic parts are a sine and a cosine

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.files.column_inputs import MISSING, CategoryInput, DateInput, NumberInput
 from backpath.files.forms import PLAIN, NumberForm
-from backpath.files.inputs import MISSING, CategoryInput, DateInput, Floats, NumberInput
 from backpath.files.wording import quoted
+from backpath.maths.arrays import Floats
 
 Rows = NDArray[np.intp] | slice
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.explain import symbols as sy
 from backpath.explain.diagnosis.mistakes import LOCAL, RARE, Change, Mistake, at
@@ -13,8 +12,7 @@ from backpath.explain.diagnosis.passes import Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.expression import Expression, Symbol
 from backpath.maths.activations import activation
-
-Array = NDArray[np.floating]
+from backpath.maths.arrays import Array
 
 
 def factors(q: Problem) -> Iterator[Mistake]:

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from backpath.explain.diagnosis.bits import OF_RANK
 from backpath.explain.diagnosis.catalogue import every_mistake
-from backpath.explain.diagnosis.comparison import Array, Bools, Comparison, Ratios
+from backpath.explain.diagnosis.comparison import Bools, Comparison, Ratios
 from backpath.explain.diagnosis.mistakes import RARE, Mistake
 from backpath.explain.diagnosis.passes import Index, Stage
 from backpath.explain.diagnosis.problem import Problem
+from backpath.maths.arrays import Array
 
 _MOST_PAIRS, _MOST_FIGURES = 60_000, 2_000_000
 _MANY = 1_500  # mistakes; of more, the rare ones that explain no group by themselves are left out of pairs

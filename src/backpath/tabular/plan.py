@@ -5,18 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.training import TrainingResult, train
-from backpath.training.loop import Shown
-
-Array = NDArray[np.float64]
+from backpath.training.progress import Progress
 
 
 @dataclass(frozen=True)
-class Settings:
+class Plan:
     """A network's layers and how it is trained.
 
     Attributes
@@ -49,7 +45,13 @@ class Settings:
         )
 
     def train(
-        self, network: Network, X: Array, y: Array, weight: Array | None = None, progress: Shown = False, **more: Any
+        self,
+        network: Network,
+        X: Floats,
+        y: Floats,
+        weight: Floats | None = None,
+        progress: Progress = False,
+        **more: Any,
     ) -> TrainingResult:
         """``training.train`` with these settings."""
         batch = min(self.batch_size or len(X), len(X))

@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import DivergenceError
+from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.tabular.candidates import LINEAR, candidates
 from backpath.tabular.committee import side_by_side
 from backpath.tabular.linear import best_linear_model, cost_of
-from backpath.tabular.settings import Settings
+from backpath.tabular.plan import Plan
 from backpath.training import History, TrainingResult
 
-Array = NDArray[np.float64]
 Watch = Callable[[float, float], object]
 
 PARTS = 5
@@ -47,7 +47,7 @@ class Compared:
     results : of each part
     """
 
-    settings: Settings
+    settings: Plan
     cost: float
     epochs: int
     results: tuple[TrainingResult, ...] = field(default=(), repr=False)
@@ -69,7 +69,7 @@ class Fit:
     """
 
     result: TrainingResult
-    settings: Settings
+    settings: Plan
     members: int
     compared: tuple[Compared, ...]
     improving: bool
@@ -80,12 +80,12 @@ class Fit:
 
 
 def fit(
-    X: Array,
-    y: Array,
+    X: Floats,
+    y: Floats,
     task: str,
     given: Mapping[str, Any] | None = None,
     *,
-    weight: Array | None = None,
+    weight: Floats | None = None,
     seed: int = 0,
     watch: Watch | None = None,
     network: Mapping[str, Any] | None = None,
@@ -128,10 +128,10 @@ class _Rows:
 
     def __init__(
         self,
-        X: Array,
-        y: Array,
+        X: Floats,
+        y: Floats,
         task: str,
-        weight: Array | None,
+        weight: Floats | None,
         seed: int,
         network: dict[str, Any],
         training: dict[str, Any],
@@ -153,7 +153,7 @@ class _Rows:
         weight = None if self.weight is None else self.weight[few]
         return _Rows(self.X[few], self.y[few], self.task, weight, self.seed, self.network, self.training)
 
-    def compare(self, settings: Settings) -> Compared:
+    def compare(self, settings: Plan) -> Compared:
         """How well a candidate does on rows that it is not trained on."""
         if settings.solver == LINEAR:
             return self._compare_linear(settings)
@@ -170,7 +170,7 @@ class _Rows:
         epochs = int(np.median([int(cost.argmin()) + 1 for cost in costs if cost is not None]))
         return Compared(settings, float(np.mean(lowest)), epochs, tuple(results))
 
-    def _train_without(self, settings: Settings, aside: NDArray[np.intp], seed: int) -> TrainingResult:
+    def _train_without(self, settings: Plan, aside: NDArray[np.intp], seed: int) -> TrainingResult:
         kept = np.setdiff1d(np.arange(len(self.X)), aside)
         start = settings.network(self.X.shape[1], self.y.shape[1], seed=seed, **self.network)
         held = (self.X[aside], self.y[aside], *([] if self.weight is None else [self.weight[aside]]))
@@ -182,7 +182,7 @@ class _Rows:
             raise KeyboardInterrupt  # nothing is chosen yet
         return result
 
-    def _compare_linear(self, settings: Settings) -> Compared:
+    def _compare_linear(self, settings: Plan) -> Compared:
         model, decay, cost = best_linear_model(self.X, self.y, self.task, self.weight, self.seed)
         return Compared(replace(settings, decay=decay), cost, 1, linear=model)
 

@@ -8,14 +8,12 @@ from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.explain.diagnosis.bits import roundest
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.mistakes import Family, Mistake
-from backpath.explain.diagnosis.passes import Index, Run
-
-Array = NDArray[np.floating]
+from backpath.explain.diagnosis.passes import Index, PassEdits
+from backpath.maths.arrays import Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +73,7 @@ def _figures(c: Comparison, tasks: Sequence[Task], owners: Index, numbers: Array
     found = []
     for block in c.blocks(len(owners)):
         chosen, values = owners[block], numbers[block]
-        runs: list[Run] = [(families[k].edits(values[h]), h) for k, h in _where(family_of[chosen])]
+        runs: list[PassEdits] = [(families[k].edits(values[h]), h) for k, h in _where(family_of[chosen])]
         for k, h in _where(partner_of[chosen]):
             partner = partners[k]
             if partner is not None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from backpath.explain.diagnosis.catalogue.way_back import UPDATED, path_weights, updated_message
-from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Family, Numbers, at
+from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Family, FloatOrArray, at
 from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.digits import shown
@@ -41,7 +41,7 @@ def rates(q: Problem) -> Iterator[Family]:
 def _updated(q: Problem, summed: bool) -> Family:
     layers = tuple(q.every[1:])
 
-    def edits(rate: Numbers) -> tuple[Edit, ...]:
+    def edits(rate: FloatOrArray) -> tuple[Edit, ...]:
         def edit(p: Passes, h: Index) -> None:
             p.updated[h] = np.broadcast_to(rate * (p.q.samples if summed else 1), (q.layers + 1, len(h))).T
 
@@ -74,7 +74,7 @@ def _inputs(q: Problem, hints: Sequence[float]) -> Iterator[Family]:
 def _input(q: Problem, layer: int, s: int, j: int, name: str, hints: Sequence[float]) -> Family:
     own = float(q.X[s, j]) if layer == 0 else math.nan
 
-    def edits(value: Numbers) -> tuple[Edit, ...]:
+    def edits(value: FloatOrArray) -> tuple[Edit, ...]:
         def start(p: Passes, h: Index) -> None:
             p.X[h, s, j] = value
 
@@ -110,7 +110,7 @@ def _factor(q: Problem, layer: int, s: int, i: int, name: str, j: int | None) ->
     rows = slice(None) if j is None else slice(j, j + 1)
     weight = weight_name(layer, 1 if j is None else j + 1, i + 1)
 
-    def edits(value: Numbers) -> tuple[Edit, ...]:
+    def edits(value: FloatOrArray) -> tuple[Edit, ...]:
         def edit(p: Passes, h: Index) -> None:
             wrong = (value - p.F[layer][h, s, i]) * p.share[h, s] / q.samples
             p.G[layer][h, rows, i] += p.delta[layer][h, s, rows] * wrong[:, None]
@@ -146,7 +146,7 @@ def _way_back(q: Problem) -> Iterator[Family]:
 def _path_weight(q: Problem, layer: int, k: int, j: int) -> Family:
     name, own = weight_name(layer, k + 1, j + 1), float(q.net.weights[layer - 1][k, j])
 
-    def edits(value: Numbers) -> tuple[Edit, ...]:
+    def edits(value: FloatOrArray) -> tuple[Edit, ...]:
         def edit(p: Passes, h: Index) -> None:
             if p.at == layer:
                 p.P[h, k, j] = value
@@ -176,7 +176,7 @@ def _weight(q: Problem, layer: int, j: int, i: int) -> Family:
     name = weight_name(layer, j + 1, i + 1 if i < q.width(layer - 1) else None)
     own = float(q.net.weights[layer - 1][j, i])
 
-    def edits(value: Numbers) -> tuple[Edit, ...]:
+    def edits(value: FloatOrArray) -> tuple[Edit, ...]:
         def edit(p: Passes, h: Index) -> None:
             p.W[layer][h, j, i] = value
 
@@ -197,7 +197,7 @@ def _targets(q: Problem) -> Iterator[Family]:
 def _target(q: Problem, s: int, k: int) -> Family:
     name, own = "y" if q.width(q.layers) == 1 else f"y{k + 1}", float(q.y[s, k])
 
-    def edits(value: Numbers) -> tuple[Edit, ...]:
+    def edits(value: FloatOrArray) -> tuple[Edit, ...]:
         def edit(p: Passes, h: Index) -> None:
             p.y[h, s, k] = value
 

@@ -14,9 +14,8 @@ from scipy import sparse
 from sklearn.utils import check_array
 
 from backpath.errors import InputError
+from backpath.maths.arrays import Array
 from backpath.maths.checks import machine_memory
-
-Array = NDArray[np.floating]
 
 WILD = 1e4  # how many times the largest number of a column another's may be
 NAMED = 3  # columns in a warning

@@ -1,6 +1,6 @@
 """Uploaded tables: read by the strict reader of ``files``, in a process of their own whose memory and time are limited.
 
-``python -m backpath.explorer.tables`` is that process. It is told what to read on standard input, reads the file in its
+``python -m backpath.explorer.uploads`` is that process. It gets what to read on standard input, reads the file in its
 working folder, and leaves X.npy, y.npy and preparation.json there; or says what is wrong on standard output.
 """
 
@@ -16,13 +16,12 @@ from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.explorer import limits
 from backpath.files.preparation import Preparation
+from backpath.maths.arrays import Floats
 
-Array = NDArray[np.float64]
 LONGEST_NAME = 80
 REFUSED = 3  # the exit status of a table that is refused
 
@@ -38,7 +37,7 @@ def safe_name(given: str, otherwise: str) -> str:
     return otherwise if not name or name.startswith(".") else name
 
 
-def read_table(raw: bytes, name: str, target: str | None) -> tuple[Array, Array, Preparation]:
+def read_table(raw: bytes, name: str, target: str | None) -> tuple[Floats, Floats, Preparation]:
     """X, y and the preparation of a CSV file's bytes.
 
     Raises
@@ -49,7 +48,7 @@ def read_table(raw: bytes, name: str, target: str | None) -> tuple[Array, Array,
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, name).write_bytes(raw)
         asked = json.dumps({"name": name, "target": target})
-        command = [sys.executable, "-P", "-m", "backpath.explorer.tables"]
+        command = [sys.executable, "-P", "-m", "backpath.explorer.uploads"]
         here = os.pathsep.join(os.path.abspath(path) for path in sys.path if path)  # noqa: PTH100 - text for a variable
         options: dict[str, Any] = {"input": asked, "capture_output": True, "text": True, "cwd": folder}
         try:

@@ -1,0 +1,11 @@
+"""What the arrays of every room are called."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]  # float32 or float64, whichever the network computes with
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+Integers = NDArray[np.int64]
