@@ -57,6 +57,20 @@ _ONE_LESS = Constant(
     lambda q: f"divided by {q.samples - 1}, one less than the number of samples",
     lambda q: Quotient(Number(str(q.samples)), Number(str(q.samples - 1))),
 )
+_BY_INPUTS = Constant(
+    "wrong_reduction",
+    5.0,
+    lambda q: q.samples / q.width(0),
+    lambda q: f"divided by {q.width(0)}, the number of inputs, not by the {q.samples} samples",
+    lambda q: Quotient(Number(str(q.samples)), Number(str(q.width(0)))),
+)
+_ROOT = Constant(
+    "other_cost",
+    5.0,
+    lambda q: 0.5 / math.sqrt(q.mean_cost) if q.mean_cost > 0 else 1.0,
+    lambda q: "that of the root of the cost, √C: divided by 2√C",
+    lambda q: Quotient(ONE, Number("2√C")),
+)
 _OUTPUTS = Constant(
     "output_average",
     3.0,
@@ -80,8 +94,8 @@ NO_RATE = Constant(
 )
 SLOTS: tuple[tuple[Constant, ...], ...] = (
     (_MINUS,),
-    (HALF, TWICE),
-    (_SUMMED, _AVERAGED_TWICE, _ONE_LESS),
+    (HALF, TWICE, _ROOT),
+    (_SUMMED, _AVERAGED_TWICE, _ONE_LESS, _BY_INPUTS),
     (RATE, NO_RATE),
     (_OUTPUTS,),
 )  # at most one of each

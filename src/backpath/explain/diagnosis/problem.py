@@ -67,6 +67,10 @@ class Problem:
         """The right activations by layer, (N, neurons); the first are the inputs."""
         return forward(self.net.weights, self.net.activations, self.X)[1]
 
+    @cached_property
+    def mean_cost(self) -> float:
+        return self.net.cost(self.X, self.y, self.cost)
+
     @property
     def samples(self) -> int:
         return len(self.X)

@@ -199,7 +199,7 @@ class Search:
         tried += [((s.mistakes[h],), float(s.bits[h]), int(h)) for h in able]
         all_figures = np.concatenate([c.right[None], s.figures])  # that of a mistake stands one place later
         changes = c.changes(all_figures)
-        sums = [(k, a) for k, (*_, h) in enumerate(tried) for a in additions(c, changes[h + 1])]
+        sums = [(k, a) for k, (*_, h) in enumerate(tried) for a in additions(c, changes[h + 1], bool(self.others))]
         if not sums:
             return found
         owners = np.array([tried[k][2] + 1 for k, _ in sums])

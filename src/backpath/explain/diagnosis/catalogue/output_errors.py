@@ -181,12 +181,17 @@ def _targets(q: Problem) -> Iterator[Mistake]:
     if ((q.y >= 0) & (q.y <= 1)).all():
         message = "every target y is taken as 1 − y"
         yield Mistake("wrong_target", q.neurons(q.layers), message, ((Stage.START, opposite),), rank=LOCAL)
-    for step, which in ((1, "before"), (-1, "after")) if q.samples > 1 else ():
+    orders: list[tuple[str, Callable[[Array], Array]]] = [
+        ("the target of the sample before it", lambda y: np.roll(y, 1, axis=1)),
+        ("the target of the sample after it", lambda y: np.roll(y, -1, axis=1)),
+        ("the targets in reverse order", lambda y: y[:, ::-1]),
+    ]
+    for which, order in orders if q.samples > 1 else ():
 
-        def moved(p: Passes, h: Index, step: int = step) -> None:
-            p.y[h] = np.roll(p.y[h], step, axis=1)
+        def moved(p: Passes, h: Index, order: Callable[[Array], Array] = order) -> None:
+            p.y[h] = order(p.y[h]).copy()
 
-        message = f"every sample is compared with the target of the sample {which} it"
+        message = f"every sample is compared with {which}"
         edits = ((Stage.START, moved),)
         yield Mistake("wrong_target", q.neurons(q.layers), message, edits, rank=LOCAL, by_sample=True)
 
