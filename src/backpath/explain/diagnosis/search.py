@@ -143,9 +143,9 @@ class Search:
     def _with_scaled_error(self) -> list[Explanation]:
         """A mistake that depends on the size of the error, with conventions that the error already has."""
         s = self.singles
-        able = [h for h, m in enumerate(s.mistakes) if m.by_size and s.bits[h] < self._limit]
+        able = [(m, float(bits)) for m, bits in zip(s.mistakes, s.bits, strict=True) if m.by_size]
         products = [p for p in self.readings.products if p.constants and p.bits <= _INNER]
-        tried = [(_scaled(s.mistakes[h], p), float(s.bits[h])) for h in able for p in products]
+        tried = [(_scaled(m, p), bits) for m, bits in able for p in products if bits + p.bits <= self._limit]
         ratios = self.c.ratios(figures_of(self.c, [(mistake,) for mistake, _ in tried]))
         found: list[Explanation] = []
         for h in np.flatnonzero(self.readings.possible(ratios)):
