@@ -149,7 +149,8 @@ is known to 4 to 6 significant digits, and the figures to 4 to 6 decimals.
 """
 INTRODUCTION = """## The catalogue's mistakes
 
-Mistakes are planted in the gradients of a backprop that shares no code with backpath: networks of sizes (2, 2, 1), (2, 3, 1), (3, 4, 4, 2) and (4, 8, 3), every activation and cost, batches of 1 and 5, weights and inputs of
+Mistakes are planted in the gradients of a backprop that shares no code with backpath: networks of sizes
+(2, 2, 1), (2, 3, 1), (3, 4, 4, 2) and (4, 8, 3), every activation and cost, batches of 1 and 5, weights and inputs of
 order 1. *Named*: the planted mistake is reported, alone or among those that the figures given cannot tell apart.
 *Certain*: it alone is reported. A trial whose figures, as given, are the right ones has nothing to find and is not
 counted. *Further readings* are other mistakes that could go by the same code.
