@@ -38,7 +38,6 @@ VALUES: dict[str, Callable[[Array], Array]] = {
     "silu": lambda u: u * _sigmoid(u),
     "softplus": lambda u: np.log(1 + np.exp(u)),
     "identity": lambda u: u,
-    "exp": np.exp,
     "softmax": _softmax,
 }
 DERIVATIVES: dict[str, Callable[[Array], Array]] = {
@@ -51,7 +50,6 @@ DERIVATIVES: dict[str, Callable[[Array], Array]] = {
     "silu": lambda u: _sigmoid(u) * (1 + u * (1 - _sigmoid(u))),
     "softplus": _sigmoid,
     "identity": np.ones_like,
-    "exp": np.exp,
 }
 SLOPES: dict[str, Callable[[Array, Array], Array]] = {
     "squared_error": lambda A, y: 2 * (A - y),

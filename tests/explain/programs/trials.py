@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 import backpath as bp
-from explain.mistaken import DERIVATIVES
 from explain.programs.layouts import LAYOUTS
-from explain.programs.program import Array, Impossible, Planted, Program, neurons
+from explain.programs.program import DERIVATIVES, Array, Impossible, Planted, Program, neurons
 from explain.programs.slips import CONVENTIONS, SLIPS
 
 WIDEST = (4, 6, 5, 3)

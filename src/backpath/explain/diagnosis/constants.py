@@ -59,14 +59,14 @@ _ONE_LESS = Constant(
 )
 _BY_INPUTS = Constant(
     "wrong_reduction",
-    5.0,
-    lambda q: q.samples / q.width(0),
+    8.0,
+    lambda q: q.samples / q.width(0) if q.samples > 1 else 1.0,
     lambda q: f"divided by {q.width(0)}, the number of inputs, not by the {q.samples} samples",
     lambda q: Quotient(Number(str(q.samples)), Number(str(q.width(0)))),
 )
 _ROOT = Constant(
     "other_cost",
-    5.0,
+    7.0,
     lambda q: 0.5 / math.sqrt(q.mean_cost) if q.mean_cost > 0 else 1.0,
     lambda q: "that of the root of the cost, √C: divided by 2√C",
     lambda q: Quotient(ONE, Number("2√C")),
