@@ -95,6 +95,10 @@ class Program:
 
     def gradients(self) -> list[Array]:
         """∂C/∂W by layer, as the slips make them."""
+        with np.errstate(all="ignore"):  # what overflows is for the caller to see
+            return self._gradients()
+
+    def _gradients(self) -> list[Array]:
         self.a[0] = self.X
         for k, W in zip(self.layers, self.weights, strict=True):
             self.u[k] = self.sums[k](self.a[k - 1], W)
