@@ -72,6 +72,7 @@ class TrainingTable:
 
     @property
     def rows(self) -> int:
+        """How many rows it has."""
         return len(self.target.values)
 
     @property
@@ -99,12 +100,33 @@ class TrainingTable:
         return self.target.values
 
     def split(self, validation_share: float = 0.2, seed: int = 0) -> tuple[Floats, Floats, Floats, Floats, Preparation]:
-        """X_train, y_train, X_valid, y_valid and the preparation, fitted on the training rows only.
+        """Arrays to train on and arrays to validate with, prepared by the training rows alone.
 
         Rows are shuffled by the seed. Every category and class, and two values of every number column, are among the
         training rows: a held-out row that alone has one changes sides. The validation arrays have no rows where the
         share of a small table is less than one row.
 
+        Parameters
+        ----------
+        validation_share : float
+            The share of the rows to hold out, from 0 to less than 1.
+        seed : int
+            How the rows are shuffled.
+
+        Returns
+        -------
+        X_train, y_train, X_valid, y_valid : arrays
+            (rows, inputs) and (rows, outputs).
+        preparation : Preparation
+            How they came to be, for new rows.
+
+        Raises
+        ------
+        InputError
+            If the share is not valid.
+
+        Examples
+        --------
         >>> table = TrainingTable((Numbers("x", np.arange(10.0)),), Numbers("y", np.arange(10.0)), True, ())
         >>> X_train, y_train, X_valid, y_valid, preparation = table.split(0.2, seed=0)
         >>> X_train.shape, y_valid.shape, bool(abs(X_train.mean()) < 1e-12)
@@ -118,8 +140,20 @@ class TrainingTable:
         return found.X, found.y, found.X_held_out, found.y_held_out, found.preparation
 
     def divided(self, rows: NDArray[np.intp], held_out: NDArray[np.intp], scale_target: bool = True) -> Division:
-        """These rows to train on and those held out; but for rows that ``split`` would move. A target that is not
-        scaled stays in its own units."""
+        """These rows to train on and those held out, except the rows that ``split`` would move.
+
+        Parameters
+        ----------
+        rows, held_out : int arrays
+            Numbers of rows.
+        scale_target : bool
+            False leaves the target in its own units.
+
+        Returns
+        -------
+        Division
+            The arrays of both, and the preparation.
+        """
         train, valid = self._cover(rows, held_out)
         preparation = self._fit(train)
         if not scale_target:
@@ -137,6 +171,15 @@ class TrainingTable:
     def whole(self) -> tuple[Floats, Floats, Preparation]:
         """X, y and the preparation, fitted on all rows, in the file's order: to look at, not to judge a model by.
 
+        Returns
+        -------
+        X, y : arrays
+            (N, inputs) and (N, outputs).
+        preparation : Preparation
+            How they came to be, for new rows.
+
+        Examples
+        --------
         >>> table = TrainingTable((Numbers("x", np.arange(3.0)),), Numbers("y", np.arange(3.0)), False, ())
         >>> table.whole()[0].ravel().tolist()
         [0.0, 1.0, 2.0]
@@ -192,9 +235,14 @@ def read_training_table(
 
     Parameters
     ----------
-    path : a file, several whose rows follow each other, or a pattern; see ``open_table``
-    choices : how columns are to be taken, where that is not for their cells to decide
-    dialect : how a CSV file is written
+    path : str, path, or a sequence of them
+        A file, several whose rows follow each other, or a pattern; see ``open_table``.
+    target : str
+        The column to predict.
+    choices : Choices, optional
+        How columns are to be taken, where their cells do not decide.
+    dialect : Dialect, optional
+        How a CSV file is written.
 
     Raises
     ------
@@ -231,10 +279,28 @@ def read_table(
 
     Parameters
     ----------
-    path : a file, several whose rows follow each other, or a pattern: CSV, Parquet, JSON lines, .xlsx, also compressed
-    target : the column to predict
-    task, categorical, numeric, ignore, keep, missing, dates, standardize : see ``Choices``
-    delimiter, encoding, decimal, header, na : see ``Dialect``; what is not given is found out from the file
+    path : str, path, or a sequence of them
+        A file, several whose rows follow each other, or a pattern: CSV, Parquet, JSON lines, .xlsx, also compressed.
+    target : str
+        The column to predict.
+    task : "regression" | "classification", optional
+        By default what the target's cells suggest.
+    categorical, numeric : sequences of str
+        Columns to take as categories, or as numbers (cells that are no numbers count as missing).
+    ignore, keep : sequences of str
+        Columns to leave out, and to use though they would be left out.
+    missing : "fill" | "drop" | "refuse"
+        Fill missing inputs, leave such rows out, or refuse the table.
+    dates : "day-first" | "month-first", optional
+        How to read dates such as 3/4/2020; by default as the column's other dates decide.
+    standardize : bool
+        Whether number columns are brought to mean 0 and standard deviation 1.
+    delimiter, encoding, decimal : str, optional
+        How a CSV file is written; by default as the file suggests.
+    header : bool, optional
+        Whether the first line names the columns; by default as the file suggests.
+    na : sequence of str
+        Cells that mean "missing", besides the usual ones.
 
     Returns
     -------
@@ -247,6 +313,8 @@ def read_table(
     InputError
         All that keeps the table from being trained on.
 
+    Examples
+    --------
     >>> import tempfile
     >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
