@@ -110,6 +110,8 @@ def _called(c: Comparison, value: float, bits: float, of: str, by_samples: bool)
         decay, bits = roundest(low, high)
     else:
         decay = value
+        if abs(value - 1) < 1e-6 and of == "with the biases":
+            return None  # those are updated weights
     if bits > _ROUND:
         return None
     sign = "added to" if decay > 0 else "subtracted from"

@@ -22,6 +22,7 @@ from backpath.explain.diagnosis.search import Search
 from backpath.explain.digits import shown
 
 _NUMERICAL = 1e-5  # as near as numerical derivatives come
+_CLOSE = 1e-3  # of a layer's largest figure: what is nearer may be a numerical derivative with a large step
 _NAMED = 6  # weights in a sentence
 
 
@@ -107,7 +108,11 @@ def _unknown(search: Search) -> Finding:
     message = "nothing that is known of gives all these figures"
     if search.told < 2 * MARGIN:
         message = "nothing simple gives all these figures; for two mistakes at once, more figures or digits are needed"
-    if nearest is not None:
+    off = float(np.max(np.abs(c.claims.value - c.right[c.claims.positions]) / np.where(c.size > 0, c.size, np.inf)))
+    if off < _CLOSE and not c.claims.last.any():
+        message += f"; all are within {shown(100 * off, 1)}% of a layer's largest, as numerical derivatives with a "
+        message += "large step are"
+    elif nearest is not None:
         mistake, met = nearest
         missed = _names(c, ~met)
         message += f"; the nearest: {mistake.message}, which gives all but {', '.join(missed[:_NAMED])}"

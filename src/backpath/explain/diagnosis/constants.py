@@ -111,6 +111,12 @@ def fitted(value: float, bits: float) -> Constant:
     return _fixed(code, bits + 3.0, value, words, written)
 
 
+def other_rate(value: float, rate: float, bits: float) -> Constant:
+    """A round learning rate in place of the one that is told."""
+    words = f"multiplied by a learning rate of {shown(value)}, not {shown(rate)}"
+    return _fixed("other_learning_rate", bits, value / rate, words, Number(shown(value / rate)))
+
+
 def some_rate(value: float, bits: float) -> Constant:
     """A round constant where the learning rate is not known."""
     words = f"{shown(value)} times the right one, as with a learning rate of {shown(value)} in it"
@@ -185,9 +191,11 @@ def as_mistake(q: Problem, constant: Constant, scope: Scope) -> Mistake:
     if scope.biases and constant is NOTHING:
         code = "bias_not_updated"
     message = f"{scope.words} {verb} {constant.words(q)}"
+    if constant is NOTHING and scope is not ALL:
+        message = f"{scope.words} {verb} 0: {'they are not updated' if q.updates else 'nothing reaches them'}"
     change = Change("whole", None, times(constant.written(q)))
     is_choice = scope is ALL and code not in ("scaled", "all_zero")
-    is_fitted = code == "scaled" or (code == "learning_rate_included" and constant is not RATE)
+    is_fitted = code in ("scaled", "other_learning_rate") or (code == "learning_rate_included" and constant is not RATE)
     return Mistake(code, names, message, (), change, convention=is_choice, fitted=is_fitted)
 
 

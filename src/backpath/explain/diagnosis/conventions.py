@@ -26,6 +26,7 @@ from backpath.explain.diagnosis.constants import (
     Group,
     Scope,
     fitted,
+    other_rate,
     scopes,
     some_rate,
 )
@@ -46,11 +47,6 @@ class ScopedConstants:
     factors: tuple[tuple[Constant, Scope], ...]
     bits: float
     certain: bool = True
-
-    @property
-    def is_zero(self) -> bool:
-        """Whether nothing is left of any gradient."""
-        return any(constant is NOTHING and scope is ALL for constant, scope in self.factors)
 
     def values(self, q: Problem, groups: Sequence[Group]) -> Array:
         """The product of the constants on each group."""
@@ -158,12 +154,22 @@ class Readings:
             value, bits = roundest(low, high)
             if value <= 0 or value == 1:
                 continue
-            rate = self.c.q.learning_rate is None and value < 1 and bits < _ROUND
-            constant = some_rate(value, bits) if rate else fitted(value, bits)
+            constant = self._number(low, high, value, bits)
             constants = (*product.constants, constant)
             found.append(ScopedConstants(tuple((k, ALL) for k in constants), product.bits + constant.bits, False))
         shortest = min((reading.bits for reading in found), default=0.0)
         yield from (reading for reading in found if reading.bits <= shortest + (6 if self.several else 1))
+
+    def _number(self, low: float, high: float, value: float, bits: float) -> Constant:
+        """The roundest number between, as a learning rate if it may be one."""
+        rate = self.c.q.learning_rate
+        if rate is None:
+            return some_rate(value, bits) if value < 1 and bits < _ROUND else fitted(value, bits)
+        if self.c.is_update.all():
+            used, length = roundest(low * rate, high * rate)
+            if length < _ROUND:
+                return other_rate(used, rate, length)
+        return fitted(value, bits)
 
     def _on_part(self, scope: Scope, least: Array, most: Array) -> Iterator[ScopedConstants]:
         inside = self._inside(scope)

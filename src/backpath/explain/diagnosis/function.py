@@ -129,7 +129,22 @@ def _ways(
             found.append((words, [_Tried.of(*s, cost, rate, f) for s, f in zip(nets, bare, strict=True)], call))
         tried = [_Tried.of(*s, cost, rate, f) for s, f in zip(scenes, returned, strict=True)]
         found.append((call.words, tried, call))
+        if all(_looks_like(net, figures) for (net, *_), figures in zip(scenes, returned, strict=True)):
+            steps = [_steps(net, figures, rate) for (net, *_), figures in zip(scenes, returned, strict=True)]
+            words = "; ".join(filter(None, (call.words, "what your function returns is taken for updated weights")))
+            found.append((words, [_Tried.of(*s, cost, rate, f) for s, f in zip(scenes, steps, strict=True)], call))
     return sorted(found, key=lambda way: not all(is_numerical(one.comparison) for one in way[1]))
+
+
+def _looks_like(net: Network, returned: Mapping[str, object]) -> bool:
+    """Whether what is returned is nearer to the weights than to 0."""
+    W, V = (np.array([float(of[name]) for name in returned]) for of in (net, returned))  # type: ignore[arg-type]
+    return bool(((W - V) ** 2).sum() < 0.5 * (W * W).sum())
+
+
+def _steps(net: Network, returned: Mapping[str, object], rate: float | None) -> dict[str, object]:
+    """The gradients, if what is returned are updated weights."""
+    return {name: (net[name] - float(value)) / (rate or 1.0) for name, value in returned.items()}  # type: ignore[arg-type]
 
 
 def _leave_biases_out(returned: Sequence[Mapping[str, object]]) -> bool:

@@ -46,6 +46,7 @@ CODES = {
     "output_average": "the gradient is averaged over the outputs too",
     "missing_learning_rate": "the update has no learning rate",
     "learning_rate_included": "the gradient has the learning rate in it",
+    "other_learning_rate": "the update has another learning rate",
     "wrong_target": "a target is read as another number",
     "wrong_weight": "a weight is read as another number",
     "wrong_value": "a value of the forward pass is not what the network gives",

@@ -125,8 +125,8 @@ class Search:
     ) -> Iterator[Explanation]:
         """Slips with every reading of the constants that they need."""
         for reading in self.readings.of(ratios, unexplained):
-            if slips and reading.is_zero:
-                continue  # nothing is left of the slips
+            if slips and reading.factors and reading.holds(self.c, self.right[0]):
+                continue  # the constants do it without the slips
             is_right = not reading.factors and bool(slips) and all(slip.is_right for slip in slips)
             yield Explanation(slips, reading, bits + reading.bits, certain=reading.certain, is_right=is_right)
 

@@ -103,6 +103,10 @@ def _in_its_place(q: Problem) -> Iterator[Mistake]:
             False,
         ),
     ]
+    if q.width(q.layers) > 1 and np.isin(q.y, (0, 1)).all() and (q.y.sum(axis=1) == 1).all():
+        for first in (0, 1):
+            words = f"the number of the class, counted from {first}, stands in place of each target"
+            kinds.append(("A − class", words, *_class_error(first), False))
     direct = cost_function(q.cost).delta is not None
     for written, message, values, difference, by_sample in kinds:
         change = Change("cost", q.layers, _written(written))
@@ -112,6 +116,13 @@ def _in_its_place(q: Problem) -> Iterator[Mistake]:
         else:
             edits = ((Stage.BACKWARD, _delta(difference)),)
             yield Mistake("wrong_error", q.neurons(q.layers), message, edits, change, LOCAL, by_sample=by_sample)
+
+
+def _class_error(first: int) -> tuple[Values, Callable[[Array, Array], Array]]:
+    def number(y: Array) -> Array:
+        return _all(first + y.argmax(axis=2, keepdims=True), y)
+
+    return lambda p, h: _slope(p, h, p.a[-1][h], number(p.y[h])), lambda a, y: a - number(y)
 
 
 def _slope(p: Passes, h: Index, A: Array, y: Array) -> Array:
