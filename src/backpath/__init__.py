@@ -30,23 +30,30 @@ _PUBLIC = {
     "predict": "backpath.training.prediction",
     "train": "backpath.training",
     "train_population": "backpath.population",
+    "LearningRateDisplay": "backpath.estimators",
+    "LossCurveDisplay": "backpath.estimators",
     "MLPClassifier": "backpath.estimators",
     "MLPRegressor": "backpath.estimators",
+    "SurfaceDisplay": "backpath.estimators",
     "load": "backpath.files.models",
     "load_model": "backpath.files.models",
     "read_table": "backpath.files.tables",
     "save": "backpath.files.models",
 }
 # what `from backpath import *` brings: the estimators only where scikit-learn is there
-_ABSENT = () if find_spec("sklearn") else ("MLPClassifier", "MLPRegressor")
+_OF_SKLEARN = tuple(name for name, module in _PUBLIC.items() if module == "backpath.estimators")
+_ABSENT = () if find_spec("sklearn") else _OF_SKLEARN
 __all__ = [*(name for name in _PUBLIC if name not in _ABSENT), "__version__"]  # noqa: PLE0604 - the names are the table's
 
 if TYPE_CHECKING:
     from backpath.errors import BadFitWarning as BadFitWarning
     from backpath.errors import DivergenceError as DivergenceError
     from backpath.errors import InputError as InputError
+    from backpath.estimators import LearningRateDisplay as LearningRateDisplay
+    from backpath.estimators import LossCurveDisplay as LossCurveDisplay
     from backpath.estimators import MLPClassifier as MLPClassifier
     from backpath.estimators import MLPRegressor as MLPRegressor
+    from backpath.estimators import SurfaceDisplay as SurfaceDisplay
     from backpath.explain.derivation import derive as derive
     from backpath.explain.diagnosis.diagnose import diagnose as diagnose
     from backpath.explain.diagnosis.function import diagnose_function as diagnose_function

@@ -25,11 +25,11 @@ COMMANDS = {
     "train": "Train a network on a built-in data set or a table.",
     "look": "Look at a table, column by column, and at what train would make of it.",
     "predict": "Predict the rows of a table with a trained model.",
-    "study": "Train many networks at once and tell how often a data set is learned.",
+    "study": "Train many networks at once and report how often a data set is learned.",
     "runs": "List runs that were saved with --checkpoint, and how they stand.",
     "show": "Show a model: its network, weights, inputs and how it was trained.",
     "explain": "Explain the gradient of a weight, or a whole step, with every number.",
-    "check": "Check somebody's gradients or updated weights, and name the mistake in them.",
+    "check": "Check gradients or updated weights, and name the mistake in them.",
     "explore": "Explore a network on a web page: see it learn, click a weight, read its chain rule.",
 }
 

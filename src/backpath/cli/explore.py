@@ -23,7 +23,7 @@ def command(model: str | None, port: int, host: str, no_browser: bool) -> None:
     """Explore a network on a web page: see it learn, click a weight, read its chain rule.
 
     MODEL is a saved model to begin with; without it, the notes' network and XOR. The page is for this machine only,
-    and for whoever has the address that is printed. Ctrl-C ends it.
+    and for anyone who has the printed address. Ctrl-C ends it.
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:

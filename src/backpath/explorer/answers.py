@@ -144,7 +144,7 @@ def _figure(name: str, value: object) -> object:
 
 
 def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Answer:
-    """The diagnosis of somebody's own gradients or updated weights."""
+    """The diagnosis of a user's own gradients or updated weights."""
     if kind not in ("gradients", "weights"):
         raise InputError(f"kind must be gradients or weights, but is {quoted(kind)}")
     if len(claimed) > MOST_CLAIMED:

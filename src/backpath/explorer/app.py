@@ -60,7 +60,7 @@ class Explorer:
     scene : Scene
         What every session begins with.
     note : str
-        What every page is told at first.
+        What every page gets first.
     """
 
     def __init__(self, rules: Rules, scene: Scene, note: str = "") -> None:

@@ -113,7 +113,7 @@ class Scene:
         return replace(self, network=network, timeline=timeline or self.timeline, stepping=self.stepping.begun_anew())
 
     def edited(self, network: Network) -> Scene:
-        """With weights that somebody typed: a run begins anew from them."""
+        """With weights that a user typed: a run starts again from them."""
         return self.with_network(network, Timeline(network))
 
     def with_points(self, X: Floats, y: Floats) -> Scene:
@@ -202,5 +202,5 @@ def check_fit(settings: Settings, data: Data) -> None:
 
 
 def merged(settings: Settings, given: Mapping[str, Any]) -> tuple[Settings, bool]:
-    """The settings with what is given, and whether that draws the network anew."""
+    """The settings with what is given, and whether the network is drawn again."""
     return settings.changed(given), any(key in given for key in DRAWING)

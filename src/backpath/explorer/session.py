@@ -119,7 +119,7 @@ class Session:
         return write({"id": message.id, "ok": view(self.scene, self._training is not None)})
 
     async def _edit(self, message: Message) -> None:
-        """Change the scene; a run goes on with what was changed, unless its network was drawn anew."""
+        """Change the scene; a run goes on with what was changed, unless its network was drawn again."""
         running = self._training
         if running is not None:
             await self._halt(told=False)

@@ -27,7 +27,7 @@ KEYS = (
     "batch_size",
     "shuffle",
 )
-DRAWING = ("sizes", "activations", "seed", "init", "biases")  # those with which the network is drawn anew
+DRAWING = ("sizes", "activations", "seed", "init", "biases")  # a change of these draws the network again
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Settings:
     biases: bool = True
 
     def changed(self, given: Mapping[str, Any]) -> Settings:
-        """With some of them set anew, as a page gives them.
+        """With some of them changed, as a page gives them.
 
         >>> old = Settings((2, 2, 1), ("tanh", "sigmoid"))
         >>> new = old.changed({"sizes": [2, 3, 3, 1], "learning_rate": "0.1"})

@@ -1,4 +1,4 @@
-"""The notes' step, number by number: forward, cost, backward, update, as far as somebody has gone."""
+"""The notes' step, number by number: forward, cost, backward, update, as far as the user has gone."""
 
 from __future__ import annotations
 

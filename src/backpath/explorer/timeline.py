@@ -44,7 +44,7 @@ class Timeline:
         return found
 
     def add(self, costs: Sequence[float] | NDArray[np.float64], network: Network) -> bool:
-        """The costs of the next epochs and the network after them; says whether the curve was thinned anew."""
+        """The costs of the next epochs and the network after them; says whether the curve was thinned."""
         first, self.epoch = self.epoch + 1, self.epoch + len(costs)
         thinned = False
         while len(self.epochs) + len(costs) // self.stride > limits.CURVE:

@@ -14,6 +14,7 @@ from backpath.files.file_paths import PathLike, existing_file
 from backpath.files.model_format import LONGEST_HEADER, decode, encode
 from backpath.files.preparation import Preparation
 from backpath.files.wording import shown_path
+from backpath.maths.families import is_own
 from backpath.maths.network import Network
 
 
@@ -37,6 +38,11 @@ class Model:
     def __post_init__(self) -> None:
         if not isinstance(self.network, Network):
             raise InputError(f"a model needs a Network, but got {type(self.network).__name__}")
+        own = [name for name in self.network.activations if is_own(name)]
+        if own:
+            raise InputError(
+                f"a model file cannot hold a function of yours, as the activation {own[0]}; use a named one"
+            )
         try:
             kept = json.loads(json.dumps(self.record, allow_nan=False))
         except (TypeError, ValueError, RecursionError) as error:

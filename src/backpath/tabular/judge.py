@@ -86,7 +86,7 @@ class Trainer:
         tried = []
         for part in parts:
             division = self._divided(np.setdiff1d(order, part), part)
-            if len(division.held_out):  # but for rows that training cannot do without
+            if len(division.held_out):  # except for rows that training cannot do without
                 tried.append((division, self._fit(division)))
         whole = self._divided(order, order[:0])
         model = self._fit(whole)

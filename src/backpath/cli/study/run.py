@@ -94,7 +94,7 @@ def study_and_report(options: StudyOptions) -> None:
     study = _study(options)
     _check_files(study)
     needed = _memory(study)
-    study.train(study.draw(networks=1), epochs=0, progress=True, callbacks=None)  # refuses what makes no sense
+    study.train(study.draw(networks=1), epochs=0, progress=True, callbacks=None)  # checks the arguments
     say(heading(f"{study.data.name}: {study.data.title}"))
     say(_described(study))
     say(f"memory {bytes_shown(needed)}, of this machine's {bytes_shown(machine_memory())}")

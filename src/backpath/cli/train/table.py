@@ -78,8 +78,8 @@ def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
 
 
 class Announced(AbstractContextManager[ProgressCallback]):
-    """Prints the title when the first network is trained, for then the call is known to make sense; then counts the
-    networks with a bar."""
+    """Prints the title when the first network is trained, because the arguments are then known to be valid; then
+    counts the networks with a bar."""
 
     def __init__(self, title: list[str], networks: int):
         self.title, self.networks, self.done, self.cost = title, networks, 0, 0.0

@@ -38,7 +38,7 @@ class Explanation:
         return tuple(edit for slip in self.slips for edit in slip.edits)
 
     def mistakes(self, q: Problem) -> tuple[Mistake, ...]:
-        """All that is to be told: conventions first."""
+        """All of its findings: conventions first."""
         conventions = tuple(as_mistake(q, constant, scope) for constant, scope in self.constants.factors)
         slips = sorted(self.slips, key=lambda slip: not slip.convention)
         added = () if self.added is None else (self.added.mistake,)

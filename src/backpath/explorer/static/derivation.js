@@ -99,7 +99,7 @@ function formulaParts(formulas) {
   });
 }
 
-/** The formulas; while training only where somebody looks at them. */
+/** The formulas; while training only where they are visible. */
 function showSteps(answer) {
   if (!answer?.formulas || !parts.more.open || parts.stepsOf === answer) return;
   parts.stepsOf = answer;

@@ -44,7 +44,7 @@ let timer = 0;
 let at = Infinity; // when it is kept next
 let took = 0;
 let last = Promise.resolve();
-/** Keeps it a little later; of several wishes the soonest counts. A browser that keeps nothing only loses this. */
+/** Keeps it a little later; of several requests the earliest counts. A browser that keeps nothing only loses this. */
 function soon(after) {
   const wanted = performance.now() + after;
   if (!page.session || wanted >= at) return;

@@ -205,7 +205,7 @@ export function showNumber(edge) {
   if (edge?.value) setText(edge.value, edge.shown);
 }
 
-/** Names for screen readers: not while training, when nobody could follow them. */
+/** Names for screen readers: not while training, when they change too fast. */
 function nameEdges() {
   for (const edge of picture.edges.values()) {
     const from = edge.from.key.startsWith("1_") ? "the bias neuron" : edge.from.key;
