@@ -178,7 +178,7 @@ def pair_line(precision: int | None, counts: Counter) -> str:
 def trust_lines(trust: dict[str, Counter], people: dict[str, Counter]) -> list[list[str]]:
     """The first two tables: what is not believed falsely, and what is named of people's slips."""
     unknown, answers = trust["unknown"], trust["right"]
-    false = f"{unknown['a false name']:,} ({100 * unknown['a false name'] / unknown.total():.1f}%)"
+    false = f"{unknown['a false name']:,} ({100 * unknown['a false name'] / max(1, unknown.total()):.1f}%)"
     first = [
         "## Trust",
         "",
@@ -275,7 +275,8 @@ def counted(kept: dict[str, dict], counts: dict[str, int], most: int) -> bool:
 
 def gathered(kept: dict[str, dict], counts: dict[str, int]) -> dict[str, dict]:
     """By section, the counts of each job."""
-    return {name: {j: Counter(kept[name][repr(j)]) for j in SECTIONS[name][1](counts[name])} for name in SECTIONS}
+    jobs = {name: SECTIONS[name][1](counts[name]) for name in SECTIONS}
+    return {name: {job: Counter(kept[name].get(repr(job), {})) for job in jobs[name]} for name in SECTIONS}
 
 
 def main() -> None:
@@ -284,11 +285,12 @@ def main() -> None:
     parser.add_argument("--trust", type=int, help="the same of the first two tables, if another number")
     parser.add_argument("--only", choices=SECTIONS, help="one section; those made before are kept in build/")
     parser.add_argument("--most", type=int, default=10**9, help="jobs to do now; the next call goes on")
+    parser.add_argument("--page", action="store_true", help="the page of what is kept, though not all is made")
     given = parser.parse_args()
     counts = {name: given.trust or given.count if name in TRUST else given.count for name in SECTIONS}
     kept = defaultdict(dict, json.loads(KEPT.read_text()) if KEPT.exists() else {})
     wanted = {given.only: counts[given.only]} if given.only else counts
-    if not counted(kept, wanted, given.most) or given.only:
+    if not given.page and (not counted(kept, wanted, given.most) or given.only):
         return
     found = gathered(kept, counts)
     alone = {(mistake, p): c for (mistake, _, p), c in found["alone"].items()}
