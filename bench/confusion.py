@@ -26,6 +26,7 @@ from explain.unknown_edits import programs, right_answers  # noqa: E402
 
 PRECISIONS = {None: "full precision", 5: "5 decimals"}
 SEVERAL, OTHERS, NOTHING = "one of several", "several others", "nothing"
+BEGIN, END = "<!-- made by scripts/confusion -->", "<!-- until here -->"
 KEPT = ROOT / "build" / "confusion.json"  # counts that are made; away with it after a change of the search
 TRUST = ("unknown", "right")
 INK, PAPER = "#010203", "#fdfefc"  # stand for the scheme's colours in the drawing
@@ -201,6 +202,26 @@ def trust_lines(trust: dict[str, Counter], people: dict[str, Counter]) -> list[l
     return [first, second]
 
 
+def summary(trust: dict[str, Counter], people: dict[str, Counter]) -> str:
+    """The table of docs/diagnose.md: what is not to be feared first."""
+    unknown, answers = trust["unknown"], trust["right"]
+    rows = [
+        ("wrong in a way that is not searched for", unknown.total(), f"{unknown['a false name']:,} get a certain name"),
+        ("right, in any layout, convention and rounding", answers.total(), f"{answers['called wrong']:,} called wrong"),
+    ]
+    for what, counts in people.items():
+        total = counts["named"] + counts["missed"]
+        rows.append((what, total, f"{percent(counts['named'], total)}% named at the right place"))
+    lines = [f"| {what} | {total:,} | {found} |" for what, total, found in rows if total]
+    return "\n".join(["| programs | tried | found |", "|---|--:|---|", *lines])
+
+
+def put_into(text: str, table: str) -> str:
+    """The text with the table between its two marks."""
+    before, rest = text.split(BEGIN)
+    return f"{before}{BEGIN}\n{table}\n{END}{rest.split(END)[1]}"
+
+
 def page(alone: dict, paired: dict, answers: dict, trust: dict, people: dict) -> str:
     by_code: dict = defaultdict(Counter)
     for ((code, _), precision), counts in alone.items():
@@ -305,6 +326,8 @@ def main() -> None:
     }
     text = page(alone, paired, answers, trust, people)
     (ROOT / "docs" / "diagnosis-figures.md").write_text(text, encoding="utf-8")
+    docs = ROOT / "docs" / "diagnose.md"
+    docs.write_text(put_into(docs.read_text(encoding="utf-8"), summary(trust, people)), encoding="utf-8")
     draw(alone, ROOT / "docs" / "images" / "confusion.svg")
 
 
