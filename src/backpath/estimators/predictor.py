@@ -15,6 +15,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from backpath.errors import InputError
 from backpath.estimators.parameters import SKLEARN_NAMES, hidden_activations
 from backpath.estimators.training_samples import Samples
+from backpath.files.column_inputs import NumberInput
+from backpath.files.models import Model
+from backpath.files.preparation import Preparation, Target
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
@@ -66,6 +69,19 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
     def _network(self, layers: Layers) -> Network:
         weights = [np.column_stack([C.T, b]) for C, b in layers]
         return Network.from_weights(weights, self._activations(), dtype=self.coefs_[0].dtype)
+
+    def as_model(self) -> Model:
+        """The network with its cost and the names of features and classes, as ``save`` keeps them."""
+        network = self.network_
+        features = network.sizes[0]
+        names = getattr(self, "feature_names_in_", [f"X{k}" for k in range(1, features + 1)])
+        classes = tuple(map(str, getattr(self, "classes_", ())))
+        single = len(classes) == (2 if network.sizes[-1] == 1 else network.sizes[-1])
+        task = "binary" if len(classes) == 2 else "multiclass"
+        target = Target("y", task, classes=classes) if classes and single else Target("y", "regression")
+        columns = tuple(NumberInput(str(name)) for name in names)
+        preparation = Preparation(columns, target) if target.outputs == network.sizes[-1] else None
+        return Model(network, preparation, {"cost": self._cost_for(network.sizes[-1])[1]})
 
     def _activations(self) -> tuple[str, ...]:
         """σ by layer; that of the outputs is ``out_activation_``, which may have been set by hand."""

@@ -100,9 +100,20 @@ def weight_count(sizes: tuple[int, ...]) -> int:
     return sum(neurons * (inputs + 1) for inputs, neurons in itertools.pairwise(sizes))
 
 
+def drawn(sizes: tuple[int, ...]) -> list[int]:
+    """How many neurons of each layer are drawn, the first ones; none of a network of too many layers.
+
+    >>> drawn((2, 16, 1)), drawn((2, 17, 1))
+    ([2, 16, 1], [2, 12, 1])
+    """
+    if len(sizes) - 1 > limits.DRAWN_LAYERS:
+        return [0] * len(sizes)
+    return [n if n <= limits.DRAWN_NEURONS else limits.DRAWN_OF_MORE for n in sizes]
+
+
 def is_drawn_whole(sizes: tuple[int, ...]) -> bool:
-    """Whether every neuron and weight is drawn; of a larger network a summary is."""
-    return len(sizes) - 1 <= limits.DRAWN_LAYERS and max(sizes) <= limits.DRAWN_NEURONS
+    """Whether every neuron and weight is drawn."""
+    return drawn(sizes) == list(sizes)
 
 
 def _sizes(value: object) -> tuple[int, ...]:

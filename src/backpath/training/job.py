@@ -19,6 +19,7 @@ from backpath.maths.costs import cost_function
 from backpath.maths.families import NOT_COMPILED
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
+from backpath.training.native.calls import SOLVERS as COMPILED_SOLVERS
 from backpath.training.state import Stateful
 
 Masks = list[NDArray[np.bool_]]
@@ -184,6 +185,8 @@ class Job:
         """What of this job only the NumPy engine does; "" if nothing."""
         if self.dropout:
             return "dropout"
+        if self.solver.name not in COMPILED_SOLVERS:
+            return f"the solver {self.solver.name}"
         if not isinstance(self.X, np.ndarray):
             return "training on sparse rows"
         uncompiled = [name for name in self.network.activations if activation(name).code == NOT_COMPILED]

@@ -19,6 +19,7 @@ from backpath.errors import InputError
 from backpath.explain.learning.why import why_poor
 from backpath.files.column_values import Categories, Numbers
 from backpath.files.models import Model
+from backpath.files.origin import origin_of
 from backpath.files.tables import TrainingTable, read_training_table
 from backpath.files.wording import column_index, counted, plain, quoted
 from backpath.maths.arrays import Floats
@@ -34,6 +35,7 @@ from backpath.training.progress import ProgressCallback, progress_bar
 
 def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
     table, weight = _read(options)
+    origin = _origin(options)
     given = options.settings
     columns = counted(len(table.columns), "column")
     kind = f"{len(table.target.categories)} classes" if isinstance(table.target, Categories) else "a number"
@@ -60,7 +62,7 @@ def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
         raise
     announced.begin()
     announced.close()
-    model = Model(found.fit.network, found.preparation, _record(options, table, found))
+    model = Model(found.fit.network, found.preparation, _record(options, table, found) | origin)
     sections = (
         ("network", fit_section(found.fit)),
         ("cost", cost_section(found.fit.result)),
@@ -129,6 +131,12 @@ def _read(options: TrainOptions) -> tuple[TrainingTable, Floats | None]:
             raise InputError(f"--balanced is for classes, but the target {quoted(target)} is a number; drop it")
         weight = by_class if weight is None else weight * by_class
     return table, weight
+
+
+def _origin(options: TrainOptions) -> dict[str, Any]:
+    """What the model remembers of its table, to find it again: read now, for the file may change while it trains."""
+    origin = origin_of([options.source, *options.more_files])
+    return {} if origin is None else {"table": origin}
 
 
 def _weighed(table: TrainingTable, name: str, path: str) -> tuple[TrainingTable, Floats]:
