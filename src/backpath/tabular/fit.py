@@ -18,13 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import DivergenceError
+from backpath.files.streamed import Stream
 from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
-from backpath.tabular.candidates import LINEAR, candidates
+from backpath.tabular.candidates import LINEAR, candidates, most_epochs
 from backpath.tabular.committee import side_by_side
 from backpath.tabular.linear import best_linear_model, cost_of
 from backpath.tabular.settings import Settings
 from backpath.training import History, TrainingResult
+from backpath.training.streams import check_streamable
 
 Watch = Callable[[float, float], object]
 
@@ -90,6 +92,7 @@ def fit(
     watch: Watch | None = None,
     network: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
+    stream: Stream | None = None,
 ) -> Fit:
     """Choose a network for these samples and train it.
 
@@ -103,19 +106,25 @@ def fit(
         How much each sample counts.
     watch : called with (candidates done, lowest cost)
     network, training : further settings of ``Network`` (init, dtype) and of ``train`` (frozen, tol, engine)
+    stream : where all the samples to train on come from, if X and y are only some of them
     """
     fixed = dict(given or {})
     rows = _Rows(X, y, task, weight, seed, dict(network or {}), dict(training or {}))
     few = rows.drawn(max(LEAST_COMPARED, int(MOST_COMPARED / (X.shape[1] + y.shape[1]))))
-    tried = candidates(task, X.shape[0], X.shape[1], fixed)
+    tried = candidates(task, stream.rows if stream else len(X), X.shape[1], fixed)
+    if stream is not None and tried[0].solver != LINEAR:
+        check_streamable(tried[0].batch_size, tried[0].solver)
     if len(X) < LEAST_DIVIDED:
         tried = tried[-1:]  # there is nothing to compare them by
     compared: list[Compared] = []
     for settings in tried if len(tried) > 1 else []:
-        compared.append(few.compare(settings))
+        compared.append(replace(few.compare(few.with_epochs(settings, fixed)), settings=settings))
         if watch:
             watch(len(compared), min(one.cost for one in compared))
-    best = min(compared, key=lambda one: one.cost) if compared else rows.compare(tried[0])
+    best = min(compared, key=lambda one: one.cost) if compared else None
+    if stream and (best or Compared(tried[0], 0.0, 1)).settings.solver != LINEAR:
+        return rows.train_stream(stream, best.settings if best else tried[0], tuple(compared))
+    best = best or rows.compare(tried[0])
     if best.failure is not None:
         raise best.failure
     if few is not rows and compared:
@@ -153,6 +162,10 @@ class _Rows:
         weight = None if self.weight is None else self.weight[few]
         return _Rows(self.X[few], self.y[few], self.task, weight, self.seed, self.network, self.training)
 
+    def with_epochs(self, settings: Settings, given: Mapping[str, Any]) -> Settings:
+        """As many epochs as these rows need, where all rows need fewer."""
+        return settings if "epochs" in given else replace(settings, epochs=most_epochs(settings.solver, len(self.X)))
+
     def compare(self, settings: Settings) -> Compared:
         """How well a candidate does on rows that it is not trained on."""
         if settings.solver == LINEAR:
@@ -181,6 +194,18 @@ class _Rows:
         if result.stopped == "interrupted":
             raise KeyboardInterrupt  # nothing is chosen yet
         return result
+
+    def train_stream(self, stream: Stream, settings: Settings, compared: tuple[Compared, ...]) -> Fit:
+        """Train on all samples but some of those in memory, to stop by."""
+        aside = self.order[: max(1, min(MOST_ASIDE, len(self.X) // PARTS))]
+        start = settings.network(self.X.shape[1], self.y.shape[1], seed=self.seed, **self.network)
+        held = (self.X[aside], self.y[aside], *([] if self.weight is None else [self.weight[aside]]))
+        result = settings.train(
+            start, stream.without(aside), None, validation=held, patience=PATIENCE, seed=self.seed, **self.training
+        )
+        costs = result.history.validation_cost
+        improving = costs is not None and len(costs) > 1 and int(costs.argmin()) + 1 > 0.97 * settings.epochs
+        return Fit(result, settings, 1, compared, improving)
 
     def _compare_linear(self, settings: Settings) -> Compared:
         model, decay, cost = best_linear_model(self.X, self.y, self.task, self.weight, self.seed)

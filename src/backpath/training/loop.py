@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,8 +28,12 @@ from backpath.training.job import (
     with_bias_columns,
 )
 from backpath.training.progress import Progress, check_progress, reporter
+from backpath.training.streams import Samples, of_table
 from backpath.training.threads import check_threads
 from backpath.training.validation import Validation, check_patience
+
+if TYPE_CHECKING:
+    from backpath.files.training_table import TrainingTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +83,8 @@ class TrainingResult(Value):
 
 def train(
     net: Network,
-    X: ArrayLike,
-    y: ArrayLike,
+    X: ArrayLike | TrainingTable | Samples,
+    y: ArrayLike | None = None,
     *,
     epochs: int = 1000,
     learning_rate: float | None = None,
@@ -111,7 +116,8 @@ def train(
     net : Network
         Where training starts.
     X, y : (N, inputs), (N, outputs)
-        The samples; for one output y may be (N,).
+        The samples; for one output y may be (N,). Or X is a table from ``read_table`` and y is left out; a table that
+        does not fit in memory is read in blocks, and trained on in batches.
     epochs : int
         Passes over the samples.
     learning_rate : float
@@ -191,7 +197,11 @@ def train(
     initialisation(init)
     if bayesian and solver != "lm":
         raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}", "bayesian", "solver")
-    inputs, targets = net.samples(X, y, cost)
+    samples: Samples | None = None
+    arrays: Any = X, y
+    if y is None:
+        *arrays, sample_weight, samples = of_table(X, sample_weight, batch_size, solver, restarts)
+    inputs, targets = net.samples(arrays[0], arrays[1], cost)
     free = None if isinstance(frozen, tuple) and not frozen else _free_weights(net, frozen)
     network, free = with_bias_columns(net, free)
     job = Job(
@@ -200,7 +210,7 @@ def train(
         y=targets,
         cost=cost,
         solver=Solver.checked(solver, learning_rate, momentum),
-        batch_size=check_batch_size(batch_size, len(inputs)),
+        batch_size=check_batch_size(batch_size, samples.rows if samples else len(inputs)),
         shuffle=shuffle,
         seed=seed,
         free=free,
@@ -227,6 +237,10 @@ def train(
         several = start_restarts(job, int(restarts), int(epochs), init)
         result = _run(job, several, int(epochs), progress, watch)
         return replace(result, restart_costs=several.restart_costs)
+    if samples is not None:
+        from backpath.training.engines.streamed import StreamEngine
+
+        return _run(job, StreamEngine(engine, job, samples), int(epochs), progress, watch)
     return _run(job, start_engine(engine, job), int(epochs), progress, watch)
 
 
