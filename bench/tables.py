@@ -66,7 +66,7 @@ def peer(name: str, task: str) -> Any:
 
 
 def measure(one: TableSet, seed: int) -> dict[str, Any]:
-    from backpath.tabular.fit import fit
+    from backpath.tabular.fit_table import fit
 
     X, y, X_held, y_held, task = arrays(one, seed)
     found: dict[str, Any] = {"task": task, "rows": len(X) + len(X_held), "inputs": X.shape[1]}

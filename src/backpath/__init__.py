@@ -13,7 +13,7 @@ import importlib
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from backpath.version import __version__
 
 # name -> the module that has it; loaded at first use, so that `import backpath` stays light (PEP 562)
 _PUBLIC = {

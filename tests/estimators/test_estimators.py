@@ -487,7 +487,7 @@ def test_an_output_activation_set_by_hand_is_used():
 
 def test_a_pickle_of_another_version_warns(monkeypatch):
     pickled = pickle.dumps(small().fit(*IRIS))
-    monkeypatch.setattr(bp, "__version__", "9.9")
+    monkeypatch.setattr("backpath.estimators.predictor.__version__", "9.9")
     with pytest.warns(UserWarning, match=r"pickled by backpath .*, and this is 9\.9.*fit it again"):
         pickle.loads(pickled)
 

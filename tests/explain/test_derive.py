@@ -245,3 +245,11 @@ def test_every_factor_says_where_its_number_comes_from():
     assert bp.derive(bp.Network((2, 2, 1)), "W2~_1").factors[-1].places == ("1",)
     deep = bp.derive(bp.Network((2, 2, 2, 1)), "W21_1").evaluate([0, 1], [1])
     assert [f.places for f in deep.paths[1].factors if f.places[0].startswith("W")] == [("W12_3",), ("W22_2",)]
+
+
+@pytest.mark.parametrize(("inputs", "shortened"), [(5, False), (6, False), (7, True), (20, True)])
+def test_up_to_six_inputs_of_a_neuron_are_written_out(inputs, shortened):
+    text = str(bp.derive(bp.Network((inputs, 1)), "W11_1"))
+    written = [f"X{k}·W" in text.replace(" × ", "·") for k in range(1, inputs + 1)]
+    assert ("…" in text) == shortened
+    assert written == ([True] * inputs if not shortened else [True] * 2 + [False] * (inputs - 3) + [True])

@@ -82,3 +82,13 @@ def test_the_published_example_at_the_issues_digits():
     net = bp.Network((2, 2, 2)).replace(case["network"]["weights"])
     text = str(bp.explain_step(net, case["x"], case["y"], cost=case["cost"]))
     assert "H1 = σ(0.35·1 + 0.05·0.15 + 0.1·0.2) = σ(0.3775) = 0.59327" in text
+
+
+@pytest.mark.parametrize(("small", "expected"), [(1e-11, "1e-11"), (1.5e-13, "1.5e-13"), (-3e-12, "-3e-12")])
+def test_a_small_result_of_large_terms_keeps_its_digits(small, expected):
+    """A float64 near 1 knows 1.1e-16: what is left of 1 - 1 + 1.5e-13 is a number, not rounding."""
+    assert shown_sum([1.0, -1.0, small], small)[1] == expected
+
+
+def test_what_only_rounding_has_left_is_shown_as_0():
+    assert shown_sum([0.1, 0.2, -0.3], 0.1 + 0.2 - 0.3)[1] == "0"

@@ -1,8 +1,8 @@
 """The explorer with a network that has no bias neurons."""
 
 import backpath as bp
+from backpath.explorer.answers import derivation, neuron
 from backpath.explorer.commands import change, open_state
-from backpath.explorer.explained import derivation, neuron
 from backpath.explorer.run import Run
 from backpath.explorer.scene import Scene
 from backpath.explorer.view import view

@@ -18,7 +18,7 @@ from playwright.sync_api import expect
 
 from backpath.errors import InputError
 from backpath.explorer import access
-from backpath.explorer.kept import kept_data, kept_scene, restored
+from backpath.explorer.saved_scene import kept_data, kept_scene, restored
 from backpath.explorer.scene import Scene
 from explorer.looking import cost, edge, press, until, weights
 from explorer.talk import Page, served

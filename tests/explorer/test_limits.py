@@ -244,7 +244,8 @@ def test_a_table_that_takes_too_long_is_given_up(monkeypatch):
 def test_a_table_that_takes_too_much_memory_is_given_up(tmp_path):
     """The process that reads is limited, not the server."""
     code = (
-        "from backpath.explorer import limits, tables; limits.TABLE_BYTES = 64 * 2**20; tables._limit_this_process()\n"
+        "from backpath.explorer import limits, uploads\n"
+        "limits.TABLE_BYTES = 64 * 2**20; uploads._limit_this_process()\n"
         "try:\n    bytearray(128 * 2**20)\nexcept MemoryError:\n    print('refused')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -7,8 +7,8 @@ import pytest
 
 from backpath.errors import InputError
 from backpath.files.choices import Choices
+from backpath.files.column_inputs import CategoryInput, NumberInput
 from backpath.files.dialect import Dialect
-from backpath.files.inputs import CategoryInput, NumberInput
 from backpath.files.opening import open_table
 from backpath.files.predicting import PredictionTable
 from backpath.files.preparation import Preparation, Target
@@ -324,3 +324,15 @@ def test_a_bad_parquet_table_is_refused_with_its_row(name):
     duckdb.execute(f"COPY ({query}) TO 't.parquet' (FORMAT parquet)")
     message = refusal(read_training_table, "t.parquet", "y")
     assert message.startswith("t.parquet") and expected in message
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize(("bad", "what"), [(b"\xf8", "byte 0xf8 is not utf-8"), (b"\0", "a NUL byte")])
+def test_a_bad_byte_is_found_on_its_line_whatever_ends_the_lines(tmp_path, end, bad, what):
+    """The line is the seventh, and again the first after a block of the reader's size."""
+    for before in (6, 400_000):
+        path = tmp_path / "t.csv"
+        path.write_bytes(b"a,b" + end + (b"1,2" + end) * (before - 1) + b"1," + bad + end)
+        with pytest.raises(InputError) as caught:
+            read_training_table(path, "b")
+        assert f"t.csv, line {before + 1:,}: {what}".replace(",", "") in str(caught.value).replace(",", "")

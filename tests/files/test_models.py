@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import backpath as bp
 from backpath.errors import InputError
-from backpath.files.inputs import CategoryInput, NumberInput
+from backpath.files.column_inputs import CategoryInput, NumberInput
 from backpath.files.model_format import FORMAT
 from backpath.files.models import Model, load, load_model, save
 from backpath.files.preparation import Preparation, Target
@@ -382,3 +382,25 @@ def test_load_warns_only_where_the_preparation_matters(tmp_path):
     save(Model(NET, scaled), tmp_path / "scaled.safetensors")
     with pytest.warns(UserWarning, match=r"load_model\(\) returns both"):
         load(tmp_path / "scaled.safetensors")
+
+
+@pytest.mark.parametrize("form", ["as saved", "spaces", "another order", "escapes"])
+def test_a_header_in_another_form_was_not_written_by_save(tmp_path, form):
+    """Its digest is right, for that is taken of the header in its usual form."""
+    save(NET, tmp_path / "saved")
+    saved = (tmp_path / "saved").read_bytes()
+    length = int.from_bytes(saved[:8], "little")
+    header = saved[8 : 8 + length]
+    other = {
+        "as saved": header,
+        "spaces": header.rstrip().replace(b",", b", ", 1),
+        "another order": json.dumps(dict(reversed(json.loads(header).items())), separators=(",", ":")).encode(),
+        "escapes": header.rstrip().replace(b'"W1"', b'"\\u00571"'),
+    }[form]
+    path = tmp_path / "m"
+    path.write_bytes(len(other).to_bytes(8, "little") + other + saved[8 + length :])
+    assert json.loads(other) == json.loads(header)
+    if form == "as saved":
+        assert load(path) == NET
+    else:
+        assert "its content does not match its digest" in refusal(path)

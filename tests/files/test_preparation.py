@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backpath.errors import InputError
+from backpath.files.column_inputs import CategoryInput, DateInput, NumberInput
 from backpath.files.forms import NumberForm
-from backpath.files.inputs import CategoryInput, DateInput, NumberInput
 from backpath.files.predictions import prediction_columns, prediction_names, print_columns, write_predictions
 from backpath.files.preparation import Predictions, Preparation, Target
 

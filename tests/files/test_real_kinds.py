@@ -11,8 +11,8 @@ import pytest
 
 from backpath.errors import InputError
 from backpath.files.choices import Choices
+from backpath.files.column_inputs import CategoryInput, DateInput, NumberInput
 from backpath.files.dialect import Dialect
-from backpath.files.inputs import CategoryInput, DateInput, NumberInput
 from backpath.files.looking import look
 from backpath.files.opening import open_table
 from backpath.files.predicting import PredictionTable

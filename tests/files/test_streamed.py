@@ -10,7 +10,7 @@ import pytest
 import backpath as bp
 from backpath.errors import InputError
 from backpath.files import streaming
-from backpath.files.memory import budget, free_memory
+from backpath.files.memory_budget import budget, free_memory
 from backpath.files.tables import read_or_stream, read_training_table
 from commands import backpath, done, refused
 from memory import measure
@@ -38,7 +38,7 @@ def write(path, rows=ROWS, seed=0):
 def streams(monkeypatch):
     """Every table is streamed, in pools of some 400 rows."""
     monkeypatch.setattr(streaming, "COPIES", 1e9)
-    monkeypatch.setattr("backpath.files.memory.Budget.pool", 400 * 8 * 16)
+    monkeypatch.setattr("backpath.files.memory_budget.Budget.pool", 400 * 8 * 16)
     monkeypatch.setattr(streaming, "LEAST_BLOCK", 50)
 
 
@@ -243,7 +243,7 @@ import duckdb, numpy
 from backpath.files.tables import read_or_stream
 from backpath.files.choices import Choices
 from backpath.files.dialect import Dialect
-from backpath.files.memory import budget
+from backpath.files.memory_budget import budget
 from backpath import Network, train
 """
     taken, seconds, (found, held, cost) = measure(imports, code, path)

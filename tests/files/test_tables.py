@@ -12,14 +12,14 @@ from sklearn.preprocessing import StandardScaler
 
 from backpath.errors import InputError
 from backpath.files.choices import Choices
+from backpath.files.column_inputs import CategoryInput, NumberInput
+from backpath.files.column_values import Categories, Numbers
 from backpath.files.dialect import Dialect
 from backpath.files.forms import MISSING
-from backpath.files.inputs import CategoryInput, NumberInput
 from backpath.files.opening import open_table
 from backpath.files.predicting import PredictionTable
 from backpath.files.tables import TrainingTable
 from backpath.files.tables import read_training_table as read
-from backpath.files.values import Categories, Numbers
 
 STRANGE_NAMES = [
     'x"; DROP TABLE t; --',

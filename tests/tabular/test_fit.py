@@ -8,7 +8,7 @@ from backpath.errors import DivergenceError
 from backpath.files.tables import read_training_table
 from backpath.tabular.candidates import LINEAR, candidates
 from backpath.tabular.committee import side_by_side
-from backpath.tabular.fit import fit
+from backpath.tabular.fit_table import fit
 from backpath.tabular.judge import Trainer, looks_like_counts
 
 

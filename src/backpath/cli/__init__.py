@@ -15,10 +15,10 @@ import sys
 
 import click
 
-from backpath import __version__
 from backpath.cli import signals
 from backpath.cli.terminal import turned_off
 from backpath.errors import DivergenceError, InputError
+from backpath.version import __version__
 
 # command -> what it does; the command itself is `command` in backpath.cli.<name>
 COMMANDS = {

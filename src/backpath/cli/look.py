@@ -35,7 +35,7 @@ def command(files: tuple[str, ...], target: str | None, memory: str | None, as_j
     from dataclasses import asdict
 
     from backpath.files.looking import look
-    from backpath.files.memory import budget
+    from backpath.files.memory_budget import budget
 
     given = TableOptions(**options)
     found = look(files, target, given.choices(), given.dialect, budget(memory))

@@ -71,7 +71,7 @@ def data_sets() -> Iterable[str]:
     return DATASETS
 
 
-class Source(OneOf):
+class DataSetOrFile(OneOf):
     """A built-in data set or a file."""
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -59,7 +59,7 @@ def command(
     backpath predict model.safetensors new.csv --keep id --out predictions.csv
     """
     from backpath.files.atomic import check_writable
-    from backpath.files.memory import budget
+    from backpath.files.memory_budget import budget
     from backpath.files.models import load_model
     from backpath.files.opening import open_table
     from backpath.files.predicting import PredictionTable

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from backpath.errors import BadFitWarning, InputError
-from backpath.estimators.samples import Samples, column_sizes
+from backpath.estimators.training_samples import Samples, column_sizes
 from backpath.explain.learning.why import why_not_learning
 from backpath.maths import backprop
 from backpath.maths.activations import activation

@@ -18,14 +18,14 @@ from sklearn.utils.validation import validate_data
 from backpath.errors import DivergenceError, InputError
 from backpath.estimators.bad_fit import warn_of_bad_fit
 from backpath.estimators.descent import Descending
-from backpath.estimators.fitted import Fitted
+from backpath.estimators.fit_state import FitState, HeldOut
 from backpath.estimators.lbfgs import Lbfgs
 from backpath.estimators.levenberg import Levenberg
 from backpath.estimators.parameters import STOCHASTIC, check_parameters, hidden_activations, hidden_sizes
-from backpath.estimators.runs import HeldOut, Run
-from backpath.estimators.samples import Samples, column_sizes, dense, sample_weights, warn_of_scales
+from backpath.estimators.predictor import PredictingEstimator
 from backpath.estimators.scaling import Scaling
 from backpath.estimators.starts import drawn_weights, orders
+from backpath.estimators.training_samples import Samples, column_sizes, dense, sample_weights, warn_of_scales
 from backpath.maths.arrays import Array
 from backpath.maths.checks import check_memory
 from backpath.maths.costs import check_targets
@@ -59,7 +59,7 @@ def unchanged_by_failure(estimator: Any) -> Iterator[None]:
         raise
 
 
-class Perceptron(Fitted):
+class Perceptron(PredictingEstimator):
     """A network as an estimator; `MLPClassifier` and `MLPRegressor` say what its outputs mean."""
 
     _y_numeric = False
@@ -239,20 +239,20 @@ class Perceptron(Fitted):
             warn_of_scales(column_sizes(rows), getattr(self, "feature_names_in_", None))
         return Samples(rows, targets, weight)
 
-    def _first_run(self, sizes: tuple[int, ...], number: np.dtype[Any], rng: np.random.RandomState) -> Run:
+    def _first_run(self, sizes: tuple[int, ...], number: np.dtype[Any], rng: np.random.RandomState) -> FitState:
         check_memory(sizes, number)
         logistic = self.activation in ("logistic", "sigmoid")
         names = hidden_activations(self.activation, len(sizes) - 2) or ("sigmoid" if logistic else "identity",)
-        return Run(drawn_weights(sizes, names, number, rng))
+        return FitState(drawn_weights(sizes, names, number, rng))
 
-    def _next_run(self, sizes: tuple[int, ...], scaling: Scaling, incremental: bool) -> Run:
+    def _next_run(self, sizes: tuple[int, ...], scaling: Scaling, incremental: bool) -> FitState:
         """From where the last fit ended."""
         weights = scaling.unfold(self._weights())
         if (weights[0].shape[1] - 1, *map(len, weights)) != sizes:
             now = (weights[0].shape[1] - 1, *map(len, weights))
             raise InputError(f"the fitted network has sizes {now}, but this fit wants {sizes}; use a new estimator")
         scores = getattr(self, "validation_scores_", None)
-        return Run(
+        return FitState(
             weights,
             t=self.t_,
             loss_curve=list(getattr(self, "loss_curve_", [])),
@@ -290,8 +290,8 @@ class Perceptron(Fitted):
         return samples.part(places[0]), HeldOut(samples.part(places[1]), self._score_of)
 
     def _solve(
-        self, samples: Samples, held_out: HeldOut | None, run: Run, rng: np.random.RandomState, incremental: bool
-    ) -> Run:
+        self, samples: Samples, held_out: HeldOut | None, run: FitState, rng: np.random.RandomState, incremental: bool
+    ) -> FitState:
         job = self._job(samples, run, rng)
         if held_out and run.validation_scores is None:
             run.validation_scores = []
@@ -301,7 +301,7 @@ class Perceptron(Fitted):
             return Levenberg(self, job, run, held_out).go()
         return Descending(self, job, run, held_out, incremental).go()
 
-    def _job(self, samples: Samples, run: Run, rng: np.random.RandomState) -> Job:
+    def _job(self, samples: Samples, run: FitState, rng: np.random.RandomState) -> Job:
         """The training job, but for what its solver adds."""
         output, cost = self._cost_for(samples.y.shape[1])
         hidden = hidden_activations(self.activation, len(run.weights) - 1)
@@ -339,11 +339,11 @@ class Perceptron(Fitted):
         self,
         samples: Samples,
         held_out: HeldOut | None,
-        starts: list[tuple[Run, np.random.RandomState]],
+        starts: list[tuple[FitState, np.random.RandomState]],
         incremental: bool,
-    ) -> Run:
+    ) -> FitState:
         """The best of the runs from these starts; the error of the first, if all of them diverged."""
-        done: list[Run] = []
+        done: list[FitState] = []
         errors: list[DivergenceError] = []
         for run, rng in starts:
             try:
@@ -357,7 +357,7 @@ class Perceptron(Fitted):
             raise DivergenceError(first.epoch, first.layer, first.cost, first.network, advice) from None
         return min(done, key=lambda run: run.badness)
 
-    def _check_scales(self, samples: Samples, run: Run) -> None:
+    def _check_scales(self, samples: Samples, run: FitState) -> None:
         """Numbers whose squares are not finite saturate all neurons: what is finite then is no model."""
         most = math.sqrt(np.finfo(samples.X.dtype).max)
         for name, values in (("X", samples.X), ("y", samples.y)):
@@ -366,7 +366,7 @@ class Perceptron(Fitted):
                 advice = f"{name} reaches {size:.3g}, whose square is not finite in {values.dtype}; standardise it"
                 raise DivergenceError(run.n_iter, None, run.loss, None, advice)
 
-    def _take(self, run: Run, sizes: tuple[int, ...], number: np.dtype[Any]) -> None:
+    def _take(self, run: FitState, sizes: tuple[int, ...], number: np.dtype[Any]) -> None:
         """Set the fitted attributes."""
         self.coefs_ = [np.ascontiguousarray(W[:, :-1].T, number) for W in run.weights]
         self.intercepts_ = [W[:, -1].astype(number) for W in run.weights]

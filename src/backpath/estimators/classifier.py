@@ -17,7 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from backpath.errors import InputError
 from backpath.estimators.base import Perceptron, is_stochastic, unchanged_by_failure
 from backpath.estimators.parameters import adds_to
-from backpath.estimators.samples import Samples
+from backpath.estimators.training_samples import Samples
 from backpath.maths.arrays import Array
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from backpath.errors import DivergenceError
-from backpath.estimators.fitting import Fitting
-from backpath.estimators.runs import HeldOut, Optimizer, Run
+from backpath.estimators.fit import Fitting
+from backpath.estimators.fit_state import FitState, HeldOut, Optimizer
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import start_descent
@@ -28,7 +28,7 @@ def solver_of(p: Any) -> Solver:
     return Solver("momentum", p.learning_rate_init, momentum=p.momentum, nesterov=p.nesterovs_momentum)
 
 
-def solver_state_of(run: Run) -> SolverState | None:
+def solver_state_of(run: FitState) -> SolverState | None:
     """What an engine is to go on from: of ``partial_fit`` all that the last one knew, of a warm start the best loss."""
     if run.optimizer is None and run.best_loss in (None, math.inf):
         return None
@@ -40,7 +40,7 @@ def solver_state_of(run: Run) -> SolverState | None:
 class Descending(Fitting):
     """One fit by sgd or adam; ``incremental``: one epoch of ``partial_fit``."""
 
-    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None, incremental: bool):
+    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, incremental: bool):
         super().__init__(p, job, run, held_out)
         self.incremental, self.epochs = incremental, 1 if incremental else p.max_iter
         self.schedule = p.learning_rate if p.solver == "sgd" else "constant"
@@ -55,7 +55,7 @@ class Descending(Fitting):
         )
         self.engine = start_descent(p.engine, self.job)
 
-    def go(self) -> Run:
+    def go(self) -> FitState:
         p, run, engine = self.p, self.run, self.engine
         by_epoch = bool(self.callbacks or self.held_out or self.schedule == "invscaling")
         run.n_iter, run.converged = 0, False

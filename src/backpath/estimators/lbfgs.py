@@ -12,8 +12,8 @@ from scipy.optimize import OptimizeResult, minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from backpath.errors import DivergenceError
-from backpath.estimators.fitting import Fitting
-from backpath.estimators.runs import HeldOut, Run
+from backpath.estimators.fit import Fitting
+from backpath.estimators.fit_state import FitState, HeldOut
 from backpath.maths.arrays import Array
 from backpath.training.engines import start_descent
 from backpath.training.engines.numpy import cost_and_gradient
@@ -32,11 +32,11 @@ def _widened(job: Job) -> Job:
 class Lbfgs(Fitting):
     """One fit by L-BFGS, in float64 whatever the network's number type."""
 
-    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None):
+    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None):
         told = _widened(job)
         super().__init__(p, told, run, held_out)
-        # the gradient is that of the sum over the outputs, so its cost must be too
-        self.engine = start_descent(p.engine, told)
+        # the gradient is that of the sum over the outputs, so the cost must be too
+        self.engine = start_descent(p.engine, replace(told, averaged=False))
         self.ends = np.cumsum([W.size for W in told.network.weights])[:-1]
 
     def _weights(self, flat: Array) -> list[Array]:
@@ -47,7 +47,14 @@ class Lbfgs(Fitting):
         cost, gradient = self.engine.cost_and_gradient(self._weights(flat))
         return cost, np.concatenate([g.ravel() for g in gradient])
 
-    def go(self) -> Run:
+    def _loss(self, objective: float, flat: Array) -> float:
+        """The objective as ``loss_`` gives it: the cost averaged over the outputs, not the penalty."""
+        job = self.job
+        samples = len(job.X) if job.sample_weight is None else float(job.sample_weight.sum())
+        penalty = job.l2 / samples / 2 * sum(float((W[:, :-1] ** 2).sum()) for W in self._weights(flat))
+        return job.cost_share * (objective - penalty) + penalty
+
+    def go(self) -> FitState:
         p, run = self.p, self.run
         run.n_iter, run.loss_curve, self.flat = 0, [], np.concatenate([W.ravel() for W in self.job.network.weights])
         found: Any = None
@@ -71,7 +78,7 @@ class Lbfgs(Fitting):
 
     def _iteration(self, intermediate_result: OptimizeResult) -> None:
         run, now = self.run, intermediate_result
-        run.n_iter, run.loss, self.flat = run.n_iter + 1, float(now.fun), now.x.copy()
+        run.n_iter, run.loss, self.flat = run.n_iter + 1, self._loss(float(now.fun), now.x), now.x.copy()
         run.loss_curve.append(run.loss)
         if self.p.verbose:
             print(f"Iteration {run.n_iter}, loss = {run.loss:.8f}")

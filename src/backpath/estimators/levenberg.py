@@ -6,8 +6,8 @@ import warnings
 from dataclasses import replace
 from typing import Any
 
-from backpath.estimators.fitting import Fitting
-from backpath.estimators.runs import HeldOut, Run
+from backpath.estimators.fit import Fitting
+from backpath.estimators.fit_state import FitState, HeldOut
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines.lm import LMEngine, check_lm
@@ -18,7 +18,7 @@ from backpath.training.progress import reporter
 class Levenberg(Fitting):
     """One fit by Levenberg-Marquardt."""
 
-    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None):
+    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None):
         super().__init__(p, job, run, held_out)
         self.job = replace(
             job,
@@ -31,7 +31,7 @@ class Levenberg(Fitting):
         check_lm(self.job, p.engine)
         self.engine = LMEngine(self.job)
 
-    def go(self) -> Run:
+    def go(self) -> FitState:
         p, run, engine = self.p, self.run, self.engine
         run.n_iter, run.loss_curve = 0, []
         try:

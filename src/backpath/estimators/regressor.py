@@ -14,7 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from backpath.errors import InputError
 from backpath.estimators.base import Perceptron, is_stochastic, unchanged_by_failure
 from backpath.estimators.parameters import adds_to
-from backpath.estimators.samples import Samples
+from backpath.estimators.training_samples import Samples
 from backpath.maths.arrays import Array
 
 # loss -> the output activation and the cost

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backpath.estimators.samples import Samples
+from backpath.estimators.training_samples import Samples
 from backpath.maths.arrays import Array
 
 

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from numpy.typing import ArrayLike
 
-from backpath.errors import InputError
-from backpath.explain import chain_rule, numbers_shown
-from backpath.explain.backward import Backward, backward, in_float64
+from backpath.explain.backward import Backward, backward
+from backpath.explain.derivation_data import DerivationData, EvaluationData, checked_labels
 from backpath.explain.document import Document
-from backpath.explain.escape import printable
-from backpath.explain.expression import Partial
-from backpath.explain.factors import Chain, Factor
-from backpath.explain.paths import FEW, Path, Paths, all_paths, evaluated, path_count, sample_gradient
+from backpath.explain.factors import Factor
+from backpath.explain.paths import Path
 from backpath.explain.rendered import Rendered
-from backpath.explain.symbols import C
-from backpath.explain.symbols import weight as weight_symbol
+from backpath.explain.written import chain_rule, numbers
 from backpath.maths.arrays import Array
 from backpath.maths.costs import check_cost_fits
 from backpath.maths.network import Network
-from backpath.maths.notation import neuron_index, weight_index, weight_name
-from backpath.maths.values import Value
 
 
-class Derivation(Value, Rendered):
+class Derivation(DerivationData, Rendered):
     """∂C/∂W of one weight as a chain of partial derivatives, in the notes' notation.
 
     Attributes
@@ -39,29 +31,6 @@ class Derivation(Value, Rendered):
         Partial derivatives whose product is the gradient. Of a weight with one path these are all factors along it, as
         in the notes; of one with several, ∂C/∂H (the sum over the paths), ∂H/∂u_H and ∂u_H/∂W.
     """
-
-    def __init__(self, net: Network, weight: str, cost: str, labels: Mapping[str, str]):
-        self.network, self.cost, self.labels = net, cost, labels
-        index = weight_index(weight, net.sizes, net.biases)
-        self.weight = weight_name(*index)
-        self.chain = Chain(in_float64(net), cost, index, labels)
-        self.path_count = path_count(self.chain)
-        self.factors = tuple(self._factors())
-
-    def _factors(self) -> list[Factor]:
-        chain = self.chain
-        if self.path_count == 1:
-            return chain.path(next(all_paths(chain)))
-        paths = list(all_paths(chain)) if self.path_count <= FEW else None
-        return [chain.of_neuron(paths), chain.slope(chain.index.layer, chain.index.neuron), chain.last()]
-
-    def _parts(self) -> tuple[object, ...]:
-        return self.network, self.weight, self.cost, self.labels
-
-    @property
-    def partial(self) -> Partial:
-        """∂C/∂W"""
-        return Partial(C, weight_symbol(self.weight))
 
     def evaluate(self, x: ArrayLike, y: ArrayLike) -> Evaluation:
         """The derivation with numbers in it, for one sample or a batch.
@@ -93,35 +62,7 @@ class Derivation(Value, Rendered):
         return f"Derivation(∂C/∂{self.weight}, {self.cost})"
 
 
-@dataclass(frozen=True, eq=False)
-class Sample(Value):
-    """The chain rule with the numbers of one sample."""
-
-    derivation: Derivation
-    numbers: Backward
-    place: int
-
-    @property
-    def gradient(self) -> float:
-        return sample_gradient(self.derivation.chain, self.numbers, self.place)
-
-    @cached_property
-    def factors(self) -> tuple[Factor, ...]:
-        """The derivation's factors with their values; their product is the gradient."""
-        return tuple(factor.at(self.numbers, self.place) for factor in self.derivation.factors)
-
-    @property
-    def values(self) -> list[float]:
-        """The factors' numbers."""
-        return [factor.number(self.numbers, self.place) for factor in self.derivation.factors]
-
-    @cached_property
-    def paths(self) -> Paths:
-        """The paths; their values sum to the gradient."""
-        return evaluated(self.derivation.chain, self.numbers, self.place)
-
-
-class Evaluation(Value, Rendered):
+class Evaluation(EvaluationData, Rendered):
     """A derivation with numbers in it.
 
     Numbers are computed in float64, also for a float32 network.
@@ -135,39 +76,15 @@ class Evaluation(Value, Rendered):
         Each sample's own gradient, factors and paths.
     """
 
+    derivation: Derivation
+
     def __init__(self, derivation: Derivation, numbers: Backward):
-        self.derivation, self.numbers = derivation, numbers
-        layer, j, i = derivation.chain.index
-        self.gradient = float(numbers.gradients[layer - 1][j - 1, -1 if i is None else i - 1])
-        self.samples = tuple(Sample(derivation, numbers, place) for place in range(len(numbers.x)))
-
-    def _parts(self) -> tuple[object, ...]:
-        return self.derivation, self.numbers
-
-    @cached_property
-    def factors(self) -> tuple[Factor, ...]:
-        """The derivation's factors with their values; for a batch each value is an array (N,)."""
-        return tuple(factor.at(self.numbers, self._place) for factor in self.derivation.factors)
-
-    @cached_property
-    def paths(self) -> Paths:
-        """The paths with their factors' values; for a batch each factor's value is an array (N,), each path's a mean.
-
-        Raises
-        ------
-        InputError
-            For a batch, if there are too many paths to go through all; ``samples[0].paths`` finds one sample's.
-        """
-        return evaluated(self.derivation.chain, self.numbers, self._place)
-
-    @property
-    def _place(self) -> int | None:
-        return 0 if len(self.samples) == 1 else None
+        super().__init__(derivation, numbers)
 
     def document(self) -> Document:
         d = self.derivation
         where = chain_rule.where(d.network, d.labels)
-        return Document((d.partial,), (*chain_rule.blocks(d), *numbers_shown.blocks(self), *where))
+        return Document((d.partial,), (*chain_rule.blocks(d), *numbers.blocks(self), *where))
 
     def as_dict(self) -> dict[str, Any]:
         samples = [
@@ -216,16 +133,6 @@ def derive(
     check_cost_fits(cost, net.activations[-1])
     net.check_trainable()
     return Derivation(net, weight, cost, checked_labels(net, labels or {}))
-
-
-def checked_labels(net: Network, labels: Mapping[str, str]) -> dict[str, str]:
-    """Labels of inputs, made printable; InputError for a neuron that is no input."""
-    found = {}
-    for name, label in labels.items():
-        if neuron_index(name, net.sizes)[0] != 0:
-            raise InputError(f"labels are for the inputs X1…X{net.sizes[0]}, but one is for {name}")
-        found[name] = printable(str(label))
-    return found
 
 
 def factor_dict(factor: Factor) -> dict[str, Any]:

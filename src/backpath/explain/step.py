@@ -3,37 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from backpath.explain import matrices, step_shown
-from backpath.explain.backward import backward, in_float64
-from backpath.explain.derivation import Derivation, checked_labels, numbers_list
+from backpath.explain.batch_matrices import BatchMatrices
+from backpath.explain.derivation import Derivation, numbers_list
+from backpath.explain.derivation_data import checked_labels
 from backpath.explain.document import Document
 from backpath.explain.expression import Equation
-from backpath.explain.factors import Chain
 from backpath.explain.rendered import Rendered
-from backpath.maths.named import Gradients
+from backpath.explain.step_data import StepData
+from backpath.explain.written import whole_step
 from backpath.maths.network import Network
-from backpath.maths.notation import WeightIndex, neuron_index, neuron_names, weight_index, weight_name
-from backpath.maths.values import Value
+from backpath.maths.notation import neuron_index, neuron_names, weight_index, weight_name
 
 
-@dataclass(frozen=True)
-class Update:
-    """One weight's update: after = before - η × gradient, or the same weight where it is frozen."""
-
-    weight: str
-    before: float
-    gradient: float
-    after: float
-    frozen: bool
-
-
-class Step(Value, Rendered):
+class Step(StepData, Rendered):
     """One step of gradient descent with all its numbers.
 
     Numbers are computed in float64, also for a float32 network.
@@ -53,32 +39,6 @@ class Step(Value, Rendered):
         The notes' batch matrix form, by layer.
     """
 
-    def __init__(
-        self,
-        net: Network,
-        X: ArrayLike,
-        y: ArrayLike,
-        cost: str,
-        learning_rate: float,
-        frozen: Iterable[str],
-        labels: Mapping[str, str],
-    ):
-        self.frozen = frozen = tuple(frozen)
-        self.network, self.cost, self.learning_rate, self.labels = in_float64(net), cost, learning_rate, labels
-        self.numbers = backward(self.network, X, y, cost)
-        self.cost_value = float(self.numbers.costs.sum(axis=1, dtype=np.float64).mean(dtype=np.float64))
-        self.gradients = Gradients(net.sizes, [g.copy() for g in self.numbers.gradients])
-        self.after = self.network.step(self.numbers.x, self.numbers.y, learning_rate, cost, frozen)
-        free = [flag for mask in self.network.free_weights(frozen) for flag in mask.ravel()]
-        self.updates = tuple(
-            Update(name, self.network[name], self.gradients[name], self.after[name], not is_free)
-            for name, is_free in zip(net.weight_names, free, strict=True)
-        )
-        self.matrices = matrices.batch_matrices(self.network, self.numbers)
-
-    def _parts(self) -> tuple[object, ...]:
-        return self.network, self.numbers.x, self.numbers.y, self.cost, self.learning_rate, self.frozen, self.labels
-
     def derivation(self, weight: str) -> Derivation:
         """The chain rule of one of its gradients."""
         return Derivation(self.network, weight, self.cost, self.labels)
@@ -89,29 +49,25 @@ class Step(Value, Rendered):
         Of a softmax output there are two: u_A1 and A1. Of an input there is none.
         """
         layer, j = neuron_index(name, self.network.sizes)
-        return step_shown.neuron_equations(self, self._chain, sample, layer, j) if layer else ()
+        return whole_step.neuron_equations(self, self.chain, sample, layer, j) if layer else ()
 
     def cost_with_numbers(self) -> Equation:
         """The cost with numbers: C = (0.75 − 1)² = 0.0625."""
-        return step_shown.cost_with_numbers(self)
+        return whole_step.cost_with_numbers(self)
 
     def gradient(self, weight: str) -> Equation:
         """The gradient of a weight with numbers: of one sample its factors', of a batch the samples'."""
-        return step_shown.gradient_with_numbers(self, self.derivation(weight))
+        return whole_step.gradient_with_numbers(self, self.derivation(weight))
 
     def update(self, weight: str) -> Equation:
         """The update of a weight with numbers: W11_1 = 0.15 − 0.5 × 0.00044 = 0.14978."""
         place = self.network.weight_names.index(
             weight_name(*weight_index(weight, self.network.sizes, self.network.biases))
         )
-        return step_shown.update_with_numbers(self, self.updates[place])
-
-    @property
-    def _chain(self) -> Chain:
-        return Chain(self.network, self.cost, WeightIndex(1, 1, 1), self.labels)
+        return whole_step.update_with_numbers(self, self.updates[place])
 
     def document(self) -> Document:
-        return step_shown.document(self)
+        return whole_step.document(self)
 
     def as_dict(self) -> dict[str, Any]:
         n = self.numbers
@@ -182,6 +138,6 @@ def explain_step(
     return Step(net, X, y, cost, learning_rate, names, checked_labels(net, labels or {}))
 
 
-def _matrices_dict(m: matrices.BatchMatrices) -> dict[str, Any]:
+def _matrices_dict(m: BatchMatrices) -> dict[str, Any]:
     parts = {"D": m.D, "W": m.W, "S": m.S, "X": m.X, "gradient": m.gradient}
     return {"layer": m.layer, **{name: None if part is None else part.tolist() for name, part in parts.items()}}

@@ -26,13 +26,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from backpath.errors import DivergenceError, InputError
 from backpath.explain.step import explain_step
 from backpath.explorer import limits
-from backpath.explorer.kept import kept_data, kept_scene, restored
 from backpath.explorer.outbox import GONE, Outbox
 from backpath.explorer.protocol import no_constant
+from backpath.explorer.saved_scene import kept_data, kept_scene, restored
 from backpath.explorer.scene import Scene
 from backpath.explorer.security import DOCUMENT_POLICY, Guard, Rules
 from backpath.explorer.session import Session
-from backpath.explorer.tables import read_table, safe_name
+from backpath.explorer.uploads import read_table, safe_name
 from backpath.explorer.workers import Workers
 from backpath.files.models import Model, load_model, save
 
@@ -314,7 +314,7 @@ def _model(raw: bytes, name: str) -> Model:
 def _model_bytes(scene: Scene) -> bytes:
     s = scene.settings
     record = {"source": scene.data.name, "cost": s.cost, "solver": s.solver, "learning_rate": s.learning_rate}
-    record |= {"batch_size": s.batch_size, "seed": s.seed, "epochs": scene.history.epoch}
+    record |= {"batch_size": s.batch_size, "seed": s.seed, "epochs": scene.timeline.epoch}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.safetensors")
         save(Model(scene.network, scene.data.preparation, record), path)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from backpath.errors import InputError
-from backpath.explorer import explained, fields, limits
+from backpath.explorer import answers, fields, limits
 from backpath.explorer.scene import Focus, Scene, focus_on, merged
 from backpath.explorer.settings import DRAWING, KEYS
 from backpath.explorer.stepping import PASSES, UNITS
@@ -27,11 +27,11 @@ STATE_KEYS = (*KEYS, "dataset", "uploaded", "X", "y", "sample", "weights", "weig
 
 
 def derive(scene: Scene, given: Fields) -> dict[str, Any]:
-    return explained.derivation(scene, fields.text(given.get("weight"), "weight"))
+    return answers.derivation(scene, fields.text(given.get("weight"), "weight"))
 
 
 def neuron(scene: Scene, given: Fields) -> dict[str, Any]:
-    return explained.neuron(scene, fields.text(given.get("name"), "name"))
+    return answers.neuron(scene, fields.text(given.get("name"), "name"))
 
 
 def surface(scene: Scene, given: Fields) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def check(scene: Scene, given: Fields) -> dict[str, Any]:
     claimed = given.get("claimed")
     if not isinstance(claimed, dict):
         raise InputError("claimed must hold figures by weight, as in {'W11_1': '0.0123'}")
-    return explained.check(scene, claimed, fields.text(given.get("kind", "gradients"), "kind"))
+    return answers.check(scene, claimed, fields.text(given.get("kind", "gradients"), "kind"))
 
 
 def samples(scene: Scene, given: Fields) -> dict[str, Any]:
@@ -173,8 +173,8 @@ def reset(scene: Scene, given: Fields) -> Scene:
 
 
 def scrub(scene: Scene, given: Fields) -> Scene:
-    history, network = scene.history.at(fields.whole(given.get("epoch"), "epoch", 0, 2**53))
-    return scene.with_network(network, history)
+    timeline, network = scene.timeline.at(fields.whole(given.get("epoch"), "epoch", 0, 2**53))
+    return scene.with_network(network, timeline)
 
 
 QUESTIONS: dict[str, Callable[[Scene, Fields], dict[str, Any]]] = {

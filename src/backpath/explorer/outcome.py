@@ -35,16 +35,16 @@ class Outcome:
 
 def outcome(scene: Scene, began: int) -> Outcome | None:
     """What the run that began at an epoch has come to; None while it is on its way."""
-    history = scene.history
-    if not history.costs:
+    timeline = scene.timeline
+    if not timeline.costs:
         return None
-    if _is_solved(scene, history.costs[-1]):
+    if _is_solved(scene, timeline.costs[-1]):
         return Outcome(
-            "solved", f"Solved after {history.epoch:,} epochs: every answer is within {CLOSE} of its target."
+            "solved", f"Solved after {timeline.epoch:,} epochs: every answer is within {CLOSE} of its target."
         )
-    if history.epoch - began < max(LEAST_EPOCHS, began):  # who trains on after a plateau gets as many epochs again
+    if timeline.epoch - began < max(LEAST_EPOCHS, began):  # who trains on after a plateau gets as many epochs again
         return None
-    return _plateau(scene) if _is_flat(history.epochs, history.costs) else None
+    return _plateau(scene) if _is_flat(timeline.epochs, timeline.costs) else None
 
 
 def diverged(scene: Scene, message: str) -> Outcome:
@@ -72,7 +72,7 @@ def _plateau(scene: Scene) -> Outcome:
     report = why_not_learning(scene.network, data.X, data.y, learning_rate=s.learning_rate, cost=s.cost)
     found = {finding.mistake for finding in report.findings}
     reasons = [f"{finding.message[0].upper()}{finding.message[1:]}." for finding in report.findings[:2]]
-    message = f"The cost has hardly fallen since epoch {scene.history.epoch // 2:,}."
+    message = f"The cost has hardly fallen since epoch {scene.timeline.epoch // 2:,}."
     tries = []
     if "step_too_large" in found:
         tries.append(_rate(scene, 1 / 3))

@@ -15,9 +15,9 @@ from backpath.explain.step import explain_step
 from backpath.explorer import data as samples
 from backpath.explorer import limits
 from backpath.explorer.data import Data
-from backpath.explorer.history import History
 from backpath.explorer.settings import DRAWING, Settings, weight_count
 from backpath.explorer.stepping import Stepping, units
+from backpath.explorer.timeline import Timeline
 from backpath.files.models import Model
 from backpath.files.preparation import Preparation
 from backpath.maths.arrays import Floats
@@ -49,7 +49,7 @@ class Scene:
     data: Data
     network: Network
     start: Network
-    history: History
+    timeline: Timeline
     focus: Focus
     stepping: Stepping = field(default_factory=Stepping)
     loaded: bool = False  # the start is a file's, not the seed's
@@ -59,7 +59,7 @@ class Scene:
         """With the network that the settings draw, before any training."""
         check_fit(settings, data)
         network = settings.network()
-        return cls(settings, data, network, network, History(network), focus_on(data, index))
+        return cls(settings, data, network, network, Timeline(network), focus_on(data, index))
 
     @classmethod
     def of_data_set(cls, name: str) -> Scene:
@@ -94,7 +94,7 @@ class Scene:
                 settings = settings.changed({key: value})
         check_fit(settings, data)
         focus = focus_on(data, _first(data))
-        return cls(settings, data, network, network, History(network), focus, loaded=True)
+        return cls(settings, data, network, network, Timeline(network), focus, loaded=True)
 
     def with_settings(self, settings: Settings, redraw: bool) -> Scene:
         """Trained otherwise, or with ``redraw`` another network."""
@@ -102,19 +102,19 @@ class Scene:
             found = Scene.drawn(settings, self.data)
             return replace(found, focus=self.focus, stepping=self._other_network(settings.sizes))
         check_fit(settings, self.data)
-        history = self.history if settings.cost == self.settings.cost else History(self.network)
-        return replace(self, settings=settings, history=history, stepping=self.stepping.begun_anew())
+        timeline = self.timeline if settings.cost == self.settings.cost else Timeline(self.network)
+        return replace(self, settings=settings, timeline=timeline, stepping=self.stepping.begun_anew())
 
     def _other_network(self, sizes: tuple[int, ...]) -> Stepping:
         return self.stepping.begun_anew() if sizes == self.settings.sizes else Stepping()
 
-    def with_network(self, network: Network, history: History | None = None) -> Scene:
+    def with_network(self, network: Network, timeline: Timeline | None = None) -> Scene:
         """With other weights."""
-        return replace(self, network=network, history=history or self.history, stepping=self.stepping.begun_anew())
+        return replace(self, network=network, timeline=timeline or self.timeline, stepping=self.stepping.begun_anew())
 
     def edited(self, network: Network) -> Scene:
         """With weights that somebody typed: a run begins anew from them."""
-        return self.with_network(network, History(network))
+        return self.with_network(network, Timeline(network))
 
     def with_points(self, X: Floats, y: Floats) -> Scene:
         data = self.data.drawn(X, y)
@@ -129,7 +129,7 @@ class Scene:
 
     def reset(self) -> Scene:
         """Before any training."""
-        return self.with_network(self.start, History(self.start))
+        return self.with_network(self.start, Timeline(self.start))
 
     def stepped(self, passing: str, unit: str) -> Scene:
         """With the next part of the step computed; once all of it is, the weights are the new ones."""
@@ -151,9 +151,9 @@ class Scene:
             stepping = replace(stepping, step=step, of_neurons=of_neurons)
         stepping = stepping.further(self.settings.sizes, passing, unit)
         if stepping.done == len(every) and stepping.step is not None:
-            after, history = stepping.step.after, self.history.copy()
-            history.add([self.cost], after)
-            return replace(self, network=after, history=history, stepping=stepping)
+            after, timeline = stepping.step.after, self.timeline.copy()
+            timeline.add([self.cost], after)
+            return replace(self, network=after, timeline=timeline, stepping=stepping)
         return replace(self, stepping=stepping)
 
     def put_away(self) -> Scene:

@@ -166,7 +166,7 @@ class Session:
         self._keep(before)
 
     async def _go(self, speed: float | None, most: int, until_solved: bool) -> None:
-        scene = self.scene.with_network(self.scene.network, self.scene.history.copy())
+        scene = self.scene.with_network(self.scene.network, self.scene.timeline.copy())
         run = await self._workers.ask(Run, scene)
         surface = self._surface if self._surface and self._surface.fits(scene.network) else None
         self._training = Training(scene, run, speed, most, surface, until_solved)

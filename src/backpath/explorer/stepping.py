@@ -12,7 +12,7 @@ from backpath.explain.document import Formulas
 from backpath.explain.expression import Call, Equation, Expression, Number
 from backpath.explain.printers import mathml
 from backpath.explain.step import Step
-from backpath.explain.step_shown import MOST_SAMPLES, MOST_WEIGHTS
+from backpath.explain.written.whole_step import MOST_SAMPLES, MOST_WEIGHTS
 from backpath.explorer.settings import is_drawn_whole
 from backpath.maths.notation import layer_weights, neuron_index, neuron_names, weight_name
 
@@ -21,7 +21,7 @@ UNITS = ("neuron", "layer", "all")
 MOST_LINES = 40  # of formulas that are shown at once
 COST = "C"
 
-Values = dict[str, dict[str, Any]]
+NeuronValues = dict[str, dict[str, Any]]
 Unit = tuple[str, str]  # a pass, and the neuron (or the cost) whose turn it is
 
 
@@ -58,8 +58,8 @@ class Stepping:
     step: Step | None = None
     of_neurons: Step | None = None
     done: int = 0
-    values: Values = field(default_factory=dict)
-    previous: Values = field(default_factory=dict)
+    values: NeuronValues = field(default_factory=dict)
+    previous: NeuronValues = field(default_factory=dict)
     formulas: tuple[Equation, ...] = ()
 
     def begun_anew(self) -> Stepping:

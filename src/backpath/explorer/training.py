@@ -44,9 +44,9 @@ class Training:
         self.scene, self.run, self.most, self.surface, self.until_solved = scene, run, most, surface, until_solved
         self.why, self.message = "paused", ""
         self.tries: list[dict[str, Any]] = []
-        self._from = scene.history.epoch
+        self._from = scene.timeline.epoch
         self._stop = asyncio.Event()
-        self._sent, self._thinned = len(scene.history.epochs), False
+        self._sent, self._thinned = len(scene.timeline.epochs), False
         self._next_frame = 0.0
         self._measured = deque([(time.monotonic(), 0)])
         self.speed: float | None = None
@@ -78,7 +78,7 @@ class Training:
                     outbox.offer(text)
         finally:
             workers.training -= 1
-            self.scene.history.settle(self.scene.network)
+            self.scene.timeline.settle(self.scene.network)
 
     def _due(self) -> int:
         """Epochs that should have been done by now."""
@@ -97,9 +97,9 @@ class Training:
     def _turn(self, seconds: float, most: int, outbox: Outbox) -> str | None:
         """In a worker's thread: a turn, and the frame that shows it, if one is due and the last one has gone."""
         turn = self.run.turn(seconds, most)
-        history = self.scene.history
-        self._thinned |= history.add(turn.costs, turn.network)
-        self.scene = self.scene.with_network(turn.network, history)
+        timeline = self.scene.timeline
+        self._thinned |= timeline.add(turn.costs, turn.network)
+        self.scene = self.scene.with_network(turn.network, timeline)
         if turn.diverged is not None:
             self._end(diverged(self.scene, str(turn.diverged)))
             return None
@@ -117,10 +117,10 @@ class Training:
             self.why, self.message, self.tries = found.why, found.message, list(found.tries)
 
     def _frame(self, turn: Turn) -> dict[str, Any]:
-        history = self.scene.history
+        timeline = self.scene.timeline
         found: dict[str, Any] = {
             "event": "frame",
-            "epoch": history.epoch,
+            "epoch": timeline.epoch,
             "epochs_per_second": self._speed(),
             "cost": finite(float(turn.costs[-1])) if len(turn.costs) else None,
             "weights": weight_values(turn.network),
@@ -129,9 +129,9 @@ class Training:
         if not is_drawn_whole(turn.network.sizes):
             found["summary"] = summary(turn.network)
         start = 0 if self._thinned else self._sent
-        points = list(zip(history.epochs[start:], history.costs[start:], strict=True))
+        points = list(zip(timeline.epochs[start:], timeline.costs[start:], strict=True))
         found["costs" if self._thinned else "new_costs"] = points
-        self._sent, self._thinned = len(history.epochs), False
+        self._sent, self._thinned = len(timeline.epochs), False
         if self.surface is not None:
             found["surface"] = self.surface.of(self.scene, turn.network)
         return found

@@ -35,7 +35,7 @@ def view(scene: Scene, running: bool) -> dict[str, Any]:
             "batch": scene.focus.batch,
         },
         "step": scene.stepping.for_the_page(sizes),
-        "history": scene.history.for_the_page(),
+        "history": scene.timeline.for_the_page(),
         "cost": finite(scene.cost),
         "running": running,
     }

@@ -10,20 +10,18 @@ import numpy as np
 from backpath.errors import InputError
 from backpath.files.choices import Choices
 from backpath.files.classes import as_classes
+from backpath.files.column_inputs import date_parts
+from backpath.files.column_values import NOTHING, Categories, ColumnValues, Dates
 from backpath.files.deciding import Decision
-from backpath.files.inputs import ColumnInput, date_parts
 from backpath.files.moments import Moments
-from backpath.files.reading import read_values, with_kind
-from backpath.files.sources import Column, Source
+from backpath.files.notices import left_out_notes, missing_note
+from backpath.files.reading import ReadPlan, read_values, with_kind
+from backpath.files.sources import Source
 from backpath.files.training_table import TrainingTable
-from backpath.files.values import NOTHING, Categories, ColumnValues, Dates
-from backpath.files.verdict import left_out_notes, missing_note
 from backpath.files.wording import counted
 
-Plan = list[tuple[Column, ColumnInput]]
 
-
-def plan_of(decisions: Sequence[Decision]) -> Plan:
+def plan_of(decisions: Sequence[Decision]) -> ReadPlan:
     """The columns that are read, with what they are taken as; the target is the last."""
     return [(d.column, d.kind) for d in decisions if d.kind is not None]
 

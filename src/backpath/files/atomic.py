@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from backpath.errors import InputError
+from backpath.files.file_paths import PathLike
 from backpath.files.wording import shown_path
-
-PathLike = str | os.PathLike[str]
 
 _UNNAMED = getattr(os, "O_TMPFILE", 0) if Path("/proc/self/fd").is_dir() else 0  # Linux; a file without a name
 _NO_UNNAMED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}  # from file systems that have none

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from backpath.errors import InputError
+from backpath.files.column_values import Categories, ColumnValues, Numbers
 from backpath.files.deciding import MOST_CLASSES
 from backpath.files.sources import Column, Source
-from backpath.files.values import Categories, ColumnValues, Numbers
 from backpath.files.wording import quoted
 from backpath.maths.arrays import Floats
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from backpath.files.column_inputs import NumberInput
 from backpath.files.forms import DATE_FORMS, WRITINGS, DateForm, NumberForm, affixes, plain_number
-from backpath.files.inputs import NumberInput
 from backpath.files.reading import missing_number, missing_text, number_sql
 from backpath.files.sources import Column, Source
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from backpath.files.csv_layout import CsvLayout, records
 from backpath.files.dialect import WHITESPACE
-from backpath.files.layout import Layout, records
 from backpath.files.wording import counted, quoted
 
 
-def broken_row(file: Path, shown: str, layout: Layout) -> str:
+def broken_row(file: Path, shown: str, layout: CsvLayout) -> str:
     """What is wrong with the first row that has not a cell for each column ("" if none is)."""
     columns = len(layout.names)
     try:
@@ -26,7 +26,7 @@ def broken_row(file: Path, shown: str, layout: Layout) -> str:
     return _mixed_line_ends(file, shown, layout)
 
 
-def _mixed_line_ends(file: Path, shown: str, layout: Layout) -> str:
+def _mixed_line_ends(file: Path, shown: str, layout: CsvLayout) -> str:
     with file.open(encoding=layout.encoding, newline="") as text:
         first = ""
         for number, line in enumerate(text, 1):
@@ -40,7 +40,7 @@ def _mixed_line_ends(file: Path, shown: str, layout: Layout) -> str:
     return ""
 
 
-def line_of_row(file: Path, layout: Layout, row: int) -> tuple[str, int]:
+def line_of_row(file: Path, layout: CsvLayout, row: int) -> tuple[str, int]:
     """The line where a row (from 1) begins, as DuckDB counts rows: blank lines are none; and how many rows there are
     if there are fewer."""
     found = 0

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backpath.errors import InputError
+from backpath.files.csv_layout import CsvLayout, find_layout, records
 from backpath.files.csv_lines import broken_row, line_of_row
 from backpath.files.dialect import Dialect, check_text, encoding_of
-from backpath.files.layout import Layout, find_layout, records
 from backpath.files.sources import Column, Source
 from backpath.files.wording import counted, named, plain
 
@@ -37,7 +37,7 @@ def csv_source(
     told = dialect
     if dialect.header is None:
         told = replace(dialect, header=preferred.header)
-    layouts: list[Layout] = []
+    layouts: list[CsvLayout] = []
     readable: list[Path] = []
     for file, shown in files:
         text = _utf8(file, shown, encoding_of(file, told), folder)
@@ -79,7 +79,7 @@ def csv_source(
     )
 
 
-def _row_namer(files: Sequence[tuple[Path, str]], layouts: Sequence[Layout]) -> Callable[[int], str]:
+def _row_namer(files: Sequence[tuple[Path, str]], layouts: Sequence[CsvLayout]) -> Callable[[int], str]:
     def name(row: int) -> str:
         left = row
         for (file, shown), layout in zip(files, layouts, strict=True):
@@ -92,7 +92,7 @@ def _row_namer(files: Sequence[tuple[Path, str]], layouts: Sequence[Layout]) -> 
     return name
 
 
-def _explainer(files: Sequence[tuple[Path, str]], layouts: Sequence[Layout]) -> Callable[[str], str]:
+def _explainer(files: Sequence[tuple[Path, str]], layouts: Sequence[CsvLayout]) -> Callable[[str], str]:
     def explain(words: str) -> str:
         for (file, shown), layout in zip(files, layouts, strict=True):
             broken = broken_row(file, shown, layout)
@@ -114,7 +114,7 @@ def _utf8(file: Path, shown: str, encoding: str, folder: Path) -> Path:
     return copy
 
 
-def _converted(file: Path, shown: str, layout: Layout, folder: Path) -> Path:
+def _converted(file: Path, shown: str, layout: CsvLayout, folder: Path) -> Path:
     """The rows behind the header, with commas between the cells."""
     copy = folder / f"{len(list(folder.iterdir()))}.csv"
     try:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from backpath.files.choices import Choices
+from backpath.files.column_inputs import CategoryInput, ColumnInput, DateInput, NumberInput
 from backpath.files.columns import (
     WHOLE_LIMIT,
     Profile,
@@ -19,7 +20,6 @@ from backpath.files.columns import (
     number_forms,
 )
 from backpath.files.forms import PLAIN, NumberForm
-from backpath.files.inputs import CategoryInput, ColumnInput, DateInput, NumberInput
 from backpath.files.reading import missing_number, number_sql
 from backpath.files.sources import Column, Source
 from backpath.files.wording import counted, named, quoted

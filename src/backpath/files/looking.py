@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from backpath.errors import InputError
 from backpath.files.choices import Choices
+from backpath.files.column_inputs import CategoryInput, DateInput, shown_day
 from backpath.files.deciding import Decision
 from backpath.files.dialect import Dialect
-from backpath.files.inputs import CategoryInput, DateInput, shown_day
-from backpath.files.memory import Budget
+from backpath.files.file_paths import PathLike
+from backpath.files.memory_budget import Budget
 from backpath.files.opening import open_table
 from backpath.files.reading import cell_sql
 from backpath.files.sources import Source
-from backpath.files.unpacking import PathLike
 from backpath.files.usable import check_usable, choose, decide_all
 
 BINS = 10

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +10,11 @@ from typing import Any, BinaryIO
 
 from backpath.errors import InputError
 from backpath.files.atomic import write_atomically
+from backpath.files.file_paths import PathLike, existing_file
 from backpath.files.model_format import LONGEST_HEADER, decode, encode
-from backpath.files.paths import existing_file
 from backpath.files.preparation import Preparation
 from backpath.files.wording import shown_path
 from backpath.maths.network import Network
-
-PathLike = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from pathlib import Path
 from backpath.errors import InputError
 from backpath.files.csv_source import csv_source
 from backpath.files.dialect import Dialect
+from backpath.files.file_paths import PathLike
 from backpath.files.forms import literal
-from backpath.files.memory import Budget, budget
+from backpath.files.memory_budget import Budget, budget
 from backpath.files.sources import Source
 from backpath.files.typed_source import is_json, json_source, parquet_source
-from backpath.files.unpacking import PathLike, plain_file, table_files
+from backpath.files.unpacking import plain_file, table_files
 
 _SMALL = 16_000_000  # bytes of files that are read once and kept
 

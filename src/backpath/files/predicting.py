@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.files.column_inputs import OTHER, CategoryInput, ColumnInput, DateInput
 from backpath.files.forms import literal
-from backpath.files.inputs import OTHER, CategoryInput, ColumnInput, DateInput
 from backpath.files.preparation import Preparation
 from backpath.files.reading import cell_sql
 from backpath.files.sources import Column, Source
@@ -27,7 +27,7 @@ _MARK = "\x1f"  # between the reasons of one row
 
 
 @dataclass(frozen=True)
-class Block:
+class RowBlock:
     """Some rows to predict.
 
     Attributes
@@ -139,12 +139,12 @@ class PredictionTable:
                 raise InputError(self._first_problem(block))
         return found
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[RowBlock]:
         """The rows, some at a time."""
         for _, block in self._blocks():
             yield block
 
-    def _blocks(self) -> Iterator[tuple[list[NDArray[Any]], Block]]:
+    def _blocks(self) -> Iterator[tuple[list[NDArray[Any]], RowBlock]]:
         step = max(1000, _BLOCK // max(1, len(self.preparation.input_labels)))
         count = len(self.columns)
         for start in range(0, self.rows, step):
@@ -160,7 +160,7 @@ class PredictionTable:
             for row in np.flatnonzero(unusable).tolist():
                 problems[row] = self._reasons(str(wrong[row] or ""), values, row)
             X = self.preparation.encode(values)
-            yield values, Block(X, problems, kept)
+            yield values, RowBlock(X, problems, kept)
 
     def _reasons(self, wrong: str, values: list[NDArray[Any]], row: int) -> str:
         """What is wrong with a row, in words."""
@@ -183,7 +183,7 @@ class PredictionTable:
             "it, train again with rows that have it, or leave --unknown refuse away"
         )
 
-    def _first_problem(self, block: Block) -> str:
+    def _first_problem(self, block: RowBlock) -> str:
         place = int(np.flatnonzero(block.problems != "")[0])
         done = 0
         for other in self.blocks():
@@ -210,7 +210,7 @@ def encode_texts(preparation: Preparation, rows: Sequence[Sequence[str]], where:
     InputError
         If a cell is no number, no date, or none of the categories.
 
-    >>> from backpath.files.inputs import NumberInput
+    >>> from backpath.files.column_inputs import NumberInput
     >>> from backpath.files.preparation import Target
     >>> encode_texts(Preparation((NumberInput("a", 1.0, 2.0),), Target("y", "regression")), [["5"]], "--x").tolist()
     [[2.0]]

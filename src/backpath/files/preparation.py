@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
-from backpath.files.dialect import Dialect
-from backpath.files.forms import DATE_FORMS, PLAIN, NumberForm
-from backpath.files.inputs import (
+from backpath.files.column_inputs import (
     DATE_LABELS,
     KINDS,
     CategoryInput,
@@ -26,8 +24,10 @@ from backpath.files.inputs import (
     number_scale,
     scaled,
 )
-from backpath.files.kept import checked_keys, from_kept
-from backpath.files.values import Categories, ColumnValues, Rows
+from backpath.files.column_values import Categories, ColumnValues, Rows
+from backpath.files.dialect import Dialect
+from backpath.files.forms import DATE_FORMS, PLAIN, NumberForm
+from backpath.files.json_dataclasses import checked_keys, from_kept
 from backpath.files.wording import listed, plain, quoted
 from backpath.maths.arrays import Floats
 

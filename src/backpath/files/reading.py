@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.files.column_inputs import CategoryInput, ColumnInput, DateInput, NumberInput
+from backpath.files.column_values import Categories, ColumnValues, Dates, Numbers, shortest
 from backpath.files.forms import DATE_FORMS, MISSING, MISSING_AMONG_NUMBERS, literal, missing
-from backpath.files.inputs import CategoryInput, ColumnInput, DateInput, NumberInput
 from backpath.files.sources import Column, Source
-from backpath.files.values import Categories, ColumnValues, Dates, Numbers, shortest
 
 
 def missing_text(column: Column, own: Sequence[str], is_target: bool = False) -> str:
@@ -48,11 +48,11 @@ def cell_sql(column: Column, kind: ColumnInput, own: Sequence[str], place: int, 
     return f"(CASE WHEN isfinite({value}) THEN {value} WHEN {gap} THEN 'nan'::DOUBLE ELSE {strange}::DOUBLE END)"
 
 
-Plan = Sequence[tuple[Column, ColumnInput]]
+ReadPlan = Sequence[tuple[Column, ColumnInput]]
 
 
 def _cells(
-    source: Source, plan: Plan, start: int, complete: Collection[str] = ()
+    source: Source, plan: ReadPlan, start: int, complete: Collection[str] = ()
 ) -> tuple[list[str], dict[str, object]]:
     """SQL for the values of some columns of a plan, whose last one is the target; and its parameters."""
     own, cells, lists = source.dialect.missing, [], {}
@@ -67,7 +67,7 @@ def _cells(
     return cells, dict(lists)
 
 
-def read_values(source: Source, plan: Plan, complete: Collection[str] = ()) -> list[NDArray[Any]]:
+def read_values(source: Source, plan: ReadPlan, complete: Collection[str] = ()) -> list[NDArray[Any]]:
     """The values of columns as their kinds take them, the target's last, in passes of some columns each.
 
     Parameters
@@ -86,7 +86,7 @@ def read_values(source: Source, plan: Plan, complete: Collection[str] = ()) -> l
     return found
 
 
-def row_blocks(source: Source, plan: Plan, rows: int) -> Iterator[list[NDArray[Any]]]:
+def row_blocks(source: Source, plan: ReadPlan, rows: int) -> Iterator[list[NDArray[Any]]]:
     """The same of some rows at a time; of a file that is no Parquet, by way of a temporary one that is."""
     parts = [_cells(source, plan, start) for start in range(0, len(plan), source.batch)]
     for numbered in source.by_number([column for column, _ in plan]):

@@ -10,17 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
-from backpath.files.assembling import Plan, finished, plan_of, row_notes
+from backpath.files.assembling import finished, plan_of, row_notes
 from backpath.files.choices import Choices
+from backpath.files.column_inputs import MISSING, CategoryInput, ColumnInput
+from backpath.files.column_values import Categories, ColumnValues
 from backpath.files.deciding import MOST_CLASSES, Decision
-from backpath.files.inputs import MISSING, CategoryInput, ColumnInput
-from backpath.files.memory import Budget, shown_bytes
+from backpath.files.memory_budget import Budget, shown_bytes
 from backpath.files.moments import Moments
-from backpath.files.reading import row_blocks, with_kind
+from backpath.files.reading import ReadPlan, row_blocks, with_kind
 from backpath.files.sources import Source
 from backpath.files.spool import Columns, Spool, joined_rows
-from backpath.files.streamed import StreamedTable
-from backpath.files.values import ColumnValues
+from backpath.files.stream import SpooledRows
+from backpath.files.streamed_table import StreamedTable
 
 COPIES = 2.5  # of the inputs that training holds in memory at the same time, about
 MOST_SAMPLED = 300_000  # rows that stay in memory
@@ -35,11 +36,11 @@ def memory_needed(decisions: Sequence[Decision]) -> float:
     return decisions[0].profile.rows * (_value_bytes(plan) + COPIES * 8 * _width(plan))
 
 
-def _value_bytes(plan: Plan) -> int:
+def _value_bytes(plan: ReadPlan) -> int:
     return sum(dtype_of(kind).itemsize for _, kind in plan)
 
 
-def _width(plan: Plan) -> int:
+def _width(plan: ReadPlan) -> int:
     """Inputs and outputs, about."""
     return sum(len(kind.labels) for _, kind in plan)
 
@@ -75,17 +76,20 @@ def streamed(source: Source, decisions: Sequence[Decision], choices: Choices, me
     return StreamedTable(
         replace(sample, notes=(*sample.notes, said)),
         np.array(taker.places, np.intp),
-        taker.spool,
-        (*places, len(plan) - 1),
-        taker.distinct if hasattr(sample.target, "categories") else None,
-        memory.pool,
+        SpooledRows(
+            taker.spool,
+            (*places, len(plan) - 1),
+            sample.target,
+            taker.distinct if isinstance(sample.target, Categories) else None,
+            memory.pool,
+        ),
     )
 
 
 class _Taker:
     """Takes the values of all rows, some at a time."""
 
-    def __init__(self, plan: Plan, rows: int, sampled: int, block: int, choices: Choices):
+    def __init__(self, plan: ReadPlan, rows: int, sampled: int, block: int, choices: Choices):
         self.plan, self.choices = plan, choices
         self.sampled = np.sort(np.random.default_rng(0).choice(rows, sampled, replace=False))
         self.spool = Spool([dtype_of(kind) for _, kind in plan], block)

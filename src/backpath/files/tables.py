@@ -8,13 +8,13 @@ from backpath.files.assembling import assembled
 from backpath.files.choices import Choices
 from backpath.files.deciding import Decision
 from backpath.files.dialect import Dialect
-from backpath.files.memory import Budget, budget
+from backpath.files.file_paths import PathLike
+from backpath.files.memory_budget import Budget, budget
 from backpath.files.opening import open_table
 from backpath.files.sources import Source
-from backpath.files.streamed import StreamedTable
+from backpath.files.streamed_table import StreamedTable
 from backpath.files.streaming import memory_needed, streamed
 from backpath.files.training_table import TrainingTable
-from backpath.files.unpacking import PathLike
 from backpath.files.usable import check_usable, choose, decide_all
 
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.files.column_values import NOTHING, Categories, ColumnValues, Numbers, mean_and_scale
 from backpath.files.dialect import Dialect
 from backpath.files.forms import PLAIN
 from backpath.files.moments import Moments
 from backpath.files.preparation import Preparation, Target
-from backpath.files.values import NOTHING, Categories, ColumnValues, Numbers, mean_and_scale
+from backpath.files.stream import Stream
 from backpath.files.wording import column_index, quoted
 from backpath.maths.arrays import Floats
-
-if TYPE_CHECKING:
-    from backpath.files.streamed import Stream
 
 BLOCK = 8192  # rows that ``blocks`` gives at a time
 

@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from backpath.errors import InputError
-from backpath.files.paths import existing_file
+from backpath.files.file_paths import PathLike, existing_file
 from backpath.files.wording import shown_path
 
 if TYPE_CHECKING:
     import duckdb
 
-PathLike = str | os.PathLike[str]
 STANDARD_INPUT = "-"
 EXPECTED = "a table: CSV, Parquet, JSON lines or .xlsx"
 _GZIP, _BZIP2, _ZSTD, _ZIP = b"\x1f\x8b", b"BZh", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from backpath.errors import InputError
 from backpath.files.choices import Choices
+from backpath.files.column_inputs import CategoryInput
 from backpath.files.columns import profiles
 from backpath.files.deciding import Decision, decide
-from backpath.files.inputs import CategoryInput
+from backpath.files.notices import EMPTY, refuse
 from backpath.files.sources import Column, Source
-from backpath.files.verdict import EMPTY, refuse
 from backpath.files.wording import column_index, counted, quoted
 
 

@@ -39,7 +39,7 @@ from backpath.maths.notation import (
 from backpath.maths.other_names import activation_called, cost_called
 from backpath.maths.printed import printed_array
 
-Claims = Mapping[str, str | float]
+ClaimedFigures = Mapping[str, str | float]
 
 _FIELDS = ("source", "network", "x", "y", "cost", "learning_rate", "frozen", "claimed")
 _NETWORK_FIELDS = ("sizes", "activations", "biases", "weights")
@@ -74,9 +74,9 @@ class WorkedExample:
     cost: str
     learning_rate: float | None
     frozen: tuple[str, ...]
-    gradients: Claims = field(default_factory=dict)
-    weights: Claims = field(default_factory=dict)
-    values: Claims = field(default_factory=dict)
+    gradients: ClaimedFigures = field(default_factory=dict)
+    weights: ClaimedFigures = field(default_factory=dict)
+    values: ClaimedFigures = field(default_factory=dict)
     samples: tuple[Any, Any] = ((), ())
 
 
@@ -194,7 +194,7 @@ def _activations(found: Any) -> str | list[str]:
     return names[0] if isinstance(found, str) else names
 
 
-def _claims(claimed: Any, kind: str, network: Network, canonical: Callable[[str, Network], str]) -> Claims:
+def _claims(claimed: Any, kind: str, network: Network, canonical: Callable[[str, Network], str]) -> ClaimedFigures:
     where = f"claimed.{kind}"
     if kind != "values" and _is_laid_out(claimed.get(kind)):
         return claimed[kind]  # diagnose reads it

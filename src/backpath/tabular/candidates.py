@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from backpath.tabular.settings import Settings
+from backpath.tabular.plan import Plan
 from backpath.training.datasets import OUTPUTS
 
 LINEAR = "linear"  # in place of a solver: solved by `linear`
@@ -30,7 +30,7 @@ def most_epochs(solver: str, rows: int) -> int:
     return max(1, min(BY_SOLVER[solver]["epochs"], SAMPLES_SEEN // rows))
 
 
-def candidates(task: str, rows: int, inputs: int, given: Mapping[str, Any]) -> list[Settings]:
+def candidates(task: str, rows: int, inputs: int, given: Mapping[str, Any]) -> list[Plan]:
     """What to compare, the simplest first.
 
     Parameters
@@ -43,7 +43,7 @@ def candidates(task: str, rows: int, inputs: int, given: Mapping[str, Any]) -> l
     solver = given.get("solver", "adam")
     usual: dict[str, Any] = {"cost": cost, "decay": 0.0} | BY_SOLVER[solver]
     usual["epochs"] = most_epochs(solver, rows)
-    base = Settings(hidden=(16,), activation="tanh", output_activation=output, solver=solver, **usual)
+    base = Plan(hidden=(16,), activation="tanh", output_activation=output, solver=solver, **usual)
     if "solver" in given or given.get("hidden") == ():
         plain = replace(base, **given)
         alone = set(given) <= {"hidden", "decay"}

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from backpath.errors import InputError
+from backpath.files.column_values import Categories
 from backpath.files.preparation import Preparation
-from backpath.files.streamed import StreamedTable
+from backpath.files.streamed_table import StreamedTable
 from backpath.files.training_table import Division, TrainingTable
-from backpath.files.values import Categories
 from backpath.maths.arrays import Floats
-from backpath.tabular.fit import Fit, fit
+from backpath.tabular.fit_table import Fit, fit
 from backpath.tabular.importance import importance
 from backpath.tabular.linear import best_linear_model
 from backpath.tabular.measures import Measures, measured

@@ -238,7 +238,7 @@ def train(
         result = _run(job, several, int(epochs), progress, watch)
         return replace(result, restart_costs=several.restart_costs)
     if samples is not None:
-        from backpath.training.engines.streamed import StreamEngine
+        from backpath.training.engines.stream_engine import StreamEngine
 
         return _run(job, StreamEngine(engine, job, samples), int(epochs), progress, watch)
     return _run(job, start_engine(engine, job), int(epochs), progress, watch)

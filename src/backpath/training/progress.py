@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from backpath.errors import InputError
 
-Report = Callable[[float, float], object]  # (epochs done, cost), or another number in place of the cost
-Progress = bool | Report | AbstractContextManager[Report]
+ProgressCallback = Callable[[float, float], object]  # (epochs done, cost), or another number in place of the cost
+Progress = bool | ProgressCallback | AbstractContextManager[ProgressCallback]
 
 
 KINDS = "True, False, a callable or a context manager"
@@ -24,7 +24,9 @@ def check_progress(progress: object) -> None:
         raise InputError(f"progress must be {KINDS}, but is {progress!r}")
 
 
-def reporter(progress: Progress, epochs: int, shown: str = "cost {:.3g}") -> AbstractContextManager[Report | None]:
+def reporter(
+    progress: Progress, epochs: int, shown: str = "cost {:.3g}"
+) -> AbstractContextManager[ProgressCallback | None]:
     """Gives what is called now and then with (epochs done, the number ``shown``), or None."""
     if progress is True and epochs:
         return progress_bar(epochs, shown=shown)
@@ -36,7 +38,7 @@ def reporter(progress: Progress, epochs: int, shown: str = "cost {:.3g}") -> Abs
 @contextmanager
 def progress_bar(
     epochs: int, unit: str = "epochs", shown: str = "cost {:.3g}", hidden: bool = False
-) -> Iterator[Report]:
+) -> Iterator[ProgressCallback]:
     """A bar for ``epochs`` epochs; yields what is called with (epochs done, the number ``shown`` beside it). It is
     not drawn if ``hidden``, nor on a terminal that cannot move its cursor."""
     from rich.console import Console

@@ -28,7 +28,7 @@ class Pool(Protocol):
 
 @runtime_checkable
 class Samples(Protocol):
-    """Samples that come in pools; a streamed table is such (see ``files.streamed``)."""
+    """Samples that come in pools; a streamed table is such (see ``files.stream``)."""
 
     @property
     def rows(self) -> int: ...

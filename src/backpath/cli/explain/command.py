@@ -9,7 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from backpath.cli.explain.options import ExplainOptions
-from backpath.cli.options import FileName, OneOf, Source, costs
+from backpath.cli.options import DataSetOrFile, FileName, OneOf, costs
 from backpath.cli.rendering import check_format, format_options, write_rendered
 from backpath.cli.terminal import quiet_option
 from backpath.errors import InputError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from backpath.explain.rendered import Rendered
 
 
-class FileOrWeight(Source):
+class FileOrWeight(DataSetOrFile):
     """A shell completes a file first, then the weights of its network."""
 
     def __init__(self) -> None:

@@ -78,7 +78,7 @@ def from_file(path: str, options: ExplainOptions) -> Given:
 def _of_table(preparation: Preparation, options: ExplainOptions) -> tuple[Floats, Floats]:
     if options.data is None:
         return _prepared(preparation, *_both(options.x, options.y))
-    from backpath.files.rows import read_rows
+    from backpath.files.single_rows import read_rows
 
     return read_rows(options.data, preparation, whole_numbers(options.row or "", "--row"))
 
@@ -201,7 +201,7 @@ def _number(text: str, where: str) -> float:
 def _prepared(preparation: Preparation, x: str, y: str) -> tuple[Floats, Floats]:
     """Samples in the table's own values: numbers are scaled and categories become 0 and 1, as in training."""
     from backpath.files.predicting import encode_texts
-    from backpath.files.rows import encode_targets
+    from backpath.files.single_rows import encode_targets
 
     columns = [column.name for column in preparation.inputs]
     X = encode_texts(preparation, [_values(sample, columns, "--x") for sample in x.split(";")], "--x")

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from backpath.cli.options import (
+    DataSetOrFile,
     FileName,
     OneOf,
-    Source,
     activations,
     costs,
     data_sets,
@@ -22,7 +22,7 @@ from backpath.cli.train.options import TrainOptions
 
 
 @click.command(context_settings={"show_default": True})
-@click.argument("source", type=Source(data_sets))
+@click.argument("source", type=DataSetOrFile(data_sets))
 @click.argument("more_files", nargs=-1)
 @click.option("--target", help="Column to predict (tables only, where it is required).")
 @click.option("--standardize/--no-standardize", default=True, help="Scale numeric inputs to mean 0, deviation 1.")

@@ -22,9 +22,9 @@ from backpath.files.preparation import Preparation
 from backpath.maths.network import Network
 from backpath.maths.notation import weight_name
 from backpath.tabular.candidates import BY_SOLVER
-from backpath.tabular.settings import Settings
+from backpath.tabular.plan import Plan
 from backpath.training.datasets import Dataset, dataset
-from backpath.training.progress import Report, progress_bar
+from backpath.training.progress import ProgressCallback, progress_bar
 from backpath.training.quality import quality
 
 FOR_TABLES = (
@@ -86,9 +86,9 @@ def train_data_set(options: TrainOptions, file: str) -> Trained:
     return Trained(model, result, tuple(sections), _next(result.network, data, settings.cost, file))
 
 
-def _settings(data: Dataset, options: TrainOptions) -> Settings:
+def _settings(data: Dataset, options: TrainOptions) -> Plan:
     recipe = data.recipe
-    usual = Settings(
+    usual = Plan(
         hidden=recipe.hidden,
         activation=recipe.activation,
         output_activation=recipe.output,
@@ -106,7 +106,7 @@ def _settings(data: Dataset, options: TrainOptions) -> Settings:
 
 
 @contextmanager
-def _progress(title: Sequence[str], epochs: int) -> Iterator[Report]:
+def _progress(title: Sequence[str], epochs: int) -> Iterator[ProgressCallback]:
     """Prints the title when training begins, for then the call is known to make sense; then draws a bar."""
     say("\n".join(folded(line) for line in title))
     with progress_bar(epochs, hidden=is_quiet()) as bar:

@@ -17,7 +17,7 @@ from backpath.cli.describe import (
 from backpath.cli.terminal import folded
 from backpath.files.wording import plain, quoted
 from backpath.tabular.candidates import LINEAR
-from backpath.tabular.fit import Fit
+from backpath.tabular.fit_table import Fit
 from backpath.tabular.measures import ClassMeasures, Measures, NumberMeasures
 from backpath.tabular.verdict import Verdict
 from backpath.training import TrainingResult

@@ -14,21 +14,21 @@ from backpath.cli.train.options import TrainOptions
 from backpath.cli.train.report import cost_section, describe_importance, describe_verdict, fit_section, loss_named
 from backpath.cli.train.source import Trained, network_options, training_options
 from backpath.errors import InputError
-from backpath.files.memory import budget
+from backpath.files.column_values import Categories
+from backpath.files.memory_budget import budget
 from backpath.files.models import Model
-from backpath.files.streamed import StreamedTable
+from backpath.files.streamed_table import StreamedTable
 from backpath.files.tables import read_or_stream
 from backpath.files.training_table import TrainingTable
-from backpath.files.values import Categories
 from backpath.files.wording import counted, plain, quoted
 from backpath.maths.checks import check_count
 from backpath.tabular.candidates import NETWORKS
-from backpath.tabular.fit import PARTS
+from backpath.tabular.fit_table import PARTS
 from backpath.tabular.judge import FOLDS, SMALL, Judged, Trainer, looks_like_counts
 from backpath.tabular.measures import as_dict
 from backpath.tabular.verdict import FEW
 from backpath.training.datasets import DATASETS
-from backpath.training.progress import Report, progress_bar
+from backpath.training.progress import ProgressCallback, progress_bar
 
 
 def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
@@ -75,16 +75,16 @@ def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
     return Trained(model, found.fit.result, sections, go_on), found
 
 
-class Announced(AbstractContextManager[Report]):
+class Announced(AbstractContextManager[ProgressCallback]):
     """Prints the title when the first network is trained, for then the call is known to make sense; then counts the
     networks with a bar."""
 
     def __init__(self, title: list[str], networks: int):
         self.title, self.networks, self.done, self.cost = title, networks, 0, 0.0
         self._bar = ExitStack()
-        self._report: Report | None = None
+        self._report: ProgressCallback | None = None
 
-    def __enter__(self) -> Report:
+    def __enter__(self) -> ProgressCallback:
         self.begin()
         return self._seen
 

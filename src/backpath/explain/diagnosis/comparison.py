@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.explain.diagnosis.claims import Claims
-from backpath.explain.diagnosis.passes import Index, Passes, Run
+from backpath.explain.diagnosis.passes import Index, PassEdits, Passes
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.procedures import updated
 from backpath.maths.arrays import Array
@@ -161,7 +161,7 @@ class Comparison:
         found: Bools = ~self.met(self.right[None])[0]
         return found
 
-    def figures(self, count: int, runs: Sequence[Run]) -> Array:
+    def figures(self, count: int, runs: Sequence[PassEdits]) -> Array:
         """All figures of so many passes with these edits; (passes, figures)."""
         if self.q.procedure is not None:
             return updated(self.q, count, runs)

@@ -12,7 +12,7 @@ from backpath.explain.diagnosis.bits import MARGIN
 from backpath.explain.diagnosis.claims import ROUNDED, Claim, Claims
 from backpath.explain.diagnosis.comparison import Bools, Comparison
 from backpath.explain.diagnosis.explanation import Explanation
-from backpath.explain.diagnosis.formulas import formulas
+from backpath.explain.diagnosis.marked_formulas import formulas
 from backpath.explain.diagnosis.mistakes import Mistake
 from backpath.explain.diagnosis.places import is_marked, right_formula
 from backpath.explain.diagnosis.problem import Problem

@@ -171,7 +171,7 @@ def _weights_of(layer: int) -> Callable[[Group], bool]:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ScopedConstants:
     """Constants, each on its scope, and their bits.
 
     ``certain``: no constant is there that nothing explains.
@@ -250,7 +250,7 @@ class Readings:
     def _inside(self, scope: Scope) -> Bools:
         return np.array([scope.holds(group) for group in self.c.groups], dtype=bool)
 
-    def of(self, ratios: Ratios, unexplained: bool) -> list[Reading]:
+    def of(self, ratios: Ratios, unexplained: bool) -> list[ScopedConstants]:
         """Every reading about as short as the shortest; ``ratios`` of one pass, all of whose groups fit.
         ``unexplained``: with numbers that nothing explains too."""
         least, most = ratios.least, ratios.most
@@ -263,22 +263,22 @@ class Readings:
         window = 2 * ABOUT if self.several else ABOUT
         return sorted((r for r in found if r.bits < shortest + window), key=lambda r: r.bits)
 
-    def _on_all(self, least: float, most: float) -> Iterator[Reading]:
+    def _on_all(self, least: float, most: float) -> Iterator[ScopedConstants]:
         if least > most:
             return
         for product in self._between(least, most):
-            yield Reading(tuple((constant, ALL) for constant in product.constants), product.bits)
+            yield ScopedConstants(tuple((constant, ALL) for constant in product.constants), product.bits)
             if not product.constants:
                 return
         if least <= 0 <= most:
-            yield Reading(((_NOTHING, ALL),), _NOTHING.bits)
+            yield ScopedConstants(((_NOTHING, ALL),), _NOTHING.bits)
         else:
             yield from self._unexplained(least, most)
 
     def _between(self, least: float, most: float) -> list[_Product]:
         return [self.products[k] for k in np.flatnonzero((self._values >= least) & (self._values <= most))]
 
-    def _unexplained(self, least: float, most: float) -> Iterator[Reading]:
+    def _unexplained(self, least: float, most: float) -> Iterator[ScopedConstants]:
         """A number, alone or with conventions that make it rounder; the shortest of these."""
         found = []
         for product in self.products[:_MOST_ROUNDED]:
@@ -289,11 +289,11 @@ class Readings:
             rate = self.c.q.learning_rate is None and value < 1 and bits < _ROUND
             constant = some_rate(value, bits) if rate else fitted(value, bits)
             constants = (*product.constants, constant)
-            found.append(Reading(tuple((k, ALL) for k in constants), product.bits + constant.bits, False))
+            found.append(ScopedConstants(tuple((k, ALL) for k in constants), product.bits + constant.bits, False))
         shortest = min((reading.bits for reading in found), default=0.0)
         yield from (reading for reading in found if reading.bits <= shortest + (6 if self.several else 1))
 
-    def _on_part(self, scope: Scope, least: Array, most: Array) -> Iterator[Reading]:
+    def _on_part(self, scope: Scope, least: Array, most: Array) -> Iterator[ScopedConstants]:
         inside = self._inside(scope)
         if inside.all() or not inside.any():
             return
@@ -316,7 +316,7 @@ class Readings:
         product: _Product,
         least: Array,
         most: Array,
-    ) -> Iterator[Reading]:
+    ) -> Iterator[ScopedConstants]:
         ends = np.sort(np.stack([least, most])[:, inside] / product.value, axis=0)
         if scope.power:
             powers = np.array([self.c.q.layers - g[0] for g, one in zip(self.c.groups, inside, strict=True) if one])
@@ -329,13 +329,13 @@ class Readings:
         bits = product.bits + scope.bits
         for extra in self._between(low, high):
             if extra.constants:
-                yield Reading((*base, *((k, scope) for k in extra.constants)), bits + extra.bits)
+                yield ScopedConstants((*base, *((k, scope) for k in extra.constants)), bits + extra.bits)
         if low <= 0 <= high:
-            yield Reading((*base, (_NOTHING, scope)), bits + _NOTHING.bits)
+            yield ScopedConstants((*base, (_NOTHING, scope)), bits + _NOTHING.bits)
         elif not scope.power:
             value, cost = roundest(low, high)
             constant = fitted(value, cost)
-            yield Reading((*base, (constant, scope)), bits + constant.bits, False)
+            yield ScopedConstants((*base, (constant, scope)), bits + constant.bits, False)
 
 
 def _products(q: Problem) -> Iterator[_Product]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backpath.explain.diagnosis.added import Addition
-from backpath.explain.diagnosis.conventions import Reading, as_mistake
+from backpath.explain.diagnosis.conventions import ScopedConstants, as_mistake
 from backpath.explain.diagnosis.mistakes import Mistake
 from backpath.explain.diagnosis.passes import Edit
 from backpath.explain.diagnosis.problem import Problem
@@ -26,7 +26,7 @@ class Explanation:
     """
 
     slips: tuple[Mistake, ...]
-    reading: Reading
+    constants: ScopedConstants
     bits: float
     added: Addition | None = None
     certain: bool = True
@@ -38,7 +38,7 @@ class Explanation:
 
     def mistakes(self, q: Problem) -> tuple[Mistake, ...]:
         """All that is to be told: conventions first."""
-        conventions = tuple(as_mistake(q, constant, scope) for constant, scope in self.reading.factors)
+        conventions = tuple(as_mistake(q, constant, scope) for constant, scope in self.constants.factors)
         slips = sorted(self.slips, key=lambda slip: not slip.convention)
         added = () if self.added is None else (self.added.mistake,)
         return (*added, *conventions, *slips)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from backpath.errors import InputError
-from backpath.explain.diagnosis.calls import Function, calls
+from backpath.explain.diagnosis.calling import UserFunction, calls
 from backpath.explain.diagnosis.claims import Claim, Claims
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.conclude import figures, is_numerical, of_search
@@ -24,7 +24,7 @@ _SAMPLES = (5, 4, 7, 3)  # batch sizes, in turn: of one sample, many mistakes lo
 
 
 def diagnose_function(
-    function: Function,
+    function: UserFunction,
     sizes: Sequence[int] = (2, 2, 1),
     *,
     activation: str = "sigmoid",
@@ -98,10 +98,12 @@ def diagnose_function(
     return best
 
 
-Scene = tuple[Network, Array, Array]
+Trial = tuple[Network, Array, Array]
 
 
-def _ways(function: Function, scenes: Sequence[Scene], cost: str, rate: float | None) -> list[tuple[str, list[_Tried]]]:
+def _ways(
+    function: UserFunction, scenes: Sequence[Trial], cost: str, rate: float | None
+) -> list[tuple[str, list[_Tried]]]:
     """Every way to call the function that works, in words, with what it returns for each network; a way in which that
     is right comes first."""
     found = []

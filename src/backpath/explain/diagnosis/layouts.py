@@ -20,11 +20,11 @@ from backpath.files.wording import listed
 from backpath.maths.network import Network
 from backpath.maths.notation import weight_index
 
-Place = Literal["last", "first", "apart", "absent"]
+BiasPlace = Literal["last", "first", "apart", "absent"]
 
 
 @dataclass(frozen=True)
-class Layout:
+class WeightLayout:
     """One way to lay out a network's weights.
 
     Attributes
@@ -36,7 +36,7 @@ class Layout:
     """
 
     transposed: bool = False
-    bias: Place = "last"
+    bias: BiasPlace = "last"
     backwards: bool = False
     by_columns: bool = False
 
@@ -77,14 +77,14 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Reading:
+class WeightReading:
     """What was given, read in one layout: figures by weight name."""
 
-    layout: Layout
+    layout: WeightLayout
     figures: dict[str, Any]
 
 
-def readings(net: Network, given: object, what: str) -> list[Reading]:
+def readings(net: Network, given: object, what: str) -> list[WeightReading]:
     """Every reading of ``given`` that fits the network, the notes' own layout first.
 
     Raises
@@ -93,7 +93,7 @@ def readings(net: Network, given: object, what: str) -> list[Reading]:
         If none does: which shapes were expected, and which came.
     """
     if isinstance(given, Mapping) and _is_by_name(given, net):
-        return [Reading(Layout(), dict(given))]
+        return [WeightReading(WeightLayout(), dict(given))]
     flat = one_row(given)
     found = list(_of_row(net, flat) if flat is not None else _ofparts_of(net, parts_of(given, net, what)))
     if not found:
@@ -116,10 +116,10 @@ def _layers(net: Network) -> list[tuple[int, int]]:
     return [(neurons, inputs) for inputs, neurons in pairwise(net.sizes)]
 
 
-def _ofparts_of(net: Network, parts: Parts) -> Iterator[Reading]:
+def _ofparts_of(net: Network, parts: Parts) -> Iterator[WeightReading]:
     """Readings of arrays by layer."""
     layers = _layers(net)
-    places: tuple[Place, ...] = ("last", "first", "absent") if parts.biases is None else ("apart",)
+    places: tuple[BiasPlace, ...] = ("last", "first", "absent") if parts.biases is None else ("apart",)
     if not net.biases:
         places = ("absent",)
     if len(parts.weights) != len(layers):
@@ -129,7 +129,7 @@ def _ofparts_of(net: Network, parts: Parts) -> Iterator[Reading]:
         weights, biases = parts.weights[order], parts.biases and parts.biases[order]
         for place in places:
             for transposed in (False, True):
-                layout = Layout(transposed, place, backwards)
+                layout = WeightLayout(transposed, place, backwards)
                 arrays = [_fitted(W, layout.shape(*layer)) for W, layer in zip(weights, layers, strict=True)]
                 columns: Sequence[Objects | None] = biases or [None] * len(layers)
                 if all(b is None or b.size == n for b, (n, _) in zip(columns, layers, strict=True)):
@@ -137,15 +137,15 @@ def _ofparts_of(net: Network, parts: Parts) -> Iterator[Reading]:
 
 
 def _named(
-    net: Network, layout: Layout, arrays: Sequence[Objects | None], biases: Sequence[Objects | None]
-) -> Iterator[Reading]:
+    net: Network, layout: WeightLayout, arrays: Sequence[Objects | None], biases: Sequence[Objects | None]
+) -> Iterator[WeightReading]:
     rows: list[Objects] = []
     for W, b in zip(arrays, biases, strict=True):
         if W is None:
             return
         rows.append(layout.rows(W, b))
     names = [name for name in net.weight_names if layout.bias != "absent" or "~" not in name]
-    yield Reading(layout, dict(zip(names, [v for row in rows for v in row.ravel().tolist()], strict=True)))
+    yield WeightReading(layout, dict(zip(names, [v for row in rows for v in row.ravel().tolist()], strict=True)))
 
 
 def _fitted(W: Objects, shape: tuple[int, int]) -> Objects | None:
@@ -155,10 +155,10 @@ def _fitted(W: Objects, shape: tuple[int, int]) -> Objects | None:
     return W.reshape(shape) if W.ndim == 1 and 1 in shape and W.size == shape[0] * shape[1] else None
 
 
-def _of_row(net: Network, row: Objects) -> Iterator[Reading]:
+def _of_row(net: Network, row: Objects) -> Iterator[WeightReading]:
     """Readings of all figures in one row: layer after layer, a layer's biases within its rows or after them."""
     layers = _layers(net)
-    places: tuple[Place, ...] = ("last", "first", "apart") if net.biases else ("absent",)
+    places: tuple[BiasPlace, ...] = ("last", "first", "apart") if net.biases else ("absent",)
     if row.size != sum(len(W.ravel()) for W in net.weights):
         if net.biases and row.size == sum(neurons * inputs for neurons, inputs in layers):
             places = ("absent",)
@@ -166,7 +166,7 @@ def _of_row(net: Network, row: Objects) -> Iterator[Reading]:
             return
     for place in places:
         for transposed, by_columns in ((False, False), (True, False), (False, True)):
-            layout = Layout(transposed, place, by_columns=by_columns)
+            layout = WeightLayout(transposed, place, by_columns=by_columns)
             arrays, biases, start = list[Objects | None](), list[Objects | None](), 0
             for neurons, inputs in layers:
                 rows, columns = layout.shape(neurons, inputs)

@@ -40,7 +40,7 @@ class Stage(IntEnum):
 
 
 Edit = tuple[Stage, Callable[["Passes", Index], None]]
-Run = tuple[Sequence[Edit], Index]  # edits, and the passes in which they are made
+PassEdits = tuple[Sequence[Edit], Index]  # edits, and the passes in which they are made
 
 
 class Passes:
@@ -68,7 +68,7 @@ class Passes:
     back: Array
     P: Array
 
-    def __init__(self, q: Problem, count: int, runs: Sequence[Run], weights: Sequence[Array] | None = None):
+    def __init__(self, q: Problem, count: int, runs: Sequence[PassEdits], weights: Sequence[Array] | None = None):
         self.q, self.count, self.at = q, count, 0
         self._edits: list[list[tuple[Callable[[Passes, Index], None], Index]]] = [[] for _ in Stage]
         for edits, h in runs:

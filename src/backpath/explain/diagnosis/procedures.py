@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from backpath.errors import InputError
-from backpath.explain.diagnosis.passes import Passes, Run
+from backpath.explain.diagnosis.passes import PassEdits, Passes
 from backpath.explain.diagnosis.problem import Problem, Procedure
 from backpath.maths.arrays import Array
 from backpath.maths.checks import check_count, check_number
@@ -17,7 +17,7 @@ _MOST_STEPS = 10
 _MOMENTA = (0.9, 0.5, 0.8, 0.95, 0.99)
 
 
-def updated(q: Problem, count: int, runs: Sequence[Run]) -> Array:
+def updated(q: Problem, count: int, runs: Sequence[PassEdits]) -> Array:
     """All figures of so many passes whose weights are updated as the problem's procedure says; of the gradients, which
     are not claimed then, the last ones."""
     procedure = q.procedure
@@ -27,7 +27,7 @@ def updated(q: Problem, count: int, runs: Sequence[Run]) -> Array:
         return _updated(q, procedure, count, runs)
 
 
-def _updated(q: Problem, procedure: Procedure, count: int, runs: Sequence[Run]) -> Array:
+def _updated(q: Problem, procedure: Procedure, count: int, runs: Sequence[PassEdits]) -> Array:
     parts = {samples: replace(q, X=q.X[list(samples)], y=q.y[list(samples)]) for samples in set(procedure.steps)}
     weights: list[Array] | None = None
     moved: list[Array] = []

@@ -15,14 +15,14 @@ import numpy as np
 
 from backpath.explain.diagnosis.added import additions
 from backpath.explain.diagnosis.bits import ABOUT, DOUBT, MARGIN, OF_RANK, SECOND, told
-from backpath.explain.diagnosis.candidates import Candidates, figures_of
+from backpath.explain.diagnosis.candidate_mistakes import Candidates, figures_of
 from backpath.explain.diagnosis.catalogue import every_mistake
-from backpath.explain.diagnosis.catalogue.fitted import families, rates
+from backpath.explain.diagnosis.catalogue.fitted_numbers import families, rates
 from backpath.explain.diagnosis.comparison import Bools, Comparison, Ratios
 from backpath.explain.diagnosis.conventions import Readings
 from backpath.explain.diagnosis.explanation import Explanation
-from backpath.explain.diagnosis.fit import Task, fitted_numbers
 from backpath.explain.diagnosis.mistakes import PLAIN, RARE, Family, Mistake
+from backpath.explain.diagnosis.number_fit import Task, fitted_numbers
 from backpath.explain.diagnosis.several import after_several_updates, in_each_step, with_slips
 
 _MOST_TOLD = 8  # explanations in a report
@@ -109,7 +109,7 @@ class Search:
             ok = []
             for h, e in enumerate(kept):
                 ratios = c.ratios(figures[h : h + 1], None if e.added is None else e.added.figures(c))
-                ok.append(e.reading.holds(c, ratios[0]))
+                ok.append(e.constants.holds(c, ratios[0]))
             kept = [e for e, one in zip(kept, ok, strict=True) if one]
         return kept
 

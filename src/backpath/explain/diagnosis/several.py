@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from backpath.explain.diagnosis.candidates import Candidates
+from backpath.explain.diagnosis.candidate_mistakes import Candidates
 from backpath.explain.diagnosis.catalogue import every_mistake
 from backpath.explain.diagnosis.comparison import Comparison
-from backpath.explain.diagnosis.conventions import Reading
+from backpath.explain.diagnosis.conventions import ScopedConstants
 from backpath.explain.diagnosis.explanation import Explanation
 from backpath.explain.diagnosis.mistakes import Mistake
 from backpath.explain.diagnosis.passes import Stage
@@ -41,7 +41,7 @@ def _mistake(procedure: Procedure) -> Mistake:
 def _right(c: Comparison, procedures: Iterator[Procedure], is_right: bool = True) -> Iterator[Explanation]:
     for procedure in procedures:
         if not _under(c, procedure).wrong.any():
-            yield Explanation((_mistake(procedure),), Reading((), 0.0), procedure.bits, is_right=is_right)
+            yield Explanation((_mistake(procedure),), ScopedConstants((), 0.0), procedure.bits, is_right=is_right)
 
 
 def _with_slip(c: Comparison, procedure: Procedure) -> Iterator[Explanation]:
@@ -50,7 +50,7 @@ def _with_slip(c: Comparison, procedure: Procedure) -> Iterator[Explanation]:
     tried = Candidates.of(under, able)
     for mistake, bits, exact in zip(tried.mistakes, tried.bits.tolist(), tried.ratios.exact, strict=True):
         if exact and bits <= _LIKELY_SLIP:
-            yield Explanation((_mistake(procedure), mistake), Reading((), 0.0), procedure.bits + bits)
+            yield Explanation((_mistake(procedure), mistake), ScopedConstants((), 0.0), procedure.bits + bits)
 
 
 def in_each_step(mistake: Mistake) -> bool:

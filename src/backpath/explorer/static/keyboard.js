@@ -1,6 +1,6 @@
 // The arrow keys in the picture: up and down among neighbours, left and right along the edges.
 import { openEditor } from "./editor.js";
-import { emit } from "./page.js";
+import { emit, on } from "./page.js";
 import { inTabOrder, look, nameOf, picture, showNumber } from "./picture.js";
 
 const all = () => [...picture.nodes.values(), ...picture.edges.values()];
@@ -32,7 +32,7 @@ function moved(key, thing) {
   return null;
 }
 
-export function followKeys(root) {
+function followKeys(root) {
   root.addEventListener("keydown", (event) => {
     const thing = all().find(({ button }) => button === event.target);
     if (!thing || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -64,3 +64,5 @@ export function followKeys(root) {
     emit("hovered", null);
   });
 }
+
+export const startKeyboard = () => on("drawn", followKeys);

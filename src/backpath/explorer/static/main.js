@@ -5,6 +5,7 @@ import { bringBack, startKeeping } from "./keep.js";
 import { startData } from "./data.js";
 import { startDerivation } from "./derivation.js";
 import { byId, forgetColours, setText } from "./dom.js";
+import { startKeyboard } from "./keyboard.js";
 import { chosenIn, readLink, startLink } from "./link.js";
 import { act, complain, emit, on, page, showView, start } from "./page.js";
 import { startPicture } from "./picture.js";
@@ -57,6 +58,7 @@ async function greeted({ view, resumed }) {
 }
 
 startTabs();
+startKeyboard();
 startPicture();
 startSteps();
 startDerivation();

@@ -1,7 +1,6 @@
 // The network as the notes draw it: neurons with u and σ(u), edges with their weights.
 import { byId, setAttribute, setText, shown, svg } from "./dom.js";
 import { openEditor } from "./editor.js";
-import { followKeys } from "./keyboard.js";
 import { distance, placeLabels, pointAt } from "./labels.js";
 import { biasKey, edgeEnds, layOut } from "./layout.js";
 import { choose, emit, on, page } from "./page.js";
@@ -134,7 +133,7 @@ function build(view) {
   host.replaceChildren(root);
   byId("picture").append(byId("weight-editor") ?? "");
   followPointer(root);
-  followKeys(root);
+  emit("drawn", root);
 }
 
 /** The edge or neuron at a place of the picture; of crossing edges the nearest. */

@@ -9,7 +9,7 @@ arithmetic is its own: so its bits do not depend on how many threads or other ne
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import numpy as np
@@ -20,12 +20,11 @@ from backpath.training.engines.each import Each, samples_in_lanes
 from backpath.training.engines.groups import Groups, Standing
 from backpath.training.job import Job
 from backpath.training.native import calls
+from backpath.training.progress import ProgressCallback
 
 CHUNK_SECONDS, CHUNK_NETWORKS, LONGEST_CHUNK = 0.005, 512, 4096  # of one core; networks at least; epochs
 PART_SECONDS, PARTS_PER_THREAD = 0.02, 16  # a chunk of a part takes at most that long
 REPORT_SECONDS = 0.1
-
-Report = Callable[[float, float], object]
 
 
 class ManyNetworks:
@@ -102,7 +101,7 @@ class ManyNetworks:
         """Whether any network has epochs left to train."""
         return bool((self._worked < self.epochs).any())
 
-    def run(self, epochs: int | None = None, report: Report | None = None) -> bool:
+    def run(self, epochs: int | None = None, report: ProgressCallback | None = None) -> bool:
         """Train ``epochs`` epochs more, or all that are left; whether Ctrl-C ended it, which leaves each network whole.
 
         ``report`` gets the epochs done, averaged over the networks, and the share of them solved, now and then.
@@ -120,7 +119,7 @@ class ManyNetworks:
         self.solved_after[solved] = self.epochs_done[solved]
         return interrupted
 
-    def _wait(self, futures: list[Future[None]], report: Report | None) -> bool:
+    def _wait(self, futures: list[Future[None]], report: ProgressCallback | None) -> bool:
         """Until all is done, or Ctrl-C: then until the chunks under way are."""
         pending, interrupted = set(futures), False
         try:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from backpath.explain.diagnosis.catalogue.deltas import deltas, left_out, reductions, rounded_deltas, rounding
-from backpath.explain.diagnosis.catalogue.errors import errors, softmax_over_samples
 from backpath.explain.diagnosis.catalogue.exchanges import exchanges
-from backpath.explain.diagnosis.catalogue.factors import factors
+from backpath.explain.diagnosis.catalogue.output_errors import errors, softmax_over_samples
 from backpath.explain.diagnosis.catalogue.slopes import slopes
 from backpath.explain.diagnosis.catalogue.way_back import ways_back
 from backpath.explain.diagnosis.catalogue.way_forward import forward_mistakes
+from backpath.explain.diagnosis.catalogue.weight_gradients import factors
 from backpath.explain.diagnosis.mistakes import Mistake
 from backpath.explain.diagnosis.problem import Problem
 

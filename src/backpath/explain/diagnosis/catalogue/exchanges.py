@@ -13,7 +13,7 @@ from backpath.explain.diagnosis.problem import Problem
 from backpath.maths.arrays import Array
 from backpath.maths.notation import weight_index, weight_name
 
-Place = tuple[int, int, int]  # layer, row and column of a weight
+WeightPlace = tuple[int, int, int]  # layer, row and column of a weight
 
 _MOST_SWAPS = 4000  # pairs of weights that are tried; in a larger network only those that people exchange
 _SWAPS_IN_PAIRS = 13  # weights up to which an exchange is tried together with another mistake
@@ -60,7 +60,7 @@ def _swaps(q: Problem) -> Iterator[Mistake]:
         for j in range(q.width(layer))
         for i in range(q.width(layer - 1) + 1)
     ]  # fmt: skip
-    pairs: Iterator[tuple[Place, Place]] = itertools.combinations(places, 2)
+    pairs: Iterator[tuple[WeightPlace, WeightPlace]] = itertools.combinations(places, 2)
     if len(places) * (len(places) - 1) // 2 > _MOST_SWAPS:
         pairs = (pair for pair in pairs if _likely(*pair))
     for one, other in pairs:
@@ -80,31 +80,31 @@ def exchanged_gradients(q: Problem, one: str, other: str) -> Mistake:
     return Mistake("weights_swapped", (one, other), message, (edit,), rank=RARE)
 
 
-def _place(q: Problem, name: str) -> Place:
+def _place(q: Problem, name: str) -> WeightPlace:
     layer, j, i = weight_index(name, q.net.sizes)
     return layer, j - 1, q.width(layer - 1) if i is None else i - 1
 
 
-def _likely(one: Place, other: Place) -> bool:
+def _likely(one: WeightPlace, other: WeightPlace) -> bool:
     """Side by side, below each other, or with the indices the other way round."""
     (layer, j, i), (other_layer, k, m) = one, other
     return layer == other_layer and ((j == k and abs(i - m) == 1) or (i == m and abs(j - k) == 1) or (j, i) == (m, k))
 
 
-def _name(q: Problem, place: Place) -> str:
+def _name(q: Problem, place: WeightPlace) -> str:
     layer, j, i = place
     return weight_name(layer, j + 1, None if i == q.width(layer - 1) else i + 1)
 
 
-def _exchange(one: Place, other: Place) -> Callable[[Passes, Index], None]:
+def _exchange(one: WeightPlace, other: WeightPlace) -> Callable[[Passes, Index], None]:
     return lambda p, h: _exchanged(p.W, h, one, other)
 
 
-def _exchange_gradients(one: Place, other: Place) -> Callable[[Passes, Index], None]:
+def _exchange_gradients(one: WeightPlace, other: WeightPlace) -> Callable[[Passes, Index], None]:
     return lambda p, h: _exchanged(p.G, h, one, other)
 
 
-def _exchanged(arrays: list[Array], h: Index, one: Place, other: Place) -> None:
+def _exchanged(arrays: list[Array], h: Index, one: WeightPlace, other: WeightPlace) -> None:
     (k, *place), (m, *place_2) = one, other
     first, second = arrays[k][h, place[0], place[1]], arrays[m][h, place_2[0], place_2[1]]
     arrays[k][h, place[0], place[1]], arrays[m][h, place_2[0], place_2[1]] = second, first

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from backpath.explain import symbols as sy
-from backpath.explain.diagnosis.catalogue.uses import BACK, BIAS, EVERYWHERE, GRADIENT, Place, places, used
+from backpath.explain.diagnosis.catalogue.uses import BACK, BIAS, EVERYWHERE, GRADIENT, UsePlaces, places, used
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
 from backpath.explain.diagnosis.passes import Index, Passes
 from backpath.explain.diagnosis.problem import Problem
@@ -17,7 +17,7 @@ from backpath.explain.expression import ONE, TWO, Call, Expression, Power, Produ
 from backpath.maths.activations import ACTIVATIONS, activation
 from backpath.maths.arrays import Array
 
-Number = Callable[[Passes, Index, int], Array]  # what stands in place of σ′ of a layer, (passes, N, neurons)
+SlopeNumbers = Callable[[Passes, Index, int], Array]  # what stands in place of σ′ of a layer, (passes, N, neurons)
 
 # σ′ written in v = σ(u)
 IN_OUTPUT: dict[str, tuple[Callable[[Array], Array], Callable[[Expression], Expression]]] = {
@@ -43,7 +43,7 @@ class Slope:
 
     code: str
     what: str
-    number: Number
+    number: SlopeNumbers
     formula: Callable[[str], Expression] | None
     rank: int = LOCAL
     jacobian: Callable[[Array, Array], Array] | None = None
@@ -104,7 +104,7 @@ def _other_quantities(name: str) -> Iterator[Slope]:
     """Another quantity of the neuron where σ′(u) belongs."""
     row = ACTIVATIONS[name]
 
-    def slope(what: str, number: Number, formula: Callable[[str], Expression]) -> Slope:
+    def slope(what: str, number: SlopeNumbers, formula: Callable[[str], Expression]) -> Slope:
         return Slope("wrong_slope", what, number, formula)
 
     def times_u(neuron: str) -> Expression:
@@ -170,7 +170,7 @@ def _of_other(other: str) -> Slope:
     )
 
 
-def _from_output(number: Callable[[Array], Array]) -> Number:
+def _from_output(number: Callable[[Array], Array]) -> SlopeNumbers:
     return lambda p, h, k: number(p.a[k][h])
 
 
@@ -219,11 +219,11 @@ def _of_other_layers(q: Problem, layer: int) -> Iterator[Slope]:
             )
 
 
-def _slope_of(other: int) -> Number:
+def _slope_of(other: int) -> SlopeNumbers:
     return lambda p, h, k: np.broadcast_to(right_slope(p, h, other), p.u[k][h].shape)
 
 
-def _mistake(q: Problem, by_layer: Mapping[int, Slope], j: int | None = None, place: Place = EVERYWHERE) -> Mistake:
+def _mistake(q: Problem, by_layer: Mapping[int, Slope], j: int | None = None, place: UsePlaces = EVERYWHERE) -> Mistake:
     """Those layers with a wrong σ′; or of the only layer one neuron, or one use."""
     first = next(iter(by_layer.values()))
     output = q.layers in by_layer
@@ -241,7 +241,7 @@ def _columns(j: int | None) -> slice:
     return slice(None) if j is None else slice(j, j + 1)
 
 
-def _of_all(place: Place) -> str:
+def _of_all(place: UsePlaces) -> str:
     return {
         GRADIENT: " in each layer's own gradients, not on the way back",
         BIAS: " in the gradients of the biases only",
@@ -249,7 +249,7 @@ def _of_all(place: Place) -> str:
     }.get(place, "")
 
 
-def _rank(q: Problem, slope: Slope, layers: Sequence[int], j: int | None, place: Place) -> int:
+def _rank(q: Problem, slope: Slope, layers: Sequence[int], j: int | None, place: UsePlaces) -> int:
     if j is not None:
         return RARE
     if place is EVERYWHERE:

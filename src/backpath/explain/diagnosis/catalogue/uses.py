@@ -14,7 +14,7 @@ Values = Callable[[Passes, Index], Array]  # of the layer ``at``, (passes, N, ne
 
 
 @dataclass(frozen=True)
-class Place:
+class UsePlaces:
     """Some of the uses, and how they are called; ``{}`` stands for the layer."""
 
     uses: tuple[Use, ...]
@@ -24,14 +24,14 @@ class Place:
         return self.words.format(layer, layer - 1)
 
 
-EVERYWHERE = Place(("own", "bias", "back"), "")
-BACK = Place(("back",), " on the way back to layer {1} only")
-GRADIENT = Place(("own", "bias"), " in the gradients of layer {0} only, not on the way back")
-BIAS = Place(("bias",), " in the gradients of the biases of layer {0} only")
-OWN = Place(("own",), " in the gradients of the weights of layer {0} only, not of its biases")
+EVERYWHERE = UsePlaces(("own", "bias", "back"), "")
+BACK = UsePlaces(("back",), " on the way back to layer {1} only")
+GRADIENT = UsePlaces(("own", "bias"), " in the gradients of layer {0} only, not on the way back")
+BIAS = UsePlaces(("bias",), " in the gradients of the biases of layer {0} only")
+OWN = UsePlaces(("own",), " in the gradients of the weights of layer {0} only, not of its biases")
 
 
-def places(q: Problem, layer: int) -> Iterator[Place]:
+def places(q: Problem, layer: int) -> Iterator[UsePlaces]:
     """The uses that can go wrong by themselves in a layer."""
     yield EVERYWHERE
     if layer > 1:
@@ -41,7 +41,7 @@ def places(q: Problem, layer: int) -> Iterator[Place]:
     yield OWN
 
 
-def used(layer: int, place: Place, values: Values, columns: slice = slice(None)) -> Edit:
+def used(layer: int, place: UsePlaces, values: Values, columns: slice = slice(None)) -> Edit:
     """Other values in place of δ."""
 
     def everywhere(p: Passes, h: Index) -> None:

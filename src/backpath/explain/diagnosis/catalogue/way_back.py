@@ -16,7 +16,7 @@ from backpath.explain.expression import Expression, Partial, Product, minus
 from backpath.maths.arrays import Array
 from backpath.maths.notation import weight_name
 
-Matrix = Callable[[Array], Array]  # W of a layer in some passes, with its bias column -> what is used in its place
+WeightsUsed = Callable[[Array], Array]  # W of a layer in some passes, with its bias column -> what is used in its place
 _MANY = 400  # single weights taken for each other, tried only in networks with fewer such pairs
 _COMMON = 8  # neurons up to which one taken for another is tried together with another mistake
 
@@ -34,7 +34,7 @@ def ways_back(q: Problem) -> Iterator[Mistake]:
     yield from _updated(q)
 
 
-def _used(layer: int, matrix: Matrix) -> Edit:
+def _used(layer: int, matrix: WeightsUsed) -> Edit:
     def edit(p: Passes, h: Index) -> None:
         if p.at == layer:
             p.P[h] = matrix(p.then[h])
@@ -106,7 +106,7 @@ def _columns(q: Problem, layer: int) -> Iterator[Mistake]:
             yield _taken(q, layer, j, order, rank=RARE if n > _COMMON else LOCAL)
 
 
-def _picked(order: list[int]) -> Matrix:
+def _picked(order: list[int]) -> WeightsUsed:
     return lambda W: W[..., order]
 
 
@@ -186,7 +186,7 @@ def _single(q: Problem, layer: int) -> Iterator[Mistake]:
             yield _replaced(layer, (k, j), (to, source))
 
 
-def _ones(rows: list[int], column: int) -> Matrix:
+def _ones(rows: list[int], column: int) -> WeightsUsed:
     def matrix(W: Array) -> Array:
         used = W[..., :-1].copy()
         used[:, rows, column] = 1.0
@@ -221,7 +221,7 @@ def _left_out(q: Problem, layer: int) -> Iterator[Mistake]:
             yield Mistake("missing_path", (name,), message, (_used(layer, _without([k])),), rank=LOCAL)
 
 
-def _without(rows: list[int]) -> Matrix:
+def _without(rows: list[int]) -> WeightsUsed:
     def matrix(W: Array) -> Array:
         used = W[..., :-1].copy()
         used[:, rows] = 0.0

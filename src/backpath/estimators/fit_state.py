@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from backpath.estimators.samples import Samples
+from backpath.estimators.training_samples import Samples
 from backpath.maths import backprop
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
@@ -64,7 +64,7 @@ class HeldOut:
 
 
 @dataclass
-class Run:
+class FitState:
     """Where a fit stands; the names are those of the fitted attributes.
 
     Attributes

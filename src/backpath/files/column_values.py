@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.files.column_inputs import MISSING, CategoryInput, DateInput, NumberInput
 from backpath.files.forms import PLAIN, NumberForm
-from backpath.files.inputs import MISSING, CategoryInput, DateInput, NumberInput
 from backpath.files.moments import Moments
 from backpath.files.wording import quoted
 from backpath.maths.arrays import Floats

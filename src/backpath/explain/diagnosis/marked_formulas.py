@@ -16,7 +16,7 @@ from backpath.maths.notation import WeightIndex, weight_index, weight_name
 
 
 @dataclass(frozen=True)
-class Part:
+class Piece:
     """A factor on the way to a weight: what it is about, its layer, and what is put into ``Change.claimed``."""
 
     of: str
@@ -69,7 +69,7 @@ def _along(chain: Chain, path: Expression) -> Expression:
     return path if path_count(chain) == 1 else Sum((path, Ellipsis()))
 
 
-def _parts(chain: Chain) -> list[Part]:
+def _parts(chain: Chain) -> list[Piece]:
     """The factors along the first path to the weight, each with what it is about."""
     layers, (layer, _, i) = chain.layers, chain.index
     neurons = next(iter(all_paths(chain)))
@@ -77,27 +77,30 @@ def _parts(chain: Chain) -> list[Part]:
     output = chain.name(layers, neurons[0])
     parts = []
     if chain.joined:
-        parts.append(Part("joined", layers, (output,), factors[0]))
+        parts.append(Piece("joined", layers, (output,), factors[0]))
     else:
-        parts += [Part("cost", layers, (output,), factors[0]), Part("slope", layers, (output,), factors[1])]
+        parts += [
+            Piece("cost", layers, (output,), factors[0]),
+            Piece("slope", layers, (output,), factors[1]),
+        ]
     rest = factors[len(parts) : -1]
     for step, factor in enumerate(rest):
         above = layers - step // 2
         if step % 2 == 0:
-            parts.append(Part("weight", above, (above, neurons[step // 2], neurons[step // 2 + 1]), factor))
+            parts.append(Piece("weight", above, (above, neurons[step // 2], neurons[step // 2 + 1]), factor))
         else:
-            parts.append(Part("slope", above - 1, (chain.name(above - 1, neurons[step // 2 + 1]),), factor))
+            parts.append(Piece("slope", above - 1, (chain.name(above - 1, neurons[step // 2 + 1]),), factor))
     source = "1" if i is None else chain.name(layer - 1, i)
-    return [*parts, Part("input", layer, (source,), factors[-1])]
+    return [*parts, Piece("input", layer, (source,), factors[-1])]
 
 
-def _is_changed(part: Part, change: Change) -> bool:
+def _is_changed(part: Piece, change: Change) -> bool:
     if change.layer not in (None, part.layer):
         return False
     return part.of == change.of or (part.of == "joined" and change.of in ("cost", "slope"))
 
 
-def _claimed(chain: Chain, part: Part, change: Change) -> list[Expression]:
+def _claimed(chain: Chain, part: Piece, change: Change) -> list[Expression]:
     """What stands in place of a part."""
     claimed = [] if change.claimed is None else [Marked(change.claimed(*part.about))]
     if part.of != "joined":

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from backpath.explain import symbols as sy
+from backpath.explain.diagnosis.catalogue.uses import Values
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, Change, Mistake
 from backpath.explain.diagnosis.passes import Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
@@ -15,7 +16,6 @@ from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
 from backpath.maths.costs import COSTS, cost_function
 
-Values = Callable[[Passes, Index], Array]
 _SAME_BUT_FOR_A_CONSTANT = {"squared_error", "half_squared_error"}
 
 

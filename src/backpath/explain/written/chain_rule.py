@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from backpath.explain import symbols as sy
+from backpath.explain.derivation_data import DerivationData
 from backpath.explain.document import Block, Formulas, Part, Table, heading, prose
 from backpath.explain.expression import (
     ONE,
@@ -31,11 +31,8 @@ from backpath.explain.paths import FEW, all_paths
 from backpath.maths.costs import cost_function
 from backpath.maths.network import Network
 
-if TYPE_CHECKING:
-    from backpath.explain.derivation import Derivation
 
-
-def blocks(d: Derivation) -> list[Block]:
+def blocks(d: DerivationData) -> list[Block]:
     """The derivation up to the product of its factors."""
     chain = d.chain
     if chain.index.layer == chain.layers:
@@ -43,7 +40,7 @@ def blocks(d: Derivation) -> list[Block]:
     return _of_hidden_weight(d) if d.path_count <= FEW else _by_recursion(d)
 
 
-def _of_output_weight(d: Derivation) -> list[Block]:
+def _of_output_weight(d: DerivationData) -> list[Block]:
     """∂C/∂W = ∂C/∂A1 × ∂A1/∂W, each expanded."""
     chain, (_, j, _) = d.chain, d.chain.index
     *first, last = d.factors
@@ -72,7 +69,7 @@ def _of_output_weight(d: Derivation) -> list[Block]:
     ]
 
 
-def _of_hidden_weight(d: Derivation) -> list[Block]:
+def _of_hidden_weight(d: DerivationData) -> list[Block]:
     """∂C/∂W = ∂C/∂H1 × ∂H1/∂W; the first operand expanded along every path."""
     chain, (layer, j, _) = d.chain, d.chain.index
     H, by = sy.neuron(chain.name(layer, j)), sy.weight(d.weight)
@@ -108,7 +105,7 @@ def _of_neuron(chain: Chain, layer: int, edges: list[tuple[int, int]]) -> list[E
     return [*lines, *forward_equations(chain, layer, j)]
 
 
-def _of_weight(d: Derivation) -> list[Equation]:
+def _of_weight(d: DerivationData) -> list[Equation]:
     """∂H1/∂W = ∂H1/∂u_H1 × ∂u_H1/∂W = σ′(u_H1) × X1."""
     chain, (layer, j, _) = d.chain, d.chain.index
     slope, last = d.factors[-2:]
@@ -120,7 +117,7 @@ def _of_weight(d: Derivation) -> list[Equation]:
     ]
 
 
-def _by_recursion(d: Derivation) -> list[Block]:
+def _by_recursion(d: DerivationData) -> list[Block]:
     """With very many paths: δ = ∂C/∂u from layer to layer."""
     chain, (layer, j, _) = d.chain, d.chain.index
     name, slope, last = chain.name(layer, j), *d.factors[-2:]
@@ -163,7 +160,7 @@ def _output_delta(chain: Chain) -> Equation:
     return equation(sy.delta(A.name), first, product(slope, sy.slope(sy.net_input(A.name))))
 
 
-def _result(d: Derivation) -> Equation:
+def _result(d: DerivationData) -> Equation:
     """∂C/∂W = the two operands = all partials = all factors."""
     chain = d.chain
     paths = [chain.path(way) for way in all_paths(chain)]
@@ -172,7 +169,7 @@ def _result(d: Derivation) -> Equation:
     return equation(d.partial, *_two_operands(d), partials, factors)
 
 
-def _two_operands(d: Derivation) -> list[Expression]:
+def _two_operands(d: DerivationData) -> list[Expression]:
     if d.chain.joined and d.chain.index.layer == d.chain.layers:
         return []  # the two operands are all the partials there are
     neuron = sy.neuron(d.chain.name(d.chain.index.layer, d.chain.index.neuron))

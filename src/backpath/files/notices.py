@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backpath.errors import InputError
-from backpath.files.values import Categories, ColumnValues
+from backpath.files.column_values import Categories, ColumnValues
 from backpath.files.wording import counted, named
 
 _SHOWN = 8  # columns that a note names
@@ -56,7 +56,7 @@ def missing_note(gaps: Sequence[tuple[ColumnValues, int]], whole: int, rows: int
     """What was done about missing cells, by column.
 
     >>> import numpy as np
-    >>> from backpath.files.values import Numbers
+    >>> from backpath.files.column_values import Numbers
     >>> missing_note([(Numbers("Age", np.array([1, np.nan])), 1)], 1, 2, "fill")
     "filled 1 missing cell: 1 of 'Age' with its median; --missing drop leaves 1 of 2 rows"
     """

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from backpath.explain import symbols as sy
-from backpath.explain.chain_rule import in_a_cell
+from backpath.explain.derivation_data import EvaluationData, Sample
 from backpath.explain.digits import DIGITS, added, agree, rounds_to, shown, shown_product, shown_sum, subtracted
 from backpath.explain.document import Block, Formulas, Part, Table, heading, prose
 from backpath.explain.expression import (
@@ -22,15 +21,13 @@ from backpath.explain.expression import (
     product,
 )
 from backpath.explain.paths import FEW, Path, Paths
-
-if TYPE_CHECKING:
-    from backpath.explain.derivation import Evaluation, Sample
+from backpath.explain.written.chain_rule import in_a_cell
 
 MOST_ROWS = 20
 MOST_OUTPUTS = 6
 
 
-def blocks(v: Evaluation) -> list[Block]:
+def blocks(v: EvaluationData) -> list[Block]:
     """The factors' numbers and their product; for a batch a row per sample, and their mean."""
     found = _one_sample(v.samples[0]) if len(v.samples) == 1 else _batch(v)
     return [heading("With numbers"), *found]
@@ -115,7 +112,7 @@ def _percent(path: Path) -> str:
     return f"{100 * path.share:.1f} %" if abs(path.share) < 10 else f"{path.share:.3g} times"
 
 
-def _batch(v: Evaluation) -> list[Block]:
+def _batch(v: EvaluationData) -> list[Block]:
     d, samples = v.derivation, v.samples
     few = samples[:MOST_ROWS]
     header: list[Part] = ["sample", *(f.expansion if len(f.expanded) < 16 else f.partial for f in d.factors), d.partial]

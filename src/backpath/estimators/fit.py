@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from backpath.estimators.fit_state import Epoch, FitState, HeldOut
 from backpath.estimators.parameters import callbacks_of
-from backpath.estimators.runs import Epoch, HeldOut, Run
 from backpath.maths.arrays import Array
 from backpath.training.job import Job
 
@@ -21,12 +21,12 @@ class Fitting:
     p : the estimator, for its parameters
     job : Job
         Its solver and tolerance are the subclass's to set.
-    run : Run
+    run : FitState
         Where it starts from; written on.
     held_out : HeldOut | None
     """
 
-    def __init__(self, p: Any, job: Job, run: Run, held_out: HeldOut | None):
+    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None):
         self.p, self.job, self.run, self.held_out = p, job, run, held_out
         self.callbacks = callbacks_of(p.callbacks)
 

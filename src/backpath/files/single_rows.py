@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from backpath.errors import InputError
+from backpath.files.column_inputs import NumberInput
 from backpath.files.dialect import Dialect
-from backpath.files.inputs import NumberInput
+from backpath.files.file_paths import PathLike
 from backpath.files.opening import open_table
 from backpath.files.predicting import encode_texts
 from backpath.files.preparation import Preparation, one_hot
-from backpath.files.unpacking import PathLike
 from backpath.files.wording import column_index, counted, listed, quoted
 from backpath.maths.arrays import Floats
 

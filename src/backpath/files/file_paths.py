@@ -1,4 +1,4 @@
-"""A file to read: is it there, and is it a file?"""
+"""Paths of files; a file to read: is it there, and is it a file?"""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 from backpath.errors import InputError
 from backpath.files.wording import shown_path
 
+PathLike = str | os.PathLike[str]
 
-def existing_file(path: str | os.PathLike[str], expected: str) -> Path:
+
+def existing_file(path: PathLike, expected: str) -> Path:
     """The path of a regular file that can be opened; InputError if it is anything else than ``expected``."""
     try:
         file, shown = Path(path), shown_path(path)

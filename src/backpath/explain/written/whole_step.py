@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backpath.errors import InputError
-from backpath.explain import matrices, numbers_shown
 from backpath.explain import symbols as sy
-from backpath.explain.chain_rule import cost_equation, where
-from backpath.explain.derivation import Derivation, Sample
+from backpath.explain.derivation_data import DerivationData, Sample
 from backpath.explain.digits import DIGITS, agree, shown, shown_sum
 from backpath.explain.document import Block, Document, Formulas, Table, heading, prose
 from backpath.explain.expression import (
@@ -33,16 +30,16 @@ from backpath.explain.expression import (
 from backpath.explain.factors import Chain
 from backpath.explain.formulas import COST_FORMULAS
 from backpath.explain.paths import FEW, all_paths
+from backpath.explain.step_data import StepData, Update
+from backpath.explain.written import matrices, numbers
+from backpath.explain.written.chain_rule import cost_equation, where
 from backpath.maths.activations import activation
 from backpath.maths.notation import WeightIndex
-
-if TYPE_CHECKING:
-    from backpath.explain.step import Step, Update
 
 MOST_WEIGHTS, MOST_SAMPLES = 200, 20
 
 
-def document(step: Step) -> Document:
+def document(step: StepData) -> Document:
     """The whole story; InputError if it would be too long to read."""
     count, samples = len(step.updates), len(step.numbers.x)
     if count > MOST_WEIGHTS or samples > MOST_SAMPLES:
@@ -61,7 +58,7 @@ def document(step: Step) -> Document:
     return Document(("One step of gradient descent",), (*blocks, *where(step.network, step.labels)))
 
 
-def _forward(step: Step, chain: Chain, place: int) -> list[Block]:
+def _forward(step: StepData, chain: Chain, place: int) -> list[Block]:
     """Every neuron's weighted sum, net input and output."""
     n = step.numbers
     many = len(n.x) > 1
@@ -74,14 +71,14 @@ def _forward(step: Step, chain: Chain, place: int) -> list[Block]:
     return [heading(title), prose(", ".join(inputs)), Formulas(tuple(lines))]
 
 
-def neuron_equations(step: Step, chain: Chain, place: int, layer: int, j: int) -> tuple[Equation, ...]:
+def neuron_equations(step: StepData, chain: Chain, place: int, layer: int, j: int) -> tuple[Equation, ...]:
     """A neuron with a sample's numbers: H1 = σ(0.35·1 + …) = σ(0.3775) = 0.59327; of softmax u_A1 and A1."""
     if activation(step.network.activations[layer - 1]).jacobian:
         return _net_input(step, chain, place, layer, j), _softmax(step, chain, place)[j - 1]
     return (_neuron(step, chain, place, layer, j),)
 
 
-def _terms(step: Step, place: int, layer: int, j: int) -> tuple[list[float], float]:
+def _terms(step: StepData, place: int, layer: int, j: int) -> tuple[list[float], float]:
     """The pairs of a weighted sum (the bias first, each W with what it multiplies), and the sum."""
     W, a = step.network.weights[layer - 1][j - 1], step.numbers.a[layer - 1][place]
     pairs = [float(W[-1]), 1.0] if step.network.biases else []
@@ -90,11 +87,11 @@ def _terms(step: Step, place: int, layer: int, j: int) -> tuple[list[float], flo
     return pairs, float(step.numbers.u[layer - 1][place, j - 1])
 
 
-def _paired(numbers: Sequence[Decimal]) -> Decimal:
-    return sum((a * b for a, b in zip(numbers[::2], numbers[1::2], strict=True)), start=Decimal(0))
+def _paired(pairs: Sequence[Decimal]) -> Decimal:
+    return sum((a * b for a, b in zip(pairs[::2], pairs[1::2], strict=True)), start=Decimal(0))
 
 
-def _weighted_sum(step: Step, place: int, layer: int, j: int, digits: int) -> tuple[Expression, str]:
+def _weighted_sum(step: StepData, place: int, layer: int, j: int, digits: int) -> tuple[Expression, str]:
     """0.35·1 + 0.05·0.15 + 0.1·0.2 and 0.3775"""
     pairs, u = _terms(step, place, layer, j)
     scale = max(abs(a * b) for a, b in zip(pairs[::2], pairs[1::2], strict=True))
@@ -103,7 +100,7 @@ def _weighted_sum(step: Step, place: int, layer: int, j: int, digits: int) -> tu
     return total(*products), result
 
 
-def _neuron(step: Step, chain: Chain, place: int, layer: int, j: int) -> Equation:
+def _neuron(step: StepData, chain: Chain, place: int, layer: int, j: int) -> Equation:
     """H1 = σ(0.35·1 + …) = σ(0.3775) = 0.59327"""
     name = step.network.activations[layer - 1]
     output = shown(float(step.numbers.a[layer][place, j - 1]))
@@ -115,12 +112,12 @@ def _neuron(step: Step, chain: Chain, place: int, layer: int, j: int) -> Equatio
     return equation(symbol, sy.sigma(terms), sy.sigma(Number(u)), Number(output))
 
 
-def _net_input(step: Step, chain: Chain, place: int, layer: int, j: int) -> Equation:
+def _net_input(step: StepData, chain: Chain, place: int, layer: int, j: int) -> Equation:
     terms, u = _weighted_sum(step, place, layer, j, DIGITS)
     return equation(sy.net_input(chain.name(layer, j)), terms, Number(u))
 
 
-def _softmax(step: Step, chain: Chain, place: int) -> list[Equation]:
+def _softmax(step: StepData, chain: Chain, place: int) -> list[Equation]:
     """A1 = e^u_A1 / (e^u_A1 + e^u_A2 + …), with numbers."""
     u, A = step.numbers.u[-1][place], step.numbers.a[-1][place]
     outputs = [shown(float(a)) for a in A]
@@ -140,7 +137,7 @@ def _softmax(step: Step, chain: Chain, place: int) -> list[Equation]:
     ]
 
 
-def _cost(step: Step, chain: Chain) -> list[Block]:
+def _cost(step: StepData, chain: Chain) -> list[Block]:
     """The cost of every output, of every sample, and their average."""
     n = step.numbers
     rows = []
@@ -156,12 +153,12 @@ def _cost(step: Step, chain: Chain) -> list[Block]:
     return found if n.costs.size == 1 else [*found, Formulas((cost_with_numbers(step),))]
 
 
-def cost_with_numbers(step: Step) -> Equation:
+def cost_with_numbers(step: StepData) -> Equation:
     """C of the only output, the sum over several, or the average over the samples."""
     n = step.numbers
     every = [float(c) for c in n.costs.ravel()]
     if len(n.x) > 1:
-        return numbers_shown.mean_equation(sy.C, every, step.cost_value, len(n.x))
+        return numbers.mean_equation(sy.C, every, step.cost_value, len(n.x))
     if len(every) > 1:
         texts, result = shown_sum(every, step.cost_value)
         return equation(sy.C, sy.sum_of(texts), Number(result))
@@ -170,7 +167,7 @@ def cost_with_numbers(step: Step) -> Equation:
     return equation(sy.C, *sides, Number(shown(every[0])))
 
 
-def _cost_numbers(step: Step, place: int, j: int, cost: float) -> tuple[str, str, str | Expression]:
+def _cost_numbers(step: StepData, place: int, j: int, cost: float) -> tuple[str, str, str | Expression]:
     """A and y as shown, and the cost's formula with them; without, where A rounds to 0 or 1 and ln A has no digits."""
     A, y = float(step.numbers.a[-1][place, j - 1]), float(step.numbers.y[place, j - 1])
     row = COST_FORMULAS[step.cost]
@@ -186,15 +183,15 @@ def _cost_numbers(step: Step, place: int, j: int, cost: float) -> tuple[str, str
     return shown(A), shown(y), ""
 
 
-def _gradients(step: Step) -> list[Block]:
+def _gradients(step: StepData) -> list[Block]:
     """∂C/∂W of every weight, the output layer first, as in the notes."""
     found: list[Block] = [heading("Gradients")]
     n, sizes = step.numbers, step.network.sizes
-    derivations = [step.derivation(name) for name in step.network.weight_names]
+    derivations = [DerivationData(step.network, name, step.cost, step.labels) for name in step.network.weight_names]
     if len(n.x) > 1:
         found.append(prose("Averaged over the samples; each sample's factors stand in the matrices below."))
     else:
-        differences = numbers_shown.u_cost_equations(Sample(derivations[0], n, 0))
+        differences = numbers.u_cost_equations(Sample(derivations[0], n, 0))
         found += [Formulas(tuple(differences))] if differences else []
     for layer in range(len(sizes) - 1, 0, -1):
         lines = []
@@ -206,13 +203,13 @@ def _gradients(step: Step) -> list[Block]:
     return found
 
 
-def gradient_with_numbers(step: Step, d: Derivation) -> Equation:
+def gradient_with_numbers(step: StepData, d: DerivationData) -> Equation:
     """∂C/∂W as its factors' numbers, or as the mean over the samples."""
     samples = [Sample(d, step.numbers, place) for place in range(len(step.numbers.x))]
     if len(samples) == 1:
-        return numbers_shown.gradient_equation(samples[0])
+        return numbers.gradient_equation(samples[0])
     values = [sample.gradient for sample in samples]
-    return numbers_shown.mean_equation(d.partial, values, step.gradients[d.weight], len(values))
+    return numbers.mean_equation(d.partial, values, step.gradients[d.weight], len(values))
 
 
 def _of_neuron(sample: Sample) -> Equation:
@@ -228,7 +225,7 @@ def _of_neuron(sample: Sample) -> Equation:
     return equation(factor.partial, factor.expansion, sy.sum_of(texts), Number(result))
 
 
-def _updates(step: Step) -> list[Block]:
+def _updates(step: StepData) -> list[Block]:
     """W = W - η × ∂C/∂W with numbers."""
     lines = [update_with_numbers(step, update) for update in step.updates if not update.frozen]
     W = Symbol("W", "W")
@@ -239,7 +236,7 @@ def _updates(step: Step) -> list[Block]:
     return [*found, prose(f"Not updated: {', '.join(frozen)}.")] if frozen else found
 
 
-def update_with_numbers(step: Step, update: Update) -> Equation:
+def update_with_numbers(step: StepData, update: Update) -> Equation:
     """W11_1 = 0.15 − 0.5 × 0.00044 = 0.14978"""
     values = [update.before, step.learning_rate, update.gradient]
     scale = max(abs(update.before), abs(step.learning_rate * update.gradient))

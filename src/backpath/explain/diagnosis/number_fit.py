@@ -11,7 +11,7 @@ import numpy as np
 from backpath.explain.diagnosis.bits import roundest
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.mistakes import Family, Mistake
-from backpath.explain.diagnosis.passes import Index, Run
+from backpath.explain.diagnosis.passes import Index, PassEdits
 from backpath.maths.arrays import Array
 
 Slips = tuple[Mistake, ...]
@@ -71,7 +71,7 @@ def _figures(c: Comparison, tasks: Sequence[Task], owners: Index, numbers: Array
     found = []
     for block in c.blocks(len(owners)):
         chosen, values = [tasks[owner] for owner in owners[block]], numbers[block]
-        runs: list[Run] = [(family.edits(values[h]), h) for family, h in _alike([task.family for task in chosen])]
+        runs: list[PassEdits] = [(family.edits(values[h]), h) for family, h in _alike([task.family for task in chosen])]
         with_partners = [(partner, h) for h, task in enumerate(chosen) for partner in task.partners]
         for partner, which in _alike([partner for partner, _ in with_partners]):
             runs.append((partner.edits, np.array([with_partners[k][1] for k in which], dtype=np.intp)))

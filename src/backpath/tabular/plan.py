@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from backpath.files.streamed import Stream
+from backpath.files.stream import Stream
 from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.training import TrainingResult, train
@@ -13,7 +13,7 @@ from backpath.training.progress import Progress
 
 
 @dataclass(frozen=True)
-class Settings:
+class Plan:
     """A network's layers and how it is trained.
 
     Attributes

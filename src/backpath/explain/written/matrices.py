@@ -1,15 +1,14 @@
-"""The notes' batch matrix form: five matrices whose product is a layer's gradient."""
+"""The notes' batch matrix form written out, with digits that agree."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
 
 from backpath.explain import symbols as sy
-from backpath.explain.backward import Backward
+from backpath.explain.batch_matrices import BatchMatrices, multiplied
 from backpath.explain.digits import agree_all
 from backpath.explain.document import Block, Formulas, Prose, heading, prose
 from backpath.explain.expression import (
@@ -28,69 +27,10 @@ from backpath.explain.expression import (
 )
 from backpath.explain.factors import Chain
 from backpath.maths.arrays import Array
-from backpath.maths.backprop import with_bias
 from backpath.maths.network import Network
 from backpath.maths.notation import WeightIndex, layer_weights, weight_name
 
 _D, _W, _S, _X = Symbol("D", "D"), Symbol("W", "W"), Symbol("S", "S"), Symbol("X", "X")
-
-
-@dataclass(frozen=True)
-class BatchMatrices:
-    """A layer's gradient as a product of matrices; a row per sample in all but W and the gradient.
-
-    ∂C/∂W = 1/N ((D W) ∘ S)ᵀ X; of the output layer ∂C/∂W = 1/N Dᵀ X.
-
-    Attributes
-    ----------
-    layer : int
-    D : (N, neurons of the layer above), of the output layer (N, outputs)
-        ∂C/∂u; of the outputs 2 × u_cost × σ′(u_A1).
-    W : (neurons above, neurons) | None
-        The weights above without the bias column: no hidden neuron sits behind a bias. The notes repeat its row for
-        every sample. None for the output layer.
-    S : (N, neurons) | None
-        σ′(u_H1), σ′(u_H2). None for the output layer.
-    X : (N, inputs + 1)
-        What comes into the layer, and the bias neuron's 1 if there is one.
-    gradient : (neurons, inputs + 1)
-        ∂C/∂W as back-propagation finds it.
-    """
-
-    layer: int
-    D: Array
-    W: Array | None
-    S: Array | None
-    X: Array
-    gradient: Array
-
-    def product(self) -> Array:
-        """∂C/∂W made of the matrices."""
-        return _multiplied(self.D, self.W, self.S, self.X)
-
-
-def _multiplied(D: Array, W: Array | None, S: Array | None, X: Array) -> Array:
-    delta = D if W is None or S is None else (D @ W) * S
-    return delta.T @ X / len(X)
-
-
-def batch_matrices(net: Network, numbers: Backward) -> tuple[BatchMatrices, ...]:
-    """The matrices of every layer, layer 1 first."""
-    last = len(net.weights)
-    found = []
-    for layer in range(1, last + 1):
-        output = layer == last
-        found.append(
-            BatchMatrices(
-                layer,
-                numbers.delta[layer - 1 if output else layer],
-                None if output else net.weights[layer][:, : net.sizes[layer]],
-                None if output else numbers.slopes[layer - 1],
-                with_bias(numbers.a[layer - 1]) if net.biases else numbers.a[layer - 1],
-                numbers.gradients[layer - 1],
-            )
-        )
-    return tuple(found)
 
 
 def blocks(net: Network, cost: str, matrices: Sequence[BatchMatrices]) -> list[Block]:
@@ -167,7 +107,7 @@ def _shown(m: BatchMatrices, given: list[Array]) -> list[Matrix]:
     """The matrices' numbers, with digits such that the shown ones multiply to the shown gradient."""
     shapes = [part.shape for part in given]
     values = [float(v) for part in given for v in part.ravel()]
-    scales = _multiplied(*(None if part is None else np.abs(part) for part in (m.D, m.W, m.S, m.X)))  # type: ignore[arg-type]  # D and X are never None
+    scales = multiplied(*(None if part is None else np.abs(part) for part in (m.D, m.W, m.S, m.X)))  # type: ignore[arg-type]  # D and X are never None
 
     def compute(numbers: Sequence[Decimal]) -> list[Decimal]:
         parts, start = [], 0
@@ -175,7 +115,7 @@ def _shown(m: BatchMatrices, given: list[Array]) -> list[Matrix]:
             parts.append(np.array(numbers[start : start + rows * columns], dtype=object).reshape(rows, columns))
             start += rows * columns
         made = (
-            _multiplied(parts[0], parts[1], parts[2], parts[3])
+            multiplied(parts[0], parts[1], parts[2], parts[3])
             if len(parts) == 4
             else parts[0].T @ parts[1] / len(parts[1])
         )

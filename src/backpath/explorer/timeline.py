@@ -1,4 +1,4 @@
-"""The history of a run, thinned as it grows: its cost curve, and weights to go back to."""
+"""The course of a run, thinned as it grows: its cost curve, and weights to go back to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backpath.explorer import limits
 from backpath.maths.network import Network
 
 
-class History:
+class Timeline:
     """The cost of every ``stride``-th epoch, and a network from time to time.
 
     Attributes
@@ -34,9 +34,9 @@ class History:
         self._most = max(3, min(limits.SNAPSHOTS, limits.SNAPSHOT_BYTES // size))
         self._gap = 1
 
-    def copy(self) -> History:
+    def copy(self) -> Timeline:
         """Another one that grows on its own, from where this one stands now: what came after is left out."""
-        found = History(self.networks[0])
+        found = Timeline(self.networks[0])
         found.epoch, found.stride, found._gap = self.epoch, self.stride, self._gap
         kept = int(np.searchsorted(self.epochs, self.epoch, side="right"))
         found.epochs, found.costs = self.epochs[:kept], self.costs[:kept]
@@ -74,10 +74,10 @@ class History:
         """Keep where a run has ended, whatever lies between."""
         self.networks[self.epoch] = network
 
-    def at(self, epoch: int) -> tuple[History, Network]:
-        """The history as it stood at the kept epoch nearest to one, and its network; nothing is forgotten."""
+    def at(self, epoch: int) -> tuple[Timeline, Network]:
+        """The timeline as it stood at the kept epoch nearest to one, and its network; nothing is forgotten."""
         nearest = min(self.networks, key=lambda kept: abs(kept - epoch))
-        found = History(self.networks[0])
+        found = Timeline(self.networks[0])
         vars(found).update(vars(self) | {"epoch": nearest})
         return found, self.networks[nearest]
 

@@ -10,19 +10,19 @@ from typing import Any, Literal
 import numpy as np
 
 from backpath.errors import InputError
-from backpath.explain.diagnosis.layouts import Layout, Reading, readings
+from backpath.explain.diagnosis.layouts import WeightLayout, WeightReading, readings
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 
 Form = Literal["arrays", "pairs", "in turn", "named", "arguments"]
-Function = Callable[..., Any]
+UserFunction = Callable[..., Any]
 
 
-NOTES = Layout()
+NOTES = WeightLayout()
 
 
 @dataclass(frozen=True)
-class Call:
+class Calling:
     """One way to call a function of weights and samples.
 
     Attributes
@@ -32,7 +32,7 @@ class Call:
     columns : whether samples are columns
     """
 
-    layout: Layout = NOTES
+    layout: WeightLayout = NOTES
     form: Form = "arrays"
     columns: bool = False
 
@@ -41,7 +41,7 @@ class Call:
         samples = "your samples are in columns" if self.columns else ""
         return "; ".join(filter(None, (self.layout.words, samples)))
 
-    def figures(self, function: Function, net: Network, X: Array, y: Array) -> dict[str, Any]:
+    def figures(self, function: UserFunction, net: Network, X: Array, y: Array) -> dict[str, Any]:
         """What the function returns for a network, by weight name.
 
         Raises
@@ -78,7 +78,7 @@ class Call:
         """A column where samples are columns, else a row."""
         return b.reshape(-1, 1) if self.columns else b
 
-    def _read(self, net: Network, returned: object) -> Reading:
+    def _read(self, net: Network, returned: object) -> WeightReading:
         """The reading in the layout of the call, or the first that fits."""
         try:
             given = returned if isinstance(returned, dict) else list(returned)  # type: ignore[call-overload]  # caught
@@ -91,7 +91,7 @@ class Call:
         return next((r for r in found if (r.layout.bias, r.layout.transposed) == called), found[0])
 
 
-def calls(function: Function, net: Network, X: Array, y: Array) -> Iterator[Call]:
+def calls(function: UserFunction, net: Network, X: Array, y: Array) -> Iterator[Calling]:
     """The ways to call it that give gradients of the network's shapes; the notes' own way first.
 
     Raises
@@ -113,22 +113,22 @@ def calls(function: Function, net: Network, X: Array, y: Array) -> Iterator[Call
         raise refused
 
 
-def _ways(function: Function, net: Network) -> Iterator[Call]:
+def _ways(function: UserFunction, net: Network) -> Iterator[Calling]:
     several = _positional(function) > 3
     if not net.biases:
-        layouts = [Layout(bias="absent"), Layout(transposed=True, bias="absent")]
+        layouts = [WeightLayout(bias="absent"), WeightLayout(transposed=True, bias="absent")]
     else:
-        layouts = [Layout(transposed=t, bias=b) for b in ("last", "first") for t in (False, True)]
-    within = [Call(layout, "arguments" if several else "arrays") for layout in layouts]
+        layouts = [WeightLayout(transposed=t, bias=b) for b in ("last", "first") for t in (False, True)]
+    within = [Calling(layout, "arguments" if several else "arrays") for layout in layouts]
     forms: Sequence[Form] = ("arguments",) if several else ("pairs", "named", "in turn")
-    apart = [Call(Layout(t, "apart"), form) for form in forms for t in (False, True)] if net.biases else []
+    apart = [Calling(WeightLayout(t, "apart"), form) for form in forms for t in (False, True)] if net.biases else []
     for call in (*within, *apart):
         yield call
     for call in (*within, *apart):
         yield replace(call, columns=True)
 
 
-def _positional(function: Function) -> int:
+def _positional(function: UserFunction) -> int:
     """How many arguments it needs."""
     try:
         parameters = inspect.signature(function).parameters.values()

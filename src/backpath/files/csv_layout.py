@@ -23,7 +23,7 @@ TOO_LONG = f'a cell is longer than {csv.field_size_limit():,} characters; perhap
 
 
 @dataclass(frozen=True)
-class Layout:
+class CsvLayout:
     """How one CSV file is laid out.
 
     Attributes
@@ -64,7 +64,7 @@ def records(file: Path, delimiter: str, encoding: str, strip: bool = False) -> I
                 raise csv.Error(line, TOO_LONG if "limit" in str(error) else QUOTE) from None
 
 
-def find_layout(file: Path, shown: str, dialect: Dialect, preferred: str | None, wanted: Sequence[str]) -> Layout:
+def find_layout(file: Path, shown: str, dialect: Dialect, preferred: str | None, wanted: Sequence[str]) -> CsvLayout:
     """How a CSV file is laid out, where the dialect leaves that open.
 
     Parameters
@@ -101,7 +101,7 @@ def find_layout(file: Path, shown: str, dialect: Dialect, preferred: str | None,
         names = [name.strip() for name in names]
         notes = (*notes, "blanks after delimiters are taken off")
     _check_names(names, shown, 1 + skip)
-    return Layout(delimiter, encoding, skip + header_lines, tuple(names), strip, (*notes, *more))
+    return CsvLayout(delimiter, encoding, skip + header_lines, tuple(names), strip, (*notes, *more))
 
 
 def _check_given(lines: Sequence[str], shown: str, delimiter: str) -> None:

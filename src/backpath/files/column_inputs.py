@@ -1,7 +1,7 @@
 """The kinds of columns as a model keeps them: what a cell becomes as inputs of the network.
 
 Each kind has the same few members: ``labels`` (of its inputs), ``encode`` (values to inputs), ``unusable`` (cells that
-give none) and ``describe``. How its cells are read is in ``reading.py``.
+give none) and ``describe``. How its cells are read is in ``reading``.
 """
 
 from __future__ import annotations

@@ -17,10 +17,10 @@ import numpy as np
 from backpath.errors import InputError
 from backpath.explorer import fields, limits
 from backpath.explorer.data import Data, built_in
-from backpath.explorer.history import History
 from backpath.explorer.scene import Focus, Scene, check_fit, focus_on
 from backpath.explorer.settings import KEYS, Settings
 from backpath.explorer.stepping import units
+from backpath.explorer.timeline import Timeline
 from backpath.files.preparation import Preparation
 from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
@@ -53,8 +53,8 @@ def kept_data(data: Data) -> dict[str, Any]:
 
 def kept_scene(scene: Scene) -> dict[str, Any]:
     """Everything but the samples."""
-    history, stepping = scene.history, scene.stepping
-    every = list(history.networks)
+    timeline, stepping = scene.timeline, scene.stepping
+    every = list(timeline.networks)
     before = stepping.step.network if stepping.step is not None else scene.network
     return {
         "settings": scene.settings.as_dict(),
@@ -66,12 +66,12 @@ def kept_scene(scene: Scene) -> dict[str, Any]:
         "batch": scene.focus.batch,
         "stepped": {"done": stepping.done, "network": _flat(before)},
         "history": {
-            "epoch": history.epoch,
-            "stride": history.stride,
-            "epochs": list(history.epochs),
-            "costs": _text(np.array(history.costs)),
+            "epoch": timeline.epoch,
+            "stride": timeline.stride,
+            "epochs": list(timeline.epochs),
+            "costs": _text(np.array(timeline.costs)),
             "snapshots": every,
-            "networks": [_flat(history.networks[epoch]) for epoch in every],
+            "networks": [_flat(timeline.networks[epoch]) for epoch in every],
         },
     }
 
@@ -97,8 +97,8 @@ def restored(given: dict[str, Any]) -> Scene:
     drawn = settings.network()
     start = _network(drawn, scene.get("start"))
     network = start if scene.get("network") == scene.get("start") else _network(drawn, scene.get("network"))
-    history = _history(scene.get("history"), start)
-    found = Scene(settings, data, network, start, history, _focus(scene, data, network, settings.cost))
+    timeline = _timeline(scene.get("history"), start)
+    found = Scene(settings, data, network, start, timeline, _focus(scene, data, network, settings.cost))
     found = replace(found, loaded=fields.truth(scene.get("loaded"), "loaded"))
     return _stepped(found, scene.get("stepped"))
 
@@ -136,10 +136,10 @@ def _focus(kept: dict[str, Any], data: Data, network: Network, cost: str) -> Foc
     return Focus(None, x, y, batch)
 
 
-def _history(kept: Any, start: Network) -> History:
+def _timeline(kept: Any, start: Network) -> Timeline:
     if not isinstance(kept, dict) or not isinstance(kept.get("epochs"), list):
         raise InputError("what the page brings back has no history")
-    found = History(start)
+    found = Timeline(start)
     costs = _numbers(kept.get("costs"), "the costs")
     epochs = [fields.whole(epoch, "an epoch", 0, 2**53) for epoch in kept["epochs"]]
     snapshots, networks = kept.get("snapshots"), kept.get("networks")
@@ -167,7 +167,7 @@ def _stepped(scene: Scene, kept: Any) -> Scene:
     done = fields.whole(kept.get("done"), "the step", 0, len(every))
     if not done:
         return scene
-    found = scene.with_network(_network(scene.network, kept.get("network")), History(scene.network))
+    found = scene.with_network(_network(scene.network, kept.get("network")), Timeline(scene.network))
     for passing, _ in every[:done]:
         found = found.stepped(passing, "neuron")
     return replace(scene, stepping=found.stepping)

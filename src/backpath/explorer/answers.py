@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 
 from backpath.errors import InputError
-from backpath.explain import chain_rule
 from backpath.explain.backward import backward
-from backpath.explain.derivation import Derivation, Evaluation, Sample, derive
+from backpath.explain.derivation import Derivation, Evaluation, derive
+from backpath.explain.derivation_data import Sample
 from backpath.explain.diagnosis.diagnose import diagnose
 from backpath.explain.digits import shown, shown_product
 from backpath.explain.document import Block, Formulas, Heading
 from backpath.explain.expression import Equation, Number
 from backpath.explain.factors import Factor
-from backpath.explain.numbers_shown import gradient_equation
 from backpath.explain.paths import Path
 from backpath.explain.printers import html, mathml
 from backpath.explain.step import explain_step
-from backpath.explain.step_shown import MOST_SAMPLES
+from backpath.explain.written import chain_rule
+from backpath.explain.written.numbers import gradient_equation
+from backpath.explain.written.whole_step import MOST_SAMPLES
 from backpath.explorer import fields, limits
 from backpath.explorer.scene import Scene
 from backpath.explorer.settings import weight_count
@@ -28,11 +29,11 @@ from backpath.explorer.stepping import net_input_text
 from backpath.files.wording import plain, quoted
 from backpath.maths.notation import neuron_index, weight_name
 
-Shown = dict[str, Any]
+Answer = dict[str, Any]
 MOST_CLAIMED = 500
 
 
-def derivation(scene: Scene, weight: str) -> Shown:
+def derivation(scene: Scene, weight: str) -> Answer:
     """∂C/∂W of a weight: its formulas, every factor and every path, with the numbers of the sample in focus."""
     d = derive(scene.network, weight, scene.settings.cost, scene.input_labels)
     v = d.evaluate(scene.focus.x, scene.focus.y)
@@ -52,7 +53,7 @@ def derivation(scene: Scene, weight: str) -> Shown:
     }
 
 
-def _of_batch(scene: Scene, d: Derivation, one: Evaluation) -> tuple[Shown, Evaluation]:
+def _of_batch(scene: Scene, d: Derivation, one: Evaluation) -> tuple[Answer, Evaluation]:
     """The mean gradient of the batch, and the evaluation to write out: of the batch where it is short enough."""
     if len(scene.data.X) > MOST_SAMPLES:
         value = scene.network.gradients(scene.data.X, scene.data.y, scene.settings.cost)[d.weight]
@@ -64,7 +65,7 @@ def _of_batch(scene: Scene, d: Derivation, one: Evaluation) -> tuple[Shown, Eval
     return {"value": v.gradient, "text": text.text if isinstance(text, Number) else shown(v.gradient)}, v
 
 
-def formulas(blocks: Sequence[Block]) -> list[Shown]:
+def formulas(blocks: Sequence[Block]) -> list[Answer]:
     """The formulas of a document, each with the heading that it stands under."""
     found, title = [], ""
     for block in blocks:
@@ -75,11 +76,11 @@ def formulas(blocks: Sequence[Block]) -> list[Shown]:
     return found
 
 
-def _titled(title: str, *equations: Equation) -> Shown:
+def _titled(title: str, *equations: Equation) -> Answer:
     return {"title": title, "mathml": mathml.without_styles(mathml.equations(Formulas(equations)))}
 
 
-def _factors(factors: Sequence[Factor], texts: Sequence[str]) -> list[Shown]:
+def _factors(factors: Sequence[Factor], texts: Sequence[str]) -> list[Answer]:
     return [
         {
             "symbol": mathml.math(factor.partial),
@@ -94,13 +95,13 @@ def _factors(factors: Sequence[Factor], texts: Sequence[str]) -> list[Shown]:
     ]
 
 
-def _path(path: Path) -> Shown:
+def _path(path: Path) -> Answer:
     texts, value = shown_product(path.values, path.value)
     factors = _factors(path.factors, texts)
     return {"neurons": list(path.neurons), "factors": factors, "value": path.value, "text": value, "share": path.share}
 
 
-def neuron(scene: Scene, name: str) -> Shown:
+def neuron(scene: Scene, name: str) -> Answer:
     """A neuron's net input, output and δ, in symbols and with the numbers of the sample in focus."""
     layer, j = neuron_index(name, scene.settings.sizes)
     if layer == 0:
@@ -142,7 +143,7 @@ def _figure(name: str, value: object) -> object:
         ) from None
 
 
-def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Shown:
+def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Answer:
     """The diagnosis of somebody's own gradients or updated weights."""
     if kind not in ("gradients", "weights"):
         raise InputError(f"kind must be gradients or weights, but is {quoted(kind)}")

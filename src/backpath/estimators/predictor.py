@@ -13,17 +13,18 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from backpath.estimators.parameters import SKLEARN_NAMES, hidden_activations
-from backpath.estimators.samples import Samples
+from backpath.estimators.training_samples import Samples
 from backpath.explain.derivation import Evaluation, derive
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.training.prediction import predict
+from backpath.version import __version__
 
 PREDICT_ROWS = 500  # through the network at a time: their layers stay in the processor's cache
 
 
-class Fitted(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn has no types
+class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn has no types
     """A network behind scikit-learn's fitted attributes; a subclass says what its outputs mean."""
 
     @abstractmethod
@@ -120,13 +121,9 @@ class Fitted(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn has no ty
         return a
 
     def __getstate__(self) -> dict[str, Any]:
-        from backpath import __version__
-
         return {**super().__getstate__(), "_backpath_version": __version__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        from backpath import __version__
-
         version = state.pop("_backpath_version", "of an unknown version")
         if version != __version__:
             warnings.warn(

@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import DivergenceError
-from backpath.files.streamed import Stream
+from backpath.files.stream import Stream
 from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.tabular.candidates import LINEAR, candidates, most_epochs
 from backpath.tabular.committee import side_by_side
 from backpath.tabular.linear import best_linear_model, cost_of
-from backpath.tabular.settings import Settings
+from backpath.tabular.plan import Plan
 from backpath.training import History, TrainingResult
 from backpath.training.streams import check_streamable
 
@@ -49,7 +49,7 @@ class Compared:
     results : of each part
     """
 
-    settings: Settings
+    settings: Plan
     cost: float
     epochs: int
     results: tuple[TrainingResult, ...] = field(default=(), repr=False)
@@ -71,7 +71,7 @@ class Fit:
     """
 
     result: TrainingResult
-    settings: Settings
+    settings: Plan
     members: int
     compared: tuple[Compared, ...]
     improving: bool
@@ -162,11 +162,11 @@ class _Rows:
         weight = None if self.weight is None else self.weight[few]
         return _Rows(self.X[few], self.y[few], self.task, weight, self.seed, self.network, self.training)
 
-    def with_epochs(self, settings: Settings, given: Mapping[str, Any]) -> Settings:
+    def with_epochs(self, settings: Plan, given: Mapping[str, Any]) -> Plan:
         """As many epochs as these rows need, where all rows need fewer."""
         return settings if "epochs" in given else replace(settings, epochs=most_epochs(settings.solver, len(self.X)))
 
-    def compare(self, settings: Settings) -> Compared:
+    def compare(self, settings: Plan) -> Compared:
         """How well a candidate does on rows that it is not trained on."""
         if settings.solver == LINEAR:
             return self._compare_linear(settings)
@@ -183,7 +183,7 @@ class _Rows:
         epochs = int(np.median([int(cost.argmin()) + 1 for cost in costs if cost is not None]))
         return Compared(settings, float(np.mean(lowest)), epochs, tuple(results))
 
-    def _train_without(self, settings: Settings, aside: NDArray[np.intp], seed: int) -> TrainingResult:
+    def _train_without(self, settings: Plan, aside: NDArray[np.intp], seed: int) -> TrainingResult:
         kept = np.setdiff1d(np.arange(len(self.X)), aside)
         start = settings.network(self.X.shape[1], self.y.shape[1], seed=seed, **self.network)
         held = (self.X[aside], self.y[aside], *([] if self.weight is None else [self.weight[aside]]))
@@ -195,7 +195,7 @@ class _Rows:
             raise KeyboardInterrupt  # nothing is chosen yet
         return result
 
-    def train_stream(self, stream: Stream, settings: Settings, compared: tuple[Compared, ...]) -> Fit:
+    def train_stream(self, stream: Stream, settings: Plan, compared: tuple[Compared, ...]) -> Fit:
         """Train on all samples but some of those in memory, to stop by."""
         aside = self.order[: max(1, min(MOST_ASIDE, len(self.X) // PARTS))]
         start = settings.network(self.X.shape[1], self.y.shape[1], seed=self.seed, **self.network)
@@ -207,7 +207,7 @@ class _Rows:
         improving = costs is not None and len(costs) > 1 and int(costs.argmin()) + 1 > 0.97 * settings.epochs
         return Fit(result, settings, 1, compared, improving)
 
-    def _compare_linear(self, settings: Settings) -> Compared:
+    def _compare_linear(self, settings: Plan) -> Compared:
         model, decay, cost = best_linear_model(self.X, self.y, self.task, self.weight, self.seed)
         return Compared(replace(settings, decay=decay), cost, 1, linear=model)
 

@@ -1,6 +1,6 @@
 """Uploaded tables: read by the strict reader of ``files``, in a process of their own whose memory and time are limited.
 
-``python -m backpath.explorer.tables`` is that process. It is told what to read on standard input, reads the file in its
+``python -m backpath.explorer.uploads`` is that process. It gets what to read on standard input, reads the file in its
 working folder, and leaves X.npy, y.npy and preparation.json there; or says what is wrong on standard output.
 """
 
@@ -48,7 +48,7 @@ def read_table(raw: bytes, name: str, target: str | None) -> tuple[Floats, Float
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, name).write_bytes(raw)
         asked = json.dumps({"name": name, "target": target})
-        command = [sys.executable, "-P", "-m", "backpath.explorer.tables"]
+        command = [sys.executable, "-P", "-m", "backpath.explorer.uploads"]
         here = os.pathsep.join(os.path.abspath(path) for path in sys.path if path)  # noqa: PTH100 - text for a variable
         options: dict[str, Any] = {"input": asked, "capture_output": True, "text": True, "cwd": folder}
         try:

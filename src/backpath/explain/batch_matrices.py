@@ -1,0 +1,68 @@
+"""The notes' batch matrix form: five matrices whose product is a layer's gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backpath.explain.backward import Backward
+from backpath.maths.arrays import Array
+from backpath.maths.backprop import with_bias
+from backpath.maths.network import Network
+
+
+@dataclass(frozen=True)
+class BatchMatrices:
+    """A layer's gradient as a product of matrices; a row per sample in all but W and the gradient.
+
+    ∂C/∂W = 1/N ((D W) ∘ S)ᵀ X; of the output layer ∂C/∂W = 1/N Dᵀ X.
+
+    Attributes
+    ----------
+    layer : int
+    D : (N, neurons of the layer above), of the output layer (N, outputs)
+        ∂C/∂u; of the outputs 2 × u_cost × σ′(u_A1).
+    W : (neurons above, neurons) | None
+        The weights above without the bias column: no hidden neuron sits behind a bias. The notes repeat its row for
+        every sample. None for the output layer.
+    S : (N, neurons) | None
+        σ′(u_H1), σ′(u_H2). None for the output layer.
+    X : (N, inputs + 1)
+        What comes into the layer, and the bias neuron's 1 if there is one.
+    gradient : (neurons, inputs + 1)
+        ∂C/∂W as back-propagation finds it.
+    """
+
+    layer: int
+    D: Array
+    W: Array | None
+    S: Array | None
+    X: Array
+    gradient: Array
+
+    def product(self) -> Array:
+        """∂C/∂W made of the matrices."""
+        return multiplied(self.D, self.W, self.S, self.X)
+
+
+def multiplied(D: Array, W: Array | None, S: Array | None, X: Array) -> Array:
+    delta = D if W is None or S is None else (D @ W) * S
+    return delta.T @ X / len(X)
+
+
+def batch_matrices(net: Network, numbers: Backward) -> tuple[BatchMatrices, ...]:
+    """The matrices of every layer, layer 1 first."""
+    last = len(net.weights)
+    found = []
+    for layer in range(1, last + 1):
+        output = layer == last
+        found.append(
+            BatchMatrices(
+                layer,
+                numbers.delta[layer - 1 if output else layer],
+                None if output else net.weights[layer][:, : net.sizes[layer]],
+                None if output else numbers.slopes[layer - 1],
+                with_bias(numbers.a[layer - 1]) if net.biases else numbers.a[layer - 1],
+                numbers.gradients[layer - 1],
+            )
+        )
+    return tuple(found)

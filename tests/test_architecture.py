@@ -1,0 +1,55 @@
+"""The house: one name for one thing, and no circles; import-linter (scripts/check) holds the floors of the rooms."""
+
+import ast
+import re
+from collections import defaultdict
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "backpath"
+if not SOURCE.is_dir():
+    pytest.skip("the sources are not here", allow_module_level=True)
+FILES = sorted(SOURCE.rglob("*.py"))
+OF_EACH_COMMAND = {
+    "command.py",
+    "options.py",
+    "run.py",
+    "report.py",
+    "picture.py",
+}  # a command's rooms are laid out alike
+
+
+def defined_more_than_once(names_of):
+    places = defaultdict(set)
+    for file in FILES:
+        for name in names_of(file):
+            places[name].add(file.relative_to(SOURCE).as_posix())
+    return {name: sorted(found) for name, found in places.items() if len(found) > 1}
+
+
+def classes_and_aliases(file):
+    for node in ast.parse(file.read_text("utf-8")).body:
+        if isinstance(node, ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+            if re.fullmatch(r"[A-Z][A-Za-z]*[a-z][A-Za-z]*", name):
+                yield name
+
+
+def test_a_class_or_type_has_a_name_of_its_own():
+    assert defined_more_than_once(classes_and_aliases) == {}
+
+
+def test_a_file_has_a_name_of_its_own():
+    twice = defined_more_than_once(lambda file: [] if file.name == "__init__.py" else [file.name])
+    assert twice.keys() <= OF_EACH_COMMAND
+
+
+def test_the_pages_modules_import_each_other_without_circles():
+    modules = sorted((SOURCE / "explorer" / "static").glob("*.js"))
+    imports = {file.name: set(re.findall(r'from "\./([\w-]+\.js)"', file.read_text("utf-8"))) for file in modules}
+    assert sum(map(len, imports.values())) > len(modules)
+    TopologicalSorter(imports).prepare()  # CycleError names the circle

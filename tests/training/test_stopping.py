@@ -1,0 +1,53 @@
+"""When training stops, to the epoch; and when it is called diverged."""
+
+import numpy as np
+import pytest
+
+import backpath as bp
+from backpath.training.native.library import why_no_kernels
+
+ENGINES = ["numpy", *([] if why_no_kernels() else ["compiled"])]
+PATIENCE = 10  # epochs, as documented for tol
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_epoch_that_lowers_the_cost_by_exactly_tol_does_not_count(engine):
+    """The cost is always the same: epoch 1 is the best, and none of the 10 after it lowers it by more than 0."""
+    net = bp.Network.from_weights([[[0.0, 1.0]]], activations="identity")
+    result = bp.train(net, [[1.0]], [1.0], epochs=100, learning_rate=0.1, tol=0.0, engine=engine)
+    assert (result.stopped, result.epochs) == ("converged", 1 + PATIENCE)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_cost_that_falls_by_more_than_tol_each_epoch_goes_on(engine):
+    net = bp.Network.from_weights([[[1.0, 0.0]]], activations="identity")
+    result = bp.train(net, [[1.0]], [0.0], epochs=40, learning_rate=0.01, tol=1e-9, engine=engine)
+    assert (result.stopped, result.epochs) == ("epochs", 40)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("epochs", "diverged"), [(3, False), (6, True)])
+def test_training_that_ends_far_above_the_start_has_diverged(engine, epochs, diverged):
+    """A - y is multiplied by 1 - 2η = -2 in each epoch: the cost, 4 at first, is 4, 16, 64 … 4096 after six, where
+    always answering 0 costs 1. 100 times as much is called diverged."""
+    net = bp.Network.from_weights([[[3.0]]], activations="identity", biases=False)
+    settings = {"epochs": epochs, "learning_rate": 1.5, "engine": engine}
+    if diverged:
+        with pytest.raises(bp.DivergenceError) as caught:
+            bp.train(net, [[1.0]], [1.0], **settings)
+        assert caught.value.cost == 4.0**epochs and caught.value.epoch == epochs
+    else:
+        assert bp.train(net, [[1.0]], [1.0], **settings).history.cost.tolist() == [4.0, 16.0, 64.0]
+
+
+def test_the_validation_cost_counts_the_samples_weights():
+    """With a weight of 0 a held-out sample has no say in which epoch was the best."""
+    net = bp.Network.from_weights([[[0.0, 0.0]]], activations="identity")
+    held_out = np.array([[1.0], [1.0]]), np.array([1.0, -5.0]), np.array([1.0, 0.0])
+    result = bp.train(net, [[1.0]], [1.0], epochs=20, learning_rate=0.1, validation=held_out)
+    expected = [(net.predict([1.0]).item() - 1) ** 2]
+    for _ in range(3):
+        net = net.step([[1.0]], [1.0], learning_rate=0.1)
+        expected.append((net.predict([1.0]).item() - 1) ** 2)
+    costs = result.history.validation_cost
+    assert costs[:3] == pytest.approx(expected[1:4], rel=1e-12) or costs[:4] == pytest.approx(expected, rel=1e-12)

@@ -1,0 +1,294 @@
+"""Plants small faults in the sources, one at a time, and lists those that the room's own tests do not notice.
+
+A fault is one change of one line: another comparison or operator, a number that is 1 larger, `and` for `or`, a `not`
+taken away, a call without an argument such as axis= or dtype=, a statement left out. Only the tests that run the line
+are run (coverage.py says which). A fault that no test notices is a test that is missing, or a line that may as well be
+otherwise: the list says which, by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import copy
+import multiprocessing
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src"
+# a room: its sources, and its own tests
+ROOMS = {
+    "maths": (["maths"], ["tests/maths"]),
+    "training": (
+        ["training/*.py", "training/engines/numpy.py", "training/engines/dropout.py", "training/engines/lm.py"],
+        ["tests/training"],
+    ),
+    "files": (["files"], ["tests/files"]),
+    "explain": (["explain"], ["tests/explain"]),
+    "population": (["population"], ["tests/test_population.py"]),
+}
+COMPARISONS = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+}
+OPERATORS = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.Pow: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.Mod: ast.FloorDiv,
+    ast.MatMult: ast.Add,
+}
+LEFT_OUT = {"axis", "dtype", "keepdims", "strict", "least", "above", "below", "weights", "key", "default"}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One fault: the text from ``start`` to ``end`` (line, column in bytes) is replaced."""
+
+    file: Path
+    start: tuple[int, int]
+    end: tuple[int, int]
+    text: str
+
+    def applied(self) -> str:
+        lines = self.file.read_bytes().splitlines(keepends=True)
+        (first, left), (last, right) = self.start, self.end
+        before = b"".join(lines[: first - 1]) + lines[first - 1][:left]
+        after = lines[last - 1][right:] + b"".join(lines[last:])
+        return (before + self.text.encode() + after).decode()
+
+    def __str__(self) -> str:
+        lines = self.file.read_bytes().splitlines()
+        (first, left), (last, right) = self.start, self.end
+        old = lines[first - 1][left : right if last == first else None].decode()
+        return f"{self.file.relative_to(SOURCE)}:{first}: {old}  ->  {self.text}"
+
+
+def mutants(file: Path) -> Iterator[Mutant]:
+    """Every fault of a file, outside docstrings, annotations, messages of errors and what only types need."""
+    tree = ast.parse(file.read_text("utf-8"))
+    for node, changed in _changes(tree):
+        text = ast.unparse(ast.fix_missing_locations(changed))
+        wrapped = text if isinstance(node, ast.stmt) else f"({text})"
+        yield Mutant(file, (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset), wrapped)
+
+
+def _changes(tree: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Raise | ast.JoinedStr | ast.Import | ast.ImportFrom | ast.Assert):
+            continue
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.expr | ast.stmt):
+            yield from ((node, changed) for changed in _faults(node))
+        todo += _inside(node)
+
+
+def _inside(node: ast.AST) -> list[ast.AST]:
+    """The children that run: no annotations, no types."""
+    left_out = {"annotation", "returns", "type_comment", "decorator_list"}
+    found: list[ast.AST] = []
+    for name, value in ast.iter_fields(node):
+        if name not in left_out:
+            found += [child for child in (value if isinstance(value, list) else [value]) if isinstance(child, ast.AST)]
+    return found
+
+
+def _with(node: ast.AST, **changes: object) -> ast.AST:
+    changed = copy.copy(node)
+    for name, value in changes.items():
+        setattr(changed, name, value)
+    return changed
+
+
+def _faults(node: ast.AST) -> Iterator[ast.AST]:
+    match node:
+        case ast.AugAssign() | ast.Break() | ast.Continue() | ast.Expr(value=ast.Call()):
+            yield ast.Pass()
+        case ast.Compare(ops=ops):
+            for k, op in enumerate(ops):
+                yield _with(node, ops=[*ops[:k], COMPARISONS[type(op)](), *ops[k + 1 :]])
+        case ast.Call(keywords=keywords):
+            for k, keyword in enumerate(keywords):
+                if keyword.arg in LEFT_OUT:
+                    yield _with(node, keywords=keywords[:k] + keywords[k + 1 :])
+        case _:
+            yield from _exchanged(node)
+
+
+def _exchanged(node: ast.AST) -> Iterator[ast.AST]:
+    match node:
+        case ast.BinOp(op=op) if type(op) in OPERATORS and not isinstance(node.left, ast.Constant | ast.JoinedStr):
+            yield _with(node, op=OPERATORS[type(op)]())
+        case ast.BoolOp(op=op):
+            yield _with(node, op=ast.Or() if isinstance(op, ast.And) else ast.And())
+        case ast.UnaryOp(op=ast.Not() | ast.USub(), operand=operand):
+            yield operand
+        case ast.IfExp(body=body, orelse=orelse):
+            yield _with(node, body=orelse, orelse=body)
+        case ast.Constant(value=bool(value)):
+            yield ast.Constant(not value)
+        case ast.Constant(value=int(value) | float(value)):
+            yield ast.Constant(value * 100 if isinstance(value, float) and value else value + 1)
+
+
+def covering(tests: list[str], marks: str, packages: list[str]) -> dict[tuple[str, int], set[str]]:
+    """(file, line) -> the tests that run it."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Path(folder, "settings")
+        settings.write_text(
+            f"[run]\ndata_file = {folder}/data\ndynamic_context = test_function\nsource = {SOURCE / 'backpath'}\n"
+        )
+        plugin = Path(folder, "current_test.py")
+        plugin.write_text(CURRENT_TEST)
+        environment = {**os.environ, "PYTHONPATH": f"{SOURCE}{os.pathsep}{folder}", "MUTANTS_SETTINGS": str(settings)}
+        subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "current_test", "-m", marks, *tests],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            check=False,
+        )
+        from coverage import CoverageData
+
+        data = CoverageData(f"{folder}/data")
+        data.read()
+        found = defaultdict(set)
+        for name in data.measured_files():
+            if any(Path(name).is_relative_to(SOURCE / "backpath" / package) for package in packages):
+                for line, contexts in data.contexts_by_lineno(name).items():
+                    found[name, line] |= {context for context in contexts if context}
+        return found
+
+
+def tests_of(faults: list[Mutant], runs: dict[tuple[str, int], set[str]]) -> list[str]:
+    """The tests that run one of the lines."""
+    return sorted({test for fault in faults for test in runs.get((str(fault.file), fault.start[0]), ())})
+
+
+# measures each test in a context of its own
+CURRENT_TEST = """
+import os
+import coverage
+import pytest
+
+measured = coverage.Coverage(config_file=os.environ["MUTANTS_SETTINGS"])
+measured._warn_no_data = False
+measured.set_option("run:dynamic_context", None)
+measured.start()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    measured.switch_context(item.nodeid)
+    return (yield)
+
+
+def pytest_unconfigure():
+    measured.stop()
+    measured.save()
+"""
+
+
+def is_noticed(mutant: Mutant, tests: list[str], limit: float) -> bool:
+    """Whether a test fails, or hangs, with the fault planted in a copy of the sources."""
+    with tempfile.TemporaryDirectory() as folder:
+        copied = Path(folder, "src")
+        shutil.copytree(SOURCE, copied, ignore=shutil.ignore_patterns("__pycache__"))
+        (copied / mutant.file.relative_to(SOURCE)).write_text(mutant.applied(), "utf-8")
+        process = multiprocessing.get_context("fork").Process(target=_run_tests, args=(copied, tests, folder))
+        process.start()
+        process.join(limit)
+        if process.is_alive():
+            process.kill()
+            process.join()
+        return process.exitcode != 0
+
+
+def _run_tests(source: Path, tests: list[str], folder: str) -> None:
+    """In a process of its own: what it has loaded so far holds nothing of backpath."""
+    import pytest
+
+    sys.path.insert(0, str(source))
+    os.environ["PYTHONPATH"] = str(source)
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    sys.dont_write_bytecode = True
+    os.chdir(ROOT)
+    with (
+        Path(os.devnull).open("w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--basetemp", f"{folder}/tmp", *tests])
+    os._exit(int(status))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("room", choices=ROOMS)
+    parser.add_argument("--sample", type=int, default=100, help="faults to plant, drawn at random; 0 for all")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=60, help="stop after so long, with what there is by then")
+    arguments = parser.parse_args()
+    sources, tests = ROOMS[arguments.room]
+    package = SOURCE / "backpath"
+    files = [
+        f
+        for s in sources
+        for f in (sorted((package / s).rglob("*.py")) if "*" not in s and not s.endswith(".py") else package.glob(s))
+    ]
+    every = [mutant for file in files for mutant in mutants(file)]
+    random.Random(arguments.seed).shuffle(every)
+    chosen = every[: arguments.sample or None]
+    print(f"{arguments.room}: {len(chosen)} of {len(every)} faults", flush=True)
+    began = time.monotonic()
+    runs = covering(tests, "not slow and not browser", [""])
+    import numpy as np  # noqa: F401 - loaded before the forks, so that none of them has to
+
+    if is_noticed(Mutant(files[0], (1, 0), (1, 0), ""), tests_of(every, runs)[:60], 300):
+        sys.exit("the tests fail without any fault")
+    count: Counter[str] = Counter()
+    for mutant in chosen:
+        if time.monotonic() - began > 60 * arguments.minutes:
+            break
+        chosen_tests = tests_of([mutant], runs)
+        if not chosen_tests:
+            outcome = "run by no test of the room"
+        else:
+            outcome = "noticed" if is_noticed(mutant, chosen_tests[:60], 120) else "not noticed"
+        count[outcome] += 1
+        if outcome != "noticed":
+            print(f"{outcome}: {mutant}", flush=True)
+    total = sum(count.values())
+    print(
+        f"{arguments.room}: {count['noticed']} of {total} noticed ({count['noticed'] / max(total, 1):.1%})",
+        *count.items(),
+    )
+
+
+if __name__ == "__main__":
+    main()
