@@ -23,6 +23,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +37,7 @@ ROOMS = {
     ),
     "files": (["files"], ["tests/files"]),
     "explain": (["explain"], ["tests/explain"]),
-    "population": (["population"], ["tests/test_population.py"]),
+    "population": (["population"], ["tests/test_population.py", "tests/cli/test_study.py"]),
 }
 COMPARISONS = {
     ast.Lt: ast.LtE,
@@ -186,8 +187,20 @@ def covering(tests: list[str], marks: str, packages: list[str]) -> dict[tuple[st
 
 
 def tests_of(faults: list[Mutant], runs: dict[tuple[str, int], set[str]]) -> list[str]:
-    """The tests that run one of the lines."""
-    return sorted({test for fault in faults for test in runs.get((str(fault.file), fault.start[0]), ())})
+    """The tests that run one of the lines; of a line that runs at import, those that run anything of its file."""
+    found: set[str] = set()
+    for fault in faults:
+        lines = [fault.start[0]]
+        if not any(node.lineno <= lines[0] <= node.end_lineno for node in functions(fault.file)):
+            lines = [line for name, line in runs if name == str(fault.file)]
+        for line in lines:
+            found |= runs.get((str(fault.file), line), set())
+    return sorted(found)
+
+
+@cache
+def functions(file: Path) -> list[ast.FunctionDef]:
+    return [node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)]
 
 
 # measures each test in a context of its own

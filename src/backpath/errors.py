@@ -27,6 +27,8 @@ class InputError(ValueError):
     options : tuple of str
         What to add to the command line, if that would do: ``("--encoding", "cp1252")``.
 
+    Examples
+    --------
     >>> str(InputError("unknown activation " + "x" * 10**6)) == "unknown activation " + "x" * 100 + "…"
     True
     """
@@ -40,6 +42,18 @@ class InputError(ValueError):
     def naming(self, spelled: Callable[[str], str]) -> str:
         """The message with its settings spelled as the caller knows them.
 
+        Parameters
+        ----------
+        spelled : callable
+            From a setting's name to how the caller writes it.
+
+        Returns
+        -------
+        str
+            The message.
+
+        Examples
+        --------
         >>> InputError("batch_size must be at least 1", "batch_size").naming(lambda name: "--batch-size")
         '--batch-size must be at least 1'
         """

@@ -365,6 +365,6 @@ def test_without_a_command_the_help_is_shown(tmp_path):
 
 def test_help_lists_the_commands(tmp_path):
     out = done("--help", cwd=tmp_path)
-    for name in ("train", "predict", "show"):
+    for name in ("train", "predict", "runs", "show"):
         assert name in out
-    assert "Usage: backpath train [OPTIONS] SOURCE" in done("train", "--help", cwd=tmp_path).replace("python -m ", "")
+    assert "Usage: backpath train [OPTIONS] [SOURCE]" in done("train", "--help", cwd=tmp_path).replace("python -m ", "")

@@ -16,7 +16,7 @@ import sys
 import click
 
 from backpath.cli import signals
-from backpath.cli.terminal import turned_off
+from backpath.cli.terminal import echo, turned_off
 from backpath.errors import DivergenceError, InputError
 from backpath.version import __version__
 
@@ -26,6 +26,7 @@ COMMANDS = {
     "look": "Look at a table, column by column, and at what train would make of it.",
     "predict": "Predict the rows of a table with a trained model.",
     "study": "Train many networks at once and tell how often a data set is learned.",
+    "runs": "List runs that were saved with --checkpoint, and how they stand.",
     "show": "Show a model: its network, weights, inputs and how it was trained.",
     "explain": "Explain the gradient of a weight, or a whole step, with every number.",
     "check": "Check somebody's gradients or updated weights, and name the mistake in them.",
@@ -66,7 +67,7 @@ def main() -> None:
         status = backpath(prog_name="backpath", standalone_mode=False, color=False if turned_off() else None)
         sys.exit(signals.exit_status(status or 0))
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
+        echo(error.format_message(), err=True)
         sys.exit(2)
     except click.ClickException as error:
         _fail(error.format_message(), 2)
@@ -98,5 +99,5 @@ def _fail(message: str, status: int) -> None:
     """One plain line, then each command that it advises on a line of its own."""
     lines = [line.strip() for line in message.splitlines()]
     said = " ".join(" ".join(line for line in lines if not line.startswith("backpath ")).split())
-    print("\n".join([f"backpath: {said}", *(line for line in lines if line.startswith("backpath "))]), file=sys.stderr)
+    echo("\n".join([f"backpath: {said}", *(line for line in lines if line.startswith("backpath "))]), err=True)
     sys.exit(status)

@@ -8,6 +8,7 @@ from contextlib import nullcontext, suppress
 
 import click
 
+from backpath.cli.terminal import echo
 from backpath.errors import InputError
 
 NEEDED = ("starlette", "uvicorn", "websockets", "ziamath")
@@ -36,8 +37,8 @@ def command(model: str | None, port: int, host: str, no_browser: bool) -> None:
     scene = Scene.of_data_set("xor") if model is None else Scene.of_model(load_model(model))
     address = Address(host, port, user_token())
     if not is_loopback(host):
-        click.echo("the page can be reached from other machines; only with the token in its address", err=True)
-    click.echo(address.url)
+        echo("the page can be reached from other machines; only with the token in its address", err=True)
+    echo(address.url)
     with suppress(KeyboardInterrupt), nullcontext() if no_browser else in_browser(address.url):
         server(Explorer(address.rules, scene)).run([address.socket])
     sys.exit(0)  # to be stopped is its usual end

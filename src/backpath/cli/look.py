@@ -9,6 +9,7 @@ import click
 
 from backpath.cli.options import FileName
 from backpath.cli.table_options import TableOptions, memory_option, table_options
+from backpath.cli.terminal import echo
 
 if TYPE_CHECKING:
     from backpath.files.looking import ColumnLook, Look
@@ -40,9 +41,9 @@ def command(files: tuple[str, ...], target: str | None, memory: str | None, as_j
     given = TableOptions(**options)
     found = look(files, target, given.choices(), given.dialect, budget(memory))
     if as_json:
-        click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
+        echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
     else:
-        click.echo("\n".join(_lines(found, target)))
+        echo("\n".join(_lines(found, target)))
 
 
 def _lines(found: Look, target: str | None) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +9,17 @@ import click
 
 from backpath.cli.options import FileName
 from backpath.cli.table_options import dialect, dialect_options, memory_option
+from backpath.cli.terminal import PrintedRows, echo
+from backpath.errors import InputError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from backpath.files.models import Model
-    from backpath.files.predicting import Findings, PredictionTable
+    from backpath.files.predicting import Findings, PredictionTable, RowBlock
+
+SURELY_FINITE = {"float64": 1e300, "float32": 1e37}
+NOT_FINITE = "the prediction is not a finite number"
 
 
 @click.command()
@@ -75,31 +81,62 @@ def command(
     with open_table(tables, given, prepared.dialect, wanted, budget(memory)) as source:
         table = PredictionTable(source, prepared, keep)
         found = table.check(refuse_unknown=unknown == "refuse", strict=strict)
+        _check_sizes(loaded, table, found, strict)
         names = [*keep, *prediction_names(loaded.preparation, loaded.network.sizes[-1], keep)]
         names += ["problem"] if found.unusable else []
         blocks = _predicted(loaded, table, with_problems=found.unusable > 0)
         if to_file is None:
-            print_columns(sys.stdout, names, blocks)
+            print_columns(PrintedRows(), names, blocks)
         else:
             write_predictions(to_file, names, blocks)
-            click.echo(f"saved {plain(to_file)}: {counted(found.rows - found.unusable, 'prediction')}")
+            echo(f"saved {plain(to_file)}: {counted(found.rows - found.unusable, 'prediction')}")
     _tell(found)
+
+
+def _check_sizes(loaded: Model, table: PredictionTable, found: Findings, strict: bool) -> None:
+    """Count the rows whose prediction overflows as ones that cannot be used, where there may be any."""
+    from backpath.files.wording import counted
+    from backpath.training.prediction import largest_output
+
+    if largest_output(loaded.network, found.largest) < SURELY_FINITE[loaded.network.dtype.name]:
+        return
+    overflown = sum(int((~finite).sum()) for _, _, finite in _answers(loaded, table))
+    if overflown and strict:
+        raise InputError(f"in {counted(overflown, 'row')} {NOT_FINITE}; correct the cells, or leave --strict away")
+    found.unusable += overflown
+
+
+def _answers(loaded: Model, table: PredictionTable) -> Iterator[tuple[RowBlock, list[Any], NDArray[Any]]]:
+    """For some rows at a time the columns of their predictions, and which of the rows have finite ones."""
+    import numpy as np
+
+    from backpath.files.predictions import prediction_columns
+    from backpath.training.prediction import predict
+
+    for block in table.blocks():
+        block.X[block.problems != ""] = 0.0  # their answer is not written
+        with np.errstate(over="ignore", invalid="ignore"):
+            A = predict(loaded.network, block.X)
+            finite = np.asarray(np.isfinite(A).all(axis=1))
+            A[~finite] = 0.0
+            columns = list(A.T)
+            if loaded.preparation is not None:
+                columns = prediction_columns(loaded.preparation.inverse_target(A))
+        for column in columns:
+            if column.dtype.kind == "f":
+                finite &= np.isfinite(column)
+        yield block, columns, finite
 
 
 def _predicted(loaded: Model, table: PredictionTable, with_problems: bool) -> Iterator[list[Any]]:
     """The columns to write, of some rows at a time."""
-    from backpath.files.predictions import prediction_columns, with_gaps
-    from backpath.training.prediction import predict
+    from backpath.files.predictions import with_gaps
 
-    for block in table.blocks():
+    for block, columns, finite in _answers(loaded, table):
+        block.problems[(block.problems == "") & ~finite] = NOT_FINITE
         usable = block.problems == ""
-        block.X[~usable] = 0.0  # their answer is not written
-        A = predict(loaded.network, block.X)
-        if loaded.preparation is None:
-            columns = [with_gaps(column, usable) for column in A.T]
-        else:
-            columns = prediction_columns(loaded.preparation.inverse_target(A), usable)
-        yield [*block.kept, *columns, *([block.problems] if with_problems else [])]
+        kept = [with_gaps(column, usable) for column in columns]
+        yield [*block.kept, *kept, *([block.problems] if with_problems else [])]
 
 
 def _tell(found: Findings) -> None:
@@ -110,11 +147,11 @@ def _tell(found: Findings) -> None:
         if count:
             cells = f"{counted(count, 'cell')} of {name!r} {'is' if count == 1 else 'are'}"
             said = "none of the categories in training; taken as other (--unknown refuse)"
-            click.echo(f"note: {cells} {said}", err=True)
+            echo(f"note: {cells} {said}", err=True)
     filled = {name: count for name, count in found.filled.items() if count}
     if filled:
         cells = ", ".join(f"{count:,} of {name!r}" for name, count in list(filled.items())[:8])
-        click.echo(f"note: filled {counted(sum(filled.values()), 'missing cell')} as in training: {cells}", err=True)
+        echo(f"note: filled {counted(sum(filled.values()), 'missing cell')} as in training: {cells}", err=True)
     if found.unusable:
         rows = f"{counted(found.unusable, 'row')} of {found.rows:,}"
-        click.echo(f"note: {rows} could not be predicted; the column 'problem' says why (--strict refuses)", err=True)
+        echo(f"note: {rows} could not be predicted; the column 'problem' says why (--strict refuses)", err=True)

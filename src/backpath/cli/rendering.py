@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backpath.cli.options import FileName
-from backpath.cli.terminal import say, wants_colour
+from backpath.cli.terminal import echo, say, wants_colour
 
 if TYPE_CHECKING:
     from backpath.explain.rendered import Rendered
@@ -54,7 +54,7 @@ def write_rendered(rendered: Rendered, form: str, document: bool, out: str | Non
     }[form]().rstrip("\n")
     if out is None:
         sys.stdout.reconfigure(encoding="utf-8") if hasattr(sys.stdout, "reconfigure") else None
-        click.echo(made, color=colour)
+        echo(made, color=colour)
     else:
         write_atomically(out, f"{made}\n".encode())
         say(f"saved {Path(out)}")

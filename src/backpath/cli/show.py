@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from backpath.cli.terminal import echo
+
 if TYPE_CHECKING:
     from backpath.files.models import Model
 
@@ -22,7 +24,7 @@ def command(model: str, as_json: bool) -> None:
 
     loaded = load_model(model)
     if as_json:
-        click.echo(json.dumps(_as_json(loaded), ensure_ascii=False, allow_nan=False))
+        echo(json.dumps(_as_json(loaded), ensure_ascii=False, allow_nan=False))
     else:
         _show(loaded, model)
 
@@ -32,16 +34,16 @@ def _show(loaded: Model, file: str) -> None:
     from backpath.cli.terminal import folded
     from backpath.files.wording import plain
 
-    click.echo(f"{heading(plain(file))}: {describe_network(loaded.network)}, {loaded.network.dtype}")
+    echo(f"{heading(plain(file))}: {describe_network(loaded.network)}, {loaded.network.dtype}")
     for name, lines in _judged(loaded.record):
-        click.echo(f"\n{heading(name)}\n{lines}")
-    click.echo(f"\n{heading('weights')}\n{describe_weights(loaded.network)}")
+        echo(f"\n{heading(name)}\n{lines}")
+    echo(f"\n{heading('weights')}\n{describe_weights(loaded.network)}")
     if loaded.preparation is not None:
-        click.echo(f"\n{heading('inputs')}")
-        click.echo("\n".join(folded(line, "  ") for line in loaded.preparation.describe()))
+        echo(f"\n{heading('inputs')}")
+        echo("\n".join(folded(line, "  ") for line in loaded.preparation.describe()))
     rest = {name: value for name, value in loaded.record.items() if name not in APART}
     if rest:
-        click.echo(f"\n{heading('training')}\n{describe_record(rest)}")
+        echo(f"\n{heading('training')}\n{describe_record(rest)}")
 
 
 def _judged(record: dict[str, Any]) -> list[tuple[str, str]]:

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
+from backpath.files.wording import without_controls
+
 WIDTH = 79
 _QUIET = "backpath.quiet"
 F = TypeVar("F", bound=Callable[..., Any])
@@ -49,10 +51,22 @@ def be_quiet() -> None:
     click.get_current_context().meta[_QUIET] = True
 
 
+def echo(text: str = "", err: bool = False, color: bool | None = None) -> None:
+    """Print to standard output or error what may come from a file: all that commands print goes through here."""
+    click.echo(without_controls(text), err=err, color=color)
+
+
+class PrintedRows:
+    """Standard output for the rows of a table: as they are, but to a terminal without what it would obey."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(without_controls(text, colours=False) if sys.stdout.isatty() else text)
+
+
 def say(text: str = "") -> None:
     """Print to standard output, unless --quiet was given."""
     if not is_quiet():
-        click.echo(text)
+        echo(text)
 
 
 def again(*more: str) -> str:

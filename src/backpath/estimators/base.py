@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -21,16 +21,27 @@ from backpath.estimators.descent import Descending
 from backpath.estimators.fit_state import FitState, HeldOut
 from backpath.estimators.lbfgs import Lbfgs
 from backpath.estimators.levenberg import Levenberg
-from backpath.estimators.parameters import STOCHASTIC, check_parameters, hidden_activations, hidden_sizes
+from backpath.estimators.parameters import (
+    STOCHASTIC,
+    check_can_go_on,
+    check_parameters,
+    hidden_activations,
+    hidden_sizes,
+)
 from backpath.estimators.predictor import PredictingEstimator
 from backpath.estimators.scaling import Scaling
-from backpath.estimators.starts import drawn_weights, orders
+from backpath.estimators.starts import Shuffled, drawn_weights
 from backpath.estimators.training_samples import Samples, column_sizes, dense, sample_weights, warn_of_scales
 from backpath.maths.arrays import Array
 from backpath.maths.checks import check_memory
 from backpath.maths.costs import check_targets
 from backpath.maths.network import Network
+from backpath.training.chunks import opened
 from backpath.training.job import Job, Solver
+
+if TYPE_CHECKING:
+    from backpath.training.checkpoints import Checkpoints
+
 
 # scikit-learn's words for weights that are not finite, for whoever looks for them
 NON_FINITE = (
@@ -98,6 +109,8 @@ class Perceptron(PredictingEstimator):
         progress: Any = False,
         engine: str = "auto",
         scale_X: bool = False,
+        checkpoint: Any = None,
+        every: Any = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -130,6 +143,8 @@ class Perceptron(PredictingEstimator):
         self.progress = progress
         self.engine = engine
         self.scale_X = scale_X
+        self.checkpoint = checkpoint
+        self.every = every
 
     _scaling = Scaling()
 
@@ -159,18 +174,25 @@ class Perceptron(PredictingEstimator):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
-    ) -> Any:
+    ) -> Self:
         """Fit to the rows X and their targets y.
 
         Parameters
         ----------
-        X : array-like, data frame or sparse matrix (N, features)
-        y : array-like (N,) or (N, outputs)
-        sample_weight : array-like (N,)
-            How much each sample counts, from 0 on.
-        X_val, y_val, sample_weight_val
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+        y : array-like
+            Their targets, (N,) or (N, outputs).
+        sample_weight : array-like
+            How much each row counts, (N,), from 0 on.
+        X_val, y_val, sample_weight_val : as X, y and sample_weight
             Held-out samples: the loss and the score on them after each epoch go into ``validation_loss_curve_`` and
             ``validation_scores_``; with ``early_stopping`` they say when to stop, in place of a part of X and y.
+
+        Returns
+        -------
+        Self
+            The fitted estimator.
 
         Raises
         ------
@@ -190,6 +212,8 @@ class Perceptron(PredictingEstimator):
         check_parameters(vars(self))
         if self.early_stopping and incremental:
             raise InputError("partial_fit does not support early_stopping=True")
+        if self.checkpoint is not None:
+            check_can_go_on(self.random_state, incremental)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         raw = self._samples(X, y, sample_weight, first, incremental)
         scaling = self._scaling if incremental and not first else Scaling.of(raw, self.scale_X, self._scales_y())
@@ -290,16 +314,22 @@ class Perceptron(PredictingEstimator):
         return samples.part(places[0]), HeldOut(samples.part(places[1]), self._score_of)
 
     def _solve(
-        self, samples: Samples, held_out: HeldOut | None, run: FitState, rng: np.random.RandomState, incremental: bool
+        self,
+        samples: Samples,
+        held_out: HeldOut | None,
+        run: FitState,
+        rng: np.random.RandomState,
+        incremental: bool,
+        checkpoints: Checkpoints | None,
     ) -> FitState:
         job = self._job(samples, run, rng)
         if held_out and run.validation_scores is None:
             run.validation_scores = []
         if self.solver == "lbfgs":
-            return Lbfgs(self, job, run, held_out).go()
+            return Lbfgs(self, job, run, held_out).saved(checkpoints)
         if self.solver == "lm":
-            return Levenberg(self, job, run, held_out).go()
-        return Descending(self, job, run, held_out, incremental).go()
+            return Levenberg(self, job, run, held_out).saved(checkpoints)
+        return Descending(self, job, run, held_out, incremental).saved(checkpoints)
 
     def _job(self, samples: Samples, run: FitState, rng: np.random.RandomState) -> Job:
         """The training job, but for what its solver adds."""
@@ -318,7 +348,7 @@ class Perceptron(PredictingEstimator):
             seed=rng.randint(MOST_SEED) if self.dropout else 0,
             l2=float(self.alpha),
             sample_weight=samples.weight,
-            order=orders(len(samples), rng) if shuffled else None,
+            order=Shuffled(len(samples), rng) if shuffled else None,
             averaged=self._is_averaged(),
             clip_norm=self.clip_norm,
             dropout=float(self.dropout),
@@ -345,11 +375,12 @@ class Perceptron(PredictingEstimator):
         """The best of the runs from these starts; the error of the first, if all of them diverged."""
         done: list[FitState] = []
         errors: list[DivergenceError] = []
-        for run, rng in starts:
-            try:
-                done.append(self._solve(samples, held_out, run, rng, incremental))
-            except DivergenceError as error:
-                errors.append(error)
+        with opened(self.checkpoint, self.every, "fit") as checkpoints:
+            for run, rng in starts:
+                try:
+                    done.append(self._solve(samples, held_out, run, rng, incremental, checkpoints))
+                except DivergenceError as error:
+                    errors.append(error)
         if not done:
             first = errors[0]
             finite = first.layer is None and first.cost is not None

@@ -50,6 +50,8 @@ n_iter_no_change, max_fun
         How much the samples of each class count, times their ``sample_weight``; "balanced": all classes the same.
     scale_X : bool
         Standardise the columns of X inside the fit. ``coefs_`` and ``intercepts_`` are those for raw columns.
+    checkpoint, every : folder, int or str
+        Where to keep how the fit stands, and how often: epochs, or a time as "60s". The same fit goes on from there.
     dropout : float
         The share of hidden neurons that each update of sgd and adam leaves out (done by the NumPy engine).
     clip_norm : float | None
@@ -106,9 +108,20 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
 
         Parameters
         ----------
-        X, y, sample_weight : as in ``fit``
+        X, y, sample_weight : see ``fit``
+            The rows, their targets, and how much each row counts.
         classes : array-like
             All classes that will come; needed at the first call.
+
+        Returns
+        -------
+        MLPClassifier
+            The estimator itself.
+
+        Raises
+        ------
+        InputError
+            If ``classes`` is missing at the first call, or differs in a later one.
         """
         with unchanged_by_failure(self):
             if not hasattr(self, "classes_"):
@@ -122,7 +135,18 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """The likeliest class of each row (N,), or each row's labels (N, labels) as 0 and 1."""
+        """The most probable class of each row.
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+
+        Returns
+        -------
+        array
+            Classes, (N,); of several labels that may hold together 0 and 1, (N, labels).
+        """
         A = self._outputs(X)
         if self._labels is not None:
             return self._labels.inverse_transform(A)
@@ -132,7 +156,18 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         return self.classes_[np.minimum(places, len(self.classes_) - 1)]
 
     def predict_proba(self, X: Any) -> Array:
-        """Probabilities (N, classes), in the order of ``classes_``."""
+        """The probability of each class.
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+
+        Returns
+        -------
+        array
+            (N, classes), in the order of ``classes_``.
+        """
         A = self._outputs(X)
         return A if A.shape[1] > 1 or self._labels is not None else np.column_stack([1 - A[:, 0], A[:, 0]])
 
@@ -141,7 +176,18 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         return "_labels" not in vars(self) and A.shape[1] > 1 and self._activations()[-1] == "sigmoid"
 
     def predict_log_proba(self, X: Any) -> Array:
-        """ln of ``predict_proba``."""
+        """The natural logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+
+        Returns
+        -------
+        array
+            (N, classes), in the order of ``classes_``.
+        """
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 

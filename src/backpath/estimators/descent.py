@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,10 @@ from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import start_descent
 from backpath.training.job import Job, Solver, SolverState
 from backpath.training.progress import reporter
+
+if TYPE_CHECKING:
+    from backpath.training.checkpoints import RunPart
+
 
 SMALLEST_RATE = 1e-6  # that the adaptive schedule goes down to
 
@@ -40,12 +44,14 @@ def solver_state_of(run: FitState) -> SolverState | None:
 class Descending(Fitting):
     """One fit by sgd or adam; ``incremental``: one epoch of ``partial_fit``."""
 
+    _given = (*Fitting._given, "incremental", "schedule")
+
     def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, incremental: bool):
         super().__init__(p, job, run, held_out)
-        self.incremental, self.epochs = incremental, 1 if incremental else p.max_iter
+        self.incremental, self.epochs = incremental, 1 if incremental else int(p.max_iter)
         self.schedule = p.learning_rate if p.solver == "sgd" else "constant"
         solver = solver_of(p)
-        self.rate = run.optimizer.learning_rate if run.optimizer else solver.learning_rate
+        self.rate = self.first_rate = run.optimizer.learning_rate if run.optimizer else solver.learning_rate
         self.job = replace(
             job,
             solver=replace(solver, learning_rate=self.rate),
@@ -55,18 +61,24 @@ class Descending(Fitting):
         )
         self.engine = start_descent(p.engine, self.job)
 
-    def go(self) -> FitState:
+    def restore(self, state: dict[str, Any]) -> None:
+        """With another first learning rate, the rate reached is another in proportion."""
+        first, before = self.first_rate, state["first_rate"]
+        rate = state["rate"] if first == before else state["rate"] / before * first
+        self.engine.change_rate(rate)  # which says that it has not converged
+        super().restore(state | {"rate": rate, "first_rate": first})
+
+    def go(self, part: RunPart | None) -> FitState:
         p, run, engine = self.p, self.run, self.engine
         by_epoch = bool(self.callbacks or self.held_out or self.schedule == "invscaling")
-        run.n_iter, run.converged = 0, False
         try:
             with reporter(False if self.incremental else p.progress, self.epochs) as report:
-                for done in in_chunks(engine, self.epochs, by_epoch):
+                for done in in_chunks(engine, self.epochs, by_epoch, part, lambda: self.stopped):
                     self._note(done)
                     if report and done:
                         report(done, run.loss)
-                    if engine.overflow is not None or self._is_over():
-                        break
+                    if engine.overflow is None:
+                        self.stopped = self._is_over()
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=2)
             self._note(len(engine.costs))

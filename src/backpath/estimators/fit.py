@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from backpath.estimators.fit_state import Epoch, FitState, HeldOut
 from backpath.estimators.parameters import callbacks_of
 from backpath.maths.arrays import Array
+from backpath.training.chunks import saved
+from backpath.training.divergence import is_good
 from backpath.training.job import Job
+from backpath.training.loop import standing
+from backpath.training.state import Stateful
 
+if TYPE_CHECKING:
+    from backpath.training.checkpoints import Checkpoints, RunPart
+
+
+# parameters that a fit may go on with, whatever they were: of no influence, or seen in the job
+FREE = ("checkpoint", "every", "callbacks", "verbose", "progress", "max_iter", "learning_rate_init")
 REFITS = 100  # how often an estimator is fitted, in folds, grids and for seeds; what `auto` reckons with
 
 
-class Fitting:
+class Fitting(Stateful):
     """One fit.
 
     Parameters
@@ -24,11 +34,48 @@ class Fitting:
     run : FitState
         Where it starts from; written on.
     held_out : HeldOut | None
+
+    Attributes
+    ----------
+    stopped : bool
+        A callback wished to stop, or the solver's own rule for it was met.
     """
+
+    engine: Any  # which engine, the subclass says
+    _given: ClassVar[tuple[str, ...]] = ("p", "job", "held_out", "callbacks", "epochs")
 
     def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None):
         self.p, self.job, self.run, self.held_out = p, job, run, held_out
-        self.callbacks = callbacks_of(p.callbacks)
+        self.callbacks, self.stopped, self.epochs = callbacks_of(p.callbacks), False, int(p.max_iter)
+        run.n_iter, run.converged = 0, False
+
+    def go(self, part: RunPart | None) -> FitState:
+        """Train to the end, saved now and then."""
+        raise NotImplementedError
+
+    def is_good(self) -> bool:
+        """Whether it is worth going on from."""
+        return is_good(self.job, self.engine)
+
+    def standing(self) -> dict[str, Any]:
+        """See ``training.checkpoints.Saved``."""
+        run = self.run
+        held_out = run.validation_loss_curve[-1] if run.validation_loss_curve else None
+        return standing(run.n_iter, self.epochs, run.loss_curve, 0.0, validation_cost=held_out)
+
+    def saved(self, checkpoints: Checkpoints | None) -> FitState:
+        """Train to the end, as the next part of a run."""
+        p = self.p
+
+        def settings() -> dict[str, Any]:
+            from backpath.training.fingerprints import settings_of
+
+            own = {f"parameter {name}": value for name, value in p.get_params(deep=False).items() if name not in FREE}
+            held_out = self.held_out and [self.held_out.samples.X, self.held_out.samples.y]
+            return settings_of(self.job, epochs=self.epochs, **own, held_out=held_out)
+
+        with saved(checkpoints, self, settings) as part:
+            return self.go(part)
 
     def judge(self, weights: list[Array]) -> float | None:
         """Look at the held-out samples, if there are any; the score."""

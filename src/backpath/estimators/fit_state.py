@@ -13,6 +13,7 @@ from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
 from backpath.training.job import Job, SolverState
+from backpath.training.state import Stateful
 
 Score = Callable[[Array, Samples], float]  # (outputs, samples) -> accuracy or R²
 
@@ -64,7 +65,7 @@ class HeldOut:
 
 
 @dataclass
-class FitState:
+class FitState(Stateful):
     """Where a fit stands; the names are those of the fitted attributes.
 
     Attributes
@@ -76,6 +77,8 @@ class FitState:
     best_loss, waited : the lowest loss, and epochs without a better one (or score)
     optimizer, bayesian : None for a solver without
     """
+
+    _given = ("optimizer", "bayesian")  # which are set at the end
 
     weights: list[Array]
     n_iter: int = 0

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import warnings
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 from sklearn.exceptions import ConvergenceWarning
 
-from backpath.errors import DivergenceError
+from backpath.errors import DivergenceError, InputError
 from backpath.estimators.fit import Fitting
 from backpath.estimators.fit_state import FitState, HeldOut
 from backpath.maths.arrays import Array
@@ -19,6 +20,9 @@ from backpath.training.engines import start_descent
 from backpath.training.engines.numpy import cost_and_gradient
 from backpath.training.job import Job, Solver
 from backpath.training.progress import reporter
+
+if TYPE_CHECKING:
+    from backpath.training.checkpoints import RunPart
 
 
 def _widened(job: Job) -> Job:
@@ -38,14 +42,42 @@ class Lbfgs(Fitting):
         # the gradient is that of the sum over the outputs, so the cost must be too
         self.engine = start_descent(p.engine, replace(told, averaged=False))
         self.ends = np.cumsum([W.size for W in told.network.weights])[:-1]
+        run.loss_curve = []
+        self.flat = np.concatenate([W.ravel() for W in told.network.weights])
+        self._asked: list[tuple[str, float, Array]] = []  # what SciPy asked for, if that is to be saved
+        self._again = self._iterations = 0  # asked for and done again by a run that goes on
+
+    def is_good(self) -> bool:
+        return math.isfinite(self.run.loss)
+
+    def state(self) -> dict[str, Any]:
+        """SciPy does not tell its state: what it asked for leads it to the same one again."""
+        return {"run": self.run.state(), "stopped": self.stopped, "asked": list(self._asked)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.run.restore(state["run"])
+        self.stopped, self._asked = state["stopped"], [tuple(answer) for answer in state["asked"]]
 
     def _weights(self, flat: Array) -> list[Array]:
         parts = np.split(flat, self.ends)
         return [part.reshape(W.shape) for part, W in zip(parts, self.job.network.weights, strict=True)]
 
     def _objective(self, flat: Array) -> tuple[float, Array]:
+        key = "" if self.part is None else hashlib.blake2b(flat.tobytes(), digest_size=8).hexdigest()
+        if self._again < len(self._asked):
+            known, cost, joined = self._asked[self._again]
+            self._again += 1
+            if known != key:
+                raise InputError(
+                    "SciPy takes other steps here than where the checkpoint was written; begin again there"
+                )
+            return cost, joined.copy()
         cost, gradient = self.engine.cost_and_gradient(self._weights(flat))
-        return cost, np.concatenate([g.ravel() for g in gradient])
+        joined = np.concatenate([g.ravel() for g in gradient])
+        if self.part is not None:
+            self._asked.append((key, cost, joined.copy()))
+            self._again += 1
+        return cost, joined
 
     def _loss(self, objective: float, flat: Array) -> float:
         """The objective as ``loss_`` gives it: the cost averaged over the outputs, not the penalty."""
@@ -54,9 +86,8 @@ class Lbfgs(Fitting):
         penalty = job.l2 / samples / 2 * sum(float((W[:, :-1] ** 2).sum()) for W in self._weights(flat))
         return job.cost_share * (objective - penalty) + penalty
 
-    def go(self) -> FitState:
-        p, run = self.p, self.run
-        run.n_iter, run.loss_curve, self.flat = 0, [], np.concatenate([W.ravel() for W in self.job.network.weights])
+    def go(self, part: RunPart | None) -> FitState:
+        p, run, self.part = self.p, self.run, part
         found: Any = None
         try:
             with np.errstate(over="ignore", invalid="ignore"), reporter(p.progress, p.max_iter) as self.report:
@@ -78,7 +109,12 @@ class Lbfgs(Fitting):
 
     def _iteration(self, intermediate_result: OptimizeResult) -> None:
         run, now = self.run, intermediate_result
-        run.n_iter, run.loss, self.flat = run.n_iter + 1, self._loss(float(now.fun), now.x), now.x.copy()
+        self.flat, self._iterations = now.x.copy(), self._iterations + 1
+        if self._iterations <= run.n_iter:  # done before, by a run that this one goes on from
+            if self.stopped and self._iterations == run.n_iter:
+                raise StopIteration
+            return
+        run.n_iter, run.loss = run.n_iter + 1, self._loss(float(now.fun), now.x)
         run.loss_curve.append(run.loss)
         if self.p.verbose:
             print(f"Iteration {run.n_iter}, loss = {run.loss:.8f}")
@@ -86,7 +122,10 @@ class Lbfgs(Fitting):
             self.report(run.n_iter, run.loss)
         weights = self._weights(self.flat)
         self.compare(self.judge(weights), weights)
-        if self.tell(weights) or self.has_waited:
+        self.stopped = self.tell(weights) or self.has_waited
+        if self.part:
+            self.part.look(run.n_iter)
+        if self.stopped:
             raise StopIteration
 
     def _set_loss(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpath.estimators.fit import Fitting
 from backpath.estimators.fit_state import FitState, HeldOut
@@ -13,6 +13,9 @@ from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines.lm import LMEngine, check_lm
 from backpath.training.job import Job, Solver
 from backpath.training.progress import reporter
+
+if TYPE_CHECKING:
+    from backpath.training.checkpoints import RunPart
 
 
 class Levenberg(Fitting):
@@ -30,21 +33,21 @@ class Levenberg(Fitting):
         )
         check_lm(self.job, p.engine)
         self.engine = LMEngine(self.job)
+        run.loss_curve = []
 
-    def go(self) -> FitState:
+    def go(self, part: RunPart | None) -> FitState:
         p, run, engine = self.p, self.run, self.engine
-        run.n_iter, run.loss_curve = 0, []
         try:
             with reporter(p.progress, p.max_iter) as report:
-                for done in in_chunks(engine, p.max_iter, every_epoch=bool(self.callbacks or self.held_out)):
+                by_epoch = bool(self.callbacks or self.held_out)
+                for done in in_chunks(engine, self.epochs, by_epoch, part, lambda: self.stopped):
                     self._note(done)
                     if report and done:
                         report(done, run.loss)
                     if engine.overflow is None and (self.callbacks or self.held_out):
                         weights = engine.weights
                         self.compare(self.judge(weights), weights)
-                        if self.tell(weights) or self.has_waited:
-                            break
+                        self.stopped = self.tell(weights) or self.has_waited
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=2)
             self._note(len(engine.costs))

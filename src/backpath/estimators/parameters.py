@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any, TypeVar
@@ -112,6 +113,10 @@ CHECKS: dict[str, Check] = {
     "callbacks": ("a callable or some of them, or None", _are_callbacks),
     "progress": (progress.KINDS, progress.is_progress),
     "engine": _one_of("auto", "numpy", "compiled"),
+    "checkpoint": (
+        "the path of a folder, or None",
+        lambda value: value is None or isinstance(value, (str, os.PathLike)),
+    ),
 }
 
 
@@ -141,6 +146,16 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
             raise InputError(f"{name} is for the solvers sgd and adam; leave it out with solver={solver!r}")
     if parameters["bayesian"] and solver != "lm":
         raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}")
+
+
+def check_can_go_on(random_state: Any, incremental: bool) -> None:
+    """Refuse checkpoints from which no fit could go on."""
+    if incremental:
+        raise InputError("checkpoint is for fit, which knows what it is to come to; leave it out for partial_fit")
+    if not isinstance(random_state, Integral):
+        raise InputError(
+            f"with checkpoint, random_state must be a whole number, for the same fit to go on; but is {random_state!r}"
+        )
 
 
 def hidden_sizes(value: Any) -> tuple[int, ...]:

@@ -64,9 +64,12 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
 
         Parameters
         ----------
-        X_row : a row of features
-        y : its target: a class, a number, or several for several outputs
-        weight : a weight's name, as in ``W21_1`` (layer 1, to neuron 2, from input 1)
+        X_row : array-like
+            One row of features.
+        y : class or number, or a sequence of them
+            Its target; several for several outputs.
+        weight : str
+            A weight's name, as in ``W21_1`` (layer 1, to neuron 2, from input 1).
 
         Returns
         -------

@@ -52,6 +52,8 @@ n_iter_no_change, max_fun
     scale_X, scale_y : bool
         Standardise the columns of X, or y, inside the fit. ``coefs_`` and ``intercepts_`` are those for raw numbers;
         losses, ``alpha`` and ``tol`` are of standardised ones.
+    checkpoint, every : folder, int or str
+        Where to keep how the fit stands, and how often: epochs, or a time as "60s". The same fit goes on from there.
     dropout : float
         The share of hidden neurons that each update of sgd and adam leaves out (done by the NumPy engine).
     clip_norm : float | None
@@ -108,13 +110,35 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
 
     @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
-        """One epoch on these rows, from where the last call ended; X, y and sample_weight as in ``fit``."""
+        """One epoch on these rows, from where the last call ended.
+
+        Parameters
+        ----------
+        X, y, sample_weight : see ``fit``
+            The rows, their targets, and how much each row counts.
+
+        Returns
+        -------
+        MLPRegressor
+            The estimator itself.
+        """
         with unchanged_by_failure(self):
             self._fit(X, y, sample_weight, (None, None, None), incremental=True)
         return self
 
     def predict(self, X: Any) -> Array:
-        """The predicted numbers, (N,) or for several outputs (N, outputs)."""
+        """The predicted numbers.
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+
+        Returns
+        -------
+        array
+            (N,); for several outputs (N, outputs).
+        """
         A = self._outputs(X)
         return A[:, 0] if A.shape[1] == 1 else A
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.maths.arrays import Array
+from backpath.training.state import Stateful
 
 
 def drawn_weights(
@@ -27,11 +28,14 @@ def drawn_weights(
     return weights
 
 
-def orders(count: int, rng: np.random.RandomState) -> Iterator[NDArray[np.intp]]:
+class Shuffled(Stateful):
     """The samples' orders, epoch by epoch: each is the last one shuffled."""
-    order = np.arange(count)
-    while True:
-        places = np.arange(count)
-        rng.shuffle(places)
-        order = order[places]
-        yield order
+
+    def __init__(self, count: int, rng: np.random.RandomState):
+        self._order, self._rng = np.arange(count), rng
+
+    def __next__(self) -> NDArray[np.intp]:
+        places = np.arange(len(self._order))
+        self._rng.shuffle(places)
+        self._order = self._order[places]
+        return self._order

@@ -40,7 +40,13 @@ class BatchMatrices:
     gradient: Array
 
     def product(self) -> Array:
-        """∂C/∂W made of the matrices."""
+        """∂C/∂W made of the matrices.
+
+        Returns
+        -------
+        array
+            Equal to ``gradient`` but for rounding.
+        """
         return multiplied(self.D, self.W, self.S, self.X)
 
 

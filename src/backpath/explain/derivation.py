@@ -24,7 +24,11 @@ class Derivation(DerivationData, Rendered):
 
     Attributes
     ----------
-    network, weight, cost, labels : what it is of
+    network : Network
+    weight, cost : str
+        The weight's name, and the cost's.
+    labels : dict
+        What the inputs are called.
     path_count : int
         How many paths lead from the cost to the weight.
     factors : tuple of Factor
@@ -35,6 +39,25 @@ class Derivation(DerivationData, Rendered):
     def evaluate(self, x: ArrayLike, y: ArrayLike) -> Evaluation:
         """The derivation with numbers in it, for one sample or a batch.
 
+        Parameters
+        ----------
+        x : array_like
+            One sample (inputs,) or a batch (N, inputs).
+        y : array_like
+            Its targets, (outputs,) or (N, outputs).
+
+        Returns
+        -------
+        Evaluation
+            With ``gradient``, ``factors`` and ``paths``.
+
+        Raises
+        ------
+        InputError
+            If the samples do not fit the network, or a number on the way is not finite.
+
+        Examples
+        --------
         >>> net = Network.from_weights([[[.1, .2, .3], [.4, .5, .6]], [[.7, .8, .9]]])
         >>> v = derive(net, "W12_1").evaluate([0, 1], [1])
         >>> v.gradient == net.gradients([0, 1], [1])["W12_1"]
@@ -45,10 +68,24 @@ class Derivation(DerivationData, Rendered):
         return Evaluation(self, backward(self.chain.net, x, y, self.cost))
 
     def document(self) -> Document:
+        """What is printed.
+
+        Returns
+        -------
+        Document
+            A title, then headings, sentences, formulas and tables.
+        """
         steps, where = chain_rule.blocks(self), chain_rule.where(self.network, self.labels)
         return Document((self.partial,), (*steps, *chain_rule.meanings(self.factors), *where))
 
     def as_dict(self) -> dict[str, Any]:
+        """The same as plain data.
+
+        Returns
+        -------
+        dict
+            As JSON keeps it (docs/explain.md describes it).
+        """
         return {
             "weight": self.weight,
             "cost": self.cost,
@@ -70,6 +107,7 @@ class Evaluation(EvaluationData, Rendered):
     Attributes
     ----------
     derivation : Derivation
+        What it is of.
     gradient : float
         ∂C/∂W, for a batch the mean over the samples.
     samples : tuple of Sample
@@ -82,11 +120,25 @@ class Evaluation(EvaluationData, Rendered):
         super().__init__(derivation, numbers)
 
     def document(self) -> Document:
+        """What is printed.
+
+        Returns
+        -------
+        Document
+            A title, then headings, sentences, formulas and tables.
+        """
         d = self.derivation
         where = chain_rule.where(d.network, d.labels)
         return Document((d.partial,), (*chain_rule.blocks(d), *numbers.blocks(self), *where))
 
     def as_dict(self) -> dict[str, Any]:
+        """The same as plain data.
+
+        Returns
+        -------
+        dict
+            As JSON keeps it (docs/explain.md describes it).
+        """
         samples = [
             {
                 "x": numbers_list(self.numbers.x[sample.place]),
@@ -113,17 +165,26 @@ def derive(
     Parameters
     ----------
     net : Network
+        The network, whose weights' values are not looked at.
     weight : str
         The weight's name.
     cost : str
+        One of the costs that ``train`` knows.
     labels : dict, optional
         What an input is called: ``{"X1": "petal length"}``. Any text; every format escapes it.
+
+    Returns
+    -------
+    Derivation
+        With ``factors``; ``evaluate`` puts numbers into them. It prints itself as text, LaTeX, MathML and HTML.
 
     Raises
     ------
     InputError
         If there is no such weight, cost or input, or a neuron has no derivative.
 
+    Examples
+    --------
     >>> d = derive(Network((2, 2, 1)), "W11_1")
     >>> [factor.symbol for factor in d.factors]
     ['∂C/∂A1', '∂A1/∂u_A1', '∂u_A1/∂H1', '∂H1/∂u_H1', '∂u_H1/∂W11_1']

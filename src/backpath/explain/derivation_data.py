@@ -48,7 +48,17 @@ class DerivationData(Value):
 
 @dataclass(frozen=True, eq=False)
 class Sample(Value):
-    """The chain rule with the numbers of one sample."""
+    """The chain rule with the numbers of one sample.
+
+    Attributes
+    ----------
+    derivation : DerivationData
+        What it is of.
+    numbers : Backward
+        Every number of both passes over the batch.
+    place : int
+        Which sample of the batch it is, from 0.
+    """
 
     derivation: DerivationData
     numbers: Backward
@@ -56,6 +66,7 @@ class Sample(Value):
 
     @property
     def gradient(self) -> float:
+        """∂C/∂W of this sample alone."""
         return sample_gradient(self.derivation.chain, self.numbers, self.place)
 
     @cached_property

@@ -15,7 +15,13 @@ class Rendered(ABC):
 
     @abstractmethod
     def document(self) -> Document:
-        """What is printed."""
+        """What is printed.
+
+        Returns
+        -------
+        Document
+            A title, then headings, sentences, formulas and tables.
+        """
 
     @abstractmethod
     def as_dict(self) -> dict[str, Any]:
@@ -25,27 +31,78 @@ class Rendered(ABC):
         return text.document(self.document())
 
     def text(self, colour: bool = False) -> str:
-        """Plain text of 80 columns; ``colour`` adds a terminal's codes for bold and dim."""
+        """Plain text, 80 columns wide.
+
+        Parameters
+        ----------
+        colour : bool
+            Add a terminal's codes for bold and dim.
+
+        Returns
+        -------
+        str
+            What ``print`` shows.
+        """
         return text.document(self.document(), colour)
 
     def latex(self, document: bool = False) -> str:
-        """LaTeX for a document that loads amsmath and array, or with ``document`` a whole one."""
+        """LaTeX.
+
+        Parameters
+        ----------
+        document : bool
+            A whole document; else a part for one that loads amsmath and array.
+
+        Returns
+        -------
+        str
+            The source.
+        """
         return latex.document(self.document()) if document else latex.body(self.document())
 
     def mathml(self) -> str:
-        """One MathML element."""
+        """MathML.
+
+        Returns
+        -------
+        str
+            One element.
+        """
         return mathml.document(self.document())
 
     def html(self, document: bool = True) -> str:
-        """A whole page that needs nothing else; without ``document`` a part to be put into a page."""
+        """HTML, with MathML for the formulas.
+
+        Parameters
+        ----------
+        document : bool
+            A whole page that needs no other file; else a part to put into a page.
+
+        Returns
+        -------
+        str
+            The page or the part.
+        """
         return html.document(self.document()) if document else html.fragment(self.document())
 
     def markdown(self) -> str:
-        """Markdown with formulas between dollar signs."""
+        """Markdown with formulas between dollar signs.
+
+        Returns
+        -------
+        str
+            The text.
+        """
         return markdown.document(self.document())
 
     def json(self) -> str:
-        """The same as data."""
+        """The same as data (docs/explain.md describes it).
+
+        Returns
+        -------
+        str
+            JSON.
+        """
         return json.dumps(self.as_dict(), ensure_ascii=False, indent=1, allow_nan=False)
 
     def _repr_html_(self) -> str:

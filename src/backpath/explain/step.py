@@ -29,47 +29,113 @@ class Step(StepData, Rendered):
     network, after : Network
         Before and after the step.
     cost : str
+        The cost's name.
     cost_value : float
         The average cost before the step.
     learning_rate : float
+        η
     gradients : Gradients
         By name: ``step.gradients["W11_1"]``.
     updates : tuple of Update
+        Of every weight: before, gradient, after.
     matrices : tuple of BatchMatrices
         The notes' batch matrix form, by layer.
     """
 
     def derivation(self, weight: str) -> Derivation:
-        """The chain rule of one of its gradients."""
+        """The chain rule of one of its gradients.
+
+        Parameters
+        ----------
+        weight : str
+            The weight's name.
+
+        Returns
+        -------
+        Derivation
+            As ``derive`` gives it.
+        """
         return Derivation(self.network, weight, self.cost, self.labels)
 
     def neuron(self, name: str, sample: int = 0) -> tuple[Equation, ...]:
         """A neuron of the forward pass with a sample's numbers: H1 = σ(0.35·1 + …) = σ(0.3775) = 0.59327.
 
-        Of a softmax output there are two: u_A1 and A1. Of an input there is none.
+        Parameters
+        ----------
+        name : str
+            The neuron's name.
+        sample : int
+            Which sample of the batch, from 0.
+
+        Returns
+        -------
+        tuple of Equation
+            Of a softmax output two, u_A1 and A1; of an input none.
         """
         layer, j = neuron_index(name, self.network.sizes)
         return whole_step.neuron_equations(self, self.chain, sample, layer, j) if layer else ()
 
     def cost_with_numbers(self) -> Equation:
-        """The cost with numbers: C = (0.75 − 1)² = 0.0625."""
+        """The cost with numbers: C = (0.75 − 1)² = 0.0625.
+
+        Returns
+        -------
+        Equation
+            Its two sides print as text, LaTeX and MathML.
+        """
         return whole_step.cost_with_numbers(self)
 
     def gradient(self, weight: str) -> Equation:
-        """The gradient of a weight with numbers: of one sample its factors', of a batch the samples'."""
+        """The gradient of a weight with numbers: of one sample its factors', of a batch the samples'.
+
+        Parameters
+        ----------
+        weight : str
+            The weight's name.
+
+        Returns
+        -------
+        Equation
+            ∂C/∂W11_1 = … = its value.
+        """
         return whole_step.gradient_with_numbers(self, self.derivation(weight))
 
     def update(self, weight: str) -> Equation:
-        """The update of a weight with numbers: W11_1 = 0.15 − 0.5 × 0.00044 = 0.14978."""
+        """The update of a weight with numbers: W11_1 = 0.15 − 0.5 × 0.00044 = 0.14978.
+
+        Parameters
+        ----------
+        weight : str
+            The weight's name.
+
+        Returns
+        -------
+        Equation
+            The weight after the step.
+        """
         place = self.network.weight_names.index(
             weight_name(*weight_index(weight, self.network.sizes, self.network.biases))
         )
         return whole_step.update_with_numbers(self, self.updates[place])
 
     def document(self) -> Document:
+        """What is printed.
+
+        Returns
+        -------
+        Document
+            A title, then headings, sentences, formulas and tables.
+        """
         return whole_step.document(self)
 
     def as_dict(self) -> dict[str, Any]:
+        """The same as plain data.
+
+        Returns
+        -------
+        dict
+            As JSON keeps it (docs/explain.md describes it).
+        """
         n = self.numbers
         names = [neuron_names(self.network.sizes, layer) for layer in range(len(self.network.sizes))]
         samples = []
@@ -114,19 +180,30 @@ def explain_step(
     Parameters
     ----------
     net : Network
-    X, y : one sample or a batch
+        As it is before the step.
+    X, y : array_like
+        One sample, (inputs,) and (outputs,), or a batch, (N, inputs) and (N, outputs).
     cost : str
+        One of the costs that ``train`` knows.
     learning_rate : float
         η
-    frozen : names of weights that are not updated, or "biases"
+    frozen : str or iterable of str
+        Names of weights that are not updated; "biases" stands for all biases.
     labels : dict, optional
         What an input is called: ``{"X1": "petal length"}``.
+
+    Returns
+    -------
+    Step
+        It prints itself as text, LaTeX, MathML and HTML.
 
     Raises
     ------
     InputError
         If anything does not fit the network, or a number in the step is not finite.
 
+    Examples
+    --------
     >>> net = Network.from_weights([[[.1, .2, .3], [.4, .5, .6]], [[.7, .8, .9]]])
     >>> step = explain_step(net, [0, 1], [1], learning_rate=0.5)
     >>> step.after == net.step([0, 1], [1], learning_rate=0.5)

@@ -19,7 +19,17 @@ from backpath.maths.values import Value
 
 @dataclass(frozen=True)
 class Update:
-    """One weight's update: after = before - η × gradient, or the same weight where it is frozen."""
+    """One weight's update: after = before - η × gradient, or the same weight where it is frozen.
+
+    Attributes
+    ----------
+    weight : str
+        Its name.
+    before, gradient, after : float
+        W, ∂C/∂W and the new W.
+    frozen : bool
+        Whether it is left as it is.
+    """
 
     weight: str
     before: float

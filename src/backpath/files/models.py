@@ -57,11 +57,20 @@ class Model:
 def save(net: Network | Model, path: PathLike) -> None:
     """Write a network or a model to a file, atomically and exactly; any safetensors library can read its weights.
 
+    Parameters
+    ----------
+    net : Network or Model
+        What to save; a ``Model`` also holds how a table's columns become inputs.
+    path : str or path
+        The file. One that is there is replaced.
+
     Raises
     ------
     InputError
         If the path is a folder, or its folder is missing or not writable.
 
+    Examples
+    --------
     >>> import tempfile
     >>> net = Network((2, 2, 1), seed=0)
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -91,8 +100,18 @@ def save(net: Network | Model, path: PathLike) -> None:
 
 
 def load(path: PathLike) -> Network:
-    """The network in a model file; a warning says so if its inputs or outputs are not a table's numbers as they are,
-    for then it needs the preparation that ``load_model`` gives.
+    """The network in a model file.
+
+    Parameters
+    ----------
+    path : str or path
+        A file that ``save`` or ``backpath train`` wrote.
+
+    Returns
+    -------
+    Network
+        A warning says so if it was trained on a table whose columns were prepared, for then it needs the preparation
+        that ``load_model`` gives.
 
     Raises
     ------
@@ -114,6 +133,16 @@ def load_model(path: PathLike) -> Model:
     """The network in a model file with its preparation and the record of its training.
 
     Loading never imports or runs anything that the file names, and reads nothing beyond what the file can hold.
+
+    Parameters
+    ----------
+    path : str or path
+        A file that ``save`` or ``backpath train`` wrote.
+
+    Returns
+    -------
+    Model
+        With ``network``, ``preparation`` and ``record``.
 
     Raises
     ------

@@ -44,12 +44,14 @@ class RowBlock:
 
 @dataclass
 class Findings:
-    """What was found in rows to predict: unknown categories and missing cells by column, rows that cannot be used."""
+    """What was found in rows to predict: unknown categories and missing cells by column, rows that cannot be used, the
+    largest size of an input."""
 
     rows: int = 0
     unknown: Counter[str] = field(default_factory=Counter)
     filled: Counter[str] = field(default_factory=Counter)
     unusable: int = 0
+    largest: float = 0.0
 
 
 class PredictionTable:
@@ -134,7 +136,9 @@ class PredictionTable:
                 else:
                     gaps = int(np.isnan(cells).sum())
                 found.filled[kind.name] += gaps
-            found.unusable += int((block.problems != "").sum())
+            usable = block.problems == ""
+            found.unusable += int((~usable).sum())
+            found.largest = max(found.largest, float(np.abs(block.X[usable]).max(initial=0.0)))
             if found.unusable and strict:
                 raise InputError(self._first_problem(block))
         return found

@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, Protocol, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,13 @@ def with_gaps(column: NDArray[Any], usable: NDArray[np.bool_]) -> NDArray[Any]:
     return found
 
 
-def print_columns(file: TextIO, names: Sequence[str], blocks: Iterable[Columns]) -> None:
+class Writer(Protocol):
+    """What `csv` writes to."""
+
+    def write(self, text: str, /) -> object: ...
+
+
+def print_columns(file: Writer, names: Sequence[str], blocks: Iterable[Columns]) -> None:
     """Columns as CSV; numbers have all their digits, and text that a spreadsheet would run is written with ' before."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([_harmless(name) for name in names])

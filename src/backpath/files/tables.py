@@ -33,9 +33,14 @@ def read_training_table(
 
     Parameters
     ----------
-    path : a file, several whose rows follow each other, or a pattern; see ``open_table``
-    choices : how columns are to be taken, where that is not for their cells to decide
-    dialect : how a CSV file is written
+    path : str, path, or a sequence of them
+        A file, several whose rows follow each other, or a pattern; see ``open_table``.
+    target : str
+        The column to predict.
+    choices : Choices, optional
+        How columns are to be taken, where their cells do not decide.
+    dialect : Dialect, optional
+        How a CSV file is written.
 
     Raises
     ------
@@ -88,11 +93,30 @@ def read_table(
 
     Parameters
     ----------
-    path : a file, several whose rows follow each other, or a pattern: CSV, Parquet, JSON lines, .xlsx, also compressed
-    target : the column to predict
-    task, categorical, numeric, ignore, keep, missing, dates, standardize : see ``Choices``
-    delimiter, encoding, decimal, header, na : see ``Dialect``; what is not given is found out from the file
-    memory : how much of it the table and training may take, such as "2GB"; by default half of what is free
+    path : str, path, or a sequence of them
+        A file, several whose rows follow each other, or a pattern: CSV, Parquet, JSON lines, .xlsx, also compressed.
+    target : str
+        The column to predict.
+    task : "regression" | "classification", optional
+        By default what the target's cells suggest.
+    categorical, numeric : sequences of str
+        Columns to take as categories, or as numbers (cells that are no numbers count as missing).
+    ignore, keep : sequences of str
+        Columns to leave out, and to use though they would be left out.
+    missing : "fill" | "drop" | "refuse"
+        Fill missing inputs, leave such rows out, or refuse the table.
+    dates : "day-first" | "month-first", optional
+        How to read dates such as 3/4/2020; by default as the column's other dates decide.
+    standardize : bool
+        Whether number columns are brought to mean 0 and standard deviation 1.
+    delimiter, encoding, decimal : str, optional
+        How a CSV file is written; by default as the file suggests.
+    header : bool, optional
+        Whether the first line names the columns; by default as the file suggests.
+    na : sequence of str
+        Cells that mean "missing", besides the usual ones.
+    memory : str or int, optional
+        How much of it the table and training may take, such as "2GB"; by default half of what is free.
 
     Returns
     -------
@@ -109,6 +133,8 @@ def read_table(
     InputError
         All that keeps the table from being trained on.
 
+    Examples
+    --------
     >>> import tempfile
     >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -75,6 +75,7 @@ class TrainingTable:
 
     @property
     def rows(self) -> int:
+        """How many rows it has."""
         return len(self.target.values)
 
     @property
@@ -102,12 +103,33 @@ class TrainingTable:
         return self.target.values
 
     def split(self, validation_share: float = 0.2, seed: int = 0) -> tuple[Floats, Floats, Floats, Floats, Preparation]:
-        """X_train, y_train, X_valid, y_valid and the preparation, fitted on the training rows only.
+        """Arrays to train on and arrays to validate with, prepared by the training rows alone.
 
         Rows are shuffled by the seed. Every category and class, and two values of every number column, are among the
         training rows: a held-out row that alone has one changes sides. The validation arrays have no rows where the
         share of a small table is less than one row.
 
+        Parameters
+        ----------
+        validation_share : float
+            The share of the rows to hold out, from 0 to less than 1.
+        seed : int
+            How the rows are shuffled.
+
+        Returns
+        -------
+        X_train, y_train, X_valid, y_valid : arrays
+            (rows, inputs) and (rows, outputs).
+        preparation : Preparation
+            How they came to be, for new rows.
+
+        Raises
+        ------
+        InputError
+            If the share is not valid.
+
+        Examples
+        --------
         >>> table = TrainingTable((Numbers("x", np.arange(10.0)),), Numbers("y", np.arange(10.0)), True, ())
         >>> X_train, y_train, X_valid, y_valid, preparation = table.split(0.2, seed=0)
         >>> X_train.shape, y_valid.shape, bool(abs(X_train.mean()) < 1e-12)
@@ -119,8 +141,20 @@ class TrainingTable:
         return found.X, found.y, found.X_held_out, found.y_held_out, found.preparation
 
     def divided(self, rows: NDArray[np.intp], held_out: NDArray[np.intp], scale_target: bool = True) -> Division:
-        """These rows to train on and those held out; but for rows that ``split`` would move. A target that is not
-        scaled stays in its own units."""
+        """These rows to train on and those held out, except the rows that ``split`` would move.
+
+        Parameters
+        ----------
+        rows, held_out : int arrays
+            Numbers of rows.
+        scale_target : bool
+            False leaves the target in its own units.
+
+        Returns
+        -------
+        Division
+            The arrays of both, and the preparation.
+        """
         train, valid = self._cover(rows, held_out)
         preparation = self._fit(train)
         if not scale_target:
@@ -153,6 +187,15 @@ class TrainingTable:
     def whole(self) -> tuple[Floats, Floats, Preparation]:
         """X, y and the preparation, fitted on all rows, in the file's order: to look at, not to judge a model by.
 
+        Returns
+        -------
+        X, y : arrays
+            (N, inputs) and (N, outputs).
+        preparation : Preparation
+            How they came to be, for new rows.
+
+        Examples
+        --------
         >>> table = TrainingTable((Numbers("x", np.arange(3.0)),), Numbers("y", np.arange(3.0)), False, ())
         >>> table.whole()[0].ravel().tolist()
         [0.0, 1.0, 2.0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable, Sequence
 
 from backpath.errors import InputError
@@ -16,6 +17,25 @@ def plain(text: str) -> str:
     ('petal length', 'a\\\\nb')
     """
     return text if text.isprintable() else repr(text)[1:-1]
+
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
+
+
+def without_controls(text: str, colours: bool = True) -> str:
+    """The text without control characters that a terminal would obey, or that change the order of what is read.
+
+    They are escaped as in JSON, so that JSON stays what it is. Line breaks and tabs are kept, and ``colours``.
+
+    >>> without_controls("a\x1b[2Jb"), without_controls("caf\u202e\u00e9")
+    ('a\\\\u001b[2Jb', 'caf\\\\u202eé')
+    """
+    if not _CONTROLS.search(text):
+        return text
+    parts = _COLOURS.split(text) if colours else [text]
+    parts[::2] = [_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def shown_path(path: str | os.PathLike[str]) -> str:

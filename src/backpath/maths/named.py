@@ -32,6 +32,10 @@ class ForwardPass(Value):
 
     Attributes
     ----------
+    sizes : tuple of int
+        Neurons by layer.
+    single : bool
+        Whether it is of one sample, not of a batch.
     net_inputs, activations : tuples of arrays (N, neurons)
         u by layer from layer 1; a by layer from the inputs (layer 0).
     output : array
@@ -48,6 +52,7 @@ class ForwardPass(Value):
 
     @property
     def output(self) -> Array:
+        """The outputs A: (outputs,) for one sample, (N, outputs) for a batch."""
         return self.activations[-1][0] if self.single else self.activations[-1]
 
     def __getitem__(self, name: str) -> float | Array:
@@ -66,6 +71,8 @@ class Gradients(Value):
 
     Attributes
     ----------
+    sizes : tuple of int
+        Neurons by layer.
     layers : tuple of arrays
         The gradients by layer, in the weights' shapes: (neurons, inputs + 1), bias last; without biases
         (neurons, inputs).

@@ -44,17 +44,33 @@ class Network:
     sizes : sequence of int
         Neurons by layer, from the inputs to the outputs.
     activation : str
-        σ of every layer, unless ``activations`` gives one per layer (hidden layers, then output).
+        σ of every layer.
+    activations : str or sequence of str, optional
+        σ of each layer, the hidden layers first; takes the place of ``activation``.
     init : str
-        How the weights are drawn (see ``backpath.maths.initialisations``), from ``seed``.
+        How the weights are drawn (see ``backpath.maths.initialisations``).
+    seed : int | None
+        Which weights are drawn: the same for the same seed. None draws others each time.
     biases : bool
         False leaves out the bias neurons: u_l = W_l a_(l-1)ᵀ, and there is no weight W1~_1.
     dtype : "float64" or "float32"
+        The type of the weights, and of all that is computed with them.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        Neurons by layer.
+    activations : tuple of str
+        σ by layer, without the inputs.
+    weights : tuple of arrays
+        Read-only, (neurons, inputs + 1) by layer, the bias last.
+    weight_names : tuple of str
+        The names of all weights in the order of the arrays; ``net["W11_1"]`` gives a weight's value.
 
     Raises
     ------
     InputError
-        If sizes, activations, initialisation or dtype make no network.
+        If the sizes, activations, initialisation, seed or dtype are not valid.
 
     Examples
     --------
@@ -112,12 +128,28 @@ class Network:
 
         Parameters
         ----------
-        weights : one array of shape (neurons, inputs + 1) per layer, bias last; without biases (neurons, inputs)
-            A weight may be a string as it was printed, "0.150": ``diagnose`` then knows how exact it is.
-        activations : one name for all layers, or one per layer
-        dtype : float64, unless all the arrays are float32 or it is given
-        biases : whether the arrays have a bias column; None: as their shapes fit each other, and of a single layer True
+        weights : sequence of array_like
+            One array of shape (neurons, inputs + 1) per layer, the bias last; without biases (neurons, inputs). A
+            weight may be a string as it was printed, "0.150": ``diagnose`` then knows how exact it is.
+        activations : str or sequence of str
+            One name for all layers, or one per layer.
+        dtype : "float64" or "float32", optional
+            By default float32 if all the arrays are, else float64.
+        biases : bool, optional
+            Whether the arrays have a bias column. By default the shapes decide; a single layer has one.
 
+        Returns
+        -------
+        Network
+            With copies of the arrays.
+
+        Raises
+        ------
+        InputError
+            If the arrays do not fit each other, or a weight is not a finite number.
+
+        Examples
+        --------
         >>> net = Network.from_weights([[[.1, .2, .3], [.4, .5, .6]], [[.7, .8, .9]]], activations="sigmoid")
         >>> net["W21_1"], net["W1~_2"]
         (0.4, 0.9)
@@ -156,10 +188,12 @@ class Network:
 
     @property
     def sizes(self) -> tuple[int, ...]:
+        """Neurons by layer, from the inputs to the outputs."""
         return self._sizes
 
     @property
     def activations(self) -> tuple[str, ...]:
+        """σ of each layer, the hidden layers first."""
         return self._activations
 
     @property
@@ -179,6 +213,7 @@ class Network:
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The type of the weights: float64 or float32."""
         return self._weights[0].dtype
 
     @property
@@ -190,8 +225,25 @@ class Network:
         return weight_value(self.weights, self.sizes, name)
 
     def replace(self, weights: Mapping[str, float]) -> Network:
-        """A network with some weights set anew.
+        """The same network with some weights changed.
 
+        Parameters
+        ----------
+        weights : mapping of str to float
+            New values by weight name.
+
+        Returns
+        -------
+        Network
+            A new one; this one does not change.
+
+        Raises
+        ------
+        InputError
+            If there is no such weight, or a value is not a finite number.
+
+        Examples
+        --------
         >>> Network((2, 2, 1)).replace({"W21_1": 0.25})["W21_1"]
         0.25
         """
@@ -204,7 +256,23 @@ class Network:
         return self.with_weights(arrays)
 
     def with_weights(self, weights: Sequence[Array]) -> Network:
-        """The same sizes and activations with other weight arrays, copied and checked to be finite."""
+        """The same sizes and activations with other weights.
+
+        Parameters
+        ----------
+        weights : sequence of arrays
+            In the shapes of ``self.weights``; they are copied.
+
+        Returns
+        -------
+        Network
+            A new one; this one does not change.
+
+        Raises
+        ------
+        InputError
+            If the shapes are others, or a weight is not finite.
+        """
         arrays = [weight_array(W, layer, self.dtype, self.biases) for layer, W in enumerate(weights, 1)]
         if [W.shape for W in arrays] != [W.shape for W in self.weights]:
             raise InputError(
@@ -213,12 +281,30 @@ class Network:
         return self._of(self.sizes, self.activations, arrays)
 
     def with_finite(self, weights: Iterable[Array]) -> Network:
-        """`with_weights` for arrays that are known to be finite and of the network's shapes and dtype."""
+        """`with_weights` for arrays that are known to be finite and of the network's shapes and dtype.
+
+        Parameters
+        ----------
+        weights : iterable of arrays
+            They are copied, and not checked.
+
+        Returns
+        -------
+        Network
+            A new one.
+        """
         return self._of(self.sizes, self.activations, [np.array(W, order="C") for W in weights])
 
     def with_zero_biases(self) -> Network:
-        """The same network with bias neurons whose weights are 0, if it has none; itself if it has them.
+        """The same network with bias neurons whose weights are 0, if it has none.
 
+        Returns
+        -------
+        Network
+            This one, if it has bias neurons.
+
+        Examples
+        --------
         >>> Network((2, 2, 1), biases=False).with_zero_biases()["W1~_1"]
         0.0
         """
@@ -228,13 +314,31 @@ class Network:
         return self._of(self.sizes, self.activations, wide)
 
     def without_biases(self) -> Network:
-        """The same network without its bias neurons, whatever their weights are."""
+        """The same network without its bias neurons, whatever their weights are.
+
+        Returns
+        -------
+        Network
+            A new one.
+        """
         narrow = [W[:, :n].copy() for W, n in zip(self.weights, self.sizes, strict=False)]
         return self._of(self.sizes, self.activations, narrow)
 
     def thresholded(self) -> Network:
         """The same network made of threshold logic units: every sigmoid becomes a step (σ(u) ≥ ½ just where u ≥ 0).
 
+        Returns
+        -------
+        Network
+            A new one.
+
+        Raises
+        ------
+        InputError
+            If a neuron is neither a sigmoid nor a step.
+
+        Examples
+        --------
         >>> Network((2, 2, 1)).thresholded().activations
         ('step', 'step')
         """
@@ -244,14 +348,37 @@ class Network:
         return self._of(self.sizes, ("step",) * len(self.activations), self.weights)
 
     def check_trainable(self) -> None:
-        """Refuse to differentiate a network through an activation that has no derivative to use."""
+        """Check that every activation has a derivative.
+
+        Raises
+        ------
+        InputError
+            If one has none, as the step of a threshold logic unit.
+        """
         for layer, name in enumerate(self.activations, 1):
             if activation_row(name).no_derivative:
                 raise InputError(f"layer {layer} cannot be trained: {activation_row(name).no_derivative}")
 
     def forward(self, X: ArrayLike) -> ForwardPass:
-        """Every value of the forward pass, by name, for a single input (inputs,) or a batch (N, inputs).
+        """The forward pass: every net input and every output of a neuron, by name.
 
+        Parameters
+        ----------
+        X : array_like
+            One sample (inputs,) or a batch (N, inputs).
+
+        Returns
+        -------
+        ForwardPass
+            ``run["u_H1"]``, ``run["H1"]``, ``run.output``.
+
+        Raises
+        ------
+        InputError
+            If X does not fit the network, or a number is not finite.
+
+        Examples
+        --------
         >>> run = Network.from_weights([[[.1, .2, .3], [.4, .5, .6]], [[.7, .8, .9]]]).forward([0, 1])
         >>> run["u_H1"], round(run["H1"], 6), run.output.shape
         (0.5, 0.622459, (1,))
@@ -262,9 +389,23 @@ class Network:
         return ForwardPass(self.sizes, u, a, single)
 
     def predict(self, X: ArrayLike) -> Array:
-        """The outputs A: (outputs,) for a single input, (N, outputs) for a batch.
+        """The outputs A.
 
-        A long batch goes through in blocks, so that it takes little more memory than its outputs.
+        Parameters
+        ----------
+        X : array_like
+            One sample (inputs,) or a batch (N, inputs). A long batch goes through in blocks, so that it takes little
+            more memory than its outputs.
+
+        Returns
+        -------
+        array
+            (outputs,) for one sample, (N, outputs) for a batch.
+
+        Raises
+        ------
+        InputError
+            If X does not fit the network, or a number is not finite.
         """
         inputs, single = as_inputs(X, self.sizes[0], self.dtype)
         A = np.empty((len(inputs), self.sizes[-1]), dtype=self.dtype)
@@ -275,7 +416,27 @@ class Network:
         return A[0] if single else A
 
     def samples(self, X: ArrayLike, y: ArrayLike, cost: str) -> tuple[Array, Array]:
-        """X and y checked against the network and the cost, as (N, inputs) and (N, outputs)."""
+        """X and y as arrays, checked against the network and the cost.
+
+        Parameters
+        ----------
+        X : array_like
+            One sample (inputs,) or a batch (N, inputs).
+        y : array_like
+            Its targets, (outputs,) or (N, outputs); for one output a number or (N,).
+        cost : str
+            One of the costs that ``train`` knows.
+
+        Returns
+        -------
+        X, y : arrays
+            (N, inputs) and (N, outputs), in the network's dtype.
+
+        Raises
+        ------
+        InputError
+            If they do not fit the network, or the targets do not fit the cost.
+        """
         check_cost_fits(cost, self.activations[-1])
         inputs, single = as_inputs(X, self.sizes[0], self.dtype)
         targets = as_targets(y, len(inputs), self.sizes[-1], single, self.dtype)
@@ -283,8 +444,29 @@ class Network:
         return inputs, targets
 
     def cost(self, X: ArrayLike, y: ArrayLike, cost: str = "squared_error") -> float:
-        """Avg Cost = 1/N Σ C, summed over the outputs.
+        """Avg Cost = 1/N Σ C: averaged over the samples, summed over the outputs.
 
+        Parameters
+        ----------
+        X : array_like
+            One sample (inputs,) or a batch (N, inputs).
+        y : array_like
+            Its targets, (outputs,) or (N, outputs); for one output a number or (N,).
+        cost : str
+            One of the costs that ``train`` knows.
+
+        Returns
+        -------
+        float
+            The cost.
+
+        Raises
+        ------
+        InputError
+            If the samples do not fit the network, or the targets do not fit the cost.
+
+        Examples
+        --------
         >>> Network((2, 2, 1), seed=0).cost([[0, 1], [1, 1]], [[1], [0]]) > 0
         True
         """
@@ -296,6 +478,27 @@ class Network:
     def gradients(self, X: ArrayLike, y: ArrayLike, cost: str = "squared_error") -> Gradients:
         """∂C/∂W of every weight, for the average cost of the batch.
 
+        Parameters
+        ----------
+        X : array_like
+            One sample (inputs,) or a batch (N, inputs).
+        y : array_like
+            Its targets, (outputs,) or (N, outputs); for one output a number or (N,).
+        cost : str
+            One of the costs that ``train`` knows.
+
+        Returns
+        -------
+        Gradients
+            ``grad["W11_1"]`` by name, ``grad.layers`` as arrays of the weights' shapes.
+
+        Raises
+        ------
+        InputError
+            If the samples do not fit the network or the cost, or an activation has no derivative.
+
+        Examples
+        --------
         >>> grad = Network((2, 2, 1), seed=0).gradients([0, 1], [1])
         >>> grad["W11_1"], grad.layers[0].shape
         (0.0, (2, 3))
@@ -317,7 +520,36 @@ class Network:
     ) -> Network:
         """One update of every weight that is not frozen: W = W - η ∂C/∂W.
 
-        ``frozen`` holds weight names, or "biases" for all of them.
+        Parameters
+        ----------
+        X : array_like
+            One sample (inputs,) or a batch (N, inputs).
+        y : array_like
+            Its targets, (outputs,) or (N, outputs); for one output a number or (N,).
+        learning_rate : float
+            η
+        cost : str
+            One of the costs that ``train`` knows.
+        frozen : str or iterable of str
+            Names of weights that stay as they are; "biases" stands for all biases.
+
+        Returns
+        -------
+        Network
+            A new one; this one does not change.
+
+        Raises
+        ------
+        InputError
+            If the samples, the learning rate or the names are not valid.
+        DivergenceError
+            If a weight stops being finite.
+
+        Examples
+        --------
+        >>> net = Network((2, 2, 1), seed=0)
+        >>> net.step([0, 1], [1], learning_rate=0.5).cost([0, 1], [1]) < net.cost([0, 1], [1])
+        True
         """
         learning_rate = check_learning_rate(learning_rate)
         free = self.free_weights(frozen)
@@ -332,7 +564,23 @@ class Network:
         return self._of(self.sizes, self.activations, weights)
 
     def free_weights(self, frozen: str | Iterable[str] = ()) -> list[NDArray[np.bool_]]:
-        """Arrays of the weights' shapes: True where training may change the weight."""
+        """Which weights training may change.
+
+        Parameters
+        ----------
+        frozen : str or iterable of str
+            Names of weights that stay as they are; "biases" stands for all biases.
+
+        Returns
+        -------
+        list of bool arrays
+            In the weights' shapes: False where a weight is frozen.
+
+        Raises
+        ------
+        InputError
+            If there is no such weight.
+        """
         masks = [np.ones(W.shape, dtype=bool) for W in self.weights]
         if not isinstance(frozen, Iterable):
             raise InputError(f"frozen must be weight names, or 'biases', but is {frozen!r}")

@@ -25,8 +25,8 @@ class Population(Value):
 
     Parameters
     ----------
-    sizes, activation, activations, init, dtype
-        As for ``Network``.
+    sizes, activation, activations, init, dtype : see ``Network``
+        The same for all of them.
     size : int
         How many networks.
     seed : int | None
@@ -77,6 +77,23 @@ class Population(Value):
     def of(cls, networks: Iterable[Network]) -> Population:
         """The population of these networks.
 
+        Parameters
+        ----------
+        networks : iterable of Network
+            All with the same sizes, activations and dtype, and with biases.
+
+        Returns
+        -------
+        Population
+            With copies of their weights.
+
+        Raises
+        ------
+        InputError
+            If they differ, have no biases, or there is none.
+
+        Examples
+        --------
         >>> len(Population.of([Network((2, 2, 1), seed=s) for s in range(3)]))
         3
         """
@@ -93,8 +110,27 @@ class Population(Value):
 
     @classmethod
     def from_weights(cls, weights: Sequence[ArrayLike], activations: str | Sequence[str] = "sigmoid") -> Population:
-        """The population with these weights: one array of shape (networks, neurons, inputs + 1) per layer.
+        """The population with these weights.
 
+        Parameters
+        ----------
+        weights : sequence of array_like
+            One array of shape (networks, neurons, inputs + 1) per layer.
+        activations : str or sequence of str
+            One name for all layers, or one per layer.
+
+        Returns
+        -------
+        Population
+            With copies of the arrays.
+
+        Raises
+        ------
+        InputError
+            If the arrays do not fit each other.
+
+        Examples
+        --------
         >>> population = Population((2, 2, 1), size=3)
         >>> Population.from_weights(population.weights)[2] == population[2]
         True
@@ -110,21 +146,37 @@ class Population(Value):
 
     @classmethod
     def from_lanes(cls, sizes: tuple[int, ...], activations: tuple[str, ...], lanes: Array) -> Population:
-        """The population whose ``lanes`` are these, neither copied nor checked."""
+        """The population whose ``lanes`` are these, neither copied nor checked.
+
+        Parameters
+        ----------
+        sizes, activations : tuples
+            As the population has them.
+        lanes : array
+            All weights, (weights, networks).
+
+        Returns
+        -------
+        Population
+            Around that array.
+        """
         population = cls.__new__(cls)
         population._set(sizes, activations, lanes)
         return population
 
     @property
     def sizes(self) -> tuple[int, ...]:
+        """Neurons by layer, of each network."""
         return self._sizes
 
     @property
     def activations(self) -> tuple[str, ...]:
+        """σ of each layer, the hidden layers first."""
         return self._activations
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The type of the weights: float64 or float32."""
         return self._lanes.dtype
 
     @property

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,11 +18,18 @@ from backpath.maths.network import Network
 from backpath.maths.values import Value
 from backpath.population.memory import check_memory, memory_needed
 from backpath.population.networks import Population
+from backpath.training.callbacks import Callbacks, Watched
+from backpath.training.chunks import opened, saved
 from backpath.training.job import Job, Solver, check_batch_size, check_side_by_side, check_tol
-from backpath.training.progress import Progress, check_progress, reporter
+from backpath.training.loop import standing
+from backpath.training.progress import Progress, ProgressCallback, check_progress, reporter
+from backpath.training.state import Stateful
 
 if TYPE_CHECKING:
+    from backpath.training.checkpoints import Checkpoints, RunPart
     from backpath.training.engines.many import ManyNetworks
+
+STEP_SECONDS = 0.5  # between two looks at whether to save
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +50,14 @@ class PopulationOutcome(Value):
         Stopped by ``tol``; stopped being finite.
     history : array (records, size) or None
         The costs of the epochs ``history_epochs``; NaN where a network had stopped.
+    history_epochs : int64 array (records,) or None
+        Which epochs the rows of ``history`` are of.
     best_index : int
         The network with the lowest cost.
     stopped : "epochs" | "converged" | "interrupted"
         "converged" if every network stopped before the last epoch.
     seconds : float
+        How long it took.
     """
 
     population: Population
@@ -91,6 +103,9 @@ def train_population(
     seed: int | None = 0,
     progress: Progress = False,
     threads: int | None = None,
+    checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
+    every: int | str | None = None,
+    callbacks: Callbacks = None,
 ) -> PopulationOutcome:
     """Train every network of a population on the same samples, each as ``train`` would train it alone.
 
@@ -104,8 +119,8 @@ def train_population(
         Passes over the samples; 0 only measures the population as it is.
     learning_rate, momentum : number, or one per network
         η and, for the momentum solver, μ.
-    batch_size, shuffle, solver, cost, seed
-        As for ``train``; the samples' order is the same for all networks.
+    batch_size, shuffle, solver, cost, seed : see ``train``
+        The samples' order is the same for all networks.
     tol : float | None
         A network stops once 10 epochs in a row have not lowered its best cost by more than this.
     solved_error : float
@@ -119,6 +134,8 @@ def train_population(
         context manager is entered when training begins.
     threads : int | None
         None uses every core. The results are the same, bit for bit, for any number.
+    checkpoint, every, callbacks
+        As for ``train``: the same call goes on from there; callbacks get how it stands about twice a second.
 
     Returns
     -------
@@ -181,10 +198,64 @@ def train_population(
         history_every=history_every,
         threads=check_threads(threads),
     )
-    start = time.perf_counter()
-    with reporter(progress, int(epochs), shown="solved {:.1%}") as report:
-        interrupted = many.run(report=report)
-    return _outcome(population, many, interrupted, time.perf_counter() - start)
+    training = _SideBySide(population, job, many)
+    with opened(checkpoint, every, "train_population") as run, saved(run, training, training.settings) as part:
+        return training.run(progress, Watched(callbacks, None), part)
+
+
+class _SideBySide(Stateful):
+    """A population in training."""
+
+    _given = ("population", "job", "epochs")
+
+    def __init__(self, population: Population, job: Job, many: ManyNetworks):
+        self.population, self.job, self.many, self.epochs, self.seconds = population, job, many, many.epochs, 0.0
+
+    def settings(self) -> dict[str, Any]:
+        from backpath.training.fingerprints import fingerprint, settings_of
+
+        many, rates = self.many, self.many.rates
+        return settings_of(
+            self.job,
+            epochs=self.epochs,
+            population=fingerprint(self.population.lanes),
+            learning_rate=fingerprint(rates) if len(np.unique(rates)) > 1 else float(rates[0]),
+            momentum=fingerprint(many.momenta),
+            **{name: getattr(many, name) for name in ("solved_error", "stop_when_solved", "history_every")},
+        )
+
+    def is_good(self) -> bool:
+        return not self.many.diverged.all()
+
+    def standing(self) -> dict[str, Any]:
+        many = self.many
+        done = int(many.epochs_done.max(initial=0))
+        return standing(done, self.epochs, (), self.seconds, solved=float((many.solved_after >= 0).mean()))
+
+    def run(self, progress: Progress, watched: Watched, part: RunPart | None) -> PopulationOutcome:
+        start, interrupted, many = time.perf_counter() - self.seconds, False, self.many
+        with reporter(progress, self.epochs, shown="solved {:.1%}") as report:
+            try:
+                for done in self._steps(report, at_once=not (part or watched)):
+                    self.seconds = time.perf_counter() - start
+                    watched(self.standing)
+                    if part:
+                        part.look(done)
+            except KeyboardInterrupt:
+                interrupted = True
+        outcome = _outcome(self.population, many, many.measure() or interrupted, time.perf_counter() - start)
+        watched(self.standing, outcome.stopped)
+        return outcome
+
+    def _steps(self, report: ProgressCallback | None, at_once: bool) -> Iterator[int]:
+        """Advance by whole chunks, after each of which there is a state to be saved: by about ``STEP_SECONDS``."""
+        many, chunks = self.many, 1
+        while many.running:
+            began = time.perf_counter()
+            if many.advance(None if at_once else chunks * many.chunk, report):
+                raise KeyboardInterrupt
+            yield many.until
+            chunks = max(1, min(2 * chunks, int(chunks * STEP_SECONDS / (time.perf_counter() - began + 1e-9))))
 
 
 def _settings(

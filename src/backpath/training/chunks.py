@@ -1,26 +1,60 @@
-"""Runs an engine bit by bit, so that somebody watching sees it move and Ctrl-C is heard."""
+"""Runs an engine bit by bit, so that somebody watching sees it move, Ctrl-C is heard, and its state is saved."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 from backpath.training.job import Engine
+
+if TYPE_CHECKING:
+    from backpath.files.file_paths import PathLike
+    from backpath.training.checkpoints import Checkpoints, RunPart, Saved
 
 CHUNK_SECONDS = 0.1  # between two looks at progress, Ctrl-C and the clock
 
 
-def in_chunks(engine: Engine, epochs: int, every_epoch: bool = False) -> Iterator[int]:
-    """Train until ``epochs`` are done, or the engine converged or overflowed; yields the epochs done after each chunk.
+def in_chunks(
+    engine: Engine,
+    epochs: int,
+    every_epoch: bool = False,
+    part: RunPart | None = None,
+    is_over: Callable[[], bool] = lambda: False,
+) -> Iterator[int]:
+    """Train until ``epochs`` are done, the engine converged or overflowed, or ``is_over`` says so; yields the epochs
+    done after each chunk, and then lets ``part`` save them.
 
     Chunks take about ``CHUNK_SECONDS``, or an epoch where each is to be looked at.
     """
-    chunk, done = 1, 0
-    while done < epochs and not engine.converged and engine.overflow is None:
+    chunk, done = 1, len(engine.costs)
+    while done < epochs and not (engine.converged or engine.overflow is not None or is_over()):
         began = time.perf_counter()
-        engine.run(min(chunk, epochs - done))
+        most = part.most(done) if part else None
+        engine.run(min(chunk, epochs - done, most or chunk))
         seconds = time.perf_counter() - began
-        done = len(engine.costs)
+        ran, done = len(engine.costs) - done, len(engine.costs)
         yield done
+        if part:
+            part.look(done)
         if not every_epoch:
-            chunk = max(1, int(chunk * CHUNK_SECONDS / (seconds + 1e-9)))
+            chunk = max(1, int(max(1, ran) * CHUNK_SECONDS / (seconds + 1e-9)))
+
+
+def opened(
+    checkpoint: PathLike | Checkpoints | None, every: int | str | None, function: str
+) -> AbstractContextManager[Checkpoints | None]:
+    """The run in the folder ``checkpoint``, or which is under way; None: nothing is saved."""
+    if checkpoint is None and every is None:
+        return nullcontext()
+    from backpath.training import checkpoints
+
+    return checkpoints.opened(checkpoint, every, function)
+
+
+def saved(
+    run: Checkpoints | None, training: Saved, settings: Callable[[], dict[str, Any]]
+) -> AbstractContextManager[RunPart | None]:
+    """A training as the next part of a run."""
+    return nullcontext() if run is None else run.part(training, settings())

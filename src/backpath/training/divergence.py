@@ -17,7 +17,7 @@ from backpath.training.job import Job
 FAR_WORSE = 100  # times the cost of always answering σ(0): no noise of a working run reaches it
 STUCK = 1e-9  # no gradient is larger: a network so saturated does not move any more
 NO_STEP = "from its weights no step can be computed; standardise the inputs and the target, or start elsewhere"
-SAMPLES = 1000  # enough to compare with
+SAMPLES, FEW_SAMPLES = 1000, 100  # enough to compare with
 
 
 class RunState(Protocol):
@@ -32,7 +32,14 @@ class RunState(Protocol):
 
 
 def raise_if_diverged(job: Job, engine: RunState) -> None:
-    """Raise what ended the run, or what it ended in: numbers that are not finite, or a cost that only rose.
+    """Raise what ended the run, or what it ended in."""
+    error = divergence(job, engine)
+    if error is not None:
+        raise error
+
+
+def divergence(job: Job, engine: RunState) -> DivergenceError | None:
+    """What is wrong with a run as it stands: numbers that are not finite, or a cost that only rose.
 
     Saturated activations keep every number finite whatever the learning rate. Then the cost tells, where it is above
     that of the start: far above that of always answering σ(0), or no longer moving.
@@ -41,12 +48,24 @@ def raise_if_diverged(job: Job, engine: RunState) -> None:
     if engine.overflow is not None:
         network = job.reached(engine.weights)
         if job.solver.name == "lm":  # its steps only lower the cost
-            raise DivergenceError(max(epochs, 1), None, last, network, NO_STEP)
-        raise DivergenceError(epochs + 1, engine.overflow or None, last, network)
+            return DivergenceError(max(epochs, 1), None, last, network, NO_STEP)
+        return DivergenceError(epochs + 1, engine.overflow or None, last, network)
     if last is None or last <= _cost_at_start(job, engine):
-        return
+        return None
     if last > FAR_WORSE * _cost_of_zero(job) or _is_stuck(job, engine):
-        raise DivergenceError(epochs, None, last, job.reached(engine.weights))
+        return DivergenceError(epochs, None, last, job.reached(engine.weights))
+    return None
+
+
+def is_good(job: Job, engine: RunState) -> bool:
+    """Whether a run is worth going on from as it stands; a quick look at its weights, whose cost is not known before
+    the next epoch."""
+    if engine.overflow is not None:
+        return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        u, a = backprop.forward(engine.weights, job.network.activations, job.X[:FEW_SAMPLES])
+        cost, cost_of_zero = _weighted_cost(job, u[-1], a[-1]), _cost_of_zero(job)
+    return bool(cost <= cost_of_zero or (cost <= FAR_WORSE * cost_of_zero and not _is_stuck(job, engine)))
 
 
 def _cost_at_start(job: Job, engine: RunState) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from backpath.maths.arrays import Array
 from backpath.maths.checks import check_learning_rate, check_number
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
+from backpath.training.state import Stateful
 
 Masks = list[NDArray[np.bool_]]
 
@@ -55,6 +57,28 @@ class Solver:
             return cls(name, 0.0)
         rate = LEARNING_RATES[name] if learning_rate is None else learning_rate
         return cls(name, check_learning_rate(rate), momentum=check_number(momentum, "momentum", least=0, below=1))
+
+
+class Order(Protocol):
+    """The order of the samples, epoch by epoch."""
+
+    def __next__(self) -> NDArray[np.intp] | None:
+        """That of the next epoch; None for their own."""
+
+    def state(self) -> dict[str, Any]: ...
+    def restore(self, state: dict[str, Any]) -> None: ...
+
+
+class Drawn(Stateful):
+    """An order drawn for each epoch, or their own for all."""
+
+    _given = ("_samples", "_shuffled")
+
+    def __init__(self, samples: int, seed: int | None, shuffled: bool):
+        self._samples, self._shuffled, self._rng = samples, shuffled, np.random.default_rng(seed)
+
+    def __next__(self) -> NDArray[np.intp] | None:
+        return self._rng.permutation(self._samples) if self._shuffled else None
 
 
 @dataclass(frozen=True)
@@ -106,7 +130,7 @@ class Job:
     sample_weight : array (N,) or None
         How much each sample counts in the averages; a batch in which none does has no gradient.
     order : iterator or None
-        The order of the samples for each epoch, where it is not drawn from ``seed``.
+        The order of the samples for each epoch, where it is not drawn from ``seed``; its state can be saved.
     averaged : bool
         The costs told are averaged over the outputs instead of summed; the updates are the same.
     clip_norm : float | None
@@ -136,7 +160,7 @@ class Job:
     patience: float = PATIENCE
     l2: float = 0.0
     sample_weight: Array | None = None
-    order: Iterator[NDArray[np.intp]] | None = None
+    order: Order | None = None
     averaged: bool = False
     clip_norm: float | None = None
     dropout: float = 0.0
@@ -155,13 +179,9 @@ class Job:
         """What the costs told are multiplied with."""
         return 1 / self.network.sizes[-1] if self.averaged else 1.0
 
-    def orders(self) -> Iterator[NDArray[np.intp] | None]:
+    def orders(self) -> Order:
         """For each epoch the order of its samples, None for their own."""
-        if self.order is not None:
-            yield from self.order
-        rng = np.random.default_rng(self.seed)
-        while True:
-            yield rng.permutation(len(self.X)) if self.shuffle else None
+        return self.order or Drawn(len(self.X), self.seed if self.shuffle else None, self.shuffle)
 
 
 class Engine(Protocol):
@@ -237,8 +257,15 @@ def check_tol(tol: float | None) -> float | None:
     return None if tol is None else check_number(tol, "tol", least=0)
 
 
-class Convergence:
+def check_progress(progress: object) -> None:
+    if not (isinstance(progress, bool | AbstractContextManager) or callable(progress)):
+        raise InputError(f"progress must be True, False or a callable, but is {progress!r}")
+
+
+class Convergence(Stateful):
     """The rule of ``tol``: too long without a better cost."""
+
+    _given = ("tol", "patience")
 
     def __init__(self, tol: float | None, patience: float, solver_state: SolverState | None = None):
         self.tol, self.patience, self.best, self.waited = tol, patience, math.inf, 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,9 @@ from backpath.maths.initialisations import initialisation
 from backpath.maths.network import Network
 from backpath.maths.values import Value
 from backpath.training.bayesian import Bayesian
-from backpath.training.chunks import in_chunks
-from backpath.training.divergence import raise_if_diverged
+from backpath.training.callbacks import Callbacks, Watched
+from backpath.training.chunks import in_chunks, opened, saved
+from backpath.training.divergence import is_good, raise_if_diverged
 from backpath.training.engines import check_engine, start_engine
 from backpath.training.job import (
     Engine,
@@ -28,12 +30,17 @@ from backpath.training.job import (
     with_bias_columns,
 )
 from backpath.training.progress import Progress, check_progress, reporter
+from backpath.training.state import Stateful
 from backpath.training.streams import Samples, of_table
 from backpath.training.threads import check_threads
 from backpath.training.validation import Validation, check_patience
 
 if TYPE_CHECKING:
+    from backpath.files.file_paths import PathLike
     from backpath.files.training_table import TrainingTable
+    from backpath.training.checkpoints import Checkpoints, RunPart
+
+Costs = Sequence[float] | NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +69,13 @@ class TrainingResult(Value):
     network : Network
         As it was after the last epoch; with validation samples, after the epoch that did best on them.
     history : History
+        The cost of every epoch.
     epochs : int
         Epochs done.
     stopped : "epochs" | "converged" | "interrupted"
+        Why training ended.
     seconds : float
+        How long it took.
     restart_costs : array (restarts,) or None
         The cost that each restart reached, the network's own start first; infinite where one diverged.
     bayesian : backpath.training.bayesian.Bayesian or None
@@ -106,6 +116,9 @@ def train(
     sample_weight: ArrayLike | None = None,
     restarts: int = 1,
     init: str = "glorot_uniform",
+    checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
+    every: int | str | None = None,
+    callbacks: Callbacks = None,
 ) -> TrainingResult:
     """Train a network; it is not changed, the result has the new one.
 
@@ -126,8 +139,10 @@ def train(
         Samples per update: None for all (full batch), 1 for online training.
     shuffle : bool
         Draw a new order of the samples for each epoch, from ``seed``.
+    seed : int | None
+        From which the order of the samples and the restarts are drawn; None draws others each time.
     solver : "gd" | "momentum" | "adam" | "lm"
-        ``lm`` is Levenberg-Marquardt, by far the soonest done for regression with up to about a thousand weights. It
+        ``lm`` is Levenberg-Marquardt, usually the fastest for regression with up to about a thousand weights. It
         lowers ``squared_error`` or ``half_squared_error`` (for classes: against one-hot targets), takes all samples for
         every step, and ends ("converged") where no step lowers the cost. An epoch is one step that does.
     cost : str
@@ -164,6 +179,15 @@ def train(
         for small networks that get stuck. The first is ``net``, the others are drawn with ``init`` from ``seed``.
     init : str
         How restarts are drawn (see ``backpath.maths.initialisations``).
+    checkpoint : folder
+        Where to keep how training stands, while it runs: the same call goes on from there after whatever ended it, and
+        ends in the same bits as if nothing had. Other data or settings are refused, but for ``epochs`` and
+        ``learning_rate``.
+    every : int or str
+        How often: a number of epochs, or a time as ``"60s"`` (the default), ``"5m"``, ``"1h"``.
+    callbacks : callable, or several
+        Each gets how training stands, a `backpath.training.callbacks.Moment`, about ten times a second, with
+        ``validation`` after each epoch, and at the end. There are some that write logs.
 
     Returns
     -------
@@ -228,6 +252,7 @@ def train(
     watch = None if validation is None else Validation(net, validation, cost, check_patience(patience))
     if patience is not None and validation is None:
         raise InputError("patience counts epochs without a better cost on validation samples; give validation too")
+    watched = Watched(callbacks, job.solver.learning_rate)
     if check_count(restarts, "restarts") > 1:
         from backpath.training.engines.restarts import check_restarts, start_restarts
 
@@ -235,13 +260,16 @@ def train(
         if solver != "lm" and (job.l2 or job.sample_weight is not None):
             raise InputError("restarts are trained side by side without l2 and sample_weight; leave restarts out")
         several = start_restarts(job, int(restarts), int(epochs), init)
-        result = _run(job, several, int(epochs), progress, watch)
+        training = _Training(job, several, int(epochs), watch)
+        more = {"restarts": restarts, "init": init}
+        result = training.saved(checkpoint, every, progress, watched, **more)
         return replace(result, restart_costs=several.restart_costs)
     if samples is not None:
         from backpath.training.engines.stream_engine import StreamEngine
 
-        return _run(job, StreamEngine(engine, job, samples), int(epochs), progress, watch)
-    return _run(job, start_engine(engine, job), int(epochs), progress, watch)
+        training = _Training(job, StreamEngine(engine, job, samples), int(epochs), watch)
+        return training.saved(checkpoint, every, progress, watched, rows=samples.rows)
+    return _Training(job, start_engine(engine, job), int(epochs), watch).saved(checkpoint, every, progress, watched)
 
 
 def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.bool_]] | None:
@@ -251,25 +279,72 @@ def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.
     return None if all(mask.all() for mask in free) else free
 
 
-def _run(job: Job, engine: Engine, epochs: int, progress: Progress, validation: Validation | None) -> TrainingResult:
-    start, stopped = time.perf_counter(), "epochs"
-    try:
-        with reporter(progress, epochs) as report:
-            for done in in_chunks(engine, epochs, every_epoch=validation is not None):
-                if validation and engine.overflow is None:
-                    validation.look(engine.weights)
-                    if validation.is_patience_over:
-                        stopped = "converged"
-                        break
-                if report and done:
-                    report(done, engine.costs[-1])
-    except KeyboardInterrupt:
-        stopped = "interrupted"
-    raise_if_diverged(job, engine)
-    if engine.converged:
-        stopped = "converged"
-    history = History(np.asarray(engine.costs, np.float64), np.array(validation.costs) if validation else None)
-    weights = validation.best() if validation and validation.costs else engine.weights
-    network = job.reached(weights)
-    seconds = time.perf_counter() - start
-    return TrainingResult(network, history, len(engine.costs), stopped, seconds, bayesian=engine.bayesian)
+class _Training(Stateful):
+    """A job under way."""
+
+    _given = ("job", "epochs")
+
+    def __init__(self, job: Job, engine: Engine, epochs: int, validation: Validation | None):
+        self.job, self.engine, self.epochs, self.validation = job, engine, epochs, validation
+        self.seconds = 0.0
+
+    def is_good(self) -> bool:
+        return is_good(self.job, self.engine)
+
+    def standing(self) -> dict[str, Any]:
+        held_out = self.validation.costs[-1] if self.validation and self.validation.costs else None
+        return standing(len(self.engine.costs), self.epochs, self.engine.costs, self.seconds, validation_cost=held_out)
+
+    def saved(
+        self,
+        checkpoint: PathLike | Checkpoints | None,
+        every: int | str | None,
+        progress: Progress,
+        watched: Watched,
+        **more: Any,
+    ) -> TrainingResult:
+        """Train, saved now and then where that is wanted."""
+
+        def settings() -> dict[str, Any]:
+            from backpath.training.fingerprints import settings_of
+
+            v = self.validation
+            held_out = {} if v is None else {"validation": [v.X, v.y, v.weight], "patience": v.patience}
+            return settings_of(self.job, epochs=self.epochs, engine=type(self.engine).__name__, **held_out, **more)
+
+        with opened(checkpoint, every, "train") as run, saved(run, self, settings) as part:
+            return self.run(progress, watched, part)
+
+    def run(self, progress: Progress, watched: Watched, part: RunPart | None) -> TrainingResult:
+        job, engine, validation = self.job, self.engine, self.validation
+        start, stopped = time.perf_counter() - self.seconds, "epochs"
+
+        def is_over() -> bool:
+            return validation is not None and validation.is_patience_over
+
+        try:
+            with reporter(progress, self.epochs) as report:
+                for done in in_chunks(engine, self.epochs, validation is not None, part, is_over):
+                    if validation and engine.overflow is None and len(validation.costs) < done:
+                        validation.look(engine.weights)
+                    if report and done:
+                        report(done, engine.costs[-1])
+                    self.seconds = time.perf_counter() - start
+                    if engine.overflow is None:
+                        watched(self.standing)
+        except KeyboardInterrupt:
+            stopped = "interrupted"
+        raise_if_diverged(job, engine)
+        if engine.converged or is_over():
+            stopped = "converged"
+        history = History(np.asarray(engine.costs, np.float64), np.array(validation.costs) if validation else None)
+        weights = validation.best() if validation and validation.costs else engine.weights
+        network, self.seconds = job.reached(weights), time.perf_counter() - start
+        watched(self.standing, stopped)
+        return TrainingResult(network, history, len(engine.costs), stopped, self.seconds, bayesian=engine.bayesian)
+
+
+def standing(done: int, epochs: int, costs: Costs, seconds: float, **more: float | None) -> dict[str, Any]:
+    """How far a training is, for callbacks and lists of runs."""
+    cost = float(costs[-1]) if len(costs) else None
+    return {"epochs": done, "of": epochs, "cost": cost, "seconds": seconds, **more}

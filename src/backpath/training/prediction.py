@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from functools import partial
 
 import numpy as np
@@ -29,13 +30,16 @@ def predict(net: Network, X: ArrayLike, *, threads: int | None = None) -> Array:
     Parameters
     ----------
     net : Network
-    X : (inputs,) or (N, inputs)
+        The network that predicts.
+    X : array_like
+        One sample (inputs,) or a batch (N, inputs).
     threads : int | None
         How many may share the rows (see `train`).
 
     Returns
     -------
-    (outputs,) for a single row, (N, outputs) for several
+    array
+        (outputs,) for one sample, (N, outputs) for a batch.
 
     Raises
     ------
@@ -53,6 +57,23 @@ def predict(net: Network, X: ArrayLike, *, threads: int | None = None) -> Array:
         raise InputError(f"net must be a Network, but is of type {type(net).__name__}")
     known = Predictor.of(net)
     return net.predict(X) if known is None else known(X, threads)
+
+
+def largest_output(net: Network, largest_input: float) -> float:
+    """No output is larger for inputs of at most that size, in exact arithmetic; infinite where that cannot be said.
+
+    >>> net = Network.from_weights([[[2.0, -1.0, 0.5]]], "identity")
+    >>> largest_output(net, 10), abs(float(net.predict([10, -10])[0]))
+    (31.5, 30.5)
+    """
+    largest = largest_input
+    for W, name in zip(net.weights, net.activations, strict=True):
+        inputs, bias = (W[:, :-1], W[:, -1]) if net.biases else (W, np.zeros(len(W)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            u = float((np.abs(inputs).sum(axis=1, dtype=np.float64) * largest + np.abs(bias)).max())
+        bounded = name in ("sigmoid", "tanh", "softmax", "step")
+        largest = 1.0 if bounded else math.exp(min(u, 709.0)) if name == "exp" else u + 1
+    return largest
 
 
 class Predictor:

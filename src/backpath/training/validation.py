@@ -13,13 +13,14 @@ from backpath.maths import backprop
 from backpath.maths.arrays import Array
 from backpath.maths.checks import check_count, check_sample_weight
 from backpath.maths.network import Network
+from backpath.training.state import Stateful
 
 
 def check_patience(patience: int | None) -> int | None:
     return None if patience is None else check_count(patience, "patience")
 
 
-class Validation:
+class Validation(Stateful):
     """The cost on held-out samples after each epoch, and the weights with which it was lowest.
 
     Parameters
@@ -29,6 +30,8 @@ class Validation:
     patience : int | None
         Epochs in a row without a lower cost after which training stops.
     """
+
+    _given = ("X", "y", "network", "activations", "cost", "weight", "patience")
 
     def __init__(self, network: Network, samples: tuple[ArrayLike, ...], cost: str, patience: int | None = None):
         try:

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 from backpath.cli.explain.options import ExplainOptions
 from backpath.cli.options import DataSetOrFile, FileName, OneOf, costs
 from backpath.cli.rendering import check_format, format_options, write_rendered
-from backpath.cli.terminal import quiet_option
+from backpath.cli.terminal import echo, quiet_option
 from backpath.errors import InputError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _explain(options: ExplainOptions) -> None:
     given = from_file(file, options) if options.sizes is None else from_options(options)
     explained = _explained(given, weight, options)
     for note in given.notes:
-        click.echo(note, err=True)
+        echo(note, err=True)
     write_rendered(explained, options.form, options.document, options.out)
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
+from backpath.cli.lasting import call_options, lasting_options, run_of
 from backpath.cli.options import FileName, OneOf, activations, costs, data_sets, initialisations
 from backpath.cli.study.options import StudyOptions
 from backpath.cli.terminal import quiet_option
 
 
 @click.command(context_settings={"show_default": True})
-@click.argument("source", type=OneOf(data_sets))
+@click.argument("source", type=OneOf(data_sets), required=False)
 @click.option("--networks", default=10_000, help="How many, for each value of a sweep.")
 @click.option("--hidden", metavar="16,8", help="Neurons by hidden layer; '' for none.  [default: the set's]")
 @click.option("--activation", type=OneOf(activations), help="Of the hidden layers.  [default: the set's]")
@@ -33,8 +34,10 @@ from backpath.cli.terminal import quiet_option
 @click.option("--sweep", metavar="NAME=LOW..HIGH:log:COUNT", help="Over learning-rate or momentum; log or lin.")
 @click.option("--out", type=FileName(), help="A Parquet file: a row per network, or per value of a sweep.")
 @click.option("--picture", type=FileName(), help="A picture: .svg, .png or .pdf (needs matplotlib).")
+@lasting_options
 @quiet_option
-def command(**options: Any) -> None:
+@click.pass_context
+def command(context: click.Context, /, **options: Any) -> None:
     """Train many networks on SOURCE and tell how often it is learned.
 
     SOURCE is a built-in data set (and, or, nand, xor, circle, spiral, sine). Every network starts from weights of its
@@ -46,4 +49,7 @@ def command(**options: Any) -> None:
     """
     from backpath.cli.study.run import study_and_report
 
-    study_and_report(StudyOptions(**options))
+    options, given = call_options(context, options)
+    with run_of("study", options, given, None) as run:
+        kept = {name: value for name, value in options.items() if name not in ("checkpoint", "every", "resume")}
+        study_and_report(StudyOptions(**kept, run=run))

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backpath.training.checkpoints import Checkpoints
 
 
 @dataclass(frozen=True)
@@ -28,3 +32,5 @@ class StudyOptions:
     sweep: str | None
     out: str | None
     picture: str | None
+    run: Checkpoints | None
+    log: str | None

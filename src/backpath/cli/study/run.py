@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 from numpy.typing import NDArray
 
 from backpath.cli.describe import describe_training, heading
+from backpath.cli.lasting import log_to
 from backpath.cli.options import whole_numbers
 from backpath.cli.study.options import StudyOptions
 from backpath.cli.study.picture import check_picture, draw_curve, draw_study
@@ -40,6 +41,9 @@ from backpath.training.datasets import DATASETS, Dataset, dataset
 from backpath.training.job import Solver, check_side_by_side
 from backpath.training.progress import progress_bar
 
+if TYPE_CHECKING:
+    from backpath.training.checkpoints import Checkpoints
+
 FROM_RECIPE = ("activation", "cost", "solver", "learning_rate", "batch_size", "epochs")
 
 
@@ -61,6 +65,7 @@ class Study:
     population: dict[str, Any] = field(repr=False)
     training: dict[str, Any] = field(repr=False)
     sweep: Sweep | None
+    run: Checkpoints | None
     out: str | None
     picture: str | None
 
@@ -79,15 +84,17 @@ class Study:
     def draw(self, networks: int) -> Population:
         return Population(self.sizes, activations=self.activations, **self.population | {"size": networks})
 
-    def train(self, population: Population, **settings: Any) -> PopulationOutcome:
-        return train_population(population, self.data.X, self.data.y, **self.training | settings)
+    def train(
+        self, population: Population, checkpoint: Checkpoints | None = None, **settings: Any
+    ) -> PopulationOutcome:
+        return train_population(population, self.data.X, self.data.y, **self.training | settings, checkpoint=checkpoint)
 
 
 def study_and_report(options: StudyOptions) -> None:
     study = _study(options)
     _check_files(study)
     needed = _memory(study)
-    study.train(study.draw(networks=1), epochs=0, progress=True)  # refuses what makes no sense
+    study.train(study.draw(networks=1), epochs=0, progress=True, callbacks=None)  # refuses what makes no sense
     say(heading(f"{study.data.name}: {study.data.title}"))
     say(_described(study))
     say(f"memory {bytes_shown(needed)}, of this machine's {bytes_shown(machine_memory())}")
@@ -130,8 +137,10 @@ def _study(options: StudyOptions) -> Study:
             "seed": options.seed,
             "solved_error": options.solved,
             "threads": options.threads,
+            "callbacks": log_to(options.log),
         },
         sweep=sweep,
+        run=options.run,
         out=options.out,
         picture=options.picture,
     )
@@ -188,7 +197,7 @@ def _described(study: Study) -> str:
 
 
 def _report_population(study: Study, start: Population) -> None:
-    outcome = study.train(start, progress=not is_quiet())
+    outcome = study.train(start, study.run, progress=not is_quiet())
     numbers, start, outcome = _finished(study, start, outcome)
     success = Success.of(outcome.solved, outcome.solved_after, outcome.diverged)
     unsolved = outcome.cost[~outcome.solved & ~outcome.diverged]
@@ -255,7 +264,7 @@ def _swept(study: Study, sweep: Sweep, start: Population) -> tuple[list[tuple[fl
                 report(study.networks * (before + epoch / study.epochs), share)
 
             try:
-                outcome = study.train(start, progress=told, **{sweep.setting: value})
+                outcome = study.train(start, study.run, progress=told, **{sweep.setting: value})
             except DivergenceError:
                 everyone = np.ones(study.networks, bool)
                 success = Success.of(~everyone, -1 * everyone, everyone)

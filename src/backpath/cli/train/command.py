@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
+from backpath.cli.lasting import call_options, lasting_options, run_of
 from backpath.cli.options import (
     DataSetOrFile,
     FileName,
@@ -22,7 +24,7 @@ from backpath.cli.train.options import TrainOptions
 
 
 @click.command(context_settings={"show_default": True})
-@click.argument("source", type=DataSetOrFile(data_sets))
+@click.argument("source", type=DataSetOrFile(data_sets), required=False)
 @click.argument("more_files", nargs=-1)
 @click.option("--target", help="Column to predict (tables only, where it is required).")
 @click.option("--standardize/--no-standardize", default=True, help="Scale numeric inputs to mean 0, deviation 1.")
@@ -63,6 +65,7 @@ from backpath.cli.train.options import TrainOptions
 @click.option("--out", type=FileName(), help="Where to save the model.  [default: SOURCE's name + .safetensors]")
 @click.option("--plot", type=FileName(), metavar="FILE", help="Draw how good it is: .html, .png, .svg or .pdf.")
 @click.option("--json", is_flag=True, help="Print the report as JSON.")
+@lasting_options
 @quiet_option
 @click.pass_context
 def command(context: click.Context, /, **options: Any) -> None:
@@ -79,9 +82,13 @@ def command(context: click.Context, /, **options: Any) -> None:
     \b
     backpath train xor
     backpath train data.csv --target price --hidden 16,8 --out price.safetensors
+    backpath train data.csv --target price --checkpoint run/ --every 60s
+    backpath train --resume run/
     """
     from backpath.cli.train.run import train_and_report
 
-    source = context.get_parameter_source
-    given = frozenset(name for name in options if source(name) is click.core.ParameterSource.COMMANDLINE)
-    train_and_report(TrainOptions(**options, given=given))
+    options, given = call_options(context, options)
+    out = options["out"] or f"{Path(options['source']).stem}.safetensors"
+    with run_of("train", options, given, out) as run:
+        kept = {name: value for name, value in options.items() if name not in ("checkpoint", "every", "resume")}
+        train_and_report(TrainOptions(**kept | {"out": out}, given=given, run=run))

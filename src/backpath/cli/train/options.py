@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpath.cli.options import whole_numbers
 from backpath.cli.table_options import TableOptions
 from backpath.errors import InputError
+
+if TYPE_CHECKING:
+    from backpath.training.checkpoints import Checkpoints
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,7 @@ class TrainOptions(TableOptions):
     Attributes
     ----------
     given : names of the options that the call gives, as opposed to those left at their defaults
+    run : keeps how the training stands
     """
 
     source: str
@@ -45,10 +49,12 @@ class TrainOptions(TableOptions):
     seed: int
     dtype: str
     engine: str
-    out: str | None
+    out: str
     plot: str | None
     json: bool
     given: frozenset[str]
+    run: Checkpoints | None
+    log: str | None
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from backpath.cli.describe import heading
-from backpath.cli.terminal import be_quiet, say
+from backpath.cli.terminal import be_quiet, echo, say
 from backpath.cli.train.data_set import train_data_set
 from backpath.cli.train.options import TrainOptions
 from backpath.cli.train.picture import check_plot, draw_report
@@ -23,7 +23,7 @@ from backpath.training.datasets import DATASETS
 
 
 def train_and_report(options: TrainOptions) -> None:
-    out = options.out or f"{Path(options.source).stem}.safetensors"
+    out = options.out
     check_writable(out, inputs=[options.source])  # before the work, not after
     if options.json:
         be_quiet()
@@ -47,7 +47,7 @@ def train_and_report(options: TrainOptions) -> None:
     if options.plot is not None and judged is not None:
         draw_report(options.plot, f"{Path(options.source).name}: {options.target}", judged)
     if options.json:
-        click.echo(json.dumps({"model": out, **_described(trained)}, ensure_ascii=False, allow_nan=False))
+        echo(json.dumps({"model": out, **_described(trained)}, ensure_ascii=False, allow_nan=False))
     else:
         _report(trained, out, options.plot)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from backpath.cli.lasting import log_to
 from backpath.cli.train.options import TrainOptions
 from backpath.errors import InputError
 from backpath.files.models import Model
@@ -48,4 +49,5 @@ def network_options(options: TrainOptions) -> dict[str, Any]:
 
 
 def training_options(options: TrainOptions) -> dict[str, Any]:
-    return {"tol": options.tol, "frozen": options.frozen, "engine": options.engine}
+    given = {name: getattr(options, name) for name in ("tol", "frozen", "engine")}
+    return {**given, "checkpoint": options.run, "callbacks": log_to(options.log)}

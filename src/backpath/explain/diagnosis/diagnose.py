@@ -44,7 +44,7 @@ def diagnose(
     order: str | Sequence[int] | None = None,
     momentum: float | None = None,
 ) -> Report:
-    """Whether somebody's figures of back-propagation are right, and if not, which mistake they come from.
+    """Whether given figures of backpropagation are right, and if not, which mistake they come from.
 
     Every mistake of the catalogue is made, alone and two at a time, and the simplest ones that give all the figures,
     to the last digit given, are reported.
@@ -65,8 +65,8 @@ def diagnose(
     claimed_weights : the same of updated weights
         Alone or together with gradients; they need the learning rate.
     cost : str
-        Names that other libraries use are understood ("mse", "cross_entropy"), and the report says what they were
-        taken for.
+        The cost that the figures are of. Names that other libraries use are understood ("mse", "cross_entropy"), and
+        the report says what they were taken for.
     claimed_values : mapping of names to figures
         Values of the forward pass too: "H1", "u_H1", "A1", "cost"; of one sample.
     learning_rate : float

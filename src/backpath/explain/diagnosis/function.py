@@ -52,6 +52,8 @@ def diagnose_function(
         η that the function updates with, if it does; else one is fitted.
     networks : int
         How many are tried.
+    seed : int
+        From which the networks and their samples are drawn.
 
     Returns
     -------

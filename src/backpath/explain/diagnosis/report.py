@@ -58,12 +58,15 @@ class Claimed:
     Attributes
     ----------
     kind : "gradient" | "weight" | "value"
+        What it is a figure of.
     name : str
+        Of the weight or value.
     figure : str
         As it was given.
     right : str
         The right one with as many digits.
     is_right : bool
+        Whether it is right within its digits.
     """
 
     kind: str
@@ -79,7 +82,7 @@ class Claimed:
 
 
 class Report(Rendered):
-    """What was found of somebody's figures.
+    """What was found in the figures.
 
     Attributes
     ----------
@@ -124,6 +127,13 @@ class Report(Rendered):
         return f"Report({found})"
 
     def document(self) -> Document:
+        """What is printed.
+
+        Returns
+        -------
+        Document
+            A title, then headings, sentences, formulas and tables.
+        """
         blocks: list[Block] = [prose(self._verdict())]
         if self.layout:
             blocks.append(prose(f"{_sentence(self.layout)}."))
@@ -161,6 +171,13 @@ class Report(Rendered):
         return found if len(rows) <= _LISTED else [*found, prose(f"{_LISTED} of {len(rows)} figures.")]
 
     def as_dict(self) -> dict[str, Any]:
+        """The same as plain data.
+
+        Returns
+        -------
+        dict
+            As JSON keeps it (docs/explain.md describes it).
+        """
         return {
             "correct": self.correct,
             "certain": self.certain,

@@ -63,6 +63,13 @@ class LearningReport(Rendered):
         return f"LearningReport({', '.join(f.mistake for f in self.findings) or 'nothing found'})"
 
     def document(self) -> Document:
+        """What is printed.
+
+        Returns
+        -------
+        Document
+            A title, then headings, sentences, formulas and tables.
+        """
         share = f"The cost is {shown(self.cost, 4)}, {shown(100 * self.unlearned, 3)}% of the best constant answer's."
         blocks: list[Block] = [prose(share)]
         blocks += [prose(f"{f.message[0].upper()}{f.message[1:]}.") for f in self.findings]
@@ -71,6 +78,13 @@ class LearningReport(Rendered):
         return Document(("Why it does not learn" if self.findings else "It can learn",), tuple(blocks))
 
     def as_dict(self) -> dict[str, Any]:
+        """The same as plain data.
+
+        Returns
+        -------
+        dict
+            As JSON keeps it (docs/explain.md describes it).
+        """
         return {
             "cost": self.cost,
             "unlearned": self.unlearned,
@@ -94,10 +108,12 @@ def why_not_learning(
     ----------
     net : Network
         As it is now, before training or after it.
-    X, y : (N, inputs), (N, outputs)
+    X, y : array_like
+        The samples, (N, inputs) and (N, outputs).
     learning_rate : float | None
         η of gradient descent; without it, nothing is said of the step's length.
     cost : str
+        One of the costs that ``train`` knows, by backpath's or another library's name.
 
     Returns
     -------

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import itertools
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from backpath.training.engines.layout import lay_out
 from backpath.training.job import Job, SolverState
 from backpath.training.native.calls import STEP_BYTES, CProgress, CSettings, CState, CTeam, CTraining
 from backpath.training.native.library import address, buffer, kernels
+from backpath.training.state import Stateful, filled, put_back, taken, thinned
 from backpath.training.threads import available_cores, check_threads, give_way, shared
 
 ORDERS_AT_ONCE = 2**20  # numbers
@@ -27,7 +28,7 @@ COPIES = {"gd": 1, "momentum": 2, "adam": 3}  # of the weights' room: w; w, m; w
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class Reached:
     """What training has come to: never written to again.
 
     Attributes
@@ -43,13 +44,13 @@ class Checkpoint:
     state: CState
     epochs: int
 
-    def copy(self) -> Checkpoint:
+    def copy(self) -> Reached:
         flat: Array = buffer(len(self.flat), self.flat.dtype)
         flat[:] = self.flat
-        return Checkpoint(flat, self.state.copy(), self.epochs)
+        return Reached(flat, self.state.copy(), self.epochs)
 
 
-class CompiledEngine:
+class CompiledEngine(Stateful):
     """Trains with the native kernels.
 
     They look at the end of a call only whether the weights are finite. Where they are not, the way there is gone again
@@ -69,14 +70,14 @@ class CompiledEngine:
         room = buffer(self.layout.weights + self.layout.numbers, number)
         self._g, self._b = room[: self.layout.weights], room[self.layout.weights :]
         flat = self.layout.flat(job.network.weights, number, COPIES[s.name])
-        self._now = Checkpoint(flat, CState(best=math.inf), 0)
+        self._now = Reached(flat, CState(best=math.inf), 0)
         if job.solver_state is not None:
             self._remember(job.solver_state)
         tol = -1.0 if job.tol is None else job.tol
         rates = (s.learning_rate, s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience)
         self._settings = CSettings(*rates, job.cost_share, job.clip_norm or 0.0)
         self._training = self._pointers()
-        self._orders = job.orders()
+        self._orders, self._drawn = job.orders(), list[Integers]()
         self._in_order = np.arange(len(job.X))
         self._costs = np.empty(64)
         if not job.shuffle:
@@ -118,15 +119,38 @@ class CompiledEngine:
         m, v = ([W if k else np.zeros_like(W) for W in self.layout.arrays(flat[k : k + n])] for k in places)
         return SolverState(int(state.updates), m, v, state.best, int(state.waited))
 
+    def state(self) -> dict[str, Any]:
+        now, n = self._now, self.layout.weights
+        return {
+            "arrays": [W for k in range(0, len(now.flat), n) for W in self.layout.arrays(now.flat[k : k + n])],
+            "state": taken(now.state),
+            "costs": thinned(self.costs),
+            "overflow": self.overflow,
+            "orders": self._orders.state(),
+            "drawn": taken(self._drawn),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        layers, n = len(self.layout.layers), self.layout.weights
+        flat: Array = buffer(len(self._now.flat), self.job.network.dtype)
+        for copy, k in enumerate(range(0, len(flat), n)):
+            self.layout.put(
+                put_back(self.weights, state["arrays"][copy * layers : (copy + 1) * layers]), flat[k : k + n]
+            )
+        self._costs = filled(state["costs"])
+        self._now = Reached(flat, put_back(self._now.state, state["state"]), len(self._costs))
+        self.overflow, self._drawn = state["overflow"], list(state["drawn"])
+        self._orders.restore(state["orders"])
+
     def change_rate(self, learning_rate: float) -> None:
         self._settings.learning_rate = learning_rate
         if self.converged:
             self._now = self._now.copy()
             self._now.state.waited = self._now.state.converged = 0
 
-    def _train(self, checkpoint: Checkpoint, orders: Integers, costs: NDArray[np.float64]) -> int:
+    def _train(self, reached: Reached, orders: Integers, costs: NDArray[np.float64]) -> int:
         """Train on in place, an epoch for each place in ``costs``; gives the epochs done."""
-        flat, epochs, samples = checkpoint.flat, len(costs), len(self.job.X)
+        flat, epochs, samples = reached.flat, len(costs), len(self.job.X)
         ordered = samples * epochs if len(orders) > samples else samples
         progress, team = CProgress(), None
         if self._members > 1 and epochs * -(-samples // self.job.batch_size) * self._products >= SHARED_CALL:
@@ -134,7 +158,7 @@ class CompiledEngine:
         arguments = (
             ctypes.addressof(self._training),
             address(flat, self.job.network.dtype, COPIES[self.job.solver.name] * self.layout.weights),
-            ctypes.addressof(checkpoint.state),
+            ctypes.addressof(reached.state),
             address(orders, np.int64, ordered),
             ordered,
             epochs,
@@ -142,7 +166,7 @@ class CompiledEngine:
             None if team is None else ctypes.addressof(team),
             ctypes.addressof(progress),
         )
-        kept = self, checkpoint, orders, costs, progress, team
+        kept = self, reached, orders, costs, progress, team
         work = partial(_call, self._kernels.train, arguments, kept)
         if team is None:
             return work()
@@ -163,7 +187,7 @@ class CompiledEngine:
     def cost_and_gradient(self, weights: list[Array]) -> tuple[float, list[Array]]:
         flat = self.layout.flat(weights, self.job.network.dtype, COPIES[self.job.solver.name])
         cost = np.empty(1)
-        self._train(Checkpoint(flat, CState(best=math.inf), 0), self._in_order, cost)  # an epoch leaves its gradient
+        self._train(Reached(flat, CState(best=math.inf), 0), self._in_order, cost)  # an epoch leaves its gradient
         return float(cost[0]), self.layout.arrays(self._g)
 
     def run(self, epochs: int) -> None:
@@ -172,12 +196,11 @@ class CompiledEngine:
             count, before = min(most, epochs), self._now.epochs
             orders = self._in_order
             if self.job.shuffle:
-                orders = np.concatenate(list(itertools.islice(self._orders, count)))
+                self._drawn += [np.asarray(next(self._orders)) for _ in range(count - len(self._drawn))]
+                orders = np.concatenate(self._drawn[:count])
             self._run(orders, count)
             epochs -= count
-            if self.job.shuffle:  # those left over, if it converged, are for whoever goes on
-                left = orders[(self._now.epochs - before) * len(self.job.X) :].reshape(-1, len(self.job.X))
-                self._orders = itertools.chain(left, self._orders)
+            del self._drawn[: self._now.epochs - before]  # those left over, if it converged, are for whoever goes on
 
     def forget_costs(self) -> None:
         """Begin ``costs`` anew, for whoever has kept those so far: a run without an end does not fill the memory."""
@@ -204,7 +227,7 @@ class CompiledEngine:
         done = self._train(after, orders[: epochs * len(self.job.X)], costs)
         if not (math.isfinite(costs[done - 1]) and after.state.finite):
             return False
-        self._now = Checkpoint(after.flat, after.state, before.epochs + done)
+        self._now = Reached(after.flat, after.state, before.epochs + done)
         return True
 
     def _room_for_costs(self, epochs: int) -> NDArray[np.float64]:

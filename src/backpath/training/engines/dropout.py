@@ -9,9 +9,10 @@ import numpy as np
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
 from backpath.maths.costs import cost_function
+from backpath.training.state import Stateful
 
 
-class Dropout:
+class Dropout(Stateful):
     """The passes of ``maths.backprop`` with hidden neurons left out.
 
     a_H = σ(u_H) r / (1 - p) with r = 0 for a share p of the neurons, drawn for every sample, else 1: what a neuron
@@ -19,6 +20,8 @@ class Dropout:
 
     Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15 (2014).
     """
+
+    _given = ("share", "_kept")
 
     def __init__(self, share: float, seed: int | None):
         self.share, self._rng = share, np.random.default_rng(seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from backpath.training.engines.layout import Layout, lay_out
 from backpath.training.job import Job
 from backpath.training.native import calls
 from backpath.training.native.library import address, buffer, kernels
+from backpath.training.state import put_back
 
 FEW_WEIGHTS = 400  # of 16 networks: they and their gradients stay near a first-level cache
 LAID_BYTES = 2**26  # samples laid out once for all networks
@@ -58,6 +60,17 @@ class Each:
     def conclude(self) -> None:
         """Bring the weights reached to the standing."""
         self.standing.weights[:] = self._flat[:, self._places].T
+
+    def state(self) -> dict[str, Any]:
+        copies = self._flat.reshape(len(self._flat), -1, self._layout.weights)
+        states = np.frombuffer(self._states, np.float64).reshape(len(self._flat), -1)
+        return {"each": copies[..., self._places], "states": states.copy()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        copies = self._flat.reshape(len(self._flat), -1, self._layout.weights)
+        copies[..., self._places] = put_back(copies[..., self._places], state["each"])
+        states = np.frombuffer(self._states, np.float64).reshape(len(self._flat), -1)
+        states[...] = put_back(states, state["states"])
 
 
 class EachWorkspace:

@@ -16,6 +16,7 @@ from backpath.maths.costs import cost_function
 from backpath.training.job import REMEMBERED, Job, records
 from backpath.training.native import calls
 from backpath.training.native.library import address, buffer, kernels
+from backpath.training.state import put_back
 
 BLOCK_BYTES = 32_000  # of the rows that belong to a block of samples: they stay near a first-level cache
 
@@ -153,6 +154,22 @@ class Groups:
 
     def conclude(self) -> None:
         """The standing's weights are always those reached."""
+
+    def state(self) -> dict[str, Any]:
+        s = self.standing
+        arrays = {"weights": s.weights, "numbers": s.numbers, "counts": s.counts, "moments": self._moments}
+        return {**{name: array.copy() for name, array in arrays.items()}, "history": s.history.copy()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """All but η and μ, which may be others; the costs kept of more or fewer epochs."""
+        s, settings = self.standing, [calls.RATE, calls.MU]
+        given = s.numbers[settings]
+        for name, array in (("weights", s.weights), ("numbers", s.numbers), ("counts", s.counts)):
+            array[...] = put_back(array, state[name])
+        self._moments[...] = put_back(self._moments, state["moments"])
+        s.numbers[settings] = given
+        kept = min(len(s.history), len(state["history"]))
+        s.history[:kept] = state["history"][:kept]
 
     def _populated(self, moments: int) -> Populated:
         """What the kernels are handed, with working memory of a thread's own (see ``many.hpp``)."""

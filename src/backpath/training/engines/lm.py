@@ -17,6 +17,7 @@ algorithm, IEEE Trans. Neural Networks 5 (1994); Nielsen, Damping parameter in M
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from backpath.maths.arrays import Array, Floats
 from backpath.training.bayesian import Bayesian
 from backpath.training.engines.normal_equations import NormalEquations, single_threaded
 from backpath.training.job import Convergence, Job
+from backpath.training.state import Stateful
 
 # what each cost is of Σ e²
 SQUARED_COSTS = {"squared_error": 1.0, "half_squared_error": 0.5}
@@ -51,7 +53,7 @@ def check_lm(job: Job, engine: str) -> None:
         )
 
 
-class LMEngine:
+class LMEngine(Stateful):
     """Trains with Levenberg-Marquardt; an epoch is one step that lowers, however many were tried for it.
 
     It has converged when the gradient is 0 but for rounding, when no step that changes a weight lowers the cost, or by
@@ -72,6 +74,8 @@ class LMEngine:
         As it is now.
     """
 
+    _given = ("job", "_equations", "_dtype", "_samples", "_l2")
+
     def __init__(self, job: Job, equations: NormalEquations | None = None):
         self.job, self._equations = job, equations or NormalEquations(job)
         self.costs: list[float] = []
@@ -86,6 +90,10 @@ class LMEngine:
         biases = [np.arange(W.size).reshape(W.shape) % W.shape[1] == W.shape[1] - 1 for W in job.network.weights]
         weighs = np.concatenate([~b.ravel() for b in biases])
         self._l2 = job.l2 / (2 * SQUARED_COSTS[job.cost]) * weighs
+
+    def restore(self, state: dict[str, Any]) -> None:
+        super().restore(state)
+        self.bayesian = Bayesian(**state["bayesian"]) if state["bayesian"] else None
 
     @property
     def weights(self) -> list[Array]:

@@ -8,9 +8,8 @@ arithmetic is its own: so its bits do not depend on how many threads or other ne
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +17,17 @@ from numpy.typing import NDArray
 from backpath.maths.arrays import Array, Indices
 from backpath.training.engines.each import Each, samples_in_lanes
 from backpath.training.engines.groups import Groups, Standing
-from backpath.training.job import Job
+from backpath.training.job import Job, Order
 from backpath.training.native import calls
 from backpath.training.progress import ProgressCallback
+from backpath.training.state import Stateful
 
 CHUNK_SECONDS, CHUNK_NETWORKS, LONGEST_CHUNK = 0.005, 512, 4096  # of one core; networks at least; epochs
 PART_SECONDS, PARTS_PER_THREAD = 0.02, 16  # a chunk of a part takes at most that long
 REPORT_SECONDS = 0.1
 
 
-class ManyNetworks:
+class ManyNetworks(Stateful):
     """Many networks in training.
 
     Parameters
@@ -48,6 +48,8 @@ class ManyNetworks:
 
     Attributes
     ----------
+    until : int
+        Epochs gone through with all networks that still train.
     weights : array (weights, networks)
     epochs_done, solved_after, status : int64 arrays (networks,)
         Updates of each; after how many it was first solved (-1: never); `calls.IS_TRAINING` or why it stopped.
@@ -71,7 +73,8 @@ class ManyNetworks:
         threads: int = 1,
     ):
         self.job, self.weights, self.epochs, self.threads = job, weights, epochs, threads
-        self.solved_error = solved_error
+        self.rates, self.momenta, self.solved_error = rates, momenta, solved_error
+        self.stop_when_solved, self.history_every = stop_when_solved, history_every
         standing = Standing.at_start(
             job, weights, rates, momenta, epochs, solved_error, stop_when_solved, history_every
         )
@@ -84,7 +87,7 @@ class ManyNetworks:
         self._groups = Groups(standing)
         self._kernels = Each(standing) if samples_in_lanes(job) else self._groups
         self._worked = np.zeros(weights.shape[1], np.int64)  # epochs gone through, trained in or not any more
-        self._until, self._stopping = 0, False
+        self.until, self._stopping = 0, False
         self._still = np.arange(len(job.X))[None]
         self._parts = self._parted()
 
@@ -102,15 +105,27 @@ class ManyNetworks:
         return bool((self._worked < self.epochs).any())
 
     def run(self, epochs: int | None = None, report: ProgressCallback | None = None) -> bool:
-        """Train ``epochs`` epochs more, or all that are left; whether Ctrl-C ended it, which leaves each network whole.
+        """Train ``epochs`` epochs more, or all that are left, and measure what was reached; whether Ctrl-C ended it,
+        which leaves each network whole."""
+        interrupted = self.advance(epochs, report)
+        return self.measure() or interrupted
+
+    def advance(self, epochs: int | None = None, report: ProgressCallback | None = None) -> bool:
+        """Train as `run` does, without measuring: `measure` has to follow in the end. In steps of whole chunks (see
+        `chunk`) it comes to the same bits as at once.
 
         ``report`` gets the epochs done, averaged over the networks, and the share of them solved, now and then.
         """
         with ThreadPoolExecutor(self.threads) as pool:
             self._stopping = False
-            self._until = self.epochs if epochs is None else min(self.epochs, self._until + epochs)
-            interrupted = self._wait([pool.submit(self._train, *part, self._until) for part in self._parts], report)
-            self._kernels.conclude()
+            self.until = self.epochs if epochs is None else min(self.epochs, self.until + epochs)
+            return self._wait([pool.submit(self._train, *part, self.until) for part in self._parts], report)
+
+    def measure(self) -> bool:
+        """Set cost, worst error and status as they are now; whether there was a Ctrl-C meanwhile."""
+        interrupted = False
+        self._kernels.conclude()
+        with ThreadPoolExecutor(self.threads) as pool:
             while self._wait([pool.submit(self._groups.measure, networks) for networks, _ in self._parts], None):
                 interrupted = True
         self.status[~np.isfinite(self.cost)] = calls.IS_DIVERGED
@@ -118,6 +133,25 @@ class ManyNetworks:
         solved = (self.worst < self.solved_error) & (self.solved_after < 0)
         self.solved_after[solved] = self.epochs_done[solved]
         return interrupted
+
+    def state(self) -> dict[str, Any]:
+        """After an `advance` that nothing interrupted: all networks in training are at the same epoch."""
+        running = self.status == calls.IS_TRAINING
+        orders = next((orders for part, orders in self._parts if running[part].any()), self._parts[0][1])
+        return {
+            **self._groups.state(),
+            **self._kernels.state(),
+            "worked": self._worked.copy(),
+            "until": self.until,
+            "orders": orders.state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._groups.restore(state)
+        self._kernels.restore(state)
+        self._worked[:], self.until = state["worked"], state["until"]
+        for _, orders in self._parts:
+            orders.restore(state["orders"])
 
     def _wait(self, futures: list[Future[None]], report: ProgressCallback | None) -> bool:
         """Until all is done, or Ctrl-C: then until the chunks under way are."""
@@ -139,13 +173,13 @@ class ManyNetworks:
                 future.result()
         return interrupted
 
-    def _train(self, part: Indices, orders: Iterator[Indices | None], until: int) -> None:
+    def _train(self, part: Indices, orders: Order, until: int) -> None:
         """A part of the networks up to epoch ``until``, chunk by chunk."""
         running = part[self.status[part] == calls.IS_TRAINING]
-        begin, chunk, still = int(self._worked[part[0]]), self._chunk(), self._still
+        begin, chunk, still = int(self._worked[part[0]]), self.chunk, self._still
         while begin < until and len(running) and not self._stopping:
             epochs = min(chunk, until - begin)
-            order = np.array(list(itertools.islice(orders, epochs))) if self.job.shuffle else still
+            order = np.array([next(orders) for _ in range(epochs)]) if self.job.shuffle else still
             self._kernels.train(running, begin, epochs, order)
             begin += epochs
             self._worked[part] = begin
@@ -157,18 +191,19 @@ class ManyNetworks:
         """About what an epoch of one network takes one core."""
         return 1.5e-11 * len(self.job.X) * (6 * len(self.weights) + 40 * sum(self.job.network.sizes[1:]))
 
-    def _chunk(self) -> int:
+    @property
+    def chunk(self) -> int:
         """Epochs between two looks at what stopped: many enough that these hardly count. The number of threads has no
         say in it, for a network that diverges is what it was when last looked at."""
         together = min(self.weights.shape[1], CHUNK_NETWORKS)
         longest = min(LONGEST_CHUNK, 10**6 // len(self.job.X)) if self.job.shuffle else LONGEST_CHUNK
         return max(1, min(int(CHUNK_SECONDS / (self._seconds() * together)), longest))
 
-    def _parted(self) -> list[tuple[Indices, Iterator[Indices | None]]]:
+    def _parted(self) -> list[tuple[Indices, Order]]:
         """The networks in parts of whole blocks, several for each thread and none too long to wait for; and for each
         the orders of the samples."""
         size = self.weights.shape[1]
-        most = int(PART_SECONDS / (self._chunk() * self._seconds()))
+        most = int(PART_SECONDS / (self.chunk * self._seconds()))
         part = max(1, min(most, -(-size // (PARTS_PER_THREAD * self.threads))))
         part = -(-part // self._kernels.networks_at_once) * self._kernels.networks_at_once
         return [(np.arange(first, min(first + part, size)), self.job.orders()) for first in range(0, size, part)]

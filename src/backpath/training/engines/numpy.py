@@ -14,6 +14,7 @@ from backpath.maths import backprop
 from backpath.maths.arrays import Array
 from backpath.training.engines.dropout import Dropout
 from backpath.training.job import Convergence, Job, Solver, SolverState
+from backpath.training.state import Stateful
 
 
 class Propagation(Protocol):
@@ -34,8 +35,10 @@ class Propagation(Protocol):
     ) -> list[Array]: ...
 
 
-class Updates:
+class Updates(Stateful):
     """A solver with what it remembers between updates."""
+
+    _given = ("solver",)
 
     def __init__(self, solver: Solver, weights: Sequence[Array], solver_state: SolverState | None):
         self.solver = solver
@@ -68,10 +71,11 @@ class Updates:
         return [W - rate * m / (np.sqrt(v) + s.epsilon) for W, m, v in zip(weights, self.m, self.v, strict=True)]
 
 
-class NumpyEngine:
+class NumpyEngine(Stateful):
     """Trains with NumPy; every update makes new arrays, so an interrupt always finds a whole set of weights."""
 
     bayesian = None
+    _given = ("job", "_pass")
 
     def __init__(self, job: Job):
         self.job = job
@@ -82,7 +86,8 @@ class NumpyEngine:
         self._updates = Updates(job.solver, self.weights, job.solver_state)
         self._orders = job.orders()
         self._convergence = Convergence(job.tol, job.patience, job.solver_state)
-        self._pass: Propagation = Dropout(job.dropout, job.seed) if job.dropout else backprop
+        self._dropout = Dropout(job.dropout, job.seed) if job.dropout else None
+        self._pass: Propagation = self._dropout or backprop
 
     @property
     def solver_state(self) -> SolverState:

@@ -14,6 +14,7 @@ from backpath.training.bayesian import Bayesian
 from backpath.training.engines.lm import LMEngine
 from backpath.training.engines.normal_equations import NormalEquations
 from backpath.training.job import REMEMBERED, Job
+from backpath.training.state import Stateful
 from backpath.training.threads import check_threads
 
 
@@ -25,7 +26,7 @@ def check_restarts(engine: str, validation: object, solver: str) -> None:
         raise InputError("restarts are compared by their training cost; leave validation out, or restarts")
 
 
-class RestartsEngine:
+class RestartsEngine(Stateful):
     """Trains many starts of a job's network side by side; what it shows is the best of them so far.
 
     Parameters
@@ -42,6 +43,7 @@ class RestartsEngine:
     """
 
     bayesian = None
+    _given = ("_shapes",)
 
     def __init__(self, job: Job, restarts: int, epochs: int, init: str):
         from backpath.training.engines.many import ManyNetworks
@@ -60,7 +62,10 @@ class RestartsEngine:
         self.costs: list[float] = []
         self.converged = False
         self.overflow: int | None = None
-        self.restart_costs = self._many.cost
+
+    @property
+    def restart_costs(self) -> Array:
+        return self._many.cost
 
     def run(self, epochs: int) -> None:
         many = self._many
@@ -98,8 +103,10 @@ def start_restarts(job: Job, restarts: int, epochs: int, init: str) -> RestartsE
     return RestartsEngine(job, restarts, epochs, init)
 
 
-class LMRestartsEngine:
+class LMRestartsEngine(Stateful):
     """The same for Levenberg-Marquardt: the starts take turns, so many epochs each."""
+
+    _given = ("_epochs",)
 
     def __init__(self, job: Job, restarts: int, epochs: int, init: str):
         network = job.network

@@ -1,0 +1,165 @@
+"""What watches a training: callables that get how it stands, about ten times a second; here those that write it down.
+
+A callback of your own is any function of a `Moment`:
+
+>>> import backpath as bp
+>>> seen = []
+>>> net = bp.Network((2, 2, 1), seed=0)
+>>> _ = bp.train(net, [[0, 0], [0, 1]], [0, 1], epochs=5, callbacks=lambda moment: seen.append(moment.epochs))
+>>> seen[-1]
+5
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from backpath.errors import InputError
+from backpath.files.wording import shown_path
+
+
+@dataclass(frozen=True)
+class Moment:
+    """How a training stands.
+
+    Attributes
+    ----------
+    epochs, of : int
+        Done, and to be done at most.
+    cost : float or None
+        Of the last epoch done; of a population there is none.
+    validation_cost : float or None
+        On the held-out samples, where there are any.
+    solved : float or None
+        Of a population the share that solves the task.
+    learning_rate : float or None
+    epochs_per_second : float
+        Since the moment before.
+    seconds : float
+        Since training began, without the time between a stop and going on.
+    stopped : "epochs", "converged", "interrupted" or None
+        Why training ended; None while it goes on.
+    """
+
+    epochs: int
+    of: int
+    cost: float | None
+    validation_cost: float | None
+    solved: float | None
+    learning_rate: float | None
+    epochs_per_second: float
+    seconds: float
+    stopped: str | None = None
+
+
+Callback = Callable[[Moment], object]
+Callbacks = Callback | Iterable[Callback] | None
+
+
+class Watched:
+    """Tells callbacks how a training stands."""
+
+    def __init__(self, callbacks: Callbacks, learning_rate: float | None):
+        found = [] if callbacks is None else [callbacks] if callable(callbacks) else list(callbacks)
+        if not all(callable(callback) for callback in found):
+            raise InputError(f"callbacks must be a callable, or several, but is {callbacks!r}", "callbacks")
+        self._callbacks: list[Callback] = found
+        self._rate, self._last = learning_rate or None, (0, 0.0)
+
+    def __bool__(self) -> bool:
+        return bool(self._callbacks)
+
+    def __call__(self, standing: Callable[[], dict[str, Any]], stopped: str | None = None) -> None:
+        if not self._callbacks:
+            return
+        now: dict[str, Any] = {"cost": None, "validation_cost": None, "solved": None, **standing()}
+        epochs, seconds = now["epochs"] - self._last[0], now["seconds"] - self._last[1]
+        self._last = now["epochs"], now["seconds"]
+        speed = epochs / seconds if seconds > 0 else 0.0
+        moment = Moment(**now, learning_rate=self._rate, epochs_per_second=speed, stopped=stopped)
+        for callback in self._callbacks:
+            callback(moment)
+
+
+class JsonLines:
+    """Adds a line of JSON to a file every second, or every epoch that takes longer, and at the end.
+
+    Parameters
+    ----------
+    path : made if it is not there
+    seconds : between two lines
+
+    >>> import tempfile, backpath as bp
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     log = JsonLines(folder + "/log.jsonl")
+    ...     _ = bp.train(bp.Network((1, 1), seed=0), [[0.0], [1.0]], [0, 1], epochs=5, callbacks=log)
+    ...     json.loads(Path(folder, "log.jsonl").read_text().splitlines()[-1])["epochs"]
+    5
+    """
+
+    def __init__(self, path: str | os.PathLike[str], seconds: float = 1.0):
+        self._path, self._seconds, self._next, self._trainings = Path(path), seconds, -math.inf, 1
+        try:
+            self._path.open("a").close()
+        except OSError as error:
+            raise InputError(f"cannot write {shown_path(path)}: {error.strerror}; give another path") from None
+
+    def __call__(self, moment: Moment) -> None:
+        now = time.monotonic()
+        if now < self._next and moment.stopped is None:
+            return
+        self._next = now + self._seconds
+        line = {"time": round(time.time(), 3), "training": self._trainings, **asdict(moment)}
+        finite = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in line.items()}
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(finite) + "\n")
+        except OSError as error:  # training is worth more than its log
+            warnings.warn(f"the log ends here: {error.strerror}", UserWarning, stacklevel=2)
+            self._next = math.inf
+        self._trainings += moment.stopped is not None
+
+
+class TensorBoard:
+    """Writes event files for TensorBoard (needs tensorboardX, in the extra ``log``)."""
+
+    def __init__(self, folder: str | os.PathLike[str]):
+        try:
+            from tensorboardX import SummaryWriter
+        except ImportError:
+            raise InputError("TensorBoard's event files need tensorboardX: pip install 'backpath[log]'") from None
+        self._writer = SummaryWriter(os.fspath(folder))
+
+    def __call__(self, moment: Moment) -> None:
+        for name, value in numbers_of(moment).items():
+            self._writer.add_scalar(name, value, moment.epochs)
+        if moment.stopped is not None:
+            self._writer.flush()
+
+
+class MLflow:
+    """Logs the numbers to MLflow's active run, or one that it begins (needs mlflow)."""
+
+    def __init__(self) -> None:
+        try:
+            import mlflow
+        except ImportError:
+            raise InputError("logging to MLflow needs mlflow: pip install 'backpath[log]'") from None
+        self._mlflow = mlflow
+
+    def __call__(self, moment: Moment) -> None:
+        self._mlflow.log_metrics(numbers_of(moment), step=moment.epochs)
+
+
+def numbers_of(moment: Moment) -> dict[str, float]:
+    """What of a moment is a number to be drawn over the epochs."""
+    names = ("cost", "validation_cost", "solved", "learning_rate", "epochs_per_second")
+    return {name: value for name in names if (value := getattr(moment, name)) is not None and math.isfinite(value)}

@@ -1,0 +1,351 @@
+"""A folder in which a run keeps where it stands, to go on from there after whatever ended it.
+
+A run is one training after the other, its parts, in an order that its call fixes: of a table, each candidate on each
+division of the rows; of an estimator, each start. A part's state goes to a file of its own now and then, and at its
+end; the last two are kept. Whoever makes the same call again goes through the same parts: those that ended are put
+back as they were, and end at once; the next goes on.
+
+    run.json                 the call, and how the run stands
+    lock                     held by the process that is at it
+    1-12.checkpoint          the twelfth state of part 1 (see ``files.checkpoint_format``)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from backpath.errors import DivergenceError, InputError
+from backpath.files.atomic import write_atomically
+from backpath.files.checkpoint_format import decode, encode
+from backpath.files.file_paths import PathLike
+from backpath.files.locks import Lock
+from backpath.files.wording import shown_path
+from backpath.training.fingerprints import differences, versions
+from backpath.training.interrupts import HeldBack
+
+Tell = Callable[[str], object]
+
+KEPT = 2  # states of each part
+MAY_CHANGE = ("epochs", "learning_rate")
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_EVERY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*")
+_FILE = re.compile(r"[1-9]\d{0,8}-[1-9]\d{0,8}\.checkpoint")
+
+
+class Saved(Protocol):
+    """A training whose state is saved."""
+
+    epochs: int
+
+    def state(self) -> dict[str, Any]: ...
+    def restore(self, state: dict[str, Any]) -> None: ...
+
+    def is_good(self) -> bool:
+        """Whether it does not look diverged: else it is not saved."""
+
+    def standing(self) -> dict[str, Any]:
+        """Epochs done, cost and so on."""
+
+
+def check_every(every: object) -> tuple[int | None, float]:
+    """So many epochs, or seconds, between two checkpoints.
+
+    >>> check_every(100), check_every("60s"), check_every("1.5m")
+    ((100, inf), (None, 60.0), (None, 90.0))
+    """
+    found = _EVERY.fullmatch(str(every)) if isinstance(every, (int, str)) and not isinstance(every, bool) else None
+    number = float(found[1]) if found else 0.0
+    if found and found[2] and number > 0:
+        return None, number * _UNITS[found[2]]
+    if found and 1 <= number < 2**53 and number.is_integer():
+        return int(number), float("inf")
+    raise InputError(f"every must be a number of epochs, or a time as '60s', '5m' or '1h', but is {every!r}", "every")
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, UserWarning, stacklevel=2)
+
+
+class Checkpoints:
+    """A run's folder, while this process is at it.
+
+    Parameters
+    ----------
+    folder : made if it is not there; what it holds must be this run
+    every : int or str
+        Epochs, or seconds as ``"60s"``, between two checkpoints.
+    call : dict
+        What is run, as JSON can keep it.
+    usual : dict
+        What else is to be known where the run goes on, which may change.
+    resume : str
+        What to call to go on, said where a run ends early.
+    tell : callable
+        Gets what the user has to know, line by line; by default it becomes a warning.
+    """
+
+    def __init__(
+        self,
+        folder: PathLike,
+        every: int | str = "60s",
+        *,
+        call: dict[str, Any],
+        usual: dict[str, Any] | None = None,
+        resume: str = "",
+        tell: Tell = _warn,
+    ):
+        self.folder, self.shown = Path(folder), shown_path(folder)
+        self.every, self.seconds = check_every(every)
+        self.call, self.usual, self.resume, self.tell = json.loads(json.dumps(call)), usual or {}, resume, tell
+        self.interrupted = self.is_to_be_resumed = False
+        self._parts = 0
+
+    def __enter__(self) -> Checkpoints:
+        self._is_new = not self.folder.exists()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"cannot make the folder {self.shown}: {error.strerror}; give another path") from None
+        if (
+            any(self.folder.iterdir())
+            and not (self.folder / "run.json").exists()
+            and not (self.folder / "lock").exists()
+        ):
+            raise InputError(f"{self.shown} is not empty, and holds no run; give a new folder")
+        self._lock = Lock(self.folder / "lock", f"the run in {self.shown}")
+        self._before = None
+        try:
+            if (self.folder / "run.json").exists():
+                self._before = (self.folder / "run.json").read_bytes()
+                changed = differences(read_run(self.folder)["call"], self.call, MAY_CHANGE)
+                self._check(changed, "another run")
+            self._note("running")
+        except BaseException:
+            self._leave_as_it_was()
+            self._lock.release()
+            raise
+        self._writer = ThreadPoolExecutor(1, "checkpoints")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        self._writer.shutdown()
+        state = "interrupted" if self.interrupted else "finished"
+        if error is not None:
+            ended = {KeyboardInterrupt: "interrupted", DivergenceError: "diverged"}
+            state = next((word for cause, word in ended.items() if isinstance(error, cause)), "failed")
+        self.is_to_be_resumed = state == "interrupted" and bool(states_of(self.folder))
+        with suppress(OSError):  # the disk is full: then the run looks stopped, as it is
+            if isinstance(error, InputError):
+                self._leave_as_it_was()
+            else:
+                self._note(state)
+        self._lock.release()
+
+    def _leave_as_it_was(self) -> None:
+        """The call was refused."""
+        if self._before is not None:
+            write_atomically(self.folder / "run.json", self._before)
+        elif not states_of(self.folder):
+            for name in ("run.json", "lock"):
+                (self.folder / name).unlink(missing_ok=True)
+            if self._is_new:
+                self.folder.rmdir()
+
+    def _note(self, state: str) -> None:
+        record = {"format": "backpath run", "version": 1, "state": state, "call": self.call, "usual": self.usual}
+        record = {**record, "versions": versions(), "process": os.getpid()}
+        text = _text(record | {"sha256": hashlib.sha256(_text(record)).hexdigest()})
+        write_atomically(self.folder / "run.json", text)
+
+    def _check(self, changed: list[str], what: str) -> None:
+        if changed:
+            raise InputError(
+                f"{self.shown} holds {what}: {'; '.join(changed)}; give another folder, or the same call and data"
+            )
+
+    @contextmanager
+    def part(self, training: Saved, settings: dict[str, Any]) -> Iterator[RunPart]:
+        """The next part: put back as it stood, saved now and then, and at its end."""
+        self._parts += 1
+        part = RunPart(self, self._parts, training, settings)
+        with part.signals:
+            part.go_on()
+            try:
+                yield part
+            except DivergenceError as error:
+                raise part.with_advice(error) from None
+            part.finish()
+
+    def write(self, path: Path, state: dict[str, Any], about: dict[str, Any]) -> Future[bool]:
+        """Write a state beside the last one, in a thread of its own."""
+        return self._writer.submit(self._write, path, state, about)
+
+    def _write(self, path: Path, state: dict[str, Any], about: dict[str, Any]) -> bool:
+        parts = encode(state, about)
+
+        def write(file: Any) -> None:
+            for data in parts:
+                file.write(data)
+
+        try:
+            write_atomically(path, write)
+        except (OSError, InputError) as error:
+            reason = getattr(error, "strerror", None) or error
+            self.tell(f"no checkpoint of epoch {about['standing']['epochs']:,}: {reason}; the last one stays")
+            return False
+        for old in states_of(self.folder, int(path.name.partition("-")[0]))[KEPT:]:
+            with suppress(OSError):
+                old.unlink()
+        return True
+
+
+class RunPart:
+    """One training of a run."""
+
+    def __init__(self, run: Checkpoints, number: int, training: Saved, settings: dict[str, Any]):
+        self.run, self.number, self.training, self.settings = run, number, training, settings
+        self.signals = HeldBack()
+        self.last: int | None = None  # epochs of the last good checkpoint
+        self._saved_at, self._writing = time.monotonic(), _written(False)
+        self._sequence = self._saved_epochs = 0
+
+    def go_on(self) -> None:
+        """Put the training back where its newest whole checkpoint is, if there is one."""
+        files = states_of(self.run.folder, self.number)
+        self._sequence = max((_numbers(file)[1] for file in files), default=0)
+        for file in files:
+            try:
+                state, about = decode(file)
+            except (InputError, OSError) as error:
+                self.run.tell(f"{shown_path(file)} cannot be used: {error}")
+                continue
+            if file != files[0]:
+                self.run.tell(f"going on from the checkpoint before it, {shown_path(file)}")
+            changed = differences(about["settings"], self.settings, MAY_CHANGE, self.run.tell)
+            self.run._check(changed, "another run" if self.number == 1 else f"another run (part {self.number} of it)")
+            if about["versions"] != versions():
+                made = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+                self.run.tell(f"{self.run.shown} was made by {made}; going on here may end in other last digits")
+            try:
+                self.training.restore(state)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise InputError(
+                    f"{shown_path(file)} does not fit this training ({error}); give another folder"
+                ) from None
+            self.last = self._saved_epochs = int(about["standing"]["epochs"])
+            self._writing = _written(True)
+            return
+        if files:
+            self.run.tell(f"no checkpoint of part {self.number} in {self.run.shown} can be used; it begins again")
+
+    def most(self, done: int) -> int | None:
+        """Epochs until the next checkpoint, where epochs say when."""
+        return None if self.run.every is None else self.run.every - done % self.run.every
+
+    def look(self, done: int) -> None:
+        """Between two epochs: let Ctrl-C through, and save if it is time."""
+        try:
+            self.signals.let_through()
+        except KeyboardInterrupt:
+            self.run.interrupted = True
+            raise
+        every = self.run.every
+        if every is not None and done // every > self._saved_epochs // every:
+            self._save()
+            self._writing.result()  # no more epochs may be lost than are asked for
+        elif time.monotonic() - self._saved_at >= self.run.seconds and self._writing.done():
+            self._save()
+
+    def finish(self) -> None:
+        """Save what was reached at the end, however it ended, and wait until that is on the disk."""
+        if not self._writing.result() or self.training.standing()["epochs"] > self._saved_epochs:
+            self._save()
+            self._writing.result()
+
+    def _save(self) -> None:
+        if not self.training.is_good():
+            return
+        standing = self.training.standing()
+        self._sequence += 1
+        about = {"settings": self.settings, "versions": versions(), "standing": standing}
+        path = self.run.folder / f"{self.number}-{self._sequence}.checkpoint"
+        self._writing = self.run.write(path, self.training.state(), about)
+        self.last = self._saved_epochs = standing["epochs"]
+        self._saved_at = time.monotonic()
+
+    def with_advice(self, error: DivergenceError) -> DivergenceError:
+        """The error, saying how to go on from the last good checkpoint."""
+        if self.last is None:
+            return error
+        advice = f"{error.advice}; the last good checkpoint in {self.run.shown} is of epoch {self.last:,}"
+        rate = self.settings.get("learning_rate")
+        if rate:
+            how = self.run.resume and f":\n{self.run.resume} --learning-rate {rate / 10:g}"
+            advice += f": go on from it with a smaller learning rate{how or ''}"
+        return DivergenceError(error.epoch, error.layer, error.cost, error.network, advice)
+
+
+@contextmanager
+def opened(checkpoint: PathLike | Checkpoints | None, every: int | str | None, function: str) -> Iterator[Checkpoints]:
+    """The run in that folder, or the one that is under way."""
+    if checkpoint is None:
+        raise InputError("every says how often to write checkpoints; give checkpoint too, or leave it out", "every")
+    if isinstance(checkpoint, Checkpoints):
+        yield checkpoint
+    else:
+        with Checkpoints(checkpoint, "60s" if every is None else every, call={"function": function}) as run:
+            yield run
+
+
+def _text(record: dict[str, Any]) -> bytes:
+    return json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True).encode()
+
+
+def _written(whole: bool) -> Future[bool]:
+    """As if a state had been written already."""
+    future = Future[bool]()
+    future.set_result(whole)
+    return future
+
+
+def states_of(folder: Path, part: int | None = None) -> list[Path]:
+    """The checkpoints in a folder, of one part or of all, the newest first."""
+    files = [file for file in folder.iterdir() if _FILE.fullmatch(file.name)]
+    files.sort(key=_numbers, reverse=True)
+    return [file for file in files if part is None or _numbers(file)[0] == part]
+
+
+def _numbers(file: Path) -> tuple[int, int]:
+    part, number = file.stem.split("-")
+    return int(part), int(number)
+
+
+def read_run(folder: PathLike) -> dict[str, Any]:
+    """What a run's folder says about it."""
+    file, shown = Path(folder) / "run.json", shown_path(folder)
+    try:
+        with file.open("rb") as opened:
+            record = json.loads(opened.read(1 << 20))
+        claimed = record.pop("sha256")
+        if hashlib.sha256(_text(record)).hexdigest() != claimed or record["version"] != 1:
+            raise ValueError
+    except FileNotFoundError:
+        raise InputError(f"{shown} holds no run; give the folder of train --checkpoint") from None
+    except OSError as error:
+        raise InputError(f"{shown_path(file)} cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise InputError(
+            f"{shown_path(file)} is not what backpath wrote there; begin again in another folder"
+        ) from None
+    found: dict[str, Any] = record
+    return found

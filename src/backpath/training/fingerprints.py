@@ -1,0 +1,90 @@
+"""What a training depends on, so that one that goes on can be seen to be the same."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from backpath.maths.network import Network
+from backpath.training.job import Job
+from backpath.version import __version__
+
+NOT_SETTINGS = ("order", "threads")  # drawn from a seed; of no influence on any bit
+NAMES = {"name": "solver"}
+
+
+def settings_of(job: Job, **more: Any) -> dict[str, Any]:
+    """All settings of a job as JSON can keep them, of arrays their type, shape and digest."""
+    found: dict[str, Any] = {}
+    for field in fields(job):
+        if field.name not in NOT_SETTINGS:
+            found |= _described(field.name, getattr(job, field.name))
+    return found | {name: _plain(value) for name, value in more.items()}
+
+
+def differences(
+    before: dict[str, Any],
+    now: dict[str, Any],
+    may_change: Sequence[str] = (),
+    tell: Callable[[str], object] | None = None,
+) -> list[str]:
+    """How two such settings differ, one line for each; those that may change are told instead."""
+    found = []
+    for name in sorted(before.keys() | now.keys()):
+        was, is_now = before.get(name), now.get(name)
+        if was != is_now:
+            line = f"{name} was {_shown(was)}, and is {_shown(is_now)}"
+            if name not in may_change:
+                found.append(line)
+            elif tell:
+                tell(line)
+    return found
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Of all that the last digits may depend on."""
+    return {"backpath": __version__, "numpy": np.__version__, "python": ".".join(map(str, sys.version_info[:2]))}
+
+
+def _described(name: str, value: Any) -> dict[str, Any]:
+    if isinstance(value, Network):
+        kind = {"sizes": list(value.sizes), "activations": list(value.activations), "biases": value.biases}
+        return {**kind, "weights": _plain(value.weights)}
+    if is_dataclass(value):
+        found: dict[str, Any] = {}
+        for field in fields(value):
+            found |= _described(NAMES.get(field.name, field.name), getattr(value, field.name))
+        return found
+    return {name: _plain(value)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return fingerprint(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    plain = value is None or isinstance(value, (bool, int, str)) or (isinstance(value, float) and math.isfinite(value))
+    return value if plain else repr(value)
+
+
+def fingerprint(array: np.ndarray[Any, Any]) -> str:
+    """
+    >>> fingerprint(np.zeros((4, 2)))
+    '4 × 2 float64 with digest f5a5fd42d16a2030'
+    """
+    digest = hashlib.sha256(np.ascontiguousarray(array).data.cast("B") if array.size else b"").hexdigest()[:16]
+    return f"{' × '.join(map(str, array.shape))} {array.dtype} with digest {digest}"
+
+
+def _shown(value: Any) -> str:
+    return "not set" if value is None else "; ".join(map(str, value)) if isinstance(value, list) else str(value)

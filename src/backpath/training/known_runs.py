@@ -1,0 +1,108 @@
+"""The runs in a folder, as they stand."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from backpath.errors import InputError
+from backpath.files.checkpoint_format import read_about
+from backpath.files.file_paths import PathLike
+from backpath.files.locks import is_locked
+from backpath.files.wording import plain, shown_path
+from backpath.training.checkpoints import read_run, states_of
+
+
+@dataclass(frozen=True)
+class KnownRun:
+    """A run, as its folder tells.
+
+    Attributes
+    ----------
+    folder : str
+    function : what was called: ``backpath train``, ``train`` …
+    state : "running", "stopped" (it was killed), "interrupted", "diverged", "failed", "finished", "damaged"
+    training : int
+        How many trainings it began; a table and an estimator take several.
+    epochs, of : int or None
+        Of the last of them, in its newest checkpoint.
+    cost, validation_cost, solved : float or None
+    seconds : float or None
+        Since that was written.
+    """
+
+    folder: str
+    function: str
+    state: str
+    training: int = 0
+    epochs: int | None = None
+    of: int | None = None
+    cost: float | None = None
+    validation_cost: float | None = None
+    solved: float | None = None
+    seconds: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def shown(self) -> tuple[str, ...]:
+        """As a row of text."""
+        epochs = "" if self.epochs is None else f"{self.epochs:,} of {self.of:,}"
+        cost = "" if self.cost is None else f"{self.cost:.4g}"
+        age = "" if self.seconds is None else f"{_duration(self.seconds)} ago"
+        name = plain(self.folder)
+        return name, plain(self.function), self.state, str(self.training), epochs, cost, age
+
+
+def find_runs(folder: PathLike) -> list[KnownRun]:
+    """The run in a folder, and those in its folders."""
+    top = Path(folder)
+    if not top.is_dir():
+        raise InputError(f"there is no folder {shown_path(folder)}; check the path")
+    try:
+        inside = sorted(path for path in top.iterdir() if path.is_dir())
+    except OSError as error:
+        raise InputError(f"{shown_path(folder)} cannot be read: {error.strerror}") from None
+    return [_run(path) for path in (top, *inside) if (path / "run.json").exists()]
+
+
+def _run(folder: Path) -> KnownRun:
+    try:
+        record = read_run(folder)
+        state = str(record["state"])
+        if is_locked(folder / "lock"):
+            state = "running"
+        elif state == "running":
+            state = "stopped"
+        function, states = str(record["call"]["function"]), states_of(folder)
+    except (InputError, KeyError, TypeError):
+        return KnownRun(str(folder), "", "damaged")
+    for newest in states:
+        try:
+            standing = read_about(newest)["standing"]
+            numbers = {name: _number(standing.get(name)) for name in ("cost", "validation_cost", "solved")}
+            epochs, of = int(standing["epochs"]), int(standing["of"])
+            seconds = max(0.0, time.time() - newest.stat().st_mtime)
+        except (InputError, OSError, KeyError, TypeError, ValueError, AttributeError):
+            continue
+        training = int(newest.name.partition("-")[0])
+        return KnownRun(str(folder), function, state, training, epochs, of, **numbers, seconds=seconds)
+    return KnownRun(str(folder), function, state)
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
+
+
+def _duration(seconds: float) -> str:
+    """
+    >>> _duration(59.9), _duration(7300)
+    ('59 s', '2 h')
+    """
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{seconds // 1:.0f} s"

@@ -1,0 +1,101 @@
+"""What something in training has come to, as plain data: taken to be saved, and put back to go on from.
+
+Plain data are None, bool, int, float, str, arrays, and lists and dictionaries of those (see
+``files.checkpoint_format``).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from dataclasses import fields, is_dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+LONGEST = 100_000  # numbers of a history that are saved
+
+
+class Stateful:
+    """Its state is all its attributes but those of ``_given``, which whoever makes it again gives it again."""
+
+    _given: ClassVar[tuple[str, ...]] = ()
+
+    def state(self) -> dict[str, Any]:
+        return {name: taken(value) for name, value in vars(self).items() if name not in self._given}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Be as that one was; ValueError if it was of another kind or shape."""
+        mine = set(vars(self)) - set(self._given)
+        if set(state) != mine:
+            raise ValueError(f"{type(self).__name__} has {sorted(mine)}, not {sorted(state)}")
+        for name, value in state.items():
+            setattr(self, name, put_back(getattr(self, name), value))
+
+
+def taken(value: Any) -> Any:
+    """A copy of a value as plain data."""
+    if isinstance(value, Stateful):
+        return value.state()
+    if isinstance(value, np.random.Generator):
+        return value.bit_generator.state
+    if isinstance(value, np.random.RandomState):
+        return value.get_state(legacy=False)
+    if isinstance(value, ctypes.Structure):
+        return {name: getattr(value, name) for name, *_ in value._fields_}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: taken(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, (list, tuple)):
+        return thinned(np.array(value)) if value and isinstance(value[0], float) else [taken(part) for part in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def put_back(now: Any, value: Any) -> Any:
+    """What ``now`` becomes where ``value`` was taken."""
+    if isinstance(now, Stateful):
+        now.restore(value)
+        return now
+    if isinstance(now, np.random.Generator):
+        now.bit_generator.state = value
+        return now
+    if isinstance(now, np.random.RandomState):
+        now.set_state(value)
+        return now
+    if isinstance(now, ctypes.Structure):
+        return type(now)(**value)
+    if isinstance(now, np.ndarray):
+        if not isinstance(value, np.ndarray) or (value.dtype, value.shape) != (now.dtype, now.shape):
+            raise ValueError("an array has another type or shape")
+        return value
+    if isinstance(now, (list, tuple)):
+        return _list_put_back(now, value)
+    return value
+
+
+def _list_put_back(now: list[Any] | tuple[Any, ...], value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return filled(value).tolist()
+    if now and isinstance(now[0], (Stateful, np.ndarray)) and len(now) != len(value):
+        raise ValueError("a list has another length")
+    return [put_back(old, new) for old, new in zip(now, value, strict=True)] if len(now) == len(value) else list(value)
+
+
+def thinned(numbers: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
+    """Each number of a history; of more than ``LONGEST`` the last and every second, fourth, eighth, ….
+
+    >>> filled(thinned(np.arange(3.0))).tolist()
+    [0.0, 1.0, 2.0]
+    """
+    count = len(numbers)
+    every = 2 ** math.ceil(math.log2(count / LONGEST)) if count > LONGEST else 1
+    return {"count": count, "every": every, "kept": numbers[::every].copy(), "last": numbers[-1:].copy()}
+
+
+def filled(kept: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """A history with NaN where its numbers were not saved."""
+    numbers = np.full(kept["count"], np.nan)
+    numbers[:: kept["every"]] = kept["kept"]
+    numbers[-1:] = kept["last"]
+    return numbers

@@ -1,0 +1,280 @@
+"""A run that was stopped and goes on ends in the same bits as one that was not."""
+
+import contextlib
+import dataclasses
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+import backpath as bp
+from backpath.errors import DivergenceError, InputError
+from backpath.training.checkpoints import Checkpoints, check_every, read_run, states_of
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 3))
+y = np.column_stack([X[:, 0] * X[:, 1], np.tanh(X[:, 2])])
+NET = bp.Network((3, 5, 2), activations=("tanh", "identity"), seed=1)
+HELD = (RNG.normal(size=(20, 3)), RNG.normal(size=(20, 2)))
+
+CASES = {
+    "gd": {"solver": "gd", "learning_rate": 0.05},
+    "gd by numpy": {"solver": "gd", "learning_rate": 0.05, "engine": "numpy"},
+    "momentum, shuffled": {"solver": "momentum", "learning_rate": 0.01, "batch_size": 8, "shuffle": True},
+    "adam, shuffled": {"solver": "adam", "batch_size": 7, "shuffle": True},
+    "adam by numpy, shuffled": {"solver": "adam", "batch_size": 7, "shuffle": True, "engine": "numpy", "seed": 5},
+    "adam, frozen biases": {"solver": "adam", "frozen": "biases", "l2": 0.1},
+    "validation": {"solver": "adam", "validation": HELD, "patience": 15, "learning_rate": 0.05},
+    "tol": {"solver": "gd", "learning_rate": 0.05, "tol": 1e-3},
+    "lm": {"solver": "lm"},
+    "lm, bayesian": {"solver": "lm", "bayesian": True},
+    "restarts": {"solver": "adam", "restarts": 5},
+    "restarts by lm": {"solver": "lm", "restarts": 3},
+}
+
+
+class Stop(BaseException):
+    """As sudden as SIGKILL: nothing is saved because of it."""
+
+
+def stopping_at(epoch):
+    def progress(done, cost):
+        if done >= epoch:
+            raise Stop
+
+    return progress
+
+
+def bits(result):
+    parts = [*result.network.weights, result.history.cost]
+    parts += [part for part in (result.history.validation_cost, result.restart_costs) if part is not None]
+    return [part.tobytes() for part in parts], result.epochs, result.stopped, result.bayesian
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_run_that_goes_on_has_the_bits_of_one_that_never_stopped(tmp_path, name):
+    settings = CASES[name]
+    epochs = 12 if settings["solver"] == "lm" else 60
+    whole = bits(bp.train(NET, X, y, epochs=epochs, **settings))
+    for stop in (1, epochs // 3, epochs // 2 + 1):
+        folder = tmp_path / str(stop)
+        with pytest.raises(Stop):
+            bp.train(NET, X, y, epochs=epochs, checkpoint=folder, every=1, progress=stopping_at(stop), **settings)
+        resumed = bp.train(NET, X, y, epochs=epochs, checkpoint=folder, every=7, **settings)
+        assert bits(resumed) == whole
+        assert bits(bp.train(NET, X, y, epochs=epochs, checkpoint=folder, **settings)) == whole  # it has ended
+    assert len(states_of(folder)) == 2
+    assert read_run(folder)["state"] == "finished"
+
+
+FITS = [
+    {"solver": "adam"},
+    {"solver": "adam", "dropout": 0.2},
+    {"solver": "sgd", "learning_rate": "invscaling", "tol": 0.0},
+    {"solver": "sgd", "learning_rate": "adaptive", "tol": 0.01, "n_iter_no_change": 2},
+    {"solver": "adam", "early_stopping": True},
+    {"solver": "adam", "restarts": 3},
+    {"solver": "lbfgs"},
+    {"solver": "lbfgs", "early_stopping": True},
+    {"solver": "lm", "bayesian": True},
+]
+
+
+@pytest.mark.filterwarnings("ignore")  # of epochs that are over, of nothing learned
+@pytest.mark.parametrize("held_out", [{}, {"X_val": HELD[0], "y_val": HELD[1]}], ids=["", "held out"])
+@pytest.mark.parametrize("settings", FITS, ids=str)
+def test_the_fits_of_estimators_go_on(tmp_path, settings, held_out):
+    def fitted(stop=10**9, **keywords):
+        seen = []
+
+        def watch(epoch):
+            seen.append(epoch)
+            if len(seen) == stop:
+                raise Stop
+
+        one = {"hidden_layer_sizes": (4,), "random_state": 3, "max_iter": 30, **settings, **keywords}
+        estimator = bp.MLPRegressor(callbacks=watch, **one).fit(X, y, **held_out)
+        numbers = [*estimator.coefs_, *estimator.intercepts_, np.array(estimator.loss_curve_)]
+        numbers += [np.array(estimator.validation_loss_curve_), np.array(estimator.validation_scores_ or [])]
+        return [array.tobytes() for array in numbers], estimator.n_iter_, estimator.loss_
+
+    whole = fitted()
+    for stop in (2, 7, 41):
+        with contextlib.suppress(Stop):
+            fitted(stop, checkpoint=tmp_path, every=1)
+    assert fitted(checkpoint=tmp_path) == whole
+
+
+def test_fits_that_could_not_go_on_are_refused(tmp_path):
+    with pytest.raises(InputError, match="random_state must be a whole number"):
+        bp.MLPRegressor(checkpoint=tmp_path / "run").fit(X, y)
+    with pytest.raises(InputError, match="checkpoint is for fit"):
+        bp.MLPRegressor(checkpoint=tmp_path / "run", random_state=0).partial_fit(X, y)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("hidden", [4, 90])  # in the lanes, and each for itself
+@pytest.mark.parametrize(
+    "settings", [{}, {"tol": 1e-4, "batch_size": 7, "shuffle": True, "solver": "adam", "history_every": 5}], ids=str
+)
+def test_populations_go_on(tmp_path, monkeypatch, hidden, settings):
+    monkeypatch.setattr("backpath.training.engines.many.LONGEST_CHUNK", 7)
+    population = bp.Population((3, hidden, 2), size=20, activation="tanh", seed=1)
+    rates = np.array([0.01, 1e3] * 10)  # every second one diverges
+    learn = {"learning_rate": rates, "epochs": 100, **settings}
+    whole = bp.train_population(population, X, y, **learn)
+
+    def progress(done, solved):
+        if done > 30:
+            raise Stop
+
+    with pytest.raises(Stop):
+        bp.train_population(population, X, y, checkpoint=tmp_path, every=1, progress=progress, **learn)
+    assert states_of(tmp_path)
+    resumed = bp.train_population(population, X, y, checkpoint=tmp_path, threads=1, **learn)
+    assert resumed == dataclasses.replace(whole, seconds=resumed.seconds)
+
+
+def begun(folder, **settings):
+    """A run that was stopped after 20 of 50 epochs."""
+    with pytest.raises(Stop):
+        run(folder, progress=stopping_at(20), **settings)
+
+
+def run(folder, X=X, y=y, net=NET, **settings):
+    learn = {"epochs": 50, "learning_rate": 0.05, "every": 5}
+    return bp.train(net, X, y, checkpoint=folder, **learn | settings)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"X": X + 1e-16 + 1}, "X was 60 × 3 float64 with digest"),
+        ({"y": y * 2}, "y was 60 × 2 float64"),
+        ({"net": bp.Network((3, 5, 2), activations=("tanh", "identity"), seed=2)}, "weights was"),
+        ({"cost": "half_squared_error"}, "cost was squared_error, and is half_squared_error"),
+        ({"seed": 7}, "seed was 0, and is 7"),
+        ({"solver": "adam"}, "solver was gd, and is adam"),
+        ({"engine": "numpy"}, "engine was CompiledEngine, and is NumpyEngine"),
+        ({"l2": 0.5, "tol": 0.1}, "l2 was 0.0, and is 0.5; tol was not set, and is 0.1"),
+        ({"validation": HELD}, "validation was not set, and is 20 × 3 float64"),
+        ({"frozen": "biases"}, "free was not set, and is"),
+    ],
+    ids=str,
+)
+def test_other_data_or_settings_are_refused_with_what_differs(tmp_path, change, named):
+    begun(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.glob("*.checkpoint")}
+    with pytest.raises(InputError) as refused:
+        run(tmp_path, **change)
+    assert named in str(refused.value) and "give another folder" in str(refused.value)
+    assert {path: path.read_bytes() for path in tmp_path.glob("*.checkpoint")} == before
+
+
+def test_another_function_is_refused(tmp_path):
+    begun(tmp_path)
+    population = bp.Population((3, 5, 2), size=3)
+    with pytest.raises(InputError, match="holds another run: function was train, and is train_population"):
+        bp.train_population(population, X, y, checkpoint=tmp_path)
+
+
+def test_more_epochs_and_another_learning_rate_are_said_aloud(tmp_path):
+    run(tmp_path)
+    with pytest.warns(UserWarning, match="epochs was 50, and is 80"):
+        longer = run(tmp_path, epochs=80)
+    assert bits(longer) == bits(bp.train(NET, X, y, epochs=80, learning_rate=0.05))
+    with pytest.warns(UserWarning) as said:
+        slower = run(tmp_path, epochs=90, learning_rate=0.01)
+    assert [str(one.message) for one in said] == [
+        "epochs was 80, and is 90",
+        "learning_rate was 0.05, and is 0.01",
+    ]
+    by_hand = bp.train(longer.network, X, y, epochs=10, learning_rate=0.01)
+    assert slower.network == by_hand.network
+
+
+@pytest.mark.filterwarnings("ignore:epochs was:UserWarning", "ignore:learning_rate was:UserWarning")
+def test_a_diverged_run_leaves_the_last_good_checkpoint_and_says_how_to_go_on(tmp_path):
+    reached = run(tmp_path)
+    with pytest.raises(DivergenceError, match=r"the last good checkpoint in .* is of epoch 5\d: go on from it with"):
+        run(tmp_path, epochs=500, learning_rate=50.0, every=1)
+    assert read_run(tmp_path)["state"] == "diverged"
+    again = run(tmp_path, epochs=60, learning_rate=0.01)
+    assert (again.history.cost[:50] == reached.history.cost).all() and np.isfinite(again.history.cost).all()
+
+
+@pytest.mark.parametrize("damage", [lambda raw: raw[:-9], lambda raw: raw[:-1] + bytes([raw[-1] ^ 1]), lambda raw: b""])
+def test_of_a_damaged_checkpoint_the_one_before_is_taken_and_said_so(tmp_path, damage):
+    whole = bits(bp.train(NET, X, y, epochs=50, learning_rate=0.05))
+    begun(tmp_path)
+    newest, _ = states_of(tmp_path)
+    newest.write_bytes(damage(newest.read_bytes()))
+    with pytest.warns(UserWarning) as said:
+        assert bits(run(tmp_path)) == whole
+    assert "cannot be used: " in str(said[0].message) and "going on from the checkpoint before it" in str(
+        said[1].message
+    )
+    for file in states_of(tmp_path):
+        file.write_bytes(damage(file.read_bytes()))
+    with pytest.warns(UserWarning) as said:
+        assert bits(run(tmp_path)) == whole
+    assert "no checkpoint of part 1 in" in str(said[-1].message) and "it begins again" in str(said[-1].message)
+
+
+def test_a_folder_is_one_process_s_at_a_time(tmp_path):
+    with (
+        Checkpoints(tmp_path, call={"function": "train"}),
+        pytest.raises(InputError, match=rf"^process {os.getpid()} is at the run in .*; wait for it, or give another"),
+    ):
+        run(tmp_path)
+    run(tmp_path)
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").write_text("all of it")
+    with pytest.raises(InputError, match="is not empty, and holds no run; give a new folder"):
+        run(tmp_path)
+    with pytest.raises(InputError, match="every must be a number of epochs, or a time"):
+        run(tmp_path / "new", every="soon")
+    with pytest.raises(InputError, match="give checkpoint too"):
+        bp.train(NET, X, y, every=10)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("[]")
+    with pytest.raises(InputError, match=r"run\.json is not what backpath wrote there"):
+        run(tmp_path / "run")
+
+
+@pytest.mark.parametrize("every", [0, -1, 1.5, True, None, "", "0s", "1d", "60 s!", [], "9" * 400])
+def test_what_is_no_interval_is_refused(every):
+    with pytest.raises(InputError, match="every must be a number of epochs, or a time"):
+        check_every(every)
+
+
+def test_long_histories_are_thinned(tmp_path):
+    few = {"net": bp.Network((2, 1), seed=0), "X": X[:3, :2], "y": y[:3, :1], "every": 10**9}
+    whole = run(tmp_path, epochs=150_000, **few)
+    again = run(tmp_path, epochs=150_000, **few)
+    kept = ~np.isnan(again.history.cost)
+    assert kept.sum() == 75_001 and kept[-1] and again.network == whole.network
+    assert (again.history.cost[kept] == whole.history.cost[kept]).all()
+    assert sum(file.stat().st_size for file in states_of(tmp_path)) < 2 * 10**6
+
+
+def test_ctrl_c_saves_what_was_reached(tmp_path):
+    def progress(done, cost):
+        if done >= 20:
+            signal.raise_signal(signal.SIGINT)
+
+    reached = run(tmp_path, progress=progress, every="1h")
+    assert (reached.stopped, read_run(tmp_path)["state"]) == ("interrupted", "interrupted")
+    assert bits(run(tmp_path)) == bits(bp.train(NET, X, y, epochs=50, learning_rate=0.05))
+
+
+def test_runs_in_threads_are_saved_too(tmp_path):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(run(tmp_path)))
+    thread.start()
+    thread.join()
+    assert bits(found[0]) == bits(run(tmp_path))
