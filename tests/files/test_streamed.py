@@ -12,6 +12,9 @@ from backpath.errors import InputError
 from backpath.files import streaming
 from backpath.files.memory_budget import budget, free_memory
 from backpath.files.tables import read_or_stream, read_training_table
+from backpath.training.engines import stream_engine
+from backpath.training.engines.stream_engine import StreamEngine
+from backpath.training.job import Job, Solver
 from commands import backpath, done, refused
 from memory import measure
 
@@ -263,3 +266,24 @@ def _defaults():
     from backpath.files.dialect import Dialect
 
     return Choices(), Dialect()
+
+
+def test_a_run_goes_on_in_the_midst_of_an_epoch(tmp_path, streams, monkeypatch):
+    monkeypatch.setattr(stream_engine, "AT_ONCE", 0)  # a pool a call
+    table = read(write(tmp_path / "t.csv"))
+    net = bp.Network((len(table.preparation.input_labels), 3, 1), ["tanh", "identity"], seed=1)
+    first = next(table.pools(0, 0, 1, False))
+    job = Job(net, first.X, first.y, "squared_error", Solver.checked("adam", 0.01), 32, shuffle=True, seed=2)
+    whole, other = (StreamEngine("auto", job, table) for _ in range(2))
+    while len(whole.costs) < 3:
+        whole.run(1)
+    for _ in range(20):
+        other.run(1)
+    assert other.position[1] > 0 and len(other.costs) < 3
+    again = StreamEngine("auto", job, table)
+    again.restore(other.state())
+    while len(again.costs) < 3:
+        again.run(1)
+    assert again.costs == whole.costs
+    for found, wanted in zip(again.weights, whole.weights):
+        assert np.array_equal(found, wanted)

@@ -9,8 +9,9 @@ stop by and to choose by, and candidates are compared on some of the rows.
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -35,6 +36,7 @@ MOST_DIVIDED = 4e5  # numbers in rows that five networks are trained on; of more
 MOST_COMPARED = 1e5  # numbers in the rows that candidates are compared on; of more rows, that many are drawn
 LEAST_COMPARED = 1_000  # rows
 MOST_ASIDE = 10_000  # rows
+FAR_WORSE = 1.1  # times the lowest cost
 PATIENCE = 25
 LEAST_DIVIDED = 4  # rows; with fewer, nothing is compared
 
@@ -116,20 +118,16 @@ def fit(
         check_streamable(tried[0].batch_size, tried[0].solver)
     if len(X) < LEAST_DIVIDED:
         tried = tried[-1:]  # there is nothing to compare them by
-    compared: list[Compared] = []
-    for settings in tried if len(tried) > 1 else []:
-        compared.append(replace(few.compare(few.with_epochs(settings, fixed)), settings=settings))
-        if watch:
-            watch(len(compared), min(one.cost for one in compared))
+    compared = few.compare_all(tried, fixed, watch) if len(tried) > 1 else ()
     best = min(compared, key=lambda one: one.cost) if compared else None
     if stream and (best or Compared(tried[0], 0.0, 1)).settings.solver != LINEAR:
-        return rows.train_stream(stream, best.settings if best else tried[0], tuple(compared))
+        return rows.train_stream(stream, best.settings if best else tried[0], compared)
     best = best or rows.compare(tried[0])
     if best.failure is not None:
         raise best.failure
     if few is not rows and compared:
         best = rows.compare(best.settings)
-    return rows.finish(best, tuple(compared), "hidden" in fixed or len(tried) == 1)
+    return rows.finish(best, compared, "hidden" in fixed or len(tried) == 1)
 
 
 class _Rows:
@@ -162,18 +160,49 @@ class _Rows:
         weight = None if self.weight is None else self.weight[few]
         return _Rows(self.X[few], self.y[few], self.task, weight, self.seed, self.network, self.training)
 
-    def with_epochs(self, settings: Plan, given: Mapping[str, Any]) -> Plan:
-        """As many epochs as these rows need, where all rows need fewer."""
-        return settings if "epochs" in given else replace(settings, epochs=most_epochs(settings.solver, len(self.X)))
+    def compare_all(self, tried: Sequence[Plan], given: Mapping[str, Any], watch: Watch | None) -> tuple[Compared, ...]:
+        """All candidates. Where there are many rows, those that do far worse than the best on the first part are not
+        trained on the others: their cost is taken to be worse by as much there."""
+        first = 1 if len(self.X) >= LEAST_COMPARED else PARTS
+        compared: list[Compared] = []
+        for plan in tried:
+            found = self.compare(self._with_epochs(plan, given), parts=first)
+            compared.append(replace(found, settings=replace(found.settings, epochs=plan.epochs)))
+            if watch:
+                watch(len(compared), min(one.cost for one in compared))
+        if first == PARTS or not self.is_divided:
+            return tuple(compared)
+        lowest = min([one.cost for one in compared if one.linear is None], default=math.inf)
+        for k, one in enumerate(compared):
+            if one.linear is None and one.cost <= FAR_WORSE * lowest:
+                found = self.compare(self._with_epochs(one.settings, given), one.results)
+                compared[k] = replace(found, settings=one.settings)
+        mean = min([one.cost for one in compared if len(one.results) == PARTS], default=math.inf)
+        return tuple(
+            replace(one, cost=one.cost / lowest * mean) if len(one.results) == 1 and math.isfinite(mean) else one
+            for one in compared
+        )
 
-    def compare(self, settings: Plan) -> Compared:
-        """How well a candidate does on rows that it is not trained on."""
+    def _with_epochs(self, settings: Plan, given: Mapping[str, Any]) -> Plan:
+        """As many epochs as these rows need, where all rows need fewer."""
+        if "epochs" in given or settings.solver == LINEAR:
+            return settings
+        return replace(settings, epochs=most_epochs(settings.solver, len(self.X)))
+
+    def compare(self, settings: Plan, begun: tuple[TrainingResult, ...] = (), parts: int = PARTS) -> Compared:
+        """How well a candidate does on rows that it is not trained on.
+
+        Parameters
+        ----------
+        begun : what it came to on the first parts
+        parts : on how many to try it
+        """
         if settings.solver == LINEAR:
             return self._compare_linear(settings)
         if not self.parts:
             return Compared(settings, np.nan, settings.epochs)
-        results: list[TrainingResult] = []
-        for k, aside in enumerate(self.parts):
+        results = list(begun)
+        for k, aside in list(enumerate(self.parts[:parts]))[len(begun) :]:
             try:
                 results.append(self._train_without(settings, aside, self.seed + k))
             except DivergenceError as error:
