@@ -43,10 +43,49 @@ def training(page: Page) -> None:
     page.wait_for_timeout(500)
 
 
+def samples(page: Page) -> None:
+    """XOR learned, with maps in the neurons, every sample's share of a gradient, and a run pinned before it."""
+    for seed in (1, 2):
+        page.get_by_role("tab", name="Network").click()
+        page.locator("#seed").fill(str(seed))
+        page.locator("#seed").press("Enter")
+        page.wait_for_timeout(300)
+        page.get_by_role("button", name="Train", exact=True).click()
+        page.wait_for_timeout(2500)
+        if page.locator("#pause").is_enabled():
+            page.get_by_role("button", name="Pause", exact=True).click()
+        if seed == 1:
+            page.get_by_role("button", name="Pin", exact=True).click()
+    page.locator("#show-maps").check()
+    page.locator('[data-weight="W21_1"]').click()
+    page.get_by_role("tab", name="Samples").click()
+    page.get_by_role("button", name="Forward", exact=True).click()
+    page.wait_for_timeout(5000)  # until the messages have gone
+
+
+def presenting(page: Page) -> None:
+    """The presenter's view, with its pointer on a factor."""
+    step(page)
+    page.locator("#network-title").click()
+    page.keyboard.press("p")
+    page.locator("#derivation .factor").nth(1).hover()
+    page.wait_for_timeout(600)
+
+
+def sheet(page: Page) -> None:
+    """A phone, with a weight's chain rule over the lower half."""
+    for name in ("Forward", "Backward"):
+        page.get_by_role("button", name=name, exact=True).click()
+    page.locator('[data-weight="W11_1"]').click()
+    page.wait_for_timeout(500)
+
+
 PICTURES = {
-    "step": (1280, 800, "light", step),
+    "step": (1366, 768, "light", step),
     "training": (1600, 900, "dark", training),
-    "phone": (360, 800, "light", step),
+    "samples": (1600, 900, "light", samples),
+    "presenting": (1600, 900, "light", presenting),
+    "phone": (360, 740, "light", sheet),
 }
 
 

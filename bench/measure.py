@@ -31,7 +31,7 @@ class Timing:
 
     @property
     def spread(self) -> float:
-        """Half of the middle half of the times, as a share of the median."""
+        """Half of the interquartile range of the times, as a share of the median."""
         if len(self.times) == 1:
             return 0.0
         low, _, high = statistics.quantiles(self.times, n=4, method="inclusive")

@@ -10,16 +10,17 @@ UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 US = "backpath"
 
 HOW = """\
-Made by `scripts/bench`, all of it in one run; each time is the median of {rounds} rounds in which all contenders
-take turns, with half of the middle half of its times after ±. **Bold** is how many times as long as backpath.
-Before anything is timed, each contender must reach the weights that backpath's NumPy engine reaches from the same
-start, within 1e-9 (float64) or 1e-3 (float32) of the largest change of a weight; who does not is refused.
+Made by `scripts/bench` in one run. Each time is the median of {rounds} rounds in which all contenders take
+turns; half the interquartile range follows after ±. A **bold** number is the time relative to backpath's.
+Before anything is timed, each contender must reach the same weights as backpath's NumPy engine from the same
+start, within 1e-9 (float64) or 1e-3 (float32) of the largest change of a weight; otherwise it is not measured.
 
-- The work: logistic neurons, squared error, gradient descent, the batches in their own order. scikit-learn has
-  logistic outputs with its log-loss only, and is checked against backpath with that cost.
-- backpath is its public call, `train` or `train_population`, with the cost of every epoch kept; the peers keep no
-  costs. Each peer is written in several ways, and the fastest counts: see *Every form* below.
-- Each contender has a process of its own, held to one core where the row says so.
+- The work: logistic neurons, squared error, gradient descent, batches in a fixed order. scikit-learn has
+  logistic outputs only with its log-loss, and is compared with backpath at that cost.
+- backpath is measured through its public functions, `train` and `train_population`, and records the cost of
+  every epoch; the peers record none. Each peer is written in several ways, and the fastest counts: see *Every
+  form* below.
+- Each contender runs in its own process, on one core where the row says so.
 """
 
 

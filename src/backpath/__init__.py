@@ -24,34 +24,43 @@ _PUBLIC = {
     "diagnose": "backpath.explain.diagnosis.diagnose",
     "diagnose_function": "backpath.explain.diagnosis.function",
     "explain_step": "backpath.explain.step",
+    "explore": "backpath.explorer.notebook",
     "why_not_learning": "backpath.explain.learning.why",
     "Network": "backpath.maths.network",
     "Population": "backpath.population",
     "predict": "backpath.training.prediction",
     "train": "backpath.training",
     "train_population": "backpath.population",
+    "LearningRateDisplay": "backpath.estimators",
+    "LossCurveDisplay": "backpath.estimators",
     "MLPClassifier": "backpath.estimators",
     "MLPRegressor": "backpath.estimators",
+    "SurfaceDisplay": "backpath.estimators",
     "load": "backpath.files.models",
     "load_model": "backpath.files.models",
     "read_table": "backpath.files.tables",
     "save": "backpath.files.models",
 }
-# what `from backpath import *` brings: the estimators only where scikit-learn is there
-_ABSENT = () if find_spec("sklearn") else ("MLPClassifier", "MLPRegressor")
+# what `from backpath import *` brings: what needs an extra only where that is there
+_OF_SKLEARN = tuple(name for name, module in _PUBLIC.items() if module == "backpath.estimators")
+_ABSENT = (*(() if find_spec("sklearn") else _OF_SKLEARN), *(() if find_spec("starlette") else ("explore",)))
 __all__ = [*(name for name in _PUBLIC if name not in _ABSENT), "__version__"]  # noqa: PLE0604 - the names are the table's
 
 if TYPE_CHECKING:
     from backpath.errors import BadFitWarning as BadFitWarning
     from backpath.errors import DivergenceError as DivergenceError
     from backpath.errors import InputError as InputError
+    from backpath.estimators import LearningRateDisplay as LearningRateDisplay
+    from backpath.estimators import LossCurveDisplay as LossCurveDisplay
     from backpath.estimators import MLPClassifier as MLPClassifier
     from backpath.estimators import MLPRegressor as MLPRegressor
+    from backpath.estimators import SurfaceDisplay as SurfaceDisplay
     from backpath.explain.derivation import derive as derive
     from backpath.explain.diagnosis.diagnose import diagnose as diagnose
     from backpath.explain.diagnosis.function import diagnose_function as diagnose_function
     from backpath.explain.learning.why import why_not_learning as why_not_learning
     from backpath.explain.step import explain_step as explain_step
+    from backpath.explorer.notebook import explore as explore
     from backpath.files.models import load as load
     from backpath.files.models import load_model as load_model
     from backpath.files.models import save as save

@@ -61,7 +61,7 @@ def test_the_verdict_is_json_too_and_in_the_model(folder):
 def test_few_rows_are_cross_validated_and_said_to_be_few(folder):
     out = done("train", "few.csv", "--target", "y", cwd=folder)
     assert "on all 12 rows, each held out once (5 parts)" in out
-    assert "Only 12 rows: too few to tell." in out
+    assert "Only 12 rows: too few to judge." in out
     assert "W11_1 " not in out.split("try next")[0]  # the weights are shown by `show`
     assert "on all 400 rows, each held out once (3 parts)" in done(
         "train", "bent.csv", "--target", "price", "--cv", 3, "--hidden", 4, "--epochs", 20, cwd=folder

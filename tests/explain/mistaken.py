@@ -1,6 +1,6 @@
 """A plain backprop of its own, written from the notes with textbook formulas, made to be got wrong.
 
-Every step of the pass can be edited, so that two mistakes meet as they would in somebody's code: weights that were
+Every step of the pass can be edited, so that two mistakes meet as they would in a user's code: weights that were
 "already updated" were updated with the mistaken gradient.
 """
 

@@ -1,4 +1,4 @@
-"""Plants mistakes in somebody's gradients, prints them as somebody would, and asks ``diagnose`` what is wrong."""
+"""Plants mistakes in gradients, prints them as a user would, and asks ``diagnose`` what is wrong."""
 
 from __future__ import annotations
 

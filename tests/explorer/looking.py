@@ -77,9 +77,22 @@ def until(page: Page, condition: str, seconds: float = 60) -> None:
         page.wait_for_timeout(30)
 
 
+def at_speed(page: Page, speed: str) -> None:
+    """Choose the speed, which a phone folds away."""
+    if page.locator("#close-sheet").is_visible():
+        page.locator("#close-sheet").click()
+    fold = page.locator("#how-fast summary")
+    folded = fold.is_visible() and not page.locator("#speed").is_visible()
+    if folded:
+        fold.click()
+    page.locator("#speed").select_option(speed)
+    if folded:
+        fold.click()
+
+
 def train_until(page: Page, condition: str) -> None:
     """Train until an expression of the page's holds, then pause."""
-    page.locator("#speed").select_option("max")
+    at_speed(page, "max")
     press(page, "Train")
     until(page, condition)
     stop(page)

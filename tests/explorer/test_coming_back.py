@@ -18,7 +18,7 @@ from playwright.sync_api import expect
 
 from backpath.errors import InputError
 from backpath.explorer import access
-from backpath.explorer.saved_scene import kept_data, kept_scene, restored
+from backpath.explorer.saved_scene import kept_samples, kept_scene, restored
 from backpath.explorer.scene import Scene
 from explorer.looking import cost, edge, press, until, weights
 from explorer.talk import Page, served
@@ -63,7 +63,7 @@ def test_a_table_is_kept_with_its_names():
 
 
 SCENE = Scene.of_data_set("xor")
-KEPT = {"scene": kept_scene(SCENE), "data": kept_data(SCENE.data)}
+KEPT = {"scene": kept_scene(SCENE), "data": kept_samples(SCENE)}
 NOT_FINITE = {"shape": [9], "float64": base64.b64encode(np.full(9, np.nan).tobytes()).decode()}
 BROKEN = {
     "nothing": ({}, "must hold a scene and its data"),
@@ -75,9 +75,10 @@ BROKEN = {
     "no base64": ({"scene": {**KEPT["scene"], "start": {"shape": [9], "float64": "é"}}}, "numbers as the explorer"),
     "a step too far": ({"scene": {**KEPT["scene"], "stepped": {"done": 99}}}, "the step must be a whole number"),
     "no history": ({"scene": {**KEPT["scene"], "history": []}}, "no history"),
-    "a task": ({"data": {"name": "x", "task": "x"}}, "the task must be one of"),
+    "a task": ({"data": {"own": [], "data": {"name": "x", "task": "x"}}}, "the task must be one of"),
     "a preparation": (
-        {"data": {"name": "x", "task": "regression", "X": KEPT["scene"]["network"], "y": 3}}, "X must be numbers"
+        {"data": {"own": [{"name": "x", "task": "regression", "X": KEPT["scene"]["network"], "y": 3}]}},
+        "X must be numbers",
     ),
 }  # fmt: skip
 
@@ -173,7 +174,7 @@ def test_a_server_that_is_killed_and_started_again_loses_nothing(chromium, tmp_p
         page.keyboard.press("Enter")
         page.get_by_role("tab", name="Data", exact=True).click()
         page.locator("#csv").set_input_files({"name": "prices.csv", "mimeType": "text/csv", "buffer": TABLE.encode()})
-        until(page, "document.querySelector('#dataset').value === 'prices.csv'")
+        until(page, "document.querySelector('#dataset').value === 'own:0'")
         press(page, "Train")
         until(page, "Number(document.querySelector('#epoch').textContent.replaceAll(',', '')) > 100")
         press(page, "Pause")
@@ -186,7 +187,7 @@ def test_a_server_that_is_killed_and_started_again_loses_nothing(chromium, tmp_p
     with served("--port", str(port)) as second:
         assert port_of(second) == port and second.token == first.token
         until(page, "document.querySelector('#connection').textContent === ''")
-        until(page, "document.querySelector('#dataset').value === 'prices.csv'")
+        until(page, "document.querySelector('#dataset').value === 'own:0'")
         assert shape(page) == before
         page.reload()
         page.wait_for_selector("html[data-ready]")
@@ -217,6 +218,67 @@ def test_a_socket_that_is_cut_is_opened_again(chromium):
         until(page, f"Number(document.querySelector('#epoch').textContent.replaceAll(',', '')) > {now}")
         assert len(sockets) >= 2 and page.locator("#learning-rate").input_value() == "0.9"
         context.close()
+
+
+KINDS = {
+    "built-in": lambda page: page.locator("#dataset").select_option("circle"),
+    "drawn": lambda page: (press(page, "Add 1"), page.locator("#points").click(position={"x": 90, "y": 60})),
+    "table": lambda page: page.locator("#csv").set_input_files(
+        {"name": "prices.csv", "mimeType": "text/csv", "buffer": TABLE.encode()}
+    ),
+}
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_data_survives_a_reload_a_cut_a_sleep_and_a_restart(chromium, tmp_path, monkeypatch, kind):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    context = chromium.new_context()
+    page = context.new_page()
+    page.clock.install()
+    sockets = []
+    page.route_web_socket("**/ws*", lambda ws: sockets.append((ws, ws.connect_to_server())))
+    epoch = "Number(document.querySelector('#epoch').textContent.replaceAll(',', ''))"
+    with served() as first:
+        page.goto(first.url)
+        page.wait_for_selector("html[data-ready]")
+        page.get_by_role("tab", name="Data", exact=True).click()
+        KINDS[kind](page)
+        until(page, "document.querySelector('#dataset').value !== 'xor'")
+        data = page.locator("#rows").inner_text()
+        page.locator("#speed").select_option("100")
+        press(page, "Train")
+        until(page, f"{epoch} > 30")
+        page.reload()
+        page.wait_for_selector("html[data-ready]")
+        reached = page.evaluate(epoch)
+        assert reached >= 30
+        page.clock.fast_forward("02:00:00")  # the machine slept, and its line is dead
+        for ours, theirs in sockets[-1:]:
+            ours.close(code=1011)
+            theirs.close()
+        for _ in range(20):
+            page.clock.run_for(1000)
+            page.wait_for_timeout(50)
+        until(page, f"{epoch} > {reached}")
+        press(page, "Pause")
+        for _ in range(5):
+            page.clock.run_for(1000)
+            page.wait_for_timeout(200)
+        before = shape(page)
+        first.process.kill()
+        first.process.wait(10)
+    with served("--port", str(port_of(first))):
+        for _ in range(60):
+            page.clock.run_for(1000)
+            page.wait_for_timeout(100)
+            if page.locator("#connection").inner_text() == "" and shape(page) == before:
+                break
+        assert shape(page) == before
+        page.get_by_role("tab", name="Data", exact=True).click()
+        assert page.locator("#rows").inner_text() == data
+    context.close()
 
 
 @pytest.mark.browser

@@ -238,10 +238,11 @@ def test_points_are_drawn_and_dragged(visit):
     expect(page.locator("#sample")).to_have_value("3")
     page.locator("#points").scroll_into_view_if_needed()
     box = page.locator("#points").bounding_box()
-    inside = (box["width"] - 84) / 1.3  # of the picture: 0 and 1 lie 0.15 from its rims
+    margin = 36 if min(box["width"], box["height"]) >= 190 else 20
+    wide, high = ((box[side] - 2 * margin) / 1.3 for side in ("width", "height"))  # 0 and 1 lie 0.15 from the rims
 
     def at(x1, x2):
-        return box["x"] + 42 + inside * (0.15 + x1), box["y"] + 42 + inside * (1.15 - x2)
+        return box["x"] + margin + wide * (0.15 + x1), box["y"] + margin + high * (1.15 - x2)
 
     page.mouse.click(*at(0, 1))
     expect(page.locator("#sample")).to_have_value("1")  # picked
@@ -249,7 +250,7 @@ def test_points_are_drawn_and_dragged(visit):
     page.mouse.down()
     page.mouse.move(*at(0.8, 0.9), steps=4)
     page.mouse.up()
-    expect(page.locator("#dataset")).to_have_value("points")
+    expect(page.locator("#dataset")).to_have_value("own:0")
     press(page, "Add 1")
     page.mouse.click(*at(0.5, 0.5))
     expect(page.locator("#points")).to_have_attribute("aria-label", re.compile("5"))
@@ -327,7 +328,7 @@ def test_a_network_too_large_to_draw_is_told_in_figures(visit):
     field = page.get_by_label("Neurons of hidden layer 1")
     field.fill("64")
     field.press("Enter")
-    expect(page.locator("#summary li")).to_have_count(2)
+    expect(page.locator("#picture .more")).to_have_text("⋯ and 52 more")
     page.get_by_label("The chain rule of weight").fill("W12,1_1")
     press(page, "Show")
     expect(page.locator("#derivation .result")).to_be_visible()
@@ -338,3 +339,7 @@ def test_a_network_too_large_to_draw_is_told_in_figures(visit):
     field.press("Enter")
     expect(page.locator("#error")).to_contain_text("many")
     expect(field).to_have_value("64")
+    for more in range(7):
+        press(page, "Add a hidden layer")
+        expect(page.locator("#layers li")).to_have_count(more + 3)
+    expect(page.locator("#summary li")).to_have_count(9)

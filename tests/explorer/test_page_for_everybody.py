@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from explorer.looking import SOLVED, edge, gradient, link, press, tab, until, weights
+from explorer.looking import SOLVED, at_speed, edge, gradient, link, press, tab, until, weights
 
 pytestmark = pytest.mark.browser
 
@@ -76,7 +76,7 @@ def test_everything_by_keyboard(visit):
     for _ in range(3):
         page.keyboard.press("ArrowLeft")
     page.keyboard.up("Shift")
-    expect(page.locator("#dataset")).to_have_value("points")
+    expect(page.locator("#dataset")).to_have_value("own:0")
     page.keyboard.press("Delete")
     expect(page.locator("#points")).to_have_attribute("aria-label", re.compile("3"))
 
@@ -115,7 +115,7 @@ def test_nothing_jumps_while_training(visit, width):
     page.evaluate("document.fonts.ready.then(() => true)")
     seen = "[...document.querySelectorAll('button, select, canvas, h2')].filter(e => e.offsetParent)"
     places = f"{seen}.map(e => e.getBoundingClientRect().y + scrollY)"
-    page.locator("#speed").select_option("max")
+    at_speed(page, "max")
     before = page.evaluate(places)
     press(page, "Train")
     until(page, SOLVED)

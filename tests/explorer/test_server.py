@@ -90,6 +90,8 @@ def test_a_fitted_model_opens(tmp_path):
     bp.save(net, tmp_path / "mine.safetensors")
     with served(tmp_path / "mine.safetensors") as running, Page(running) as page:
         assert [weight["value"] for weight in page.view["weights"]] == [v for W in net.weights for v in W.ravel()]
+        assert "no samples" in page.error("train", speed="max", epochs=5)
+        page.ok("points", X=X, y=[[v] for v in y])
         assert page.ok("train", speed="max", epochs=5) == {}
         page.event("stopped")
         assert [w["value"] for w in page.ok("reset")["weights"]] == [w["value"] for w in page.view["weights"]]

@@ -29,7 +29,7 @@ def test_a_step_by_hand_is_the_librarys_step(page):
         for _ in range(turns):
             step = page.ok("step", **{"pass": passing, "unit": "neuron"})["step"]
             seen |= {name: value["value"] for name, value in step["values"].items()}
-            assert "<math" in step["formula"]
+            assert "<math" in step["formulas"][0]["rows"][0][0]
     assert seen["u_H1"] == run["u_H1"]
     assert seen["A1"] == run["A1"]
     assert seen["C"] == net.cost([0, 1], [1])
@@ -81,7 +81,7 @@ def test_a_batch_steps_as_the_notes_matrices_do(page):
 
 def test_a_derivation_leads_to_its_places(page):
     found = page.ok("derive", weight="W21_1")
-    assert [factor["places"] for factor in found["factors"]] == [["A1"], ["A1"], ["W12_2"], ["H2"], ["X1"]]
+    assert [factor["places"] for factor in found["factors"]] == [["A1", "C"], ["A1"], ["W12_2"], ["H2"], ["X1"]]
     assert np.prod([factor["value"] for factor in found["factors"]]) == pytest.approx(found["gradient"]["value"])
     assert found["paths"][0]["neurons"] == ["A1", "H2", "X1"]
     assert all(" style=" not in formula["mathml"] for formula in found["formulas"])

@@ -74,7 +74,8 @@ def test_a_table_is_learned_from(page, server):
     rows = "".join(f"{k % 7},{k % 3},{'red' if k % 7 > 3 else 'blue'}\n" for k in range(60))
     answer = server.post("/data", page.session, f"size,<b>count</b>,colour\n{rows}".encode(), "flowers.csv")
     assert "error" not in answer.json()
-    assert answer.json() == {"columns": ["size", "<b>count</b>"], "target": "colour", "rows": 60}
+    columns = ["size", "<b>count</b>", "colour"]
+    assert answer.json() == {"columns": columns, "target": "colour", "rows": 60, "kept": False}
     view = page.event("view")["view"]
     assert view["data"]["name"] == "flowers.csv"
     assert view["labels"] == {"X1": "size", "X2": "<b>count</b>", "A1": "colour = red"}
@@ -84,7 +85,7 @@ def test_a_table_is_learned_from(page, server):
     page.ok("train", speed="max", epochs=300)
     assert page.event("stopped")["view"]["cost"] < 0.1
     found = page.ok("derive", weight="W12_1")
-    assert found["factors"][-1]["meaning"] == "the input X2 (<b>count</b>)"
+    assert found["factors"][-1]["meaning"] == "the input X2 (<b>count</b>); in the table <b>count</b> = 0"
     assert all("<b>" not in formula["mathml"] for formula in found["formulas"])
     assert "<b>" not in server.get("/step", params={"session": page.session}).text
     state = page.ok("pause")["state"]

@@ -18,7 +18,7 @@ HEADER = b"a,b,y\n"
 ROWS = b"0,red,0\n1,green,1\n2,red,4\n3,green,9\n4,red,16\n"  # lines 2 to 6
 GOOD = HEADER + ROWS
 QUOTE = 'a quote (") is opened but not closed before the cell ends; close it, or write "" for a quote in a quoted cell'
-MEND = "mend the row (a cell with ',' in it must be quoted)"
+MEND = "correct the row (a cell with ',' in it must be quoted)"
 OTHERWISE = (
     "; correct it, or take such cells as missing (--numeric 'a'), or the column as categories (--categorical 'a')"
 )

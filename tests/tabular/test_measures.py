@@ -91,7 +91,7 @@ def test_a_good_model_gets_no_reproach_and_a_linear_one_as_good_is_named():
 
 def test_few_rows_are_said_to_be_few():
     y = np.array([[1.0], [0.0], [1.0], [0.0]])
-    assert verdict(y, 0.2 + 0.6 * y, BINARY).said()[0] == "Only 4 rows held out: too few to tell."
+    assert verdict(y, 0.2 + 0.6 * y, BINARY).said()[0] == "Only 4 rows held out: too few to judge."
 
 
 def test_a_verdict_is_kept_as_json():

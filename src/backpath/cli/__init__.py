@@ -25,11 +25,11 @@ COMMANDS = {
     "train": "Train a network on a built-in data set or a table.",
     "look": "Look at a table, column by column, and at what train would make of it.",
     "predict": "Predict the rows of a table with a trained model.",
-    "study": "Train many networks at once and tell how often a data set is learned.",
+    "study": "Train many networks at once and report how often a data set is learned.",
     "runs": "List runs that were saved with --checkpoint, and how they stand.",
     "show": "Show a model: its network, weights, inputs and how it was trained.",
     "explain": "Explain the gradient of a weight, or a whole step, with every number.",
-    "check": "Check somebody's gradients or updated weights, and name the mistake in them.",
+    "check": "Check gradients or updated weights, and name the mistake in them.",
     "explore": "Explore a network on a web page: see it learn, click a weight, read its chain rule.",
 }
 
@@ -80,7 +80,7 @@ def main() -> None:
         _fail("interrupted", signals.exit_status(130))
     except MemoryError:
         _fail("not enough memory for this; use a smaller table, network or batch", 1)
-    except BrokenPipeError:  # whoever read the output has gone, as `| head` does
+    except BrokenPipeError:  # the reader of the output has gone, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:

@@ -16,7 +16,7 @@ from backpath.cli.rendering import check_format, format_options, write_rendered
 def command(file: str, form: str, document: bool, out: str | None) -> None:
     """Check the figures in a worked example, and name the mistake they come from.
 
-    FILE is JSON with a network, samples, and somebody's figures: gradients, updated weights, or values of the forward
+    FILE is JSON with a network, samples, and the figures to check: gradients, updated weights, or values of the forward
     pass. A figure in quotes is judged by the digits it is printed with, a number by all of its digits.
 
     Ends with status 0 if every figure is right, 1 if not.

@@ -41,7 +41,7 @@ def lasting_options(command: F) -> F:
 
 def call_options(context: click.Context, options: dict[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
     """The options of a call and the names of those that it gives; with --resume, the ones of the call that began the
-    run, but for those that may change."""
+    run, except for those that may change."""
     source = context.get_parameter_source
     given = {name for name in options if source(name) is click.core.ParameterSource.COMMANDLINE}
     if options["resume"] is None:

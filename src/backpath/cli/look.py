@@ -19,7 +19,7 @@ _NAME = 24  # characters of a name in the table; a longer one stands on a line o
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=FileName())
-@click.option("--target", help="Column to predict: what train would make of the table is told too.")
+@click.option("--target", help="Column to predict: also show what train would do with the table.")
 @table_options
 @memory_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

@@ -53,7 +53,7 @@ def memory_option(command: F) -> F:
 
 
 def dialect_options(command: F) -> F:
-    """How a file is written; what is not given is found out from it, and told."""
+    """How a file is written; what is not given is found out from it, and reported."""
     for option in (
         click.option("--header/--no-header", default=None, help="Whether the first line holds the names."),
         click.option("--na", multiple=True, metavar="TEXT", help="A cell that means missing, beside the usual ones."),

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from backpath.errors import BadFitWarning, InputError
-from backpath.estimators.training_samples import Samples, column_sizes
-from backpath.explain.learning.why import why_not_learning
+from backpath.estimators.training_samples import DENSE_BYTES, Samples, column_sizes, dense
 from backpath.maths import backprop
 from backpath.maths.activations import activation
 from backpath.maths.network import Network
@@ -109,8 +108,11 @@ def _reasons(
     if p["alpha"] >= 1 and not p["bayesian"]:
         alpha = p["alpha"]
         yield f"alpha={alpha:g} holds all weights down (the largest is {largest:.2g}): try alpha={alpha / 1000:g}"
+    from backpath.explain.learning.why import why_not_learning  # only of a bad fit
+
+    few = samples.part(np.arange(min(len(samples), max(1, DENSE_BYTES // (8 * samples.X.shape[1])))))
     try:
-        report = why_not_learning(network, samples.X, samples.y, cost=cost)
+        report = why_not_learning(network, dense(few.X), few.y, cost=cost)
     except InputError:  # the passes overflow: the scales above say why
         return
     hidden = sum(network.sizes[1:-1])

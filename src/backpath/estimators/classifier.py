@@ -2,57 +2,107 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, unique_labels
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from backpath.errors import InputError
 from backpath.estimators.base import Perceptron, is_stochastic, unchanged_by_failure
 from backpath.estimators.parameters import adds_to
 from backpath.estimators.training_samples import Samples
-from backpath.maths.arrays import Array
+from backpath.maths.arrays import Array, Indices
+from backpath.maths.families import named
 
 
-def _labels_of(y: Any) -> LabelBinarizer | None:
-    """What encodes labels that may hold together; None for classes, of which each row has one."""
-    return LabelBinarizer().fit(y) if np.ndim(y) == 2 or issparse(y) else None
+class SeveralTargets:
+    """Encodes several targets, each with classes of its own, as groups of outputs.
+
+    Attributes
+    ----------
+    classes_ : list of arrays
+    sizes : list of int
+        Of the groups.
+    """
+
+    def __init__(self, classes: Sequence[Any]):
+        self.classes_ = [np.asarray(own) for own in classes]
+        self.sizes = [len(own) for own in self.classes_]
+
+    def split(self, A: Array) -> list[Array]:
+        """Outputs (N, outputs) by target."""
+        return np.split(A, np.cumsum(self.sizes)[:-1], axis=1)
+
+    def places(self, A: Array) -> Indices:
+        """The likeliest class's number, (N, targets)."""
+        return np.column_stack([group.argmax(axis=1) for group in self.split(A)])
+
+    def transform(self, y: Any) -> NDArray[Any]:
+        columns = np.asarray(y).T
+        for k, (column, own) in enumerate(zip(columns, self.classes_, strict=True)):
+            if not set(np.unique(column)) <= set(own):
+                raise InputError(f"column {k} of y has classes that are not among {own}; fit it again with them")
+        return np.hstack([column[:, None] == own for column, own in zip(columns, self.classes_, strict=True)])
+
+    def inverse_transform(self, A: Array) -> NDArray[Any]:
+        return np.column_stack([own[k] for own, k in zip(self.classes_, self.places(A).T, strict=True)])
+
+
+def _labels_of(y: Any) -> Any:
+    """What encodes several targets, or labels that may hold together; None for classes, of which each row has one."""
+    if np.ndim(y) < 2 and not issparse(y):
+        return None
+    from sklearn.preprocessing import LabelBinarizer
+
+    if type_of_target(y) == "multiclass-multioutput":
+        return SeveralTargets([np.unique(column) for column in np.asarray(y).T])
+    return LabelBinarizer().fit(y)
 
 
 class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc] # scikit-learn has no types
-    """A multi-layer perceptron that tells classes: scikit-learn's, trained by backpath.
+    """A multi-layer perceptron for classification: scikit-learn's interface, trained by backpath.
 
     It minimises the log-loss, averaged over the samples, with the penalty α/2 ΣW² / N on all weights but the biases.
-    Two classes have one ``logistic`` output, more have ``softmax`` outputs, labels that may hold together one
-    ``logistic`` output each.
+    Two classes have one ``logistic`` output, more have ``softmax`` outputs, several targets with classes of their own
+    softmax outputs for each (trained by the NumPy engine), labels that may hold together one ``logistic`` output each.
 
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int
         Neurons by hidden layer.
-    activation : str, or one for each hidden layer
+    n_layers, n_units : int | None
+        Hidden layers, and neurons in each, in place of those of ``hidden_layer_sizes``: numbers for a search. (The
+        attribute ``n_layers_`` counts the inputs and the outputs too.)
+    activation : str, a pair of functions, or one of these for each hidden layer
         ``relu``, ``tanh``, ``logistic`` (also ``sigmoid``), ``identity``, ``leaky_relu``, ``elu``, ``gelu``, ``silu``,
-        ``softplus``, ``exp``.
-    solver : "adam", "sgd", "lbfgs" or "lm"
+        ``softplus``, ``exp``; or σ(u) and σ′(u) of your own, element by element, trained by the NumPy engine: ``fit``
+        checks the second by finite differences.
+    solver : "adam", "adamw", "sgd", "lbfgs" or "lm"
+        ``adamw`` is adam with ``alpha`` as decoupled weight decay: each update shrinks the weights, biases excepted, by
+        the learning rate times alpha.
         ``lm`` (Levenberg-Marquardt) takes the outputs' squared error against 0 and 1 in place of the log-loss.
-    alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, \
+    alpha, batch_size, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, \
 warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
 n_iter_no_change, max_fun
         As in scikit-learn; the same ``random_state`` draws the same weights and batches.
+    learning_rate : str
+        ``constant``, or for sgd ``invscaling`` and ``adaptive`` as in scikit-learn; for sgd, adam and adamw also
+        ``linear`` and ``cosine``, towards 0 over ``max_iter`` epochs, and ``plateau``: a fifth after each half of
+        ``n_iter_no_change`` epochs without a better loss (or, with ``early_stopping``, score).
     class_weight : None, "balanced" or dict
         How much the samples of each class count, times their ``sample_weight``; "balanced": all classes the same.
     scale_X : bool
         Standardise the columns of X inside the fit. ``coefs_`` and ``intercepts_`` are those for raw columns.
     checkpoint, every : folder, int or str
         Where to keep how the fit stands, and how often: epochs, or a time as "60s". The same fit goes on from there.
-    dropout : float
+    dropout : float, or one for each hidden layer
         The share of hidden neurons that each update of sgd and adam leaves out (done by the NumPy engine).
     clip_norm : float | None
         A gradient of sgd and adam longer than that is scaled down to it.
@@ -60,6 +110,16 @@ n_iter_no_change, max_fun
         For lm: find ``alpha`` from the data while training (Bayesian regularisation).
     restarts : int
         Train from that many starts and keep the best by loss (with ``early_stopping`` by validation score).
+    warm_up : int
+        Over that many epochs the learning rate of sgd, adam and adamw rises to where it begins.
+    scoring : None, "loss", str or callable
+        By what ``early_stopping`` and held-out samples are judged: the estimator's own score, the negative loss, or a
+        scorer of scikit-learn, of (estimator, X, y).
+    time_limit : float | None
+        Seconds after which the fit ends with what was reached: looked at about ten times a second, or after each epoch.
+    n_networks : int
+        Train an ensemble of that many, side by side on all cores, each from its own start and in its own order;
+        predictions are their averages, and ``return_std`` gives their spread.
     callbacks : callable, or several
         Called after each epoch with an `Epoch` (number, loss, network, validation_loss, validation_score); training
         stops where one returns True.
@@ -77,8 +137,12 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         The loss on held-out samples after each epoch, without the penalty.
     bayesian_ : None, or what Bayesian regularisation came to
         ``alpha``, ``beta`` and ``gamma``, the effective number of parameters.
+    stopped_ : str
+        What ended the fit: "converged", "epochs", "time", "callback" or "interrupted".
     network_ : Network
-        The fitted network as backpath's.
+        The fitted network as backpath's; of an ensemble the best.
+    networks_ : list of Network
+        All networks of an ensemble.
 
     Raises
     ------
@@ -95,7 +159,7 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
     True
     """
 
-    _labels: LabelBinarizer | None = None
+    _labels: Any = None
 
     @adds_to(Perceptron)
     def __init__(self, *shared: Any, class_weight: Any = None, **settings: Any):
@@ -111,7 +175,7 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         X, y, sample_weight : see ``fit``
             The rows, their targets, and how much each row counts.
         classes : array-like
-            All classes that will come; needed at the first call.
+            All classes that will come; needed at the first call. A list of arrays for several targets.
 
         Returns
         -------
@@ -127,8 +191,14 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
             if not hasattr(self, "classes_"):
                 if classes is None:
                     raise InputError("classes must be passed on the first call to partial_fit")
-                self._labels = _labels_of(y)
-                self.classes_ = unique_labels(classes)
+                if isinstance(classes, list) and classes and np.ndim(classes[0]) == 1:
+                    self._labels = SeveralTargets([np.unique(own) for own in classes])
+                    self.classes_ = self._labels.classes_
+                else:
+                    self._labels = _labels_of(y)
+                    self.classes_ = unique_labels(classes)
+            elif isinstance(self._labels, SeveralTargets):
+                pass  # those of the first call hold
             elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
                 raise InputError(f"classes must be those of the first call, {self.classes_}, but are {classes!r}")
             self._fit(X, y, sample_weight, (None, None, None), incremental=True)
@@ -155,27 +225,43 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         places = A.argmax(axis=1) if A.shape[1] > 1 else (A[:, 0] > 0.5).astype(np.intp)
         return self.classes_[np.minimum(places, len(self.classes_) - 1)]
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: Any, return_std: bool = False) -> Any:
         """The probability of each class.
 
         Parameters
         ----------
         X : array-like, data frame or sparse matrix
             The rows, (N, features).
+        return_std : bool
+            Give also how far the networks of an ensemble (``n_networks``) differ.
 
         Returns
         -------
-        array
-            (N, classes), in the order of ``classes_``.
+        array, list of arrays, or a pair
+            (N, classes), in the order of ``classes_``; of several targets one for each. With ``return_std`` a pair:
+            these, and their standard deviations over the networks.
         """
-        A = self._outputs(X)
-        return A if A.shape[1] > 1 or self._labels is not None else np.column_stack([1 - A[:, 0], A[:, 0]])
+        found = self._probabilities(self._outputs(X))
+        if not return_std:
+            return found
+        spread = self._spread(X)
+        alone = spread.shape[1] == 1 and self._labels is None
+        return found, np.column_stack([spread, spread]) if alone else self._by_target(spread)
+
+    def _probabilities(self, A: Array) -> Any:
+        if A.shape[1] == 1 and self._labels is None:
+            return np.column_stack([1 - A[:, 0], A[:, 0]])
+        return self._by_target(A)
+
+    def _by_target(self, A: Array) -> Any:
+        """The outputs as they are, of several targets with classes a list by target."""
+        return self._labels.split(A) if isinstance(self._labels, SeveralTargets) else A
 
     def _holds_labels_together(self, A: Array) -> bool:
         """Whether weights set by hand are those of labels that may hold together: several outputs, each logistic."""
         return "_labels" not in vars(self) and A.shape[1] > 1 and self._activations()[-1] == "sigmoid"
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: Any) -> Any:
         """The natural logarithm of the probability of each class.
 
         Parameters
@@ -185,13 +271,39 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
 
         Returns
         -------
-        array
-            (N, classes), in the order of ``classes_``.
+        array, or list of arrays
+            (N, classes), in the order of ``classes_``; of several targets one for each.
         """
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            found = self.predict_proba(X)
+            return [np.log(each) for each in found] if isinstance(found, list) else np.log(found)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The share of rows that are predicted right, with several targets or labels all of them.
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+        y : array-like
+            Their targets, as in ``fit``.
+        sample_weight : array-like
+            How much each row counts, (N,).
+
+        Returns
+        -------
+        float
+            From 0 to 1.
+        """
+        if not isinstance(self._labels, SeveralTargets):
+            return float(super().score(X, y, sample_weight))
+        return float(np.average((self.predict(X) == np.asarray(y)).all(axis=1), weights=sample_weight))
 
     def _cost_for(self, outputs: int) -> tuple[str, str]:
+        if isinstance(self._labels, SeveralTargets):
+            groups = self._labels.sizes
+            cost = "half_squared_error" if self.solver == "lm" else named("categorical_cross_entropy", groups)
+            return named("softmax", groups), cost
         several = outputs > 1 and self._labels is None
         output, cost = ("softmax", "categorical_cross_entropy") if several else ("sigmoid", "binary_cross_entropy")
         return output, "half_squared_error" if self.solver == "lm" else cost
@@ -203,7 +315,7 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
             check_classification_targets(y)
             self._labels = _labels_of(y)
             self.classes_ = np.unique(y) if self._labels is None else self._labels.classes_
-        else:
+        elif not isinstance(self._labels, SeveralTargets):
             self._check_classes(unique_labels(y), incremental)
         if self._labels is not None:
             return np.asarray(self._labels.transform(y))
@@ -235,7 +347,10 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
     def _score_of(self, A: Array, samples: Samples) -> float:
         if not np.isfinite(A).all():
             return float("nan")
-        if samples.y.shape[1] > 1 and self._labels is None:
+        if isinstance(self._labels, SeveralTargets):
+            found, wanted = self._labels.places(A), self._labels.places(samples.y)
+            right = (found == wanted).all(axis=1)
+        elif samples.y.shape[1] > 1 and self._labels is None:
             right = A.argmax(axis=1) == samples.y.argmax(axis=1)
         else:
             right = ((A > 0.5) == (samples.y > 0.5)).all(axis=1)

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backpath.errors import DivergenceError
-from backpath.estimators.fit import Fitting
+from backpath.estimators.fit import Clock, Fitting
 from backpath.estimators.fit_state import FitState, HeldOut, Optimizer
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import start_descent
 from backpath.training.job import Job, Solver, SolverState
 from backpath.training.progress import reporter
+from backpath.training.schedules import SCHEDULES, share_of_rate
 
 if TYPE_CHECKING:
     from backpath.training.checkpoints import RunPart
 
-
-SMALLEST_RATE = 1e-6  # that the adaptive schedule goes down to
+SMALLEST_RATE = 1e-6  # that the adaptive schedule and plateau go down to
+OF_ALL = ("linear", "cosine", "plateau")  # schedules of all solvers with a learning rate; scikit-learn's are sgd's
 
 
 def solver_of(p: Any) -> Solver:
     """The solver that an estimator's parameters describe."""
-    if p.solver == "adam":
-        return Solver("adam", p.learning_rate_init, beta_1=p.beta_1, beta_2=p.beta_2, epsilon=p.epsilon)
+    if p.solver in ("adam", "adamw"):
+        decay = float(p.alpha) if p.solver == "adamw" else 0.0
+        betas = {"beta_1": p.beta_1, "beta_2": p.beta_2, "epsilon": p.epsilon}
+        return Solver("adam", p.learning_rate_init, **betas, decay=decay)
     return Solver("momentum", p.learning_rate_init, momentum=p.momentum, nesterov=p.nesterovs_momentum)
 
 
@@ -44,12 +46,16 @@ def solver_state_of(run: FitState) -> SolverState | None:
 class Descending(Fitting):
     """One fit by sgd or adam; ``incremental``: one epoch of ``partial_fit``."""
 
-    _given = (*Fitting._given, "incremental", "schedule")
+    _given = (*Fitting._given, "incremental", "schedule", "scheduled")
 
-    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, incremental: bool):
-        super().__init__(p, job, run, held_out)
+    def __init__(
+        self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, clock: Clock, incremental: bool = False
+    ):
+        super().__init__(p, job, run, held_out, clock)
         self.incremental, self.epochs = incremental, 1 if incremental else int(p.max_iter)
-        self.schedule = p.learning_rate if p.solver == "sgd" else "constant"
+        self.schedule = p.learning_rate if p.solver == "sgd" or p.learning_rate in OF_ALL else "constant"
+        self.scheduled = not incremental and (p.warm_up > 0 or self.schedule in ("invscaling", *OF_ALL))
+        self.lowest, self.flat = math.inf, 0  # what the plateau schedule goes by
         solver = solver_of(p)
         self.rate = self.first_rate = run.optimizer.learning_rate if run.optimizer else solver.learning_rate
         self.job = replace(
@@ -60,6 +66,8 @@ class Descending(Fitting):
             solver_state=solver_state_of(run),
         )
         self.engine = start_descent(p.engine, self.job)
+        if self.scheduled:
+            self._set_rate(0)
 
     def restore(self, state: dict[str, Any]) -> None:
         """With another first learning rate, the rate reached is another in proportion."""
@@ -67,10 +75,12 @@ class Descending(Fitting):
         rate = state["rate"] if first == before else state["rate"] / before * first
         self.engine.change_rate(rate)  # which says that it has not converged
         super().restore(state | {"rate": rate, "first_rate": first})
+        if self.scheduled:
+            self._set_rate(self.run.n_iter)
 
     def go(self, part: RunPart | None) -> FitState:
         p, run, engine = self.p, self.run, self.engine
-        by_epoch = bool(self.callbacks or self.held_out or self.schedule == "invscaling")
+        by_epoch = bool(self.callbacks or self.held_out or self.scheduled)
         try:
             with reporter(False if self.incremental else p.progress, self.epochs) as report:
                 for done in in_chunks(engine, self.epochs, by_epoch, part, lambda: self.stopped):
@@ -80,9 +90,11 @@ class Descending(Fitting):
                     if engine.overflow is None:
                         self.stopped = self._is_over()
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=2)
+            self.interrupted()
             self._note(len(engine.costs))
         self._raise_if_diverged()
+        if run.converged:
+            run.stopped = "converged"
         run.optimizer = Optimizer(self.rate, engine.solver_state)
         if not p.early_stopping:
             run.weights, run.waited = engine.weights, run.optimizer.solver_state.waited
@@ -95,7 +107,7 @@ class Descending(Fitting):
             for k, loss in enumerate(fresh, run.n_iter + 1):
                 print(f"Iteration {k}, loss = {loss:.8f}")
         run.loss_curve += fresh
-        run.n_iter, run.t = done, run.t + len(fresh) * len(self.job.X)
+        run.n_iter, run.t = done, run.t + len(fresh) * self.job.X.shape[0]
         run.loss = fresh[-1] if fresh else run.loss
         run.best_loss = (
             None if self.p.early_stopping else min([math.inf if run.best_loss is None else run.best_loss, *fresh])
@@ -103,17 +115,40 @@ class Descending(Fitting):
 
     def _is_over(self) -> bool:
         """After an epoch or a chunk: judge, tell, and set the next learning rate."""
-        p, run, stop = self.p, self.run, False
+        p, run, weights = self.p, self.run, []
         if self.held_out or self.callbacks:
             weights = self.engine.weights
             self.compare(self.judge(weights), weights)
-            stop = self.tell(weights)
+        stop = self.is_to_stop(weights)
+        is_waiting_over = self.has_waited if p.early_stopping else self.engine.converged
         if self.schedule == "invscaling":
             self.rate = p.learning_rate_init / (run.t + 1) ** p.power_t
-            self.engine.change_rate(self.rate)
-        if self.has_waited if p.early_stopping else self.engine.converged:
+            if self.incremental:
+                self.engine.change_rate(self.rate)
+        elif self.schedule == "plateau":
+            self._watch_plateau()
+        if self.scheduled and not is_waiting_over:
+            self._set_rate(run.n_iter)
+        if is_waiting_over:
             stop = self._triggered() or stop
         return stop
+
+    def _set_rate(self, epoch: int) -> None:
+        """The learning rate of the next epoch."""
+        schedule = self.schedule if self.schedule in SCHEDULES else "constant"
+        self.engine.change_rate(self.rate * share_of_rate(schedule, epoch, self.epochs, self.p.warm_up))
+
+    def _watch_plateau(self) -> None:
+        """A fifth of the learning rate after every half of ``n_iter_no_change`` epochs without a better loss (or, with
+        early stopping, score)."""
+        p, scores = self.p, self.run.validation_scores
+        now = -scores[-1] if p.early_stopping and scores else self.run.loss
+        self.flat = 0 if now < self.lowest - p.tol else self.flat + 1
+        self.lowest = min(self.lowest, now)
+        if self.flat >= max(1, min(p.n_iter_no_change, 20) // 2) and self.rate > SMALLEST_RATE:
+            self.rate, self.flat = self.rate / 5, 0
+            if p.verbose:
+                print(f"Setting learning rate to {self.rate:f}")
 
     def _triggered(self) -> bool:
         """No improvement for too long: stop, or with the adaptive schedule go on more slowly."""

@@ -1,8 +1,10 @@
-"""What all solvers have in common: held-out samples are judged and callbacks told, epoch by epoch."""
+"""What all solvers have in common: held-out samples are judged and callbacks called, epoch by epoch."""
 
 from __future__ import annotations
 
 import math
+import time
+import warnings
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from backpath.estimators.fit_state import Epoch, FitState, HeldOut
@@ -19,8 +21,28 @@ if TYPE_CHECKING:
 
 
 # parameters that a fit may go on with, whatever they were: of no influence, or seen in the job
-FREE = ("checkpoint", "every", "callbacks", "verbose", "progress", "max_iter", "learning_rate_init")
-REFITS = 100  # how often an estimator is fitted, in folds, grids and for seeds; what `auto` reckons with
+FREE = ("checkpoint", "every", "callbacks", "verbose", "progress", "max_iter", "learning_rate_init", "time_limit")
+
+
+class Clock:
+    """When a fit has to end.
+
+    Attributes
+    ----------
+    ended_one : bool
+        A network is trained already, so that there is something to show for the time.
+    """
+
+    def __init__(self, limit: float | None):
+        self._end, self.ended_one = math.inf if limit is None else time.perf_counter() + limit, False
+
+    @property
+    def is_over(self) -> bool:
+        return self._end < math.inf and time.perf_counter() >= self._end
+
+    def stop(self) -> None:
+        """End it now."""
+        self._end = -math.inf
 
 
 class Fitting(Stateful):
@@ -34,6 +56,7 @@ class Fitting(Stateful):
     run : FitState
         Where it starts from; written on.
     held_out : HeldOut | None
+    clock : Clock
 
     Attributes
     ----------
@@ -42,12 +65,21 @@ class Fitting(Stateful):
     """
 
     engine: Any  # which engine, the subclass says
-    _given: ClassVar[tuple[str, ...]] = ("p", "job", "held_out", "callbacks", "epochs")
+    _given: ClassVar[tuple[str, ...]] = ("p", "job", "held_out", "callbacks", "epochs", "clock")
 
-    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None):
-        self.p, self.job, self.run, self.held_out = p, job, run, held_out
+    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, clock: Clock):
+        self.p, self.job, self.run, self.held_out, self.clock = p, job, run, held_out, clock
         self.callbacks, self.stopped, self.epochs = callbacks_of(p.callbacks), False, int(p.max_iter)
-        run.n_iter, run.converged = 0, False
+        run.n_iter, run.converged, run.stopped = 0, False, "epochs"
+
+    def restore(self, state: dict[str, Any]) -> None:
+        super().restore(state)
+        self.go_on()
+
+    def go_on(self) -> None:
+        """What only ended that call does not end this one."""
+        if self.run.stopped in ("time", "interrupted"):
+            self.run.stopped, self.stopped = "epochs", False
 
     def go(self, part: RunPart | None) -> FitState:
         """Train to the end, saved now and then."""
@@ -106,12 +138,25 @@ class Fitting(Stateful):
         return bool(self.p.early_stopping) and self.run.waited > self.p.n_iter_no_change
 
     def tell(self, weights: list[Array]) -> bool:
-        """Tell the callbacks how things stand; whether one of them wants to stop."""
+        """Call the callbacks; whether one of them wants to stop."""
         run = self.run
         if not self.callbacks:
             return False
         scores = run.validation_scores
         judged = (run.validation_loss_curve[-1], scores[-1]) if self.held_out and scores else (None, None)
         epoch = Epoch(run.n_iter, run.loss, self.job.network.with_weights(weights), *judged)
-        wishes = [callback(epoch) for callback in self.callbacks]  # all of them are told
+        wishes = [callback(epoch) for callback in self.callbacks]  # all of them are called
         return any(wish is True for wish in wishes)
+
+    def is_to_stop(self, weights: list[Array]) -> bool:
+        """Tell the callbacks, look at the clock; whether that ends the fit."""
+        if self.tell(weights):
+            self.run.stopped = "callback"
+        elif self.clock.is_over:
+            self.run.stopped = "time"
+        return self.run.stopped != "epochs"
+
+    def interrupted(self) -> None:
+        """Ctrl-C: what was reached counts."""
+        warnings.warn("Training interrupted by user.", stacklevel=3)
+        self.run.stopped = "interrupted"

@@ -20,7 +20,7 @@ Score = Callable[[Array, Samples], float]  # (outputs, samples) -> accuracy or R
 
 @dataclass(frozen=True)
 class Epoch:
-    """What a callback is told after an epoch.
+    """What a callback gets after an epoch.
 
     Attributes
     ----------
@@ -50,10 +50,13 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Samples that are not trained on, and how they are judged."""
+    """Samples that are not trained on, and how they are judged: by accuracy or R², by a scorer (``judge``) of the
+    weights, or by the loss."""
 
     samples: Samples
     score: Score
+    judge: Callable[[list[Array]], float] | None = None
+    by_loss: bool = False
 
     def look(self, job: Job, weights: list[Array]) -> tuple[float, float]:
         """The loss on them (without the penalty), and the score."""
@@ -61,7 +64,9 @@ class HeldOut:
         with np.errstate(over="ignore", invalid="ignore"):
             u, a = backprop.forward(weights, job.network.activations, s.X)
             loss = job.cost_share * backprop.batch_cost(job.cost, u[-1], a[-1], s.y, s.weight)
-        return loss, self.score(a[-1], s)
+        if self.by_loss:
+            return loss, -loss
+        return loss, self.judge(weights) if self.judge else self.score(a[-1], s)
 
 
 @dataclass
@@ -74,6 +79,7 @@ class FitState(Stateful):
     n_iter, t : epochs of this fit; samples seen in all fits
     loss : of the last epoch
     converged : the solver's rule ended it
+    stopped : "epochs", "converged", "time", "callback" or "interrupted"
     best_loss, waited : the lowest loss, and epochs without a better one (or score)
     optimizer, bayesian : None for a solver without
     """
@@ -85,6 +91,7 @@ class FitState(Stateful):
     t: int = 0
     loss: float = np.inf
     converged: bool = False
+    stopped: str = "epochs"
     loss_curve: list[float] = field(default_factory=list)
     best_loss: float | None = np.inf
     waited: int = 0

@@ -13,7 +13,7 @@ from scipy.optimize import OptimizeResult, minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from backpath.errors import DivergenceError, InputError
-from backpath.estimators.fit import Fitting
+from backpath.estimators.fit import Clock, Fitting
 from backpath.estimators.fit_state import FitState, HeldOut
 from backpath.maths.arrays import Array
 from backpath.training.engines import start_descent
@@ -36,9 +36,9 @@ def _widened(job: Job) -> Job:
 class Lbfgs(Fitting):
     """One fit by L-BFGS, in float64 whatever the network's number type."""
 
-    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None):
+    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, clock: Clock):
         told = _widened(job)
-        super().__init__(p, told, run, held_out)
+        super().__init__(p, told, run, held_out, clock)
         # the gradient is that of the sum over the outputs, so the cost must be too
         self.engine = start_descent(p.engine, replace(told, averaged=False))
         self.ends = np.cumsum([W.size for W in told.network.weights])[:-1]
@@ -57,6 +57,7 @@ class Lbfgs(Fitting):
     def restore(self, state: dict[str, Any]) -> None:
         self.run.restore(state["run"])
         self.stopped, self._asked = state["stopped"], [tuple(answer) for answer in state["asked"]]
+        self.go_on()
 
     def _weights(self, flat: Array) -> list[Array]:
         parts = np.split(flat, self.ends)
@@ -82,7 +83,7 @@ class Lbfgs(Fitting):
     def _loss(self, objective: float, flat: Array) -> float:
         """The objective as ``loss_`` gives it: the cost averaged over the outputs, not the penalty."""
         job = self.job
-        samples = len(job.X) if job.sample_weight is None else float(job.sample_weight.sum())
+        samples = len(job.y) if job.sample_weight is None else float(job.sample_weight.sum())
         penalty = job.l2 / samples / 2 * sum(float((W[:, :-1] ** 2).sum()) for W in self._weights(flat))
         return job.cost_share * (objective - penalty) + penalty
 
@@ -97,13 +98,14 @@ class Lbfgs(Fitting):
                 )
                 self.flat = found.x
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=2)
+            self.interrupted()
         if not p.early_stopping:
             run.weights = self._weights(self.flat)
         self._set_loss()
         run.best_loss = run.loss
         if found is not None:
             run.n_iter, run.converged = min(int(found.nit), p.max_iter), found.status == 0 or self.has_waited
+            run.stopped = "converged" if run.converged else run.stopped
             self._warn(found)
         return run
 
@@ -122,7 +124,7 @@ class Lbfgs(Fitting):
             self.report(run.n_iter, run.loss)
         weights = self._weights(self.flat)
         self.compare(self.judge(weights), weights)
-        self.stopped = self.tell(weights) or self.has_waited
+        self.stopped = self.is_to_stop(weights) or self.has_waited
         if self.part:
             self.part.look(run.n_iter)
         if self.stopped:
@@ -131,7 +133,7 @@ class Lbfgs(Fitting):
     def _set_loss(self) -> None:
         """The loss of the weights reached, as it is told; DivergenceError if it or they are not finite."""
         run, job = self.run, self.job
-        share = np.ones(len(job.X)) if job.sample_weight is None else job.sample_weight
+        share = np.ones(len(job.y)) if job.sample_weight is None else job.sample_weight
         with np.errstate(over="ignore", invalid="ignore"):
             run.loss, gradient = cost_and_gradient(job, run.weights, job.X, job.y, share)
         if not (math.isfinite(run.loss) and all(np.isfinite(g).all() for g in gradient)):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from backpath.estimators.fit import Fitting
+from backpath.estimators.fit import Clock, Fitting
 from backpath.estimators.fit_state import FitState, HeldOut
 from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 class Levenberg(Fitting):
     """One fit by Levenberg-Marquardt."""
 
-    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None):
-        super().__init__(p, job, run, held_out)
+    def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, clock: Clock):
+        super().__init__(p, job, run, held_out, clock)
         self.job = replace(
             job,
             solver=Solver("lm", 0.0),
@@ -44,15 +43,18 @@ class Levenberg(Fitting):
                     self._note(done)
                     if report and done:
                         report(done, run.loss)
-                    if engine.overflow is None and (self.callbacks or self.held_out):
-                        weights = engine.weights
+                    if engine.overflow is not None:
+                        continue
+                    weights = engine.weights
+                    if self.held_out:
                         self.compare(self.judge(weights), weights)
-                        self.stopped = self.tell(weights) or self.has_waited
+                    self.stopped = self.is_to_stop(weights) or self.has_waited
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=2)
+            self.interrupted()
             self._note(len(engine.costs))
         raise_if_diverged(self.job, engine)
         run.converged, run.bayesian = engine.converged or self.has_waited, engine.bayesian
+        run.stopped = "converged" if run.converged else run.stopped
         if not p.early_stopping:
             run.weights = engine.weights
         run.loss = run.best_loss = engine.cost

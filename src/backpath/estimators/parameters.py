@@ -5,21 +5,22 @@ from __future__ import annotations
 import inspect
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
 import numpy as np
 
 from backpath.errors import InputError
-from backpath.maths.activations import ACTIVATIONS, activation
+from backpath.maths.activations import ACTIVATIONS, own_activation
 from backpath.training import progress
 
 Check = tuple[str, Callable[[Any], bool]]
 _Init = TypeVar("_Init", bound=Callable[..., None])
 
-SOLVERS = ("lbfgs", "sgd", "adam", "lm")
-STOCHASTIC = ("sgd", "adam")
+SOLVERS = ("lbfgs", "sgd", "adam", "adamw", "lm")
+STOCHASTIC = ("sgd", "adam", "adamw")
 SKLEARN_NAMES = {"logistic": "sigmoid"}  # the activation that has another name there
 TRAINABLE = [row.name for row in ACTIVATIONS.values() if not row.no_derivative and row.jacobian is None]
 
@@ -43,7 +44,11 @@ def _number(low: float, high: float = math.inf, *, low_is_in: bool = True, high_
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, Integral) and not _is_truth(value) and int(value) >= 1
+    return _is_whole(value) and int(value) >= 1
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not _is_truth(value)
 
 
 def _one_of(*names: str) -> Check:
@@ -62,6 +67,18 @@ def _or(check: Check, words: str, also: Callable[[Any], bool]) -> Check:
     return f"{check[0]}, or {words}", lambda value: also(value) or check[1](value)
 
 
+def is_pair(value: Any) -> bool:
+    """Whether this is a function and its derivative."""
+    return isinstance(value, (tuple, list)) and len(value) == 2 and all(callable(function) for function in value)
+
+
+def _is_range(value: Any) -> bool:
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
+        return False
+    low, high = value
+    return all(isinstance(bound, Real) for bound in value) and -math.inf < low < high
+
+
 def callbacks_of(value: Any) -> list[Callable[..., Any]]:
     """The parameter ``callbacks`` as a list."""
     if value is None:
@@ -77,7 +94,7 @@ CHECKS: dict[str, Check] = {
     "solver": _one_of(*SOLVERS),
     "alpha": _number(0),
     "batch_size": _or(_COUNT, "'auto'", lambda value: _is(value, "auto")),
-    "learning_rate": _one_of("constant", "invscaling", "adaptive"),
+    "learning_rate": _one_of("constant", "invscaling", "adaptive", "linear", "cosine", "plateau"),
     "learning_rate_init": _number(0, low_is_in=False),
     "power_t": _number(0),
     "max_iter": _COUNT,
@@ -97,14 +114,43 @@ CHECKS: dict[str, Check] = {
     "epsilon": _number(0, low_is_in=False),
     "n_iter_no_change": _or(_COUNT, "infinity", lambda value: isinstance(value, Real) and value == math.inf),
     "max_fun": _COUNT,
-    "loss": _one_of("squared_error", "huber", "absolute_error", "poisson"),
+    "loss": _or(
+        _one_of("squared_error", "huber", "absolute_error", "poisson", "quantile"),
+        "a pair of functions: C and ∂C/∂A, each of (A, y)",
+        is_pair,
+    ),
+    "quantiles": (
+        "numbers between 0 and 1, each larger than the one before",
+        lambda value: (
+            isinstance(value, Sequence)
+            and len(value) > 0
+            and all(_number(0, 1, low_is_in=False)[1](q) for q in value)
+            and all(a < b for a, b in pairwise(value))
+        ),
+    ),
+    "output_range": _or(
+        ("a pair of numbers, the lower first; the upper one may be infinity", _is_range), "None", lambda v: v is None
+    ),
     "class_weight": (
         "None, 'balanced' or a dict of classes and their weights",
         lambda value: (
             value is None or isinstance(value, (Mapping, list)) or (isinstance(value, str) and value == "balanced")
         ),
     ),
-    "dropout": _number(0, 1),
+    "dropout": _or(
+        _number(0, 1),
+        "one for each hidden layer",
+        lambda value: isinstance(value, Sequence) and all(_number(0, 1)[1](share) for share in value),
+    ),
+    "n_layers": _or(_COUNT, "None", lambda value: value is None),
+    "n_units": _or(_COUNT, "None", lambda value: value is None),
+    "warm_up": ("a whole number of at least 0", lambda value: _is_count(value) or (_is_whole(value) and value == 0)),
+    "scoring": (
+        "None, 'loss', a scorer's name or a callable",
+        lambda value: value is None or isinstance(value, str) or callable(value),
+    ),
+    "time_limit": _or(_number(0, low_is_in=False), "None", lambda value: value is None),
+    "n_networks": _COUNT,
     "clip_norm": _or(_number(0, low_is_in=False), "None", lambda value: value is None),
     "bayesian": _TRUTH,
     "scale_X": _TRUTH,
@@ -134,22 +180,40 @@ def adds_to(base: type) -> Callable[[_Init], _Init]:
     return signed
 
 
-def check_parameters(parameters: Mapping[str, Any]) -> None:
-    """Refuse a parameter that makes no sense, before anything is done."""
+def check_parameters(parameters: Mapping[str, Any], incremental: bool = False) -> None:
+    """Check the parameters before anything is done; ``incremental``: for ``partial_fit``."""
     for name, value in parameters.items():
         words, fits = CHECKS.get(name, ("", lambda value: True))
         if not fits(value):
             raise InputError(f"{name} must be {words}, but is {value!r}")
     solver = parameters["solver"]
-    for name in ("dropout", "clip_norm"):
-        if parameters[name] and solver not in STOCHASTIC:
-            raise InputError(f"{name} is for the solvers sgd and adam; leave it out with solver={solver!r}")
+    for name in ("dropout", "clip_norm", "warm_up"):
+        if asks(parameters[name]) and solver not in STOCHASTIC:
+            raise InputError(f"{name} is for the solvers sgd, adam and adamw; leave it out with solver={solver!r}")
+    layers = len(hidden_sizes(parameters))
+    dropout = parameters["dropout"]
+    if isinstance(dropout, Sequence) and len(dropout) != layers:
+        raise InputError(f"dropout must be a number, or {layers} for as many hidden layers, but is {dropout!r}")
+    if parameters["n_networks"] > 1:
+        _check_ensemble(parameters, incremental)
+    if incremental and parameters["early_stopping"]:
+        raise InputError("partial_fit does not support early_stopping=True")
+    if incremental and parameters["learning_rate"] in ("linear", "cosine"):
+        raise InputError(
+            f"learning_rate={parameters['learning_rate']!r} needs fit, which knows how many epochs there are"
+        )
     if parameters["bayesian"] and solver != "lm":
         raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}")
 
 
-def check_can_go_on(random_state: Any, incremental: bool) -> None:
+def check_can_go_on(parameters: Mapping[str, Any], incremental: bool) -> None:
     """Refuse checkpoints from which no fit could go on."""
+    random_state, layers = parameters["random_state"], parameters["activation"]
+    own = [parameters.get("loss"), layers, *(layers if isinstance(layers, Iterable) else ())]
+    if any(is_pair(value) for value in own):
+        raise InputError(
+            "a checkpoint cannot tell whether your functions are the same; leave it out, or take named ones"
+        )
     if incremental:
         raise InputError("checkpoint is for fit, which knows what it is to come to; leave it out for partial_fit")
     if not isinstance(random_state, Integral):
@@ -158,22 +222,40 @@ def check_can_go_on(random_state: Any, incremental: bool) -> None:
         )
 
 
-def hidden_sizes(value: Any) -> tuple[int, ...]:
-    """The parameter ``hidden_layer_sizes`` as neurons by layer."""
+def asks(value: Any) -> bool:
+    """Whether a number, or one of several, is not 0."""
+    return any(value) if isinstance(value, Sequence) else bool(value)
+
+
+def _check_ensemble(parameters: Mapping[str, Any], incremental: bool) -> None:
+    if parameters["restarts"] > 1:
+        raise InputError("n_networks keeps all networks, restarts only the best; give one of them")
+    if incremental or parameters["warm_start"]:
+        raise InputError("n_networks is for fit without warm_start; leave it out, or make an ensemble of estimators")
+
+
+def hidden_sizes(parameters: Mapping[str, Any]) -> tuple[int, ...]:
+    """Neurons by hidden layer: ``hidden_layer_sizes``, in which ``n_layers`` and ``n_units`` come first."""
+    value, layers, units = (parameters[name] for name in ("hidden_layer_sizes", "n_layers", "n_units"))
     sizes = tuple(value) if isinstance(value, Iterable) else (value,)
     if not all(_is_count(size) for size in sizes):
         raise InputError(f"hidden_layer_sizes must be > 0, whole numbers by layer, got {value!r}")
-    return tuple(int(size) for size in sizes)
+    if layers is not None and units is None and len(set(sizes)) != 1:
+        raise InputError(f"n_layers={layers} needs n_units too, for the layers of hidden_layer_sizes={value!r} differ")
+    count = len(sizes) if layers is None else int(layers)
+    return (int(sizes[0] if units is None else units),) * count if layers or units else tuple(map(int, sizes))
 
 
 def hidden_activations(value: Any, layers: int) -> tuple[str, ...]:
     """The parameter ``activation`` as backpath's names by hidden layer."""
-    names = (value,) * layers if isinstance(value, str) else tuple(value if isinstance(value, Iterable) else ())
+    alike = isinstance(value, str) or is_pair(value)
+    names = (value,) * layers if alike else tuple(value if isinstance(value, Iterable) else ())
     known = [*SKLEARN_NAMES, *TRAINABLE]
-    if (isinstance(value, str) and value not in known) or not all(name in known for name in names):
+    if not all(is_pair(name) or (isinstance(name, str) and name in known) for name in (value, *names)[not alike :]):
         raise InputError(
-            f"activation must be one of {', '.join(known)}, or one for each hidden layer, but is {value!r}"
+            f"activation must be one of {', '.join(known)}, a pair of functions (σ and σ′), or one for each "
+            f"hidden layer, but is {value!r}"
         )
     if len(names) != layers:
         raise InputError(f"activation must be one name, or {layers} for as many hidden layers, but is {value!r}")
-    return tuple(activation(SKLEARN_NAMES.get(name, name)).name for name in names)
+    return tuple(own_activation(*name) if is_pair(name) else SKLEARN_NAMES.get(name, name) for name in names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,22 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from backpath.errors import InputError
 from backpath.estimators.parameters import SKLEARN_NAMES, hidden_activations
 from backpath.estimators.training_samples import Samples
-from backpath.explain.derivation import Evaluation, derive
+from backpath.files.column_inputs import NumberInput
+from backpath.files.models import Model
+from backpath.files.preparation import Preparation, Target
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.training.prediction import predict
 from backpath.version import __version__
+
+if TYPE_CHECKING:
+    from backpath.explain.derivation import Evaluation
+
+Layers = list[tuple[Array, Array]]  # coefficients (inputs, neurons) and intercepts (neurons,)
 
 PREDICT_ROWS = 500  # through the network at a time: their layers stay in the processor's cache
 
@@ -51,7 +59,29 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
     def network_(self) -> Network:
         """The fitted network as backpath's: it can be saved, explained, trained on."""
         check_is_fitted(self, "coefs_")
-        return Network.from_weights(self._weights(), self._activations(), dtype=self.coefs_[0].dtype)
+        return self._network(list(zip(self.coefs_, self.intercepts_, strict=True)))
+
+    @property
+    def networks_(self) -> list[Network]:
+        """All networks of an ensemble, the best first; without ``n_networks`` the only one."""
+        return [self.network_, *map(self._network, self._others())]
+
+    def _network(self, layers: Layers) -> Network:
+        weights = [np.column_stack([C.T, b]) for C, b in layers]
+        return Network.from_weights(weights, self._activations(), dtype=self.coefs_[0].dtype)
+
+    def as_model(self) -> Model:
+        """The network with its cost and the names of features and classes, as ``save`` keeps them."""
+        network = self.network_
+        features = network.sizes[0]
+        names = getattr(self, "feature_names_in_", [f"X{k}" for k in range(1, features + 1)])
+        classes = tuple(map(str, getattr(self, "classes_", ())))
+        single = len(classes) == (2 if network.sizes[-1] == 1 else network.sizes[-1])
+        task = "binary" if len(classes) == 2 else "multiclass"
+        target = Target("y", task, classes=classes) if classes and single else Target("y", "regression")
+        columns = tuple(NumberInput(str(name)) for name in names)
+        preparation = Preparation(columns, target) if target.outputs == network.sizes[-1] else None
+        return Model(network, preparation, {"cost": self._cost_for(network.sizes[-1])[1]})
 
     def _activations(self) -> tuple[str, ...]:
         """σ by layer; that of the outputs is ``out_activation_``, which may have been set by hand."""
@@ -74,13 +104,17 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
         Returns
         -------
         Evaluation
-            Without the penalty ``alpha``.
+            Of an ensemble's first network, without the penalty ``alpha``.
         """
+        from backpath.explain.derivation import derive
+
         network = self.network_
         x = np.asarray(X_row, dtype=network.dtype).reshape(-1)
         names = getattr(self, "feature_names_in_", None)
         labels = None if names is None else {f"X{k}": str(name) for k, name in enumerate(names, 1)}
         cost = self._cost_for(network.sizes[-1])[1]
+        if network.activations[-1].startswith("softmax("):
+            raise InputError("explain knows one target with classes, but this estimator has several; fit one for it")
         target = self._encoded_again(np.asarray(y).reshape(1, -1) if np.ndim(y) else np.asarray([y]))
         return derive(network, weight, cost, labels=labels).evaluate(x, target[0].astype(network.dtype))
 
@@ -89,15 +123,31 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
         if not self._is_plain(X):
             check_is_fitted(self, "coefs_")
             X = validate_data(self, X, accept_sparse="csr", reset=False)
+        A = self._of_one(X, list(zip(self.coefs_, self.intercepts_, strict=True)))
+        others = self._others()
+        return A if not others else np.mean([A, *(self._of_one(X, layers) for layers in others)], axis=0, dtype=A.dtype)
+
+    def _others(self) -> list[Layers]:
+        """The other networks of an ensemble."""
+        return [[(W[:, :-1].T, W[:, -1]) for W in weights] for weights in getattr(self, "_members", [])]
+
+    def _spread(self, X: Any) -> Array:
+        """The standard deviation of the networks' outputs, (N, outputs)."""
+        self._outputs(X[:1])  # which checks
+        X = validate_data(self, X, accept_sparse="csr", reset=False)
+        every = [list(zip(self.coefs_, self.intercepts_, strict=True)), *self._others()]
+        return np.std([self._of_one(X, layers) for layers in every], axis=0)
+
+    def _of_one(self, X: Any, layers: Layers) -> Array:
         count, number = X.shape[0], self.coefs_[0].dtype
         if count <= PREDICT_ROWS:
-            return self._forward(X.astype(number, copy=False))
+            return self._forward(X.astype(number, copy=False), layers)
         if not sparse.issparse(X):
-            return predict(self.network_, X)
-        A = np.empty((count, self.coefs_[-1].shape[1]), number)
+            return predict(self._network(layers), X)
+        A = np.empty((count, len(layers[-1][1])), number)
         for start in range(0, count, PREDICT_ROWS):
             rows = slice(start, start + PREDICT_ROWS)
-            A[rows] = self._forward(X[rows].astype(number, copy=False))
+            A[rows] = self._forward(X[rows].astype(number, copy=False), layers)
         return A
 
     def _is_plain(self, X: Any) -> bool:
@@ -114,10 +164,10 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
             and bool(np.isfinite(X).all())
         )
 
-    def _forward(self, X: Array) -> Array:
+    def _forward(self, X: Array, layers: Layers) -> Array:
         a = X  # a sparse one is multiplied as it is
         with np.errstate(over="ignore", invalid="ignore"):
-            for C, b, name in zip(self.coefs_, self.intercepts_, self._activations(), strict=True):
+            for (C, b), name in zip(layers, self._activations(), strict=True):
                 u = a @ C
                 u += b
                 a = activation(name).value(u)

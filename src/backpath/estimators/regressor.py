@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
 from backpath.errors import InputError
 from backpath.estimators.base import Perceptron, is_stochastic, unchanged_by_failure
-from backpath.estimators.parameters import adds_to
+from backpath.estimators.parameters import adds_to, is_pair
+from backpath.estimators.scaling import Scaling
 from backpath.estimators.training_samples import Samples
 from backpath.maths.arrays import Array
+from backpath.maths.costs import own_cost
+from backpath.maths.families import named
 
 # loss -> the output activation and the cost
 LOSSES = {
@@ -33,28 +36,45 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc] # scikit-l
 
     Parameters
     ----------
-    loss : "squared_error", "huber", "absolute_error" or "poisson"
+    loss : "squared_error", "huber", "absolute_error", "poisson" or "quantile", or a pair of functions
         What an output A costs: (A - y)² / 2; for ``huber`` the same up to an error of 1, then abs(A - y) - ½; for
         ``absolute_error`` abs(A - y); for ``poisson``, of counts, y ln(y/A) - y + A, with the output activation exp.
-        ``huber`` changes at an error of 1, so standardise y for it.
+        ``huber`` changes at an error of 1, so standardise y for it. For ``quantile`` (τ - [A > y]) (y - A), with an
+        output for each τ of ``quantiles``. A pair is C(A, y) and ∂C/∂A of your own, element by element; ``fit`` checks
+        the second by finite differences. Quantiles and functions are trained by the NumPy engine.
+    quantiles : sequence of float
+        For the loss ``quantile``: which, in rising order.
+    output_range : pair of float | None
+        Bounds within which all predictions lie, and y must: the outputs are sigmoid between them, or softplus above the
+        lower one where the upper one is infinite. Losses, ``alpha`` and ``tol`` are of y from 0 to 1.
     hidden_layer_sizes : int or sequence of int
         Neurons by hidden layer.
-    activation : str, or one for each hidden layer
+    n_layers, n_units : int | None
+        Hidden layers, and neurons in each, in place of those of ``hidden_layer_sizes``: numbers for a search. (The
+        attribute ``n_layers_`` counts the inputs and the outputs too.)
+    activation : str, a pair of functions, or one of these for each hidden layer
         ``relu``, ``tanh``, ``logistic`` (also ``sigmoid``), ``identity``, ``leaky_relu``, ``elu``, ``gelu``, ``silu``,
-        ``softplus``, ``exp``.
-    solver : "adam", "sgd", "lbfgs" or "lm"
-        ``lm`` (Levenberg-Marquardt), of ``squared_error``, is by far the soonest done with up to about a thousand
+        ``softplus``, ``exp``; or σ(u) and σ′(u) of your own, element by element, trained by the NumPy engine: ``fit``
+        checks the second by finite differences.
+    solver : "adam", "adamw", "sgd", "lbfgs" or "lm"
+        ``adamw`` is adam with ``alpha`` as decoupled weight decay: each update shrinks the weights, biases excepted, by
+        the learning rate times alpha.
+        ``lm`` (Levenberg-Marquardt), of ``squared_error``, is usually the fastest with up to about a thousand
         weights; it takes all samples for each step and ends as sgd and adam do, or where no step lowers the loss.
-    alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, \
+    alpha, batch_size, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, \
 warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
 n_iter_no_change, max_fun
         As in scikit-learn; the same ``random_state`` draws the same weights and batches.
+    learning_rate : str
+        ``constant``, or for sgd ``invscaling`` and ``adaptive`` as in scikit-learn; for sgd, adam and adamw also
+        ``linear`` and ``cosine``, towards 0 over ``max_iter`` epochs, and ``plateau``: a fifth after each half of
+        ``n_iter_no_change`` epochs without a better loss (or, with ``early_stopping``, score).
     scale_X, scale_y : bool
         Standardise the columns of X, or y, inside the fit. ``coefs_`` and ``intercepts_`` are those for raw numbers;
         losses, ``alpha`` and ``tol`` are of standardised ones.
     checkpoint, every : folder, int or str
         Where to keep how the fit stands, and how often: epochs, or a time as "60s". The same fit goes on from there.
-    dropout : float
+    dropout : float, or one for each hidden layer
         The share of hidden neurons that each update of sgd and adam leaves out (done by the NumPy engine).
     clip_norm : float | None
         A gradient of sgd and adam longer than that is scaled down to it.
@@ -62,6 +82,16 @@ n_iter_no_change, max_fun
         For lm: find ``alpha`` from the data while training (Bayesian regularisation).
     restarts : int
         Train from that many starts and keep the best by loss (with ``early_stopping`` by validation score).
+    warm_up : int
+        Over that many epochs the learning rate of sgd, adam and adamw rises to where it begins.
+    scoring : None, "loss", str or callable
+        By what ``early_stopping`` and held-out samples are judged: the estimator's own score, the negative loss, or a
+        scorer of scikit-learn, of (estimator, X, y).
+    time_limit : float | None
+        Seconds after which the fit ends with what was reached: looked at about ten times a second, or after each epoch.
+    n_networks : int
+        Train an ensemble of that many, side by side on all cores, each from its own start and in its own order;
+        predictions are their averages, and ``return_std`` gives their spread.
     callbacks : callable, or several
         Called after each epoch with an `Epoch` (number, loss, network, validation_loss, validation_score); training
         stops where one returns True.
@@ -79,8 +109,12 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         The loss on held-out samples after each epoch, without the penalty.
     bayesian_ : None, or what Bayesian regularisation came to
         ``alpha``, ``beta`` and ``gamma``, the effective number of parameters.
+    stopped_ : str
+        What ended the fit: "converged", "epochs", "time", "callback" or "interrupted".
     network_ : Network
-        The fitted network as backpath's.
+        The fitted network as backpath's; of an ensemble the best.
+    networks_ : list of Network
+        All networks of an ensemble.
 
     Raises
     ------
@@ -98,15 +132,20 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
     _y_numeric = True
 
     @adds_to(Perceptron)
-    def __init__(self, loss: str = "squared_error", *shared: Any, scale_y: bool = False, **settings: Any):
+    def __init__(
+        self,
+        loss: Any = "squared_error",
+        *shared: Any,
+        scale_y: bool = False,
+        quantiles: Sequence[float] = (0.05, 0.5, 0.95),
+        output_range: tuple[float, float] | None = None,
+        **settings: Any,
+    ):
         super().__init__(*shared, **settings)
         self.loss = loss
         self.scale_y = scale_y
-
-    def _scales_y(self) -> bool:
-        if self.scale_y and self.loss == "poisson":
-            raise InputError("the poisson loss is of counts as they are; leave scale_y out")
-        return self.scale_y
+        self.quantiles = quantiles
+        self.output_range = output_range
 
     @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
@@ -126,8 +165,36 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
             self._fit(X, y, sample_weight, (None, None, None), incremental=True)
         return self
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """The predicted numbers.
+
+        Quantiles that cross are sorted, which never raises the loss (Chernozhukov, Fernández-Val and Galichon,
+        Econometrica 78 (2010)).
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+        return_std : bool
+            Give also how far the networks of an ensemble (``n_networks``) differ.
+
+        Returns
+        -------
+        array, or a pair
+            (N,); for several outputs (N, outputs), and for several quantiles (N, quantiles). With ``return_std`` a
+            pair: these, and their standard deviations over the networks.
+        """
+        A = self._in_order(self._outputs(X))
+        found = A[:, 0] if A.shape[1] == 1 else A
+        if not return_std:
+            return found
+        spread = self._spread(X)
+        return found, spread[:, 0] if spread.shape[1] == 1 else spread
+
+    def predict_interval(self, X: Any) -> Array:
+        """Where y should lie: between the lowest and the highest of the ``quantiles``.
+
+        With (0.05, 0.5, 0.95) that is an interval for 90 %.
 
         Parameters
         ----------
@@ -137,24 +204,104 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         Returns
         -------
         array
-            (N,); for several outputs (N, outputs).
+            (N, 2), the lower end first.
+
+        Raises
+        ------
+        InputError
+            If the loss is another one, or there is only one quantile.
         """
-        A = self._outputs(X)
-        return A[:, 0] if A.shape[1] == 1 else A
+        if self.loss != "quantile" or len(self.quantiles) < 2:
+            raise InputError("predict_interval is for loss='quantile' with at least two quantiles, as (0.05, 0.95)")
+        return self.predict(X)[:, [0, -1]]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R²; with ``loss="quantile"`` D², the same share of the pinball loss, averaged over the quantiles.
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+        y : array-like
+            Their targets, as in ``fit``.
+        sample_weight : array-like
+            How much each row counts, (N,).
+
+        Returns
+        -------
+        float
+            1 for perfect predictions, 0 for those of the best constant.
+        """
+        if self.loss != "quantile":
+            return float(super().score(X, y, sample_weight))
+        A = np.asarray(self.predict(X)).reshape(-1, len(self.quantiles))
+        return self._pinball_score(A, np.asarray(y, np.float64).reshape(-1), sample_weight)
+
+    def _pinball_score(self, A: Array, y: Array, weight: Any) -> float:
+        from sklearn.metrics import d2_pinball_score
+
+        scores = [
+            d2_pinball_score(y, column, sample_weight=weight, alpha=tau)
+            for column, tau in zip(A.T, self.quantiles, strict=True)
+        ]
+        return float(np.mean(scores))
+
+    def _in_order(self, A: Array) -> Array:
+        return np.sort(A, axis=1) if self.loss == "quantile" else A
 
     def _is_averaged(self) -> bool:
         return bool(self.loss != "poisson")
 
     def _cost_for(self, outputs: int) -> tuple[str, str]:
+        output, cost = self._unbounded()
+        if self.output_range is None:
+            return output, cost
+        low, high = self.output_range
+        return (named("bounded", (low, high)) if high < np.inf else named("above", (low,))), cost
+
+    def _trained_as(self, outputs: int) -> tuple[str, str]:
+        output, cost = self._unbounded()
+        if self.output_range is not None:
+            output = "sigmoid" if self.output_range[1] < np.inf else "softplus"
+        return output, cost
+
+    def _unbounded(self) -> tuple[str, str]:
+        """The output activation and the cost, were there no ``output_range``."""
+        if is_pair(self.loss):
+            return "identity", own_cost(*self.loss)
+        if self.loss == "quantile":
+            return "identity", named("quantile", self.quantiles)
         return LOSSES[self.loss]
+
+    def _scaling_of(self, samples: Samples) -> Scaling:
+        if self.loss == "poisson" and (self.scale_y or self.output_range):
+            raise InputError("the poisson loss is of counts as they are; leave scale_y and output_range out")
+        if self.output_range is None:
+            return Scaling.of(samples, self.scale_X, self.scale_y)
+        if self.scale_y:
+            raise InputError("output_range scales y to its bounds; leave scale_y out")
+        low, high = self.output_range
+        if samples.y.min() < low or samples.y.max() > high:
+            worst = samples.y.min() if samples.y.min() < low else samples.y.max()
+            raise InputError(f"y must lie within output_range={self.output_range}, but holds {worst:g}")
+        return Scaling.of(samples, self.scale_X, bounds=(float(low), float(high)))
 
     def _encoded(self, y: Any, first: bool, incremental: bool) -> NDArray[Any]:
         y = np.asarray(y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        return y.reshape(len(y), -1)
+        y = y.reshape(len(y), -1)
+        if self.loss != "quantile":
+            return y
+        if y.shape[1] > 1:
+            raise InputError(f"loss='quantile' is for one target, but y has {y.shape[1]}; fit one estimator for each")
+        return np.repeat(y, len(self.quantiles), axis=1)
 
     def _score_of(self, A: Array, samples: Samples) -> float:
         if not np.isfinite(A).all():
             return float("nan")
+        if self.loss == "quantile":
+            return self._pinball_score(self._in_order(A), samples.y[:, 0], samples.weight)
+        from sklearn.metrics import r2_score
+
         return float(r2_score(samples.y, A, sample_weight=samples.weight))

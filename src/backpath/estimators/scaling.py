@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,18 +16,24 @@ class Scaling:
     """X becomes (X - mean) / scale, y likewise; None where it stays as it is.
 
     With u = W x' + b and x' = (x - mean) / scale, the weights for raw x are W / scale and b - Σ W mean / scale; with
-    A' = (A - mean) / scale of the outputs, those for raw A are scale W and scale b + mean.
+    A' = (A - mean) / scale of the outputs, those for raw A are scale W and scale b + mean. Not so where the scaled
+    outputs have bounds: there the output activation for raw numbers brings A back, with the same weights.
     """
 
     X: tuple[Array, Array] | None = None
     y: tuple[Array, Array] | None = None
+    bounded: bool = False
 
     @classmethod
-    def of(cls, samples: Samples, scale_X: bool, scale_y: bool) -> Scaling:
-        return cls(
-            _mean_and_scale(samples.X, samples.weight) if scale_X else None,
-            _mean_and_scale(samples.y, samples.weight) if scale_y else None,
-        )
+    def of(
+        cls, samples: Samples, scale_X: bool, scale_y: bool = False, bounds: tuple[float, float] | None = None
+    ) -> Scaling:
+        """``bounds`` of the outputs become 0 and 1, or without an upper one 0 and infinity."""
+        X = _mean_and_scale(samples.X, samples.weight) if scale_X else None
+        if bounds is not None:
+            low, high = bounds
+            return cls(X, (np.array([low]), np.array([high - low if math.isfinite(high) else 1.0])), bounded=True)
+        return cls(X, _mean_and_scale(samples.y, samples.weight) if scale_y else None)
 
     def apply(self, samples: Samples) -> Samples:
         return replace(samples, X=_scaled(samples.X, self.X), y=_scaled(samples.y, self.y))
@@ -38,7 +45,7 @@ class Scaling:
             mean, scale = self.X
             found[0][:, :-1] /= scale
             found[0][:, -1] -= found[0][:, :-1] @ mean
-        if self.y is not None:
+        if self.y is not None and not self.bounded:
             mean, scale = self.y
             found[-1] *= scale[:, None]
             found[-1][:, -1] += mean
@@ -47,7 +54,7 @@ class Scaling:
     def unfold(self, weights: list[Array]) -> list[Array]:
         """Weights for raw numbers, as those to go on training with."""
         found = [W.astype(np.float64) for W in weights]
-        if self.y is not None:
+        if self.y is not None and not self.bounded:
             mean, scale = self.y
             found[-1][:, -1] -= mean
             found[-1] /= scale[:, None]

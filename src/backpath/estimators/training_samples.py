@@ -19,6 +19,7 @@ from backpath.maths.checks import machine_memory
 
 WILD = 1e4  # how many times the largest number of a column another's may be
 NAMED = 3  # columns in a warning
+DENSE_BYTES, SPARSE = 2**25, 10  # bytes of dense rows up to which sparse ones become dense; how much larger they may be
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,23 @@ class Samples:
     weight: Array | None = None
 
     def __len__(self) -> int:
-        return len(self.X)
+        return len(self.y)
 
     def part(self, rows: NDArray[np.intp]) -> Samples:
         return Samples(self.X[rows], self.y[rows], None if self.weight is None else self.weight[rows])
+
+
+def prepared_rows(X: Any, may_stay_sparse: bool) -> Any:
+    """Rows as they are trained on: in the order of memory that the engines read; sparse ones may stay so where they are
+    large and dense ones would be much larger."""
+    if (
+        may_stay_sparse
+        and sparse.issparse(X)
+        and X.shape[0] * X.shape[1] * X.dtype.itemsize > max(DENSE_BYTES, SPARSE * X.data.nbytes)
+    ):
+        X.sort_indices()
+        return X
+    return dense(X)
 
 
 def dense(X: Any) -> Array:
@@ -67,6 +81,8 @@ def sample_weights(given: Any, count: int, number: np.dtype[Any]) -> Array | Non
 
 def column_sizes(X: Array) -> Array:
     """The largest |x| of each column."""
+    if sparse.issparse(X):
+        return np.asarray(abs(X).max(axis=0).toarray()).ravel()
     return np.maximum(X.max(axis=0), -X.min(axis=0))
 
 

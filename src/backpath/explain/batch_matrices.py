@@ -45,7 +45,7 @@ class BatchMatrices:
         Returns
         -------
         array
-            Equal to ``gradient`` but for rounding.
+            Equal to ``gradient`` except for rounding.
         """
         return multiplied(self.D, self.W, self.S, self.X)
 

@@ -1,4 +1,4 @@
-"""The activations' and the costs' formulas as trees, a row for each of ``maths``' tables.
+"""The activations' and the costs' formulas as trees, a row for each of ``maths``' tables and families.
 
 ``maths`` computes them in forms that keep their digits; here they stand as they are written on paper.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
 
 from backpath.explain.expression import (
     ONE,
@@ -25,6 +27,8 @@ from backpath.explain.expression import (
     minus,
 )
 from backpath.explain.symbols import U
+from backpath.maths.costs import cost_function
+from backpath.maths.families import is_own
 
 _E, _ZERO = Symbol("e", "e"), Number("0")
 _exp, _exp_minus = Power(_E, U), Power(_E, Negative(U))
@@ -40,8 +44,37 @@ def _scaled(number: str, of: Expression) -> Product:
     return Product((Number(number), of))
 
 
+class _Activations(dict[str, tuple[Expression, Expression]]):
+    """Those of the table; a row of a family or a user's own is written when it is asked for."""
+
+    def __missing__(self, name: str) -> tuple[Expression, Expression]:
+        stem, parameters = _family(name)
+        if stem == "bounded":
+            low, high = map(float, parameters)
+            of, slope = self["sigmoid"]
+            width = f"{high - low:g}"
+            return Sum((Number(f"{low:g}"), _scaled(width, of))), _scaled(width, slope)
+        if stem == "above":
+            of, slope = self["softplus"]
+            return Sum((Number(parameters[0]), of)), slope
+        if is_own(name):
+            return _call(_plain(name), U), _call(f"{_plain(name)}′", U)
+        raise KeyError(name)
+
+
+def _family(name: str) -> tuple[str, list[str]]:
+    """The words of ``quantile(0.1,0.9)``."""
+    stem, _, rest = name.partition("(")
+    return stem, rest.rstrip(")").split(",")
+
+
+def _plain(name: str) -> str:
+    """What a user's function is called."""
+    return name.split(":")[1]
+
+
 # activation -> σ(u), σ′(u)
-ACTIVATION_FORMULAS: dict[str, tuple[Expression, Expression]] = {
+ACTIVATION_FORMULAS = _Activations({
     "sigmoid": (_logistic, Quotient(_exp_minus, Power(Sum((ONE, _exp_minus)), TWO))),
     "tanh": (_call("tanh", U), minus(ONE, Power(_call("tanh", U), TWO))),
     "relu": (_call("max", _ZERO, U), _positive),
@@ -68,7 +101,7 @@ ACTIVATION_FORMULAS: dict[str, tuple[Expression, Expression]] = {
     "identity": (U, ONE),
     "step": (Truth(U, "≥", _ZERO), _ZERO),
     "exp": (_exp, _exp),
-}
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -115,7 +148,31 @@ def _times_ln(factor: float, of: float) -> float:
     return factor * math.log(of) if factor else 0.0
 
 
-COST_FORMULAS: dict[str, CostFormula] = {
+class _Costs(dict[str, CostFormula]):
+    """The same of the costs."""
+
+    def __missing__(self, name: str) -> CostFormula:
+        stem, parameters = _family(name)
+        if stem == "quantile":
+            tau = Number(parameters[0]) if len(parameters) == 1 else Symbol("τ", r"\tau")
+            return CostFormula(
+                of=lambda A, y: Product((minus(tau, Truth(A, ">", y)), minus(y, A))),
+                slope=lambda A, y, u_cost: minus(Truth(A, ">", y), tau),
+                number=lambda A, y: (float(*parameters) - (y < A)) * (y - A),
+            )
+        if stem == "categorical_cross_entropy":
+            return self[stem]
+        if is_own(name):
+            cost = cost_function(name)
+            return CostFormula(
+                of=lambda A, y: _call(_plain(name), A, y),
+                slope=lambda A, y, u_cost: _call(f"{_plain(name)}′", A, y),
+                number=lambda A, y: float(cost.value(np.zeros((1, 1)), np.array([[A]]), np.array([[y]]))[0, 0]),
+            )
+        raise KeyError(name)
+
+
+COST_FORMULAS = _Costs({
     "squared_error": CostFormula(
         of=lambda A, y: Power(minus(A, y), TWO),
         slope=lambda A, y, u_cost: Product((TWO, u_cost)),
@@ -155,4 +212,4 @@ COST_FORMULAS: dict[str, CostFormula] = {
         slope=lambda A, y, u_cost: minus(ONE, Quotient(y, A)),
         number=lambda A, y: _times_ln(y, y) - _times_ln(y, A) - y + A,
     ),
-}
+})  # fmt: skip

@@ -31,7 +31,7 @@ class Path:
     neurons : names from the output to what the weight multiplies, ``("A1", "H1", "X1")``; ``"1"`` is the bias neuron
     factors : the factors along it, with their values
     value : their product, averaged over the batch; the paths' values sum to the gradient
-    share : value / gradient, negative or above 1 where paths cancel; None if the gradient is 0 but for rounding
+    share : value / gradient, negative or above 1 where paths cancel; None if the gradient is 0 except for rounding
     """
 
     neurons: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The token that opens the page: kept for its user, so that it survives a restart, and shown to nobody else."""
+"""The token that opens the page: kept for its user, so that it survives a restart, and readable by no other user."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def user_token() -> str:
 @contextmanager
 def in_browser(url: str) -> Iterator[None]:
     """Open an address in the user's browser through a file that only the user can read: a command line, which would
-    hold the token, can be read by everybody on the machine. The file goes at the end."""
+    hold the token, can be read by every user of the machine. The file goes at the end."""
     handle, name = tempfile.mkstemp(prefix="backpath-", suffix=".html")  # of mode 0600
     path = Path(name)
     with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -22,10 +22,12 @@ from backpath.explain.step import explain_step
 from backpath.explain.written import chain_rule
 from backpath.explain.written.numbers import gradient_equation
 from backpath.explain.written.whole_step import MOST_SAMPLES
-from backpath.explorer import fields, limits
+from backpath.explorer import fields, limits, original
+from backpath.explorer.read_off import network_as_shown, samples_as_shown, settled
 from backpath.explorer.scene import Scene
 from backpath.explorer.settings import weight_count
-from backpath.explorer.stepping import net_input_text
+from backpath.explorer.stepping import net_input_text, units
+from backpath.explorer.truth_table import SUMMED, shares
 from backpath.files.wording import plain, quoted
 from backpath.maths.notation import neuron_index, weight_name
 
@@ -46,11 +48,21 @@ def derivation(scene: Scene, weight: str) -> Answer:
         "weight": d.weight,
         "gradient": gradient,
         "formulas": formulas(whole.document().blocks),
-        "factors": _factors(sample.factors, texts),
-        "paths": [_path(path) for path in sample.paths],
+        "factors": _factors(sample.factors, texts, _sources(scene)),
+        "paths": [_path(path, _sources(scene)) for path in sample.paths],
         "path_count": d.path_count,
         "batch": scene.focus.batch,
+        "contributions": _contributions(scene, d.weight) if scene.focus.batch else None,
+        "updated": scene.stepping.done == len(units(scene.settings.sizes)),
     }
+
+
+def _contributions(scene: Scene, weight: str) -> Answer | None:
+    """∂C/∂W of each sample, and the batch's, which is their mean; None where they are too many to be read."""
+    if len(scene.data.X) > SUMMED:
+        return None
+    texts, mean = shares(scene, weight, slice(None))
+    return {"texts": texts, "mean": mean}
 
 
 def _of_batch(scene: Scene, d: Derivation, one: Evaluation) -> tuple[Answer, Evaluation]:
@@ -80,7 +92,15 @@ def _titled(title: str, *equations: Equation) -> Answer:
     return {"title": title, "mathml": mathml.without_styles(mathml.equations(Formulas(equations)))}
 
 
-def _factors(factors: Sequence[Factor], texts: Sequence[str]) -> list[Answer]:
+def _sources(scene: Scene) -> dict[str, str]:
+    """The cells of the sample's row, by the input that was made of them."""
+    preparation = scene.data.preparation
+    if preparation is None or preparation.is_plain:
+        return {}
+    return original.sources(preparation, scene.focus.x)
+
+
+def _factors(factors: Sequence[Factor], texts: Sequence[str], sources: Mapping[str, str]) -> list[Answer]:
     return [
         {
             "symbol": mathml.math(factor.partial),
@@ -88,16 +108,16 @@ def _factors(factors: Sequence[Factor], texts: Sequence[str]) -> list[Answer]:
             "plain": f"{factor.symbol} = {factor.expanded}",
             "text": text,
             "value": factor.value,
-            "meaning": factor.meaning,
-            "places": list(factor.places),
+            "meaning": factor.meaning + (f"; in the table {cell}" if (cell := sources.get(factor.expanded)) else ""),
+            "places": [*factor.places, *(["C"] if factor.symbol.startswith(("∂C/∂A", "∂C/∂u_A")) else [])],
         }
         for factor, text in zip(factors, texts, strict=True)
     ]
 
 
-def _path(path: Path) -> Answer:
+def _path(path: Path, sources: Mapping[str, str]) -> Answer:
     texts, value = shown_product(path.values, path.value)
-    factors = _factors(path.factors, texts)
+    factors = _factors(path.factors, texts, sources)
     return {"neurons": list(path.neurons), "factors": factors, "value": path.value, "text": value, "share": path.share}
 
 
@@ -106,7 +126,8 @@ def neuron(scene: Scene, name: str) -> Answer:
     layer, j = neuron_index(name, scene.settings.sizes)
     if layer == 0:
         value = float(scene.focus.x[j - 1])
-        return {"name": name, "formulas": [], "values": {name: {"value": value, "text": shown(value, 17)}}}
+        values = {name: {"value": value, "text": shown(value, 17)}}
+        return {"name": name, "formulas": [], "values": values, "units": _sources(scene).get(name)}
     run = scene.network.forward(scene.focus.x)
     values = {key: {"value": run[key], "text": shown(float(run[key]))} for key in (f"u_{name}", name)}
     with_biases = scene.network.with_zero_biases()  # ∂C/∂u is its bias's gradient, or what it would be
@@ -123,7 +144,17 @@ def neuron(scene: Scene, name: str) -> Answer:
     found += [_titled("With numbers", *lines), _titled("Backward, for a bias: ∂u/∂W is 1, so this is δ", back)]
     delta = float(numbers.delta[layer - 1][0, j - 1])
     values[f"delta_{name}"] = {"value": delta, "text": _last(back) or shown(delta)}
-    return {"name": name, "formulas": found, "values": values}
+    return {"name": name, "formulas": found, "values": values, "units": _in_units(scene, layer, float(run[name]))}
+
+
+def _in_units(scene: Scene, layer: int, answer: float) -> str | None:
+    """What an answer of the only output means in the table's units."""
+    preparation = scene.data.preparation
+    last = layer == len(scene.settings.sizes) - 1 and scene.settings.sizes[-1] == 1
+    if preparation is None or not last or preparation.is_plain:
+        return None
+    said = original.targets(preparation, np.array([[answer]]))[0]
+    return f"{plain(preparation.target.name)} = {said}"
 
 
 def _last(line: Equation) -> str | None:
@@ -144,7 +175,7 @@ def _figure(name: str, value: object) -> object:
 
 
 def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Answer:
-    """The diagnosis of somebody's own gradients or updated weights."""
+    """The diagnosis of a user's own gradients or updated weights."""
     if kind not in ("gradients", "weights"):
         raise InputError(f"kind must be gradients or weights, but is {quoted(kind)}")
     if len(claimed) > MOST_CLAIMED:
@@ -157,10 +188,11 @@ def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Answer:
             f"a page's check is for up to {limits.CHECKED_WEIGHTS} weights, and {limits.CHECKED:,} weights times "
             "samples, for it tries every mistake; use a smaller network, one sample, or backpath check"
         )
+    figures, is_settled = settled(scene, figures, kind)
     report = diagnose(
-        scene.network,
-        X,
-        y,
+        network_as_shown(scene.network),
+        samples_as_shown(X),
+        samples_as_shown(y),
         figures if kind == "gradients" else None,
         claimed_weights=figures if kind == "weights" else None,
         cost=scene.settings.cost,
@@ -171,4 +203,5 @@ def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Answer:
         for f in report.findings
     ]
     content = mathml.without_styles(html.content(report.document()))
-    return {"correct": report.correct, "html": content, "findings": findings}
+    note = "Some are rounded on the way; they are right as far as the numbers on the page tell." if is_settled else ""
+    return {"correct": report.correct, "html": content, "findings": findings, "note": note}

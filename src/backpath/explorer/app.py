@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import json
+import re
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -28,11 +30,11 @@ from backpath.explain.step import explain_step
 from backpath.explorer import limits
 from backpath.explorer.outbox import GONE, Outbox
 from backpath.explorer.protocol import no_constant
-from backpath.explorer.saved_scene import kept_data, kept_scene, restored
+from backpath.explorer.saved_scene import kept_samples, kept_scene, restored
 from backpath.explorer.scene import Scene
-from backpath.explorer.security import DOCUMENT_POLICY, Guard, Rules
+from backpath.explorer.security import DOCUMENT_POLICY, FRAMED, Guard, Rules, page_policy
 from backpath.explorer.session import Session
-from backpath.explorer.uploads import read_table, safe_name
+from backpath.explorer.uploads import LISTS, TableError, how_to_read, read_table, safe_name
 from backpath.explorer.workers import Workers
 from backpath.files.models import Model, load_model, save
 
@@ -48,6 +50,7 @@ FULL = f"the explorer is full: {limits.SESSIONS} pages are open; close one, or s
 IDLE = f"no message for {limits.IDLE_SECONDS // 60} minutes"
 ELSEWHERE = "this session has been opened in another tab"
 FONT = "font"
+PARENT = re.compile(r"(https?|vscode-webview)://[\w.\-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?", re.ASCII)
 NO_SESSION = "there is no such session; reload the page"
 
 
@@ -60,11 +63,12 @@ class Explorer:
     scene : Scene
         What every session begins with.
     note : str
-        What every page is told at first.
+        What every page gets first.
     """
 
     def __init__(self, rules: Rules, scene: Scene, note: str = "") -> None:
         self.rules, self.scene, self.note = rules, scene, note
+        self.left = scene  # what the session had that ended last
         self.sessions: dict[str, Session] = {}
         self._sockets: dict[str, WebSocket] = {}
         self._away: dict[str, asyncio.Task[None]] = {}  # sessions whose page has gone, the longest first
@@ -80,8 +84,12 @@ class Explorer:
 
     async def page(self, request: Request) -> Response:
         """The page itself, which holds nothing of anybody's and needs no token."""
-        html = (_static() / "index.html").read_text("utf-8")
-        return HTMLResponse(html.replace("__STATIC__", f"/static/{_digest()}"))
+        html = (_static() / "index.html").read_text("utf-8").replace("__STATIC__", f"/static/{_digest()}")
+        parent = request.query_params.get("parent", "")
+        if parent and PARENT.fullmatch(parent) and self.rules.has_token(request.scope):  # a notebook's cell
+            policy = page_policy(request.headers["host"]).replace("frame-ancestors 'none'", f"frame-ancestors {parent}")
+            return HTMLResponse(html, headers={"Content-Security-Policy": policy, "X-Frame-Options": FRAMED})
+        return HTMLResponse(html)
 
     async def file(self, request: Request) -> Response:
         """A file of the page, by its exact name in the list of those that there are."""
@@ -90,10 +98,14 @@ class Explorer:
         kind = "font/ttf" if name == FONT else KINDS.get(Path(name).suffix)
         if kind is None or (name not in found and name != FONT):
             return PlainTextResponse("there is no such file", 404)
-        raw = _font() if name == FONT else found[name].read_bytes()
+        raw, packed = _file_bytes(name)
+        headers = {"Vary": "Accept-Encoding"}
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            raw, headers = packed, {**headers, "Content-Encoding": "gzip"}
         fresh = request.path_params["digest"] == _digest()  # another version's page may be open still
-        caching = {"Cache-Control": "private, max-age=31536000, immutable"} if fresh else {}
-        return Response(raw, media_type=kind, headers=caching)
+        if fresh:
+            headers["Cache-Control"] = "private, max-age=31536000, immutable"
+        return Response(raw, media_type=kind, headers=headers)
 
     async def websocket(self, socket: WebSocket) -> None:
         session = self.sessions.get(socket.query_params.get("resume", ""))
@@ -154,6 +166,7 @@ class Explorer:
         if task is not None and not waited:
             task.cancel()
         self.sessions.pop(session.key, None)
+        self.left = session.now
         await session.close()
 
     async def kept(self, request: Request) -> Response:
@@ -163,7 +176,7 @@ class Explorer:
             return JSONResponse({"error": NO_SESSION}, 404)
         scene = session.now
         if request.query_params.get("data"):
-            return JSONResponse(await self.workers.ask(kept_data, scene.data))
+            return JSONResponse(await self.workers.ask(kept_samples, scene))
         return JSONResponse({**await self.workers.ask(kept_scene, scene), "speed": session.speed})
 
     async def bring_back(self, request: Request) -> Response:
@@ -183,14 +196,18 @@ class Explorer:
 
     async def upload_table(self, request: Request) -> Response:
         name = safe_name(request.headers.get("x-name", ""), "table.csv")
-        target = request.query_params.get("target")
+        query = request.query_params
+        target = query.get("target")
+        how = how_to_read({**dict(query), **{key: query.getlist(key) for key in LISTS}})
 
         async def taken(session: Session, body: bytes) -> dict[str, Any]:
             async with self._uploads:
-                X, y, preparation = await asyncio.to_thread(read_table, body, name, target)
-            await session.take(lambda: Scene.of_table(name, X, y, preparation))
-            columns = [column.name for column in preparation.inputs]
-            return {"columns": columns, "target": preparation.target.name, "rows": len(X)}
+                scene = session.now
+                model = scene.data.preparation if scene.loaded and target is None else None
+                table = await asyncio.to_thread(read_table, body, name, target, model, how)
+            await session.take(lambda: table.scene(name, scene))
+            goal = table.preparation.target.name
+            return {"columns": table.columns, "target": goal, "rows": len(table.X), "kept": table.is_models}
 
         return await self._upload(request, limits.UPLOAD_BYTES, taken)
 
@@ -218,8 +235,9 @@ class Explorer:
             return JSONResponse({"error": error}, 413, {"Connection": "close"})
         try:
             return JSONResponse(await taken(session, body))
-        except InputError as error:
-            return JSONResponse({"error": " ".join(str(error).split())})  # an answer: the request was no fault
+        except InputError as error:  # an answer: the request was no fault
+            more = {"options": error.options, "columns": error.columns} if isinstance(error, TableError) else {}
+            return JSONResponse({"error": " ".join(str(error).split()), **more})
 
     async def download_model(self, request: Request) -> Response:
         session = self._session(request)
@@ -260,6 +278,13 @@ class Explorer:
 
 def _static() -> Traversable:
     return files("backpath.explorer") / "static"
+
+
+@lru_cache(maxsize=64)
+def _file_bytes(name: str) -> tuple[bytes, bytes]:
+    """A file of the page, and the same packed for a slow line."""
+    raw = _font() if name == FONT else (_static() / name).read_bytes()
+    return raw, gzip.compress(raw, 6, mtime=0)
 
 
 @lru_cache(maxsize=1)

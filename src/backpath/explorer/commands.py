@@ -12,18 +12,21 @@ from typing import Any
 import numpy as np
 
 from backpath.errors import InputError
-from backpath.explorer import answers, fields, limits
-from backpath.explorer.scene import Focus, Scene, focus_on, merged
+from backpath.explorer import answers, fields, limits, original
+from backpath.explorer.data import Data, built_in
+from backpath.explorer.scene import Scene, focus_on, merged
 from backpath.explorer.settings import DRAWING, KEYS
-from backpath.explorer.stepping import PASSES, UNITS
+from backpath.explorer.stepping import PASSES, UNITS, Stepping
 from backpath.explorer.surface import Surface
+from backpath.explorer.surface import maps as neuron_maps
 from backpath.explorer.truth_table import truth_table
 from backpath.files.wording import quoted
 from backpath.maths.network import Network
 from backpath.maths.notation import weight_index
 
 Fields = Mapping[str, Any]
-STATE_KEYS = (*KEYS, "dataset", "uploaded", "X", "y", "sample", "weights", "weights_left_out")
+OWN = "own:"  # before the place of one's own data in their list
+STATE_KEYS = (*KEYS, "dataset", "uploaded", "typed", "X", "y", "sample", "weights", "weights_left_out")
 
 
 def derive(scene: Scene, given: Fields) -> dict[str, Any]:
@@ -36,6 +39,10 @@ def neuron(scene: Scene, given: Fields) -> dict[str, Any]:
 
 def surface(scene: Scene, given: Fields) -> dict[str, Any]:
     return asked_surface(scene, given).of(scene, scene.network)
+
+
+def maps(scene: Scene, given: Fields) -> dict[str, Any]:
+    return neuron_maps(scene, fields.whole(given.get("resolution", 20), "resolution", 2, limits.RESOLUTION))
 
 
 def asked_surface(scene: Scene, given: Fields) -> Surface:
@@ -54,6 +61,13 @@ def samples(scene: Scene, given: Fields) -> dict[str, Any]:
     first = fields.whole(given.get("first", 0), "the first row", 0, len(scene.data.X) - 1)
     name = given.get("weight")
     return truth_table(scene, None if name is None else fields.text(name, "weight"), first)
+
+
+def formulas(scene: Scene, given: Fields) -> dict[str, Any]:
+    """A step's gradients written out with the weights of now, for a page that watches a run."""
+    fresh = replace(scene, stepping=Stepping())
+    done = fresh.stepped("Forward", "all").stepped("Backward", "all")
+    return {"phase": "backward", "formulas": done.stepping.tables()}
 
 
 def weight(scene: Scene, given: Fields) -> Scene:
@@ -82,8 +96,25 @@ def sample(scene: Scene, given: Fields) -> Scene:
         return scene.with_focus(focus_on(scene.data, index))
     x = fields.row(given.get("x"), "x", scene.settings.sizes[0])
     y = fields.row(given.get("y"), "y", scene.settings.sizes[-1])
-    scene.network.samples(x, y, scene.settings.cost)
-    return scene.with_focus(Focus(None, x, y))
+    return scene.with_row(x, y)
+
+
+def row(scene: Scene, given: Fields) -> Scene:
+    """A row that was typed as it would stand in the table, target last."""
+    preparation = scene.data.preparation
+    if preparation is None:
+        raise InputError("only a table has rows of cells; type the inputs as numbers")
+    cells = given.get("cells")
+    if not isinstance(cells, list) or len(cells) != len(preparation.inputs) + 1:
+        raise InputError(f"cells must be {len(preparation.inputs) + 1} texts: a cell for each column, and the target")
+    return scene.with_row(*original.encoded(preparation, [fields.text(cell, "a cell") for cell in cells]))
+
+
+def hold_out(scene: Scene, given: Fields) -> Scene:
+    percent = fields.whole(given.get("percent"), "the share held out", 0, 50)
+    if scene.data.typed or (percent and len(scene.data.X) * percent // 100 < 1):
+        raise InputError("there are too few rows to hold some out")
+    return scene.holding_out(percent)
 
 
 def change(scene: Scene, given: Fields) -> Scene:
@@ -105,15 +136,19 @@ def _with_data(scene: Scene, given: Fields) -> Scene:
     if "dataset" not in given:
         return points(scene, given) if "X" in given or "y" in given else scene
     name = fields.text(given["dataset"], "dataset")
+    if name.startswith(OWN):
+        return scene.with_data(_own(scene, name))
     if given.get("uploaded"):
         if scene.data.uploaded and scene.data.name == name:
             return scene
+        uploaded = [data for data in scene.own if data.uploaded and data.name == name]
+        if uploaded:
+            return scene.with_data(uploaded[-1])
         raise InputError(f"this was made on the table {quoted(name)}, which a link does not hold; upload it first")
     if name != "points":
-        return scene if name == scene.data.name else Scene.of_data_set(name)
+        return scene if name == scene.data.name else scene.with_data(built_in(name)[0])
     if "X" not in given:
         raise InputError("the points of this state are too many for a link, and are not in it")
-    found = scene
     drawing = {key: given[key] for key in (*DRAWING, "cost") if key in given}
     settings = scene.settings.changed(drawing)
     inputs, outputs = settings.sizes[0], settings.sizes[-1]
@@ -121,8 +156,16 @@ def _with_data(scene: Scene, given: Fields) -> Scene:
     y = fields.rows(given.get("y"), "y", outputs, limits.POINTS)
     if len(X) != len(y):
         raise InputError(f"X has {len(X):,} rows, but y has {len(y):,}; give as many of each")
-    data = replace(found.data.drawn(X, y), task=_task(settings.activations[-1], y), preparation=None)
+    typed = fields.truth(given.get("typed", False), "typed")
+    data = replace(scene.data.drawn(X, y), task=_task(settings.activations[-1], y), preparation=None, typed=typed)
     return Scene.drawn(settings, data)
+
+
+def _own(scene: Scene, key: str) -> Data:
+    number = key.removeprefix(OWN)
+    if not number.isdecimal() or int(number) >= len(scene.own):
+        raise InputError(f"there are no data by the name {quoted(key)}")
+    return scene.own[int(number)]
 
 
 def _task(output: str, y: np.ndarray[Any, Any]) -> str:
@@ -181,6 +224,8 @@ QUESTIONS: dict[str, Callable[[Scene, Fields], dict[str, Any]]] = {
     "derive": derive,
     "neuron": neuron,
     "surface": surface,
+    "maps": maps,
+    "formulas": formulas,
     "samples": samples,
     "check": check,
 }
@@ -190,6 +235,8 @@ EDITS: dict[str, Callable[[Scene, Fields], Scene]] = {
     "weight": weight,
     "points": points,
     "sample": sample,
+    "row": row,
+    "hold_out": hold_out,
     "step": step,
     "reset": reset,
     "scrub": scrub,

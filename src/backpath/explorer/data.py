@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from backpath.explorer import limits
+from backpath.explorer import limits, original
 from backpath.explorer.settings import Settings
 from backpath.files.preparation import Preparation
 from backpath.files.wording import plain
 from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_names
-from backpath.training.datasets import OUTPUTS, dataset
+from backpath.training.datasets import DATASETS, OUTPUTS, dataset
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +30,16 @@ class Data:
     X, y : (N, inputs), (N, outputs)
     preparation : Preparation | None
         Of a table: how its columns became X and y.
+    typed : bool
+        There are no samples: the one row is what was typed to look at, and nothing can be trained on it.
+    note : str
+        What is to be known of them.
+    held_out : Data | None
+        Rows that are not trained on, to measure by.
+    whole : Data | None
+        What these are a part of, where some are held out.
+    percent : int
+        How many of the rows are.
     """
 
     name: str
@@ -36,6 +47,22 @@ class Data:
     X: Floats = field(repr=False)
     y: Floats = field(repr=False)
     preparation: Preparation | None = None
+    typed: bool = False
+    note: str = ""
+    held_out: Data | None = field(default=None, repr=False)
+    whole: Data | None = field(default=None, repr=False)
+    percent: int = 0
+
+    def holding_out(self, percent: int) -> Data:
+        """With so many of all rows held out, always the same ones, in their order."""
+        whole = self.whole or self
+        count = len(whole.X) * percent // 100
+        if not count:
+            return whole
+        out = np.zeros(len(whole.X), bool)
+        out[np.random.default_rng(0).permutation(len(out))[:count]] = True
+        rest = replace(whole, X=whole.X[out], y=whole.y[out])
+        return replace(whole, X=whole.X[~out], y=whole.y[~out], held_out=rest, whole=whole, percent=percent)
 
     @property
     def uploaded(self) -> bool:
@@ -58,9 +85,23 @@ class Data:
         return found | {outputs[0]: goal if target.task == "regression" else f"{goal} = {plain(target.classes[1])}"}
 
     def for_the_page(self) -> dict[str, Any]:
+        return dict(self._shown)
+
+    @cached_property
+    def _shown(self) -> dict[str, Any]:
         shown = slice(limits.SHOWN_ROWS)
+        units = None if self.preparation is None or self.preparation.is_plain else self.preparation
         return {
             "name": plain(self.name),
+            "typed": self.typed,
+            "held_out": self.percent,
+            "classes": None if self.preparation is None else list(map(plain, self.preparation.target.classes)),
+            "note": self.note,
+            "task": self.task,
+            "scales": {} if units is None else original.scales(units),
+            "columns": None if units is None else original.columns(units),
+            "cells": None if units is None else original.cells(units, self.X[shown]),
+            "targets": None if units is None else original.targets(units, self.y[shown]),
             "kind": "regression" if self.task == "regression" else "classification",
             "X": self.X[shown].tolist(),
             "y": self.y[shown].tolist(),
@@ -86,29 +127,28 @@ def built_in(name: str) -> tuple[Data, Settings]:
     return Data(name, found.task, found.X, found.y), settings
 
 
-def of_table(name: str, X: Floats, y: Floats, preparation: Preparation) -> tuple[Data, Settings]:
-    """A table with settings that suit its task."""
-    task = preparation.target.task
-    output, cost = OUTPUTS[task]
-    settings = Settings(
-        (X.shape[1], 8, y.shape[1]),
+def usual_settings(data: Data) -> Settings:
+    """What suits the samples: of a built-in data set its own settings, else those of their task."""
+    if data.name in DATASETS:
+        return built_in(data.name)[1]
+    output, cost = OUTPUTS[data.task]
+    return Settings(
+        (data.X.shape[1], 8, data.y.shape[1]),
         ("tanh", output),
         cost,
         learning_rate=0.05,
-        batch_size=min(32, len(X)),
+        batch_size=min(32, len(data.X)),
         shuffle=True,
     )
-    return Data(name, task, X, y, preparation), settings
 
 
-def of_model(network: Network, preparation: Preparation | None) -> Data:
-    """A model's file holds no samples: one, of zeros, to begin with."""
+def of_model(network: Network, preparation: Preparation | None, note: str) -> Data:
+    """A model's file holds no samples: a row to type over, of zeros, to begin with."""
     outputs = network.sizes[-1]
     task = "multiclass" if network.activations[-1] == "softmax" else "regression"
     task = "binary" if outputs == 1 and network.activations[-1] == "sigmoid" else task
     y = np.zeros((1, outputs))
     if task == "multiclass":
         y[0, 0] = 1
-    return Data(
-        "points", preparation.target.task if preparation else task, np.zeros((1, network.sizes[0])), y, preparation
-    )
+    task = preparation.target.task if preparation else task
+    return Data("points", task, np.zeros((1, network.sizes[0])), y, preparation, typed=True, note=note)

@@ -16,9 +16,9 @@ import numpy as np
 
 from backpath.errors import InputError
 from backpath.explorer import fields, limits
-from backpath.explorer.data import Data, built_in
+from backpath.explorer.data import Data, built_in, usual_settings
 from backpath.explorer.scene import Focus, Scene, check_fit, focus_on
-from backpath.explorer.settings import KEYS, Settings
+from backpath.explorer.settings import KEYS
 from backpath.explorer.stepping import units
 from backpath.explorer.timeline import Timeline
 from backpath.files.preparation import Preparation
@@ -29,14 +29,27 @@ from backpath.training.datasets import DATASETS
 TASKS = ("binary", "multiclass", "regression")
 
 
-def data_key(data: Data) -> str:
-    """What tells one set of samples from another, so that a page fetches each once."""
-    if data.name in DATASETS:
-        return data.name
-    digest = hashlib.sha256(repr((data.name, data.task, data.X.shape)).encode())
-    digest.update(data.X.tobytes())
-    digest.update(data.y.tobytes())
+def data_key(scene: Scene) -> str:
+    """What tells one list of samples from another, so that a page fetches each once."""
+    digest = hashlib.sha256()
+    for data in (scene.data, *scene.own):
+        digest.update(repr((data.name, data.task, data.X.shape, data.typed)).encode())
+        if data.name not in DATASETS:
+            digest.update(data.X.tobytes() + data.y.tobytes())
     return digest.hexdigest()
+
+
+def kept_samples(scene: Scene) -> dict[str, Any]:
+    """The samples, and all that stay in the list of data."""
+    own = [kept_data(data) for data in scene.own]
+    data = scene.data.whole or scene.data
+    place = next((k for k, other in enumerate(scene.own) if other is data), None)
+    return {
+        "own": own,
+        "place": place,
+        "percent": scene.data.percent,
+        "data": None if place is not None else kept_data(data),
+    }
 
 
 def kept_data(data: Data) -> dict[str, Any]:
@@ -48,6 +61,8 @@ def kept_data(data: Data) -> dict[str, Any]:
         "X": _text(data.X),
         "y": _text(data.y),
         "preparation": data.preparation and data.preparation.to_dict(),
+        "typed": data.typed,
+        "note": data.note,
     }
 
 
@@ -58,7 +73,7 @@ def kept_scene(scene: Scene) -> dict[str, Any]:
     before = stepping.step.network if stepping.step is not None else scene.network
     return {
         "settings": scene.settings.as_dict(),
-        "data": data_key(scene.data),
+        "data": data_key(scene),
         "network": _flat(scene.network),
         "start": _flat(scene.start),
         "loaded": scene.loaded,
@@ -69,6 +84,7 @@ def kept_scene(scene: Scene) -> dict[str, Any]:
             "epoch": timeline.epoch,
             "stride": timeline.stride,
             "epochs": list(timeline.epochs),
+            "held_out": [list(pair) for pair in timeline.held_out],
             "costs": _text(np.array(timeline.costs)),
             "snapshots": every,
             "networks": [_flat(timeline.networks[epoch]) for epoch in every],
@@ -87,7 +103,9 @@ def restored(given: dict[str, Any]) -> Scene:
     scene, samples = given.get("scene"), given.get("data")
     if not isinstance(scene, dict) or not isinstance(samples, dict):
         raise InputError("what the page brings back must hold a scene and its data")
-    data, settings = _data(samples)
+    data, own = _samples(samples)
+    data = data.holding_out(fields.whole(samples.get("percent", 0), "the share held out", 0, 50))
+    settings = usual_settings(data)
     asked = scene.get("settings")
     if not isinstance(asked, dict):
         raise InputError("what the page brings back has no settings")
@@ -99,14 +117,26 @@ def restored(given: dict[str, Any]) -> Scene:
     network = start if scene.get("network") == scene.get("start") else _network(drawn, scene.get("network"))
     timeline = _timeline(scene.get("history"), start)
     found = Scene(settings, data, network, start, timeline, _focus(scene, data, network, settings.cost))
-    found = replace(found, loaded=fields.truth(scene.get("loaded"), "loaded"))
+    found = replace(found, own=own, loaded=fields.truth(scene.get("loaded"), "loaded"))
     return _stepped(found, scene.get("stepped"))
 
 
-def _data(kept: dict[str, Any]) -> tuple[Data, Settings]:
+def _samples(kept: dict[str, Any]) -> tuple[Data, tuple[Data, ...]]:
+    given = kept.get("own")
+    if not isinstance(given, list) or len(given) > limits.OWN:
+        raise InputError(f"own must be a list of up to {limits.OWN} data sets")
+    own = tuple(_data(one) for one in given)
+    if kept.get("place") is not None:
+        return own[fields.whole(kept["place"], "the place of the data", 0, len(own) - 1)], own
+    return _data(kept.get("data")), own
+
+
+def _data(kept: object) -> Data:
+    if not isinstance(kept, dict):
+        raise InputError("what the page brings back has no data")
     name = fields.text(kept.get("name"), "the data's name")
     if name in DATASETS:
-        return built_in(name)
+        return built_in(name)[0]
     task = fields.text(kept.get("task"), "the task")
     if task not in TASKS:
         raise InputError(f"the task must be one of {', '.join(TASKS)}")
@@ -118,9 +148,8 @@ def _data(kept: dict[str, Any]) -> tuple[Data, Settings]:
         wanted = (len(preparation.input_labels), preparation.target.outputs)
         if wanted != (X.shape[1], y.shape[1]):
             raise InputError("the preparation does not fit the samples")
-    output = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}[task]
-    cost = "categorical_cross_entropy" if output == "softmax" else "squared_error"
-    return Data(name, task, X, y, preparation), Settings((X.shape[1], y.shape[1]), (output,), cost)
+    typed, note = fields.truth(kept.get("typed"), "typed"), fields.text(kept.get("note"), "the note")
+    return Data(name, task, X, y, preparation, typed, note[: limits.NOTE])
 
 
 def _focus(kept: dict[str, Any], data: Data, network: Network, cost: str) -> Focus:
@@ -152,6 +181,11 @@ def _timeline(kept: Any, start: Network) -> Timeline:
     found.epoch = fields.whole(kept.get("epoch"), "the epoch", 0, 2**53)
     found.stride = fields.whole(kept.get("stride"), "the stride", 1, 2**53)
     found.epochs, found.costs = epochs, costs.tolist()
+    pairs = kept.get("held_out")
+    if not isinstance(pairs, list) or len(pairs) > limits.CURVE + 1:
+        raise InputError("the history has no costs of rows held out")
+    for epoch, cost in (fields.row(pair, "a held-out cost", 2) for pair in pairs):
+        found.held_out.append((int(epoch), float(cost)))
     found.networks = {
         fields.whole(epoch, "a snapshot", 0, 2**53): _network(start, W)
         for epoch, W in zip(snapshots, networks, strict=True)

@@ -12,9 +12,9 @@ import numpy as np
 from backpath.errors import InputError
 from backpath.explain.backward import in_float64
 from backpath.explain.step import explain_step
-from backpath.explorer import data as samples
 from backpath.explorer import limits
-from backpath.explorer.data import Data
+from backpath.explorer.data import Data, built_in, usual_settings
+from backpath.explorer.data import of_model as data_of_model
 from backpath.explorer.settings import DRAWING, Settings, weight_count
 from backpath.explorer.stepping import Stepping, units
 from backpath.explorer.timeline import Timeline
@@ -23,6 +23,9 @@ from backpath.files.preparation import Preparation
 from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.training.datasets import DATASETS
+
+CHOSEN = ("sizes", "activations", "cost", "solver", "learning_rate", "batch_size", "biases", "init", "seed")
+NamedSamples = tuple[str, Floats, Floats, Preparation]
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Scene:
     focus: Focus
     stepping: Stepping = field(default_factory=Stepping)
     loaded: bool = False  # the start is a file's, not the seed's
+    own: tuple[Data, ...] = ()  # tables and drawings that stay in the list of data
 
     @classmethod
     def drawn(cls, settings: Settings, data: Data, index: int = 0) -> Scene:
@@ -61,26 +65,59 @@ class Scene:
         network = settings.network()
         return cls(settings, data, network, network, Timeline(network), focus_on(data, index))
 
+    def with_data(self, data: Data) -> Scene:
+        """Other samples, with what of the settings was changed by hand and fits them."""
+        settings, before = usual_settings(data), usual_settings(self.data)
+        for key, value in self.settings.as_dict().items():
+            if key not in CHOSEN or value == before.as_dict()[key]:
+                continue
+            if key == "learning_rate" and settings.solver != self.settings.solver:
+                continue  # it was for another solver
+            wanted: dict[str, Any] = {key: value}
+            if key in ("sizes", "activations"):
+                now, last = self.settings, settings.activations[-1]
+                sizes = [settings.sizes[0], *now.sizes[1:-1], settings.sizes[-1]]
+                wanted = {"sizes": sizes, "activations": [*now.activations[:-1], last]}
+            with suppress(InputError):
+                settings = settings.changed(wanted)
+        return replace(Scene.drawn(settings, data, _first(data)), own=self.own)
+
+    def owning(self, before: Scene) -> Scene:
+        """With the list of data that the scene before it had, and this one's own."""
+        data, own = self.data.whole or self.data, before.own
+        if data.name not in DATASETS and not data.typed and all(data is not other for other in own):
+            redrawn = data.name == "points" and any(before.data is other for other in own)
+            own = tuple(data if redrawn and other is before.data else other for other in own)
+            own = own if redrawn and before.data.name == "points" else (*own, data)
+        while len(own) > 1 and (len(own) > limits.OWN or sum(d.X.size + d.y.size for d in own) > limits.NUMBERS):
+            own = own[1:]
+        return replace(self, own=own)
+
     @classmethod
     def of_data_set(cls, name: str) -> Scene:
-        data, settings = samples.built_in(name)
+        data, settings = built_in(name)
         return cls.drawn(settings, data, _first(data))
 
     @classmethod
-    def of_table(cls, name: str, X: Floats, y: Floats, preparation: Preparation) -> Scene:
-        data, settings = samples.of_table(name, X, y, preparation)
-        return cls.drawn(settings, data)
+    def of_table(cls, name: str, X: Floats, y: Floats, preparation: Preparation, note: str = "") -> Scene:
+        data = Data(name, preparation.target.task, X, y, preparation, note=note)
+        return cls.drawn(usual_settings(data), data)
 
     @classmethod
-    def of_model(cls, model: Model) -> Scene:
-        """A model's network, on the built-in data set that it was trained on, else on a sample to be typed."""
+    def of_model(cls, model: Model, samples: NamedSamples | None = None, note: str = "") -> Scene:
+        """A model's network on the samples that are given, else on the built-in data set that it was trained on, else
+        on a row to be typed."""
         network = in_float64(model.network)
         record = model.record
         source = record.get("source")
-        data = samples.of_model(network, model.preparation)
-        settings = Settings(network.sizes, network.activations, biases=network.biases)
-        if isinstance(source, str) and source in DATASETS:
-            found, settings_of_data = samples.built_in(source)
+        data = data_of_model(network, model.preparation, note)
+        settings = Settings(
+            network.sizes, network.activations, _usual_cost(network), learning_rate=0.05, biases=network.biases
+        )
+        if samples is not None:
+            data = _enough(network, *samples, note)
+        elif isinstance(source, str) and source in DATASETS:
+            found, settings_of_data = built_in(source)
             if (found.X.shape[1], found.y.shape[1]) == (network.sizes[0], network.sizes[-1]):
                 data = found
                 settings = replace(
@@ -95,6 +132,23 @@ class Scene:
         check_fit(settings, data)
         focus = focus_on(data, _first(data))
         return cls(settings, data, network, network, Timeline(network), focus, loaded=True)
+
+    def with_table(self, name: str, X: Floats, y: Floats, preparation: Preparation, note: str = "") -> Scene:
+        """A model with the samples that it was waiting for, or with others: its network stays."""
+        data = _enough(self.network, name, X, y, preparation, note)
+        check_fit(self.settings, data)
+        self.network.samples(data.X, data.y, self.settings.cost)
+        found = replace(self, data=data, focus=focus_on(data, _first(data)), timeline=Timeline(self.network))
+        return replace(found, stepping=Stepping())
+
+    def with_row(self, x: Floats, y: Floats) -> Scene:
+        """With a sample that was typed; where there are no samples, it is the one that the cost is of."""
+        self.network.samples(x, y, self.settings.cost)
+        if not self.data.typed:
+            return self.with_focus(Focus(None, x, y))
+        data = replace(self.data, X=x[np.newaxis], y=y[np.newaxis])
+        found = replace(self, data=data, timeline=Timeline(self.network))
+        return found.with_focus(focus_on(data, 0))
 
     def with_settings(self, settings: Settings, redraw: bool) -> Scene:
         """Trained otherwise, or with ``redraw`` another network."""
@@ -113,7 +167,7 @@ class Scene:
         return replace(self, network=network, timeline=timeline or self.timeline, stepping=self.stepping.begun_anew())
 
     def edited(self, network: Network) -> Scene:
-        """With weights that somebody typed: a run begins anew from them."""
+        """With weights that a user typed: a run starts again from them."""
         return self.with_network(network, Timeline(network))
 
     def with_points(self, X: Floats, y: Floats) -> Scene:
@@ -125,7 +179,14 @@ class Scene:
         return replace(self, data=data, focus=focus, stepping=self.stepping.begun_anew())
 
     def with_focus(self, focus: Focus) -> Scene:
-        return replace(self, focus=focus, stepping=self.stepping.begun_anew())
+        """Of another sample; what was computed of the one before is nothing to compare with."""
+        return replace(self, focus=focus, stepping=Stepping())
+
+    def holding_out(self, percent: int) -> Scene:
+        """With some of the rows held out; the network stays, its curve begins again."""
+        data = self.data.holding_out(percent)
+        found = replace(self, data=data, timeline=Timeline(self.network))
+        return found.with_focus(focus_on(data, min(self.focus.index or 0, len(data.X) - 1)))
 
     def reset(self) -> Scene:
         """Before any training."""
@@ -175,6 +236,19 @@ class Scene:
         return self.network.cost(self.data.X, self.data.y, self.settings.cost)
 
 
+def _usual_cost(network: Network) -> str:
+    """Of a network whose file names none: the notes', but for outputs with which only another goes."""
+    return "categorical_cross_entropy" if network.activations[-1] == "softmax" else "squared_error"
+
+
+def _enough(network: Network, name: str, X: Floats, y: Floats, preparation: Preparation, note: str) -> Data:
+    """Samples for a network; of more than a page can show in motion every so many."""
+    every = -(-len(X) * weight_count(network.sizes) // limits.WORK)
+    if every > 1:
+        note = f"{note} Of {len(X):,} rows every {every}th is shown.".strip()
+    return Data(name, preparation.target.task, X[::every], y[::every], preparation, note=note)
+
+
 def _first(data: Data) -> int:
     """The sample that is looked at first: of a truth table 1, 1, where no weight's gradient is 0 for want of input."""
     return min(3, len(data.X) - 1)
@@ -202,5 +276,5 @@ def check_fit(settings: Settings, data: Data) -> None:
 
 
 def merged(settings: Settings, given: Mapping[str, Any]) -> tuple[Settings, bool]:
-    """The settings with what is given, and whether that draws the network anew."""
+    """The settings with what is given, and whether the network is drawn again."""
     return settings.changed(given), any(key in given for key in DRAWING)

@@ -25,6 +25,9 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
+FRAMED = (
+    "SAMEORIGIN"  # of a page that a notebook may frame: browsers go by its policy's frame-ancestors, which is newer
+)
 DOCUMENT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )

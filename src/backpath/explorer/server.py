@@ -104,7 +104,7 @@ def server(explorer: Explorer) -> uvicorn.Server:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """That somebody sent nonsense is none; nor a refused websocket, which uvicorn takes for a fault of ours."""
+    """An invalid request is none; nor a refused websocket, which uvicorn takes for a fault of ours."""
     return not any(text in record.getMessage() for text in ("without completing handshake", "Invalid HTTP request"))
 
 

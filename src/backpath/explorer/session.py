@@ -119,14 +119,15 @@ class Session:
         return write({"id": message.id, "ok": view(self.scene, self._training is not None)})
 
     async def _edit(self, message: Message) -> None:
-        """Change the scene; a run goes on with what was changed, unless its network was drawn anew."""
+        """Change the scene; a run goes on with what was changed, unless its network was drawn again."""
         running = self._training
         if running is not None:
             await self._halt(told=False)
         before = self.scene
         try:
-            self.scene = await self._workers.ask(commands.EDITS[message.do], before, message.fields)
-            if message.do != "sample":
+            found = await self._workers.ask(commands.EDITS[message.do], before, message.fields)
+            self.scene = found.owning(before)
+            if message.do not in ("sample", "row"):
                 self._keep(before)
         finally:  # a refused edit leaves a run as it was
             if running is not None:
@@ -157,6 +158,8 @@ class Session:
         until_solved = fields.truth(given.get("until_solved", False), "until_solved")
         epochs = given.get("epochs")
         most = MOST_EPOCHS if epochs is None else fields.whole(epochs, "epochs", 1, MOST_EPOCHS)
+        if self.scene.data.typed:
+            raise InputError("there are no samples to train on yet: give the model its table under Data, or add points")
         if self._training is not None:
             self._training.go(rate, most)
             self._training.until_solved = until_solved
@@ -206,7 +209,7 @@ class Session:
             await self._halt()
             scene = await self._workers.ask(make)
             self._keep(self.scene)
-            self.scene = scene
+            self.scene = scene.owning(self.scene)
             await self._push_view({"event": "view"})
 
     async def _push(self, event: dict[str, Any]) -> None:

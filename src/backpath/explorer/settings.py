@@ -27,7 +27,7 @@ KEYS = (
     "batch_size",
     "shuffle",
 )
-DRAWING = ("sizes", "activations", "seed", "init", "biases")  # those with which the network is drawn anew
+DRAWING = ("sizes", "activations", "seed", "init", "biases")  # a change of these draws the network again
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Settings:
     biases: bool = True
 
     def changed(self, given: Mapping[str, Any]) -> Settings:
-        """With some of them set anew, as a page gives them.
+        """With some of them changed, as a page gives them.
 
         >>> old = Settings((2, 2, 1), ("tanh", "sigmoid"))
         >>> new = old.changed({"sizes": [2, 3, 3, 1], "learning_rate": "0.1"})
@@ -100,9 +100,20 @@ def weight_count(sizes: tuple[int, ...]) -> int:
     return sum(neurons * (inputs + 1) for inputs, neurons in itertools.pairwise(sizes))
 
 
+def drawn(sizes: tuple[int, ...]) -> list[int]:
+    """How many neurons of each layer are drawn, the first ones; none of a network of too many layers.
+
+    >>> drawn((2, 16, 1)), drawn((2, 17, 1))
+    ([2, 16, 1], [2, 12, 1])
+    """
+    if len(sizes) - 1 > limits.DRAWN_LAYERS:
+        return [0] * len(sizes)
+    return [n if n <= limits.DRAWN_NEURONS else limits.DRAWN_OF_MORE for n in sizes]
+
+
 def is_drawn_whole(sizes: tuple[int, ...]) -> bool:
-    """Whether every neuron and weight is drawn; of a larger network a summary is."""
-    return len(sizes) - 1 <= limits.DRAWN_LAYERS and max(sizes) <= limits.DRAWN_NEURONS
+    """Whether every neuron and weight is drawn."""
+    return drawn(sizes) == list(sizes)
 
 
 def _sizes(value: object) -> tuple[int, ...]:

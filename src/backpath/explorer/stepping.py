@@ -1,24 +1,25 @@
-"""The notes' step, number by number: forward, cost, backward, update, as far as somebody has gone."""
+"""The notes' step, number by number: forward, cost, backward, update, as far as the user has gone."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backpath.errors import InputError
 from backpath.explain.digits import shown
-from backpath.explain.document import Formulas
 from backpath.explain.expression import Call, Equation, Expression, Number
 from backpath.explain.printers import mathml
 from backpath.explain.step import Step
 from backpath.explain.written.whole_step import MOST_SAMPLES, MOST_WEIGHTS
-from backpath.explorer.settings import is_drawn_whole
-from backpath.maths.notation import layer_weights, neuron_index, neuron_names, weight_name
+from backpath.explorer.settings import drawn
+from backpath.maths.activations import activation
+from backpath.maths.notation import neuron_index, neuron_names, weight_name
 
 PASSES = ("Forward", "Backward", "Update")
 UNITS = ("neuron", "layer", "all")
-MOST_LINES = 40  # of formulas that are shown at once
+MOST_LINES = 60  # of formulas that are shown at once
 COST = "C"
 
 NeuronValues = dict[str, dict[str, Any]]
@@ -51,8 +52,8 @@ class Stepping:
         How many of the ``units`` are.
     values, previous : by name
         What has been computed in this step, and what it was one step before.
-    formulas : tuple of Equation
-        Of what was computed last.
+    formulas : tuple of (title, Equation)
+        Of what was computed last, each under its layer.
     """
 
     step: Step | None = None
@@ -60,7 +61,7 @@ class Stepping:
     done: int = 0
     values: NeuronValues = field(default_factory=dict)
     previous: NeuronValues = field(default_factory=dict)
-    formulas: tuple[Equation, ...] = ()
+    formulas: tuple[tuple[str, Equation], ...] = ()
 
     def begun_anew(self) -> Stepping:
         """Nothing computed yet; what there was is what it was before."""
@@ -83,12 +84,12 @@ class Stepping:
             if unit == "layer" and not _together(every[end - 1][1], every[end][1], sizes):
                 break
             end += 1
-        values, formulas = dict(self.values), list[Equation]()
+        values, formulas = dict(self.values), list[tuple[str, Equation]]()
         for _, name in every[self.done : end]:
             for key, value, lines in self._computed(passing, name):
                 values[key] = value
-                formulas += lines
-        return Stepping(self.step, self.of_neurons, end, values, self.previous, tuple(formulas[:MOST_LINES]))
+                formulas += [(_title(name, sizes), line) for line in lines]
+        return Stepping(self.step, self.of_neurons, end, values, self.previous, tuple(formulas))
 
     def put_away(self) -> Stepping:
         """Without what can be computed again."""
@@ -112,11 +113,15 @@ class Stepping:
         if passing == "Backward":
             delta = float(self.of_neurons.numbers.delta[layer - 1][0, j - 1])
             yield f"delta_{name}", _value(delta), ()
-        if not is_drawn_whole(self.step.network.sizes):
+            if not activation(self.step.network.activations[layer - 1]).jacobian:
+                slope = float(self.of_neurons.numbers.slopes[layer - 1][0, j - 1])
+                yield f"slope_{name}", _value(slope), ()
+        count = drawn(self.step.network.sizes)
+        if j > count[layer]:
             return
-        for index in layer_weights(self.step.network.sizes, layer, self.step.network.biases):
-            if index.neuron == j:
-                yield self._of_weight(self.step, passing, weight_name(*index))
+        sources = [*range(1, count[layer - 1] + 1), *([None] if self.step.network.biases else [])]
+        for source in sources:
+            yield self._of_weight(self.step, passing, weight_name(layer, j, source))
 
     def _of_weight(self, step: Step, passing: str, weight: str) -> tuple[str, dict[str, Any], tuple[Equation, ...]]:
         if passing == "Backward":
@@ -136,8 +141,20 @@ class Stepping:
             "values": self.values,
             "previous": self.previous,
             "next": {passing: upcoming[1] if upcoming[0] == passing else None for passing in PASSES},
-            "formula": mathml.without_styles(mathml.equations(Formulas(self.formulas))) if self.formulas else None,
+            "formulas": self.tables(),
         }
+
+    def tables(self) -> list[dict[str, Any]]:
+        """A table of formulas for each layer, the one computed last first: a row each, a cell for each side."""
+        found: list[dict[str, Any]] = []
+        for title, layer in itertools.groupby(self.formulas[-MOST_LINES:], key=lambda pair: pair[0]):
+            rows = [[mathml.math(side) for side in line.sides] for _, line in layer]
+            found.insert(0, {"title": title, "rows": rows})
+        return found
+
+
+def _title(name: str, sizes: tuple[int, ...]) -> str:
+    return "Cost" if name == COST else f"Layer {neuron_index(name, sizes)[0]}"
 
 
 def _together(one: str, other: str, sizes: tuple[int, ...]) -> bool:

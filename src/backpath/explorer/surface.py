@@ -18,6 +18,7 @@ from backpath.maths.notation import neuron_index, neuron_names
 
 MARGIN = 0.15  # of the range of the data, on each side
 CURVE_POINTS = 200
+RANGES = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,26 @@ class Surface:
         if A.shape[1] > 1:
             found["classes"] = _base64(A.argmax(axis=1).astype(np.uint8))
         return found
+
+
+def maps(scene: Scene, resolution: int) -> dict[str, Any]:
+    """What every neuron answers over the range of two inputs, as shades from 0 to 255: of σ and tanh over their own
+    range, else from the least to the most."""
+    network = scene.network
+    if network.sizes[0] != 2:
+        raise InputError("neurons' maps are of two inputs")
+    extent = [_range(scene.data.X[:, column]) for column in range(2)]
+    across, down = (np.linspace(*ends, resolution) for ends in extent)
+    x1, x2 = np.meshgrid(across, down[::-1])
+    run = network.forward(np.column_stack([x1.ravel(), x2.ravel()]))
+    found = {}
+    for layer, name in enumerate(network.activations, 1):
+        for neuron in neuron_names(network.sizes, layer):
+            values = _finite(np.asarray(run[neuron]))
+            least, most = RANGES.get(name, (float(values.min()), float(values.max())))
+            shades = np.clip((values - least) / (most - least or 1.0) * 255, 0, 255)
+            found[neuron] = _base64(shades.astype(np.uint8))
+    return {"resolution": resolution, "maps": found}
 
 
 def usual(scene: Scene) -> Surface:

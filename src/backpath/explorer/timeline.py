@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ class Timeline:
         self.epochs: list[int] = []
         self.costs: list[float] = []
         self.networks = {0: network}
+        self.held_out: list[tuple[int, float]] = []  # epochs, and the cost of the rows held out after them
         size = sum(W.nbytes for W in network.weights)
         self._most = max(3, min(limits.SNAPSHOTS, limits.SNAPSHOT_BYTES // size))
         self._gap = 1
@@ -41,10 +43,11 @@ class Timeline:
         kept = int(np.searchsorted(self.epochs, self.epoch, side="right"))
         found.epochs, found.costs = self.epochs[:kept], self.costs[:kept]
         found.networks = {epoch: network for epoch, network in self.networks.items() if epoch <= self.epoch}
+        found.held_out = [pair for pair in self.held_out if pair[0] <= self.epoch]
         return found
 
     def add(self, costs: Sequence[float] | NDArray[np.float64], network: Network) -> bool:
-        """The costs of the next epochs and the network after them; says whether the curve was thinned anew."""
+        """The costs of the next epochs and the network after them; says whether the curve was thinned."""
         first, self.epoch = self.epoch + 1, self.epoch + len(costs)
         thinned = False
         while len(self.epochs) + len(costs) // self.stride > limits.CURVE:
@@ -70,6 +73,12 @@ class Timeline:
             self.networks = {epoch: self.networks[epoch] for epoch in every[::2]}
             self._gap = max(2 * self._gap, self.epoch // self._most)
 
+    def measure(self, cost: float) -> None:
+        """The cost of the rows held out, now; of many every other one is kept."""
+        self.held_out.append((self.epoch, cost))
+        if len(self.held_out) > limits.CURVE:
+            self.held_out = self.held_out[::2]
+
     def settle(self, network: Network) -> None:
         """Keep where a run has ended, whatever lies between."""
         self.networks[self.epoch] = network
@@ -87,4 +96,5 @@ class Timeline:
             "epochs": self.epochs,
             "cost": self.costs,
             "snapshots": sorted(self.networks),
+            "held_out": [pair for pair in self.held_out if math.isfinite(pair[1])],
         }

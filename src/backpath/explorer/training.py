@@ -8,18 +8,22 @@ from collections import deque
 from typing import Any
 
 from backpath.explorer import limits
+from backpath.explorer.live import live
 from backpath.explorer.outbox import Outbox
 from backpath.explorer.outcome import Outcome, diverged, outcome
 from backpath.explorer.protocol import write
+from backpath.explorer.quality import quality
 from backpath.explorer.run import Run, Turn
 from backpath.explorer.scene import Scene
-from backpath.explorer.settings import is_drawn_whole
+from backpath.explorer.settings import drawn
 from backpath.explorer.surface import Surface
 from backpath.explorer.view import finite, summary, weight_values
 from backpath.explorer.workers import Workers
+from backpath.maths.network import Network
 
 MOST_EPOCHS = 10**9
 AT_ONCE = 1_000_000  # epochs of a turn
+MEASURED_EVERY = 0.25  # seconds
 SPEED_OVER = 0.5  # seconds over which the speed is measured
 
 
@@ -47,7 +51,7 @@ class Training:
         self._from = scene.timeline.epoch
         self._stop = asyncio.Event()
         self._sent, self._thinned = len(scene.timeline.epochs), False
-        self._next_frame = 0.0
+        self._next_frame = self._next_measure = 0.0
         self._measured = deque([(time.monotonic(), 0)])
         self.speed: float | None = None
         self.go(speed, most)
@@ -124,9 +128,11 @@ class Training:
             "epochs_per_second": self._speed(),
             "cost": finite(float(turn.costs[-1])) if len(turn.costs) else None,
             "weights": weight_values(turn.network),
+            "live": live(self.scene, turn.network),
             "running": True,
         }
-        if not is_drawn_whole(turn.network.sizes):
+        self._measure(found, turn.network)
+        if not any(drawn(turn.network.sizes)):
             found["summary"] = summary(turn.network)
         start = 0 if self._thinned else self._sent
         points = list(zip(timeline.epochs[start:], timeline.costs[start:], strict=True))
@@ -135,6 +141,18 @@ class Training:
         if self.surface is not None:
             found["surface"] = self.surface.of(self.scene, turn.network)
         return found
+
+    def _measure(self, frame: dict[str, Any], network: Network) -> None:
+        """Now and then: how good the answers are, and the cost of rows held out."""
+        now, data = time.monotonic(), self.scene.data
+        if now < self._next_measure:
+            return
+        self._next_measure = now + MEASURED_EVERY
+        frame["quality"] = quality(data, network)
+        if data.held_out is not None:
+            cost = network.cost(data.held_out.X, data.held_out.y, self.scene.settings.cost)
+            self.scene.timeline.measure(cost)
+            frame["held_out"] = (self.scene.timeline.epoch, finite(cost))
 
     def _speed(self) -> float:
         """Epochs a second, over about the last ``SPEED_OVER`` seconds."""

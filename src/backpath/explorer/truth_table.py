@@ -8,7 +8,11 @@ import numpy as np
 
 from backpath.explain.backward import backward
 from backpath.explain.digits import added, agree, shown
+from backpath.explorer import original
+from backpath.explorer.data import Data
 from backpath.explorer.scene import Scene
+from backpath.files.preparation import Preparation
+from backpath.files.wording import plain
 from backpath.maths.notation import neuron_names, weight_index
 
 ROWS = 25  # of a page
@@ -28,35 +32,67 @@ def truth_table(scene: Scene, weight: str | None, first: int) -> dict[str, Any]:
     numbers = backward(scene.network, data.X[rows], data.y[rows], scene.settings.cost)
     hidden = [name for layer in range(1, len(sizes) - 1) for name in neuron_names(sizes, layer)]
     outputs = neuron_names(sizes, len(sizes) - 1)
+    prepared = None if data.preparation is None or data.preparation.is_plain else data.preparation
+    inputs = _inputs(data, rows, prepared) if prepared else [[_short(v) for v in row] for row in numbers.x]
+    aims = [[text] for text in original.targets(prepared, numbers.y)] if prepared else None
+    goal = plain(prepared.target.name) if prepared else "y"
+    answers = [[_short(v) for v in row] for row in numbers.a[-1]]
+    if prepared and prepared.target.task == "regression":
+        answers = [[text] for text in original.targets(prepared, numbers.a[-1])]
     columns = [
-        *[_column(labels.get(name, name), "input", name) for name in neuron_names(sizes, 0)],
+        *[_column(title, "input", name) for title, name in _input_titles(sizes, labels, prepared)],
         *[_column(name, "hidden", name) for name in hidden[:NEURONS]],
-        *[_column(labels.get(name, name), "output", name) for name in outputs],
-        *[_column(f"y{k}" if len(outputs) > 1 else "y", "target") for k in range(1, len(outputs) + 1)],
+        *[_column(labels.get(name, name) if len(outputs) > 1 else name, "output", name) for name in outputs],
+        *(
+            [_column(goal, "target")]
+            if aims or len(outputs) == 1
+            else [_column(f"y{k}", "target") for k in range(1, len(outputs) + 1)]
+        ),
         _column("C", "cost"),
     ]
-    parts = [
-        numbers.x,
-        *([np.concatenate(numbers.a[1:-1], axis=1)[:, :NEURONS]] if hidden else []),
-        numbers.a[-1],
-        numbers.y,
-        numbers.costs.sum(axis=1, keepdims=True),
+    of_hidden = np.concatenate(numbers.a[1:-1], axis=1)[:, :NEURONS] if hidden else np.zeros((len(numbers.x), 0))
+    costs = numbers.costs.sum(axis=1)
+    body = [
+        [
+            *inputs[k],
+            *[_short(v) for v in of_hidden[k]],
+            *answers[k],
+            *(aims[k] if aims else [_short(v) for v in numbers.y[k]]),
+            _short(costs[k]),
+        ]
+        for k in range(len(numbers.x))
     ]
-    body = [[shown(float(value), 4) for value in row] for row in np.concatenate(parts, axis=1)]
     foot = [""] * (len(columns) - 1) + [shown(scene.cost, 4)]
     if weight is not None:
         columns.append(_column(f"∂C/∂{weight}", "gradient"))
-        texts, mean = _shares(scene, weight, rows)
+        texts, mean = shares(scene, weight, rows)
         body = [[*cells, text] for cells, text in zip(body, texts, strict=True)]
         foot.append(mean)
     return {"columns": columns, "rows": body, "first": first, "all": len(data.X), "mean": foot, "weight": weight}
+
+
+def _short(value: float) -> str:
+    return shown(float(value), 4)
+
+
+def _inputs(data: Data, rows: slice, prepared: Preparation) -> list[list[str]]:
+    return original.cells(prepared, data.X[rows])
+
+
+def _input_titles(
+    sizes: tuple[int, ...], labels: dict[str, str], prepared: Preparation | None
+) -> list[tuple[str, str | None]]:
+    """The columns of the table, or the inputs."""
+    if prepared:
+        return [(plain(column.name), None) for column in prepared.inputs]
+    return [(labels.get(name, name), name) for name in neuron_names(sizes, 0)]
 
 
 def _column(title: str, kind: str, neuron: str | None = None) -> dict[str, Any]:
     return {"title": title, "kind": kind, "neuron": neuron}
 
 
-def _shares(scene: Scene, weight: str, rows: slice) -> tuple[list[str], str]:
+def shares(scene: Scene, weight: str, rows: slice) -> tuple[list[str], str]:
     """Each sample's ∂C/∂W in these rows, and the mean of all samples'."""
     layer, neuron, source = weight_index(weight, scene.network.sizes, scene.network.biases)
     data, cost = scene.data, scene.settings.cost

@@ -6,28 +6,38 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backpath.explain.digits import shown
 from backpath.explorer import limits
+from backpath.explorer.commands import OWN
+from backpath.explorer.quality import quality
 from backpath.explorer.scene import Scene
-from backpath.explorer.settings import is_drawn_whole, weight_count
+from backpath.explorer.settings import drawn, weight_count
+from backpath.files.wording import plain
 from backpath.maths.network import Network
-from backpath.maths.notation import layer_weights, neuron_name, neuron_names, weight_name
+from backpath.maths.notation import neuron_name, neuron_names, weight_name
 
 
 def view(scene: Scene, running: bool) -> dict[str, Any]:
     """All that the page needs to draw itself."""
     sizes = scene.settings.sizes
-    layers = [list(neuron_names(sizes, layer)) for layer in range(len(sizes))]
-    whole = is_drawn_whole(sizes)
+    shown_of = drawn(sizes)
+    kind = "summary" if not any(shown_of) else "whole" if shown_of == list(sizes) else "part"
+    layers = [list(neuron_names(sizes, layer))[: count or None] for layer, count in enumerate(shown_of)]
     return {
         "state": state(scene),
         "layers": layers,
         "labels": scene.data.labels(sizes),
-        "weights": weights(scene.network) if whole else [],
-        "drawn": "whole" if whole else "summary",
-        "summary": None if whole else summary(scene.network),
-        "data": scene.data.for_the_page(),
+        "more": [n - count for n, count in zip(sizes, shown_of, strict=True)],
+        "weights": weights(scene.network),
+        "drawn": kind,
+        "summary": summary(scene.network) if kind == "summary" else None,
+        "data": scene.data.for_the_page() | {"key": own_key(scene)},
+        "own": [
+            {"key": f"{OWN}{place}", "name": "points" if data.name == "points" else plain(data.name)}
+            for place, data in enumerate(scene.own)
+        ],
         "sample": {
             "index": scene.focus.index,
             "x": scene.focus.x.tolist(),
@@ -37,26 +47,42 @@ def view(scene: Scene, running: bool) -> dict[str, Any]:
         "step": scene.stepping.for_the_page(sizes),
         "history": scene.timeline.for_the_page(),
         "cost": finite(scene.cost),
+        "quality": quality(scene.data, scene.network),
         "running": running,
     }
 
 
+def own_key(scene: Scene) -> str | None:
+    """The place of the data in the list of one's own."""
+    return next(
+        (f"{OWN}{place}" for place, data in enumerate(scene.own) if data is (scene.data.whole or scene.data)), None
+    )
+
+
+def drawn_part(network: Network, layer: int, W: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Those of a layer's rows and columns, of W's shape, that are drawn."""
+    count = drawn(network.sizes)
+    rows, inputs = W[: count[layer]], count[layer - 1]
+    return np.hstack([rows[:, :inputs], rows[:, network.sizes[layer - 1] :]]) if count[layer] else rows
+
+
 def weights(network: Network) -> list[dict[str, Any]]:
-    """Every weight with its ends; a bias comes from the neuron "1"."""
+    """Every weight that is drawn, with its ends; a bias comes from the neuron "1"."""
     sizes, last = network.sizes, len(network.sizes) - 1
-    found = []
+    count, found = drawn(sizes), list[dict[str, Any]]()
     for layer, W in enumerate(network.weights, 1):
-        for index, value in zip(layer_weights(sizes, layer, network.biases), W.ravel().tolist(), strict=True):
-            source = "1" if index.input is None else neuron_name(layer - 1, index.input, last)
-            to = neuron_name(layer, index.neuron, last)
-            name = weight_name(*index)
+        sources = [*range(1, count[layer - 1] + 1), *([None] if network.biases else [])]
+        places = [(j, i) for j in range(1, count[layer] + 1) for i in sources]
+        for (j, i), value in zip(places, drawn_part(network, layer, W).ravel().tolist(), strict=True):
+            source = "1" if i is None else neuron_name(layer - 1, i, last)
+            to, name = neuron_name(layer, j, last), weight_name(layer, j, i)
             found.append({"name": name, "from": source, "to": to, "value": value, "text": shown(value)})
     return found
 
 
 def weight_values(network: Network) -> list[float]:
     """The weights' values in the order of ``weights``."""
-    return [value for W in network.weights for value in W.ravel().tolist()] if is_drawn_whole(network.sizes) else []
+    return [v for k, W in enumerate(network.weights, 1) for v in drawn_part(network, k, W).ravel().tolist()]
 
 
 def summary(network: Network) -> list[dict[str, Any]]:
@@ -84,6 +110,8 @@ def state(scene: Scene) -> dict[str, Any]:
         found["uploaded"] = True
     elif data.name == "points" and len(data.X) <= limits.LINKED_POINTS:
         found |= {"X": data.X.tolist(), "y": data.y.tolist()}
+        if data.typed:
+            found["typed"] = True
     if focus.batch:
         found["sample"] = "batch"
     else:

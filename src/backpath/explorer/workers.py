@@ -18,7 +18,7 @@ TURN, LEAST_TURN = 0.012, 0.004  # seconds that a session trains before the next
 
 
 def _stand_back() -> None:
-    """Let this thread's work wait where somebody's click, or another program, wants the processor too."""
+    """Let this thread's work wait where a click or another program needs the processor."""
     if sys.platform == "linux":  # elsewhere priorities are a whole process's
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 

@@ -131,7 +131,7 @@ def _is_constant(column: ColumnValues, beyond: Moments) -> bool:
 
 
 def _with_parts(column: Dates) -> Dates:
-    """The parts of a date that tell its rows apart."""
+    """The parts of a date that differ among its rows."""
     days = column.values[np.isfinite(column.values)]
     if len(days) == 0 or days.min() == days.max():
         return column

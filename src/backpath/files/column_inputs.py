@@ -119,7 +119,7 @@ class CategoryInput:
 
 @dataclass(frozen=True)
 class DateInput:
-    """A column of dates or times, as the ``parts`` that tell its rows apart (see ``DATE_LABELS``).
+    """A column of dates or times, as the ``parts`` that differ among its rows (see ``DATE_LABELS``).
 
     ``days`` and ``year`` are scaled alike: (days - mean) / scale, counted from 1970; a year is its first day. Month,
     weekday and hour are points on a circle. Values are days since 1970; NaN and infinity as for numbers.

@@ -10,7 +10,7 @@ from backpath.files.forms import DATE_FORMS, WRITINGS, DateForm, NumberForm, aff
 from backpath.files.reading import missing_number, missing_text, number_sql
 from backpath.files.sources import Column, Source
 
-WHOLE_LIMIT = 2.0**53  # beyond, a float64 does not tell whole numbers apart
+WHOLE_LIMIT = 2.0**53  # beyond, a float64 cannot represent every whole number
 
 
 @dataclass(frozen=True)

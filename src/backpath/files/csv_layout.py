@@ -70,7 +70,7 @@ def find_layout(file: Path, shown: str, dialect: Dialect, preferred: str | None,
     Parameters
     ----------
     preferred : the delimiter to take if several fit
-    wanted : names of columns that the file should have, which may tell delimiters apart
+    wanted : names of columns that the file should have, which may decide between delimiters
 
     Raises
     ------

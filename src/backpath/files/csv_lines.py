@@ -19,7 +19,7 @@ def broken_row(file: Path, shown: str, layout: CsvLayout) -> str:
                 mark = "a blank" if layout.delimiter == WHITESPACE else quoted(layout.delimiter)
                 return (
                     f"{shown}, line {line}: expected {counted(columns, 'cell')} as in the header, but found "
-                    f"{counted(len(cells), 'cell')}; mend the row (a cell with {mark} in it must be quoted)"
+                    f"{counted(len(cells), 'cell')}; correct the row (a cell with {mark} in it must be quoted)"
                 )
     except csv.Error as error:
         return f"{shown}, line {error.args[0]}: {error.args[1]}"

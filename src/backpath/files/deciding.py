@@ -94,7 +94,7 @@ def _constant_or(base: Decision, kind: ColumnInput) -> Decision:
 
 
 def _number(source: Source, base: Decision, choices: Choices, is_target: bool) -> Decision | None:
-    """A column all of whose cells are numbers; None if they are codes, which numbers would not tell apart."""
+    """A column all of whose cells are numbers; None if they are codes, which numbers would merge."""
     column, profile = base.column, base.profile
     if profile.codes:
         return None
@@ -155,7 +155,7 @@ def _text(source: Source, base: Decision, choices: Choices, is_target: bool) -> 
     if name not in choices.keep and name not in choices.categorical:
         reason = _identifies(texts, profile.rows)
         if reason:
-            beyond = codes and not profile.codes  # whole numbers that float64 does not tell apart
+            beyond = codes and not profile.codes  # whole numbers that float64 cannot represent
             return replace(base, left_out=f"{reason}: whole numbers beyond 2⁵³" if beyond else reason)
     return _categories(source, base, texts, codes and name not in choices.categorical)
 

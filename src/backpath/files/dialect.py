@@ -23,7 +23,7 @@ _MARKS = (  # the longer ones first: UTF-32's begins as UTF-16's does
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a CSV file is written; what is None is found out from the file, and told.
+    """How a CSV file is written; what is None is found out from the file, and reported.
 
     Attributes
     ----------

@@ -12,8 +12,10 @@ from backpath.errors import InputError
 from backpath.files.atomic import write_atomically
 from backpath.files.file_paths import PathLike, existing_file
 from backpath.files.model_format import LONGEST_HEADER, decode, encode
+from backpath.files.origin import beside
 from backpath.files.preparation import Preparation
 from backpath.files.wording import shown_path
+from backpath.maths.families import is_own
 from backpath.maths.network import Network
 
 
@@ -37,6 +39,11 @@ class Model:
     def __post_init__(self) -> None:
         if not isinstance(self.network, Network):
             raise InputError(f"a model needs a Network, but got {type(self.network).__name__}")
+        own = [name for name in self.network.activations if is_own(name)]
+        if own:
+            raise InputError(
+                f"a model file cannot hold a function of yours, as the activation {own[0]}; use a named one"
+            )
         try:
             kept = json.loads(json.dumps(self.record, allow_nan=False))
         except (TypeError, ValueError, RecursionError) as error:
@@ -54,13 +61,14 @@ class Model:
         return self.preparation or Preparation.of_arrays(self.network.sizes[0])
 
 
-def save(net: Network | Model, path: PathLike) -> None:
+def save(net: Network | Model | object, path: PathLike) -> None:
     """Write a network or a model to a file, atomically and exactly; any safetensors library can read its weights.
 
     Parameters
     ----------
-    net : Network or Model
-        What to save; a ``Model`` also holds how a table's columns become inputs.
+    net : Network, Model or fitted estimator
+        What to save; a ``Model`` also holds how a table's columns become inputs, and where the table is. An estimator
+        is saved with its cost and the names of its features and classes.
     path : str or path
         The file. One that is there is replaced.
 
@@ -78,12 +86,15 @@ def save(net: Network | Model, path: PathLike) -> None:
     ...     load(Path(folder, "xor.safetensors")) == net
     True
     """
-    model = net if isinstance(net, Model) else Model(net)
+    model = _as_model(net)
+    record = model.record
+    if isinstance(record.get("table"), dict):
+        record = {**record, "table": beside(record["table"], path)}
     description = {
         "activations": list(model.network.activations),
         "biases": model.network.biases,
         "preparation": model.preparation and model.preparation.to_dict(),
-        "record": model.record,
+        "record": record,
     }
     header, *data = encode(model.network.weights, description)
     if len(header) > LONGEST_HEADER:
@@ -97,6 +108,12 @@ def save(net: Network | Model, path: PathLike) -> None:
             file.write(part)
 
     write_atomically(path, write)
+
+
+def _as_model(net: object) -> Model:
+    made = getattr(net, "as_model", None)  # of a fitted estimator, which this room does not know
+    found = made() if callable(made) else net
+    return found if isinstance(found, Model) else Model(found)  # type: ignore[arg-type] # refused there
 
 
 def load(path: PathLike) -> Network:

@@ -1,4 +1,4 @@
-"""What is said of a table as a whole: why it is refused, what was left out, what was filled in."""
+"""The notes on a table as a whole: why it is refused, what was left out, what was filled in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EMPTY = ("the same in every row", "every cell is missing")  # reasons that keepi
 
 
 def refuse(path: str, problems: Sequence[tuple[str, Sequence[str]]]) -> None:
-    """Raise if there are problems, with all of them and what to add to the command to mend them.
+    """Raise if there are problems, with all of them and which options solve them.
 
     >>> refuse("t.csv", [("t.csv, column 'a': bad", ("--ignore", "a")), ("t.csv, column 'b': so", ())])
     Traceback (most recent call last):

@@ -59,7 +59,7 @@ class Source:
     @property
     def batch(self) -> int:
         """Columns of one query: DuckDB plans few quickly and hundreds slowly, but each query of a file that is not kept
-        reads it anew."""
+        reads it again."""
         return 20 if self.relation == KEPT else 200
 
     def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:

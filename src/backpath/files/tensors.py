@@ -110,7 +110,7 @@ def decode(
 
     Parameters
     ----------
-    check : refuses tensors that make no sense together, before they are read
+    check : refuses tensors that do not fit each other, before they are read
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Worked-example files: a network with its weights, samples, and the figures that somebody computed for them.
+"""Worked-example files: a network with its weights, samples, and the figures to check.
 
 A file is one JSON object; ``source``, ``cost``, ``learning_rate``, ``frozen`` and ``claimed`` may be left out::
 
@@ -6,8 +6,8 @@ A file is one JSON object; ``source``, ``cost``, ``learning_rate``, ``frozen`` a
      "x": [[0, 1]], "y": [[1]], "cost": "half_squared_error", "learning_rate": 0.5, "frozen": ["biases"],
      "claimed": {"gradients": {"W11_1": "0.0123"}, "weights": {"W11_1": "0.0999"}, "values": {"H1": "0.5932"}}}
 
-A claimed figure is a number, or the string as it was printed, whose digits tell how precise it is. A network has no
-biases if it says ``"biases": false``, or if its weights are all named but for them.
+A claimed figure is a number, or the string as it was printed, whose digits show how precise it is. A network has no
+biases if it says ``"biases": false``, or if its weights are all named except for them.
 """
 
 from __future__ import annotations

@@ -93,7 +93,15 @@ def gradients(delta: Sequence[Array], a: Sequence[Array], biases: bool = True) -
     -------
     list of arrays of the weights' shapes
     """
-    return [d.T @ (with_bias(inputs) if biases else inputs) / len(d) for d, inputs in zip(delta, a, strict=False)]
+    return [_weighted_sums(d, inputs, biases) / len(d) for d, inputs in zip(delta, a, strict=False)]
+
+
+def _weighted_sums(d: Array, inputs: Array, biases: bool) -> Array:
+    """Σ δ × [X1 X2 1]; the samples X may be a sparse matrix."""
+    if isinstance(inputs, np.ndarray):
+        return d.T @ (with_bias(inputs) if biases else inputs)
+    sums: Array = d.T @ inputs
+    return np.column_stack([sums, d.sum(axis=0)]) if biases else sums
 
 
 def update(weights: Sequence[Array], gradient: Sequence[Array], learning_rate: float) -> list[Array]:

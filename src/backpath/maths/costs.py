@@ -10,14 +10,16 @@ activation's net input u: from A alone it would lose its digits, or be infinite,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from backpath.errors import InputError
 from backpath.maths.activations import ACTIVATIONS, activation
 from backpath.maths.arrays import Array
+from backpath.maths.families import NOT_COMPILED, by_groups, family_of, named, own_name
 
 OfOutput = Callable[[Array, Array, Array], Array]  # (u, A, y) -> one number per output
 
@@ -197,8 +199,24 @@ _ROWS = (
 COSTS: dict[str, Cost] = {row.name: row for row in _ROWS}
 
 
+OwnCost = Callable[[Array, Array], Array]  # (A, y) -> one number per output
+_own: dict[str, tuple[OwnCost, OwnCost]] = {}
+
+
+def own_cost(value: OwnCost, derivative: OwnCost) -> str:
+    """The name of the row of a user's C(A, y) and ∂C/∂A, by which it is known in this process from now on.
+
+    >>> name = own_cost(lambda A, y: (A - y) ** 4, lambda A, y: 4 * (A - y) ** 3)
+    >>> cost_function(name).derivative(np.zeros(1), np.array([1.5]), np.array([1.0]))
+    array([0.5])
+    """
+    name = own_name((value, derivative), _own)
+    _own[name] = value, derivative
+    return name
+
+
 def cost_function(name: str) -> Cost:
-    """The table's row of that name.
+    """The table's row of that name, or that of a family or of a user's functions (see ``families``).
 
     >>> row = cost_function("squared_error")
     >>> row.value(np.zeros(1), np.array([0.75]), np.array([1.0]))
@@ -207,7 +225,54 @@ def cost_function(name: str) -> Cost:
     try:
         return COSTS[name]
     except (KeyError, TypeError):
-        raise InputError(f"unknown cost {name!r}; there are {', '.join(COSTS)}", "cost") from None
+        row = _made(name) if isinstance(name, str) else None
+        if row is None:
+            raise InputError(f"unknown cost {name!r}; there are {', '.join(COSTS)}", "cost") from None
+        return row
+
+
+@lru_cache(maxsize=256)
+def _made(name: str) -> Cost | None:
+    if name in _own:
+        value, derivative = _own[name]
+        slope_latex = r"\frac{\partial C}{\partial A}(A,y)"
+        return Cost(
+            name,
+            NOT_COMPILED,
+            lambda u, A, y: value(A, y),
+            lambda u, A, y: derivative(A, y),
+            "C(A,y)",
+            slope_latex,
+        )
+    family = family_of(name)
+    makers = {"quantile": _quantile, "categorical_cross_entropy": _cross_entropies}
+    return makers[family[0]](name, family[1]) if family and family[0] in makers else None
+
+
+def _quantile(name: str, taus: Sequence[float]) -> Cost:
+    """The pinball loss. Source: Koenker and Bassett, Regression quantiles, Econometrica 46 (1978)."""
+    if not all(0 < tau < 1 for tau in taus):
+        raise InputError(f"quantile takes numbers between 0 and 1, but is {name!r}")
+
+    def slope(u: Array, A: Array, y: Array) -> Array:
+        """[A > y] - τ"""
+        if A.shape[-1] % len(taus):
+            raise InputError(f"{name} is for outputs by {len(taus)}, but there are {A.shape[-1]}")
+        found: Array = (y < A) - np.tile(taus, A.shape[-1] // len(taus)).astype(A.dtype)
+        return found
+
+    def value(u: Array, A: Array, y: Array) -> Array:
+        return slope(u, A, y) * (A - y)
+
+    return Cost(name, NOT_COMPILED, value, slope, r"(\tau-[A>y])(y-A)", r"[A>y]-\tau")
+
+
+def _cross_entropies(name: str, sizes: Sequence[float]) -> Cost:
+    row = COSTS["categorical_cross_entropy"]
+    functions = (row.value, row.derivative, _categorical_cross_entropy_delta)
+    value, derivative, delta = (by_groups(name, sizes, function) for function in functions)
+    output = named("softmax", sizes)
+    return Cost(name, NOT_COMPILED, value, derivative, row.latex, row.derivative_latex, output, delta)
 
 
 def check_cost_fits(cost: str, output_activation: str) -> None:

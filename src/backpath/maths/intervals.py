@@ -22,4 +22,4 @@ def wilson_interval(successes: int, total: int, level: float = 0.95) -> tuple[fl
     reach = z * math.sqrt(p * (1 - p) / total + (z / (2 * total)) ** 2)
     scale = 1 + z**2 / total
     low, high = (middle - reach) / scale, (middle + reach) / scale
-    return low if successes else 0.0, high if successes < total else 1.0  # there, but for rounding
+    return low if successes else 0.0, high if successes < total else 1.0  # there, except for rounding

@@ -224,6 +224,18 @@ class Network:
     def __getitem__(self, name: str) -> float:
         return weight_value(self.weights, self.sizes, name)
 
+    def explore(self, X: ArrayLike | None = None, y: ArrayLike | None = None, **options: Any) -> Any:
+        """Open the network in the explorer; in a notebook its page stands in the cell. See ``backpath.explore``.
+
+        Raises
+        ------
+        InputError
+            If the samples do not fit the network.
+        """
+        import importlib  # the page is above this floor, and comes with the extra `explorer`
+
+        return importlib.import_module("backpath.explorer.notebook").explore(self, X, y, **options)
+
     def replace(self, weights: Mapping[str, float]) -> Network:
         """The same network with some weights changed.
 

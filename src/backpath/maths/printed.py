@@ -1,4 +1,4 @@
-"""Numbers as they were printed: strings, whose last digit tells how exactly they are known."""
+"""Numbers as they were printed: strings, whose last digit shows how exactly they are known."""
 
 from __future__ import annotations
 

@@ -55,8 +55,8 @@ def plateaus(costs: NDArray[np.floating]) -> list[Plateau]:
     >>> plateaus(np.concatenate([np.full(90, 0.1251), np.full(30, 0.1667), np.linspace(0.1, 0.3, 20)]))
     [Plateau(cost=0.1251, count=90), Plateau(cost=0.1667, count=30)]
     """
-    around = np.sort(costs[np.isfinite(costs) & (costs > 0)].astype(np.float64))  # but for plateaus found
-    left, found = around, []  # but for ranges looked at
+    around = np.sort(costs[np.isfinite(costs) & (costs > 0)].astype(np.float64))  # except for plateaus found
+    left, found = around, []  # except for ranges looked at
     least = max(LEAST_COUNT, LEAST_SHARE * len(left))
     for _ in range(MOST_LOOKS):
         ends = np.searchsorted(left, left * (1 + WIDTH), side="right")
@@ -82,7 +82,7 @@ def _stands_out(count: int, low: float, around: NDArray[np.float64]) -> bool:
 
 
 def _without(costs: NDArray[np.float64], low: float) -> NDArray[np.float64]:
-    """The costs but for those of the range from ``low`` and of the ranges beside it."""
+    """The costs except for those of the range from ``low`` and of the ranges beside it."""
     before, after = np.searchsorted(costs, [low * (1 - WIDTH), low * (1 + WIDTH) ** 2])
     return np.concatenate([costs[:before], costs[after:]])
 

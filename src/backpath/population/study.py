@@ -146,7 +146,7 @@ def train_population(
     Raises
     ------
     InputError
-        If the call makes no sense or needs more memory than there is; nothing was trained.
+        If an argument is not valid, or training needs more memory than there is; nothing was trained.
     DivergenceError
         If every network stopped being finite.
 

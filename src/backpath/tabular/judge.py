@@ -84,7 +84,7 @@ class Trainer:
         tried = []
         for part in parts:
             division = table.divided(np.setdiff1d(order, part), part, self.scale_target)
-            if len(division.held_out):  # but for rows that training cannot do without
+            if len(division.held_out):  # except for rows that training cannot do without
                 tried.append((division, self._fit(division)))
         whole = table.divided(order, order[:0], self.scale_target)
         model = self._fit(whole)

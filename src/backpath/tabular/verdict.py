@@ -24,7 +24,7 @@ from backpath.tabular.measures import (
 
 FEW = 30  # rows: below it, no figure means much
 LEAST_RESAMPLED = 8  # rows for an interval of R²
-CHANCE_AUC = 0.6  # classes are told apart little better than by chance
+CHANCE_AUC = 0.6  # below it, classes are distinguished little better than by chance
 ON = ("held-out", "cross-validation", "training")
 
 
@@ -102,7 +102,7 @@ class Verdict:
             found.append("These rows were trained on: how good the model is on others is not known.")
         elif self.rows < FEW:
             only = "Only 1 row" if self.rows == 1 else f"Only {self.rows} rows"
-            found.append(f"{only}{' held out' if self.on == 'held-out' else ''}: too few to tell.")
+            found.append(f"{only}{' held out' if self.on == 'held-out' else ''}: too few to judge.")
         always = f"always saying {self.baseline_name}"
         if self._is_as_good(self.baseline):
             found.append(f"No better than {always}.")

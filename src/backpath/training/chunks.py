@@ -1,4 +1,4 @@
-"""Runs an engine bit by bit, so that somebody watching sees it move, Ctrl-C is heard, and its state is saved."""
+"""Runs an engine bit by bit, so that progress is visible, Ctrl-C is heard, and its state is saved."""
 
 from __future__ import annotations
 

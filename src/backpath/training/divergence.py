@@ -41,7 +41,7 @@ def raise_if_diverged(job: Job, engine: RunState) -> None:
 def divergence(job: Job, engine: RunState) -> DivergenceError | None:
     """What is wrong with a run as it stands: numbers that are not finite, or a cost that only rose.
 
-    Saturated activations keep every number finite whatever the learning rate. Then the cost tells, where it is above
+    Saturated activations keep every number finite whatever the learning rate. Then the cost decides, where it is above
     that of the start: far above that of always answering σ(0), or no longer moving.
     """
     epochs, last = len(engine.costs), float(engine.costs[-1]) if len(engine.costs) else None
@@ -69,13 +69,13 @@ def is_good(job: Job, engine: RunState) -> bool:
 
 
 def _cost_at_start(job: Job, engine: RunState) -> float:
-    if job.batch_size >= len(job.X):
+    if job.batch_size >= len(job.y):
         return engine.costs[0]  # taken before the first update
-    weight = job.sample_weight if job.sample_weight is not None else np.ones(len(job.X))
+    weight = job.sample_weight if job.sample_weight is not None else np.ones(len(job.y))
     with np.errstate(over="ignore", invalid="ignore"):
         u, a = backprop.forward(job.network.weights, job.network.activations, job.X[:SAMPLES])
         cost = _weighted_cost(job, u[-1], a[-1])
-    batches = -(-len(job.X) // job.batch_size)  # each divides the penalty by its own samples' weight
+    batches = -(-len(job.y) // job.batch_size)  # each divides the penalty by its own samples' weight
     squares = sum(float((W[:, :-1].astype(np.float64) ** 2).sum()) for W in job.network.weights)
     return cost + job.l2 / 2 * squares * batches / float(weight.sum(dtype=np.float64))
 
@@ -95,6 +95,7 @@ def _weighted_cost(job: Job, u: Array, A: Array) -> float:
 
 
 def _is_stuck(job: Job, engine: RunState) -> bool:
-    network = job.reached(engine.weights)
-    gradient = network.gradients(job.X[:SAMPLES], job.y[:SAMPLES], job.cost)
-    return all(np.abs(G).max() < STUCK for G in gradient.layers)
+    weights, activations = engine.weights, job.network.activations
+    u, a = backprop.forward(weights, activations, job.X[:SAMPLES])
+    gradient = backprop.gradients(backprop.deltas(weights, activations, job.cost, u, a, job.y[:SAMPLES]), a)
+    return all(np.abs(G if job.biases else G[:, :-1]).max() < STUCK for G in gradient)

@@ -12,10 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
+from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
 from backpath.maths.checks import check_learning_rate, check_number
+from backpath.maths.costs import cost_function
+from backpath.maths.families import NOT_COMPILED
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
+from backpath.training.native.calls import SOLVERS as COMPILED_SOLVERS
 from backpath.training.state import Stateful
 
 Masks = list[NDArray[np.bool_]]
@@ -35,6 +39,7 @@ class Solver:
     | ``gd``       | W = W - η ∂C/∂W (the notes)                                                         |
     | ``momentum`` | v = μ v - η ∂C/∂W,  W = W + v; with ``nesterov`` W = W + μ v - η ∂C/∂W              |
     | ``adam``     | m = β₁ m + (1-β₁) g,  v = β₂ v + (1-β₂) g²,  W = W - η √(1-β₂ᵗ)/(1-β₁ᵗ) m / (√v + ε) |
+    |              | AdamW, with ``decay`` λ: the same from (1 - η λ) W, biases excepted, in place of W     |
     | ``lm``       | W = W - (Jᵀ J + μ I)⁻¹ Jᵀ e, μ by the gain ratio (see ``engines.lm``); it has no η          |
     """
 
@@ -45,6 +50,7 @@ class Solver:
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+    decay: float = 0.0
 
     @classmethod
     def checked(cls, name: str, learning_rate: float | None, momentum: float = 0.9) -> Solver:
@@ -132,11 +138,11 @@ class Job:
     order : iterator or None
         The order of the samples for each epoch, where it is not drawn from ``seed``; its state can be saved.
     averaged : bool
-        The costs told are averaged over the outputs instead of summed; the updates are the same.
+        The reported costs are averaged over the outputs instead of summed; the updates are the same.
     clip_norm : float | None
         A gradient longer than that is scaled down to it.
-    dropout : float
-        The share of hidden neurons that each update leaves out, drawn from ``seed``; only ``numpy_engine`` knows it.
+    dropout : float, or one for each hidden layer
+        The share of hidden neurons that each update leaves out, drawn from ``seed``.
     solver_state : SolverState | None
         Of the run that this one goes on from.
     bayesian : bool
@@ -163,7 +169,7 @@ class Job:
     order: Order | None = None
     averaged: bool = False
     clip_norm: float | None = None
-    dropout: float = 0.0
+    dropout: float | Sequence[float] = 0.0
     solver_state: SolverState | None = None
     bayesian: bool = False
     threads: int | None = None
@@ -175,13 +181,27 @@ class Job:
         return network if self.biases else network.without_biases()
 
     @property
+    def needs_numpy(self) -> str:
+        """What of this job only the NumPy engine does; "" if nothing."""
+        if self.dropout:
+            return "dropout"
+        if self.solver.name not in COMPILED_SOLVERS:
+            return f"the solver {self.solver.name}"
+        if not isinstance(self.X, np.ndarray):
+            return "training on sparse rows"
+        uncompiled = [name for name in self.network.activations if activation(name).code == NOT_COMPILED]
+        if uncompiled:
+            return f"the activation {uncompiled[0]}"
+        return f"the cost {self.cost}" if cost_function(self.cost).code == NOT_COMPILED else ""
+
+    @property
     def cost_share(self) -> float:
-        """What the costs told are multiplied with."""
+        """The factor of the reported costs."""
         return 1 / self.network.sizes[-1] if self.averaged else 1.0
 
     def orders(self) -> Order:
         """For each epoch the order of its samples, None for their own."""
-        return self.order or Drawn(len(self.X), self.seed if self.shuffle else None, self.shuffle)
+        return self.order or Drawn(len(self.y), self.seed if self.shuffle else None, self.shuffle)
 
 
 class Engine(Protocol):
@@ -219,7 +239,7 @@ class Descent(Engine, Protocol):
     def solver_state(self) -> SolverState: ...
 
     def forget_costs(self) -> None:
-        """Begin ``costs`` again from nothing: whoever trains without an end keeps those that matter."""
+        """Start ``costs`` again: a caller that trains without an end keeps those that matter."""
 
     def change_rate(self, learning_rate: float) -> None:
         """Go on with this learning rate; if converged, not any more."""

@@ -181,7 +181,7 @@ def train(
         How restarts are drawn (see ``backpath.maths.initialisations``).
     checkpoint : folder
         Where to keep how training stands, while it runs: the same call goes on from there after whatever ended it, and
-        ends in the same bits as if nothing had. Other data or settings are refused, but for ``epochs`` and
+        ends in the same bits as if nothing had. Other data or settings are refused, except for ``epochs`` and
         ``learning_rate``.
     every : int or str
         How often: a number of epochs, or a time as ``"60s"`` (the default), ``"5m"``, ``"1h"``.
@@ -197,7 +197,7 @@ def train(
     Raises
     ------
     InputError
-        If the call makes no sense; nothing was trained.
+        If an argument is not valid; nothing was trained.
     DivergenceError
         If the cost or a weight stopped being finite, or the cost only rose; the last finite weights are on it.
 

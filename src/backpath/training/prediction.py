@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from backpath.errors import InputError
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
+from backpath.maths.families import NOT_COMPILED
 from backpath.maths.network import Network
 from backpath.maths.samples import as_inputs
 from backpath.training.engines.layout import lay_out_prediction
@@ -59,6 +60,11 @@ def predict(net: Network, X: ArrayLike, *, threads: int | None = None) -> Array:
     return net.predict(X) if known is None else known(X, threads)
 
 
+def _has_kernel(name: str) -> bool:
+    row = activation(name)
+    return not row.no_derivative and row.code != NOT_COMPILED
+
+
 def largest_output(net: Network, largest_input: float) -> float:
     """No output is larger for inputs of at most that size, in exact arithmetic; infinite where that cannot be said.
 
@@ -87,7 +93,7 @@ class Predictor:
         last = cls._last
         if last is not None and last[0] is net:
             return last[1]
-        if why_no_kernels() or any(activation(name).no_derivative for name in net.activations):
+        if why_no_kernels() or any(not _has_kernel(name) for name in net.activations):
             return None
         found = cls(net)
         cls._last = net, found

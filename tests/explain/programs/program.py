@@ -1,6 +1,6 @@
 """A backward pass in which every use of a quantity can be got wrong by itself, in plain NumPy with textbook formulas.
 
-It shares no code with the search: what a slip does is written here again, as somebody's program would do it.
+It shares no code with the search: what a slip does is written here again, as a user's program would do it.
 """
 
 from __future__ import annotations

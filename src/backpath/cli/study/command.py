@@ -38,7 +38,7 @@ from backpath.cli.terminal import quiet_option
 @quiet_option
 @click.pass_context
 def command(context: click.Context, /, **options: Any) -> None:
-    """Train many networks on SOURCE and tell how often it is learned.
+    """Train many networks on SOURCE and report how often it is learned.
 
     SOURCE is a built-in data set (and, or, nand, xor, circle, spiral, sine). Every network starts from weights of its
     own. With --sweep, the same starts are trained with each value of a setting.

@@ -74,7 +74,7 @@ def command(context: click.Context, /, **options: Any) -> None:
     SOURCE is a built-in data set (and, or, nand, xor, circle, spiral, sine), learned with settings that suit it, or
     a table with its --target column: a CSV, Parquet, JSON lines or .xlsx file, also compressed, several files, a
     pattern such as 'parts/*.csv', or - for standard input. Its columns are taken as numbers, categories or dates by
-    their cells, missing cells are filled in, and every such decision is told (backpath look FILE shows them without
+    their cells, missing cells are filled in, and every such decision is reported (backpath look FILE shows them without
     training). A share of the rows is held out to measure the model by. On the others, networks of several sizes and a
     linear model are compared, and the one that predicts rows best that it was not trained on is taken. What you give
     stays as you give it.

@@ -107,7 +107,7 @@ def _settings(data: Dataset, options: TrainOptions) -> Plan:
 
 @contextmanager
 def _progress(title: Sequence[str], epochs: int) -> Iterator[ProgressCallback]:
-    """Prints the title when training begins, for then the call is known to make sense; then draws a bar."""
+    """Prints the title when training begins, because its arguments are then known to be valid; then draws a bar."""
     say("\n".join(folded(line) for line in title))
     with progress_bar(epochs, hidden=is_quiet()) as bar:
         yield bar

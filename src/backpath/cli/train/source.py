@@ -16,7 +16,7 @@ from backpath.training import TrainingResult
 
 @dataclass(frozen=True)
 class Trained:
-    """A model that was trained, and what is told of it.
+    """A trained model, and what is printed about it.
 
     Attributes
     ----------

@@ -17,6 +17,7 @@ from backpath.errors import InputError
 from backpath.files.column_values import Categories
 from backpath.files.memory_budget import budget
 from backpath.files.models import Model
+from backpath.files.origin import origin_of
 from backpath.files.streamed_table import StreamedTable
 from backpath.files.tables import read_or_stream
 from backpath.files.training_table import TrainingTable
@@ -33,6 +34,7 @@ from backpath.training.progress import ProgressCallback, progress_bar
 
 def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
     table = _read(options)
+    origin = _origin(options)
     given = options.settings
     columns = counted(len(table.columns), "column")
     kind = f"{len(table.target.categories)} classes" if isinstance(table.target, Categories) else "a number"
@@ -58,7 +60,7 @@ def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
         raise
     announced.begin()
     announced.close()
-    model = Model(found.fit.network, found.preparation, _record(options, table, found))
+    model = Model(found.fit.network, found.preparation, _record(options, table, found) | origin)
     sections = (
         ("network", fit_section(found.fit)),
         ("cost", cost_section(found.fit.result)),
@@ -76,8 +78,8 @@ def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
 
 
 class Announced(AbstractContextManager[ProgressCallback]):
-    """Prints the title when the first network is trained, for then the call is known to make sense; then counts the
-    networks with a bar."""
+    """Prints the title when the first network is trained, because the arguments are then known to be valid; then
+    counts the networks with a bar."""
 
     def __init__(self, title: list[str], networks: int):
         self.title, self.networks, self.done, self.cost = title, networks, 0, 0.0
@@ -126,6 +128,12 @@ def _read(options: TrainOptions) -> TrainingTable | StreamedTable:
             raise InputError(f"--balanced is for classes, but the target {quoted(target)} is a number; drop it")
         table = by_class
     return table
+
+
+def _origin(options: TrainOptions) -> dict[str, Any]:
+    """What the model remembers of its table, to find it again: read now, for the file may change while it trains."""
+    origin = origin_of([options.source, *options.more_files])
+    return {} if origin is None else {"table": origin}
 
 
 def _folds(options: TrainOptions, table: TrainingTable | StreamedTable) -> int | None:

@@ -1,1 +1,1 @@
-"""The mistake in somebody's gradients, found by making every mistake of a catalogue and comparing."""
+"""The mistake in given gradients, found by making every mistake of a catalogue and comparing."""

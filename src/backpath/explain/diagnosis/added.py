@@ -13,7 +13,7 @@ from backpath.explain.diagnosis.mistakes import Mistake
 from backpath.explain.digits import shown
 from backpath.maths.arrays import Array
 
-_ROUND = 18.0  # bits up to which a number looks chosen by somebody
+_ROUND = 18.0  # bits up to which a number looks chosen by hand
 
 
 @dataclass(frozen=True, eq=False)

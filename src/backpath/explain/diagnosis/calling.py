@@ -1,4 +1,4 @@
-"""How somebody's function wants to be called, and how it returns its gradients."""
+"""How a user's function expects to be called, and how it returns its gradients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody's figures: numbers, or strings whose digits tell how precise they are."""
+"""Claimed figures: numbers, or strings whose digits show how precise they are."""
 
 from __future__ import annotations
 

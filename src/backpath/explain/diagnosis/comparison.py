@@ -175,7 +175,7 @@ class Comparison:
         return found
 
     def still(self, first: Array, second: Array) -> Bools:
-        """Which claimed figures are the same in both, but for rounding."""
+        """Which claimed figures are the same in both, except for rounding."""
         positions = self.claims.positions
         scale = self.size + np.abs(self.claims.base)
         with np.errstate(all="ignore"):

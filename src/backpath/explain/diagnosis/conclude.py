@@ -1,4 +1,4 @@
-"""From claims to a report: right, right but for rounding, or the explanations that were found."""
+"""From claims to a report: right, right except for rounding, or the explanations that were found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``diagnose``: somebody's gradients or updated weights, right or with the mistake named."""
+"""``diagnose``: whether given gradients or updated weights are right, and if not, which mistake was made."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def diagnose(
         Weights that are not updated.
     updates, order, momentum : of ``claimed_weights`` after several updates
         How many steps with the whole batch, or with ``order="online"`` (or the places of the samples from 0) how many
-        epochs; v = μ v + ∂C/∂W, W = W - η v. What is not told is searched for.
+        epochs; v = μ v + ∂C/∂W, W = W - η v. What is not given is searched for.
 
     Returns
     -------

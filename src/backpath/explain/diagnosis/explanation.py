@@ -37,12 +37,12 @@ class Explanation:
         return tuple(edit for slip in self.slips for edit in slip.edits)
 
     def mistakes(self, q: Problem) -> tuple[Mistake, ...]:
-        """All that is to be told: conventions first."""
+        """All of its findings: conventions first."""
         conventions = tuple(as_mistake(q, constant, scope) for constant, scope in self.constants.factors)
         slips = sorted(self.slips, key=lambda slip: not slip.convention)
         added = () if self.added is None else (self.added.mistake,)
         return (*added, *conventions, *slips)
 
     def key(self, q: Problem) -> frozenset[tuple[str, tuple[str, ...]]]:
-        """What is told of it, but for the numbers: of several with the same one is enough."""
+        """What is told of it, except for the numbers: of several with the same one is enough."""
         return frozenset((mistake.code, mistake.where) for mistake in self.mistakes(q))

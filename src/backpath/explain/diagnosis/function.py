@@ -1,4 +1,4 @@
-"""``diagnose_function``: somebody's back-propagation, tried on many random networks."""
+"""``diagnose_function``: a user's backpropagation, tried on many random networks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def diagnose_function(
 ) -> Report:
     """Whether a function computes the right gradients, and if not, which mistake it makes.
 
-    It is called with many random networks and batches, so that what looks alike on one of them is told apart.
+    It is called with many random networks and batches: mistakes that look alike on one of them differ on another.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def diagnose_function(
     Returns
     -------
     Report
-        With the figures of the network that tells most, and the explanations that hold on all of them.
+        With the figures of the most informative network, and the explanations that hold on all of them.
 
     Raises
     ------

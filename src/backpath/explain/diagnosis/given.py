@@ -1,4 +1,4 @@
-"""Somebody's arrays as they come, by layer: from lists, pairs, dictionaries, or one row."""
+"""Given arrays, by layer: from lists, pairs, dictionaries, or one row."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from backpath.maths.printed import last_digits
 MARGIN = 1.1  # on the first-order bound, for the second order
 PRINTED = 8  # significant digits up to which all weights look printed
 MOST = 2000  # numbers that may differ; of more, nothing is left open
-TELLING = 4.0  # bits that figures tell on average beside what the digits leave open, for it to be said unasked
+TELLING = 4.0  # bits of information in the figures, on average, above which it is reported unasked
 ALL_TELLING = 16.0  # and together
 
 
@@ -94,7 +94,7 @@ def with_slack(q: Problem, claims: Sequence[Claim], units: Units) -> list[Claim]
 
 
 def is_telling(claims: Sequence[Claim], right: Array) -> bool:
-    """Whether figures that are right but for the network's digits are hardly so by chance."""
+    """Whether figures that are right except for the network's digits are hardly so by chance."""
     values = np.abs([right[claim.position] - claim.base for claim in claims])
     open_ = np.array([claim.slack + claim.figure.last for claim in claims])
     with np.errstate(divide="ignore"):

@@ -80,7 +80,7 @@ def scaled(q: Problem, procedure: Procedure) -> Iterator[Procedure]:
 def told(
     q: Problem, updates: int | None, order: str | Sequence[int] | None, momentum: float | None
 ) -> Procedure | None:
-    """The procedure that somebody has told; None if that is a single update with the whole batch.
+    """The procedure that the caller gave; None if that is a single update with the whole batch.
 
     ``order``: "batch", "online", or the places of the samples (from 0) of an online epoch.
     """

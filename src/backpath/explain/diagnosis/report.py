@@ -89,11 +89,11 @@ class Report(Rendered):
     correct : bool
         Whether every figure is right within the digits it is given with.
     findings : tuple of Finding
-        The mistakes; of several explanations that cannot be told apart, the mistakes of all of them.
+        The mistakes; of several explanations that the figures cannot distinguish, the mistakes of all of them.
     alternatives : tuple of tuples of Finding
         Each explains every figure by itself; one, if the figures leave no doubt; none, if all is right.
     certain : bool
-        Whether there is just one explanation, and the figures tell more than it takes to say it by a wide margin.
+        Whether there is just one explanation, and the figures carry much more information than it needs.
     figures : tuple of Claimed
         Every claimed figure beside the right one.
     bits : float
@@ -157,7 +157,7 @@ class Report(Rendered):
         if count == 1:
             start = "The figure is not right"
         if len(self.alternatives) > 1:
-            return f"{start}. {len(self.alternatives)} explanations fit, and these figures cannot tell them apart."
+            return f"{start}. {len(self.alternatives)} explanations fit, and these figures cannot distinguish them."
         doubt = "" if self.certain or self.findings[0].mistake == "unknown" else " It fits, but other reasons may too."
         return f"{start}: {_told(self.alternatives[0])}.{doubt}"
 

@@ -29,7 +29,7 @@ _MOST_TOLD = 8  # explanations in a report
 _MOST_HINTS = 12
 _MANY_FIGURES = 400  # of more, a number in one place is not looked for beside another mistake
 _USUAL = 4.0  # bits of conventions that are tried with a fitted number
-_ROUND = 17.0  # bits of a fitted number that somebody may have chosen: four digits
+_ROUND = 17.0  # bits of a fitted number that may have been chosen by hand: four digits
 _LIKELY = 9.0  # bits of a slip up to which it is tried with a multiple of the weights
 _WITH_TERM = 10.0  # the least bits of an L2 term
 _MOST_BENT = 40  # mistakes that are tried with a constant that nothing explains
@@ -196,7 +196,7 @@ class Search:
 
     @cached_property
     def _families(self) -> list[Family]:
-        """Of somebody's function only those that have the same meaning in every network."""
+        """Of a user's function only those that have the same meaning in every network."""
         return list(rates(self.c.q)) if self.others else list(families(self.c.q, self._implied_inputs()))
 
     def _fitted(self) -> list[Explanation]:

@@ -111,7 +111,7 @@ def why_not_learning(
     X, y : array_like
         The samples, (N, inputs) and (N, outputs).
     learning_rate : float | None
-        η of gradient descent; without it, nothing is said of the step's length.
+        η of gradient descent; without it, the step length is not judged.
     cost : str
         One of the costs that ``train`` knows, by backpath's or another library's name.
 

@@ -20,6 +20,7 @@ async function check(event) {
     return;
   }
   insertMarkup(byId("verdict"), answer.html);
+  if (answer.note) byId("verdict").append(html("p", { class: "soft" }, answer.note));
   reachScrolled(byId("verdict"));
 }
 

@@ -83,7 +83,7 @@ export function connect(heard, told) {
     waiting.clear();
     if (code === ELSEWHERE) {
       sessionStorage.removeItem("session");
-      told("This session has been opened in another tab. Reload the page to begin another one here.", true);
+      told("This session has been opened in another tab. Reload the page to start another one here.", true);
       return;
     }
     const pause = PAUSES[Math.min(tries, PAUSES.length - 1)];
@@ -100,13 +100,13 @@ export function connect(heard, told) {
     socket.addEventListener("close", end);
   }
 
-  /** A server that hangs, or a line that a sleeping machine has dropped, closes no socket: only silence tells. */
+  /** A server that hangs, or a line that a sleeping machine has dropped, closes no socket: only silence shows it. */
   async function ping() {
     if (socket.readyState !== WebSocket.OPEN) return;
     const asked = socket;
     const late = setTimeout(() => {
       if (asked !== socket || asked.readyState !== WebSocket.OPEN) return;
-      told("The explorer does not answer. It is being waited for …", false);
+      told("The explorer does not respond. Waiting for it …", false);
       tries = Math.max(tries, 1);
       asked.close();
       end({ code: 0, target: asked });

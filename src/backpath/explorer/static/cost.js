@@ -1,10 +1,12 @@
 // The cost by epoch, and the way back in time.
 import { byId, canvasContext, colour, setText, shown } from "./dom.js";
+import { pins, startCompare } from "./compare.js";
 import { act, on, page } from "./page.js";
 
 let costs = []; // [epoch, cost] …
+let heldOut = []; // the same of the rows held out
 const canvas = byId("cost-curve");
-const MARGIN = { left: 52, right: 10, top: 10, bottom: 24 };
+const MARGIN = { left: 46, right: 10, top: 8, bottom: 34 };
 
 /** Round numbers from least to most, about count of them. */
 function ticks(least, most, count) {
@@ -25,12 +27,14 @@ function decades(least, most) {
 const label = (value) => (value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(0) : String(Number(value.toPrecision(3))));
 
 function scales(width, height, log) {
-  const values = costs.map(([, cost]) => cost).filter((cost) => !log || cost > 0);
-  let [least, most] = [Math.min(...values), Math.max(...values)];
+  const all = [costs, heldOut, ...pins.map((one) => one.costs)].flat();
+  const values = all.map(([, cost]) => cost).filter((cost) => !log || cost > 0);
+  let [least, most] = values.reduce(([low, high], cost) => [Math.min(low, cost), Math.max(high, cost)], [Infinity, -Infinity]);
+  if (values.length === 0) [least, most] = [0.1, 1];
   if (!log) least = Math.min(0, least);
   if (!(most > least)) [least, most] = log ? [least / 10, least * 10] : [least, least + 1];
   const through = log ? Math.log10 : (value) => value;
-  const [low, high, last] = [through(least), through(most), Math.max(costs.at(-1)[0], 1)];
+  const [low, high, last] = [through(least), through(most), all.reduce((most_, [epoch]) => Math.max(most_, epoch), 1)];
   return {
     x: (epoch) => MARGIN.left + (epoch / last) * (width - MARGIN.left - MARGIN.right),
     y: (cost) => height - MARGIN.bottom - ((through(cost) - low) / (high - low)) * (height - MARGIN.top - MARGIN.bottom),
@@ -54,19 +58,23 @@ function drawAxes(context, { x, y, rows, columns }, width, height) {
     context.stroke();
   }
   context.textBaseline = "top";
+  context.textAlign = "center";
+  context.fillText("epoch", (MARGIN.left + width - MARGIN.right) / 2, height - 13);
   for (const column of columns.filter(Number.isInteger)) {
     context.textAlign = column === 0 ? "left" : x(column) > width - 40 ? "right" : "center";
-    context.fillText(column.toLocaleString("en"), x(column), height - MARGIN.bottom + 8);
+    context.fillText(column.toLocaleString("en"), x(column), height - MARGIN.bottom + 5);
   }
 }
 
-function drawCurve(context, { x, y }, log) {
+function drawCurve(context, { x, y }, log, pairs = costs, name = "accent", dash = []) {
   context.beginPath();
-  for (const [epoch, cost] of costs) if (!log || cost > 0) context.lineTo(x(epoch), y(cost));
+  for (const [epoch, cost] of pairs) if (!log || cost > 0) context.lineTo(x(epoch), y(cost));
+  context.setLineDash(dash);
   context.lineWidth = 2;
   context.lineJoin = "round";
-  context.strokeStyle = colour("accent");
+  context.strokeStyle = colour(name);
   context.stroke();
+  context.setLineDash([]);
 }
 
 /** Where in the run the page is, as a line through the curve. */
@@ -85,6 +93,8 @@ function draw() {
   const log = byId("log-scale").checked;
   const scale = scales(width, height, log);
   drawAxes(context, scale, width, height);
+  for (const one of pins) drawCurve(context, scale, log, one.costs, "soft", one.dash);
+  if (heldOut.length > 1) drawCurve(context, scale, log, heldOut, "negative", [5, 4]);
   drawCurve(context, scale, log);
   if (page.now.epoch <= Math.max(costs.at(-1)[0], 1)) drawNow(context, scale, log);
 }
@@ -132,13 +142,15 @@ export function startCost() {
   on("view", ({ history, cost }) => {
     costs = history.epochs.map((epoch, k) => [epoch, history.cost[k]]);
     if (!costs.length) costs = [[history.epoch, cost]];
+    heldOut = history.held_out;
     showNumbers(history.epoch, cost);
     showScrub(history.epoch);
     describe();
     draw();
   });
-  on("frame", ({ epoch, cost, costs: whole, new_costs: more }) => {
+  on("frame", ({ epoch, cost, costs: whole, new_costs: more, held_out: measured }) => {
     costs = whole ?? costs;
+    if (measured && measured[1] !== null) heldOut.push(measured);
     for (const pair of whole ? [] : (more ?? [])) if (pair[0] > (costs.at(-1)?.[0] ?? -1)) costs.push(pair);
     showNumbers(epoch, cost);
     showScrub(epoch);
@@ -146,6 +158,7 @@ export function startCost() {
   });
   byId("log-scale").addEventListener("change", draw);
   byId("scrub").addEventListener("input", scrub);
-  on("theme", draw);
+  for (const event of ["theme", "pins"]) on(event, draw);
+  startCompare(() => costs);
   new ResizeObserver(draw).observe(canvas);
 }

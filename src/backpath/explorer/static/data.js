@@ -1,84 +1,79 @@
-// The data: which set, which sample, and the learner's own table.
-import { address } from "./connection.js";
+// The data: which set, which sample, and its rows.
 import { byId, fillSelect, html, setText } from "./dom.js";
-import { act, complain, on, page, say } from "./page.js";
+import { act, on, page, say } from "./page.js";
+import { qualityPart } from "./quality.js";
+import { rowPart, showRow } from "./row.js";
+import { uploadPart } from "./upload.js";
 
-let file = null; // the table sent last, to send it again with another target
+const MOST_ROWS = 100; // of the table of rows
 
-/** Sends a file; the new view comes over the websocket. Answers null where the server refuses it. */
-export async function sendFile(path, sent, query = {}) {
-  const url = address(path, { session: page.session, ...query });
-  try {
-    const response = await fetch(url, { method: "POST", body: sent, headers: { "X-Name": encodeURIComponent(sent.name) } });
-    const answer = await response.json();
-    if (!answer.error) return answer;
-    complain(answer.error);
-  } catch {
-    complain(`${sent.name} could not be sent; is the explorer still running?`);
-  }
-  return null;
-}
-
-async function sendTable(target) {
-  const limit = page.choices.limits.upload_bytes;
-  if (file.size > limit) {
-    complain(`${file.name} is larger than ${Math.round(limit / 2 ** 20)} MiB, the most that the page takes`);
-    return;
-  }
-  setText(byId("upload-state"), `Reading ${file.name} …`);
-  const answer = await sendFile("/data", file, target ? { target } : {});
-  setText(byId("upload-state"), answer ? `${file.name}: ${answer.rows.toLocaleString("en")} rows, predicting ${answer.target}` : "");
-  byId("target-field").hidden = !answer;
-  if (!answer) return;
-  fillSelect(byId("target"), [...new Set([...answer.columns, answer.target])].map((name) => [name, name]), answer.target);
-  say(`${file.name} is loaded`);
-}
-
-function sampleName({ X, y }, k) {
-  const few = (row) => row.slice(0, 3).map((value) => Number(value.toPrecision(3))).join(", ") + (row.length > 3 ? " …" : "");
-  return `${k + 1}: ${few(X[k])} → ${few(y[k])}`;
+/** A sample by its number and what it is: in the table's own units, where there is a table. */
+function sampleName({ X, y, cells, targets }, k) {
+  const few = (row) => row.slice(0, 3).map((value) => (typeof value === "number" ? Number(value.toPrecision(3)) : value)).join(", ") + (row.length > 3 ? " …" : "");
+  return `${k + 1}: ${few(cells?.[k] ?? X[k])} → ${targets ? targets[k] : few(y[k])}`;
 }
 
 function showSamples({ data, sample }) {
-  const options = data.X.map((_, k) => [String(k), sampleName(data, k)]);
+  const options = data.typed ? [["0", "a typed row"]] : data.X.map((_, k) => [String(k), sampleName(data, k)]);
   const own = sample.index === null;
   if (own) options.unshift(["own", `typed: ${sample.x.map((value) => Number(value.toPrecision(3))).join(", ")}`]);
-  if (data.rows) options.unshift(["batch", `all ${data.rows} at once`]);
+  if (data.rows > 1) options.unshift(["batch", `all ${data.rows} at once`]);
   fillSelect(byId("sample"), options, sample.batch ? "batch" : own ? "own" : sample.index);
 }
 
 function showSets(view) {
   const names = page.choices.datasets.map(({ name }) => [name, name]);
-  const known = names.some(([name]) => name === view.data.name);
-  fillSelect(byId("dataset"), known ? names : [...names, [view.data.name, view.data.name]], view.data.name);
+  const own = view.own.map(({ key, name }, k) => [key, view.own.findIndex((other) => other.name === name) === k ? name : `${name} (${k + 1})`]);
+  const current = view.data.key ?? view.data.name;
+  const all = [...names, ...own];
+  const known = all.some(([key]) => key === current);
+  fillSelect(byId("dataset"), known ? all : [...all, [current, view.data.typed ? "no samples" : view.data.name]], current);
 }
 
 function showTable({ data, labels = {} }) {
   const few = (value) => String(Number(value.toPrecision(4)));
-  const inputs = data.X[0]?.map((_, k) => labels[`X${k + 1}`] ?? `X${k + 1}`) ?? [];
-  const outputs = data.y[0]?.map((_, k) => (data.y[0].length > 1 ? (labels[`A${k + 1}`] ?? `y${k + 1}`) : (data.target ?? "y"))) ?? [];
-  const head = html("tr", {}, ...[...inputs, ...outputs].map((name) => html("th", { scope: "col" }, name)));
-  const rows = data.X.slice(0, 100).map((x, k) => html("tr", {}, ...[...x, ...data.y[k]].map((value) => html("td", { class: "number" }, few(value)))));
-  byId("rows").replaceChildren(html("thead", {}, head), html("tbody", {}, ...rows));
-  setText(byId("rows-note"), data.rows > 100 ? `The first 100 of ${data.rows.toLocaleString("en")} rows, as the network gets them.` : `${data.rows} rows, as the network gets them.`);
+  const rows = data.typed ? [] : data.X.slice(0, MOST_ROWS);
+  const names = data.columns?.map(({ name }) => name) ?? [
+    ...(data.X[0] ?? []).map((_, k) => labels[`X${k + 1}`] ?? `X${k + 1}`),
+    ...(data.y[0] ?? []).map((_, k) => (data.y[0].length > 1 ? (labels[`A${k + 1}`] ?? `y${k + 1}`) : "y")),
+  ];
+  const cells = (k) => (data.cells ? [...data.cells[k], data.targets[k]] : [...data.X[k], ...data.y[k]].map(few));
+  const head = html("tr", {}, ...names.map((name) => html("th", { scope: "col" }, name)));
+  const body = rows.map((_, k) => html("tr", {}, ...cells(k).map((text) => html("td", { class: "number" }, text))));
+  byId("rows").replaceChildren(html("thead", {}, head), html("tbody", {}, ...body));
+  const units = data.cells ? "in the table's own units" : "as the network gets them";
+  setText(byId("rows-note"), data.typed ? "There are none yet." : data.rows > MOST_ROWS ? `The first ${MOST_ROWS} of ${data.rows.toLocaleString("en")} rows, ${units}.` : `${data.rows} rows, ${units}.`);
+}
+
+function showNote({ data }) {
+  const help = data.typed ? " Give it its table below, add points, or type a row; Train waits for samples." : "";
+  setText(byId("data-note"), data.note + help);
+  byId("data-note").hidden = !(data.note || data.typed);
+  if (data.typed) byId("row").open = true;
+}
+
+const words = (value) => (Array.isArray(value) ? value.join("-") : value === null ? "all" : String(value).replaceAll("_", " "));
+const SETTINGS = { sizes: "sizes", activations: "activations", cost: "cost", solver: "solver", learning_rate: "learning rate", batch_size: "batch size" };
+
+/** Other samples, and what of the settings had to change with them. */
+async function changeSet(dataset) {
+  const before = page.view.state;
+  const view = await act("set", { dataset });
+  if (!view) {
+    showSets(page.view);
+    return;
+  }
+  const changed = Object.keys(SETTINGS).filter((key) => words(before[key]) !== words(view.state[key])).map((key) => `${SETTINGS[key]} ${words(view.state[key])}`);
+  say(changed.length ? `With ${view.data.name}: ${changed.join(", ")}` : `Now on ${view.data.name}; all settings are as they were`);
 }
 
 function build() {
-  const upload = html("input", { type: "file", id: "csv", accept: ".csv,text/csv" });
-  const target = html("select", { id: "target" });
-  upload.addEventListener("change", () => {
-    file = upload.files[0] ?? null;
-    if (file) sendTable(null);
-    upload.value = "";
-  });
-  target.addEventListener("change", () => sendTable(target.value));
   byId("panel-data").replaceChildren(
-    html("h2", {}, "Your own table"),
-    html("p", { class: "soft" }, "A CSV file with a header, up to 25 MiB. It stays on this machine, and links do not hold it."),
-    html("label", { class: "field wide" }, "CSV file ", upload),
-    html("p", { id: "upload-state", role: "status" }),
-    html("label", { class: "field", id: "target-field", hidden: true }, "Column to predict ", target),
-    html("p", { class: "soft" }, "Or draw: the points below lie on what the network answers and can be added, dragged and erased."),
+    html("p", { id: "data-note", class: "note", hidden: true }),
+    ...uploadPart(),
+    rowPart(),
+    html("p", { class: "soft" }, "Or draw: the points on what the network answers can be added, dragged and erased."),
+    ...qualityPart(),
     html("h2", {}, "Rows"),
     html("p", { id: "rows-note", class: "soft" }),
     html("div", { class: "scroll tall", tabindex: "0", role: "region", "aria-label": "Rows" }, html("table", { id: "rows" })),
@@ -87,11 +82,13 @@ function build() {
 
 export function startData() {
   build();
-  byId("dataset").addEventListener("change", ({ target }) => act("set", { dataset: target.value }));
+  byId("dataset").addEventListener("change", ({ target }) => changeSet(target.value));
   byId("sample").addEventListener("change", ({ target: { value } }) => act("sample", value === "batch" ? { batch: true } : { index: Number(value) }));
   on("view", (view) => {
     showSets(view);
     showSamples(view);
     showTable(view);
+    showNote(view);
+    showRow(view);
   });
 }

@@ -1,5 +1,5 @@
 // The chain rule of the weight looked at, or the formula of the neuron.
-import { byId, html, setText } from "./dom.js";
+import { alike, byId, html, setText } from "./dom.js";
 import { setWeight } from "./editor.js";
 import { insertFormula, insertMarkup, reachScrolled } from "./markup.js";
 import { act, emit, on, page, quietly } from "./page.js";
@@ -21,8 +21,9 @@ function factorRow(factor) {
   const row = html("li", { class: "factor", tabindex: "0" },
     mathPlace(factor.symbol), mathPlace(factor.expanded, "formula is"), number, html("span", { class: "soft meaning" }, factor.meaning));
   row.places = factor.places ?? [];
-  for (const event of ["pointerenter", "focus"]) row.addEventListener(event, () => emit("lit", row.places));
-  for (const event of ["pointerleave", "blur"]) row.addEventListener(event, () => emit("lit", []));
+  const lit = () => ({ names: row.places, text: number.textContent, plain: factor.plain });
+  for (const event of ["pointerenter", "focus"]) row.addEventListener(event, () => emit("lit", lit()));
+  for (const event of ["pointerleave", "blur"]) row.addEventListener(event, () => emit("lit", { names: [] }));
   return { row, number };
 }
 
@@ -56,11 +57,12 @@ function weightField(name) {
   return { form, field };
 }
 
-function saidOf({ batch, gradient: { value: gradient } }) {
-  if (batch) return "The mean over all samples. The factors below are of the sample in the picture.";
-  if (gradient === 0) return "It is zero: this sample does not move this weight.";
+function saidOf({ batch, updated, gradient: { value: gradient } }) {
+  const when = updated ? "With the new weights. " : "";
+  if (batch) return when + "The mean over all samples. The factors below are of the sample in the picture.";
+  if (gradient === 0) return `${when}It is zero: this sample does not move this weight.`;
   const way = gradient > 0 ? ["raises", "lowers"] : ["lowers", "raises"];
-  return `More of this weight ${way[0]} the cost, so gradient descent ${way[1]} it.`;
+  return `${when}More of this weight ${way[0]} the cost, so gradient descent ${way[1]} it.`;
 }
 
 function buildWeight(answer) {
@@ -72,12 +74,14 @@ function buildWeight(answer) {
   const product = html("span", { class: "figure" });
   const steps = html("div", { class: "steps", tabindex: "0", role: "region", "aria-label": "Step by step" });
   const more = html("details", { class: "notes", open: true }, html("summary", {}, "Step by step, as in the notes"), steps);
-  parts = { field, gradient, said, numbers, product, paths, steps, more };
+  const each = html("table", { class: "contributions", hidden: !answer.contributions });
+  parts = { field, gradient, said, numbers, product, paths, steps, more, each };
   more.addEventListener("toggle", () => more.open && showSteps(parts.answer));
   const title = html("h2", { class: "result" }, mathPlace(answer.title), html("span", {}, "="), gradient);
   byId("derivation").replaceChildren(
     html("div", { class: "result-bar" }, title, form),
     said,
+    each,
     list,
     html("p", { class: "product", hidden: answer.batch }, html("span", {}, "their product"), product),
     ...(paths.length ? [html("h3", { class: "paths" }, pathsTitle(answer)), ...paths.map(({ item }) => item)] : []),
@@ -90,6 +94,13 @@ function pathsTitle({ weight, paths, path_count: count }) {
   return `${which} paths from the cost to ${weight}`;
 }
 
+/** Each sample's gradient, and below the batch's, which is their mean. */
+function contributionRows({ texts, mean }, weight) {
+  const rows = texts.map((text, k) => html("tr", {}, html("th", { scope: "row" }, `sample ${k + 1}`), html("td", { class: "number" }, text)));
+  return [html("caption", {}, `∂C/∂${weight} of each sample`), html("tbody", {}, ...rows),
+    html("tfoot", {}, html("tr", {}, html("th", { scope: "row" }, `their mean, ÷ ${texts.length}`), html("td", { class: "number" }, mean)))];
+}
+
 /** Formulas under their headings; several may stand under one. */
 function formulaParts(formulas) {
   return formulas.flatMap(({ title, mathml }, k) => {
@@ -99,7 +110,7 @@ function formulaParts(formulas) {
   });
 }
 
-/** The formulas; while training only where somebody looks at them. */
+/** The formulas; while training only where they are visible. */
 function showSteps(answer) {
   if (!answer?.formulas || !parts.more.open || parts.stepsOf === answer) return;
   parts.stepsOf = answer;
@@ -110,7 +121,7 @@ function showSteps(answer) {
 function showWeightAnswer(answer) {
   const rows = [answer.factors, ...answer.paths.map((path) => path.factors)].flat();
   answer.title ??= partial(answer.weight);
-  const now = JSON.stringify([answer.weight, answer.batch, rows.map(({ symbol, expanded }) => [symbol, expanded])]);
+  const now = JSON.stringify([answer.weight, answer.batch, Boolean(answer.contributions), rows.map(({ symbol, expanded }) => [symbol, expanded])]);
   if (now !== shape) {
     shape = now;
     buildWeight(answer);
@@ -119,7 +130,8 @@ function showWeightAnswer(answer) {
   setText(parts.gradient, answer.gradient.text);
   setText(parts.product, answer.gradient.text);
   setText(parts.said, saidOf(answer));
-  answer.factors.forEach((factor, k) => setText(parts.numbers[k], factor.text));
+  alike(answer.factors).forEach((text, k) => setText(parts.numbers[k], text));
+  if (answer.contributions) parts.each.replaceChildren(...contributionRows(answer.contributions, answer.weight));
   parts.paths.forEach(({ figure, numbers }, k) => {
     setText(figure, answer.paths[k].text);
     numbers.forEach((place, f) => setText(place, answer.paths[k].factors[f].text));
@@ -144,6 +156,7 @@ function showNeuronAnswer(answer) {
     html("li", {}, html("span", {}, name.replace("delta_", "∂C/∂u_")), html("span", { class: "figure" }, text)));
   byId("derivation").replaceChildren(
     html("h2", {}, `Neuron ${answer.name}${label ? `, ${label}` : ""}`),
+    ...(answer.units ? [html("p", { class: "soft" }, `In the table: ${answer.units}`)] : []),
     html("ul", { class: "values" }, ...values),
     ...formulaParts(answer.formulas));
   reachScrolled(byId("derivation"));

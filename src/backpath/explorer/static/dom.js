@@ -27,13 +27,25 @@ export function setAttribute(node, name, value) {
 }
 
 /** A number of the server's in a neuron: smaller where it is long, shorter where even that would not fit. */
-export function setNumber(node, number) {
-  const long = number && number.text.length > 10;
-  const text = long ? number.value.toExponential(3) : (number?.text ?? "–");
+export function setNumber(node, number, most = 10) {
+  const whole = number ? alike([number])[0] : "–";
+  const five = whole.length > most ? number.value.toPrecision(5) : whole;
+  const text = five.length > most ? number.value.toExponential(most > 9 ? 3 : 1) : five;
   if (node.textContent === text) return;
   node.textContent = text;
   node.classList.toggle("long", text.length > 7);
 }
+
+const digitsOf = (text) => text.replace(/e.*/, "").replace(/^-?[0.]*/, "").replace(".", "").length;
+
+/** Texts of numbers with as many digits each, so that they stand alike; one that is exact with fewer keeps them. */
+export function alike(numbers, least = 5) {
+  const most = Math.max(least, ...numbers.map(({ text }) => digitsOf(text)));
+  return numbers.map(({ text, value }) =>
+    (Number(text) === value || text.includes("e") || digitsOf(text) >= most ? text : padded(text, most - digitsOf(text))));
+}
+
+const padded = (text, zeros) => (text.includes(".") ? text : `${text}.`) + "0".repeat(zeros);
 
 /** Fills a <select> with [value, text] pairs. */
 export function fillSelect(select, options, chosen) {

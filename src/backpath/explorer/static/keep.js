@@ -1,6 +1,7 @@
 // What this tab keeps of its session, to bring it back to a server that has been restarted: network, run, curve, step
 // and samples. It stays in the browser; a record that no tab has asked for in a week is thrown away.
 import { address } from "./connection.js";
+import { pins, setPins } from "./compare.js";
 import { act, on, page, say } from "./page.js";
 
 const WEEK = 7 * 24 * 3600 * 1000;
@@ -36,7 +37,7 @@ async function keep() {
     const data = await (await fetch(address("/kept", { session: page.session, data: "1" }))).json();
     samples = { key: scene.data, data };
   }
-  const record = { scene, data: samples.data, hash: location.hash, chosen: page.chosen, at: Date.now() };
+  const record = { scene, data: samples.data, hash: location.hash, chosen: page.chosen, pins: pins.map((one) => ({ ...one })), at: Date.now() };
   await done((await store("readwrite")).put(record, tab));
 }
 
@@ -44,7 +45,7 @@ let timer = 0;
 let at = Infinity; // when it is kept next
 let took = 0;
 let last = Promise.resolve();
-/** Keeps it a little later; of several wishes the soonest counts. A browser that keeps nothing only loses this. */
+/** Keeps it a little later; of several requests the earliest counts. A browser that keeps nothing only loses this. */
 function soon(after) {
   const wanted = performance.now() + after;
   if (!page.session || wanted >= at) return;
@@ -79,6 +80,7 @@ export async function bringBack(justOpened) {
   const answer = await fetch(address("/kept", { session: page.session }), { method: "POST", body }).then((found) => found.json()).catch(() => null);
   if (!answer || answer.error) return false;
   page.chosen = record.chosen;
+  setPins(record.pins ?? []);
   if (record.scene.speed) await act("train", { speed: record.scene.speed, until_solved: true });
   say("Everything is back where it was");
   return true;
@@ -87,7 +89,7 @@ export async function bringBack(justOpened) {
 export function startKeeping() {
   on("view", () => soon(SOON));
   on("stopped", () => soon(SOON));
-  on("chosen", () => soon(SOON));
+  for (const event of ["chosen", "pins"]) on(event, () => soon(SOON));
   on("frame", () => soon(Math.max(OFTEN, took * SHARE)));
   forgetOld().catch(() => null);
 }

@@ -65,4 +65,4 @@ function followKeys(root) {
   });
 }
 
-export const startKeyboard = () => on("drawn", followKeys);
+export const startKeyboard = () => on("built", followKeys);

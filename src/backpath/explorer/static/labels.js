@@ -17,7 +17,7 @@ export function distance({ x1, y1, x2, y2 }, { x, y }) {
 const apart = (a, b, size) => Math.abs(a.x - b.x) >= size.w || Math.abs(a.y - b.y) >= size.h;
 
 function fits(edge, point, edges, placed, size) {
-  const clear = edges.length > MANY ? CLEAR_OF_MANY : CLEAR;
+  const clear = size.clear ?? (edges.length > MANY ? CLEAR_OF_MANY : CLEAR);
   return (
     placed.every((other) => apart(point, other, size)) &&
     edges.every((other) => other === edge || distance(other, point) >= clear)
@@ -47,10 +47,13 @@ function eachItsOwn(edges, size, choices, places = [], left = { tries: TRIES }) 
   return null;
 }
 
-/** Choices at which a number covers neither neuron of its edge; upright, their names stand above them. */
+const UPRIGHT = Array.from({ length: 12 }, (_, k) => 0.12 + 0.04 * k); // the names of the neurons below need the rest
+
+/** Choices at which a number covers neither neuron of its edge. */
 function clearOfNeurons({ x1, x2 }, size, upright) {
-  const rim = (size.w / 2 - 4) / Math.abs(x2 - x1);
-  return CHOICES.filter((t) => (upright ? t < 0.66 : t >= rim && t <= 1 - rim));
+  if (upright) return UPRIGHT;
+  const rim = (size.w / 2 + 1) / Math.abs(x2 - x1);
+  return CHOICES.filter((t) => t >= rim && t <= 1 - rim);
 }
 
 function clearance(edge, t, edges) {

@@ -5,18 +5,25 @@ import { bringBack, startKeeping } from "./keep.js";
 import { startData } from "./data.js";
 import { startDerivation } from "./derivation.js";
 import { byId, forgetColours, setText } from "./dom.js";
+import { startFlow } from "./flow.js";
 import { startKeyboard } from "./keyboard.js";
+import { startLegend } from "./legend.js";
 import { chosenIn, readLink, startLink } from "./link.js";
 import { act, complain, emit, on, page, showView, start } from "./page.js";
+import { startMaps } from "./maps.js";
 import { startPicture } from "./picture.js";
 import { startPoints } from "./points.js";
+import { startPresenting } from "./present.js";
+import { startQuality } from "./quality.js";
 import { startSamples } from "./samples.js";
 import { startSettings } from "./settings.js";
 import { startShare } from "./share.js";
+import { startSheet } from "./sheet.js";
+import { startSpeech } from "./speech.js";
 import { startSteps } from "./step.js";
 import { startSummary } from "./summary.js";
 import { startSurface } from "./surface.js";
-import { startTabs } from "./tabs.js";
+import { openTab, startTabs } from "./tabs.js";
 import { startTraining } from "./training.js";
 
 /** What the address looks at, of a page that has been reloaded. */
@@ -58,27 +65,36 @@ async function greeted({ view, resumed }) {
 }
 
 startTabs();
-startKeyboard();
+startSheet();
+startPresenting();
 startPicture();
+startKeyboard();
 startSteps();
 startDerivation();
 startTraining();
 startCost();
 startSummary();
 startSurface();
+startLegend();
+startMaps();
+startFlow();
 startPoints();
 startSamples();
 startData();
+startQuality();
+startSpeech();
 startSettings();
 startCheck();
 startShare();
 startLink();
 startKeeping();
-on("view", ({ state }) => {
+on("view", ({ state, data }) => {
   setText(byId("about"), `${state.sizes.join("-")}, ${[...new Set(state.activations)].join(" and ").replaceAll("_", " ")}`);
   if (document.documentElement.dataset.ready) return;
   document.documentElement.dataset.ready = "yes";
+  if (data.typed) openTab("data");
   performance.mark("usable");
+  document.fonts.load('1em "STIX Two Math"'); // after all that is needed first: it is the largest file by far
 });
 on("chosen", () => page.view && byId("panel-derivation").scrollTo(0, 0));
 addEventListener("hashchange", openLink);
@@ -86,5 +102,4 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   forgetColours();
   emit("theme");
 });
-document.fonts.load('1em "STIX Two Math"'); // before the first formula is there, which would jump when it comes
 start(greeted);

@@ -1,4 +1,4 @@
-// What the page knows, who is told when it changes, and how it asks the server.
+// What the page knows, who is notified when it changes, and how it asks the server.
 import { ask, connect } from "./connection.js";
 import { byId, setText } from "./dom.js";
 
@@ -15,7 +15,7 @@ export function emit(event, detail) {
   for (const listener of listeners.get(event) ?? []) listener(detail);
 }
 
-/** Says something to everybody, screen readers too. */
+/** Shows a message, to screen readers too. */
 export function say(line) {
   setText(byId("error"), "");
   setText(byId("message"), line);
@@ -43,7 +43,7 @@ export function showView(view) {
   emit("view", view);
 }
 
-/** Asks the server; a refusal is told and answered with null. */
+/** Asks the server; an error is shown, and the answer is null. */
 export async function act(what, details) {
   try {
     const answer = await ask(what, details);

@@ -1,10 +1,10 @@
 // The network as the notes draw it: neurons with u and σ(u), edges with their weights.
-import { byId, setAttribute, setText, shown, svg } from "./dom.js";
+import { alike, byId, setAttribute, setText, shown, svg } from "./dom.js";
 import { openEditor } from "./editor.js";
 import { distance, placeLabels, pointAt } from "./labels.js";
 import { biasKey, edgeEnds, layOut } from "./layout.js";
 import { choose, emit, on, page } from "./page.js";
-import { drawSummary } from "./summary.js";
+import { byName, drawSummary } from "./summary.js";
 
 const NEAR = 12; // pixels from an edge at which it is meant
 const picture = { root: null, nodes: new Map(), edges: new Map(), layers: [], drawnFor: "" };
@@ -68,12 +68,14 @@ function drawNode(node, labels, full) {
   if (boxed) {
     node.lines.delta = textLine("delta", x, top + h + 15);
     node.lines.was = textLine("was", x, top + h + 30);
+    node.lines.slope = textLine("slope", x, top + h + 30);
   }
   group.append(...Object.values(node.lines));
   return node;
 }
 
-const brief = (label) => (label.length > 14 ? `${label.slice(0, 13)}…` : label);
+const LONGEST = 16; // letters of a name that stands over a neuron; the whole of it shows when it is pointed at
+const brief = (label) => (label.length > LONGEST ? `${label.slice(0, LONGEST - 1)}…` : label);
 
 /** A bar along the edge around its number: what is focused, and what a click on the edge's place meets. */
 function grip({ x1, y1, x2, y2, t, reach: side, name }) {
@@ -99,20 +101,43 @@ function finishEdge(edge) {
   edge.label = svg("g", { class: edge.labelled ? "label" : "label crowded" });
   edge.value = textLine("value", x, y + 4);
   edge.second = textLine("second", x, y + 18);
-  edge.label.append(edge.value, edge.second);
+  edge.title = textLine("weight-name", x, y - 10, looks.names && edge.named ? subscript(edge.name) : "");
+  edge.label.classList.toggle("short", edge.short);
+  edge.label.append(edge.second, edge.value, edge.title);
 }
 
-const WIDE = matchMedia("(width >= 1600px)"); // there the picture fills its card, else it is as high as it needs
-const room = (host) => [host.clientWidth, WIDE.matches ? host.clientHeight : 0];
+/** names: weights' names stand over their numbers. */
+export const looks = { names: false };
+const FIXED = matchMedia("(width >= 1100px), (width < 560px)"); // there the picture fills its place, else it is as high as it needs
+const FORM = 64; // pixels under the picture, where not all of it is drawn
+const room = (host) => [host.clientWidth, FIXED.matches ? host.clientHeight - (page.view.drawn === "part" ? FORM : 0) : 0];
+
+/** A layer's numbers with their names and gradients, as far as there is room: all, without gradients, numbers alone. */
+function labelLayer(edges, size, withSecond, isUpright) {
+  const [second, name] = [withSecond ? 14 : 0, looks.names ? 15 : 0];
+  const choices = [[second, name], [0, name], [second, 0], [0, 0]];
+  for (const [more, above] of choices) {
+    placeLabels(edges, { ...size, h: size.h + more + above }, isUpright);
+    for (const edge of edges) Object.assign(edge, { short: !more, named: Boolean(above) });
+    if (edges[0].labelled) return;
+  }
+}
+
+/** That a layer has more neurons than are drawn. */
+function moreNote(layer, more, nodes, height) {
+  const { x } = [...nodes.values()].find((node) => node.layer === layer);
+  return svg("text", { class: "more", x, y: height + 4, "text-anchor": "middle" }, `⋯ and ${more} more`);
+}
 
 function build(view) {
   const host = byId("picture");
   const layout = layOut(view.layers, ...room(host), view.state.biases);
-  const { width, height, scale, upright, full, nodes } = layout;
+  const { width, height, scale, upright, full, tight, nodes } = layout;
+  const foot = view.drawn === "part" ? 12 : 0;
   const edges = view.weights.map((weight) => drawEdge(weight, nodes, upright));
   for (let layer = 1; layer < view.layers.length; layer += 1) {
     const between = edges.filter((edge) => edge.to.layer === layer);
-    placeLabels(between, { w: 63, h: full ? 29 : 15 }, upright);
+    labelLayer(between, tight ? { w: 52, h: 14, clear: 1 } : { w: 66, h: 15 }, full && !tight, upright);
     for (const { line } of between) line.classList.toggle("dense", between.length > 100);
   }
   for (const edge of edges) finishEdge(edge);
@@ -120,20 +145,23 @@ function build(view) {
   for (const node of nodes.values()) drawNode(node, view.labels, full);
   const root = svg(
     "svg",
-    { viewBox: `0 0 ${width} ${height}`, width: width * scale, height: height * scale, role: "group", "aria-label": "The network" },
+    { viewBox: `0 0 ${width} ${height + foot}`, width: width * scale, height: (height + foot) * scale, role: "group", "aria-label": "The network" },
     svg("g", { class: "edges" }, ...outputs.map((ends) => svg("line", { class: "to-cost", ...ends }))),
     svg("g", { class: "grips" }, ...edges.map((edge) => edge.element)),
     svg("g", { class: "labels" }, ...edges.map((edge) => edge.label)),
     svg("g", { class: "neurons" }, ...[...nodes.values()].map((node) => node.element)),
+    svg("g", { class: "pointer", "aria-hidden": "true" }, svg("rect", { rx: 14 })),
   );
   root.firstChild.append(...edges.map((edge) => edge.line));
   root.classList.toggle("small", !full);
+  root.classList.toggle("tight", tight);
   Object.assign(picture, { root, edges: new Map(edges.map((edge) => [edge.name, edge])), ...layout });
+  for (const [layer, more] of view.more.entries()) if (more) root.append(moreNote(layer, more, nodes, height));
   picture.columns = [...view.layers, ["C"]].map((_, k) => [...nodes.values()].filter((node) => node.layer === k));
-  host.replaceChildren(root);
+  host.replaceChildren(root, ...(view.drawn === "part" ? [byName()] : []));
   byId("picture").append(byId("weight-editor") ?? "");
   followPointer(root);
-  emit("drawn", root);
+  emit("built", root);
 }
 
 /** The edge or neuron at a place of the picture; of crossing edges the nearest. */
@@ -205,7 +233,7 @@ export function showNumber(edge) {
   if (edge?.value) setText(edge.value, edge.shown);
 }
 
-/** Names for screen readers: not while training, when nobody could follow them. */
+/** Names for screen readers: not while training, when they change too fast. */
 function nameEdges() {
   for (const edge of picture.edges.values()) {
     const from = edge.from.key.startsWith("1_") ? "the bias neuron" : edge.from.key;
@@ -218,9 +246,10 @@ function draw(view) {
   if (view.drawn === "summary") {
     Object.assign(picture, { nodes: new Map(), edges: new Map(), root: null, drawnFor: "" });
     drawSummary(host, view);
+    emit("drawn", view);
     return;
   }
-  const drawnFor = JSON.stringify([view.layers, view.labels, room(host)]);
+  const drawnFor = JSON.stringify([view.layers, view.labels, room(host), view.state.biases, looks]);
   if (drawnFor !== picture.drawnFor) {
     picture.drawnFor = drawnFor;
     const focused = [...picture.nodes.values(), ...picture.edges.values()].find(({ button }) => button === document.activeElement);
@@ -229,7 +258,7 @@ function draw(view) {
     if (focused) (picture.edges.get(focused.name) ?? picture.nodes.get(focused.key))?.button.focus();
     mark();
   }
-  for (const { name, value, text } of view.weights) showWeight(picture.edges.get(name), value, text);
+  for (const weight of view.weights) showWeight(picture.edges.get(weight.name), weight.value, alike([weight])[0]);
   nameEdges();
   emit("drawn", view);
 }
@@ -243,8 +272,19 @@ function mark() {
   }
 }
 
-/** Lights the places that a factor comes from. */
-function light(names) {
+const middleOf = (edge) => pointAt(edge, edge.t);
+
+/** Lights the places that a factor comes from; the presenter's pointer goes to the first of them. */
+function light({ names }) {
+  const [first] = names.map(item).filter(Boolean);
+  const pointer = picture.root?.querySelector(".pointer");
+  pointer?.classList.toggle("on", Boolean(first));
+  if (first) {
+    const { x, y, w = 90, h = 46 } = first.name ? middleOf(first) : first;
+    const [wide, high] = [w + 16, h + 16];
+    for (const [name, value] of Object.entries({ x: -wide / 2, y: -high / 2, width: wide, height: high })) pointer.firstChild.setAttribute(name, value);
+    pointer.style.transform = `translate(${x}px, ${y}px)`;
+  }
   for (const lit of picture.root?.querySelectorAll(".lit") ?? []) lit.classList.remove("lit");
   for (const thing of names.map(item)) {
     showNumber(thing);
@@ -264,5 +304,12 @@ export function startPicture() {
       k += 1;
     }
   });
+  byId("show-names").addEventListener("change", ({ target }) => showNames(target.checked));
   new ResizeObserver(() => page.view && draw(page.view)).observe(byId("picture"));
+}
+
+export function showNames(names) {
+  byId("show-names").checked = names;
+  looks.names = names;
+  if (page.view) draw(page.view);
 }

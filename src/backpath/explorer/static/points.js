@@ -148,6 +148,11 @@ function followPointer() {
     else if (dragged) use(...inside(event));
     dragged = null;
   });
+  // a finger scrolls the page over the plane, but for where it takes hold of a point
+  host.addEventListener("touchstart", (event) => {
+    if (mode !== "pick" || event.touches.length > 1 || !canEdit()) return;
+    if (nearest(...inside(event.touches[0])) >= 0) event.preventDefault();
+  }, { passive: false });
   host.addEventListener("pointercancel", () => (dragged = null));
 }
 
@@ -203,7 +208,7 @@ const HINTS = {
 let modesFor = "";
 function showModes({ data, labels }) {
   const outputs = data.y[0]?.length ?? 1;
-  const classes = plane.flat || data.kind === "regression" ? ["Add points"] : outputs > 1 ? data.y[0].map((_, k) => `Add ${labels[`A${k + 1}`] ?? `A${k + 1}`}`) : ["Add 0", "Add 1"];
+  const classes = plane.flat || data.kind === "regression" ? ["Add points"] : outputs > 1 ? data.y[0].map((_, k) => `Add ${labels[`A${k + 1}`] ?? `A${k + 1}`}`) : (data.classes?.length === 2 ? data.classes : ["0", "1"]).map((name) => `Add ${name}`);
   const modes = [["pick", "Move"], ...(data.editable ? [...classes.map((text, k) => [String(k), text]), ["erase", "Erase"]] : [])];
   if (JSON.stringify(modes) !== modesFor) {
     modesFor = JSON.stringify(modes);

@@ -1,10 +1,11 @@
 // Taking the work along: a link, a printed page, the picture, the model.
 import { address } from "./connection.js";
-import { sendFile } from "./data.js";
 import { byId, html } from "./dom.js";
 import { savePng, saveSvg } from "./image.js";
 import { writeLink } from "./link.js";
 import { complain, on, page, say } from "./page.js";
+import { presentPart } from "./present.js";
+import { sendFile } from "./upload.js";
 
 async function copyLink() {
   writeLink();
@@ -28,12 +29,13 @@ async function openModel({ target }) {
 const button = (text, pressed) => html("button", { type: "button", onclick: pressed }, text);
 
 function saveImage(save) {
-  return () => (page.view.drawn === "whole" ? save() : complain("This network is too large to be drawn whole"));
+  return () => (page.view.drawn === "summary" ? complain("This network has too many layers to be drawn") : save());
 }
 
 function build() {
   const query = { session: page.session };
   byId("panel-share").replaceChildren(
+    ...presentPart(),
     html("h2", {}, "Link"),
     html("p", { class: "soft" }, "It holds the network, its weights and the points; nothing is stored anywhere. Put the part from # on behind the address of any running explorer. A table you sent is not in it."),
     html("label", { class: "field wide" }, "Link to this state ", html("input", { id: "link", type: "text", readonly: true })),

@@ -1,12 +1,17 @@
 // One step by hand: the buttons, and the numbers in the picture as they are computed.
-import { byId, setAttribute, setNumber, setText, shown } from "./dom.js";
-import { insertFormula } from "./markup.js";
-import { act, on } from "./page.js";
+import { byId, html, setAttribute, setNumber, setText, shown } from "./dom.js";
+import { flows } from "./flow.js";
+import { clean } from "./markup.js";
+import { act, on, page, quietly } from "./page.js";
 import { item, picture } from "./picture.js";
 
+const AGAIN = 400; // milliseconds between two formulas while training
 const PASSES = ["Forward", "Backward", "Update"];
 let before = new Map(); // weights' texts before the last update
 let stepping = null; // the same, while a step is asked for
+
+/** How many letters a neuron has room for. */
+const most = () => (picture.tight ? 8 : 10);
 
 /** The numbers of a neuron; an input's is the sample's. */
 function valuesOf({ key, layer }, step, { sample }) {
@@ -20,15 +25,16 @@ function showNode(node, step, view) {
   const { key, lines } = node;
   const a = valuesOf(node, step, view);
   const [u, delta] = [step.values[`u_${key}`], step.values[`delta_${key}`]];
-  if (lines.u) setNumber(lines.u, u);
-  if (picture.full) setNumber(lines.a, a);
+  if (lines.u) setNumber(lines.u, u, most());
+  if (picture.full) setNumber(lines.a, a, most());
   else setText(lines.a, a ? brief(a.value) : node.named ? "–" : key);
   describe(node, u, a, delta);
   if (!lines.delta) return;
-  setText(lines.delta, delta ? `∂C/∂u ${delta.text}` : "");
+  setText(lines.delta, delta ? `∂C/∂u ${compact(delta)}` : "");
   const [wasU, wasA] = [step.previous?.[`u_${key}`], step.previous?.[key]];
   const changed = (a && wasA && wasA.text !== a.text) || (u && wasU && wasU.text !== u.text);
-  setText(lines.was, changed ? `was ${wasU ? `${wasU.text}, ` : ""}${wasA?.text ?? "–"}` : "");
+  const slope = step.values[`slope_${key}`];
+  setText(lines.was, slope ? `σ′(u) ${compact(slope)}` : changed ? `was ${wasU ? `${wasU.text}, ` : ""}${wasA?.text ?? "–"}` : "");
 }
 
 /** One number in a small neuron. */
@@ -47,9 +53,12 @@ function showCost(step, view) {
   setText(u, view.sample.batch ? "batch" : y.length === 1 ? brief4(y[0]) : `${y.length} values`);
   setNumber(a, step.values.C);
   const previous = step.previous?.C;
-  setText(was, previous && step.values.C && previous.text !== step.values.C.text ? `was ${previous.text}` : "");
+  if (was) setText(was, previous && step.values.C && previous.text !== step.values.C.text ? `was ${previous.text}` : "");
   setAttribute(node.button, "aria-label", `cost, ${step.values.C?.text ?? "not computed yet"}`);
 }
+
+/** A number that stands beside others: shorter where it is long. */
+const compact = ({ text, value }) => (text.length > 9 ? value.toExponential(3) : text);
 
 const brief4 = (y) => (Number.isInteger(y) ? String(y) : shown(y));
 
@@ -57,7 +66,7 @@ function showGradients(step) {
   for (const edge of picture.edges.values()) {
     const [gradient, next] = [step.values[`gradient ${edge.name}`], step.values[`new ${edge.name}`]];
     const was = before.get(edge.name);
-    const second = next && next.text !== edge.shown ? `→ ${next.text}` : next && was ? `was ${was}` : gradient ? `∂ ${gradient.text}` : "";
+    const second = next && next.text !== edge.shown ? `→ ${next.text}` : next && was ? `was ${was}` : gradient ? `∂ ${compact(gradient)}` : "";
     setText(edge.second, second);
   }
 }
@@ -74,23 +83,83 @@ const SAID = {
   backward: "Backward: the chain rule, from the cost back to each weight.",
   update: "Update: each weight goes down its gradient, W − η × ∂C/∂W.",
 };
+const UPDATED = "The weights are the new ones. What stands in the neurons, and ∂, are of the weights before: Forward computes them again.";
 
-function showNow(step) {
+/** A layer's formulas: a row each, a cell for each side. */
+function formulaTable({ title, rows }) {
+  const cells = (sides) => sides.map((side, k) => {
+    const cell = html("td", {}, k ? "= " : "");
+    cell.append(clean(side));
+    return cell;
+  });
+  return html("tbody", {}, ...rows.map((sides, k) => html("tr", {},
+    k ? null : html("th", { scope: "rowgroup", rowspan: rows.length }, title), ...cells(sides))));
+}
+
+const TRAINING = "Training: the numbers in the picture are of the sample above, with the weights of this moment.";
+
+function showNow({ phase, formulas }, running) {
   const now = byId("now");
-  now.replaceChildren(SAID[step.phase] ?? "");
-  if (step.formula) {
-    const place = document.createElement("span");
-    place.className = "formula";
-    insertFormula(place, step.formula);
-    now.replaceChildren(place);
-  }
+  const note = phase === "update" ? [html("p", {}, UPDATED)] : [];
+  const said = running ? TRAINING : (SAID[phase] ?? "");
+  now.replaceChildren(...(formulas.length ? [...note, html("table", { class: "formula" }, ...formulas.map(formulaTable))] : [html("p", {}, said)]));
+}
+
+let next = 0;
+/** While training: the gradients' formulas with the numbers of now, as often as they can be read. */
+async function followFormulas() {
+  if (performance.now() < next || page.view.drawn === "summary") return;
+  next = performance.now() + AGAIN;
+  const found = await quietly("formulas");
+  if (found && page.running) showNow(found, true);
 }
 
 function showStep(step, view) {
+  if (!picture.root) return;
+  picture.root.classList.toggle("before-update", step.phase === "update");
   for (const node of picture.nodes.values()) showNode(node, step, view);
   showCost(step, view);
   showGradients(step);
   showPlace(step);
+}
+
+/** A number of this moment, as the picture shows it. */
+const now = (value) => ({ value, text: shown(value) });
+
+/** While training: the numbers of the sample with the weights of now; a part of them where they are to come one by one. */
+export function showLive(live, { forward = Infinity, cost = true, backward = 0 } = {}) {
+  if (!live || !picture.root) return;
+  let k = 0;
+  for (const [layer, column] of picture.columns.slice(0, -1).entries()) {
+    if (layer === 0) continue;
+    for (const node of column) {
+      if (node.key.startsWith("1_")) continue;
+      if (layer <= forward) {
+        if (node.lines.u) setNumber(node.lines.u, now(live.u[k]), most());
+        if (picture.full) setNumber(node.lines.a, now(live.a[k]), most());
+        else setText(node.lines.a, brief(live.a[k]));
+      }
+      if (node.lines.delta) setText(node.lines.delta, layer >= backward ? `∂C/∂u ${shown(live.delta[k])}` : "");
+      if (node.lines.was) setText(node.lines.was, "");
+      k += 1;
+    }
+  }
+  if (cost) setNumber(picture.nodes.get("C").lines.a, now(live.C));
+  let place = 0;
+  for (const edge of picture.edges.values()) {
+    const gradient = live.gradients[place];
+    setText(edge.second, gradient === undefined || edge.to.layer < backward ? "" : `∂ ${shown(gradient)}`);
+    place += 1;
+  }
+}
+
+/** A factor that is pointed at: σ′(u) stands with its number at its neuron. */
+function showSlope({ names, text, plain }) {
+  for (const node of picture.nodes.values()) if (node.lines?.slope) setText(node.lines.slope, "");
+  const of = plain?.match(/σ′\(u_(\w+)\)/)?.[1];
+  const node = of && names.includes(of) ? picture.nodes.get(of) : null;
+  for (const each of picture.nodes.values()) each.lines?.was?.setAttribute("visibility", each === node ? "hidden" : "visible");
+  if (node?.lines?.slope) setText(node.lines.slope, `σ′(u) = ${text}`);
 }
 
 async function press(pass) {
@@ -104,9 +173,13 @@ export function startSteps() {
   byId("undo").addEventListener("click", () => act("undo"));
   on("view", (view) => {
     before = stepping ?? new Map();
-    showNow(view.step);
+    if (!view.running) showNow(view.step, false);
+    byId("now").scrollTop = 0;
   });
   on("drawn", (view) => showStep(view.step, view));
-  on("frame", () => byId("picture").classList.add("moving"));
-  on("view", ({ running }) => byId("picture").classList.toggle("moving", running));
+  on("frame", ({ live }) => {
+    if (!flows()) showLive(live);
+    followFormulas();
+  });
+  on("lit", showSlope);
 }

@@ -12,7 +12,8 @@ function layerBox({ layer, shape, least, most, mean, deviation }, activation) {
     html("p", { class: "soft" }, `mean ${shown(mean)}, deviation ${shown(deviation)}`));
 }
 
-function build(host) {
+/** A form that looks at a weight by its name, for those that are not drawn. */
+export function byName() {
   const field = html("input", { id: "weight-name", type: "text", size: 10, placeholder: "W11_1", autocomplete: "off" });
   const form = html("form", { class: "bar" },
     html("label", { class: "field" }, "The chain rule of weight ", field), html("button", { type: "submit" }, "Show"));
@@ -20,8 +21,12 @@ function build(host) {
     event.preventDefault();
     choose(field.value.trim(), "weight");
   });
-  const note = html("p", { class: "soft" }, "This network is too large to draw every weight of it. Its layers:");
-  host.replaceChildren(note, html("ol", { id: "summary" }), form);
+  return form;
+}
+
+function build(host) {
+  const note = html("p", { class: "soft" }, "This network has too many layers to be drawn. They are:");
+  host.replaceChildren(note, html("ol", { id: "summary" }), byName());
 }
 
 export function drawSummary(host, { summary, state }) {

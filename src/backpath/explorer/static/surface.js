@@ -4,14 +4,14 @@ import { emit, on, page, quietly } from "./page.js";
 
 const canvas = byId("surface");
 const RESOLUTION = 48;
-const MARGIN = 42;
+const [ROOMY, SMALL] = [36, 20]; // around the plane, for its axes; a small one has their names only
 const image = document.createElement("canvas");
 const SHADES = 256;
 let palette = null; // of one output: from its low targets to its high ones
 let classes = []; // of several outputs: each winner's colours, from unsure to sure
 let axes = null; // the names of the inputs drawn; null for the first ones
 /** extent of what is drawn, and the way between data and pixels. */
-export const plane = { extent: [0, 1, 0, 1], flat: false, width: 1, height: 1, answer: null };
+export const plane = { extent: [0, 1, 0, 1], flat: false, width: 1, height: 1, margin: ROOMY, answer: null };
 
 /** Which columns of the data lie across and up. */
 export const axisPlaces = () => {
@@ -19,11 +19,11 @@ export const axisPlaces = () => {
   return names.map((name) => Number(name.slice(1)) - 1);
 };
 
-const room = (size) => size - 2 * MARGIN;
-export const toX = (x) => MARGIN + ((x - plane.extent[0]) / (plane.extent[1] - plane.extent[0])) * room(plane.width);
-export const toY = (y) => plane.height - MARGIN - ((y - plane.extent[2]) / (plane.extent[3] - plane.extent[2])) * room(plane.height);
-export const fromX = (px) => plane.extent[0] + ((px - MARGIN) / room(plane.width)) * (plane.extent[1] - plane.extent[0]);
-export const fromY = (py) => plane.extent[2] + ((plane.height - MARGIN - py) / room(plane.height)) * (plane.extent[3] - plane.extent[2]);
+const room = (size) => size - 2 * plane.margin;
+export const toX = (x) => plane.margin + ((x - plane.extent[0]) / (plane.extent[1] - plane.extent[0])) * room(plane.width);
+export const toY = (y) => plane.height - plane.margin - ((y - plane.extent[2]) / (plane.extent[3] - plane.extent[2])) * room(plane.height);
+export const fromX = (px) => plane.extent[0] + ((px - plane.margin) / room(plane.width)) * (plane.extent[1] - plane.extent[0]);
+export const fromY = (py) => plane.extent[2] + ((plane.height - plane.margin - py) / room(plane.height)) * (plane.extent[3] - plane.extent[2]);
 
 const rgb = (hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
 
@@ -41,7 +41,10 @@ function makePalettes() {
   classes = CLASSES.map((name) => Uint32Array.from(shades(middle, rgb(colour(name)), SHADES)));
 }
 
-const CLASSES = ["low", "high", "class-3", "class-4", "class-5", "class-6"];
+/** Bytes as shades from low to high, for a neuron's map. */
+export const shadeBytes = (text, colours) => bytesOf(text).forEach((byte, k) => (colours[k] = palette[byte]));
+
+const CLASSES = ["low", "high", ...[3, 4, 5, 6, 7, 8, 9, 10].map((k) => `class-${k}`)];
 export const classColour = (k) => colour(`${CLASSES[k % CLASSES.length]}-point`);
 
 const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -84,7 +87,11 @@ function take(answer) {
   plane.extent = [...answer.extent.slice(0, 2), old ? Math.min(old[2], low) : low, old ? Math.max(old[3], high) : high];
 }
 
-const short = (value) => String(Number(value.toPrecision(2)));
+/** An end of an axis, in the table's own units where it has some. */
+function short(value, name) {
+  const [mean, scale] = page.view.data.scales[name] ?? [0, 1];
+  return String(Number((value * scale + mean).toPrecision(scale === 1 ? 2 : 3)));
+}
 
 const labelled = (name) => (page.view.labels[name] ? `${name}, ${page.view.labels[name]}` : name);
 
@@ -92,22 +99,35 @@ function drawFrame(context, names) {
   const { width, height, extent } = plane;
   context.strokeStyle = colour("line");
   context.lineWidth = 1;
-  context.strokeRect(MARGIN, MARGIN, room(width), room(height));
+  context.strokeRect(plane.margin, plane.margin, room(width), room(height));
   context.font = "12px system-ui, sans-serif";
   context.fillStyle = colour("soft");
+  drawNames(context, names);
+  if (plane.margin === SMALL) return;
   context.textBaseline = "top";
   context.textAlign = "left";
-  context.fillText(short(extent[0]), MARGIN, height - MARGIN + 6);
+  context.fillText(short(extent[0], names[0]), plane.margin, height - plane.margin + 6);
   context.textAlign = "right";
-  context.fillText(short(extent[1]), width - MARGIN, height - MARGIN + 6);
-  context.textAlign = "center";
-  context.fillText(labelled(names[0]), width / 2, height - MARGIN + 8);
+  context.fillText(short(extent[1], names[0]), width - plane.margin, height - plane.margin + 6);
   context.textAlign = "right";
-  context.fillText(short(extent[3]), MARGIN - 6, MARGIN);
+  context.fillText(short(extent[3], names[1]), plane.margin - 6, plane.margin);
   context.textBaseline = "bottom";
-  context.fillText(short(extent[2]), MARGIN - 6, height - MARGIN);
+  context.fillText(short(extent[2], names[1]), plane.margin - 6, height - plane.margin);
+}
+
+/** The axes' names; a long one has room along its axis only. */
+function drawNames(context, names) {
+  const { width, height, margin } = plane;
+  const spare = margin === SMALL ? 0 : 60;
+  context.textAlign = "center";
+  context.textBaseline = "top";
+  context.fillText(labelled(names[0]), width / 2, height - margin + 6, room(width) - spare);
+  context.save();
+  context.translate(margin - 12, height / 2);
+  context.rotate(-Math.PI / 2);
   context.textBaseline = "middle";
-  context.fillText(names[1], MARGIN - 6, height / 2);
+  context.fillText(labelled(names[1]), 0, 0, room(height) - spare);
+  context.restore();
 }
 
 function drawCurve(context, { x, y }) {
@@ -121,15 +141,15 @@ function drawCurve(context, { x, y }) {
 export function draw() {
   if (!page.view) return;
   const { context, width, height } = canvasContext(canvas);
-  Object.assign(plane, { width, height });
+  Object.assign(plane, { width, height, margin: Math.min(width, height) < 190 ? SMALL : ROOMY });
   const { answer } = plane;
   if (!answer || !width) return;
   context.save();
   context.beginPath();
-  context.rect(MARGIN, MARGIN, room(width), room(height));
+  context.rect(plane.margin, plane.margin, room(width), room(height));
   context.clip();
   if (plane.flat) drawCurve(context, answer.curve);
-  else context.drawImage(image, MARGIN, MARGIN, room(width), room(height));
+  else context.drawImage(image, plane.margin, plane.margin, room(width), room(height));
   context.restore();
   drawFrame(context, plane.flat ? [answer.axes[0], "A1"] : answer.axes);
   emit("surface drawn", context);

@@ -9,6 +9,7 @@ const speed = () => {
 
 const show = (running) => {
   byId("pause").disabled = !running;
+  byId("train").disabled = page.view?.data.typed ?? false; // no samples to train on
   byId("train").classList.toggle("on", running);
 };
 

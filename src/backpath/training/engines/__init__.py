@@ -27,9 +27,9 @@ def start_engine(name: str, job: Job) -> Engine:
 
 def start_descent(name: str, job: Job) -> Descent:
     """The same for solvers that go down the gradient."""
-    if job.dropout and name == "compiled":
-        raise InputError("dropout is done by the NumPy engine; leave engine='compiled' out, or dropout")
-    if name == "numpy" or job.dropout or (name == "auto" and _must_do_without()):
+    if job.needs_numpy and name == "compiled":
+        raise InputError(f"{job.needs_numpy} is done by the NumPy engine; leave engine='compiled' out")
+    if name == "numpy" or job.needs_numpy or (name == "auto" and _must_do_without()):
         from backpath.training.engines.numpy import NumpyEngine
 
         return NumpyEngine(job)
@@ -39,7 +39,7 @@ def start_descent(name: str, job: Job) -> Descent:
 
 
 def _must_do_without() -> bool:
-    """Whether there are no kernels here, which is said."""
+    """Whether there are no kernels here; warns if so."""
     why = why_no_kernels()
     if why:
         warnings.warn(f"training with NumPy, slowly: no native kernels here: {why}", RuntimeWarning, stacklevel=4)

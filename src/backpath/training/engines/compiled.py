@@ -75,7 +75,7 @@ class CompiledEngine(Stateful):
             self._remember(job.solver_state)
         tol = -1.0 if job.tol is None else job.tol
         rates = (s.learning_rate, s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience)
-        self._settings = CSettings(*rates, job.cost_share, job.clip_norm or 0.0)
+        self._settings = CSettings(*rates, job.cost_share, job.clip_norm or 0.0, decay=s.decay)
         self._training = self._pointers()
         self._orders, self._drawn = job.orders(), list[Integers]()
         self._in_order = np.arange(len(job.X))
@@ -203,7 +203,7 @@ class CompiledEngine(Stateful):
             del self._drawn[: self._now.epochs - before]  # those left over, if it converged, are for whoever goes on
 
     def forget_costs(self) -> None:
-        """Begin ``costs`` anew, for whoever has kept those so far: a run without an end does not fill the memory."""
+        """Start ``costs`` again: a caller that trains without an end keeps those so far itself."""
         self._now, self._costs = replace(self._now, epochs=0), np.empty(64)
 
     def _run(self, orders: Integers, epochs: int) -> None:

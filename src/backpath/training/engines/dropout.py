@@ -1,4 +1,4 @@
-"""Dropout: each update leaves out some hidden neurons, drawn anew."""
+"""Dropout: each update leaves out some hidden neurons, drawn again each time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Dropout(Stateful):
 
     _given = ("share", "_kept")
 
-    def __init__(self, share: float, seed: int | None):
+    def __init__(self, share: float | Sequence[float], seed: int | None):
         self.share, self._rng = share, np.random.default_rng(seed)
         self._kept: list[Array] = []
 
@@ -33,12 +33,15 @@ class Dropout(Stateful):
         """As ``backprop.forward``."""
         u: list[Array] = []
         a, self._kept = [X], []
+        hidden = len(weights) - 1
+        shares = self.share if isinstance(self.share, Sequence) else [self.share] * hidden
         for W, name in zip(weights, activations, strict=True):
             u.append(a[-1] @ W[:, :-1].T + W[:, -1])
             a.append(activation(name).value(u[-1]))
-            if len(a) <= len(weights):
-                r = self._rng.random(a[-1].shape) >= self.share
-                self._kept.append((r / (1 - self.share)).astype(X.dtype))
+            if len(self._kept) < hidden:
+                share = shares[len(self._kept)]
+                r = self._rng.random(a[-1].shape) >= share
+                self._kept.append((r / (1 - share)).astype(X.dtype))
                 a[-1] = a[-1] * self._kept[-1]
         return u, a
 

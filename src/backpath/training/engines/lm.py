@@ -5,7 +5,7 @@ some reach is the h of
 
     (Jᵀ J + R + μ I) h = -(Jᵀ e + R w)
 
-with R = 0 but for weights that are held down (`l2`, Bayesian regularisation), and μ the damping: a short step down
+with R = 0 except for weights that are held down (`l2`, Bayesian regularisation), and μ the damping: a short step down
 the gradient where μ is large, Gauss-Newton's step to the parabola's lowest point where it is small. μ follows the gain
 ratio ρ, what a step lowered over what the parabola promised, by Nielsen's rule: after a step that lowers,
 μ = μ max(⅓, 1 - (2ρ - 1)³); after one that does not, the step is dropped and μ is multiplied by 2, 4, 8, …
@@ -56,8 +56,8 @@ def check_lm(job: Job, engine: str) -> None:
 class LMEngine(Stateful):
     """Trains with Levenberg-Marquardt; an epoch is one step that lowers, however many were tried for it.
 
-    It has converged when the gradient is 0 but for rounding, when no step that changes a weight lowers the cost, or by
-    the job's ``tol``.
+    It has converged when the gradient is 0 except for rounding, when no step that changes a weight lowers the cost, or
+    by the job's ``tol``.
 
     Parameters
     ----------

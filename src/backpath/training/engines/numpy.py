@@ -68,7 +68,11 @@ class Updates(Stateful):
         self.m = [s.beta_1 * m + (1 - s.beta_1) * g for m, g in zip(self.m, gradient, strict=True)]
         self.v = [s.beta_2 * v + (1 - s.beta_2) * (g * g) for v, g in zip(self.v, gradient, strict=True)]
         rate = s.learning_rate * math.sqrt(1 - s.beta_2**self.t) / (1 - s.beta_1**self.t)
-        return [W - rate * m / (np.sqrt(v) + s.epsilon) for W, m, v in zip(weights, self.m, self.v, strict=True)]
+        kept = 1 - s.learning_rate * s.decay
+        shrunk = (
+            [W * np.append(np.full(W.shape[1] - 1, kept), 1).astype(W.dtype) for W in weights] if s.decay else weights
+        )
+        return [W - rate * m / (np.sqrt(v) + s.epsilon) for W, m, v in zip(shrunk, self.m, self.v, strict=True)]
 
 
 class NumpyEngine(Stateful):
@@ -101,7 +105,7 @@ class NumpyEngine(Stateful):
 
     def cost_and_gradient(self, weights: list[Array]) -> tuple[float, list[Array]]:
         X, y, weight = self.job.X, self.job.y, self.job.sample_weight
-        return cost_and_gradient(self.job, weights, X, y, np.ones(len(X), X.dtype) if weight is None else weight)
+        return cost_and_gradient(self.job, weights, X, y, np.ones(len(y), X.dtype) if weight is None else weight)
 
     def run(self, epochs: int) -> None:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -118,19 +122,19 @@ class NumpyEngine(Stateful):
                     return
 
     def forget_costs(self) -> None:
-        """Begin ``costs`` anew, for whoever has kept those so far: a run without an end does not fill the memory."""
+        """Start ``costs`` again: a caller that trains without an end keeps those so far itself."""
         self.costs = []
 
     def _epoch(self) -> float:
-        job, order, samples = self.job, next(self._orders), len(self.job.X)
+        job, order, samples = self.job, next(self._orders), len(self.job.y)
         total = 0.0
         for start in range(0, samples, job.batch_size):
             batch: slice | NDArray[np.intp] = slice(start, start + job.batch_size)
             if order is not None:
                 batch = order[batch]
             X, y = job.X[batch], job.y[batch]
-            share = np.ones(len(X), X.dtype) if job.sample_weight is None else job.sample_weight[batch]
-            total += self._step(X, y, share) * len(X)
+            share = np.ones(len(y), X.dtype) if job.sample_weight is None else job.sample_weight[batch]
+            total += self._step(X, y, share) * len(y)
         return total / samples
 
     def _step(self, X: Array, y: Array, share: Array) -> float:

@@ -85,7 +85,7 @@ class RestartsEngine(Stateful):
 
 
 def _starts(job: Job, restarts: int, init: str) -> Array:
-    """The initial weights, (weights, restarts): the network's own first, then drawn ones, but for those that are
+    """The initial weights, (weights, restarts): the network's own first, then drawn ones, except for those that are
     frozen."""
     starts = draw_many(job.network.sizes, restarts, init, job.seed, job.network.dtype)
     own = np.concatenate([W.ravel() for W in job.network.weights])

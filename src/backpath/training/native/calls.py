@@ -28,7 +28,7 @@ class CSettings(Structure):
 
     _fields_ = _fields(
         "learning_rate momentum nesterov beta_1 beta_2 epsilon l2 tol patience share clip "
-        "solved_error stop_when_solved",
+        "solved_error stop_when_solved decay",
         c_double,
     )
 

@@ -37,11 +37,11 @@ struct Plan {
   int64_t slots, slot, panel, parts, sums;
 };
 
-// The solver's settings (see training.job); tol < 0: none; clip 0: none; `share` scales the costs told. Where `worst` of
+// The solver's settings (see training.job); tol < 0: none; clip 0: none; `share` scales the reported costs. Where `worst` of
 // Training is given, a network is solved once all its errors |A - y| are below `solved_error`.
 struct Settings {
   double learning_rate, momentum, nesterov, beta_1, beta_2, epsilon, l2, tol, patience, share, clip, solved_error,
-    stop_when_solved;
+    stop_when_solved, decay;
 };
 
 // Where training stands; `finite` is 0 once a weight is not; after how many of a call's epochs it was first solved, or -1.

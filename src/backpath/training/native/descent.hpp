@@ -5,7 +5,7 @@
 #include "update.hpp"
 #include "wide.hpp"
 
-// What a call is to do. order: of `ordered` samples, anew for each epoch or one for all; w: the weights, then what the
+// What a call is to do. order: of `ordered` samples, new for each epoch or one for all; w: the weights, then what the
 // solver remembers.
 template <class T> struct Call {
   const Training<T>& t;
@@ -24,12 +24,13 @@ template <class T> struct Call {
     if (t.plan->fused) return {w, T(-t.settings->learning_rate), true};
     return {t.gradient, 1, false};
   }
-  // What is done to a batch's gradient before the update; gives the cost told.
+  // What is done to a batch's gradient before the update; returns the reported cost.
   double prepared(double cost, double whole) const {
     const Settings& s = *t.settings;
     cost *= s.share;
     if (s.l2 > 0 && whole > TINY) cost += decay(t, w, s.l2 / whole);
     if (s.clip > 0) clip(t, s.clip);
+    if (s.decay > 0) shrink(t, w, T(1 - s.learning_rate * s.decay));
     state.updates += 1;
     return cost;
   }

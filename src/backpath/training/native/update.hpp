@@ -40,6 +40,13 @@ template <class T> double decay(const Training<T>& t, const T* w, double decay) 
   return decay * 0.5 * (total + sum(squares));
 }
 
+// Multiplies the weights, biases excepted.
+template <class T> void shrink(const Training<T>& t, T* w, T factor) {
+  for_runs(t, [&](int64_t first, int64_t weights, int64_t) {
+    for (int64_t k = first; k < first + weights; k++) w[k] *= factor;
+  });
+}
+
 // Scales the gradient down to the norm `most` where it is longer.
 template <class T> void clip(const Training<T>& t, double most) {
   double squares = 0;

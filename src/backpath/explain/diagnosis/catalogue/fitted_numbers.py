@@ -32,7 +32,7 @@ def families(q: Problem, hints: Sequence[float] = ()) -> Iterator[Family]:
 
 
 def rates(q: Problem) -> Iterator[Family]:
-    """The weights above already updated, with a learning rate that is not told."""
+    """The weights above already updated, with a learning rate that is not given."""
     if q.learning_rate is None and q.hidden:
         for summed in (False, True) if q.samples > 1 else (False,):
             yield _updated(q, summed)

@@ -69,7 +69,7 @@ def right_slope(p: Passes, h: Index, layer: int) -> Array:
 @cache
 def wrong_slopes(name: str) -> tuple[Slope, ...]:
     """What people put in the place of the σ′ of that activation, whatever the network."""
-    row = ACTIVATIONS[name]
+    row = activation(name)
     found = [
         Slope("missing", "σ′(u) is missing", lambda p, h, k: np.ones_like(p.u[k][h]), None, PLAIN),
         Slope(
@@ -102,7 +102,7 @@ def wrong_slopes(name: str) -> tuple[Slope, ...]:
 
 def _other_quantities(name: str) -> Iterator[Slope]:
     """Another quantity of the neuron where σ′(u) belongs."""
-    row = ACTIVATIONS[name]
+    row = activation(name)
 
     def slope(what: str, number: SlopeNumbers, formula: Callable[[str], Expression]) -> Slope:
         return Slope("wrong_slope", what, number, formula)

@@ -1,0 +1,269 @@
+"""Pictures of a fit, as scikit-learn's `Display` classes: made by ``from_estimator``, drawn by ``plot``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from backpath.errors import InputError
+from backpath.maths.arrays import Array, Floats
+
+GRID = 60  # points along each side of a surface
+
+
+def _axes(ax: Any) -> Any:
+    """Those given, or new ones."""
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError:
+        raise ImportError("pictures need matplotlib; install it with: pip install 'backpath[plot]'") from None
+    return plt.subplots()[1] if ax is None else ax
+
+
+class LossCurveDisplay:
+    """The loss of each epoch, and that of the held-out samples where there are any.
+
+    Parameters
+    ----------
+    loss, validation_loss : sequence of float, or None
+        By epoch.
+
+    Attributes
+    ----------
+    ax_, figure_, lines_ : matplotlib's
+        After ``plot``.
+
+    Examples
+    --------
+    >>> from backpath import LossCurveDisplay, MLPRegressor
+    >>> model = MLPRegressor(solver="lbfgs").fit([[0], [1], [2]], [0, 1, 4])
+    >>> LossCurveDisplay.from_estimator(model).ax_.get_xlabel()    # doctest: +SKIP
+    'epoch'
+    """
+
+    def __init__(self, loss: Sequence[float], validation_loss: Sequence[float] | None = None):
+        self.loss, self.validation_loss = loss, validation_loss
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, *, ax: Any = None, **settings: Any) -> LossCurveDisplay:
+        """Draw a fitted estimator's ``loss_curve_``.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier or MLPRegressor
+            Fitted.
+        ax : matplotlib's Axes, or None
+            Where to; None: into a new figure.
+        **settings : those of matplotlib's ``plot``
+            The colour and so on.
+
+        Returns
+        -------
+        LossCurveDisplay
+            What is drawn.
+        """
+        check_is_fitted(estimator, "coefs_")
+        held_out = getattr(estimator, "validation_loss_curve_", None)
+        return cls(estimator.loss_curve_, held_out or None).plot(ax=ax, **settings)
+
+    def plot(self, *, ax: Any = None, **settings: Any) -> LossCurveDisplay:
+        """Draw it, on a logarithmic scale where the loss falls far.
+
+        Parameters
+        ----------
+        ax : matplotlib's Axes, or None
+            Where to; None: into a new figure.
+        **settings : those of matplotlib's ``plot``
+            The colour and so on.
+
+        Returns
+        -------
+        LossCurveDisplay
+            What is drawn.
+        """
+        ax = _axes(ax)
+        curves = [("loss", self.loss), ("held-out loss", self.validation_loss)]
+        self.lines_ = [
+            ax.plot(np.arange(1, len(curve) + 1), curve, label=name, **settings)[0] for name, curve in curves if curve
+        ]
+        every = np.concatenate([np.asarray(curve, np.float64) for _, curve in curves if curve])
+        if (every > 0).all() and every.max() > 100 * every.min():
+            ax.set_yscale("log")
+        ax.set(xlabel="epoch", ylabel="loss")
+        ax.legend()
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+class SurfaceDisplay:
+    """What is predicted over two features, the others held where they are.
+
+    Parameters
+    ----------
+    first, second : arrays (GRID,)
+        Values of the two features.
+    response : array (GRID, GRID)
+        A row for each value of the second.
+    names : pair of str
+        What the features are called.
+    response_name : str
+        What is predicted.
+
+    Attributes
+    ----------
+    ax_, figure_, surface_ : matplotlib's
+        After ``plot``.
+    """
+
+    def __init__(self, first: Floats, second: Floats, response: Array, names: tuple[str, str], response_name: str):
+        self.first, self.second, self.response = first, second, response
+        self.names, self.response_name = names, response_name
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        *,
+        features: tuple[Any, Any] = (0, 1),
+        target: int = -1,
+        ax: Any = None,
+        **settings: Any,
+    ) -> SurfaceDisplay:
+        """Draw a fitted estimator's predictions.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier or MLPRegressor
+            Fitted.
+        X : array-like or data frame
+            (N, features); says how far the two features go; the others are held at their medians.
+        features : pair of column numbers or names
+            The two features.
+        target : int
+            Of several classes, labels or outputs the one to draw; by default the last.
+        ax : matplotlib's Axes, or None
+            Where to; None: into a new figure.
+        **settings : those of matplotlib's ``contourf``
+            The colour and so on.
+
+        Returns
+        -------
+        SurfaceDisplay
+            What is drawn.
+        """
+        check_is_fitted(estimator, "coefs_")
+        rows, columns = np.asarray(X, np.float64), getattr(X, "columns", None)
+        names = [f"X{k + 1}" for k in range(rows.shape[1])] if columns is None else [str(name) for name in columns]
+        places = [names.index(f) if isinstance(f, str) and f in names else f for f in features]
+        if len(places) != 2 or not all(isinstance(k, (int, np.integer)) and 0 <= k < len(names) for k in places):
+            raise InputError(f"features must be two columns of X by number or name, but are {features!r}")
+        first, second = (np.linspace(rows[:, k].min(), rows[:, k].max(), GRID) for k in places)
+        grid = np.tile(np.median(rows, axis=0), (GRID * GRID, 1))
+        grid[:, places[0]], grid[:, places[1]] = (side.ravel() for side in np.meshgrid(first, second))
+        given: Any = grid if columns is None else type(X)(grid, columns=columns)
+        response, name = _response(estimator, given, target)
+        pair = (names[places[0]], names[places[1]])
+        return cls(first, second, response.reshape(GRID, GRID), pair, name).plot(ax=ax, **settings)
+
+    def plot(self, *, ax: Any = None, **settings: Any) -> SurfaceDisplay:
+        """Draw it.
+
+        Parameters
+        ----------
+        ax : matplotlib's Axes, or None
+            Where to; None: into a new figure.
+        **settings : those of matplotlib's ``contourf``
+            The colour and so on.
+
+        Returns
+        -------
+        SurfaceDisplay
+            What is drawn.
+        """
+        ax = _axes(ax)
+        self.surface_ = ax.contourf(self.first, self.second, self.response, **{"levels": 20, **settings})
+        ax.figure.colorbar(self.surface_, ax=ax, label=self.response_name)
+        ax.set(xlabel=self.names[0], ylabel=self.names[1])
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _response(estimator: Any, X: Any, target: int) -> tuple[Array, str]:
+    if not hasattr(estimator, "predict_proba"):
+        A = np.asarray(estimator.predict(X))
+        return (A, "prediction") if A.ndim == 1 else (A[:, target], f"prediction {target % A.shape[1] + 1}")
+    A = estimator.predict_proba(X)
+    if isinstance(A, list):
+        raise InputError("a surface is of one target, but this estimator has several; draw its networks_ one by one")
+    names = estimator.classes_
+    return A[:, target], f"probability of {names[target]}"
+
+
+class LearningRateDisplay:
+    """The loss while the learning rate rises from epoch to epoch, and the rate that this suggests.
+
+    Parameters
+    ----------
+    rates, losses : arrays (epochs,)
+        What was tried, and what came of it.
+    suggestion : float
+        Where the loss, smoothed, falls fastest by decade of the rate.
+
+    Attributes
+    ----------
+    ax_, figure_, line_ : matplotlib's
+        After ``plot``.
+    """
+
+    def __init__(self, rates: Floats, losses: Floats, suggestion: float):
+        self.rates, self.losses, self.suggestion = rates, losses, suggestion
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, X: Any, y: Any, *, ax: Any = None, **settings: Any) -> LearningRateDisplay:
+        """Find rates for an estimator, which is not changed, and draw them.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier or MLPRegressor
+            Fitted or not.
+        X, y : see ``fit``
+            The rows and their targets.
+        ax : matplotlib's Axes, or None
+            Where to; None: into a new figure.
+        **settings : those of matplotlib's ``plot``
+            The colour and so on.
+
+        Returns
+        -------
+        LearningRateDisplay
+            What is drawn.
+        """
+        found: LearningRateDisplay = estimator.find_learning_rate(X, y)
+        return found.plot(ax=ax, **settings)
+
+    def plot(self, *, ax: Any = None, **settings: Any) -> LearningRateDisplay:
+        """Draw it.
+
+        Parameters
+        ----------
+        ax : matplotlib's Axes, or None
+            Where to; None: into a new figure.
+        **settings : those of matplotlib's ``plot``
+            The colour and so on.
+
+        Returns
+        -------
+        LearningRateDisplay
+            What is drawn.
+        """
+        ax = _axes(ax)
+        self.line_ = ax.plot(self.rates, self.losses, **settings)[0]
+        ax.axvline(self.suggestion, linestyle="--", color="0.5", label=f"suggestion {self.suggestion:.2g}")
+        ax.set(xlabel="learning rate", ylabel="loss", xscale="log", ylim=(None, self.losses[0] * 1.5))
+        ax.legend()
+        self.ax_, self.figure_ = ax, ax.figure
+        return self

@@ -1,0 +1,97 @@
+"""A user's own loss and activation, as pairs of a function and its derivative: checked before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from backpath.errors import InputError
+from backpath.estimators.parameters import is_pair
+from backpath.maths.activations import own_activation
+from backpath.maths.arrays import Array
+from backpath.maths.costs import own_cost
+from backpath.maths.network import Network
+
+SAMPLES = 7  # that a wrong derivative is diagnosed on
+STEP = 1e-5  # of the finite differences
+CLOSE = 1e-4  # how far they may be off, of the largest
+MOST_OFF = 0.2  # of the points, which lie beside a kink
+
+
+def check_own_functions(p: Any) -> None:
+    """Refuse a pair whose second function is not the derivative of the first, with what it is instead.
+
+    Raises
+    ------
+    InputError
+        With the numbers, and the mistake as `backpath.diagnose` names it, where it knows it.
+    """
+    rng = np.random.default_rng(0)
+    u = rng.uniform(-3, 3, (100, 2))
+    layers = p.activation if isinstance(p.activation, Iterable) and not is_pair(p.activation) else [p.activation]
+    for pair in layers:
+        if is_pair(pair):
+            _check("activation", pair, (u,), _about_activation)
+    loss = getattr(p, "loss", None)
+    if is_pair(loss):
+        _check("loss", loss, (u, rng.uniform(-3, 3, u.shape)), _about_loss)
+
+
+def _check(what: str, pair: Any, points: tuple[Array, ...], about: Callable[..., str]) -> None:
+    value, derivative = pair
+    first, *rest = points
+    taken = "(u)" if what == "activation" else "(A, y)"
+    for name, function in (("function", value), ("derivative", derivative)):
+        try:
+            found = np.asarray(function(*points))
+        except Exception as error:
+            raise InputError(f"the {what}'s {name} must take arrays {taken}, but fails: {error}") from error
+        if found.shape != first.shape or not np.isfinite(found).all():
+            raise InputError(
+                f"the {what}'s {name} must give a finite number for each of the numbers it takes, shape {first.shape}, "
+                f"but gives {found.shape if found.shape != first.shape else 'some that are not finite'}"
+            )
+    right = (value(first + STEP, *rest) - value(first - STEP, *rest)) / (2 * STEP)
+    claimed = derivative(*points)
+    off = np.abs(claimed - right) > CLOSE * max(1.0, float(np.abs(right).max()))
+    if off.mean() <= MOST_OFF:
+        return
+    worst = np.unravel_index(np.argmax(np.abs(claimed - right)), right.shape)
+    at = ", ".join(f"{float(array[worst]):.4g}" for array in points)
+    raise InputError(
+        f"the {what}'s derivative is not that of its function: at {taken[1:-1]} = {at} it gives {claimed[worst]:.6g}, "
+        f"but finite differences give {right[worst]:.6g}{about(value, derivative)}"
+    )
+
+
+def _about_activation(value: Any, derivative: Any) -> str:
+    def right(u: Array) -> Array:
+        return (value(u + STEP) - value(u - STEP)) / (2 * STEP)
+
+    u = np.linspace(-2, 2, 41)[:, None]
+    with np.errstate(all="ignore"):
+        if np.allclose(derivative(value(u)), right(u), rtol=CLOSE, atol=CLOSE):
+            return "; it takes σ(u), but must take u"
+    net = Network((2, 3, 1), activations=(own_activation(value, right), "identity"), seed=0)
+    theirs = Network.from_weights(net.weights, (own_activation(value, derivative), "identity"))
+    return _named(net, theirs, "half_squared_error", "half_squared_error")
+
+
+def _about_loss(value: Any, derivative: Any) -> str:
+    net = Network((2, 3, 1), activations=("tanh", "identity"), seed=0)
+    right = own_cost(value, lambda A, y: (value(A + STEP, y) - value(A - STEP, y)) / (2 * STEP))
+    return _named(net, net, right, own_cost(value, derivative))
+
+
+def _named(net: Network, theirs: Network, right: str, cost: str) -> str:
+    """What `diagnose` makes of the gradients that these functions lead to."""
+    from backpath.explain.diagnosis.diagnose import diagnose
+
+    rng = np.random.default_rng(1)
+    X, y = rng.normal(size=(SAMPLES, 2)), rng.normal(size=(SAMPLES, 1))
+    gradient = theirs.gradients(X, y, cost=cost)
+    report = diagnose(net, X, y, claimed={name: float(gradient[name]) for name in net.weight_names}, cost=right)
+    known = [finding.message for finding in report.findings if finding.mistake != "unknown"]
+    return f"; in a network of 2-3-1, {known[0]}" if known else ""

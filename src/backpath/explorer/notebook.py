@@ -1,0 +1,141 @@
+"""The explorer in a notebook's cell: its page in a frame, and the network back, edited and trained."""
+
+from __future__ import annotations
+
+import html
+import json
+import threading
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backpath.errors import InputError
+from backpath.explorer import limits
+from backpath.explorer.app import Explorer
+from backpath.explorer.data import Data, of_model
+from backpath.explorer.scene import Scene, check_fit, focus_on
+from backpath.explorer.server import Address, server
+from backpath.explorer.settings import Settings
+from backpath.explorer.timeline import Timeline
+from backpath.maths.network import Network
+
+PATIENCE = 10.0  # seconds for a server to start, or to stop
+
+
+def explore(
+    net: Network,
+    X: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    *,
+    cost: str | None = None,
+    learning_rate: float = 0.5,
+    height: int = 760,
+) -> Exploration:
+    """Open a network in the explorer: in a notebook its page stands in the cell.
+
+    Parameters
+    ----------
+    net : Network
+    X, y : (N, inputs), (N, outputs), or y (N,) of one output
+        Samples; without them a row can be typed on the page, and training waits.
+    cost : str
+        Default: the one that goes with the outputs, the notes' squared error where several do.
+    learning_rate : float
+        What the page begins with.
+    height : int
+        Of the frame, in pixels.
+
+    Returns
+    -------
+    Exploration
+        ``network`` is the network as it is on the page now; ``close()`` ends it.
+
+    Raises
+    ------
+    InputError
+        If the samples do not fit the network, or are more than the explorer takes.
+
+    >>> net = Network((2, 2, 1), seed=0)
+    >>> with explore(net, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]) as exploration:
+    ...     exploration.network == net
+    True
+    """
+    return Exploration(_scene(net, X, y, cost, learning_rate), height)
+
+
+def _scene(net: Network, X: ArrayLike | None, y: ArrayLike | None, cost: str | None, rate: float) -> Scene:
+    if (X is None) != (y is None):
+        raise InputError("X and y go together; give both, or neither")
+    usual = "categorical_cross_entropy" if net.activations[-1] == "softmax" else "squared_error"
+    settings = Settings(net.sizes, net.activations, cost or usual, learning_rate=rate, biases=net.biases)
+    wide = Network.from_weights(net.weights, net.activations, "float64", net.biases)
+    if X is None or y is None:
+        data = of_model(wide, None, "")
+    else:
+        inputs, targets = wide.samples(X, y, settings.cost)
+        if inputs.size + targets.size > limits.NUMBERS:
+            raise InputError(f"X and y hold more than {limits.NUMBERS:,} numbers; give fewer rows")
+        task = "multiclass" if net.activations[-1] == "softmax" else "regression"
+        if targets.shape[1] == 1 and set(np.unique(targets).tolist()) <= {0.0, 1.0}:
+            task = "binary"
+        data = Data("points", task, np.asarray(inputs, float), np.asarray(targets, float))
+    check_fit(settings, data)
+    return Scene(settings, data, wide, wide, Timeline(wide), focus_on(data, min(3, len(data.X) - 1)), loaded=True)
+
+
+class Exploration:
+    """A page of the explorer and its server, which runs beside the notebook until ``close``, or until Python ends.
+
+    Attributes
+    ----------
+    url : str
+        The page's address, to be opened in a browser too.
+    """
+
+    def __init__(self, scene: Scene, height: int) -> None:
+        self._height = height
+        address = Address("127.0.0.1", 0)
+        self.url = address.url
+        self._explorer = Explorer(address.rules, scene)
+        self._server = server(self._explorer)
+        self._thread = threading.Thread(target=self._server.run, args=([address.socket],), daemon=True)
+        self._thread.start()
+        end = time.monotonic() + PATIENCE
+        while not self._server.started and self._thread.is_alive() and time.monotonic() < end:
+            time.sleep(0.01)
+
+    @property
+    def network(self) -> Network:
+        """The network as it is on the page now, with all edits and training; of several pages the newest one's."""
+        sessions = list(self._explorer.sessions.values())
+        return (sessions[-1].now if sessions else self._explorer.left).network
+
+    def close(self) -> None:
+        """End the page; ``network`` keeps what it was at last."""
+        self._server.should_exit = True
+        self._thread.join(PATIENCE)
+
+    def __enter__(self) -> Exploration:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"the explorer at {self.url}"
+
+    def _repr_html_(self) -> str:
+        """A frame with the page; it says whose page it stands in, and the server lets that one frame it, no other."""
+        name = f"backpath-{id(self):x}"
+        url = html.escape(self.url)
+        return (
+            f'<iframe id="{name}" title="backpath explorer" width="100%" height="{self._height}" '
+            f'style="border:0"></iframe><p><a href="{url}" target="_blank" rel="noopener">The explorer in a tab of '
+            f"its own</a></p><script>document.getElementById({json.dumps(name)}).src = {json.dumps(self.url)} + "
+            '"&parent=" + encodeURIComponent(location.origin)</script>'
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}

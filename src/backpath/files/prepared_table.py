@@ -1,0 +1,62 @@
+"""A whole table as a model's inputs and targets: prepared as in training, which need not have been on this table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from backpath.errors import InputError
+from backpath.files.column_inputs import CategoryInput, NumberInput
+from backpath.files.dialect import Dialect
+from backpath.files.file_paths import PathLike
+from backpath.files.opening import open_table
+from backpath.files.predicting import PredictionTable
+from backpath.files.preparation import Preparation
+from backpath.files.wording import listed, quoted
+from backpath.maths.arrays import Floats
+
+
+def read_prepared(
+    path: PathLike | Sequence[PathLike],
+    preparation: Preparation,
+    dialect: Dialect | None = None,
+    most: int | None = None,
+) -> tuple[Floats, Floats, int]:
+    """X, y, and how many rows were left out because a cell of theirs cannot be used.
+
+    Raises
+    ------
+    InputError
+        If a column of training, or the target, is not in the table, none of its rows can be used, or X and y would
+        hold more than ``most`` numbers.
+    """
+    target = preparation.target
+    goal: NumberInput | CategoryInput = (
+        CategoryInput(target.name, target.classes)
+        if target.classes
+        else NumberInput(target.name, target.mean, target.scale, form=target.form)
+    )
+    wide = replace(preparation, inputs=(*preparation.inputs, goal))  # the target is read as one more input
+    wanted = [column.name for column in wide.inputs]
+    with open_table(path, dialect, preferred=preparation.dialect, wanted=wanted) as source:
+        table = PredictionTable(source, wide)
+        numbers = table.rows * len(wide.input_labels)
+        if most is not None and numbers > most:
+            raise InputError(f"{source.path} makes {numbers:,} numbers, inputs and targets; the most is {most:,}")
+        blocks = list(table.blocks())
+        rows = np.concatenate([block.X for block in blocks])
+        usable = np.concatenate([block.problems == "" for block in blocks])
+        inputs = len(preparation.input_labels)
+        X, y = rows[:, :inputs], rows[:, inputs:]
+        if target.classes:
+            usable &= y.any(axis=1)  # a class that training did not know
+        if not usable.any():
+            known = f", one of {listed(target.classes)}," if target.classes else ""
+            raise InputError(
+                f"{source.path} has no row whose cells can all be used; the model needs "
+                f"{listed([column.name for column in preparation.inputs])} and the target {quoted(target.name)}{known}"
+            )
+    y = y[:, 1:] if target.task == "binary" else y
+    return X[usable], y[usable], int((~usable).sum())

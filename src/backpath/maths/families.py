@@ -1,0 +1,81 @@
+"""Names with parameters in them, as ``quantile(0.1,0.9)``, and those of a user's own functions, as ``own:swish:1``.
+
+| name                                 | formula                                                                       |
+|--------------------------------------|-------------------------------------------------------------------------------|
+| ``bounded(low,high)``                | A = low + (high - low) σ(u), σ the sigmoid                                    |
+| ``above(low)``                       | A = low + ln(1 + e^u)                                                         |
+| ``softmax(3,2)``                     | softmax over the first 3 outputs, and over the next 2                         |
+| ``categorical_cross_entropy(3,2)``   | -y ln A, summed over such groups                                              |
+| ``quantile(0.1,0.9)``                | C = (τ - [A > y]) (y - A), with a τ of its own for each output                |
+
+The rows themselves are made where the tables are, in ``activations`` and ``costs``. None of them has kernels: the NumPy
+engine trains with them. A user's functions are known in this process only, so that a model with them cannot be saved.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
+
+from backpath.errors import InputError
+from backpath.maths.arrays import Array
+
+NOT_COMPILED = -1  # the code of a row that has no kernels
+
+_FAMILY = re.compile(r"(\w+)\(([-+.,\w]*)\)")
+
+
+def named(family: str, parameters: Sequence[float]) -> str:
+    """The row's name.
+
+    >>> named("quantile", (0.1, 0.9))
+    'quantile(0.1,0.9)'
+    """
+    return f"{family}({','.join(f'{p:g}' if float(f'{p:g}') == p else f'{p:.17g}' for p in parameters)})"
+
+
+def family_of(name: str) -> tuple[str, tuple[float, ...]] | None:
+    """The family and the parameters of a row with that name; None if it is of none.
+
+    >>> family_of("quantile(0.1,0.9)")
+    ('quantile', (0.1, 0.9))
+    """
+    found = _FAMILY.fullmatch(name)
+    if not found:
+        return None
+    try:
+        return found[1], tuple(float(text) for text in found[2].split(","))
+    except ValueError:
+        raise InputError(f"{found[1]} takes numbers in its brackets, but is {name!r}") from None
+
+
+def is_own(name: str) -> bool:
+    """Whether that row is of a user's functions."""
+    return name.startswith("own:")
+
+
+def own_name(pair: tuple[Any, Any], known: Mapping[str, tuple[Any, Any]]) -> str:
+    """What the row of a user's pair of functions is called: the same pair always the same, any two differently."""
+    stem = getattr(pair[0], "__name__", type(pair[0]).__name__).strip("<>")
+    number = 1
+    while known.get(name := f"own:{stem}:{number}", pair) != pair:
+        number += 1
+    return name
+
+
+def by_groups(name: str, sizes: Sequence[float], function: Callable[..., Array]) -> Callable[..., Array]:
+    """A function of arrays (N, outputs), group by group of the outputs."""
+    if not all(size >= 1 and size == int(size) for size in sizes):
+        raise InputError(f"groups of outputs must have whole sizes of at least 1, but is {name!r}")
+    groups = [slice(begin, end) for begin, end in pairwise(accumulate(map(int, sizes), initial=0))]
+
+    def of_groups(*arrays: Array) -> Array:
+        if arrays[0].shape[-1] != groups[-1].stop:
+            raise InputError(f"{name} is for {groups[-1].stop} outputs, but there are {arrays[0].shape[-1]}")
+        return np.concatenate([function(*(array[..., g] for array in arrays)) for g in groups], axis=-1)
+
+    return of_groups

@@ -1,0 +1,201 @@
+"""All of it on one screen, nothing over another, on a projector too."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from explorer.looking import edge, link, press, tab, until
+
+pytestmark = pytest.mark.browser
+
+SCREENS = [(1280, 720), (1366, 768), (1600, 900), (1920, 1080), (360, 740)]
+IN_VIEW = """selectors => selectors.filter(selector => {
+  const { top, bottom, left, right, width, height } = document.querySelector(selector).getBoundingClientRect();
+  return !(width > 0 && height > 0 && top >= -1 && left >= -1 && bottom <= innerHeight + 1 && right <= innerWidth + 1);
+})"""
+OVER = """() => {
+  const seen = [...document.querySelectorAll('#picture text')].filter(text => text.textContent.trim()
+    && getComputedStyle(text).visibility === 'visible');
+  const boxes = seen.map(text => [text, text.getBoundingClientRect()]);
+  const found = [];
+  boxes.forEach(([one, a], k) => boxes.slice(k + 1).forEach(([other, b]) => {
+    const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+    const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+    const least = Math.min(a.height, b.height);
+    if (wide > 2 && high > least / 3) found.push(`${one.textContent} | ${other.textContent}`);
+  }));
+  return found;
+}"""
+WEIGHT_PIXELS = """() => Math.min(...[...document.querySelectorAll('.label .value')].map(text => {
+  const svg = text.ownerSVGElement;
+  return parseFloat(getComputedStyle(text).fontSize) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+}))"""
+
+
+@pytest.fixture(params=SCREENS, ids=lambda size: f"{size[0]}x{size[1]}")
+def page(visit, request):
+    width, height = request.param
+    return visit(link(), viewport={"width": width, "height": height})
+
+
+def test_all_is_visible_at_once_while_training(page):
+    press(page, "Forward")
+    press(page, "Backward")
+    press(page, "Train")
+    until(page, "Number(document.querySelector('#epoch').textContent.replaceAll(',', '')) > 100")
+    assert page.evaluate(IN_VIEW, ["#picture", "#picture svg", "#now", "#epoch", "#cost-curve", "#plane"]) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_no_number_lies_over_another(page):
+    assert page.evaluate(OVER) == []
+    for name in ("Forward", "Backward", "Update", "Forward", "Backward"):
+        press(page, name)
+        expect(page.locator(f"#{name.lower()}")).to_be_enabled()
+        assert page.evaluate(OVER) == [], name
+    if page.locator("#show-names").is_visible():
+        page.locator("#show-names").check()
+        expect(page.locator(".weight-name").first).to_have_text("W11_1")
+        assert page.evaluate(OVER) == [], "names"
+    press(page, "Train")
+    until(page, "Number(document.querySelector('#epoch').textContent.replaceAll(',', '')) > 500")
+    press(page, "Pause") if page.locator("#pause").is_enabled() else None
+    assert page.evaluate(OVER) == []
+
+
+def test_numbers_grow_with_the_screen(visit):
+    sizes = []
+    for width, height in [(1280, 720), (1920, 1080)]:
+        page = visit(link(), viewport={"width": width, "height": height})
+        sizes.append(page.evaluate(WEIGHT_PIXELS))
+    assert sizes[1] >= 18 > sizes[0] > 13
+
+
+def test_the_presenters_view_is_one_screen_with_large_numbers(visit):
+    page = visit(link(), viewport={"width": 1920, "height": 1080})
+    edge(page, "W11_1")
+    page.locator("#network-title").click()
+    before = page.evaluate(WEIGHT_PIXELS)
+    page.keyboard.press("p")
+    expect(page.locator(".weight-name").first).to_have_text("W11_1")
+    until(page, f"({WEIGHT_PIXELS})() > {before + 1}")
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    row = page.locator("#derivation .factor").nth(1)
+    row.hover()
+    expect(page.locator(".pointer.on")).to_have_count(1)
+    page.wait_for_timeout(400)
+    over = "e => { const { x, y, width, height } = e.getBoundingClientRect(); return [x + width / 2, y + height / 2] }"
+    pointer = page.locator(".pointer").evaluate(over)
+    neuron = page.locator('[data-neuron="A1"] .body').evaluate(over)
+    assert pointer == pytest.approx(neuron, abs=6)
+    page.keyboard.press("p")
+    expect(page.locator("header")).to_be_visible()
+    assert page.evaluate(WEIGHT_PIXELS) == pytest.approx(before, abs=0.5)
+    page.keyboard.press("p")
+    page.keyboard.press("Escape")
+    expect(page.locator("header")).to_be_visible()
+
+
+def test_seventeen_neurons_do_not_empty_the_picture(visit):
+    page = visit(link())
+    tab(page, "Network")
+    field = page.get_by_label("Neurons of hidden layer 1")
+    field.fill("17")
+    field.press("Enter")
+    expect(page.locator("#picture .more")).to_have_text("⋯ and 5 more")
+    expect(page.locator('[data-neuron="H12"]')).to_have_count(1)
+    press(page, "Train")
+    until(page, "Number(document.querySelector('#epoch').textContent.replaceAll(',', '')) > 50")
+    press(page, "Pause")
+    press(page, "Forward")
+    page.get_by_label("The chain rule of weight").fill("W17,1_1")
+    press(page, "Show")
+    expect(page.locator("#derivation .weight-form")).to_contain_text("W17,1_1")
+
+
+def test_print_has_the_picture_and_fits(visit, tmp_path):
+    page = visit(link(), viewport={"width": 1366, "height": 768})
+    edge(page, "W11_1")
+    page.emulate_media(media="print")
+    assert page.locator("#picture svg").is_visible()
+    assert not page.locator("#train").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert len(page.pdf(prefer_css_page_size=True)) > 10_000
+
+
+def test_the_formula_strip_has_all_gradients_of_a_layer_the_last_first(visit):
+    page = visit(link())
+    press(page, "Forward")
+    press(page, "Backward")
+    expect(page.locator("#now th")).to_have_text(["Layer 1", "Layer 2"])
+    assert page.locator("#now tbody").evaluate_all("all => all.map(e => e.rows.length)") == [6, 3]
+
+
+def test_forced_colours_show_focus_and_choice(visit):
+    page = visit(link(), forced_colors="active")
+    edge(page, "W11_1")
+    tabs = page.locator('[role="tab"][aria-selected="true"]')
+    other = page.locator('[role="tab"][aria-selected="false"]').first
+    colour = "e => getComputedStyle(e).borderBottomColor"
+    assert tabs.evaluate(colour) != other.evaluate(colour)
+    page.locator("#undo").focus()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('.grip, .body')"):
+            break
+    page.keyboard.press("ArrowRight")
+    focused = "getComputedStyle(document.activeElement).strokeWidth"
+    assert page.evaluate("document.activeElement.matches('.body')") and page.evaluate(focused) == "5px"
+
+
+def test_a_phone_has_a_sheet_and_the_plane_scrolls(visit):
+    page = visit(link(), viewport={"width": 360, "height": 740}, has_touch=True)
+    assert not page.locator("#panel-derivation").is_visible()
+    page.locator('[data-weight="W12_1"]').tap()
+    expect(page.locator("#derivation .weight-form")).to_contain_text("W12_1 =")
+    box = page.locator("#panel-derivation").bounding_box()
+    assert box["y"] + box["height"] <= 740 and box["y"] > 200
+    page.get_by_label("Close the panel").tap()
+    expect(page.locator("#panel-derivation")).not_to_be_visible()
+    assert "pan-y" in page.locator("#points").evaluate("e => getComputedStyle(e).touchAction")
+
+
+def test_a_screen_reader_hears_once_a_step_and_once_a_run(visit):
+    page = visit(link())
+    page.evaluate("""() => {
+      window.heard = [];
+      const live = document.querySelectorAll('[role=status], [role=alert], [aria-live], output');
+      for (const place of live) new MutationObserver(() => place.textContent && window.heard.push(place.textContent))
+        .observe(place, { childList: true, characterData: true, subtree: true });
+    }""")
+    press(page, "Forward")
+    until(page, "window.heard.length > 0")
+    heard = page.evaluate("window.heard.splice(0)")
+    assert len(heard) == 1 and heard[0].startswith("Forward, as far as C: 0.")
+    page.locator("#speed").select_option("1000")
+    press(page, "Train")
+    until(page, "Number(document.querySelector('#epoch').textContent.replaceAll(',', '')) > 500")
+    press(page, "Pause")
+    until(page, "window.heard.some(text => text.startsWith('Training has stopped'))")
+    assert len(page.evaluate("window.heard")) <= 3
+
+
+def test_a_word_stands_there_while_it_loads(visit, server):
+    html = server.http.get(f"{server.base}/").text
+    assert "Loading the network" in html
+
+
+def test_the_page_is_small_enough_for_a_slow_line(server):
+    """All that it needs before it can be used, packed, in 3 s at 50 KB/s."""
+    import re
+
+    html = server.http.get(f"{server.base}/")
+    files = set(re.findall(r"/static/\w+/[\w.-]+", html.text))
+    size = len(html.content)
+    for file in files:
+        with server.http.stream("GET", server.base + file, headers={"Accept-Encoding": "gzip"}) as answer:
+            assert answer.headers["content-encoding"] == "gzip"
+            size += sum(map(len, answer.iter_raw())) + 500  # with its headers
+    assert len(files) > 30
+    assert size < 120_000
