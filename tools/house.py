@@ -22,6 +22,7 @@ STYLE = """
 WORDS = {
     "cli": "the commands",
     "explorer": "the web page and its server",
+    "distributed": "one network, many machines",
     "estimators": "scikit-learn's interface",
     "population": "many networks at once",
     "tabular": "the model of a table",

@@ -284,3 +284,26 @@ def test_permutation_importance_finds_the_column_that_counts():
     model = bp.MLPRegressor(hidden_layer_sizes=8, solver="lbfgs", random_state=0).fit(X, 2 * X[:, 1])
     found = permutation_importance(model, X, 2 * X[:, 1], n_repeats=3, random_state=0).importances_mean
     assert found.argmax() == 1 and found[1] > 100 * abs(found[[0, 2]]).max()
+
+
+# ---- lm ----
+
+
+def test_lm_warns_where_weights_outnumber_rows_or_are_many():
+    X, y = DIABETES
+    settings = {"solver": "lm", "activation": "tanh", "max_iter": 1, "random_state": 0, "scale_y": True}
+    with pytest.warns(UserWarning, match="lm fits 121 weights to 60 numbers"):
+        bp.MLPRegressor(hidden_layer_sizes=10, **settings).fit(X[:60], y[:60])
+    with pytest.warns(UserWarning, match="each step of lm solves for 1,201 weights"):
+        bp.MLPRegressor(hidden_layer_sizes=100, bayesian=True, **settings).fit(X, y)
+
+
+def test_bayesian_restarts_are_compared_by_evidence_and_y_is_standardised():
+    X, y = DIABETES
+    settings = {"hidden_layer_sizes": 3, "activation": "tanh", "solver": "lm", "bayesian": True, "scale_X": True}
+    one = bp.MLPRegressor(random_state=0, **settings).fit(X, y)
+    several = bp.MLPRegressor(random_state=0, restarts=6, **settings).fit(X, y)
+    assert several.bayesian_.evidence >= one.bayesian_.evidence
+    larger = bp.MLPRegressor(random_state=0, **settings).fit(X, 1000 * y + 5)
+    np.testing.assert_allclose(larger.predict(X), 1000 * one.predict(X) + 5, rtol=1e-4)
+    assert 0 < one.bayesian_.gamma < one.bayesian_.parameters

@@ -225,7 +225,19 @@ class Network:
         return weight_value(self.weights, self.sizes, name)
 
     def explore(self, X: ArrayLike | None = None, y: ArrayLike | None = None, **options: Any) -> Any:
-        """Open the network in the explorer; in a notebook its page stands in the cell. See ``backpath.explore``.
+        """Open the network in the explorer; in a notebook the page is shown in the cell.
+
+        Parameters
+        ----------
+        X, y : array_like, optional
+            Samples, (N, inputs) and (N, outputs).
+        **options : Any
+            See ``backpath.explore``.
+
+        Returns
+        -------
+        Exploration
+            ``network`` is the network as the page has it now; ``close()`` ends it.
 
         Raises
         ------

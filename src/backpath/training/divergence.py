@@ -82,7 +82,7 @@ def _cost_at_start(job: Job, engine: RunState) -> float:
 
 def _cost_of_zero(job: Job) -> float:
     """The cost of a network whose weights are all 0."""
-    u = np.zeros_like(job.y)
+    u = np.zeros_like(job.y[:SAMPLES])
     return _weighted_cost(job, u, activation(job.network.activations[-1]).value(u))
 
 

@@ -260,16 +260,16 @@ def train(
         if solver != "lm" and (job.l2 or job.sample_weight is not None):
             raise InputError("restarts are trained side by side without l2 and sample_weight; leave restarts out")
         several = start_restarts(job, int(restarts), int(epochs), init)
-        training = _Training(job, several, int(epochs), watch)
+        training = TrainingRun(job, several, int(epochs), watch)
         more = {"restarts": restarts, "init": init}
         result = training.saved(checkpoint, every, progress, watched, **more)
         return replace(result, restart_costs=several.restart_costs)
     if samples is not None:
         from backpath.training.engines.stream_engine import StreamEngine
 
-        training = _Training(job, StreamEngine(engine, job, samples), int(epochs), watch)
+        training = TrainingRun(job, StreamEngine(engine, job, samples), int(epochs), watch)
         return training.saved(checkpoint, every, progress, watched, rows=samples.rows)
-    return _Training(job, start_engine(engine, job), int(epochs), watch).saved(checkpoint, every, progress, watched)
+    return TrainingRun(job, start_engine(engine, job), int(epochs), watch).saved(checkpoint, every, progress, watched)
 
 
 def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.bool_]] | None:
@@ -279,7 +279,7 @@ def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.
     return None if all(mask.all() for mask in free) else free
 
 
-class _Training(Stateful):
+class TrainingRun(Stateful):
     """A job under way."""
 
     _given = ("job", "epochs")
