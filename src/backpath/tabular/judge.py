@@ -14,7 +14,7 @@ from backpath.files.preparation import Preparation
 from backpath.files.streamed_table import StreamedTable
 from backpath.files.training_table import Division, TrainingTable
 from backpath.maths.arrays import Floats
-from backpath.tabular.fit_table import Fit, fit
+from backpath.tabular.fit_table import Fit, Spread, fit
 from backpath.tabular.importance import importance
 from backpath.tabular.linear import best_linear_model
 from backpath.tabular.measures import Measures, measured
@@ -63,6 +63,7 @@ class Trainer:
     seed: int = 0
     network: Mapping[str, Any] | None = None
     training: Mapping[str, Any] | None = None
+    spread: Spread | None = None
     watch: Callable[[float, float], object] | None = None
 
     def held_out(self, share: float) -> Judged:
@@ -104,6 +105,7 @@ class Trainer:
             watch=self.watch,
             network=self.network,
             training=self.training,
+            spread=self.spread,
         )
 
     def _judged(self, model: Fit, division: Division, tried: list[tuple[Division, Fit]], on: str) -> Judged:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from backpath.cli.cluster import cluster
 from backpath.cli.describe import describe_inputs, heading
 from backpath.cli.terminal import again, folded, is_quiet, say
 from backpath.cli.train.options import TrainOptions
@@ -54,7 +55,9 @@ def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
         training={"progress": announced, **training_options(options)},
     )
     try:
-        found = trainer.cross_validated(folds) if folds else trainer.held_out(options.validation)
+        with cluster(options.dask) as spread:
+            trainer = replace(trainer, spread=spread)
+            found = trainer.cross_validated(folds) if folds else trainer.held_out(options.validation)
     except BaseException:
         announced.close()
         raise
