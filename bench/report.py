@@ -23,6 +23,12 @@ start, within 1e-9 (float64) or 1e-3 (float32) of the largest change of a weight
 - Each contender runs in its own process, on one core where the row says so.
 """
 
+CPU_TIME = """\
+**The machine was in use by others: what is measured is the processor's time, of all threads**, which waiting for a core
+does not lengthen. Caches and memory are shared with the others, so that what needs much of them takes longer than on a
+machine of its own; and what several cores gain cannot be seen in it.
+"""
+
 
 def duration(seconds: float) -> str:
     """Three digits and a unit."""
@@ -71,11 +77,12 @@ def left_out(results: Sequence[Measured]) -> list[str]:
     return [f"- {name} ({', '.join(keys)}): {reason}" for (name, reason), keys in rows.items()]
 
 
-def page(results: Sequence[Measured], facts: Sequence[str], rounds: int, growth: bool) -> str:
+def page(results: Sequence[Measured], facts: Sequence[str], rounds: int, growth: bool, cpu: bool = False) -> str:
     absent = left_out(results)
     parts = [
         "# Benchmarks",
         HOW.format(rounds=rounds).strip(),
+        *((CPU_TIME.strip(),) if cpu else ()),
         "![How many times as long as backpath each contender takes](images/benchmarks.svg)",
         table(results),
         "## Measured on",
