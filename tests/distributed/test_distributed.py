@@ -12,6 +12,7 @@ import pytest
 
 import backpath as bp
 from backpath.errors import InputError
+from commands import done, refused
 
 dd = pytest.importorskip("distributed")
 
@@ -82,6 +83,7 @@ def test_the_same_bits_for_any_number_of_workers(cluster):
         assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.slow
 def test_a_killed_worker_loses_nothing(tmp_path):
     whole = bp.train(NET, X, y, engine="numpy", epochs=400, learning_rate=0.05)
     with local(2) as client:
@@ -110,6 +112,7 @@ def read_npz(file):
     return found["X"], found["y"]
 
 
+@pytest.mark.slow
 def test_a_lost_scheduler_ends_with_a_checkpoint(tmp_path):
     cluster = dd.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0")
     client = dd.Client(cluster)
@@ -148,3 +151,16 @@ def test_what_makes_no_sense_is_refused(cluster):
     bad = [(X, y), (np.where(X > 2, np.nan, X), y)]
     with pytest.raises(InputError, match="block 2 of the samples: X must be"):
         distributed.train(NET, laid(cluster, bad))
+
+
+@pytest.mark.slow
+def test_the_command_line_gives_the_same_model(tmp_path):
+    rows = "".join(f"{a:.4f},{b:.4f},{c:.4f}\n" for a, b, c in X)
+    (tmp_path / "t.csv").write_text(f"a,b,y\n{rows}")
+    train = ("train", "t.csv", "--target", "y", "--epochs", 40, "-q", "--out")
+    done(*train, "here.safetensors", cwd=tmp_path)
+    done(*train, "there.safetensors", "--dask", "local:2", cwd=tmp_path)
+    assert (tmp_path / "there.safetensors").read_bytes() == (tmp_path / "here.safetensors").read_bytes()
+    assert "--dask takes local, local:WORKERS or a" in refused(*train, "m", "--dask", "nonsense", cwd=tmp_path)
+    message = refused(*train, "m", "--dask", "tcp://127.0.0.1:9", cwd=tmp_path)
+    assert message.startswith("no Dask scheduler answers at 'tcp://127.0.0.1:9'")

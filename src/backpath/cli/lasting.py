@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-OF_EACH_CALL = ("checkpoint", "every", "resume", "out", "plot", "picture", "json", "log", "threads")
+OF_EACH_CALL = ("checkpoint", "every", "resume", "out", "plot", "picture", "json", "log", "threads", "dask")
 MAY_CHANGE = (*OF_EACH_CALL, "epochs", "learning_rate")
 _PATHS = ("out", "plot", "picture", "log")
 

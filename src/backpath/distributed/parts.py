@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,11 +98,18 @@ class DistributedSamples:
     def _asked(self, method: str, *arguments: Any, only: set[int]) -> dict[int, Any]:
         """The answers of these blocks, but for those whose worker is gone."""
         holders = [holder for holder in self._holders if only & set(holder[2])]
-        futures = [(worker, getattr(actor, method)(*arguments)) for actor, worker, _ in holders]
+        futures = [(worker, self._call(actor, method, arguments)) for actor, worker, _ in holders]
         found: dict[int, Any] = {}
         for worker, future in futures:
-            found |= self._answer(worker, future)
+            found |= {} if future is None else self._answer(worker, future)
         return {k: found[k] for k in only & found.keys()}
+
+    def _call(self, actor: Any, method: str, arguments: tuple[Any, ...]) -> Any:
+        """What the answer will come by; None if the worker is known to be gone."""
+        try:
+            return getattr(actor, method)(*arguments)
+        except RuntimeError:  # as Dask says it
+            return None
 
     def _answer(self, worker: str, future: Any) -> dict[int, Any]:
         """What a worker answers; nothing if it is gone."""
@@ -118,6 +126,8 @@ class DistributedSamples:
                 return {}
 
     def _workers(self) -> list[str]:
+        if self.client.status != "running":
+            raise SchedulerLost("the scheduler of the cluster does not answer any more")
         try:
             found = sorted(self.client.scheduler_info(n_workers=-1)["workers"])
         except (OSError, TimeoutError) as error:
@@ -132,8 +142,11 @@ class DistributedSamples:
             self._asked("prepare", *self._prepared, only=blocks)
 
     def _place(self, blocks: Sequence[int]) -> None:
-        self.client.wait_for_workers(1, timeout=PATIENCE_SECONDS)
         workers = self._workers()
+        if not workers:
+            with suppress(OSError, TimeoutError, RuntimeError):  # there are none, which is said below
+                self.client.wait_for_workers(1, timeout=PATIENCE_SECONDS)
+            workers = self._workers()
         if not workers:
             raise SchedulerLost("no worker of the cluster is left to hold the samples")
         share = -(-len(blocks) // len(workers))

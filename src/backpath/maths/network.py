@@ -310,14 +310,14 @@ class Network:
         Parameters
         ----------
         weights : iterable of arrays
-            They are copied, and not checked.
+            They become the network's, and are not checked: nothing may write to them any more.
 
         Returns
         -------
         Network
             A new one.
         """
-        return self._of(self.sizes, self.activations, [np.array(W, order="C") for W in weights])
+        return self._of(self.sizes, self.activations, map(np.ascontiguousarray, weights))
 
     def with_zero_biases(self) -> Network:
         """The same network with bias neurons whose weights are 0, if it has none.

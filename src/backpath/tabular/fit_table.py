@@ -10,7 +10,7 @@ stop by and to choose by, and candidates are compared on some of the rows.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,6 +27,8 @@ from backpath.tabular.plan import Plan
 from backpath.training import History, TrainingResult
 
 Watch = Callable[[float, float], object]
+Spread = Callable[[Callable[..., Any], Any, Sequence[tuple[Any, ...]]], Iterable[Any]]
+HERE = ("progress", "checkpoint", "callbacks")  # settings of training that stay in this process
 
 PARTS = 5
 MOST_DIVIDED = 4e5  # numbers in rows that five networks are trained on; of more, one part is kept aside
@@ -90,6 +92,7 @@ def fit(
     watch: Watch | None = None,
     network: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
+    spread: Spread | None = None,
 ) -> Fit:
     """Choose a network for these samples and train it.
 
@@ -102,10 +105,11 @@ def fit(
     weight : (N,)
         How much each sample counts.
     watch : called with (candidates done, lowest cost)
+    spread : does a function of what tasks share and of each task, and gives the results in order; see `one_by_one`
     network, training : further settings of ``Network`` (init, dtype) and of ``train`` (frozen, tol, engine)
     """
     fixed = dict(given or {})
-    rows = _Rows(X, y, task, weight, seed, dict(network or {}), dict(training or {}))
+    rows = _Rows(X, y, task, weight, seed, dict(network or {}), dict(training or {}), spread or one_by_one)
     few = rows.drawn(max(LEAST_COMPARED, int(MOST_COMPARED / (X.shape[1] + y.shape[1]))))
     tried = candidates(task, X.shape[0], X.shape[1], fixed)
     if len(X) < LEAST_DIVIDED:
@@ -123,6 +127,16 @@ def fit(
     return rows.finish(best, tuple(compared), "hidden" in fixed or len(tried) == 1)
 
 
+def one_by_one(function: Callable[..., Any], shared: Any, tasks: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
+    """What the function makes of what all tasks share and of each of them, in this process."""
+    return (function(shared, *task) for task in tasks)
+
+
+def train_without(rows: _Rows, *task: Any) -> TrainingResult:
+    """A task that any process can do."""
+    return rows.train_without(*task)
+
+
 class _Rows:
     """The samples, divided, and how a network is trained on some of them."""
 
@@ -135,7 +149,9 @@ class _Rows:
         seed: int,
         network: dict[str, Any],
         training: dict[str, Any],
+        spread: Spread,
     ):
+        self.spread = spread
         self.X, self.y, self.task, self.weight, self.seed = X, y, task, weight, seed
         self.network, self.training = network, training
         self.order = np.random.default_rng(seed).permutation(len(X))
@@ -145,13 +161,18 @@ class _Rows:
         else:
             self.parts = [self.order[: max(1, min(MOST_ASIDE, len(X) // PARTS))]] if len(X) >= LEAST_DIVIDED else []
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process."""
+        training = {name: value for name, value in self.training.items() if name not in HERE}
+        return {**vars(self), "spread": one_by_one, "training": training}
+
     def drawn(self, rows: int) -> _Rows:
         """That many of the rows; all of them, if there are no more."""
         if rows >= len(self.X):
             return self
         few = np.sort(self.order[:rows])
         weight = None if self.weight is None else self.weight[few]
-        return _Rows(self.X[few], self.y[few], self.task, weight, self.seed, self.network, self.training)
+        return _Rows(self.X[few], self.y[few], self.task, weight, self.seed, self.network, self.training, self.spread)
 
     def compare(self, settings: Plan) -> Compared:
         """How well a candidate does on rows that it is not trained on."""
@@ -159,18 +180,18 @@ class _Rows:
             return self._compare_linear(settings)
         if not self.parts:
             return Compared(settings, np.nan, settings.epochs)
-        results: list[TrainingResult] = []
-        for k, aside in enumerate(self.parts):
-            try:
-                results.append(self._train_without(settings, aside, self.seed + k))
-            except DivergenceError as error:
-                return Compared(settings, np.inf, 1, failure=error)
+        tasks = [(settings, aside, self.seed + k) for k, aside in enumerate(self.parts)]
+        try:
+            results = list(self.spread(train_without, self, tasks))
+        except DivergenceError as error:
+            return Compared(settings, np.inf, 1, failure=error)
         costs = [result.history.validation_cost for result in results]
         lowest = [float(cost.min()) for cost in costs if cost is not None]
         epochs = int(np.median([int(cost.argmin()) + 1 for cost in costs if cost is not None]))
         return Compared(settings, float(np.mean(lowest)), epochs, tuple(results))
 
-    def _train_without(self, settings: Plan, aside: NDArray[np.intp], seed: int) -> TrainingResult:
+    def train_without(self, settings: Plan, aside: NDArray[np.intp], seed: int) -> TrainingResult:
+        """Train on all rows but those."""
         kept = np.setdiff1d(np.arange(len(self.X)), aside)
         start = settings.network(self.X.shape[1], self.y.shape[1], seed=seed, **self.network)
         held = (self.X[aside], self.y[aside], *([] if self.weight is None else [self.weight[aside]]))

@@ -13,7 +13,7 @@ from backpath.files.column_values import Categories
 from backpath.files.preparation import Preparation
 from backpath.files.tables import Division, TrainingTable
 from backpath.maths.arrays import Floats
-from backpath.tabular.fit_table import Fit, fit
+from backpath.tabular.fit_table import Fit, Spread, fit
 from backpath.tabular.importance import importance
 from backpath.tabular.linear import best_linear_model
 from backpath.tabular.measures import Measures, measured
@@ -64,6 +64,7 @@ class Trainer:
     seed: int = 0
     network: Mapping[str, Any] | None = None
     training: Mapping[str, Any] | None = None
+    spread: Spread | None = None
     watch: Callable[[float, float], object] | None = None
 
     def held_out(self, share: float) -> Judged:
@@ -107,6 +108,7 @@ class Trainer:
             watch=self.watch,
             network=self.network,
             training=self.training,
+            spread=self.spread,
         )
 
     def _judged(self, model: Fit, division: Division, tried: list[tuple[Division, Fit]], on: str) -> Judged:

@@ -78,13 +78,13 @@ class Order(Protocol):
 class Drawn(Stateful):
     """An order drawn for each epoch, or their own for all."""
 
-    _given = ("_samples", "_shuffled")
+    _given = ("_samples",)
 
     def __init__(self, samples: int, seed: int | None, shuffled: bool):
-        self._samples, self._shuffled, self._rng = samples, shuffled, np.random.default_rng(seed)
+        self._samples, self._rng = samples, np.random.default_rng(seed) if shuffled else None
 
     def __next__(self) -> NDArray[np.intp] | None:
-        return self._rng.permutation(self._samples) if self._shuffled else None
+        return None if self._rng is None else self._rng.permutation(self._samples)
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ from backpath.cli.train.options import TrainOptions
 @click.option("--out", type=FileName(), help="Where to save the model.  [default: SOURCE's name + .safetensors]")
 @click.option("--plot", type=FileName(), metavar="FILE", help="Draw how good it is: .html, .png, .svg or .pdf.")
 @click.option("--json", is_flag=True, help="Print the report as JSON.")
+@click.option("--dask", metavar="local:4|tcp://…", help="Spread the trainings of a table over a Dask cluster.")
 @lasting_options
 @quiet_option
 @click.pass_context

@@ -54,6 +54,7 @@ class TrainOptions(TableOptions):
     given: frozenset[str]
     run: Checkpoints | None
     log: str | None
+    dask: str | None
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from backpath.cli.cluster import cluster
 from backpath.cli.describe import describe_inputs, heading
 from backpath.cli.terminal import again, folded, is_quiet, say
 from backpath.cli.train.options import TrainOptions
@@ -55,7 +56,9 @@ def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
         training={"progress": announced, **training_options(options)},
     )
     try:
-        found = trainer.cross_validated(folds) if folds else trainer.held_out(options.validation)
+        with cluster(options.dask) as spread:
+            trainer = replace(trainer, spread=spread)
+            found = trainer.cross_validated(folds) if folds else trainer.held_out(options.validation)
     except BaseException:
         announced.close()
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 from backpath.errors import InputError
+from backpath.training.engines.compiled import CompiledEngine
 from backpath.training.job import Descent, Engine, Job
 from backpath.training.native.library import why_no_kernels
 
@@ -33,8 +34,6 @@ def start_descent(name: str, job: Job) -> Descent:
         from backpath.training.engines.numpy import NumpyEngine
 
         return NumpyEngine(job)
-    from backpath.training.engines.compiled import CompiledEngine
-
     return CompiledEngine(job)
 
 
