@@ -165,32 +165,42 @@ def _whole(path: Path, name: str, cold: bool) -> float:
 
 
 def report() -> str:
-    kept = {stage: json.loads((FOLDER / f"{stage}.json").read_text()) for stage in ("fits", "processes")}
-    ratios = [row["times as fast"] for row in kept["fits"].values()]
-    whole = [row["warm backpath"] / row["warm scikit-learn"] for row in kept["processes"].values()]
-    cold = [
-        row["cold backpath"] / row["cold scikit-learn"] for row in kept["processes"].values() if "cold backpath" in row
-    ]
+    fitted, whole = (_kept(stage) for stage in ("fits", "processes"))
+    ratios = [row["times as fast"] for row in fitted.values()]
     level = [
         np.mean(row["score backpath"])
         >= np.mean(row["score scikit-learn"]) - max(0.01, np.ptp(row["score scikit-learn"]))
-        for row in kept["fits"].values()
+        for row in fitted.values()
     ]
-    rows = [_line(name, row, kept["processes"][name]) for name, row in kept["fits"].items()]
-    lines = [
+    rows = [_line(name, row, whole.get(name, {})) for name, row in fitted.items()]
+    parts = [
         "# The estimators on real tables, measured",
         "Made by `bench/estimator_tables.py`: default parameters, the same in both, in turns in one run; scores are "
         f"means of {TURNS} seeds, accuracy or R² on a fifth of the rows, held out. Inputs and numbers to predict are "
         f"standardised; at most {MOST_ROWS:,} rows are trained on. A whole process imports, fits and predicts; cold is "
         "without compiled bytecode, as the first time on a machine.",
-        f"Fits are {np.median(ratios):.1f} times as fast (median; from {min(ratios):.1f} to {max(ratios):.1f}). A "
-        f"whole process takes {np.median(whole):.2f} of scikit-learn's time (median; from {min(whole):.2f} to "
-        f"{max(whole):.2f}), cold from {min(cold):.2f} to {max(cold):.2f}. Scores are as good, within the spread from "
-        f"seed to seed or 0.01, on {sum(level)} of {len(level)} tables.",
+        f"Fits are {np.median(ratios):.1f} times as fast (median; from {min(ratios):.1f} to {max(ratios):.1f}). Scores "
+        f"are as good, within the spread from seed to seed or 0.01, on {sum(level)} of {len(level)} tables."
+        + "".join(_of_processes(whole, state) for state in ("warm", "cold") if whole),
         "\n".join([f"| {' | '.join(COLUMNS)} |", "|---|---|" + "--:|" * (len(COLUMNS) - 2), *rows]),
         "; ".join(machine()),
     ]
-    return "\n\n".join(lines) + "\n"
+    return "\n\n".join(parts) + "\n"
+
+
+def _kept(stage: str) -> dict[str, Any]:
+    path = FOLDER / f"{stage}.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def _of_processes(whole: dict[str, Any], state: str) -> str:
+    shares = [
+        row[f"{state} backpath"] / row[f"{state} scikit-learn"] for row in whole.values() if f"{state} backpath" in row
+    ]
+    return (
+        f" A whole process, {state}, takes {np.median(shares):.2f} of scikit-learn's time (median of {len(shares)}; "
+        f"from {min(shares):.2f} to {max(shares):.2f})."
+    )
 
 
 def _line(name: str, row: dict[str, Any], whole: dict[str, float]) -> str:

@@ -1,5 +1,7 @@
 """How an estimator trains: schedules, AdamW, sizes, a time limit, ensembles, scorers, sparse rows."""
 
+import subprocess
+import sys
 import time
 from itertools import pairwise
 
@@ -307,3 +309,40 @@ def test_bayesian_restarts_are_compared_by_evidence_and_y_is_standardised():
     larger = bp.MLPRegressor(random_state=0, **settings).fit(X, 1000 * y + 5)
     np.testing.assert_allclose(larger.predict(X), 1000 * one.predict(X) + 5, rtol=1e-4)
     assert 0 < one.bayesian_.gamma < one.bayesian_.parameters
+
+
+def test_a_stream_of_tiny_fits_does_not_depend_on_what_the_process_did_before():
+    code = """
+import warnings, hashlib
+warnings.simplefilter("ignore")
+import numpy as np
+import backpath as bp
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(20, 3)), rng.normal(size=20)
+
+def stream():
+    model = bp.MLPRegressor(hidden_layer_sizes=4, random_state=0)
+    for k in range(0, 20, 2):
+        model.partial_fit(X[k : k + 2], y[k : k + 2])
+    return hashlib.sha256(b"".join(C.tobytes() for C in model.coefs_)).hexdigest()
+
+first = stream()
+bp.MLPClassifier(hidden_layer_sizes=100).fit(rng.normal(size=(500, 20)), np.arange(500) % 2)
+print(first == stream())
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "True\n"
+
+
+def test_a_fit_loads_only_what_it_needs():
+    code = """
+import sys
+import numpy as np
+import backpath as bp
+bp.MLPClassifier(hidden_layer_sizes=2, max_iter=300).fit(np.eye(4), [0, 1, 0, 1]).predict(np.eye(4))
+for name in ("sklearn.metrics", "sklearn.model_selection", "sklearn.preprocessing", "backpath.explain", "matplotlib"):
+    if name in sys.modules:
+        print(name)
+"""
+    run = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == ""

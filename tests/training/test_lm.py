@@ -428,3 +428,13 @@ def test_a_network_that_answers_zero_has_some_evidence():
     net = bp.Network.from_weights([[[1e-9, 1e-9]]], "identity")
     found = bp.train(net, [[0.0], [1.0], [2.0]], [0.0, 0.0, 0.0], solver="lm", bayesian=True, epochs=5)
     assert not np.isnan(found.bayesian.evidence)
+
+
+def test_bayesian_restarts_keep_the_highest_evidence():
+    rng = np.random.default_rng(3)
+    X = rng.uniform(-1, 1, (60, 2))
+    y = np.sin(3 * X[:, 0]) + 0.3 * rng.normal(size=60)
+    net = bp.Network((2, 4, 1), activations=("tanh", "identity"), seed=0)
+    settings = {"solver": "lm", "bayesian": True, "epochs": 40}
+    several = bp.train(net, X, y, restarts=4, **settings)
+    assert several.bayesian.evidence >= bp.train(net, X, y, **settings).bayesian.evidence

@@ -121,6 +121,9 @@ class LMRestartsEngine(Stateful):
 
     @property
     def _best(self) -> LMEngine:
+        """By cost; where weights are held down by what the data say, by the evidence for that."""
+        if self._engines[0].job.bayesian:
+            return max(self._engines, key=_evidence)
         return self._engines[int(np.argmin(self.restart_costs))]
 
     @property
@@ -149,6 +152,10 @@ class LMRestartsEngine(Stateful):
         for start, engine in enumerate(self._engines):
             engine.run(min(epochs, self._epochs - len(engine.costs)))
             self.restart_costs[start] = engine.cost
+
+
+def _evidence(engine: LMEngine) -> float:
+    return -np.inf if engine.bayesian is None or engine.overflow is not None else engine.bayesian.evidence
 
 
 def _check_memory(job: Job, restarts: int, epochs: int) -> None:
