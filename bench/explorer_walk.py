@@ -134,6 +134,7 @@ def main() -> int:
             page.goto(url)
             page.wait_for_selector("html[data-ready]")
             done, reloads, lost = walk(page, seconds, random.Random(seed))
+            page.wait_for_timeout(5000)  # until an upload has been read
             browser.close()
     finally:
         server.terminate()

@@ -75,7 +75,7 @@ def truth_table(scene: Scene, weight: str | None, first: int) -> dict[str, Any]:
 def _short(value: float) -> str:
     """In a narrow column: what is tiny is written with its power of ten."""
     size = abs(float(value))
-    return f"{float(value):.1e}".replace("e-0", "e-") if 0 < size < SMALL else shown(float(value), 4)
+    return f"{float(value):.1e}".replace("e-0", "e-") if 0 < size < SMALL else shown(float(value), 3)
 
 
 def _inputs(data: Data, rows: slice, prepared: Preparation) -> list[list[str]]:
