@@ -4,7 +4,9 @@
 
 The compiler is the first of these that is there: the command in ``BACKPATH_CXX``, clang++, g++, and the package
 ziglang, which is a build dependency only where there is none of the others. ``BACKPATH_CXX=none`` builds no kernels.
-``BACKPATH_TARGET`` names the row of TARGETS to build for with ziglang: that is how released wheels are made.
+``BACKPATH_TARGET`` names the row of TARGETS to build for with ziglang: that is how released wheels are made. They carry
+the kernels of all levels of a processor; what is built for this machine alone those of its own level, in a third of the
+time, unless ``BACKPATH_LEVELS=all``.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,6 +38,7 @@ FLAGS = [
     *("-ffp-contract=off", "-fno-math-errno", "-fno-stack-protector", "-fvisibility=hidden", "-fPIC"),
     *("-Wall", "-Wextra", "-Wno-psabi"),
 ]
+NUMBER_BITS = (64, 32)  # of the numbers, each compiled by itself
 LINKING = ["-shared", "-nostdlib", "-s"]
 LEVELS: dict[str, dict[str, list[str]]] = {
     "x86_64": {
@@ -49,6 +53,11 @@ PROBE = """
 #if defined(__clang__) ? __has_builtin(__builtin_elementwise_fma) : __GNUC__ >= 12
 #if defined(__x86_64__)
 usable x86_64
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512CD__) && defined(__AVX512VL__)
+level x86_64_v4
+#elif defined(__AVX2__) && defined(__FMA__) && defined(__BMI2__) && defined(__F16C__) && defined(__LZCNT__)
+level x86_64_v3
+#endif
 #elif defined(__aarch64__)
 usable aarch64
 #endif
@@ -96,14 +105,27 @@ def wanted() -> Target | None:
     return TARGETS.get(name or host())
 
 
+def probed(command: list[str], *options: str) -> str:
+    """What a compiler makes of the probe; nothing where there is none."""
+    try:
+        call = [*command, *options, "-E", "-P", "-x", "c++", "-"]
+        return subprocess.run(call, input=PROBE, capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return ""
+
+
 def is_usable(command: list[str], processor: str) -> bool:
     """Whether a compiler is there, new enough, and makes code for the processor."""
-    try:
-        call = [*command, "-E", "-P", "-x", "c++", "-"]
-        answer = subprocess.run(call, input=PROBE, capture_output=True, text=True, check=False)
-    except OSError:
-        return False
-    return f"usable {processor}" in answer.stdout
+    return f"usable {processor}" in probed(command)
+
+
+def levels(command: list[str], target: Target) -> list[str]:
+    """Which levels to build: that of this machine's processor, where nothing else is wanted and it is known."""
+    every = list(LEVELS[target.processor])
+    if "BACKPATH_TARGET" in os.environ or os.environ.get("BACKPATH_LEVELS") == "all":
+        return every
+    answer = probed(command, "-march=native")
+    return [level for level in every if f"level {level}" in answer] or every
 
 
 def native_compiler(processor: str) -> list[str] | None:
@@ -133,33 +155,59 @@ def requirements() -> list[str]:
     return [ZIGLANG] if wanted() and os.environ.get("BACKPATH_CXX") != "none" and compiler() in (None, ZIG) else []
 
 
+def processor_flags(command: list[str], target: Target, level: str) -> list[str]:
+    """What a compiler is told of the processor."""
+    processor = LEVELS[target.processor][level]
+    if "zig" in " ".join(command):
+        return ["-target", target.zig, *(flag.replace("-march=x86-64-", "-mcpu=x86_64_") for flag in processor)]
+    return processor
+
+
 def flags(command: list[str], target: Target, level: str) -> list[str]:
-    """What a compiler is told to build one level of the kernels for a platform."""
-    processor, linking, zig = LEVELS[target.processor][level], LINKING, "zig" in " ".join(command)
+    """What a compiler is told to compile one level of the kernels for a platform."""
+    return [*FLAGS, *processor_flags(command, target, level)]
+
+
+def linking_flags(command: list[str], target: Target, level: str) -> list[str]:
+    """The same to make a library of what was compiled."""
+    linking = LINKING
     if target.suffix == ".dylib":  # it says its own name; and Apple's linker wants the system's library in each
-        linking = [*(LINKING if zig else ["-shared"]), f"-Wl,-install_name,@rpath/kernels-{level}.dylib"]
-    if zig:
-        processor = ["-target", target.zig, *(flag.replace("-march=x86-64-", "-mcpu=x86_64_") for flag in processor)]
-    return [*FLAGS, *linking, *processor]
+        shared = LINKING if "zig" in " ".join(command) else ["-shared"]
+        linking = [*shared, f"-Wl,-install_name,@rpath/kernels-{level}.dylib"]
+    return [*linking, *processor_flags(command, target, level)]
 
 
-def build(folder: Path, command: list[str], target: Target) -> list[Path]:
-    """Build all levels of the kernels for a platform, side by side; gives the libraries' paths."""
-    running = {}
-    for level in LEVELS[target.processor]:
-        library = folder / f"kernels-{level}{target.suffix}"
-        call = [*command, *flags(command, target, level), str(SOURCES / "kernels.cpp"), "-o", str(library)]
-        running[library] = subprocess.Popen(call)
-    failed = [path for path, process in running.items() if process.wait()]
+def build(folder: Path, command: list[str], target: Target, levels: list[str] | None = None) -> list[Path]:
+    """Build levels of the kernels (all if None) for a platform, side by side; gives the libraries' paths."""
+    levels = levels or list(LEVELS[target.processor])
+    source = str(SOURCES / "kernels.cpp")
+    with tempfile.TemporaryDirectory(dir=folder) as room:
+        objects = {level: {bits: f"{room}/{level}-{bits}.o" for bits in NUMBER_BITS} for level in levels}
+        _run_all(
+            [*command, *flags(command, target, level), "-c", f"-DONLY={bits}", source, "-o", path]
+            for level in levels
+            for bits, path in objects[level].items()
+        )
+        libraries = [folder / f"kernels-{level}{target.suffix}" for level in levels]
+        _run_all(
+            [*command, *objects[level].values(), *linking_flags(command, target, level), "-o", str(library)]
+            for level, library in zip(levels, libraries, strict=True)
+        )
+    return libraries
+
+
+def _run_all(commands: Iterable[list[str]]) -> None:
+    """Run commands side by side."""
+    running = [(command, subprocess.Popen(command)) for command in commands]
+    failed = [command for command, process in running if process.wait()]
     if failed:
-        raise SystemExit(f"{shlex.join(command)} could not build {', '.join(path.name for path in failed)}")
-    return list(running)
+        raise SystemExit(f"failed: {shlex.join(failed[0])}")
 
 
-def built(command: list[str], target: Target) -> list[Path]:
+def built(command: list[str], target: Target, levels: list[str]) -> list[Path]:
     """The libraries for a platform: those of an earlier build of the same sources in the same way, else new ones."""
     version = subprocess.run([*command, "--version"], capture_output=True, check=True).stdout
-    options = [flags(command, target, level) for level in LEVELS[target.processor]]
+    options = [f(command, target, level) for f in (flags, linking_flags) for level in levels]
     sources = [path.read_bytes() for path in sorted(SOURCES.glob("*.[ch]pp"))]
     digest = hashlib.sha256(repr((command, version, options, sources)).encode()).hexdigest()[:16]
     folder = Path(__file__).parent / "build/kernels" / digest
@@ -168,10 +216,10 @@ def built(command: list[str], target: Target) -> list[Path]:
         with tempfile.TemporaryDirectory(dir=folder.parent) as room:
             new = Path(room, "new")
             new.mkdir()
-            build(new, command, target)
+            build(new, command, target, levels)
             with suppress(OSError):  # another build was sooner
                 new.rename(folder)
-    return [folder / f"kernels-{level}{target.suffix}" for level in LEVELS[target.processor]]
+    return [folder / f"kernels-{level}{target.suffix}" for level in levels]
 
 
 def put_beside_sources(libraries: list[Path]) -> list[Path]:
@@ -191,7 +239,7 @@ class KernelsHook(BuildHookInterface[Any]):
         if target is None or command is None:
             self.app.display_warning("No native kernels are built, for want of a C++ compiler: NumPy will do the work.")
             return
-        libraries = built(command, target)
+        libraries = built(command, target, levels(command, target))
         if version == "editable":
             put_beside_sources(libraries)
             return
@@ -210,4 +258,4 @@ class KernelsHook(BuildHookInterface[Any]):
 if __name__ == "__main__":
     if (here := wanted()) is None or (found := compiler()) is None:
         raise SystemExit("no native kernels are built: there is no C++ compiler (g++ 12, clang 17 or newer, ziglang)")
-    print(*put_beside_sources(built(found, here)), sep="\n")
+    print(*put_beside_sources(built(found, here, list(LEVELS[here.processor]))), sep="\n")

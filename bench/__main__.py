@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import pickle
 import sys
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from bench.contenders import CONTENDERS
 from bench.machine import load, machine
 from bench.measure import Contest, Measured, measure
 from bench.report import page, table
-from bench.rows import ROWS
+from bench.rows import ROWS, Row
+from bench.worker import CLOCK
 
 
 def arguments() -> argparse.Namespace:
@@ -20,6 +23,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--growth", action="store_true", help="draw the growth curves instead")
     parser.add_argument("--rows", default=",".join(row.key for row in ROWS), help="which rows (default: %(default)s)")
     parser.add_argument("--contenders", help=f"who (default: {','.join(CONTENDERS)})")
+    parser.add_argument("--cpu", action="store_true", help="measure the processor's time, on a machine that is in use")
+    parser.add_argument("--keep", type=Path, help="folder that keeps rows; the page has all those that it holds")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of the page and the pictures")
     return parser.parse_args()
 
@@ -32,19 +37,32 @@ def main() -> int:
     options = arguments()
     who = options.contenders.split(",") if options.contenders else growth.CONTENDERS if options.growth else CONTENDERS
     rounds, seconds = (3, 0.05) if options.quick else (5, 0.2) if options.growth else (11, 0.3)
+    if options.cpu:
+        os.environ[CLOCK] = "1"
     facts = [*machine(), f"{load()} at the start"]
     say("\n".join(facts))
     with Contest([f"bench.contenders.{name}" for name in who], rounds, seconds, say) as contest:
         if options.growth:
             results = draw_growth_curves(contest, options.out)
         else:
-            results = measure([row for row in ROWS if row.key in options.rows.split(",")], contest)
+            rows = [row for row in ROWS if row.key in options.rows.split(",")]
+            results = measure(rows, contest) if options.keep is None else keep(rows, contest, options.keep)
             write_page(results, [*facts, ", ".join(contest.versions())], rounds, options.out)
             print(table(results))
     refused = sorted({name for result in results for name in result.refused})
     if refused:
         say(f"refused, as they do not reach the reference's weights: {', '.join(refused)}")
     return 1 if refused else 0
+
+
+def keep(rows: list[Row], contest: Contest, folder: Path) -> list[Measured]:
+    """Put each row into the folder once it is measured; gives all that is there of this and earlier runs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for row in rows:
+        (measured,) = measure([row], contest)
+        (folder / f"{row.key}.pickle").write_bytes(pickle.dumps(measured))
+    paths = (folder / f"{row.key}.pickle" for row in ROWS)
+    return [pickle.loads(path.read_bytes()) for path in paths if path.exists()]
 
 
 def write_page(results: list[Measured], facts: list[str], rounds: int, out: Path) -> None:

@@ -53,3 +53,9 @@ def test_the_pages_modules_import_each_other_without_circles():
     imports = {file.name: set(re.findall(r'from "\./([\w-]+\.js)"', file.read_text("utf-8"))) for file in modules}
     assert sum(map(len, imports.values())) > len(modules)
     TopologicalSorter(imports).prepare()  # CycleError names the circle
+
+
+def test_the_picture_of_the_house_is_as_the_imports_are():
+    root = SOURCE.parents[1]
+    tools = pytest.importorskip("tools.house")
+    assert (root / "docs" / "images" / "house.svg").read_text("utf-8") == tools.picture(), "run python -m tools.house"

@@ -39,6 +39,7 @@ ROOMS = {
     "explain": (["explain"], ["tests/explain"]),
     "population": (["population"], ["tests/test_population.py", "tests/cli/test_study.py"]),
 }
+OPTIONS = ("-q", "-p", "no:cacheprovider", "--doctest-modules")
 COMPARISONS = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -168,7 +169,7 @@ def covering(tests: list[str], marks: str, packages: list[str]) -> dict[tuple[st
         plugin.write_text(CURRENT_TEST)
         environment = {**os.environ, "PYTHONPATH": f"{SOURCE}{os.pathsep}{folder}", "MUTANTS_SETTINGS": str(settings)}
         subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "current_test", "-m", marks, *tests],
+            [sys.executable, "-m", "pytest", *OPTIONS, "-p", "current_test", "-m", marks, *tests],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.DEVNULL,
@@ -256,7 +257,8 @@ def _run_tests(source: Path, tests: list[str], folder: str) -> None:
         contextlib.redirect_stdout(nowhere),
         contextlib.redirect_stderr(nowhere),
     ):
-        status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--basetemp", f"{folder}/tmp", *tests])
+        here = [str(source.parent / test) if test.startswith("src/") else test for test in tests]
+        status = pytest.main(["-x", *OPTIONS, "--basetemp", f"{folder}/tmp", *here])
     os._exit(int(status))
 
 
@@ -279,7 +281,8 @@ def main() -> None:
     chosen = every[: arguments.sample or None]
     print(f"{arguments.room}: {len(chosen)} of {len(every)} faults", flush=True)
     began = time.monotonic()
-    runs = covering(tests, "not slow and not browser", [""])
+    examples = [str(file.relative_to(ROOT)) for file in files]  # in docstrings
+    runs = covering([*tests, *examples], "not slow and not browser", [""])
     import numpy as np  # noqa: F401 - loaded before the forks, so that none of them has to
 
     if is_noticed(Mutant(files[0], (1, 0), (1, 0), ""), tests_of(every, runs)[:60], 300):

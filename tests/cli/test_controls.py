@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 import backpath as bp
 from backpath.files.model_format import encode
 from backpath.files.wording import without_controls
+from terminals import terminal
 
 EVIL = "\x1b[2J\x9b31m\u202e\u2066\x07\x85é"
 OBEYED = re.compile(
@@ -22,7 +22,7 @@ OBEYED = re.compile(
 
 def on_a_terminal(*arguments, cwd):
     """What a command writes to a terminal, output and errors, but for the terminal's own line ends."""
-    ours, its = pty.openpty()
+    ours, its = terminal()
     command = [sys.executable, "-m", "backpath", *map(str, arguments)]
     process = subprocess.Popen(command, cwd=cwd, stdin=its, stdout=its, stderr=its, env={**os.environ, "TERM": "xterm"})
     os.close(its)

@@ -12,7 +12,7 @@ from backpath.files.checkpoint_format import decode
 from commands import done
 
 KILLING = Path(__file__).parents[1] / "killing.py"
-KILLS = int(os.environ.get("BACKPATH_KILLS", "200"))  # of all these tests together
+KILLS = 200 if os.environ.get("CI") == "true" else 1000  # of all these tests together
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="no fork")]
 

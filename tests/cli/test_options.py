@@ -1,7 +1,6 @@
 """What every command keeps to: settings named as the caller wrote them, 80 columns, plain terminals, completion."""
 
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 import backpath as bp
 from backpath.errors import InputError
 from commands import done, refused
+from terminals import terminal
 
 X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
 
@@ -88,7 +88,7 @@ def test_quiet_prints_no_report(tmp_path):
 
 def on_a_terminal(*arguments, cwd, **environment):
     """What a command writes to a terminal."""
-    leader, follower = pty.openpty()
+    leader, follower = terminal()
     command = [sys.executable, "-m", "backpath", *arguments]
     with subprocess.Popen(command, cwd=cwd, stdout=follower, stderr=follower, env=os.environ | environment):
         os.close(follower)

@@ -1,7 +1,6 @@
 """``backpath study`` and ``train --restarts`` as their users meet them, in real processes."""
 
 import os
-import pty
 import re
 import resource
 import signal
@@ -19,6 +18,7 @@ from backpath.cli.study.sweep import parse_sweep
 from backpath.maths.intervals import wilson_interval
 from backpath.population.statistics import plateaus
 from commands import backpath, done, refused
+from terminals import terminal
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
 y = np.array([0.0, 1, 1, 0])
@@ -271,7 +271,7 @@ def test_bad_calls_end_in_one_plain_line_and_change_nothing(arguments, message, 
 
 def interrupted(arguments, cwd, enough):
     """``backpath study ARGUMENTS``, interrupted once its progress bar shows what ``enough`` matches."""
-    leader, follower = pty.openpty()
+    leader, follower = terminal()
     command = [sys.executable, "-m", "backpath", "study", *map(str, arguments)]
     with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=follower, text=True) as process:
         os.close(follower)

@@ -2,7 +2,6 @@
 
 import csv
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -21,6 +20,7 @@ import backpath as bp
 from backpath.files.models import Model
 from commands import backpath, done, refused
 from memory import measure
+from terminals import terminal
 
 
 def write_csv(path, header, rows):
@@ -282,7 +282,7 @@ def test_predict_refuses_what_the_model_does_not_know(flowers):
 
 
 def test_ctrl_c_keeps_what_was_reached(tmp_path):
-    leader, follower = pty.openpty()  # a terminal, for the progress bar
+    leader, follower = terminal()  # a terminal, for the progress bar
     command = [sys.executable, "-m", "backpath", "train", "xor", "--epochs", "100000000"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=follower, text=True) as process:
         os.close(follower)

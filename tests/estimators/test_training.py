@@ -1,5 +1,7 @@
 """How an estimator trains: schedules, AdamW, sizes, a time limit, ensembles, scorers, sparse rows."""
 
+import subprocess
+import sys
 import time
 from itertools import pairwise
 
@@ -284,3 +286,63 @@ def test_permutation_importance_finds_the_column_that_counts():
     model = bp.MLPRegressor(hidden_layer_sizes=8, solver="lbfgs", random_state=0).fit(X, 2 * X[:, 1])
     found = permutation_importance(model, X, 2 * X[:, 1], n_repeats=3, random_state=0).importances_mean
     assert found.argmax() == 1 and found[1] > 100 * abs(found[[0, 2]]).max()
+
+
+# ---- lm ----
+
+
+def test_lm_warns_where_weights_outnumber_rows_or_are_many():
+    X, y = DIABETES
+    settings = {"solver": "lm", "activation": "tanh", "max_iter": 1, "random_state": 0, "scale_y": True}
+    with pytest.warns(UserWarning, match="lm fits 121 weights to 60 numbers"):
+        bp.MLPRegressor(hidden_layer_sizes=10, **settings).fit(X[:60], y[:60])
+    with pytest.warns(UserWarning, match="each step of lm solves for 1,201 weights"):
+        bp.MLPRegressor(hidden_layer_sizes=100, bayesian=True, **settings).fit(X, y)
+
+
+def test_bayesian_restarts_are_compared_by_evidence_and_y_is_standardised():
+    X, y = DIABETES
+    settings = {"hidden_layer_sizes": 3, "activation": "tanh", "solver": "lm", "bayesian": True, "scale_X": True}
+    one = bp.MLPRegressor(random_state=0, **settings).fit(X, y)
+    several = bp.MLPRegressor(random_state=0, restarts=6, **settings).fit(X, y)
+    assert several.bayesian_.evidence >= one.bayesian_.evidence
+    larger = bp.MLPRegressor(random_state=0, **settings).fit(X, 1000 * y + 5)
+    np.testing.assert_allclose(larger.predict(X), 1000 * one.predict(X) + 5, rtol=1e-4)
+    assert 0 < one.bayesian_.gamma < one.bayesian_.parameters
+
+
+def test_a_stream_of_tiny_fits_does_not_depend_on_what_the_process_did_before():
+    code = """
+import warnings, hashlib
+warnings.simplefilter("ignore")
+import numpy as np
+import backpath as bp
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(20, 3)), rng.normal(size=20)
+
+def stream():
+    model = bp.MLPRegressor(hidden_layer_sizes=4, random_state=0)
+    for k in range(0, 20, 2):
+        model.partial_fit(X[k : k + 2], y[k : k + 2])
+    return hashlib.sha256(b"".join(C.tobytes() for C in model.coefs_)).hexdigest()
+
+first = stream()
+bp.MLPClassifier(hidden_layer_sizes=100).fit(rng.normal(size=(500, 20)), np.arange(500) % 2)
+print(first == stream())
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "True\n"
+
+
+def test_a_fit_loads_only_what_it_needs():
+    code = """
+import sys
+import numpy as np
+import backpath as bp
+bp.MLPClassifier(hidden_layer_sizes=2, max_iter=300).fit(np.eye(4), [0, 1, 0, 1]).predict(np.eye(4))
+for name in ("sklearn.metrics", "sklearn.model_selection", "sklearn.preprocessing", "backpath.explain", "matplotlib"):
+    if name in sys.modules:
+        print(name)
+"""
+    run = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == ""

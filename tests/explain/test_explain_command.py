@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import pty
 import subprocess
 import sys
 
@@ -12,6 +11,7 @@ import pytest
 import backpath as bp
 import oracles
 from commands import backpath, done, refused
+from terminals import terminal
 
 NOTES = bp.Network.from_weights([[[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]], [[0.7, 0.8, 0.9]]])
 WEIGHTS = ",".join(f"{name}={NOTES[name]!r}" for name in NOTES.weight_names)
@@ -157,7 +157,7 @@ def test_bad_input_is_one_line_and_status_2(arguments, message, model):
 
 def on_a_terminal(*arguments, cwd, **environment):
     """What a command prints to a terminal."""
-    ours, theirs = pty.openpty()
+    ours, theirs = terminal()
     env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | environment
     process = subprocess.Popen(
         [sys.executable, "-m", "backpath", *map(str, arguments)], cwd=cwd, stdout=theirs, stderr=theirs, env=env

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 import backpath as bp
 from backpath.errors import InputError
-from backpath.explorer.opening import opened
+from backpath.explorer.first_scene import opened
 from backpath.explorer.saved_scene import kept_samples, kept_scene, restored
 from explorer.looking import tab
 from explorer.talk import Page, served

@@ -13,7 +13,7 @@ from backpath.maths.costs import COSTS
 from backpath.training.engines.compiled import CompiledEngine
 from backpath.training.engines.numpy import NumpyEngine
 from backpath.training.job import Job, Solver
-from backpath.training.prediction import Bench, Predictor
+from backpath.training.prediction import Predictor, Workspace
 from native.record import Recorder
 from strategies import HIDDEN, output_activations, samples
 
@@ -101,7 +101,7 @@ def predict_all(recorder: Recorder) -> None:
         net = bp.Network((3, 9, 4), activations=("tanh", name), seed=0, dtype=dtype)
         X, A = np.linspace(-2, 2, 3 * count, dtype=dtype).reshape(count, 3), np.zeros((count, 4), dtype)
         predictor = Predictor(net)
-        bench = Bench(predictor, members=1)
+        bench = Workspace(predictor, members=1)
         bench.training.X, outputs = recorder.address(X, dtype, X.size), recorder.address(A, dtype, A.size)
         recorder.kernels(dtype).predict(bench.place, predictor._weights, count, outputs, None)
         np.testing.assert_allclose(A, net.predict(X), rtol=NEAR[dtype], atol=NEAR[dtype], err_msg=recorder.name)

@@ -83,11 +83,17 @@ class Recorder:
         for module in (compiled, each, groups, prediction):
             monkeypatch.setattr(module, "address", self.address)
             monkeypatch.setattr(module, "kernels", self.kernels)
+        monkeypatch.setattr(compiled, "part", self.part)
         monkeypatch.setattr(ctypes, "addressof", self.address_of_structure)
 
     def address(self, array, dtype, least):
         place = library.address(array, dtype, least)
         self._known[place] = least * array.itemsize
+        return place
+
+    def part(self, start, first, count, dtype):
+        place = library.part(start, first, count, dtype)
+        self._known[place] = count * dtype.itemsize
         return place
 
     def address_of_structure(self, structure):

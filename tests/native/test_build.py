@@ -14,7 +14,7 @@ ROOT = Path(hatch_build.__file__).parent
 @pytest.fixture(autouse=True)
 def plain(monkeypatch):
     """An environment in which nothing is chosen, on a machine with kernels."""
-    for name in ("BACKPATH_CXX", "BACKPATH_TARGET"):
+    for name in ("BACKPATH_CXX", "BACKPATH_TARGET", "BACKPATH_LEVELS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(hatch_build, "host", lambda: "linux-x86_64")
 
@@ -95,21 +95,31 @@ def test_a_wheel_without_kernels_is_for_every_machine(tmp_path, monkeypatch, cap
 
 
 def test_a_wheel_with_kernels(tmp_path, monkeypatch):
-    def built(command, target):
-        made = [tmp_path / f"kernels-{level}{target.suffix}" for level in hatch_build.LEVELS[target.processor]]
+    def built(command, target, levels):
+        made = [tmp_path / f"kernels-{level}{target.suffix}" for level in levels]
         for path in made:
             path.write_bytes(b"built")
         return made
 
     pretend(monkeypatch, "g++", ziglang=True)
     monkeypatch.setattr(hatch_build, "built", built)
+    monkeypatch.setattr(hatch_build, "probed", lambda command, *options: "usable x86_64\nlevel x86_64_v3\n")
     monkeypatch.setattr("hatchling.builders.hooks.custom.load_plugin_from_script", lambda *_: hatch_build.KernelsHook)
+
+    def kernels_in(wheel):
+        with zipfile.ZipFile(wheel) as contents:
+            found = [name for name in contents.namelist() if "kernels-" in name]
+            assert {contents.read(name) for name in found} == {b"built"}
+            return sorted(name.removeprefix(f"{hatch_build.NATIVE}/kernels-x86_64_") for name in found)
+
     wheel = build_wheel(tmp_path)
     assert wheel.name.endswith("-py3-none-linux_x86_64.whl")
-    with zipfile.ZipFile(wheel) as contents:
-        found = {name for name in contents.namelist() if "kernels-" in name}
-        assert contents.read(f"{hatch_build.NATIVE}/kernels-x86_64_v2.so") == b"built"
-    assert found == {f"{hatch_build.NATIVE}/kernels-x86_64_v{level}.so" for level in (2, 3, 4)}
+    assert kernels_in(wheel) == ["v3.so"]  # this machine's own
+    monkeypatch.setenv("BACKPATH_LEVELS", "all")
+    assert kernels_in(build_wheel(tmp_path)) == ["v2.so", "v3.so", "v4.so"]
+    monkeypatch.delenv("BACKPATH_LEVELS")
+    monkeypatch.setenv("BACKPATH_TARGET", "linux-x86_64")
+    assert kernels_in(build_wheel(tmp_path)) == ["v2.so", "v3.so", "v4.so"]
     monkeypatch.setenv("BACKPATH_TARGET", "macos-aarch64")
     assert build_wheel(tmp_path).name.endswith("-py3-none-macosx_11_0_arm64.whl")
 
@@ -120,7 +130,7 @@ def test_what_is_built_is_kept_until_its_sources_or_flags_change(tmp_path, monke
 [ "$1" = --version ] && { echo 12; exit; }
 while [ "$1" != -o ]; do shift; done
 echo built >"$2"
-echo x >>"$(dirname "$0")/runs"
+echo x >>"$(dirname "$0")/runs"  # a short line is written whole
 """)
     compiler.chmod(0o755)
     monkeypatch.setattr(hatch_build, "__file__", str(tmp_path / "hatch_build.py"))
@@ -128,9 +138,9 @@ echo x >>"$(dirname "$0")/runs"
     target = hatch_build.TARGETS["linux-aarch64"]
 
     def runs():
-        (library,) = hatch_build.built([str(compiler)], target)
+        (library,) = hatch_build.built([str(compiler)], target, ["aarch64"])
         assert library.read_text() == "built\n"
-        return len((tmp_path / "runs").read_text().split())
+        return len((tmp_path / "runs").read_text().split()) / 3  # two objects and a library
 
     assert [runs(), runs()] == [1, 1]
     (tmp_path / "kernels.cpp").write_text("// changed")

@@ -50,6 +50,8 @@ def check_same(job, epochs=50):
     reference.run(epochs)
     engine.run(epochs)
     near = 1e-12 if job.network.dtype == np.float64 else 1e-4
+    if job.cost == "absolute_error":  # its slope is ±1 however small the error, and Adam divides by it
+        near *= 10
     assert (engine.overflow, engine.converged) == (reference.overflow, reference.converged)
     np.testing.assert_allclose(engine.costs, reference.costs, rtol=near, atol=near * np.max(reference.costs, initial=0))
     for W, E in zip(engine.weights, reference.weights):

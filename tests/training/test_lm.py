@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import least_squares
+from scipy.stats import multivariate_normal
 
 import backpath as bp
 import oracles
@@ -409,3 +410,31 @@ def test_an_interrupt_gives_what_was_reached():
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=60)[0].split()[-1] == "interrupted"
         assert process.returncode == 0
+
+
+def test_the_evidence_of_a_linear_network_is_the_normal_densitys():
+    """There y is normal with the covariance I/(2β) + Φ Φᵀ/(2α), and Laplace's integral exact."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 2))
+    y = X @ [1.0, -0.5] + 0.3 * rng.normal(size=30)
+    net = bp.Network((2, 1), activation="identity", seed=0)
+    found = bp.train(net, X, y, solver="lm", bayesian=True, epochs=200).bayesian
+    inputs = np.column_stack([X, np.ones(30)])
+    covariance = np.eye(30) / (2 * found.beta) + inputs @ inputs.T / (2 * found.alpha)
+    assert found.evidence == pytest.approx(multivariate_normal(np.zeros(30), covariance).logpdf(y), rel=1e-6)
+
+
+def test_a_network_that_answers_zero_has_some_evidence():
+    net = bp.Network.from_weights([[[1e-9, 1e-9]]], "identity")
+    found = bp.train(net, [[0.0], [1.0], [2.0]], [0.0, 0.0, 0.0], solver="lm", bayesian=True, epochs=5)
+    assert not np.isnan(found.bayesian.evidence)
+
+
+def test_bayesian_restarts_keep_the_highest_evidence():
+    rng = np.random.default_rng(3)
+    X = rng.uniform(-1, 1, (60, 2))
+    y = np.sin(3 * X[:, 0]) + 0.3 * rng.normal(size=60)
+    net = bp.Network((2, 4, 1), activations=("tanh", "identity"), seed=0)
+    settings = {"solver": "lm", "bayesian": True, "epochs": 40}
+    several = bp.train(net, X, y, restarts=4, **settings)
+    assert several.bayesian.evidence >= bp.train(net, X, y, **settings).bayesian.evidence

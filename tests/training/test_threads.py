@@ -38,8 +38,8 @@ def test_the_same_bits_for_any_number_of_threads(sizes, count, batch, settings, 
     X, y = samples(sizes, count, dtype)
     net = Network(sizes, seed=0, dtype=dtype)
     engine = CompiledEngine(Job(net, X, y, "squared_error", Solver("gd", 0.1), batch, threads=2))
-    assert engine._products >= SHARED_BATCH
-    assert 4 * (count // batch) * engine._products >= SHARED_CALL  # so the threads do share these calls
+    assert engine.layout.products >= SHARED_BATCH
+    assert 4 * (count // batch) * engine.layout.products >= SHARED_CALL  # so the threads do share these calls
     found = {bits(train(net, X, y, epochs=8, batch_size=batch, threads=n, **settings)) for n in (1, 2, 3, 8)}
     assert len(found) == 1
 
@@ -127,13 +127,13 @@ def test_ctrl_c_between_the_calls_of_the_kernels(monkeypatch):
 
 def test_how_many(monkeypatch):
     monkeypatch.delenv("BACKPATH_THREADS", raising=False)
-    assert threads.check_threads(None) == threads.available_cores() >= 1
+    assert threads.threads_for(None) == threads.available_cores() >= 1
     monkeypatch.setenv("BACKPATH_THREADS", "3")
-    assert threads.check_threads(None) == 3
-    assert threads.check_threads(5) == 5  # what is said in the call goes first
+    assert threads.threads_for(None) == 3
+    assert threads.threads_for(5) == 5  # what is said in the call goes first
     monkeypatch.setenv("BACKPATH_THREADS", "many")
     with pytest.raises(InputError, match="BACKPATH_THREADS must be a whole number of at least 1, but is 'many'"):
-        threads.check_threads(None)
+        threads.threads_for(None)
 
 
 @pytest.mark.parametrize("given", [0, -1, 1.5, True, "2"])
@@ -183,7 +183,7 @@ def test_share_of_a_group_of_the_first_version(tmp_path):
 
 
 def _asked(_):
-    return threads.check_threads(None)
+    return threads.threads_for(None)
 
 
 @pytest.mark.parametrize("backend", ["threading", "multiprocessing", "loky"])
@@ -239,3 +239,30 @@ def test_the_same_bits_by_every_compiler(command, tmp_path, monkeypatch):
                 assert all_bits() == expected
     finally:
         library._loaded.cache_clear()
+
+
+def test_a_call_is_done_in_the_way_that_was_sooner_done(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(threads.time, "perf_counter", lambda: now[0])
+    pace = threads.Pace()
+    pace.took(2.0)
+    assert pace.together and pace.trial(80) == 0
+    now[0] = 100.0
+    assert pace.trial(80) == 10 and not pace.together
+    pace.took(1.0)  # alone: sooner
+    assert not pace.together and pace.trial(80) == 0
+    now[0] = 200.0
+    assert pace.trial(1) == 1 and pace.together
+    pace.took(0.5)
+    assert pace.together
+
+
+def test_the_same_bits_with_trials_in_between(monkeypatch):
+    monkeypatch.setattr(threads, "TRIAL_EVERY", 0.0)
+    monkeypatch.setattr(threads, "TRIAL_EPOCHS", 0)
+    sizes, count, batch = RAGGED
+    X, y = samples(sizes, count, "float64")
+    net = Network(sizes, seed=0)
+    for settings in ({}, {"shuffle": True}):
+        found = {bits(train(net, X, y, epochs=40, batch_size=batch, threads=n, **settings)) for n in (1, 2)}
+        assert len(found) == 1

@@ -80,7 +80,7 @@ def main() -> None:
         _fail("interrupted", signals.exit_status(130))
     except MemoryError:
         _fail("not enough memory for this; use a smaller table, network or batch", 1)
-    except BrokenPipeError:  # whoever read the output has gone, as `| head` does
+    except BrokenPipeError:  # the reader of the output has gone, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:

@@ -35,7 +35,7 @@ def command(model: str | None, data: str | None, target: str | None, port: int, 
         raise InputError(f"the explorer needs {', '.join(missing)}; install it with: pip install 'backpath[explorer]'")
     from backpath.explorer.access import in_browser, user_token
     from backpath.explorer.app import Explorer
-    from backpath.explorer.opening import opened
+    from backpath.explorer.first_scene import opened
     from backpath.explorer.server import Address, is_loopback, server
 
     scene = opened(model, data, target)

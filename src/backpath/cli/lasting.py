@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-OF_EACH_CALL = ("checkpoint", "every", "resume", "out", "plot", "picture", "json", "log", "threads")
+OF_EACH_CALL = ("checkpoint", "every", "resume", "out", "plot", "picture", "json", "log", "threads", "dask")
 MAY_CHANGE = (*OF_EACH_CALL, "epochs", "learning_rate")
 _PATHS = ("out", "plot", "picture", "log")
 
@@ -44,6 +44,7 @@ def call_options(context: click.Context, options: dict[str, Any]) -> tuple[dict[
     run, except for those that may change."""
     source = context.get_parameter_source
     given = {name for name in options if source(name) is click.core.ParameterSource.COMMANDLINE}
+    given -= {"more_files"} if not options.get("more_files") else set()  # click 8.2 has no arguments for given ones
     if options["resume"] is None:
         if options["source"] is None:
             raise click.UsageError("Missing argument 'SOURCE'.", ctx=context)

@@ -80,7 +80,7 @@ def _reasons(
     network: Network, cost: str, samples: Samples, losses: Sequence[float], p: Mapping[str, Any], names: Any
 ) -> Iterator[str]:
     """What the numbers show, and what would do; the weightiest first."""
-    if network.activations[-1] == "identity" and not p.get("scale_y"):
+    if network.activations[-1] == "identity" and not (p.get("scale_y") or p["bayesian"]):
         spread = float(samples.y.std(axis=0, dtype=np.float64).max())
         middle = float(np.abs(samples.y.mean(axis=0, dtype=np.float64)).max())
         if not 0.1 < spread < 10 or middle > 10 * spread:

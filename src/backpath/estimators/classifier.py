@@ -107,7 +107,8 @@ n_iter_no_change, max_fun
     clip_norm : float | None
         A gradient of sgd and adam longer than that is scaled down to it.
     bayesian : bool
-        For lm: find ``alpha`` from the data while training (Bayesian regularisation).
+        For lm: find ``alpha`` from the data while training (Bayesian regularisation); of
+        several ``restarts`` the one with the highest evidence is kept.
     restarts : int
         Train from that many starts and keep the best by loss (with ``early_stopping`` by validation score).
     warm_up : int

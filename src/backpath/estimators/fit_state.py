@@ -103,5 +103,7 @@ class FitState(Stateful):
 
     @property
     def badness(self) -> float:
-        """By which restarts are compared."""
+        """By which restarts are compared: the validation score, else the evidence, else the loss."""
+        if self.bayesian is not None and self.best_validation_score is None:
+            return -self.bayesian.evidence
         return self.loss if self.best_validation_score is None else -self.best_validation_score

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,27 @@ from backpath.training.progress import reporter
 
 if TYPE_CHECKING:
     from backpath.training.checkpoints import RunPart
+
+
+MANY_WEIGHTS = 1000  # from which on another solver is sooner done
+
+
+def _warn_of_size(weights: int, residuals: int, held_down: bool) -> None:
+    """Warn of networks that lm is too good for, or too slow."""
+    if weights > residuals and not held_down:
+        warnings.warn(
+            f"lm fits {weights:,} weights to {residuals:,} numbers, and can follow each of them: take fewer neurons, "
+            "or bayesian=True, early_stopping=True, or solver='adam'",
+            UserWarning,
+            stacklevel=7,
+        )
+    elif weights > MANY_WEIGHTS:
+        warnings.warn(
+            f"each step of lm solves for {weights:,} weights at once: with fewer neurons, or solver='adam', this is "
+            "far sooner done",
+            UserWarning,
+            stacklevel=7,
+        )
 
 
 class Levenberg(Fitting):
@@ -31,6 +53,7 @@ class Levenberg(Fitting):
             bayesian=p.bayesian,
         )
         check_lm(self.job, p.engine)
+        _warn_of_size(sum(W.size for W in run.weights), job.y.size, held_down=bool(p.bayesian or p.early_stopping))
         self.engine = LMEngine(self.job)
         run.loss_curve = []
 

@@ -71,7 +71,13 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
         return Network.from_weights(weights, self._activations(), dtype=self.coefs_[0].dtype)
 
     def as_model(self) -> Model:
-        """The network with its cost and the names of features and classes, as ``save`` keeps them."""
+        """The network with its cost and the names of features and classes.
+
+        Returns
+        -------
+        Model
+            What ``backpath.save`` takes.
+        """
         network = self.network_
         features = network.sizes[0]
         names = getattr(self, "feature_names_in_", [f"X{k}" for k in range(1, features + 1)])

@@ -79,7 +79,8 @@ n_iter_no_change, max_fun
     clip_norm : float | None
         A gradient of sgd and adam longer than that is scaled down to it.
     bayesian : bool
-        For lm: find ``alpha`` from the data while training (Bayesian regularisation).
+        For lm: find ``alpha`` from the data while training (Bayesian regularisation), with y standardised inside; of
+        several ``restarts`` the one with the highest evidence is kept.
     restarts : int
         Train from that many starts and keep the best by loss (with ``early_stopping`` by validation score).
     warm_up : int
@@ -276,8 +277,8 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
     def _scaling_of(self, samples: Samples) -> Scaling:
         if self.loss == "poisson" and (self.scale_y or self.output_range):
             raise InputError("the poisson loss is of counts as they are; leave scale_y and output_range out")
-        if self.output_range is None:
-            return Scaling.of(samples, self.scale_X, self.scale_y)
+        if self.output_range is None:  # α and β are of y whose size is about 1
+            return Scaling.of(samples, self.scale_X, self.scale_y or self.bayesian)
         if self.scale_y:
             raise InputError("output_range scales y to its bounds; leave scale_y out")
         low, high = self.output_range

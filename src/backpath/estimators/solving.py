@@ -24,7 +24,7 @@ from backpath.maths.checks import check_memory
 from backpath.maths.network import Network
 from backpath.training.chunks import opened
 from backpath.training.job import Job, Solver
-from backpath.training.threads import check_threads
+from backpath.training.threads import threads_for
 
 if TYPE_CHECKING:
     from backpath.training.checkpoints import Checkpoints
@@ -123,7 +123,7 @@ def _go_side_by_side(p: Any, work: Sequence[object]) -> bool:
 def _side_by_side(work: Sequence[Callable[[], Any]], clock: Clock) -> list[Any]:
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(min(len(work), check_threads(None))) as threads:
+    with ThreadPoolExecutor(min(len(work), threads_for(None))) as threads:
         futures = [threads.submit(each) for each in work]
         try:
             return [future.result() for future in futures]

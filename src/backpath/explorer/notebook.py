@@ -33,19 +33,20 @@ def explore(
     learning_rate: float = 0.5,
     height: int = 760,
 ) -> Exploration:
-    """Open a network in the explorer: in a notebook its page stands in the cell.
+    """Open a network in the explorer: in a notebook the page is shown in the cell.
 
     Parameters
     ----------
     net : Network
-    X, y : (N, inputs), (N, outputs), or y (N,) of one output
-        Samples; without them a row can be typed on the page, and training waits.
-    cost : str
-        Default: the one that goes with the outputs, the notes' squared error where several do.
+        The network to begin with.
+    X, y : array_like, optional
+        Samples, (N, inputs) and (N, outputs). Without them you can type a row on the page, but not train.
+    cost : str, optional
+        By default the cost that fits the outputs; the notes' squared error if several do.
     learning_rate : float
-        What the page begins with.
+        The learning rate to begin with.
     height : int
-        Of the frame, in pixels.
+        The height of the page in a notebook, in pixels.
 
     Returns
     -------
@@ -57,6 +58,8 @@ def explore(
     InputError
         If the samples do not fit the network, or are more than the explorer takes.
 
+    Examples
+    --------
     >>> net = Network((2, 2, 1), seed=0)
     >>> with explore(net, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]) as exploration:
     ...     exploration.network == net

@@ -25,7 +25,7 @@ from backpath.maths.network import Network
 from backpath.training.datasets import DATASETS
 
 CHOSEN = ("sizes", "activations", "cost", "solver", "learning_rate", "batch_size", "biases", "init", "seed")
-Samples = tuple[str, Floats, Floats, Preparation]
+NamedSamples = tuple[str, Floats, Floats, Preparation]
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Scene:
         return cls.drawn(usual_settings(data), data)
 
     @classmethod
-    def of_model(cls, model: Model, samples: Samples | None = None, note: str = "") -> Scene:
+    def of_model(cls, model: Model, samples: NamedSamples | None = None, note: str = "") -> Scene:
         """A model's network on the samples that are given, else on the built-in data set that it was trained on, else
         on a row to be typed."""
         network = in_float64(model.network)

@@ -8,11 +8,11 @@ from collections import deque
 from typing import Any
 
 from backpath.explorer import limits
+from backpath.explorer.answer_quality import quality
 from backpath.explorer.live import live
 from backpath.explorer.outbox import Outbox
 from backpath.explorer.outcome import Outcome, diverged, outcome
 from backpath.explorer.protocol import write
-from backpath.explorer.quality import quality
 from backpath.explorer.run import Run, Turn
 from backpath.explorer.scene import Scene
 from backpath.explorer.settings import drawn

@@ -58,7 +58,7 @@ class TableError(InputError):
 
 
 @dataclass(frozen=True)
-class Table:
+class UploadedTable:
     """A table that was read.
 
     Attributes
@@ -88,7 +88,7 @@ class Table:
 
 def read_table(
     raw: bytes, name: str, target: str | None, model: Preparation | None = None, how: dict[str, Any] | None = None
-) -> Table:
+) -> UploadedTable:
     """The table in a CSV file's bytes; one with the columns of a model is prepared as in the model's training.
 
     Parameters
@@ -123,7 +123,7 @@ def read_table(
         X, y = (np.load(Path(folder, file), allow_pickle=False) for file in ("X.npy", "y.npy"))
         said = json.loads(Path(folder, "said.json").read_text("utf-8"))
         preparation = Preparation.from_dict(said["preparation"])
-        return Table(X, y, preparation, said["columns"], said["is_models"], said["notes"])
+        return UploadedTable(X, y, preparation, said["columns"], said["is_models"], said["notes"])
 
 
 LISTS = ("na", "ignore", "keep", "numeric", "categorical")  # choices that may be given several times

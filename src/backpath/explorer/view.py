@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from backpath.explain.digits import shown
 from backpath.explorer import limits
+from backpath.explorer.answer_quality import quality
 from backpath.explorer.commands import OWN
-from backpath.explorer.quality import quality
 from backpath.explorer.scene import Scene
 from backpath.explorer.settings import drawn, weight_count
 from backpath.files.wording import plain

@@ -12,7 +12,7 @@ import shutil
 import sys
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from backpath.errors import InputError
 from backpath.files.file_paths import PathLike, existing_file
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT = "-"
 EXPECTED = "a table: CSV, Parquet, JSON lines or .xlsx"
-_GZIP, _BZIP2, _ZSTD, _ZIP = b"\x1f\x8b", b"BZh", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
+_COMPRESSED = {
+    b"\x1f\x8b": gzip,
+    b"BZh": bz2,
+}  # what such a file begins with (up to 4 bytes) -> the module that reads it
+_ZSTD, _ZIP = b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 
 
 def table_files(given: PathLike | list[PathLike]) -> list[PathLike]:
@@ -55,8 +59,8 @@ def plain_file(path: PathLike, folder: Path, connection: duckdb.DuckDBPyConnecti
     with file.open("rb") as opened:
         start = opened.read(4)
     unpacked = folder / f"{len(list(folder.iterdir()))}-{file.stem}"
-    if start.startswith((_GZIP, _BZIP2)):
-        _decompress(file, shown, unpacked, start)
+    if kind := next((kind for mark, kind in _COMPRESSED.items() if start.startswith(mark)), None):
+        _decompress(file, shown, unpacked, kind)
     elif start == _ZSTD:
         _decompress_zstd(file, shown, unpacked, connection)
     elif start == _ZIP:
@@ -69,8 +73,7 @@ def plain_file(path: PathLike, folder: Path, connection: duckdb.DuckDBPyConnecti
     return unpacked, shown
 
 
-def _decompress(file: Path, shown: str, unpacked: Path, start: bytes) -> None:
-    kind = gzip if start.startswith(_GZIP) else bz2
+def _decompress(file: Path, shown: str, unpacked: Path, kind: Any) -> None:
     try:
         with cast(BinaryIO, kind.open(file, "rb")) as source, unpacked.open("wb") as copy:
             shutil.copyfileobj(source, copy)

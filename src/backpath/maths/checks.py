@@ -44,7 +44,8 @@ def check_number(
     3.0
     """
     try:
-        if isinstance(value, (bool, np.bool_, str, bytes)) or np.ndim(value):  # type: ignore[arg-type] # may be anything
+        plain = type(value) is float or type(value) is int
+        if not plain and (isinstance(value, (bool, np.bool_, str, bytes)) or np.ndim(value)):  # type: ignore[arg-type] # may be anything
             raise TypeError
         number = float(value)  # type: ignore[arg-type] # what is no number raises
     except (TypeError, ValueError, OverflowError):
@@ -58,6 +59,20 @@ def check_number(
     ]
     wanted = f"a number {' and '.join(bounds)}" if bounds else "a finite number"
     raise InputError(f"{name} must be {wanted}, but is {value!r}", name)
+
+
+FEW = 4096  # numbers, for which a library's call costs more than going over them
+
+
+def are_finite(array: Array) -> bool:
+    """Whether all of an array's numbers are finite.
+
+    >>> are_finite(np.array([1e300, 0.0])), are_finite(np.array([np.nan]))
+    (True, False)
+    """
+    if array.size <= FEW and math.isfinite(np.vdot(array, array)):  # else one is not, or a square overflows
+        return True
+    return bool(np.isfinite(array).all())
 
 
 def check_seed(seed: int | None) -> None:

@@ -225,7 +225,19 @@ class Network:
         return weight_value(self.weights, self.sizes, name)
 
     def explore(self, X: ArrayLike | None = None, y: ArrayLike | None = None, **options: Any) -> Any:
-        """Open the network in the explorer; in a notebook its page stands in the cell. See ``backpath.explore``.
+        """Open the network in the explorer; in a notebook the page is shown in the cell.
+
+        Parameters
+        ----------
+        X, y : array_like, optional
+            Samples, (N, inputs) and (N, outputs).
+        **options : Any
+            See ``backpath.explore``.
+
+        Returns
+        -------
+        Exploration
+            ``network`` is the network as the page has it now; ``close()`` ends it.
 
         Raises
         ------
@@ -298,14 +310,14 @@ class Network:
         Parameters
         ----------
         weights : iterable of arrays
-            They are copied, and not checked.
+            They become the network's, and are not checked: nothing may write to them any more.
 
         Returns
         -------
         Network
             A new one.
         """
-        return self._of(self.sizes, self.activations, [np.array(W, order="C") for W in weights])
+        return self._of(self.sizes, self.activations, map(np.ascontiguousarray, weights))
 
     def with_zero_biases(self) -> Network:
         """The same network with bias neurons whose weights are 0, if it has none.

@@ -9,19 +9,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from backpath.errors import InputError
 from backpath.maths.arrays import Array
-from backpath.maths.checks import is_masked
+from backpath.maths.checks import are_finite, is_masked
 
 
 def as_inputs(X: ArrayLike, inputs: int, dtype: np.dtype[Any]) -> tuple[Array, bool]:
     """X as (N, inputs), and whether it was a single input of shape (inputs,)."""
     array = _numbers(X, "X", dtype)
+    if array.ndim == 2 and array.shape[1] == inputs:
+        return array, False
+    if array.ndim == 1 and len(array) == inputs:
+        return array[None], True
     wanted = f"expected {inputs} numbers for one input, or a batch of shape (N, {inputs})"
     if array.ndim not in (1, 2):
         raise InputError(f"{wanted}, but X has shape {array.shape}")
-    if array.shape[-1] != inputs:
-        raise InputError(f"{wanted}, but X has {array.shape[-1]} numbers{'' if array.ndim == 1 else ' in a row'}")
-    single = array.ndim == 1
-    return np.atleast_2d(array), single
+    raise InputError(f"{wanted}, but X has {array.shape[-1]} numbers{'' if array.ndim == 1 else ' in a row'}")
 
 
 def as_targets(y: ArrayLike, samples: int, outputs: int, single: bool, dtype: np.dtype[Any]) -> Array:
@@ -48,7 +49,7 @@ def _numbers(values: ArrayLike, name: str, dtype: np.dtype[Any]) -> Array:
         raise InputError(f"{name} must be numbers in rows of equal length, but is {_short(values)}") from None
     if array.size == 0:
         raise InputError(f"{name} must hold at least one sample, but has shape {array.shape}")
-    if not np.isfinite(array).all():
+    if not are_finite(array):
         place = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
         where = ", ".join(f"{axis} {k}" for axis, k in zip(("row", "column")[-array.ndim :], place, strict=False))
         raise InputError(f"{name} must be finite in {dtype}, but holds {raw[place]}{' in ' if where else ''}{where}")

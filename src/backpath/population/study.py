@@ -185,7 +185,7 @@ def train_population(
         tol=tol,
     )
     from backpath.training.engines.many import ManyNetworks
-    from backpath.training.threads import check_threads
+    from backpath.training.threads import threads_for
 
     many = ManyNetworks(
         job,
@@ -196,7 +196,7 @@ def train_population(
         solved_error=solved_error,
         stop_when_solved=stop_when_solved,
         history_every=history_every,
-        threads=check_threads(threads),
+        threads=threads_for(threads),
     )
     training = _SideBySide(population, job, many)
     with opened(checkpoint, every, "train_population") as run, saved(run, training, training.settings) as part:

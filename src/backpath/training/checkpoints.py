@@ -143,7 +143,7 @@ class Checkpoints:
         if error is not None:
             ended = {KeyboardInterrupt: "interrupted", DivergenceError: "diverged"}
             state = next((word for cause, word in ended.items() if isinstance(error, cause)), "failed")
-        self.is_to_be_resumed = state == "interrupted" and bool(states_of(self.folder))
+        self.is_to_be_resumed = state in ("interrupted", "failed") and bool(states_of(self.folder))
         with suppress(OSError):  # the disk is full: then the run looks stopped, as it is
             if isinstance(error, InputError):
                 self._leave_as_it_was()
@@ -184,6 +184,9 @@ class Checkpoints:
                 yield part
             except DivergenceError as error:
                 raise part.with_advice(error) from None
+            except OSError:  # as from a cluster that is gone
+                part.finish()
+                raise
             part.finish()
 
     def write(self, path: Path, state: dict[str, Any], about: dict[str, Any]) -> Future[bool]:

@@ -44,7 +44,9 @@ def divergence(job: Job, engine: RunState) -> DivergenceError | None:
     Saturated activations keep every number finite whatever the learning rate. Then the cost decides, where it is above
     that of the start: far above that of always answering σ(0), or no longer moving.
     """
-    epochs, last = len(engine.costs), float(engine.costs[-1]) if len(engine.costs) else None
+    costs = engine.costs
+    epochs = len(costs)
+    last = float(costs[-1]) if epochs else None
     if engine.overflow is not None:
         network = job.reached(engine.weights)
         if job.solver.name == "lm":  # its steps only lower the cost
@@ -82,7 +84,7 @@ def _cost_at_start(job: Job, engine: RunState) -> float:
 
 def _cost_of_zero(job: Job) -> float:
     """The cost of a network whose weights are all 0."""
-    u = np.zeros_like(job.y)
+    u = np.zeros_like(job.y[:SAMPLES])
     return _weighted_cost(job, u, activation(job.network.activations[-1]).value(u))
 
 

@@ -19,6 +19,7 @@ from backpath.maths.costs import cost_function
 from backpath.maths.families import NOT_COMPILED
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
+from backpath.training.native.calls import SOLVERS as COMPILED_SOLVERS
 from backpath.training.state import Stateful
 
 Masks = list[NDArray[np.bool_]]
@@ -77,13 +78,13 @@ class Order(Protocol):
 class Drawn(Stateful):
     """An order drawn for each epoch, or their own for all."""
 
-    _given = ("_samples", "_shuffled")
+    _given = ("_samples",)
 
     def __init__(self, samples: int, seed: int | None, shuffled: bool):
-        self._samples, self._shuffled, self._rng = samples, shuffled, np.random.default_rng(seed)
+        self._samples, self._rng = samples, np.random.default_rng(seed) if shuffled else None
 
     def __next__(self) -> NDArray[np.intp] | None:
-        return self._rng.permutation(self._samples) if self._shuffled else None
+        return None if self._rng is None else self._rng.permutation(self._samples)
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,8 @@ class Job:
         """What of this job only the NumPy engine does; "" if nothing."""
         if self.dropout:
             return "dropout"
+        if self.solver.name not in COMPILED_SOLVERS:
+            return f"the solver {self.solver.name}"
         if not isinstance(self.X, np.ndarray):
             return "training on sparse rows"
         uncompiled = [name for name in self.network.activations if activation(name).code == NOT_COMPILED]

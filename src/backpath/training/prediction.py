@@ -19,7 +19,7 @@ from backpath.training.engines.layout import lay_out_prediction
 from backpath.training.job import with_bias_columns
 from backpath.training.native.calls import STEP_BYTES, CPlan, CTeam, CTraining
 from backpath.training.native.library import address, buffer, kernels, why_no_kernels
-from backpath.training.threads import available_cores, check_threads, give_way, shared
+from backpath.training.threads import available_cores, give_way, shared, threads_for
 
 BLOCK = 1024  # rows that a thread takes at a time
 SHARED_ROWS = 200_000  # products of steps, from which on it pays to share the rows
@@ -119,7 +119,7 @@ class Predictor:
         A = np.empty((count, self.outputs), self.dtype)
         members = 1
         if threads is not None or count * self._products >= SHARED_ROWS:
-            members = min(check_threads(threads), -(-count // BLOCK))
+            members = min(threads_for(threads), -(-count // BLOCK))
         workspace = self._workspaces.pop() if members <= 1 and self._workspaces else Workspace(self, members)
         workspace.training.X = rows.__array_interface__["data"][0]
         outputs, at = A.__array_interface__["data"][0], workspace.place

@@ -24,10 +24,15 @@ def check_progress(progress: object) -> None:
         raise InputError(f"progress must be {KINDS}, but is {progress!r}")
 
 
+SILENT: AbstractContextManager[None] = nullcontext()  # may be entered again and again
+
+
 def reporter(
     progress: Progress, epochs: int, shown: str = "cost {:.3g}"
 ) -> AbstractContextManager[ProgressCallback | None]:
     """Gives what is called now and then with (epochs done, the number ``shown``), or None."""
+    if progress is False:
+        return SILENT
     if progress is True and epochs:
         return progress_bar(epochs, shown=shown)
     if isinstance(progress, AbstractContextManager):

@@ -7,6 +7,7 @@ import math
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import cache
 from queue import SimpleQueue
@@ -20,20 +21,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CGROUPS = "/sys/fs/cgroup"
+# Between two trials of the other way: seconds at least, epochs at least; and a trial's share of a call's epochs.
+TRIAL_EVERY, TRIAL_EPOCHS, TRIAL_SHARE = 0.3, 32, 8
 
 
-def check_threads(threads: int | None) -> int:
-    """How many threads: those given, else ``BACKPATH_THREADS``, else all that this process may use."""
+def check_threads(threads: int | None) -> int | None:
+    """How many threads the call or else ``BACKPATH_THREADS`` asks for; None: neither says."""
     if threads is not None:
         if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
             raise InputError(f"threads must be a whole number of at least 1, but is {threads!r}", "threads")
         return int(threads)
     given = os.environ.get("BACKPATH_THREADS", "").strip()
     if not given:
-        return _left_by_joblib() or available_cores()
+        return None
     if not given.isdecimal() or int(given) < 1:
         raise InputError(f"BACKPATH_THREADS must be a whole number of at least 1, but is {given!r}")
     return int(given)
+
+
+def threads_for(threads: int | None) -> int:
+    """How many threads to work with: those asked for, else all that this process may use."""
+    return check_threads(threads) or _left_by_joblib() or available_cores()
 
 
 def available_cores() -> int:
@@ -95,6 +103,35 @@ def _share(group: Path, first_version: bool) -> float | None:
         return None if quota == "max" or int(quota) <= 0 else int(quota) / int(period)
     except (OSError, ValueError):  # no limit of this kind here
         return None
+
+
+class Pace:
+    """Whether calls are sooner done together than alone, by what both took last: where other processes need the cores,
+    a thread that waits for its turn holds up all others. What is computed does not depend on it.
+
+    Attributes
+    ----------
+    together : bool
+        How to do the next call.
+    """
+
+    def __init__(self) -> None:
+        self.together = True
+        self._seconds = {True: 0.0, False: 0.0}  # of an epoch; 0: not tried yet
+        self._tried = time.perf_counter()
+
+    def trial(self, epochs: int) -> int:
+        """How many of these epochs to do in the other way, to see what it takes; mostly none."""
+        now = time.perf_counter()
+        if now - self._tried < max(TRIAL_EVERY, TRIAL_EPOCHS * max(self._seconds.values())):
+            return 0
+        self._tried, self.together = now, not self.together
+        return max(1, epochs // TRIAL_SHARE)
+
+    def took(self, seconds: float) -> None:
+        """What an epoch of the last call took."""
+        self._seconds[self.together] = seconds
+        self.together = self._seconds[True] <= self._seconds[False] or not self._seconds[False]
 
 
 class _Helpers:

@@ -260,11 +260,11 @@ def _swept(study: Study, sweep: Sweep, start: Population) -> tuple[list[tuple[fl
     with progress_bar(study.networks * len(sweep.values), "networks", "solved {:.1%}", is_quiet()) as report:
         for k, value in enumerate(sweep.values.tolist()):
 
-            def told(epoch: float, share: float, before: int = k) -> None:
+            def share_of_all(epoch: float, share: float, before: int = k) -> None:
                 report(study.networks * (before + epoch / study.epochs), share)
 
             try:
-                outcome = study.train(start, study.run, progress=told, **{sweep.setting: value})
+                outcome = study.train(start, study.run, progress=share_of_all, **{sweep.setting: value})
             except DivergenceError:
                 everyone = np.ones(study.networks, bool)
                 success = Success.of(~everyone, -1 * everyone, everyone)

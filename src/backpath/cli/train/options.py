@@ -31,6 +31,7 @@ class TrainOptions(TableOptions):
     cv: int | None
     balanced: bool
     weights: str | None
+    memory: str | None
     hidden: str | None
     activation: str | None
     output_activation: str | None
@@ -54,6 +55,7 @@ class TrainOptions(TableOptions):
     given: frozenset[str]
     run: Checkpoints | None
     log: str | None
+    dask: str | None
 
     @property
     def settings(self) -> dict[str, Any]:

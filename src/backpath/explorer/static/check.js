@@ -1,7 +1,7 @@
 // Check my gradient: the learner's own figures, and what is wrong with them.
 import { byId, html, setText } from "./dom.js";
 import { insertMarkup, reachScrolled } from "./markup.js";
-import { act, on, page } from "./page.js";
+import { act, on } from "./page.js";
 
 const MOST = 60; // weights with a field each
 let built = "";

@@ -59,7 +59,7 @@ function weightField(name) {
 
 function saidOf({ batch, updated, gradient: { value: gradient } }) {
   const when = updated ? "With the new weights. " : "";
-  if (batch) return when + "The mean over all samples. The factors below are of the sample in the picture.";
+  if (batch) return `${when}The mean over all samples. The factors below are of the sample in the picture.`;
   if (gradient === 0) return `${when}It is zero: this sample does not move this weight.`;
   const way = gradient > 0 ? ["raises", "lowers"] : ["lowers", "raises"];
   return `${when}More of this weight ${way[0]} the cost, so gradient descent ${way[1]} it.`;

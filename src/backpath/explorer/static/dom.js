@@ -1,6 +1,7 @@
 // Making and changing elements. Text is only ever set as text, and only what changed is touched.
 const SVG = "http://www.w3.org/2000/svg";
 
+/** @type {(id: string) => any} an input, a canvas or whatever has that id */
 export const byId = (id) => document.getElementById(id);
 
 function made(node, attributes, children) {

@@ -2,17 +2,13 @@
 import { byId, svg } from "./dom.js";
 import { on } from "./page.js";
 import { picture } from "./picture.js";
-import { showLive } from "./step.js";
+import { flows, showLive } from "./step.js";
 
-const SLOW = "0.25"; // epochs a second
 const REST = 300; // milliseconds between the weights' change and the first layer
 const [WHOLE, LEAST] = [3300, 260]; // of all layers both ways, of one
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 let timers = [];
 let pulses = null;
-
-/** Whether frames are shown as a movement now. */
-export const flows = () => byId("speed").value === SLOW && picture.root !== null;
 
 function stop() {
   timers.forEach(clearTimeout);

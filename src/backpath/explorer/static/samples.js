@@ -31,7 +31,9 @@ function drawPages(all, rows) {
 
 function draw(table) {
   const { sample } = page.view;
-  const focused = document.activeElement?.closest("#truth-table tr")?.rowIndex;
+  /** @type {HTMLTableRowElement | null | undefined} */
+  const within = document.activeElement?.closest("#truth-table tr");
+  const focused = within?.rowIndex;
   byId("truth-table").replaceChildren(
     html("thead", {}, html("tr", {}, html("th", { scope: "col" }, html("span", { class: "unseen" }, "Sample")), ...table.columns.map(headCell))),
     html("tbody", {}, ...table.rows.map((cells, k) => row(cells, k, sample.batch ? -1 : sample.index))),

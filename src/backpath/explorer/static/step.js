@@ -1,9 +1,13 @@
 // One step by hand: the buttons, and the numbers in the picture as they are computed.
 import { byId, html, setAttribute, setNumber, setText, shown } from "./dom.js";
-import { flows } from "./flow.js";
 import { clean } from "./markup.js";
 import { act, on, page, quietly } from "./page.js";
 import { item, picture } from "./picture.js";
+
+const SLOW = "0.25"; // epochs a second
+
+/** Whether frames are shown as a movement now. */
+export const flows = () => byId("speed").value === SLOW && picture.root !== null;
 
 const AGAIN = 800; // milliseconds between two formulas while training
 const MOST_WEIGHTS = 60; // of a network whose formulas are followed

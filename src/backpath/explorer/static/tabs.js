@@ -2,7 +2,9 @@
 import { byId } from "./dom.js";
 import { emit, on } from "./page.js";
 
-const tabs = [...document.querySelectorAll('[role="tab"]')];
+/** @type {NodeListOf<HTMLElement>} */
+const found = document.querySelectorAll('[role="tab"]');
+const tabs = [...found];
 
 export function openTab(name) {
   for (const tab of tabs) {

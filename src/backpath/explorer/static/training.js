@@ -1,6 +1,6 @@
 // Train, Pause, Reset, and the settings beside them.
 import { byId, fillSelect, html, setText } from "./dom.js";
-import { act, complain, on, page, say } from "./page.js";
+import { act, on, page, say } from "./page.js";
 
 const speed = () => {
   const chosen = byId("speed").value;

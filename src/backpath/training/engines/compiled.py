@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import math
+import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,96 +15,106 @@ from numpy.typing import NDArray
 from backpath.maths.arrays import Array, Integers
 from backpath.training.engines.layout import lay_out
 from backpath.training.job import Job, SolverState
-from backpath.training.native.calls import STEP_BYTES, CProgress, CSettings, CState, CTeam, CTraining
-from backpath.training.native.library import address, buffer, kernels
+from backpath.training.native.calls import CProgress, CSettings, CState, CTeam, CTraining
+from backpath.training.native.library import address, buffer, kernels, part
 from backpath.training.state import Stateful, filled, put_back, taken, thinned
-from backpath.training.threads import available_cores, check_threads, give_way, shared
+from backpath.training.threads import Pace, available_cores, give_way, shared, threads_for
 
 ORDERS_AT_ONCE = 2**20  # numbers
 # Fused products of whole steps, from which on it pays to share a batch, a call: some 15 and 80 microseconds of a core.
 SHARED_BATCH, SHARED_CALL = 50_000, 300_000
 
+STATE_BYTES = ctypes.sizeof(CState)
 COPIES = {"gd": 1, "momentum": 2, "adam": 3}  # of the weights' room: w; w, m; w, m, v
 
 
-@dataclass(frozen=True)
 class Reached:
-    """What training has come to: never written to again.
+    """What training has come to.
 
     Attributes
     ----------
-    flat : array
-        The weights w, then what the solver remembers of each: m and v.
+    flat, place : array, int
+        The weights w, then what the solver remembers of each: m and v; and where they are.
     state : CState
         What the kernel goes on with.
     epochs : int
     """
 
-    flat: Array
-    state: CState
-    epochs: int
+    def __init__(self, flat: Array, place: int):
+        self.flat, self.place, self.state, self.epochs = flat, place, CState(best=math.inf), 0
+        self.state_place = ctypes.addressof(self.state)
 
-    def copy(self) -> Reached:
-        flat: Array = buffer(len(self.flat), self.flat.dtype)
-        flat[:] = self.flat
-        return Reached(flat, self.state.copy(), self.epochs)
+    def take(self, other: Reached) -> Reached:
+        """Become a copy of another one."""
+        self.flat[:] = other.flat
+        ctypes.memmove(self.state_place, other.state_place, STATE_BYTES)
+        self.epochs = other.epochs
+        return self
 
 
 class CompiledEngine(Stateful):
     """Trains with the native kernels.
 
-    They look at the end of a call only whether the weights are finite. Where they are not, the way there is gone again
-    from the last point known to be good, in halves, until the epoch is found: so the check costs nothing while all is
-    well, and an interrupt always finds a whole set of weights.
+    There are two places: what is reached, which is not written to, and the next one. The kernels look at the end
+    of a call only whether the weights are finite. Where they are not, the way there is gone again from the last point
+    known to be good, in halves, until the epoch is found: so the check costs nothing while all is well, and an
+    interrupt always finds a whole set of weights.
     """
 
     bayesian = None
 
     def __init__(self, job: Job):
-        self._products = _products(job)
-        self._members = 1 if self._products < SHARED_BATCH else check_threads(job.threads)
-        self.job, self.layout = job, lay_out(job, self._members)
-        self._kernels = kernels(job.network.dtype)
+        self.job, self.layout, self._members = job, lay_out(job), 1
+        self._pace: Pace | None = None
+        if self.layout.products >= SHARED_BATCH and (members := threads_for(job.threads)) > 1:
+            self._members, self.layout, self._pace = members, lay_out(job, members), Pace()
+        self._number, self._samples = job.network.dtype, len(job.X)
+        self._kernels = kernels(self._number)
         self.overflow: int | None = None
-        number, s = job.network.dtype, job.solver
-        room = buffer(self.layout.weights + self.layout.numbers, number)
-        self._g, self._b = room[: self.layout.weights], room[self.layout.weights :]
-        flat = self.layout.flat(job.network.weights, number, COPIES[s.name])
-        self._now = Reached(flat, CState(best=math.inf), 0)
+        self._training = self._handed()
+        self._training_place = ctypes.addressof(self._training)
+        self.layout.put(job.network.weights, self._now.flat)
         if job.solver_state is not None:
             self._remember(job.solver_state)
+        self._orders, self._drawn = job.orders(), list[Integers]()
+        self._costs = np.empty(64)
+        if not job.shuffle:
+            self._kernels.lay_samples(self._training_place, None)
+
+    def _handed(self) -> CTraining:
+        """What the kernels are handed: one piece of memory in parts, and the samples where they are."""
+        job, layout, number, samples = self.job, self.layout, self._number, self._samples
+        s, n = job.solver, layout.weights
         tol = -1.0 if job.tol is None else job.tol
         rates = (s.learning_rate, s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience)
         self._settings = CSettings(*rates, job.cost_share, job.clip_norm or 0.0, decay=s.decay)
-        self._training = self._pointers()
-        self._orders, self._drawn = job.orders(), list[Integers]()
-        self._in_order = np.arange(len(job.X))
-        self._costs = np.empty(64)
-        if not job.shuffle:
-            self._kernels.lay_samples(ctypes.addressof(self._training), address(self._in_order, np.int64, len(job.X)))
-
-    def _pointers(self) -> CTraining:
-        job, layout, number = self.job, self.layout, self.job.network.dtype
-        samples, free, weight = len(job.X), None, None
-        if job.free is not None:
-            free = layout.flat(job.free, number)
-        if job.sample_weight is not None:
-            weight = np.ascontiguousarray(job.sample_weight, number)
+        copies = COPIES[s.name] * n
+        room = buffer(2 * copies + n + layout.numbers, number)
+        start = address(room, number, len(room))
+        now, after = (Reached(room[k : k + copies], part(start, k, copies, number)) for k in (0, copies))
+        self._places = now, after
+        self._g = room[2 * copies : 2 * copies + n]
+        free = None if job.free is None else layout.flat(job.free, number)
+        weight = None if job.sample_weight is None else np.ascontiguousarray(job.sample_weight, number)
+        aside = np.zeros(layout.costs) if layout.costs else None
         X, Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
-        aside = np.zeros(layout.costs)
-        self._kept = free, weight, X, Y, aside  # as long as their addresses are used
+        self._kept = room, free, weight, aside, X, Y  # as long as their addresses are used
         return CTraining(
             ctypes.addressof(layout.plan),
             ctypes.addressof(self._settings),
             address(layout.layers, np.int64, layout.layers.size),
-            address(self._b, number, layout.numbers),
-            address(self._g, number, layout.weights),
-            None if free is None else address(free, number, layout.weights),
+            part(start, 2 * copies + n, layout.numbers, number),
+            part(start, 2 * copies, n, number),
+            None if free is None else address(free, number, n),
             address(X, number, samples * job.network.sizes[0]),
             address(Y, number, samples * job.network.sizes[-1]),
             None if weight is None else address(weight, number, samples),
-            address(aside, np.float64, layout.costs),
+            None if aside is None else address(aside, np.float64, layout.costs),
         )
+
+    @property
+    def _now(self) -> Reached:
+        return self._places[0]
 
     def _remember(self, solver_state: SolverState) -> None:
         flat, n, state = self._now.flat, self.layout.weights, self._now.state
@@ -131,46 +141,48 @@ class CompiledEngine(Stateful):
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        layers, n = len(self.layout.layers), self.layout.weights
-        flat: Array = buffer(len(self._now.flat), self.job.network.dtype)
-        for copy, k in enumerate(range(0, len(flat), n)):
-            self.layout.put(
-                put_back(self.weights, state["arrays"][copy * layers : (copy + 1) * layers]), flat[k : k + n]
-            )
+        layers, n, now = len(self.layout.layers), self.layout.weights, self._now
+        for copy, k in enumerate(range(0, len(now.flat), n)):
+            arrays = put_back(self.weights, state["arrays"][copy * layers : (copy + 1) * layers])
+            self.layout.put(arrays, now.flat[k : k + n])
         self._costs = filled(state["costs"])
-        self._now = Reached(flat, put_back(self._now.state, state["state"]), len(self._costs))
+        now.epochs = len(self._costs)
+        for name, value in state["state"].items():
+            setattr(now.state, name, value)
         self.overflow, self._drawn = state["overflow"], list(state["drawn"])
         self._orders.restore(state["orders"])
 
     def change_rate(self, learning_rate: float) -> None:
         self._settings.learning_rate = learning_rate
-        if self.converged:
-            self._now = self._now.copy()
-            self._now.state.waited = self._now.state.converged = 0
+        self._now.state.waited = 0 if self.converged else self._now.state.waited
+        self._now.state.converged = 0
 
-    def _train(self, reached: Reached, orders: Integers, costs: NDArray[np.float64]) -> int:
+    def _train(self, reached: Reached, order: Integers | None, costs: NDArray[np.float64]) -> int:
         """Train on in place, an epoch for each place in ``costs``; gives the epochs done."""
-        flat, epochs, samples = reached.flat, len(costs), len(self.job.X)
-        ordered = samples * epochs if len(orders) > samples else samples
+        epochs, samples = len(costs), self._samples
+        ordered = samples if order is None else samples * epochs
         progress, team = CProgress(), None
-        if self._members > 1 and epochs * -(-samples // self.job.batch_size) * self._products >= SHARED_CALL:
+        if self._pace and self._pace.together and self._is_worth_sharing(epochs):
             team = CTeam(patient=self._members <= available_cores(), give_way=give_way())
         arguments = (
-            ctypes.addressof(self._training),
-            address(flat, self.job.network.dtype, COPIES[self.job.solver.name] * self.layout.weights),
-            ctypes.addressof(reached.state),
-            address(orders, np.int64, ordered),
+            self._training_place,
+            reached.place,
+            reached.state_place,
+            None if order is None else address(order, np.int64, ordered),
             ordered,
             epochs,
             address(costs, np.float64, epochs),
             None if team is None else ctypes.addressof(team),
             ctypes.addressof(progress),
         )
-        kept = self, reached, orders, costs, progress, team
-        work = partial(_call, self._kernels.train, arguments, kept)
         if team is None:
-            return work()
+            return self._kernels.train(*arguments)
+        kept = self, reached, order, costs, progress, team
+        work = partial(_call, self._kernels.train, arguments, kept)
         return shared(partial(self._kernels.begin, *arguments), work, self._members)
+
+    def _is_worth_sharing(self, epochs: int) -> bool:
+        return epochs * -(-self._samples // self.job.batch_size) * self.layout.products >= SHARED_CALL
 
     @property
     def weights(self) -> list[Array]:
@@ -185,49 +197,60 @@ class CompiledEngine(Stateful):
         return bool(self._now.state.converged)
 
     def cost_and_gradient(self, weights: list[Array]) -> tuple[float, list[Array]]:
-        flat = self.layout.flat(weights, self.job.network.dtype, COPIES[self.job.solver.name])
-        cost = np.empty(1)
-        self._train(Reached(flat, CState(best=math.inf), 0), self._in_order, cost)  # an epoch leaves its gradient
+        after, cost = self._places[1].take(self._now), np.empty(1)
+        self.layout.put(weights, after.flat)
+        self._train(after, None, cost)  # an epoch leaves its gradient
         return float(cost[0]), self.layout.arrays(self._g)
 
     def run(self, epochs: int) -> None:
-        most = max(1, ORDERS_AT_ONCE // len(self.job.X)) if self.job.shuffle else epochs
+        most = max(1, ORDERS_AT_ONCE // self._samples) if self.job.shuffle else epochs
         while epochs > 0 and not self.converged and self.overflow is None:
             count, before = min(most, epochs), self._now.epochs
-            orders = self._in_order
-            if self.job.shuffle:
-                self._drawn += [np.asarray(next(self._orders)) for _ in range(count - len(self._drawn))]
-                orders = np.concatenate(self._drawn[:count])
-            self._run(orders, count)
+            if self._pace and self._is_worth_sharing(count):
+                count = self._pace.trial(count) or count
+            if not self.job.shuffle:
+                self._run(None, count)
+                epochs -= count
+                continue
+            self._drawn += [np.asarray(next(self._orders)) for _ in range(count - len(self._drawn))]
+            self._run(np.concatenate(self._drawn[:count]), count)
             epochs -= count
             del self._drawn[: self._now.epochs - before]  # those left over, if it converged, are for whoever goes on
 
     def forget_costs(self) -> None:
-        """Start ``costs`` again: a caller that trains without an end keeps those so far itself."""
-        self._now, self._costs = replace(self._now, epochs=0), np.empty(64)
+        """Begin ``costs`` anew, for whoever has kept those so far: a run without an end does not fill the memory."""
+        self._now.epochs, self._costs = 0, np.empty(64)
 
-    def _run(self, orders: Integers, epochs: int) -> None:
+    def _run(self, orders: Integers | None, epochs: int) -> None:
         if self._go(orders, epochs):
             return
         good, bad = 0, epochs
         while bad - good > 1:
             half = (bad - good) // 2
-            if self._go(orders[good * len(self.job.X) :] if self.job.shuffle else orders, half):
+            if self._go(self._from(orders, good), half):
                 good += half
             else:
                 bad = good + half
-        after = self._now.copy()
-        self._train(after, orders[good * len(self.job.X) :] if self.job.shuffle else orders, np.empty(1))
+        after = self._places[1].take(self._now)
+        self._train(after, self._from(orders, good), np.empty(1))
         self.overflow = _overflow(self.layout.arrays(after.flat))
 
-    def _go(self, orders: Integers, epochs: int) -> bool:
+    def _from(self, orders: Integers | None, epoch: int) -> Integers | None:
+        return None if orders is None else orders[epoch * self._samples :]
+
+    def _go(self, orders: Integers | None, epochs: int) -> bool:
         """Go on for some epochs, unless that leads to numbers that are not finite; says whether it did not."""
-        before, after = self._now, self._now.copy()
+        before, after = self._places
+        after.take(before)
         costs = self._room_for_costs(epochs)
-        done = self._train(after, orders[: epochs * len(self.job.X)], costs)
+        began = time.perf_counter()
+        done = self._train(after, orders, costs)
+        if self._pace and self._is_worth_sharing(epochs):
+            self._pace.took((time.perf_counter() - began) / done)
         if not (math.isfinite(costs[done - 1]) and after.state.finite):
             return False
-        self._now = Reached(after.flat, after.state, before.epochs + done)
+        after.epochs += done
+        self._places = after, before
         return True
 
     def _room_for_costs(self, epochs: int) -> NDArray[np.float64]:
@@ -243,11 +266,6 @@ class CompiledEngine(Stateful):
 def _call(kernel: Callable[..., int], arguments: tuple[int | None, ...], kept: object) -> int:
     """Call a kernel; what is kept stays alive as long as the last thread is at it."""
     return kernel(*arguments)
-
-
-def _products(job: Job) -> float:
-    """About how many fused products of whole steps a batch takes."""
-    return 3 * job.batch_size * sum(W.nbytes for W in job.network.weights) / STEP_BYTES
 
 
 def _overflow(weights: Iterable[Array]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -42,6 +42,11 @@ class Layout:
         Neurons of a panel of weights.
     plan : CPlan
         What the kernels are to do.
+    products : float
+        About how many fused products of whole steps a batch takes.
+    shapes : tuple of (inputs, neurons, place in the weights, length of a narrow network's rows), one per layer
+    places : int64 array (weights that are no filling,) or None
+        Of a narrow network: where each is.
     """
 
     layers: Integers
@@ -50,48 +55,91 @@ class Layout:
     costs: int
     step: int
     plan: CPlan
+    products: float
+    shapes: tuple[tuple[int, int, int, int], ...]
+    places: Integers | None
+
+    @classmethod
+    def of(cls, layers: Sequence[Sequence[int]], numbers: int, costs: int, step: int, plan: CPlan) -> Layout:
+        products = 3 * plan.batch * sum(layer[1] * (layer[0] + 1) for layer in layers) / step
+        shapes = tuple((inputs, neurons, place, row) for inputs, neurons, _, place, row, *_ in layers)
+        narrow = [place + j * row + i for n, m, place, row in shapes for j in range(m) for i in range(n + 1)]
+        places = np.array(narrow, np.int64) if plan.narrow else None
+        return cls(np.array(layers, np.int64), int(plan.weights), numbers, costs, step, plan, products, shapes, places)
 
     def arrays(self, flat: Array) -> list[Array]:
-        """The layers' weights in a flat array, as arrays of the network's shapes."""
-        views = zip(self._views(flat), self.layers[:, 1].tolist(), strict=True)
-        return [view.reshape(-1, view.shape[-1])[:neurons].copy() for view, neurons in views]
+        """The layers' weights in a flat array, as new arrays of the network's shapes."""
+        found, first = [], 0
+        if self.places is not None:
+            weights = flat[self.places]
+            for inputs, neurons, *_ in self.shapes:
+                end = first + neurons * (inputs + 1)
+                found.append(weights[first:end].reshape(neurons, inputs + 1))
+                first = end
+            return found
+        for parts in self._parts(flat):
+            views = [view.reshape(-1, view.shape[-1]) for view in parts]  # those of panels are copies
+            found.append(np.concatenate(views) if len(views) > 1 else np.array(views[0], order="C"))
+        return found
 
     def put(self, arrays: Iterable[NDArray[Any]], flat: Array) -> None:
-        """The other way round, into a flat array of zeros."""
-        for view, W in zip(self._views(flat), arrays, strict=True):
-            padded = np.zeros((view.shape[0] * view.shape[1], view.shape[2]), flat.dtype)
-            padded[: len(W)] = W
-            view[:] = padded.reshape(view.shape)
+        """The other way round; what fills up a flat array stays as it is."""
+        if self.places is not None:
+            flat[self.places] = np.concatenate([W.ravel() for W in arrays])
+            return
+        for parts, W in zip(self._parts(flat), arrays, strict=True):
+            first = 0
+            for view in parts:
+                neurons = view.size // view.shape[-1]
+                view[:] = W[first : first + neurons].reshape(view.shape)
+                first += neurons
 
-    def flat(self, arrays: Iterable[NDArray[Any]], dtype: np.dtype[Any], copies: int = 1) -> Array:
-        """Arrays of the network's shapes as one flat array, with room for as much again behind it."""
-        flat: Array = buffer(copies * self.weights, dtype)
+    def flat(self, arrays: Iterable[NDArray[Any]], dtype: np.dtype[Any]) -> Array:
+        """Arrays of the network's shapes as one flat array, filled up with zeros."""
+        flat: Array = buffer(self.weights, dtype)
         self.put(arrays, flat)
         return flat
 
-    def _views(self, flat: Array) -> Iterator[Array]:
-        """For each layer (groups of neurons, neurons of a group, inputs + 1)."""
-        for inputs, neurons, _, place, row, *_ in self.layers.tolist():
-            if self.plan.narrow:
-                yield flat[place : place + neurons * row].reshape(neurons, 1, row)[..., : inputs + 1]
-            else:
-                panels, size = -(-neurons // self.step), (inputs + 1) * self.step
-                yield flat[place : place + panels * size].reshape(panels, inputs + 1, self.step).transpose(0, 2, 1)
+    def _parts(self, flat: Array) -> Iterator[list[Array]]:
+        """For each layer of a wide network: the neurons of whole panels, and those of the last, (…, inputs + 1)."""
+        for inputs, neurons, place, _ in self.shapes:
+            panels, rest = divmod(neurons, self.step)
+            size = (inputs + 1) * self.step
+            last = place + panels * size
+            parts = [flat[place:last].reshape(panels, inputs + 1, self.step).transpose(0, 2, 1)] if panels else []
+            if rest:
+                parts.append(flat[last : last + size].reshape(inputs + 1, self.step).T[:rest])
+            yield parts
 
 
 def lay_out(job: Job, members: int = 1, laid: bool | None = None) -> Layout:
     """For a job that so many threads may share. ``laid``: all samples are laid out at once, as where their order
     stays if it is None."""
     network, solver = job.network, job.solver.name
-    few = sum(W.size for W in network.weights) <= NARROW_WEIGHTS
-    squared = job.cost.endswith("squared_error") and network.activations[-1] != "softmax"
     plain = solver == "gd" and job.free is None and not job.l2 and job.clip_norm is None
-    codes = tuple(activation(name).code for name in network.activations)
-    batches = (len(job.X), job.batch_size, not job.shuffle if laid is None else laid)
-    what = (cost_function(job.cost).code, SOLVERS[solver], plain)
-    if few and squared and job.batch_size <= NARROW_LANES:
-        return _narrow(network.sizes, codes, network.dtype.itemsize, *batches, *what)
-    return _wide(network.sizes, codes, network.dtype.itemsize, *batches, *what, members)
+    laid = not job.shuffle if laid is None else laid
+    kind = network.sizes, network.activations, network.dtype.itemsize, len(job.X), job.batch_size
+    return _laid_out(*kind, laid, job.cost, solver, plain, members)
+
+
+@lru_cache(maxsize=64)
+def _laid_out(
+    sizes: tuple[int, ...],
+    activations: tuple[str, ...],
+    itemsize: int,
+    samples: int,
+    batch: int,
+    laid: bool,
+    cost: str,
+    solver: str,
+    plain: bool,
+    members: int,
+) -> Layout:
+    few = sum(neurons * (inputs + 1) for inputs, neurons in itertools.pairwise(sizes)) <= NARROW_WEIGHTS
+    squared = cost.endswith("squared_error") and activations[-1] != "softmax"
+    codes = tuple(activation(name).code for name in activations)
+    what = sizes, codes, itemsize, samples, batch, laid, cost_function(cost).code, SOLVERS[solver], plain
+    return _narrow(*what) if few and squared and batch <= NARROW_LANES else _wide(*what, members)
 
 
 def lay_out_prediction(network: Network) -> Layout:
@@ -101,7 +149,6 @@ def lay_out_prediction(network: Network) -> Layout:
     return _wide(network.sizes, codes, network.dtype.itemsize, panel, panel, False, 0, 0, False, 1)
 
 
-@lru_cache(maxsize=64)
 def _narrow(
     sizes: tuple[int, ...],
     codes: tuple[int, ...],
@@ -124,10 +171,9 @@ def _narrow(
     numbers = place + known * (-(-samples // batch) if laid else 1)
     weights = _up(weights, STEP_BYTES // itemsize)
     plan = CPlan(cost, solver, len(layers), weights, samples, batch, NARROW_LANES, place, place, laid, True, plain)
-    return Layout(np.array(layers, np.int64), weights, numbers, 0, 1, plan)
+    return Layout.of(layers, numbers, 0, STEP_BYTES // itemsize, plan)
 
 
-@lru_cache(maxsize=64)
 def _wide(
     sizes: tuple[int, ...],
     codes: tuple[int, ...],
@@ -169,7 +215,7 @@ def _wide(
     fused = plain and (batch <= block or parts > 1)
     sizes_and_batches = (len(layers), weights, samples, batch, block)
     plan = CPlan(cost, solver, *sizes_and_batches, place, data, laid, False, fused, 0, slot, working, parts, sums)
-    return Layout(np.array(layers, np.int64), weights, numbers, max(parts, block // panel), step, plan)
+    return Layout.of(layers, numbers, max(parts, block // panel), step, plan)
 
 
 def _up(count: int, unit: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +79,7 @@ class NumpyEngine(Stateful):
     """Trains with NumPy; every update makes new arrays, so an interrupt always finds a whole set of weights."""
 
     bayesian = None
-    _given = ("job", "_pass")
+    _given: ClassVar[tuple[str, ...]] = ("job", "_pass")
 
     def __init__(self, job: Job):
         self.job = job
@@ -132,15 +132,21 @@ class NumpyEngine(Stateful):
             batch: slice | NDArray[np.intp] = slice(start, start + job.batch_size)
             if order is not None:
                 batch = order[batch]
-            X, y = job.X[batch], job.y[batch]
-            share = np.ones(len(y), X.dtype) if job.sample_weight is None else job.sample_weight[batch]
-            total += self._step(X, y, share) * len(y)
+            cost, gradient, count = self._of_batch(batch)
+            self._step(gradient)
+            total += cost * count
         return total / samples
 
-    def _step(self, X: Array, y: Array, share: Array) -> float:
-        """One update; the cost of its batch just before it."""
+    def _of_batch(self, rows: slice | NDArray[np.intp]) -> tuple[float, list[Array], int]:
+        """The cost of these samples and its gradient; and how many they are."""
         job = self.job
-        cost, gradient = cost_and_gradient(job, self.weights, X, y, share, self._pass)
+        X, y = job.X[rows], job.y[rows]
+        share = np.ones(len(y), X.dtype) if job.sample_weight is None else job.sample_weight[rows]
+        return *cost_and_gradient(job, self.weights, X, y, share, self._pass), len(y)
+
+    def _step(self, gradient: list[Array]) -> None:
+        """One update."""
+        job = self.job
         if job.clip_norm is not None:
             norm = math.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradient))
             gradient = [g * g.dtype.type(min(1.0, job.clip_norm / norm)) for g in gradient] if norm else gradient
@@ -148,7 +154,6 @@ class NumpyEngine(Stateful):
         if job.free is not None:
             updated = [np.where(f, new, W) for f, new, W in zip(job.free, updated, self.weights, strict=True)]
         self.weights = updated
-        return cost
 
 
 def cost_and_gradient(

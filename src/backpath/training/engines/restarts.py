@@ -15,7 +15,7 @@ from backpath.training.engines.lm import LMEngine
 from backpath.training.engines.normal_equations import NormalEquations
 from backpath.training.job import REMEMBERED, Job
 from backpath.training.state import Stateful
-from backpath.training.threads import check_threads
+from backpath.training.threads import threads_for
 
 
 def check_restarts(engine: str, validation: object, solver: str) -> None:
@@ -54,7 +54,7 @@ class RestartsEngine(Stateful):
         starts = _starts(job, restarts, init)
         rates, momenta = np.full(restarts, job.solver.learning_rate), np.full(restarts, job.solver.momentum)
         self._many = ManyNetworks(
-            job, starts, rates, momenta, epochs=epochs, history_every=1, threads=check_threads(job.threads)
+            job, starts, rates, momenta, epochs=epochs, history_every=1, threads=threads_for(job.threads)
         )
         self._shapes = [W.shape for W in network.weights]
         self._best = 0
@@ -76,7 +76,7 @@ class RestartsEngine(Stateful):
         self.costs.extend(many.history[len(self.costs) : many.epochs_done[best], best].tolist())
         self.converged = bool(many.converged[best]) and not many.running
         ends = np.cumsum([neurons * columns for neurons, columns in self._shapes])[:-1]
-        parts = np.split(many.weights[:, best], ends)
+        parts = np.split(many.weights[:, best].copy(), ends)
         self.weights = [part.reshape(shape) for part, shape in zip(parts, self._shapes, strict=True)]
         if many.diverged.all():
             self.overflow = 0
@@ -121,6 +121,9 @@ class LMRestartsEngine(Stateful):
 
     @property
     def _best(self) -> LMEngine:
+        """By cost; where weights are held down by what the data say, by the evidence for that."""
+        if self._engines[0].job.bayesian:
+            return max(self._engines, key=_evidence)
         return self._engines[int(np.argmin(self.restart_costs))]
 
     @property
@@ -149,6 +152,10 @@ class LMRestartsEngine(Stateful):
         for start, engine in enumerate(self._engines):
             engine.run(min(epochs, self._epochs - len(engine.costs)))
             self.restart_costs[start] = engine.cost
+
+
+def _evidence(engine: LMEngine) -> float:
+    return -np.inf if engine.bayesian is None or engine.overflow is not None else engine.bayesian.evidence
 
 
 def _check_memory(job: Job, restarts: int, epochs: int) -> None:

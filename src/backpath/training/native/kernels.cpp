@@ -1,9 +1,14 @@
-// The kernels' entry points, with plain C types: the one translation unit.
+// The kernels' entry points, with plain C types. Compiled for numbers of ONLY so many bits, or for both.
 #include "each.hpp"
 #include "predict.hpp"
 
 #if defined(_WIN32)
 #define EXPORT extern "C" __declspec(dllexport)
+#else
+#define EXPORT extern "C" __attribute__((visibility("default")))
+#endif
+
+#if defined(_WIN32) && (!defined(ONLY) || ONLY == 64)
 extern "C" int DllMainCRTStartup(void*, unsigned, void*) { return 1; }  // there is nothing to set up
 // What the compiler calls before it takes a large frame, of rax bytes or x15 times 16: touches each of its pages, so that
 // Windows grows the stack page by page, as it must. All other registers stay as they are, but for x16 and x17.
@@ -14,8 +19,6 @@ __asm__(".globl __chkstk\n__chkstk:\n  lsl x16, x15, #4\n  mov x17, sp\n"
 __asm__(".globl ___chkstk_ms\n___chkstk_ms:\n  pushq %rcx\n  pushq %rax\n  leaq 24(%rsp), %rcx\n"
         "1:\n  subq $4096, %rcx\n  testb $0, (%rcx)\n  subq $4096, %rax\n  ja 1b\n  popq %rax\n  popq %rcx\n  ret\n");
 #endif
-#else
-#define EXPORT extern "C" __attribute__((visibility("default")))
 #endif
 
 #define ENTRIES(T, SUFFIX)                                                                                             \
@@ -50,28 +53,36 @@ __asm__(".globl ___chkstk_ms\n___chkstk_ms:\n  pushq %rcx\n  pushq %rax\n  leaq 
                                   int64_t epochs, const int64_t* orders, int64_t order_count) {                        \
     train_each(*e, Columns{networks, count}, begin, epochs, Order{orders, 0, order_count});                            \
   }
-ENTRIES(double, f64)
-ENTRIES(float, f32)
 
-// Which of the builds for x86-64 this processor and its system can run: 2, 3 or 4; 0 on another one.
-EXPORT int64_t processor_level() {
-#if defined(__x86_64__)
-  uint32_t a, b, c, d, low, high;
-  auto cpuid = [&](uint32_t leaf) { __asm__("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "0"(leaf), "2"(0)); };
-  cpuid(0);
-  if (a < 7) return 2;
-  cpuid(0x80000001);
-  bool lzcnt = c >> 5 & 1;
-  cpuid(1);
-  bool has_3 = lzcnt && (c >> 12 & 1) && (c >> 22 & 1) && (c >> 27 & 1) && (c >> 28 & 1) && (c >> 29 & 1);
-  if (!has_3) return 2;  // FMA, MOVBE, the system saves the registers, AVX, F16C
-  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-  cpuid(7);
-  bool bmi_avx2 = (b >> 3 & 1) && (b >> 5 & 1) && (b >> 8 & 1);
-  if ((low & 0x6) != 0x6 || !bmi_avx2) return 2;
-  bool has_4 = (b >> 16 & 1) && (b >> 17 & 1) && (b >> 28 & 1) && (b >> 30 & 1) && (b >> 31 & 1);  // F, DQ, CD, BW, VL
-  return has_4 && (low & 0xe6) == 0xe6 ? 4 : 3;
-#else
-  return 0;
+#if !defined(ONLY) || ONLY == 64
+ENTRIES(double, f64)
 #endif
+#if !defined(ONLY) || ONLY == 32
+ENTRIES(float, f32)
+#endif
+
+// Which of the builds for x86-64 this processor and its system can run: 2, 3 or 4; 0 on another one. Any can run this.
+#if defined(ONLY) && ONLY != 64
+#elif defined(__x86_64__)
+struct Registers { uint32_t a, b, c, d; };
+#define CPUID(r, leaf) __asm__("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "0"(leaf), "2"(0))
+EXPORT __attribute__((target("arch=x86-64"))) int64_t processor_level() {
+  Registers highest, basic, more, extended, saved;
+  CPUID(highest, 0);
+  CPUID(extended, 0x80000001);
+  CPUID(basic, 1);
+  bool lzcnt = extended.c >> 5 & 1;
+  uint32_t c = basic.c;
+  bool has_3 = lzcnt && (c >> 12 & 1) && (c >> 22 & 1) && (c >> 27 & 1) && (c >> 28 & 1) && (c >> 29 & 1);
+  if (highest.a < 7 || !has_3) return 2;  // FMA, MOVBE, the system saves the registers, AVX, F16C
+  __asm__("xgetbv" : "=a"(saved.a), "=d"(saved.d) : "c"(0));
+  CPUID(more, 7);
+  uint32_t b = more.b;
+  bool bmi_avx2 = (b >> 3 & 1) && (b >> 5 & 1) && (b >> 8 & 1);
+  if ((saved.a & 0x6) != 0x6 || !bmi_avx2) return 2;
+  bool has_4 = (b >> 16 & 1) && (b >> 17 & 1) && (b >> 28 & 1) && (b >> 30 & 1) && (b >> 31 & 1);  // F, DQ, CD, BW, VL
+  return has_4 && (saved.a & 0xe6) == 0xe6 ? 4 : 3;
 }
+#else
+EXPORT int64_t processor_level() { return 0; }
+#endif

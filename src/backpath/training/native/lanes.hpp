@@ -7,6 +7,9 @@
 // `fma` rounds twice.
 #pragma once
 #include <stdint.h>
+#if defined(__x86_64__) && !defined(__clang__)
+#include <immintrin.h>
+#endif
 
 #define INLINED __attribute__((always_inline))
 #define INLINE inline INLINED
@@ -118,14 +121,41 @@ template <class T, int N> INLINE Pack<T, N> operator-(Pack<T, N> x) {
 INLINE double fma(double a, double b, double c) { return FUSED_PRODUCTS ? __builtin_fma(a, b, c) : a * b + c; }
 INLINE float fma(float a, float b, float c) { return FUSED_PRODUCTS ? __builtin_fmaf(a, b, c) : a * b + c; }
 
+INLINE double root(double x) { return __builtin_sqrt(x); }
+INLINE float root(float x) { return __builtin_sqrtf(x); }
+
+// The same of a register's numbers, and their roots. GCC has no builtin of its own for any vector.
+#if defined(__clang__)
+template <class V> INLINE V fused(V a, V b, V c) { return __builtin_elementwise_fma(a, b, c); }
+template <class V> INLINE V roots(V x) { return __builtin_elementwise_sqrt(x); }
+#else
+template <class V> INLINE V fused(V a, V b, V c) {
+  constexpr bool wide = sizeof(a[0]) == 8;
+#if defined(__AVX512F__)
+  if constexpr (sizeof(V) == 64 && wide) return (V)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+  else if constexpr (sizeof(V) == 64) return (V)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+  else
+#endif
+#if defined(__FMA__)
+  if constexpr (sizeof(V) == 32 && wide) return (V)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+  else if constexpr (sizeof(V) == 32) return (V)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+  else if constexpr (sizeof(V) == 16 && wide) return (V)_mm_fmadd_pd((__m128d)a, (__m128d)b, (__m128d)c);
+  else if constexpr (sizeof(V) == 16) return (V)_mm_fmadd_ps((__m128)a, (__m128)b, (__m128)c);
+  else
+#endif
+  { V r; for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); i++) r[i] = fma(a[i], b[i], c[i]); return r; }
+}
+template <class V> INLINE V roots(V x) {
+  V r;
+  for (unsigned i = 0; i < sizeof(V) / sizeof(x[0]); i++) r[i] = root(x[i]);
+  return r;
+}
+#endif
+
 template <class T, int N> INLINE Pack<T, N> fma(Pack<T, N> a, Pack<T, N> b, Pack<T, N> c) {
   if constexpr (a.split) return {fma(a.low, b.low, c.low), fma(a.high, b.high, c.high)};
   else if constexpr (!FUSED_PRODUCTS) return {a.v * b.v + c.v};
-#if defined(__clang__)
-  else return {__builtin_elementwise_fma(a.v, b.v, c.v)};
-#else
-  else { Pack<T, N> r; for (int i = 0; i < N; i++) r.v[i] = fma(a.v[i], b.v[i], c.v[i]); return r; }
-#endif
+  else return {fused(a.v, b.v, c.v)};
 }
 template <class T, int N> INLINE Pack<T, N> fma(Pack<T, N> a, Pack<T, N> b, typename As<T>::type c) {
   return fma(a, b, all<Pack<T, N>>(c));
@@ -137,15 +167,9 @@ template <class T, int N> INLINE Pack<T, N> fma(Pack<T, N> a, typename As<T>::ty
   return fma(a, all<Pack<T, N>>(b), all<Pack<T, N>>(c));
 }
 
-INLINE double root(double x) { return __builtin_sqrt(x); }
-INLINE float root(float x) { return __builtin_sqrtf(x); }
 template <class T, int N> INLINE Pack<T, N> root(Pack<T, N> x) {
   if constexpr (x.split) return {root(x.low), root(x.high)};
-#if defined(__clang__)
-  else return {__builtin_elementwise_sqrt(x.v)};
-#else
-  else { Pack<T, N> r; for (int i = 0; i < N; i++) r.v[i] = root(x.v[i]); return r; }
-#endif
+  else return {roots(x.v)};
 }
 
 // ---- comparisons: a mask has -1 in the lanes where they hold, else 0; nothing holds of NaN -----------------------------

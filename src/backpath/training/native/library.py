@@ -6,6 +6,7 @@ import ctypes
 import os
 import platform
 import sys
+from ctypes import addressof, c_char
 from functools import cache
 from typing import Any
 
@@ -63,9 +64,11 @@ def level() -> str:
         return given
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return OTHERS[0]
-    lowest = _library(X86_64[0])
+    there = [name for name in X86_64 if os.path.exists(_path(name))]  # noqa: PTH110 - pathlib takes a while to import
+    lowest = _library(there[0] if there else X86_64[0])
     lowest.processor_level.restype = ctypes.c_int64
-    return f"x86_64_v{lowest.processor_level()}"
+    own = f"x86_64_v{lowest.processor_level()}"
+    return max((name for name in there if name <= own), default=own)
 
 
 @cache
@@ -77,8 +80,12 @@ def _loaded() -> tuple[dict[np.dtype[Any], Kernels] | None, str]:
         return None, f"{fault}; in a clone build them with: python hatch_build.py".replace("\n", " ")
 
 
+def _path(name: str) -> str:
+    return f"{FOLDER}{os.sep}kernels-{name}{SUFFIX}"
+
+
 def _library(name: str) -> ctypes.CDLL:
-    return ctypes.CDLL(f"{FOLDER}{os.sep}kernels-{name}{SUFFIX}")
+    return ctypes.CDLL(_path(name))
 
 
 def address(array: NDArray[Any], dtype: DTypeLike, least: int) -> int:
@@ -87,12 +94,24 @@ def address(array: NDArray[Any], dtype: DTypeLike, least: int) -> int:
         raise ValueError(
             f"the kernels need {least} numbers of {np.dtype(dtype)} in a row, not {array.size} of {array.dtype}"
         )
-    return int(array.__array_interface__["data"][0])
+    try:
+        return _start(array)
+    except (TypeError, ValueError):  # read-only, or empty
+        return int(array.__array_interface__["data"][0])
 
 
-def buffer(numbers: int, dtype: DTypeLike) -> NDArray[Any]:
+def _start(array: NDArray[Any]) -> int:
+    """The address of an array that may be written to, in a fifth of the time that NumPy takes to tell it."""
+    return addressof(c_char.from_buffer(array))  # type: ignore[arg-type] # an array is a buffer
+
+
+def part(start: int, first: int, count: int, dtype: np.dtype[Any]) -> int:
+    """Where ``count`` numbers of a buffer are, from the one at ``first`` on."""
+    return start + first * dtype.itemsize
+
+
+def buffer(numbers: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Zeros whose steps do not straddle the cache's lines."""
-    kind = np.dtype(dtype)
-    raw = np.zeros(numbers + STEP_BYTES // kind.itemsize, kind)
-    first = -raw.__array_interface__["data"][0] % STEP_BYTES // kind.itemsize
+    raw = np.zeros(numbers + STEP_BYTES // dtype.itemsize, dtype)
+    first = -_start(raw) % STEP_BYTES // dtype.itemsize
     return raw[first : first + numbers]

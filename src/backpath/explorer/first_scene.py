@@ -16,7 +16,7 @@ from backpath.files.tables import read_training_table
 from backpath.files.wording import counted
 from backpath.training.datasets import DATASETS
 
-Paths = str | Path | Sequence[Path]
+TablePaths = str | Path | Sequence[Path]
 
 
 def opened(model: str | None = None, data: str | None = None, target: str | None = None) -> Scene:
@@ -54,7 +54,7 @@ def _of_table(data: str, target: str | None) -> Scene:
     return Scene.of_table(Path(data).name, X, y, preparation)
 
 
-def with_table(model: Model, paths: Paths, name: str) -> Scene:
+def with_table(model: Model, paths: TablePaths, name: str) -> Scene:
     """A model with a table that has the columns of training."""
     preparation = model.table_inputs
     X, y, left_out = read_prepared(paths, preparation, most=limits.NUMBERS)

@@ -1,0 +1,6 @@
+"""Training on several machines with Dask (the extra ``dask``): each holds a part of the samples."""
+
+from backpath.distributed.data_parallel import train as train
+from backpath.distributed.parts import DistributedSamples as DistributedSamples
+from backpath.distributed.parts import from_collections as from_collections
+from backpath.distributed.parts import from_parquet as from_parquet

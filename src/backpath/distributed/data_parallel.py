@@ -1,0 +1,211 @@
+"""``distributed.train``: one network trained on the samples of many machines.
+
+Each round the workers get the weights and answer with sums over their blocks; the driver adds them up in the order of
+the blocks and takes the step. So a block's bits do not depend on the worker that holds it, and the result neither on
+how many workers there are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backpath.distributed.holder import Sums
+from backpath.distributed.parts import DistributedSamples
+from backpath.errors import InputError
+from backpath.maths.arrays import Array, Floats
+from backpath.maths.checks import check_count, check_number, check_seed, check_truth
+from backpath.maths.network import Network
+from backpath.training.callbacks import Callbacks, Watched
+from backpath.training.engines.lm import LMEngine, check_lm
+from backpath.training.engines.numpy import NumpyEngine
+from backpath.training.job import Job, Solver, check_batch_size, check_tol, with_bias_columns
+from backpath.training.loop import TrainingResult, TrainingRun
+from backpath.training.progress import Progress, check_progress
+from backpath.training.validation import Validation, check_patience
+
+if TYPE_CHECKING:
+    from backpath.training.checkpoints import Checkpoints
+
+
+def train(
+    net: Network,
+    samples: DistributedSamples,
+    *,
+    epochs: int = 1000,
+    learning_rate: float | None = None,
+    batch_size: int | None = None,
+    shuffle: bool = False,
+    solver: str = "gd",
+    cost: str = "squared_error",
+    tol: float | None = None,
+    frozen: str | Iterable[str] = (),
+    seed: int | None = 0,
+    progress: Progress = False,
+    momentum: float = 0.9,
+    validation: tuple[ArrayLike, ...] | None = None,
+    patience: int | None = None,
+    l2: float = 0.0,
+    checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
+    every: int | str | None = None,
+    callbacks: Callbacks = None,
+) -> TrainingResult:
+    """Train a network on samples that many workers hold, as ``backpath.train`` would on all of them.
+
+    Parameters
+    ----------
+    net : Network
+        Where training starts.
+    samples : DistributedSamples
+        In blocks on the workers.
+    epochs, learning_rate, batch_size, shuffle, solver, cost, tol, frozen, seed, progress, momentum
+        As for ``backpath.train``. A batch takes a round of its own: small ones are slow here.
+    validation, patience, l2, checkpoint, every, callbacks
+        The same. The validation samples are the driver's.
+
+    Returns
+    -------
+    TrainingResult
+        Within rounding that of ``backpath.train`` on the blocks one after the other, and the same bits for any number
+        of workers that hold the same blocks.
+
+    Raises
+    ------
+    InputError
+        If the call or a block makes no sense.
+    DivergenceError
+        As for ``backpath.train``.
+    """
+    if not isinstance(samples, DistributedSamples):
+        raise InputError(f"samples must be DistributedSamples, but are of type {type(samples).__name__}")
+    net.check_trainable()
+    check_seed(seed)
+    check_progress(progress)
+    free = net.free_weights(frozen) if frozen else None
+    network, free = with_bias_columns(net, free)
+    samples.prepare(network, cost)
+    head_X, head_y = samples.head()
+    X, y = Blocks(samples, head_X, net.dtype), Blocks(samples, head_y, net.dtype)
+    job = Job(
+        network=network,
+        X=X,  # type: ignore[arg-type] # whose first rows and length are known here
+        y=y,  # type: ignore[arg-type]
+        cost=cost,
+        solver=Solver.checked(solver, learning_rate, momentum),
+        batch_size=check_batch_size(batch_size, len(samples)),
+        shuffle=check_truth(shuffle, "shuffle"),
+        seed=seed,
+        free=free,
+        tol=check_tol(tol),
+        biases=net.biases,
+        l2=check_number(l2, "l2", least=0),
+    )
+    watch = None if validation is None else Validation(net, validation, cost, check_patience(patience))
+    if solver == "lm":
+        check_lm(job, "auto")
+        engine: Any = LMEngine(job, DistributedEquations(job, samples))  # type: ignore[arg-type] # answers the same
+    else:
+        engine = DistributedEngine(job, samples)
+    training = TrainingRun(job, engine, check_count(epochs, "epochs"), watch)
+    return training.saved(checkpoint, every, progress, Watched(callbacks, job.solver.learning_rate))
+
+
+class Blocks:
+    """Rows of which only the first are here: what a job knows of distributed samples."""
+
+    def __init__(self, samples: DistributedSamples, head: Array, number: np.dtype[Any]):
+        self._samples, self._head = samples, np.asarray(head, number)
+        self.dtype, self.shape = number, (len(samples), self._head.shape[1])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> Array:
+        return self._head[rows]
+
+    def __repr__(self) -> str:
+        return f"{len(self._samples.lengths)} blocks of {self.shape[1]} columns with digest {self._samples.digest}"
+
+
+class DistributedEngine(NumpyEngine):
+    """Goes down a gradient that the workers add up."""
+
+    _given = (*NumpyEngine._given, "samples")
+
+    def __init__(self, job: Job, samples: DistributedSamples):
+        super().__init__(job)
+        self.samples = samples
+
+    def _epoch(self) -> float:
+        before = self.weights, self._updates.state(), self._orders.state()
+        try:
+            return super()._epoch()
+        except OSError:  # the cluster is gone: stand where the epoch began
+            self.weights = before[0]
+            self._updates.restore(before[1])
+            self._orders.restore(before[2])
+            raise
+
+    def _of_batch(self, rows: slice | NDArray[np.intp]) -> tuple[float, list[Array], int]:
+        job, samples = self.job, self.samples
+        if job.batch_size >= len(samples):
+            sums = samples.ask("sums", self.weights)
+        else:
+            places = np.arange(len(samples))[rows] if isinstance(rows, slice) else rows
+            block = np.searchsorted(samples.starts, places, side="right") - 1
+            chosen = {int(k): places[block == k] - samples.starts[k] for k in np.unique(block)}
+            sums = samples.ask("batch_sums", self.weights, chosen, only=list(chosen))
+        return added(job, self.weights, [sums[k] for k in sorted(sums)])
+
+
+def added(job: Job, weights: list[Array], sums: list[Sums]) -> tuple[float, list[Array], int]:
+    """The cost and gradient of samples from the sums of their blocks, in the order of these; and how many they are."""
+    count = sum(part[0] for part in sums)
+    cost, gradient = 0.0, [np.zeros(W.shape) for W in weights]
+    for _, part_cost, part in sums:
+        cost += part_cost
+        for total, g in zip(gradient, part, strict=True):
+            total += g
+    cost, gradient = cost / count, [g / count for g in gradient]
+    if job.l2:
+        decay = job.l2 / count
+        cost += decay / 2 * sum(float((W[:, :-1].astype(np.float64) ** 2).sum()) for W in weights)
+        for g, W in zip(gradient, weights, strict=True):
+            g[:, :-1] += decay * W[:, :-1]
+    return cost, [g.astype(W.dtype) for g, W in zip(gradient, weights, strict=True)], int(count)
+
+
+class DistributedEquations:
+    """What ``engines.normal_equations.NormalEquations`` knows, summed up over blocks."""
+
+    def __init__(self, job: Job, samples: DistributedSamples):
+        self._samples = samples
+        self._shapes = [W.shape for W in job.network.weights]
+        self._ends = np.cumsum([W.size for W in job.network.weights]).tolist()
+        self.free: slice | NDArray[np.intp] = slice(None)
+        if job.free is not None:
+            self.free = np.flatnonzero(np.concatenate([f.ravel() for f in job.free]))
+        self.count = len(np.arange(self._ends[-1])[self.free])
+
+    def layers(self, flat: Floats) -> list[Floats]:
+        """Flat weights as arrays of the network's shapes."""
+        parts = np.split(flat, self._ends[:-1])
+        return [part.reshape(shape) for part, shape in zip(parts, self._shapes, strict=True)]
+
+    def squared_error(self, flat: Floats) -> float:
+        """Σ e²."""
+        found = self._samples.ask("equations", flat, True)
+        return float(sum(found[k] for k in sorted(found)))
+
+    def at(self, flat: Floats) -> tuple[Floats, Floats, float]:
+        """Jᵀ J, Jᵀ e and Σ e²."""
+        found = self._samples.ask("equations", flat, False)
+        first, *others = (found[k] for k in sorted(found))
+        JJ, Je, E = first
+        for more_JJ, more_Je, more_E in others:
+            JJ, Je, E = JJ + more_JJ, Je + more_Je, E + more_E
+        return JJ[self.free][:, self.free], Je[self.free], E

@@ -1,0 +1,166 @@
+"""Training on the workers of a Dask cluster is training on one machine."""
+
+import contextlib
+import itertools
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import backpath as bp
+from backpath.errors import InputError
+from commands import done, refused
+
+dd = pytest.importorskip("distributed")
+
+from backpath import distributed  # noqa: E402 - needs the extra
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(400, 3))
+y = np.column_stack([X[:, 0] * X[:, 1], np.tanh(X[:, 2])])
+NET = bp.Network((3, 5, 2), activations=("tanh", "identity"), seed=1)
+CUTS = (0, 90, 200, 210, 400)
+BLOCKS = [(X[a:b], y[a:b]) for a, b in itertools.pairwise(CUTS)]
+
+CASES = {
+    "full batch": {"learning_rate": 0.1, "epochs": 30},
+    "adam with l2": {"solver": "adam", "l2": 0.5, "epochs": 30},
+    "mini-batches, shuffled": {
+        "solver": "momentum",
+        "batch_size": 150,
+        "shuffle": True,
+        "epochs": 8,
+        "learning_rate": 0.05,
+    },
+    "mini-batches in order": {"batch_size": 120, "epochs": 8, "learning_rate": 0.1},
+    "frozen": {"frozen": "biases", "epochs": 20},
+    "lm": {"solver": "lm", "epochs": 8},
+    "lm, frozen": {"solver": "lm", "frozen": ["W11_1"], "l2": 0.1, "epochs": 5},
+}
+
+
+@contextlib.contextmanager
+def local(workers, **more):
+    """A client of that many workers on this machine."""
+    with (
+        dd.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0", **more) as cluster,
+        dd.Client(cluster) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with local(3, processes=False) as client:
+        yield client
+
+
+def laid(client, blocks=BLOCKS):
+    return distributed.DistributedSamples(client, client.scatter(blocks, hash=False), tuple)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_as_on_one_machine(cluster, name):
+    here = bp.train(NET, X, y, engine="numpy" if name != "lm" else "auto", **CASES[name])
+    there = distributed.train(NET, laid(cluster), **CASES[name])
+    for W, E in zip(there.network.weights, here.network.weights):
+        assert pytest.approx(E, rel=1e-12, abs=1e-12) == W
+    assert there.history.cost == pytest.approx(here.history.cost, rel=1e-12)
+
+
+def test_the_same_bits_for_any_number_of_workers(cluster):
+    workers = sorted(cluster.scheduler_info()["workers"])
+    for name in ("full batch", "mini-batches, shuffled", "lm"):
+        found = []
+        for count in (1, 2, 3):
+            samples = distributed.DistributedSamples(
+                cluster, cluster.scatter(BLOCKS, hash=False), tuple, workers[:count]
+            )
+            found.append(distributed.train(NET, samples, **CASES[name]).network)
+        assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.slow
+def test_a_killed_worker_loses_nothing(tmp_path):
+    whole = bp.train(NET, X, y, engine="numpy", epochs=400, learning_rate=0.05)
+    with local(2) as client:
+        calm = distributed.train(NET, from_files(client, tmp_path), epochs=400, learning_rate=0.05)
+        pid = client.run(os.getpid)
+        killer = threading.Timer(0.3, lambda: os.kill(next(iter(pid.values())), signal.SIGKILL))
+        killer.start()
+        samples, seen = from_files(client, tmp_path), []
+        there = distributed.train(NET, samples, epochs=400, learning_rate=0.05, callbacks=seen.append)
+        killer.join()
+    assert there.network == calm.network
+    assert there.history.cost == pytest.approx(whole.history.cost, rel=1e-9)
+
+
+def from_files(client, folder):
+    """Blocks that any worker can read again."""
+    files = []
+    for k, (X, y) in enumerate(BLOCKS):
+        np.savez(folder / f"{k}.npz", X=X, y=y)
+        files.append(str(folder / f"{k}.npz"))
+    return distributed.DistributedSamples(client, files, read_npz)
+
+
+def read_npz(file):
+    found = np.load(file)
+    return found["X"], found["y"]
+
+
+@pytest.mark.slow
+def test_a_lost_scheduler_ends_with_a_checkpoint(tmp_path):
+    cluster = dd.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0")
+    client = dd.Client(cluster)
+    samples = from_files(client, tmp_path)
+
+    def lose(done, cost):
+        if done >= 10:
+            cluster.close()
+            time.sleep(0.1)
+
+    with pytest.raises(OSError, match="cluster"):
+        distributed.train(NET, samples, epochs=500, checkpoint=tmp_path / "run", every="1h", progress=lose)
+    client.close()
+    with local(2) as client:
+        again = distributed.train(NET, from_files(client, tmp_path), epochs=500, checkpoint=tmp_path / "run")
+        calm = distributed.train(NET, from_files(client, tmp_path), epochs=500)
+    assert again.network == calm.network and again.epochs == 500
+
+
+def test_collections_and_files(cluster, tmp_path):
+    da = pytest.importorskip("dask.array")
+    chunks = tuple(np.diff(CUTS).tolist())
+    arrays = distributed.from_collections(cluster, da.from_array(X, (chunks, 3)), da.from_array(y, (chunks, 2)))
+    assert (len(arrays), arrays.inputs, arrays.outputs) == (400, 3, 2)
+    same = distributed.train(NET, laid(cluster), epochs=5).network
+    assert distributed.train(NET, arrays, epochs=5).network == same
+
+
+def test_what_makes_no_sense_is_refused(cluster):
+    with pytest.raises(InputError, match="samples must be DistributedSamples"):
+        distributed.train(NET, (X, y))
+    with pytest.raises(InputError, match="there are no blocks"):
+        distributed.DistributedSamples(cluster, [], tuple)
+    with pytest.raises(InputError, match="the blocks must have the same columns"):
+        laid(cluster, [(X, y), (X[:, :2], y)])
+    bad = [(X, y), (np.where(X > 2, np.nan, X), y)]
+    with pytest.raises(InputError, match="block 2 of the samples: X must be"):
+        distributed.train(NET, laid(cluster, bad))
+
+
+@pytest.mark.slow
+def test_the_command_line_gives_the_same_model(tmp_path):
+    rows = "".join(f"{a:.4f},{b:.4f},{c:.4f}\n" for a, b, c in X)
+    (tmp_path / "t.csv").write_text(f"a,b,y\n{rows}")
+    train = ("train", "t.csv", "--target", "y", "--epochs", 40, "-q", "--out")
+    done(*train, "here.safetensors", cwd=tmp_path)
+    done(*train, "there.safetensors", "--dask", "local:2", cwd=tmp_path)
+    assert (tmp_path / "there.safetensors").read_bytes() == (tmp_path / "here.safetensors").read_bytes()
+    assert "--dask takes local, local:WORKERS or a" in refused(*train, "m", "--dask", "nonsense", cwd=tmp_path)
+    message = refused(*train, "m", "--dask", "tcp://127.0.0.1:9", cwd=tmp_path)
+    assert message.startswith("no Dask scheduler answers at 'tcp://127.0.0.1:9'")

@@ -1,0 +1,8 @@
+"""Terminals for commands that draw on them."""
+
+import pytest
+
+
+def terminal():
+    """The two ends of a terminal; the test is skipped where there are none, as on Windows."""
+    return pytest.importorskip("pty", exc_type=ImportError).openpty()
