@@ -27,7 +27,6 @@ COPIES = 2.5  # of the inputs that training holds in memory at the same time, ab
 MOST_SAMPLED = 300_000  # rows that stay in memory
 BLOCKS_OF_POOL = 16  # the more, the better the rows are mixed
 LEAST_BLOCK = 256  # rows
-READ_BYTES = 32_000_000  # of rows that are read at once
 
 
 def memory_needed(decisions: Sequence[Decision]) -> float:
@@ -57,7 +56,7 @@ def streamed(source: Source, decisions: Sequence[Decision], choices: Choices, me
     rows = decisions[0].profile.rows
     count = min(rows, MOST_SAMPLED, max(1000, memory.sample // (2 * each)))
     taker = _Taker(plan, rows, count, block, choices)
-    for arrays in row_blocks(source, plan, max(1000, READ_BYTES // _value_bytes(plan))):
+    for arrays in row_blocks(source, plan, max(1000, memory.block // _value_bytes(plan))):
         taker.take(arrays)
     if taker.read != rows:
         raise InputError(f"{source.path} changed while it was read; read it again")
