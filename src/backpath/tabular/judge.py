@@ -36,6 +36,8 @@ class Judged:
     importance : by column, see `importance`
     outputs, wanted : (N, outputs)
         What the model gave for the rows of the verdict, and what was wanted.
+    X, y : (N, inputs), (N, outputs)
+        What it was trained on.
     """
 
     fit: Fit
@@ -45,6 +47,8 @@ class Judged:
     importance: dict[str, float]
     outputs: Floats
     wanted: Floats
+    X: Floats
+    y: Floats
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,8 @@ class Trainer:
             self._importance(tried, seen),
             outputs,
             wanted,
+            division.X,
+            division.y,
         )
 
     def _linear(self, division: Division, X: Floats) -> Floats:

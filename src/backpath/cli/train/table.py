@@ -15,6 +15,7 @@ from backpath.cli.train.options import TrainOptions
 from backpath.cli.train.report import cost_section, describe_importance, describe_verdict, fit_section, loss_named
 from backpath.cli.train.source import Trained, network_options, training_options
 from backpath.errors import InputError
+from backpath.explain.learning.why import why_poor
 from backpath.files.column_values import Categories
 from backpath.files.memory_budget import budget
 from backpath.files.models import Model
@@ -183,4 +184,13 @@ def _advice(options: TrainOptions, table: TrainingTable | StreamedTable, found: 
     if options.cost is None and looks_like_counts(table):
         as_counts = again("--cost", "poisson")
         lines.append(f"The target looks like counts, for which there is a cost of their own:\n{as_counts}")
-    return "".join("\n" + folded(line, "  ") for line in lines)
+    return "".join("\n" + folded(line, "  ") for line in [*_why_poor(found), *lines])
+
+
+def _why_poor(found: Judged) -> list[str]:
+    """What in the network and the data keeps a poor model from being better, where something does."""
+    settings = found.fit.settings
+    rate = settings.learning_rate if settings.solver == "gd" else None
+    poor = found.verdict.is_poor
+    reason = why_poor(found.fit.network, found.X, found.y, settings.cost, rate) if poor else ""
+    return [f"Why: {reason}"] if reason else []
