@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -16,12 +19,16 @@ from matplotlib.patches import Rectangle  # noqa: E402
 
 import backpath as bp  # noqa: E402 - the path comes first
 from explain.planted import MISTAKES, READINGS, RIGHT, diagnosed, pairs, right_answer, trials  # noqa: E402
+from explain.programs.trials import PRINTED  # noqa: E402
 from explain.programs.trials import trials as slips_of_people  # noqa: E402
 from explain.test_trust import certain_name  # noqa: E402
 from explain.unknown_edits import programs, right_answers  # noqa: E402
 
 PRECISIONS = {None: "full precision", 5: "5 decimals"}
 SEVERAL, OTHERS, NOTHING = "one of several", "several others", "nothing"
+BEGIN, END = "<!-- made by scripts/confusion -->", "<!-- until here -->"
+KEPT = ROOT / "build" / "confusion.json"  # counts that are made; away with it after a change of the search
+TRUST = ("unknown", "right")
 INK, PAPER = "#010203", "#fdfefc"  # stand for the scheme's colours in the drawing
 
 
@@ -49,15 +56,11 @@ def planted_in_pairs(job: tuple) -> Counter:
     return found
 
 
-def right(job: tuple) -> bool:
-    of, given, form = right_answer(*job)
-    return diagnosed(of, given, form).correct
-
-
 # what people's programs have: slips, up to so many conventions, decimals; trials per count
 PEOPLE = {
     "one slip, full precision": (1, 0, None, 20),
-    "one slip, 5 decimals": (1, 0, 5, 20),
+    "one slip, figures with 5 decimals": (1, 0, 5, 10),
+    "one slip, figures and network with 4 to 6 digits": (1, 0, PRINTED, 20),
     "one slip and up to three conventions": (1, 3, None, 15),
     "two slips": (2, 0, None, 10),
 }
@@ -81,8 +84,8 @@ def false_names(job: tuple) -> Counter:
     for k, one in enumerate(programs(count)):
         if k % PARTS == part:
             s = one.scene
-            named = bool(certain_name(bp.diagnose(s.network, s.X, s.y, one.figures, cost=s.cost)))
-            found["a false name" if named else "none"] += 1
+            report = bp.diagnose(s.network, s.X, s.y, one.figures, cost=s.cost)
+            found["called right" if report.correct else "a false name" if certain_name(report) else "none"] += 1
     return found
 
 
@@ -95,6 +98,25 @@ def called_wrong(job: tuple) -> Counter:
             correct = bp.diagnose(s.network, s.X, s.y, one.claimed, cost=s.cost).correct
             found["right" if correct else "called wrong"] += 1
     return found
+
+
+def right(job: tuple) -> Counter:
+    kind, seeds = job
+    return Counter(str(diagnosed(*right_answer(kind, seed)).correct) for seed in range(seeds))
+
+
+# section -> what makes the counts of one of its jobs, and its jobs
+SECTIONS: dict[str, tuple[Callable[[tuple], Counter], Callable[[int], list[tuple]]]] = {
+    "unknown": (false_names, lambda count: [(100 * count, part) for part in range(PARTS)]),
+    "right": (called_wrong, lambda count: [(500 * count, part) for part in range(PARTS)]),
+    "people": (
+        of_people,
+        lambda count: [(*kind[:3], -(-kind[3] * count // PARTS), k) for kind in PEOPLE.values() for k in range(PARTS)],
+    ),
+    "alone": (planted_alone, lambda count: [(mistake, count, p) for mistake in MISTAKES for p in PRECISIONS]),
+    "pairs": (planted_in_pairs, lambda count: [(pair, 2, p) for pair in pairs(10 * count) for p in PRECISIONS]),
+    "answers": (right, lambda count: [(kind, 250 * count // len(RIGHT)) for kind in RIGHT]),
+}
 
 
 def percent(part: int, whole: int) -> str:
@@ -118,13 +140,21 @@ def table(by_row: dict, code_of, title: str) -> list[str]:
     ]
 
 
-INTRODUCTION = """# What diagnose finds: the figures
+TITLE = "# What diagnose finds: the figures\n\nMade by `scripts/confusion`; every table says how much was tried."
+PROGRAMS = """## Slips of people's programs
 
-Made by `scripts/confusion`. Mistakes are planted in the gradients of a backprop that shares no code with backpath:
-networks of sizes (2, 2, 1), (2, 3, 1), (3, 4, 4, 2) and (4, 8, 3), every activation and cost, batches of 1 and 5,
-weights and inputs of order 1. *Named*: the planted mistake is reported, alone or among those that the figures given
-cannot tell apart. *Certain*: it alone is reported. A trial whose figures, as given, are the right ones has nothing to
-find and is not counted. *Further readings* are other mistakes that could go by the same code.
+Random slips at random uses, written without the search's tables: networks from (1, 1, 1) to (4, 6, 5, 3), all
+activations and costs, batches of 1 to 8, gradients handed over in one of ten layouts. *Named*: one of the explanations
+reported has every slip at its place, or another slip that gives the same figures. Where the network is printed too, it
+is known to 4 to 6 significant digits, and the figures to 4 to 6 decimals.
+"""
+INTRODUCTION = """## The catalogue's mistakes
+
+Mistakes are planted in the gradients of a backprop that shares no code with backpath: networks of sizes
+(2, 2, 1), (2, 3, 1), (3, 4, 4, 2) and (4, 8, 3), every activation and cost, batches of 1 and 5, weights and inputs of
+order 1. *Named*: the planted mistake is reported, alone or among those that the figures given cannot tell apart.
+*Certain*: it alone is reported. A trial whose figures, as given, are the right ones has nothing to find and is not
+counted. *Further readings* are other mistakes that could go by the same code.
 
 ![planted mistakes, and what they are taken for](images/confusion.svg)
 """
@@ -149,19 +179,19 @@ def pair_line(precision: int | None, counts: Counter) -> str:
 def trust_lines(trust: dict[str, Counter], people: dict[str, Counter]) -> list[list[str]]:
     """The first two tables: what is not believed falsely, and what is named of people's slips."""
     unknown, answers = trust["unknown"], trust["right"]
-    false = f"{unknown['a false name']:,} ({100 * unknown['a false name'] / unknown.total():.1f}%)"
+    false = f"{unknown['a false name']:,} ({100 * unknown['a false name'] / max(1, unknown.total()):.1f}%)"
     first = [
         "## Trust",
         "",
         "| what | tried | |",
         "|---|--:|---|",
         f"| edits outside everything that is searched for | {unknown.total():,} | {false} get a name as certain |",
+        f"| of these, called right | {unknown.total():,} | {unknown['called right']:,} |",
         f"| right answers, in any layout, convention and rounding | {answers.total():,} | "
         f"{answers['called wrong']:,} called wrong |",
     ]
     second = [
-        "## Slips of people's programs",
-        "",
+        PROGRAMS,
         "| | trials | named at its place % | certain % | certain of another % |",
     ]
     second.append("|---|--:|--:|--:|--:|")
@@ -172,21 +202,42 @@ def trust_lines(trust: dict[str, Counter], people: dict[str, Counter]) -> list[l
     return [first, second]
 
 
+def summary(trust: dict[str, Counter], people: dict[str, Counter]) -> str:
+    """The table of docs/diagnose.md: what is not to be feared first."""
+    unknown, answers = trust["unknown"], trust["right"]
+    rows = [
+        ("wrong in a way that is not searched for", unknown.total(), f"{unknown['a false name']:,} get a certain name"),
+        ("right, in any layout, convention and rounding", answers.total(), f"{answers['called wrong']:,} called wrong"),
+    ]
+    for what, counts in people.items():
+        total = counts["named"] + counts["missed"]
+        rows.append((what, total, f"{percent(counts['named'], total)}% named at the right place"))
+    lines = [f"| {what} | {total:,} | {found} |" for what, total, found in rows if total]
+    return "\n".join(["| programs | tried | found |", "|---|--:|---|", *lines])
+
+
+def put_into(text: str, table: str) -> str:
+    """The text with the table between its two marks."""
+    before, rest = text.split(BEGIN)
+    return f"{before}{BEGIN}\n{table}\n{END}{rest.split(END)[1]}"
+
+
 def page(alone: dict, paired: dict, answers: dict, trust: dict, people: dict) -> str:
     by_code: dict = defaultdict(Counter)
     for ((code, _), precision), counts in alone.items():
         by_code[f"`{code}`", precision] += counts
     by_name = {(f"`{code}` {name}", precision): counts for ((code, name), precision), counts in alone.items()}
     sections = [
+        [TITLE],
+        *trust_lines(trust, people),
         [INTRODUCTION, *table(totals(alone), lambda row: "alone", "all mistakes")],
         table(by_code, lambda row: row.strip("`"), "mistake"),
         ["## Two mistakes at once", "", "| figures given | trials | both named % | and nothing else % |"],
         ["## Right answers", "", "| given as | answers | called wrong |", "|---|--:|--:|"],
         ["## Every variant", "", *table(by_name, lambda row: row.split("`")[1], "mistake, variant")],
     ]
-    sections[2] += ["|---|--:|--:|--:|", *(pair_line(precision, counts) for precision, counts in paired.items())]
-    sections[3] += [f"| {kind} | {counts.total():,} | {counts[False]} |" for kind, counts in answers.items()]
-    sections[1:1] = trust_lines(trust, people)
+    sections[5] += ["|---|--:|--:|--:|", *(pair_line(precision, counts) for precision, counts in paired.items())]
+    sections[6] += [f"| {kind} | {counts.total():,} | {counts['False']} |" for kind, counts in answers.items()]
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
 
 
@@ -230,31 +281,53 @@ def draw(alone: dict, path: Path) -> None:
     path.write_text(drawn.replace("<defs>", f"{style}\n <defs>", 1), encoding="utf-8")
 
 
+def counted(kept: dict[str, dict], counts: dict[str, int], most: int) -> bool:
+    """Makes the counts that are not kept yet, at most so many; whether none is left."""
+    jobs = [(name, job) for name, count in counts.items() for job in SECTIONS[name][1](count)]
+    left = [(name, job) for name, job in jobs if repr(job) not in kept[name]]
+    with ProcessPoolExecutor(int(os.environ.get("JOBS", os.cpu_count() or 1))) as workers:
+        running = [(name, job, workers.submit(SECTIONS[name][0], job)) for name, job in left[:most]]
+        for name, job, made in running:
+            kept[name][repr(job)] = dict(made.result())
+            KEPT.parent.mkdir(exist_ok=True)
+            KEPT.write_text(json.dumps(kept, indent=1))
+    return len(left) <= most
+
+
+def gathered(kept: dict[str, dict], counts: dict[str, int]) -> dict[str, dict]:
+    """By section, the counts of each job."""
+    jobs = {name: SECTIONS[name][1](counts[name]) for name in SECTIONS}
+    return {name: {job: Counter(kept[name].get(repr(job), {})) for job in jobs[name]} for name in SECTIONS}
+
+
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-    with ProcessPoolExecutor(os.cpu_count()) as workers:
-        jobs = [(mistake, count, precision) for mistake in MISTAKES for precision in PRECISIONS]
-        alone = {(m, p): counts for (m, _, p), counts in zip(jobs, workers.map(planted_alone, jobs), strict=True)}
-        jobs = [(pair, 2, precision) for pair in pairs(10 * count) for precision in PRECISIONS]
-        paired: dict = defaultdict(Counter)
-        for (_, _, precision), counts in zip(jobs, workers.map(planted_in_pairs, jobs, chunksize=4), strict=True):
-            paired[precision] += counts
-        jobs = [(kind, seed) for kind in RIGHT for seed in range(250 * count // len(RIGHT))]
-        answers: dict = defaultdict(Counter)
-        for (kind, _), correct in zip(jobs, workers.map(right, jobs, chunksize=50), strict=True):
-            answers[kind][correct] += 1
-        trust: dict = defaultdict(Counter)
-        for part in workers.map(false_names, [(100 * count, part) for part in range(PARTS)]):
-            trust["unknown"] += part
-        for part in workers.map(called_wrong, [(500 * count, part) for part in range(PARTS)]):
-            trust["right"] += part
-        people: dict = defaultdict(Counter)
-        for what, (slips, conventions, decimals, each) in PEOPLE.items():
-            jobs = [(slips, conventions, decimals, -(-each * count // PARTS), part) for part in range(PARTS)]
-            for part in workers.map(of_people, jobs):
-                people[what] += part
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", type=int, nargs="?", default=20, help="trials of each mistake (20)")
+    parser.add_argument("--trust", type=int, help="the same of the first two tables, if another number")
+    parser.add_argument("--only", choices=SECTIONS, help="one section; those made before are kept in build/")
+    parser.add_argument("--most", type=int, default=10**9, help="jobs to do now; the next call goes on")
+    parser.add_argument("--page", action="store_true", help="the page of what is kept, though not all is made")
+    given = parser.parse_args()
+    counts = {name: given.trust or given.count if name in TRUST else given.count for name in SECTIONS}
+    kept = defaultdict(dict, json.loads(KEPT.read_text()) if KEPT.exists() else {})
+    wanted = {given.only: counts[given.only]} if given.only else counts
+    if not given.page and (not counted(kept, wanted, given.most) or given.only):
+        return
+    found = gathered(kept, counts)
+    alone = {(mistake, p): c for (mistake, _, p), c in found["alone"].items()}
+    paired: dict = defaultdict(Counter)
+    for (_, _, p), c in found["pairs"].items():
+        paired[p] += c
+    answers = {kind: c for (kind, _), c in found["answers"].items()}
+    trust = {name: sum(found[name].values(), Counter()) for name in TRUST}
+    people = {
+        what: sum((c for job, c in found["people"].items() if job[:3] == kind[:3]), Counter())
+        for what, kind in PEOPLE.items()
+    }
     text = page(alone, paired, answers, trust, people)
     (ROOT / "docs" / "diagnosis-figures.md").write_text(text, encoding="utf-8")
+    docs = ROOT / "docs" / "diagnose.md"
+    docs.write_text(put_into(docs.read_text(encoding="utf-8"), summary(trust, people)), encoding="utf-8")
     draw(alone, ROOT / "docs" / "images" / "confusion.svg")
 
 

@@ -21,6 +21,7 @@ def folder(tmp_path):
     write(tmp_path / "rare.csv", "x,z,fraud", zip(x.round(4), z.round(4), np.where(np.arange(400) % 80, "no", "yes")))
     write(tmp_path / "bent.csv", "x,z,price", zip(x.round(4), z.round(4), (50 + 10 * np.abs(x)).round(4)))
     write(tmp_path / "visits.csv", "x,visits", zip(x.round(4), rng.poisson(np.exp(0.8 * x))))
+    write(tmp_path / "noise.csv", "x,y", [(v, "pq"[k % 2]) for k, v in enumerate(x.round(4))])
     write(tmp_path / "few.csv", "x,y", [(k, "ab"[k % 2]) for k in range(12)])
     return tmp_path
 
@@ -31,6 +32,13 @@ def test_a_model_that_learned_nothing_is_said_to_be_no_better(folder):
     assert "It never finds 'yes'." in out
     rows = dict(re.findall(r"^  (\w[\w ]*?)  +(\S.*)$", out, re.MULTILINE))
     assert rows["balanced accuracy"].split()[0] == "50.0%"
+
+
+def test_a_poor_model_says_what_keeps_it_so(folder):
+    slow = ("--solver", "gd", "--learning-rate", "0.00001", "--epochs", "3")
+    out = done("train", "noise.csv", "--target", "y", *slow, cwd=folder)
+    assert re.search(r"Why: a step with η = 0.00001 lowers the cost 0\.\d+ by 0\.\d+%", out)
+    assert "Why:" not in done("train", "bent.csv", "--target", "price", cwd=folder)
 
 
 def test_numbers_are_measured_in_their_own_units_beside_a_linear_model(folder):

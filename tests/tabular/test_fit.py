@@ -9,7 +9,7 @@ from backpath.files.tables import read_training_table
 from backpath.tabular.candidates import LINEAR, candidates
 from backpath.tabular.committee import side_by_side
 from backpath.tabular.fit_table import fit
-from backpath.tabular.judge import Trainer, balanced_weight, looks_like_counts
+from backpath.tabular.judge import Trainer, looks_like_counts
 
 
 def table_of(tmp_path, columns, **choices):
@@ -107,7 +107,7 @@ def test_a_cross_validation_holds_out_every_row_once(tmp_path):
 
 def test_classes_are_balanced_by_weights(tmp_path):
     table = table_of(tmp_path, {"x": range(40), "y": ["a"] * 30 + ["b"] * 10})
-    weight = balanced_weight(table)
+    weight = table.balanced().weight
     assert weight[:30].sum() == pytest.approx(weight[30:].sum()) == pytest.approx(20)
 
 

@@ -42,5 +42,6 @@ def command(file: str, form: str, document: bool, out: str | None) -> None:
         learning_rate=found.learning_rate,
         frozen=found.frozen,
     )
+    report.note = " ".join(filter(None, (found.taken, report.note)))
     write_rendered(report, form, document, out)
     sys.exit(0 if report.correct else 1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backpath.cli.options import FileName
-from backpath.cli.table_options import TableOptions, table_options
+from backpath.cli.table_options import TableOptions, memory_option, table_options
 from backpath.cli.terminal import echo
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ _NAME = 24  # characters of a name in the table; a longer one stands on a line o
 @click.argument("files", nargs=-1, required=True, type=FileName())
 @click.option("--target", help="Column to predict: also show what train would do with the table.")
 @table_options
+@memory_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def command(files: tuple[str, ...], target: str | None, as_json: bool, **options: Any) -> None:
+def command(files: tuple[str, ...], target: str | None, memory: str | None, as_json: bool, **options: Any) -> None:
     """Show what is in the table in FILES, column by column, and what train would make of it.
 
     Numbers and dates are shown with their range and a small histogram, text with the count of its different cells.
@@ -35,9 +36,10 @@ def command(files: tuple[str, ...], target: str | None, as_json: bool, **options
     from dataclasses import asdict
 
     from backpath.files.looking import look
+    from backpath.files.memory_budget import budget
 
     given = TableOptions(**options)
-    found = look(files, target, given.choices(), given.dialect)
+    found = look(files, target, given.choices(), given.dialect, budget(memory))
     if as_json:
         echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backpath.cli.options import FileName
-from backpath.cli.table_options import dialect, dialect_options
+from backpath.cli.table_options import dialect, dialect_options, memory_option
 from backpath.cli.terminal import PrintedRows, echo
 from backpath.errors import InputError
 
@@ -37,6 +37,7 @@ NOT_FINITE = "the prediction is not a finite number"
     help="What to do with a category that training had not.",
 )
 @click.option("--strict", is_flag=True, help="Refuse the table if a row of it cannot be predicted.")
+@memory_option
 @dialect_options
 def command(
     model: str,
@@ -45,6 +46,7 @@ def command(
     keep: tuple[str, ...],
     unknown: str,
     strict: bool,
+    memory: str | None,
     delimiter: str | None,
     encoding: str | None,
     decimal: str | None,
@@ -63,6 +65,7 @@ def command(
     backpath predict model.safetensors new.csv --keep id --out predictions.csv
     """
     from backpath.files.atomic import check_writable
+    from backpath.files.memory_budget import budget
     from backpath.files.models import load_model
     from backpath.files.opening import open_table
     from backpath.files.predicting import PredictionTable
@@ -75,7 +78,7 @@ def command(
     loaded = load_model(model)
     prepared = loaded.table_inputs
     given, wanted = dialect(delimiter, encoding, decimal, na, header), [kind.name for kind in prepared.inputs]
-    with open_table(tables, given, prepared.dialect, wanted) as source:
+    with open_table(tables, given, prepared.dialect, wanted, budget(memory)) as source:
         table = PredictionTable(source, prepared, keep)
         found = table.check(refuse_unknown=unknown == "refuse", strict=strict)
         _check_sizes(loaded, table, found, strict)

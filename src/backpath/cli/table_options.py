@@ -42,6 +42,16 @@ def table_options(command: F) -> F:
     return dialect_options(command)
 
 
+def memory_option(command: F) -> F:
+    """How much memory a table may take."""
+    option = click.option(
+        "--memory",
+        metavar="AMOUNT",
+        help="How much memory it may take: 2GB.  [default: half of what is free]",
+    )
+    return option(command)
+
+
 def dialect_options(command: F) -> F:
     """How a file is written; what is not given is found out from it, and reported."""
     for option in (

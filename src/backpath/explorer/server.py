@@ -6,7 +6,8 @@ import asyncio
 import logging
 import secrets
 import socket
-from typing import Any
+from collections import Counter
+from typing import Any, ClassVar
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -21,6 +22,7 @@ EVERY_ADDRESS = ("0.0.0.0", "::")
 HEADER_BYTES = 16 * 1024
 HEADER_SECONDS = limits.BODY_SECONDS / 6
 CONNECTIONS = 4 * limits.SESSIONS
+MOST_WAITING = limits.SESSIONS  # connections without a request
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -100,6 +102,7 @@ def server(explorer: Explorer) -> uvicorn.Server:
         h11_max_incomplete_event_size=HEADER_BYTES,
     )
     logging.getLogger("uvicorn.error").addFilter(_is_news)
+    logging.getLogger("asyncio").addFilter(Counted())
     return uvicorn.Server(config)
 
 
@@ -108,12 +111,45 @@ def _is_news(record: logging.LogRecord) -> bool:
     return not any(text in record.getMessage() for text in ("without completing handshake", "Invalid HTTP request"))
 
 
+class Counted(logging.Filter):
+    """Lets a message through the first time, and the 10th, 100th … with its count: at the limit of open files the
+    event loop says so at each connection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: Counter[str] = Counter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        said = str(record.msg).partition("\n")[0]
+        self._seen[said] += 1
+        count = self._seen[said]
+        if count > 1:
+            record.msg, record.args, record.exc_info = f"{said} ({count:,} times)", (), None
+        return str(count).strip("0") == "1"
+
+
 class PatientProtocol(H11Protocol):
-    """Waits for a request's headers, but not for ever: who sends nothing, or byte by byte, is cut off."""
+    """Waits for a request's headers, but not for ever: who sends nothing, or byte by byte, is cut off. Of many that
+    send nothing the first ones make room for new ones."""
+
+    waiting: ClassVar[dict[PatientProtocol, None]] = {}  # for a request, the longest first
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.waiting.pop(self, None)
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.waiting.pop(self, None)
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        self.waiting.pop(self, None)
+        super().handle_websocket_upgrade(event)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -121,6 +157,13 @@ class PatientProtocol(H11Protocol):
 
     def _expect(self) -> None:
         """The next request has to be here in time."""
+        self.waiting.pop(self, None)
+        if len(self.waiting) >= MOST_WAITING:
+            first = next(iter(self.waiting))
+            del self.waiting[first]
+            first.transport.close()
+        if not self.transport.is_closing():
+            self.waiting[self] = None
         asyncio.get_running_loop().call_later(HEADER_SECONDS, self._late, self.cycle)
 
     def _late(self, cycle: object) -> None:

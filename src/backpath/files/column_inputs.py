@@ -53,13 +53,14 @@ class NumberInput:
         """Whether its one input is the value itself."""
         return (self.mean, self.scale, self.missing) == (0.0, 1.0, False)
 
-    def encode(self, values: Floats) -> Floats:
+    def encode(self, values: NDArray[np.floating]) -> Floats:
         """Inputs of shape (N, labels)."""
-        if np.isfinite(values).all():
-            inputs = scaled(values, self.mean, self.scale)
+        numbers: Floats = values.astype(np.float64, copy=False)
+        if np.isfinite(numbers).all():
+            inputs = scaled(numbers, self.mean, self.scale)
         else:
-            inputs = scaled(filled(values, self.fill), self.mean, self.scale)
-        return _columns(inputs, np.isnan(values) if self.missing else None)
+            inputs = scaled(filled(numbers, self.fill), self.mean, self.scale)
+        return _columns(inputs, np.isnan(numbers) if self.missing else None)
 
     def unusable(self, values: Floats) -> NDArray[np.bool_]:
         return unusable_numbers(values, self.fill)

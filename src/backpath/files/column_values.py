@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,18 +11,20 @@ from numpy.typing import NDArray
 from backpath.errors import InputError
 from backpath.files.column_inputs import MISSING, CategoryInput, DateInput, NumberInput
 from backpath.files.forms import PLAIN, NumberForm
+from backpath.files.moments import Moments
 from backpath.files.wording import quoted
 from backpath.maths.arrays import Floats
 
 Rows = NDArray[np.intp] | slice
+NOTHING = Moments()
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """The values of a number column; NaN is a missing one."""
+    """The values of a number column, in the shortest type of floats that holds them exactly; NaN is a missing one."""
 
     name: str
-    values: Floats
+    values: NDArray[np.floating]
     form: NumberForm = PLAIN
 
     @property
@@ -31,8 +34,9 @@ class Numbers:
     def take(self, rows: NDArray[np.bool_]) -> Numbers:
         return replace(self, values=self.values[rows])
 
-    def fit(self, rows: Rows, standardize: bool) -> NumberInput:
-        fill, gap, mean, scale = _fit(self.values[rows], self.name, standardize)
+    def fit(self, rows: Rows, standardize: bool, beyond: Moments = NOTHING) -> NumberInput:
+        """What these rows say of the column, with those whose moments are ``beyond``."""
+        fill, gap, mean, scale = _fit(self.values[rows].astype(np.float64), self.name, standardize, beyond)
         return NumberInput(self.name, mean, scale, fill, gap, self.form)
 
 
@@ -52,8 +56,9 @@ class Categories:
     def take(self, rows: NDArray[np.bool_]) -> Categories:
         return replace(self, values=self.values[rows])
 
-    def fit(self, rows: Rows, standardize: bool) -> CategoryInput:
-        return CategoryInput(self.name, self.categories, self.other, bool((self.values[rows] == MISSING).any()))
+    def fit(self, rows: Rows, standardize: bool, beyond: Moments = NOTHING) -> CategoryInput:
+        missing = bool((self.values[rows] == MISSING).any()) or beyond.missing > 0
+        return CategoryInput(self.name, self.categories, self.other, missing)
 
 
 @dataclass(frozen=True)
@@ -72,36 +77,66 @@ class Dates:
     def take(self, rows: NDArray[np.bool_]) -> Dates:
         return replace(self, values=self.values[rows])
 
-    def fit(self, rows: Rows, standardize: bool) -> DateInput:
-        fill, gap, mean, scale = _fit(self.values[rows], self.name, "days" in self.parts)
+    def fit(self, rows: Rows, standardize: bool, beyond: Moments = NOTHING) -> DateInput:
+        fill, gap, mean, scale = _fit(self.values[rows], self.name, "days" in self.parts, beyond)
         if not standardize:
-            mean, scale = float(np.nanmin(self.values[rows])), 1.0
+            mean, scale = min(float(np.nanmin(self.values[rows])), beyond.low), 1.0
         return DateInput(self.name, self.form, self.parts, mean, scale, fill, gap)
 
 
 ColumnValues = Numbers | Categories | Dates
 
 
-def _fit(values: Floats, name: str, standardize: bool) -> tuple[float, bool, float, float]:
+def with_values(column: ColumnValues, values: NDArray[Any]) -> ColumnValues:
+    """The same column with other values."""
+    same: Any = column
+    return replace(same, values=values)
+
+
+def _fit(values: Floats, name: str, standardize: bool, beyond: Moments) -> tuple[float, bool, float, float]:
     """The value that stands for missing ones, whether there are such, mean, and scale."""
     missing = np.isnan(values)
-    gap = bool(missing.any())
-    fill = 2 * float(np.median((values[~missing] if gap else values) / 2))  # halved, so that no sum overflows
+    gap = bool(missing.any()) or beyond.missing > 0
+    present = values[~missing] if gap else values
+    fill = 2 * float(np.median(present / 2)) if len(present) else beyond.mean  # halved, so that no sum overflows
     if not standardize:
         return fill, gap, 0.0, 1.0
+    if beyond.count:
+        seen = Moments.of(values) + beyond
+        seen += Moments.same(fill, seen.missing)
+        return fill, gap, *_checked(name, seen.low, seen.high, seen.mean, seen.deviation)
     return fill, gap, *mean_and_scale(np.where(missing, fill, values) if gap else values, name)
 
 
-def mean_and_scale(values: Floats, name: str) -> tuple[float, float]:
+def mean_and_scale(values: Floats, name: str, beyond: Moments = NOTHING) -> tuple[float, float]:
     """The mean and the standard deviation of a column that is not constant, computed so that no square overflows."""
+    if beyond.count:
+        seen = Moments.of(values) + beyond
+        return _checked(name, seen.low, seen.high, seen.mean, seen.deviation)
     largest = float(np.abs(values).max())
     relative = values / largest
     mean, scale = float(relative.mean()) * largest, float(relative.std()) * largest
-    with np.errstate(over="ignore"):
-        extreme = np.array([values.min(), values.max()]) - mean
-    if not np.isfinite(extreme).all() or scale < np.finfo(np.float64).tiny:
+    return _checked(name, float(values.min()), float(values.max()), mean, scale)
+
+
+def _checked(name: str, low: float, high: float, mean: float, scale: float) -> tuple[float, float]:
+    if not np.isfinite([high - mean, low - mean]).all() or scale < np.finfo(np.float64).tiny:
         raise InputError(
-            f"column {quoted(name)} cannot be standardised: its numbers go from {values.min():g} to {values.max():g}; "
+            f"column {quoted(name)} cannot be standardised: its numbers go from {low:g} to {high:g}; "
             "give it in another unit"
         )
     return mean, scale
+
+
+def shortest(values: Floats) -> NDArray[np.floating]:
+    """The same values in the shortest type that holds all of them exactly: small whole numbers take a quarter.
+
+    >>> shortest(np.array([1.0, 255.0])).dtype.name, shortest(np.array([0.5, 1e5])).dtype.name
+    ('float16', 'float32')
+    """
+    for kind in (np.float16, np.float32):
+        with np.errstate(over="ignore"):
+            short: NDArray[np.floating] = values.astype(kind)
+        if np.array_equal(short.astype(np.float64), values, equal_nan=True):
+            return short
+    return values

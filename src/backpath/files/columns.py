@@ -88,9 +88,7 @@ def _counts(k: int, gap: str, typed: bool) -> str:
             f"count(CASE WHEN n{k} IS NULL OR isnan(n{k}) THEN CASE WHEN {gap} THEN 1 END END)",
             f"count({finite})",
             f"count(CASE WHEN isinf(n{k}) THEN 1 END)",
-            "0"
-            if typed
-            else f"count(CASE WHEN starts_with(t{k}, '0') AND t{k} <> '0' THEN CASE WHEN {code} THEN 1 END END)",
+            "0" if typed else f"count(CASE WHEN t{k} < '0:' AND t{k} >= '00' THEN CASE WHEN {code} THEN 1 END END)",
             f"min({finite})",
             f"max({finite})",
         )

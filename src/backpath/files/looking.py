@@ -11,10 +11,11 @@ from backpath.files.column_inputs import CategoryInput, DateInput, shown_day
 from backpath.files.deciding import Decision
 from backpath.files.dialect import Dialect
 from backpath.files.file_paths import PathLike
+from backpath.files.memory_budget import Budget
 from backpath.files.opening import open_table
 from backpath.files.reading import cell_sql
 from backpath.files.sources import Source
-from backpath.files.tables import check_usable, choose, decide_all
+from backpath.files.usable import check_usable, choose, decide_all
 
 BINS = 10
 _KINDS = {"number": "number", "categories": "text", "date": "date"}
@@ -62,6 +63,7 @@ def look(
     target: str | None = None,
     choices: Choices | None = None,
     dialect: Dialect | None = None,
+    memory: Budget | None = None,
 ) -> Look:
     """What is in a table, and what ``train`` would make of it.
 
@@ -71,7 +73,7 @@ def look(
         If the files cannot be read as a table, or have no such columns.
     """
     wanted = choices or Choices()
-    with open_table(path, dialect, wanted=() if target is None else (target,)) as source:
+    with open_table(path, dialect, wanted=() if target is None else (target,), memory=memory) as source:
         goal, inputs = (None, list(source.columns)) if target is None else choose(source, target, wanted)
         decisions = decide_all(source, inputs if goal is None else [*inputs, goal], wanted, goal)
         numbers = _numbers(source, [d for d in decisions if d.kind and not isinstance(d.kind, CategoryInput)])

@@ -12,11 +12,12 @@ from backpath.errors import InputError
 from backpath.files.csv_source import csv_source
 from backpath.files.dialect import Dialect
 from backpath.files.file_paths import PathLike
+from backpath.files.forms import literal
+from backpath.files.memory_budget import Budget, budget
 from backpath.files.sources import Source
 from backpath.files.typed_source import is_json, json_source, parquet_source
 from backpath.files.unpacking import plain_file, table_files
 
-_THREADS = 4  # more only take memory: each holds buffers of its own
 _SMALL = 16_000_000  # bytes of files that are read once and kept
 
 
@@ -26,6 +27,7 @@ def open_table(
     dialect: Dialect | None = None,
     preferred: Dialect | None = None,
     wanted: Sequence[str] = (),
+    memory: Budget | None = None,
 ) -> Iterator[Source]:
     """The table in one or several files of one kind, which is known by their first bytes.
 
@@ -36,11 +38,15 @@ def open_table(
     dialect : how CSV files are written, as far as the caller knows
     preferred : how they are perhaps written: taken where the file allows several readings
     wanted : columns that the table should have
+    memory : how much of it reading may take
     """
     import duckdb
 
+    allowed = memory or budget()
+
     settings: dict[str, str | bool | int | float | list[str]] = {
-        "threads": min(_THREADS, os.cpu_count() or 1),
+        "threads": min(allowed.threads, os.cpu_count() or 1),
+        "memory_limit": f"{allowed.database // 10**6}MB",
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
@@ -52,6 +58,7 @@ def open_table(
     ):
         folder = Path(temporary)
         connection.execute("SET enable_progress_bar = false")
+        connection.execute(f"SET temp_directory = {literal(str(folder / 'spilled'))}")
         files = [plain_file(one, folder, connection) for one in table_files(given)]
         starts = {_start(file) for file, _ in files}
         if starts == {b"PAR1"}:
@@ -62,7 +69,7 @@ def open_table(
             raise InputError("some of the files are Parquet and some are not; give files of one kind")
         else:
             source = csv_source(files, told, preferred or Dialect(), wanted, connection, folder)
-        small = sum(file.stat().st_size for file, _ in files) < _SMALL
+        small = sum(file.stat().st_size for file, _ in files) < min(_SMALL, allowed.database // 4)
         yield source.kept() if small else source
 
 

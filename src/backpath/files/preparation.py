@@ -128,7 +128,7 @@ class Preparation:
     def transform_target(self, target: ColumnValues, rows: Rows = slice(None)) -> Floats:
         """y of shape (rows, outputs)."""
         if not isinstance(target, Categories):
-            return scaled(target.values[rows], self.target.mean, self.target.scale).reshape(-1, 1)
+            return scaled(target.values[rows].astype(np.float64), self.target.mean, self.target.scale).reshape(-1, 1)
         values = target.values[rows]
         if self.target.task == "binary":
             return values.astype(np.float64).reshape(-1, 1)
@@ -146,6 +146,10 @@ class Preparation:
         else:
             chosen, probabilities = outputs.argmax(axis=1), outputs
         return Predictions(np.array(self.target.classes)[chosen.astype(int)], probabilities, self.target.classes)
+
+    def labels(self, y: NDArray[np.floating]) -> NDArray[Any]:
+        """The target as the file has it, (N,), from targets y of shape (N, outputs): numbers or the classes' names."""
+        return self.inverse_target(y).values
 
     def describe(self) -> list[str]:
         """The inputs and the target in lines of plain text."""

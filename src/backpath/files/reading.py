@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.errors import InputError
 from backpath.files.column_inputs import CategoryInput, ColumnInput, DateInput, NumberInput
-from backpath.files.column_values import Categories, ColumnValues, Dates, Numbers
+from backpath.files.column_values import Categories, ColumnValues, Dates, Numbers, shortest
 from backpath.files.forms import DATE_FORMS, MISSING, MISSING_AMONG_NUMBERS, literal, missing
 from backpath.files.sources import Column, Source
 
@@ -47,18 +48,56 @@ def cell_sql(column: Column, kind: ColumnInput, own: Sequence[str], place: int, 
     return f"(CASE WHEN isfinite({value}) THEN {value} WHEN {gap} THEN 'nan'::DOUBLE ELSE {strange}::DOUBLE END)"
 
 
-def read_values(
-    source: Source, columns: Sequence[tuple[Column, ColumnInput]], target: Column | None = None
-) -> list[NDArray[Any]]:
-    """The values of columns as their kinds take them, in passes over the table of some columns each."""
-    own = source.dialect.missing
+ReadPlan = Sequence[tuple[Column, ColumnInput]]
+
+
+def _cells(
+    source: Source, plan: ReadPlan, start: int, complete: Collection[str] = ()
+) -> tuple[list[str], dict[str, object]]:
+    """SQL for the values of some columns of a plan, whose last one is the target; and its parameters."""
+    own, cells, lists = source.dialect.missing, [], {}
+    for k, (column, kind) in enumerate(plan[start : start + source.batch]):
+        is_target = start + k == len(plan) - 1
+        if isinstance(kind, NumberInput) and column.name in complete:
+            cells.append(f"{number_sql(column, kind, own)} AS v{k}")
+            continue
+        cells.append(f"{cell_sql(column, kind, own, k, is_target)} AS v{k}")
+        if isinstance(kind, CategoryInput):
+            lists[f"k{k}"] = list(kind.categories)
+    return cells, dict(lists)
+
+
+def read_values(source: Source, plan: ReadPlan, complete: Collection[str] = ()) -> list[NDArray[Any]]:
+    """The values of columns as their kinds take them, the target's last, in passes of some columns each.
+
+    Parameters
+    ----------
+    complete : names of columns all of whose cells are numbers, which needs not be looked at again
+    """
     found: list[NDArray[Any]] = []
-    for start in range(0, len(columns), source.batch):
-        batch = columns[start : start + source.batch]
-        cells = [f"{cell_sql(c, kind, own, k, c is target)} AS v{k}" for k, (c, kind) in enumerate(batch)]
-        lists = {f"k{k}": list(kind.categories) for k, (_, kind) in enumerate(batch) if isinstance(kind, CategoryInput)}
-        found += source.arrays(f"SELECT {', '.join(cells)} FROM {{table}}", **lists)
+    for start in range(0, len(plan), source.batch):
+        cells, lists = _cells(source, plan, start, complete)
+        arrays = source.arrays(f"SELECT {', '.join(cells)} FROM {{table}}", **lists)
+        for place, array in enumerate(arrays, start):
+            if np.ma.is_masked(array):
+                raise InputError(f"{source.path} changed while it was read; read it again")
+            is_input_of_numbers = place < len(plan) - 1 and isinstance(plan[place][1], NumberInput)
+            found.append(shortest(np.asarray(array)) if is_input_of_numbers else np.asarray(array))
     return found
+
+
+def row_blocks(source: Source, plan: ReadPlan, rows: int) -> Iterator[list[NDArray[Any]]]:
+    """The same of some rows at a time; of a file that is no Parquet, by way of a temporary one that is."""
+    parts = [_cells(source, plan, start) for start in range(0, len(plan), source.batch)]
+    for numbered in source.by_number([column for column, _ in plan]):
+        count = numbered.rows("SELECT count(*) FROM {table}")[0][0]
+        for first in range(0, count, rows):
+            chosen = f"file_row_number >= {first} AND file_row_number < {first + rows}"
+            yield [
+                np.asarray(array)
+                for cells, lists in parts
+                for array in numbered.arrays(f"SELECT {', '.join(cells)} FROM {{table}} WHERE {chosen}", **lists)
+            ]
 
 
 def with_kind(kind: ColumnInput, values: NDArray[Any]) -> ColumnValues:
@@ -67,4 +106,4 @@ def with_kind(kind: ColumnInput, values: NDArray[Any]) -> ColumnValues:
         return Categories(kind.name, values, kind.categories, kind.other)
     if isinstance(kind, DateInput):
         return Dates(kind.name, values, kind.form, kind.parts)
-    return Numbers(kind.name, np.asarray(values, dtype=np.float64), kind.form)
+    return Numbers(kind.name, values, kind.form)

@@ -6,7 +6,7 @@ taken for a pattern.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.files.dialect import Dialect
+from backpath.files.forms import literal
 from backpath.files.wording import quoted
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 KEPT = "kept"  # the table in memory of a small file
+LEAST_GROUP, GROUP_BYTES = 2048, 16_000_000  # rows, and cells as text, of a group of rows in a temporary file
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Source:
     explain: Callable[[str], str]  # what is wrong with the file, given DuckDB's words
     dialect: Dialect = field(default_factory=Dialect)  # with what was found out
     notes: tuple[str, ...] = ()
+    numbered: str = ""  # of a Parquet file: the relation with the column file_row_number
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -73,6 +76,8 @@ class Source:
         given = (self.parameters if "{table}" in sql else {}) | parameters
         try:
             return fetch(self.connection.execute(sql.replace("{table}", self.relation), given))
+        except duckdb.OutOfMemoryException:
+            raise InputError(f"{self.path} takes more memory to read than it may; give more with --memory") from None
         except duckdb.Error as error:
             raise InputError(self.explain(str(error).splitlines()[0])) from None
         except RuntimeError as error:  # how DuckDB passes Ctrl-C on
@@ -83,7 +88,26 @@ class Source:
     def kept(self) -> Source:
         """The same, its rows read once."""
         self.rows(f"CREATE TEMP TABLE {KEPT} AS SELECT * FROM {{table}}")
-        return replace(self, relation=KEPT, parameters={})
+        return replace(self, relation=KEPT, parameters={}, numbered="")
+
+    def by_number(self, columns: Sequence[Column]) -> Iterator[Source]:
+        """Sources of the same rows, one after the other, which have a column ``file_row_number``: each file if they are
+        Parquet, else a temporary file with the cells of these columns as they are."""
+        if self.numbered:
+            for file in self.parameters["path"]:
+                yield replace(self, relation=self.numbered, parameters={"path": [file]})
+            return
+        wanted = {column.name for column in columns}
+        cells = [f"c{place}" for place, column in enumerate(self.columns) if column.name in wanted]
+        rows = max(LEAST_GROUP, GROUP_BYTES // (16 * len(cells)))
+        copy = self.folder / "rows.parquet"
+        self.rows(
+            f"COPY (SELECT {', '.join(cells)} FROM {{table}}) TO {literal(str(copy))} "
+            f"(FORMAT parquet, ROW_GROUP_SIZE {rows})"
+        )
+        relation = f"read_parquet({literal(str(copy))}, file_row_number=true)"
+        yield replace(self, relation=relation, parameters={})
+        copy.unlink()
 
     def first(self, condition: str, column: Column, **parameters: object) -> tuple[str, str | None]:
         """The first cell of a column where a condition holds: where it is, and what it holds (None: nothing)."""

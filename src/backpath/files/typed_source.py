@@ -23,6 +23,7 @@ _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _NUMBER_TYPES = {*_INTEGERS, *(f"U{name}" for name in _INTEGERS), "FLOAT", "DOUBLE", "DECIMAL"}
 _TEXT_TYPES = {"VARCHAR", "ENUM", "BOOLEAN", "UUID", "DATE", "TIME", "JSON"}
 _PARQUET = "read_parquet($path, hive_partitioning=false, union_by_name=false)"
+_NUMBERED = "read_parquet($path, hive_partitioning=false, union_by_name=false, file_row_number=true)"
 
 
 def parquet_source(files: Files, dialect: Dialect, connection: duckdb.DuckDBPyConnection, folder: Path) -> Source:
@@ -44,7 +45,9 @@ def parquet_source(files: Files, dialect: Dialect, connection: duckdb.DuckDBPyCo
     for (_, other), found in zip(files, columns_of, strict=True):
         if found != names:
             raise InputError(f"{other} has other columns than {shown}; give files of one table")
-    return _typed(files, names, types, f"{_PARQUET} AS t", parameters, dialect, connection, folder)
+    source = _typed(files, names, types, f"{_PARQUET} AS t", parameters, dialect, connection, folder)
+    cells = ", ".join(f"c{k}" for k in range(len(names)))
+    return replace(source, numbered=f"{_NUMBERED} AS t({cells}, file_row_number)")
 
 
 def _check_dialect(dialect: Dialect, what: str) -> None:

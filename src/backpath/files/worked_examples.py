@@ -36,7 +36,7 @@ from backpath.maths.notation import (
     weight_name,
     weight_names,
 )
-from backpath.maths.other_names import activation_called, cost_called
+from backpath.maths.other_names import activation_called, cost_called, taken_as
 from backpath.maths.printed import printed_array
 
 ClaimedFigures = Mapping[str, str | float]
@@ -62,6 +62,8 @@ class WorkedExample:
     learning_rate : float | None
     frozen : tuple of str
         Weights that are not updated: names, or "biases".
+    taken : str
+        What was understood of names that other libraries use: "'mse' is taken as squared_error."
     gradients, weights, values : dicts
         The claimed gradients, updated weights, and values of the forward pass ("H1", "u_A1", or "cost"), by name:
         numbers, or strings as printed. Gradients and weights may be lists too, in any layout that ``diagnose`` takes.
@@ -78,6 +80,7 @@ class WorkedExample:
     weights: ClaimedFigures = field(default_factory=dict)
     values: ClaimedFigures = field(default_factory=dict)
     samples: tuple[Any, Any] = ((), ())
+    taken: str = ""
 
 
 def read_worked_example(path: str | Path) -> WorkedExample:
@@ -151,6 +154,7 @@ def _worked_example(found: Any) -> WorkedExample:
         weights=_claims(claimed, "weights", network, _weight),
         values=_claims(claimed, "values", network, _value),
         samples=(found["x"], found["y"]),
+        taken=taken_as([*_called(found["network"]), (called, cost)]),
     )
 
 
@@ -192,6 +196,12 @@ def _activations(found: Any) -> str | list[str]:
     for name in names:
         activation(name)
     return names[0] if isinstance(found, str) else names
+
+
+def _called(network: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The activations as the file names them, and what they are called here."""
+    given = network.get("activations", "sigmoid")
+    return [(name, activation_called(name)) for name in ([given] if isinstance(given, str) else given)]
 
 
 def _claims(claimed: Any, kind: str, network: Network, canonical: Callable[[str, Network], str]) -> ClaimedFigures:

@@ -25,6 +25,11 @@ NETWORKS = (((32,), "relu", 1.0), ((32,), "relu", 0.1), ((32,), "relu", 10.0), (
 MOST_LM = 2e5  # rows × inputs² up to which Levenberg-Marquardt takes a moment
 
 
+def most_epochs(solver: str, rows: int) -> int:
+    """How long at most to train on so many rows, unless the call says."""
+    return max(1, min(BY_SOLVER[solver]["epochs"], SAMPLES_SEEN // rows))
+
+
 def candidates(task: str, rows: int, inputs: int, given: Mapping[str, Any]) -> list[Plan]:
     """What to compare, the simplest first.
 
@@ -37,7 +42,7 @@ def candidates(task: str, rows: int, inputs: int, given: Mapping[str, Any]) -> l
         output = "exp"
     solver = given.get("solver", "adam")
     usual: dict[str, Any] = {"cost": cost, "decay": 0.0} | BY_SOLVER[solver]
-    usual["epochs"] = max(1, min(usual["epochs"], SAMPLES_SEEN // rows))
+    usual["epochs"] = most_epochs(solver, rows)
     base = Plan(hidden=(16,), activation="tanh", output_activation=output, solver=solver, **usual)
     if "solver" in given or given.get("hidden") == ():
         plain = replace(base, **given)

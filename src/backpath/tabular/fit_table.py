@@ -9,6 +9,7 @@ stop by and to choose by, and candidates are compared on some of the rows.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,13 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import DivergenceError
+from backpath.files.stream import Stream
 from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
-from backpath.tabular.candidates import LINEAR, candidates
+from backpath.tabular.candidates import LINEAR, candidates, most_epochs
 from backpath.tabular.committee import side_by_side
 from backpath.tabular.linear import best_linear_model, cost_of
 from backpath.tabular.plan import Plan
 from backpath.training import History, TrainingResult
+from backpath.training.streams import check_streamable
 
 Watch = Callable[[float, float], object]
 Spread = Callable[[Callable[..., Any], Any, Sequence[tuple[Any, ...]]], Iterable[Any]]
@@ -35,6 +38,7 @@ MOST_DIVIDED = 4e5  # numbers in rows that five networks are trained on; of more
 MOST_COMPARED = 1e5  # numbers in the rows that candidates are compared on; of more rows, that many are drawn
 LEAST_COMPARED = 1_000  # rows
 MOST_ASIDE = 10_000  # rows
+FAR_WORSE = 1.1  # times the lowest cost
 PATIENCE = 25
 LEAST_DIVIDED = 4  # rows; with fewer, nothing is compared
 
@@ -92,6 +96,7 @@ def fit(
     watch: Watch | None = None,
     network: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
+    stream: Stream | None = None,
     spread: Spread | None = None,
 ) -> Fit:
     """Choose a network for these samples and train it.
@@ -107,24 +112,26 @@ def fit(
     watch : called with (candidates done, lowest cost)
     spread : does a function of what tasks share and of each task, and gives the results in order; see `one_by_one`
     network, training : further settings of ``Network`` (init, dtype) and of ``train`` (frozen, tol, engine)
+    stream : where all the samples to train on come from, if X and y are only some of them
     """
     fixed = dict(given or {})
     rows = _Rows(X, y, task, weight, seed, dict(network or {}), dict(training or {}), spread or one_by_one)
     few = rows.drawn(max(LEAST_COMPARED, int(MOST_COMPARED / (X.shape[1] + y.shape[1]))))
-    tried = candidates(task, X.shape[0], X.shape[1], fixed)
+    tried = candidates(task, stream.rows if stream else len(X), X.shape[1], fixed)
+    if stream is not None and tried[0].solver != LINEAR:
+        check_streamable(tried[0].batch_size, tried[0].solver)
     if len(X) < LEAST_DIVIDED:
         tried = tried[-1:]  # there is nothing to compare them by
-    compared: list[Compared] = []
-    for settings in tried if len(tried) > 1 else []:
-        compared.append(few.compare(settings))
-        if watch:
-            watch(len(compared), min(one.cost for one in compared))
-    best = min(compared, key=lambda one: one.cost) if compared else rows.compare(tried[0])
+    compared = few.compare_all(tried, fixed, watch) if len(tried) > 1 else ()
+    best = min(compared, key=lambda one: one.cost) if compared else None
+    if stream and (best or Compared(tried[0], 0.0, 1)).settings.solver != LINEAR:
+        return rows.train_stream(stream, best.settings if best else tried[0], compared)
+    best = best or rows.compare(tried[0])
     if best.failure is not None:
         raise best.failure
     if few is not rows and compared:
         best = rows.compare(best.settings)
-    return rows.finish(best, tuple(compared), "hidden" in fixed or len(tried) == 1)
+    return rows.finish(best, compared, "hidden" in fixed or len(tried) == 1)
 
 
 def one_by_one(function: Callable[..., Any], shared: Any, tasks: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
@@ -174,15 +181,50 @@ class _Rows:
         weight = None if self.weight is None else self.weight[few]
         return _Rows(self.X[few], self.y[few], self.task, weight, self.seed, self.network, self.training, self.spread)
 
-    def compare(self, settings: Plan) -> Compared:
-        """How well a candidate does on rows that it is not trained on."""
+    def compare_all(self, tried: Sequence[Plan], given: Mapping[str, Any], watch: Watch | None) -> tuple[Compared, ...]:
+        """All candidates. Where there are many rows, those that do far worse than the best on the first part are not
+        trained on the others: their cost is taken to be worse by as much there."""
+        first = 1 if len(self.X) >= LEAST_COMPARED else PARTS
+        compared: list[Compared] = []
+        for plan in tried:
+            found = self.compare(self._with_epochs(plan, given), parts=first)
+            compared.append(replace(found, settings=replace(found.settings, epochs=plan.epochs)))
+            if watch:
+                watch(len(compared), min(one.cost for one in compared))
+        if first == PARTS or not self.is_divided:
+            return tuple(compared)
+        lowest = min([one.cost for one in compared if one.linear is None], default=math.inf)
+        for k, one in enumerate(compared):
+            if one.linear is None and one.cost <= FAR_WORSE * lowest:
+                found = self.compare(self._with_epochs(one.settings, given), one.results)
+                compared[k] = replace(found, settings=one.settings)
+        mean = min([one.cost for one in compared if len(one.results) == PARTS], default=math.inf)
+        return tuple(
+            replace(one, cost=one.cost / lowest * mean) if len(one.results) == 1 and math.isfinite(mean) else one
+            for one in compared
+        )
+
+    def _with_epochs(self, settings: Plan, given: Mapping[str, Any]) -> Plan:
+        """As many epochs as these rows need, where all rows need fewer."""
+        if "epochs" in given or settings.solver == LINEAR:
+            return settings
+        return replace(settings, epochs=most_epochs(settings.solver, len(self.X)))
+
+    def compare(self, settings: Plan, begun: tuple[TrainingResult, ...] = (), parts: int = PARTS) -> Compared:
+        """How well a candidate does on rows that it is not trained on.
+
+        Parameters
+        ----------
+        begun : what it came to on the first parts
+        parts : on how many to try it
+        """
         if settings.solver == LINEAR:
             return self._compare_linear(settings)
         if not self.parts:
             return Compared(settings, np.nan, settings.epochs)
-        tasks = [(settings, aside, self.seed + k) for k, aside in enumerate(self.parts)]
+        tasks = [(settings, aside, self.seed + k) for k, aside in enumerate(self.parts[:parts])]
         try:
-            results = list(self.spread(train_without, self, tasks))
+            results = [*begun, *self.spread(train_without, self, tasks[len(begun) :])]
         except DivergenceError as error:
             return Compared(settings, np.inf, 1, failure=error)
         costs = [result.history.validation_cost for result in results]
@@ -202,6 +244,18 @@ class _Rows:
         if result.stopped == "interrupted":
             raise KeyboardInterrupt  # nothing is chosen yet
         return result
+
+    def train_stream(self, stream: Stream, settings: Plan, compared: tuple[Compared, ...]) -> Fit:
+        """Train on all samples but some of those in memory, to stop by."""
+        aside = self.order[: max(1, min(MOST_ASIDE, len(self.X) // PARTS))]
+        start = settings.network(self.X.shape[1], self.y.shape[1], seed=self.seed, **self.network)
+        held = (self.X[aside], self.y[aside], *([] if self.weight is None else [self.weight[aside]]))
+        result = settings.train(
+            start, stream.without(aside), None, validation=held, patience=PATIENCE, seed=self.seed, **self.training
+        )
+        costs = result.history.validation_cost
+        improving = costs is not None and len(costs) > 1 and int(costs.argmin()) + 1 > 0.97 * settings.epochs
+        return Fit(result, settings, 1, compared, improving)
 
     def _compare_linear(self, settings: Plan) -> Compared:
         model, decay, cost = best_linear_model(self.X, self.y, self.task, self.weight, self.seed)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from backpath.errors import InputError
 from backpath.files.column_values import Categories
 from backpath.files.preparation import Preparation
-from backpath.files.tables import Division, TrainingTable
+from backpath.files.streamed_table import StreamedTable
+from backpath.files.training_table import Division, TrainingTable
 from backpath.maths.arrays import Floats
 from backpath.tabular.fit_table import Fit, Spread, fit
 from backpath.tabular.importance import importance
@@ -35,6 +36,8 @@ class Judged:
     importance : by column, see `importance`
     outputs, wanted : (N, outputs)
         What the model gave for the rows of the verdict, and what was wanted.
+    X, y : (N, inputs), (N, outputs)
+        What it was trained on.
     """
 
     fit: Fit
@@ -44,6 +47,8 @@ class Judged:
     importance: dict[str, float]
     outputs: Floats
     wanted: Floats
+    X: Floats
+    y: Floats
 
 
 @dataclass(frozen=True)
@@ -53,13 +58,11 @@ class Trainer:
     Attributes
     ----------
     given : settings that are not to be chosen, see `fit.fit`
-    weight : (rows of the table,) or None
     scale_target : whether a target of numbers is standardised
     """
 
-    table: TrainingTable
+    table: TrainingTable | StreamedTable
     given: Mapping[str, Any]
-    weight: Floats | None = None
     scale_target: bool = True
     seed: int = 0
     network: Mapping[str, Any] | None = None
@@ -69,33 +72,30 @@ class Trainer:
 
     def held_out(self, share: float) -> Judged:
         """Train on all rows but a share, and judge by that; by all rows where the share is 0."""
-        order = np.random.default_rng(self.seed).permutation(self.table.rows)
-        count = int(self.table.rows * share)
-        division = self._divided(order[count:], order[:count])
+        division = self.table.division(share, self.seed, self.scale_target)
         model = self._fit(division)
         on = "held-out" if len(division.held_out) else "training"
         return self._judged(model, division, [(division, model)], on)
 
     def cross_validated(self, folds: int) -> Judged:
         """Train on all rows, and judge by models trained alike on all parts of the rows but one."""
-        order = np.random.default_rng(self.seed).permutation(self.table.rows)
+        table = self.table
+        if isinstance(table, StreamedTable):
+            raise InputError(
+                "--cv needs the table in memory, but it is streamed; leave --cv out, or give more --memory"
+            )
+        order = np.random.default_rng(self.seed).permutation(table.rows)
         parts = [order[k::folds] for k in range(folds)]
         tried = []
         for part in parts:
-            division = self._divided(np.setdiff1d(order, part), part)
+            division = table.divided(np.setdiff1d(order, part), part, self.scale_target)
             if len(division.held_out):  # except for rows that training cannot do without
                 tried.append((division, self._fit(division)))
-        whole = self._divided(order, order[:0])
+        whole = table.divided(order, order[:0], self.scale_target)
         model = self._fit(whole)
         if not tried:
             return self._judged(model, whole, [(whole, model)], "training")
         return self._judged(model, whole, tried, "cross-validation")
-
-    def _divided(self, rows: NDArray[np.intp], held_out: NDArray[np.intp]) -> Division:
-        return self.table.divided(rows, held_out, self.scale_target)
-
-    def _weight(self, rows: NDArray[np.intp]) -> Floats | None:
-        return None if self.weight is None else self.weight[rows]
 
     def _fit(self, division: Division) -> Fit:
         return fit(
@@ -103,7 +103,8 @@ class Trainer:
             division.y,
             division.preparation.target.task,
             self.given,
-            weight=self._weight(division.rows),
+            weight=division.weight,
+            stream=division.stream,
             seed=self.seed,
             watch=self.watch,
             network=self.network,
@@ -134,11 +135,13 @@ class Trainer:
             self._importance(tried, seen),
             outputs,
             wanted,
+            division.X,
+            division.y,
         )
 
     def _linear(self, division: Division, X: Floats) -> Floats:
         task = division.preparation.target.task
-        model, *_ = best_linear_model(division.X, division.y, task, self._weight(division.rows), self.seed)
+        model, *_ = best_linear_model(division.X, division.y, task, division.weight, self.seed)
         return model.predict(X).astype(np.float64)
 
     def _importance(self, tried: list[tuple[Division, Fit]], seen: list[tuple[Floats, Floats]]) -> dict[str, float]:
@@ -152,17 +155,7 @@ class Trainer:
         return dict(sorted(means.items(), key=lambda pair: -pair[1]))
 
 
-def balanced_weight(table: TrainingTable) -> Floats | None:
-    """A weight by row, so that every class counts as much as any other; None where the target is no class."""
-    if not isinstance(table.target, Categories):
-        return None
-    codes = table.target.values
-    counts = np.bincount(codes, minlength=len(table.target.categories))
-    weight: Floats = (len(codes) / np.count_nonzero(counts) / counts)[codes]
-    return weight
-
-
-def looks_like_counts(table: TrainingTable) -> bool:
+def looks_like_counts(table: TrainingTable | StreamedTable) -> bool:
     """Whether the target counts something: whole numbers from 0, more of the small ones, with a thin tail."""
     target = table.target
     if isinstance(target, Categories):

@@ -19,7 +19,7 @@ from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 
 DECAYS = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)  # λ: Σ cost + λ/2 ΣW²
-PARTS, LARGE = 5, 10**6  # parts of the samples, each left out once to choose λ; of more numbers than LARGE, a half
+PARTS, LARGE = 5, 400_000  # parts of the samples, each left out once to choose λ; of more numbers than LARGE, a half
 STEPS, CHOOSING_STEPS, TOLERANCE = 300, 60, 1e-5
 MOST_NUMBERS = 2e6  # of X that a linear model is fitted on; of more rows the first ones
 ACTIVATION = {"regression": "identity", "binary": "sigmoid", "multiclass": "softmax"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from backpath.files.stream import Stream
 from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.training import TrainingResult, train
@@ -47,13 +48,13 @@ class Plan:
     def train(
         self,
         network: Network,
-        X: Floats,
-        y: Floats,
+        X: Floats | Stream,
+        y: Floats | None,
         weight: Floats | None = None,
         progress: Progress = False,
         **more: Any,
     ) -> TrainingResult:
-        """``training.train`` with these settings."""
+        """``training.train`` with these settings; a stream has its targets and weights itself."""
         batch = min(self.batch_size or len(X), len(X))
         return train(
             network,

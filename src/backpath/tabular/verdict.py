@@ -113,6 +113,11 @@ class Verdict:
             found.append("A linear model does as well.")
         return found
 
+    @property
+    def is_poor(self) -> bool:
+        """Whether the simplest prediction does as well, or may do on other rows, or a class is never found."""
+        return self._is_as_good(self.baseline) or self._is_hardly_better() or bool(self._never_right())
+
     def _is_as_good(self, other: Measures) -> bool:
         """Whether the other does as well: by the score, and for classes by the mean of their recalls too."""
         if not self.model.score > other.score:

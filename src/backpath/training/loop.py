@@ -31,11 +31,13 @@ from backpath.training.job import (
 )
 from backpath.training.progress import Progress, check_progress, reporter
 from backpath.training.state import Stateful
+from backpath.training.streams import Samples, of_table
 from backpath.training.threads import check_threads
 from backpath.training.validation import Validation, check_patience
 
 if TYPE_CHECKING:
     from backpath.files.file_paths import PathLike
+    from backpath.files.training_table import TrainingTable
     from backpath.training.checkpoints import Checkpoints, RunPart
 
 Costs = Sequence[float] | NDArray[np.float64]
@@ -91,8 +93,8 @@ class TrainingResult(Value):
 
 def train(
     net: Network,
-    X: ArrayLike,
-    y: ArrayLike,
+    X: ArrayLike | TrainingTable | Samples,
+    y: ArrayLike | None = None,
     *,
     epochs: int = 1000,
     learning_rate: float | None = None,
@@ -127,7 +129,8 @@ def train(
     net : Network
         Where training starts.
     X, y : (N, inputs), (N, outputs)
-        The samples; for one output y may be (N,).
+        The samples; for one output y may be (N,). Or X is a table from ``read_table`` and y is left out; a table that
+        does not fit in memory is read in blocks, and trained on in batches.
     epochs : int
         Passes over the samples.
     learning_rate : float
@@ -218,7 +221,11 @@ def train(
     initialisation(init)
     if bayesian and solver != "lm":
         raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}", "bayesian", "solver")
-    inputs, targets = net.samples(X, y, cost)
+    samples: Samples | None = None
+    arrays: Any = X, y
+    if y is None:
+        *arrays, sample_weight, samples = of_table(X, sample_weight, batch_size, solver, restarts)
+    inputs, targets = net.samples(arrays[0], arrays[1], cost)
     free = None if isinstance(frozen, tuple) and not frozen else _free_weights(net, frozen)
     network, free = with_bias_columns(net, free)
     job = Job(
@@ -227,7 +234,7 @@ def train(
         y=targets,
         cost=cost,
         solver=Solver.checked(solver, learning_rate, momentum),
-        batch_size=check_batch_size(batch_size, len(inputs)),
+        batch_size=check_batch_size(batch_size, samples.rows if samples else len(inputs)),
         shuffle=shuffle,
         seed=seed,
         free=free,
@@ -257,6 +264,11 @@ def train(
         more = {"restarts": restarts, "init": init}
         result = training.saved(checkpoint, every, progress, watched, **more)
         return replace(result, restart_costs=several.restart_costs)
+    if samples is not None:
+        from backpath.training.engines.stream_engine import StreamEngine
+
+        training = TrainingRun(job, StreamEngine(engine, job, samples), int(epochs), watch)
+        return training.saved(checkpoint, every, progress, watched, rows=samples.rows)
     return TrainingRun(job, start_engine(engine, job), int(epochs), watch).saved(checkpoint, every, progress, watched)
 
 
@@ -313,7 +325,7 @@ class TrainingRun(Stateful):
         try:
             with reporter(progress, self.epochs) as report:
                 for done in in_chunks(engine, self.epochs, validation is not None, part, is_over):
-                    if validation and engine.overflow is None:
+                    if validation and engine.overflow is None and len(validation.costs) < done:
                         validation.look(engine.weights)
                     if report and done:
                         report(done, engine.costs[-1])

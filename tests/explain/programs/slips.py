@@ -6,8 +6,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from explain.mistaken import DERIVATIVES, SLOPES, VALUES, through
-from explain.programs.program import Array, Planted, Program, derivative, need, one_of
+from explain.mistaken import SLOPES
+from explain.programs.program import (
+    DERIVATIVES,
+    VALUES,
+    Array,
+    Planted,
+    Program,
+    derivative,
+    need,
+    one_of,
+    through,
+)
 
 Slip = Callable[[Program, np.random.Generator], Planted]
 SLIPS: dict[str, Slip] = {}

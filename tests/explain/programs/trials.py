@@ -1,19 +1,20 @@
-"""Random slips at random uses, in random networks with random conventions: what ``diagnose`` says of them."""
+"""Random slips at random uses, in random networks, conventions and layouts: what ``diagnose`` says of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 import backpath as bp
-from explain.mistaken import DERIVATIVES
-from explain.programs.program import Array, Impossible, Planted, Program, neurons
+from explain.programs.layouts import LAYOUTS
+from explain.programs.program import DERIVATIVES, Array, Impossible, Planted, Program, neurons
 from explain.programs.slips import CONVENTIONS, SLIPS
 
-SIZES = [(1, 1), (1, 1, 1), (2, 2, 1), (2, 3, 1), (2, 3, 2), (3, 4, 2), (2, 2, 2, 1), (3, 3, 3), (4, 6, 5, 3)]
+WIDEST = (4, 6, 5, 3)
 OUTPUTS = {
     "squared_error": [*DERIVATIVES, "softmax"],
     "half_squared_error": [*DERIVATIVES, "softmax"],
@@ -21,24 +22,36 @@ OUTPUTS = {
     "categorical_cross_entropy": ["softmax"],
     "huber": [*DERIVATIVES],
     "absolute_error": [*DERIVATIVES],
+    "poisson": ["exp"],
 }
 USUAL = ["sigmoid", "tanh", "relu"]  # half of the networks have these
+PRINTED = "printed"  # figures and network with 4 to 6 digits
+DRAWS = 6  # places at which every other slip is tried for the same figures
+Digits = int | str | None  # decimals of the figures; None: all of them
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What was planted, what was given, and what the report says."""
+    """What was planted, what was given, and what the report says.
+
+    ``equal``: of each slip, what else a report may say in its place, as it gives the same figures.
+    """
 
     seed: int
     what: tuple[str, ...]
     planted: tuple[Planted, ...]
     program: Program
+    layout: str
     report: bp.explain.diagnosis.report.Report
+    equal: tuple[list[Planted], ...] = field(default=(), repr=False)
 
     @property
     def named(self) -> bool:
-        """Whether one of the explanations told has every slip, at its place."""
-        return any(all(self._has(group, p) for p in self.planted) for group in self.report.alternatives)
+        """Whether one of the explanations told has every slip, at its place; or another of the same figures."""
+        sets = [list(self.planted)]
+        for k, others in enumerate(self.equal):
+            sets += [[*self.planted[:k], other, *self.planted[k + 1 :]] for other in others]
+        return any(all(self._has(group, p) for p in each) for group in self.report.alternatives for each in sets)
 
     def _has(self, group: Sequence, planted: Planted) -> bool:
         return any(
@@ -57,7 +70,8 @@ class Trial:
 def fresh(seed: int) -> Program:
     """A network with samples; sizes, activations, cost and batch by the seed."""
     rng = np.random.default_rng([seed, 29])
-    sizes = SIZES[int(rng.integers(len(SIZES)))]
+    widest = WIDEST if rng.random() < 0.4 else (WIDEST[0], WIDEST[1], WIDEST[3])
+    sizes = [int(rng.integers(1, most + 1)) for most in widest]
     cost = str(rng.choice([c for c in OUTPUTS if sizes[-1] > 1 or c != "categorical_cross_entropy"]))
     names = USUAL if rng.random() < 0.5 else sorted(DERIVATIVES)
     able = [name for name in OUTPUTS[cost] if sizes[-1] > 1 or name != "softmax"]
@@ -68,50 +82,121 @@ def fresh(seed: int) -> Program:
     X, y = rng.normal(size=(N, sizes[0])), rng.uniform(0.05, 0.95, (N, sizes[-1]))
     if cost == "categorical_cross_entropy":
         y = np.eye(sizes[-1])[rng.integers(sizes[-1], size=N)]
+    if cost == "poisson":
+        y = np.round(3 * y)
     return Program(weights, activations, cost, X, y, float(rng.choice([0.1, 0.5])))
 
 
-def made(seed: int, what: Sequence[str]) -> tuple[Program, tuple[Planted, ...]]:
-    program = fresh(seed)
+def made(
+    seed: int, what: Sequence[str], start: Program | None = None, draw: int = 0
+) -> tuple[Program, tuple[Planted, ...]]:
+    program = start or fresh(seed)
     table = {**SLIPS, **CONVENTIONS}
-    return program, tuple(table[name](program, np.random.default_rng([seed, *name.encode()])) for name in what)
+    draws = [np.random.default_rng([seed, *name.encode(), *[draw] * (draw > 0)]) for name in what]
+    return program, tuple(table[name](program, rng) for name, rng in zip(what, draws, strict=True))
 
 
-def _figures(gradients: Sequence[Array], digits: int | None) -> list[float | str]:
-    flat = np.concatenate([g.ravel() for g in gradients]).tolist()
-    return flat if digits is None else [f"{v:.{digits}f}" for v in flat]
+def rounded(seed: int, digits: int) -> Program:
+    """The same network and samples with so many significant digits."""
+
+    def of(a: Array) -> Array:
+        return np.array([float(f"{v:.{digits - 1}e}") for v in a.ravel()]).reshape(a.shape)
+
+    p = fresh(seed)
+    return Program([of(W) for W in p.weights], p.activations, p.cost, of(p.X), of(p.y), p.rate)
 
 
-def same(given: Sequence[float | str], other: Sequence[float | str], digits: int | None) -> bool:
-    a, b = np.array(given, dtype=float), np.array(other, dtype=float)
-    return bool(
-        (np.abs(a - b) <= (1e-9 * max(np.abs(b).max(), 1e-6) if digits is None else 1.01 * 10.0**-digits)).all()
-    )
+def as_printed(a: Array, digits: int) -> list[Any]:
+    """Strings of so many significant digits."""
+    if a.ndim == 1:
+        return [np.format_float_positional(v, digits, unique=False, fractional=False) for v in a]
+    return [as_printed(row, digits) for row in a]
 
 
-def trial(seed: int, slips: Sequence[str], conventions: int, digits: int | None) -> Trial | None:
+def flat(gradients: Sequence[Array]) -> Array:
+    return np.concatenate([g.ravel() for g in gradients])
+
+
+@dataclass(frozen=True)
+class Given:
+    """How exact figures and network are: decimals of the figures, significant digits of the network."""
+
+    decimals: int | None = None
+    network: int | None = None
+
+    @classmethod
+    def of(cls, digits: Digits, seed: int) -> Given:
+        rng = np.random.default_rng([seed, 41])
+        return cls(*rng.integers(4, 7, 2).tolist()) if digits == PRINTED else cls(digits)
+
+    def same(self, a: Sequence[Array], b: Sequence[Array], open_: float = 0.0) -> bool:
+        """Whether nothing tells these gradients apart; ``open_``: what the digits of the network leave open."""
+        first, second = flat(a), flat(b)
+        allowed = 1e-9 * max(np.abs(second).max(), 1e-6) if self.decimals is None else 1.01 * 10.0**-self.decimals
+        return bool((np.abs(first - second) <= allowed + open_).all())
+
+
+def trial(seed: int, slips: Sequence[str], conventions: int, digits: Digits) -> Trial | None:
     """None where nothing can be found: impossible, or the figures are those without one of the slips."""
-    rng = np.random.default_rng([seed, 31])
+    rng, given = np.random.default_rng([seed, 31]), Given.of(digits, seed)
     chosen = [*slips, *rng.choice(sorted(CONVENTIONS), conventions, replace=False).tolist()]
     try:
         program, planted = made(seed, chosen)
-        given = _figures(program.gradients(), digits)
-        if not np.isfinite(np.array(given, dtype=float)).all():
+        gradients = program.gradients()
+        if not np.isfinite(flat(gradients)).all():
             return None
+        open_ = 0.0
+        if given.network:
+            near = made(seed, chosen, rounded(seed, given.network))[0].gradients()
+            open_ = 3 * float(np.abs(flat(near) - flat(gradients)).max())
         for left_out in slips:
             without, _ = made(seed, [name for name in chosen if name != left_out])
-            if same(given, _figures(without.gradients(), digits), digits):
+            if given.same(gradients, without.gradients(), open_):
                 return None
     except Impossible:
         return None
-    start = fresh(seed)
-    net = bp.Network.from_weights(start.weights, activations=start.activations)
-    claimed = dict(zip(net.weight_names, given, strict=True))
-    report = bp.diagnose(net, start.X, start.y, claimed, cost=start.cost, learning_rate=start.rate)
-    return Trial(seed, tuple(chosen), planted[: len(slips)], program, report)
+    layout, report = diagnosed(seed, gradients, given)
+    found = Trial(seed, tuple(chosen), planted[: len(slips)], program, layout, report)
+    if found.named:
+        return found
+    equal = tuple(equal_slips(seed, chosen, k, gradients, given, open_) for k in range(len(slips)))
+    return Trial(seed, tuple(chosen), found.planted, program, layout, report, equal)
 
 
-def trials(count: int, slips: int, conventions: int, digits: int | None, start: int = 0) -> Iterator[Trial]:
+def diagnosed(seed: int, gradients: Sequence[Array], given: Given) -> tuple[str, Any]:
+    """What is said of these gradients, in a random layout."""
+    rng, p = np.random.default_rng([seed, 43]), fresh(seed)
+    texts = [g if given.decimals is None else np.vectorize(f"{{:.{given.decimals}f}}".format)(g) for g in gradients]
+    layout = str(rng.choice(list(LAYOUTS)))
+    weights: Any = p.weights
+    X: Any = p.X
+    y: Any = p.y
+    if given.network:
+        weights = [as_printed(W, given.network) for W in p.weights]
+        X, y = as_printed(X, given.network), as_printed(y, given.network)
+    net = bp.Network.from_weights(weights, activations=p.activations)
+    claimed = LAYOUTS[layout](net, [np.asarray(t, dtype=object) for t in texts])
+    return layout, bp.diagnose(net, X, y, claimed, cost=p.cost, learning_rate=p.rate)
+
+
+def equal_slips(
+    seed: int, chosen: Sequence[str], k: int, gradients: Sequence[Array], given: Given, open_: float
+) -> list[Planted]:
+    """What other slips and conventions in the place of one of the chosen are called, where the figures are the same."""
+    found = []
+    for name in {**SLIPS, **CONVENTIONS}:
+        for draw in range(DRAWS):
+            try:
+                other, planted = made(seed, [*chosen[:k], name, *chosen[k + 1 :]], draw=draw)
+                with np.errstate(all="ignore"):
+                    if name not in chosen and given.same(gradients, other.gradients(), open_ / 3):
+                        found.append(planted[k])
+            except Impossible:
+                continue
+    return found
+
+
+def trials(count: int, slips: int, conventions: int, digits: Digits, start: int = 0) -> Iterator[Trial]:
     """So many trials of random slips in which there is something to find."""
     found, seed = 0, start
     while found < count:

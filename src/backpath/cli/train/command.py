@@ -18,7 +18,7 @@ from backpath.cli.options import (
     initialisations,
     solvers,
 )
-from backpath.cli.table_options import table_options
+from backpath.cli.table_options import memory_option, table_options
 from backpath.cli.terminal import quiet_option
 from backpath.cli.train.options import TrainOptions
 
@@ -33,6 +33,7 @@ from backpath.cli.train.options import TrainOptions
 @click.option("--balanced", is_flag=True, help="Let every class count as much as any other.")
 @click.option("--weights", metavar="COLUMN", help="Let each row count as much as this column says.")
 @table_options
+@memory_option
 @click.option("--hidden", metavar="16,8", help="Neurons by hidden layer; '' for none.  [default: found for tables]")
 @click.option("--activation", type=OneOf(activations), help="Of the hidden layers.  [default: found for tables]")
 @click.option(

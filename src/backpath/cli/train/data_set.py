@@ -30,6 +30,7 @@ from backpath.training.quality import quality
 FOR_TABLES = (
     "dask", "target", "task", "categorical", "numeric", "ignore", "keep_column", "missing", "dates", "standardize",
     "validation", "cv", "balanced", "weights", "delimiter", "encoding", "decimal", "na", "header", "more_files", "plot",
+    "memory",
 )  # fmt: skip
 SAMPLES_TRIED = 200  # for the one that is worth explaining
 

@@ -31,6 +31,7 @@ class TrainOptions(TableOptions):
     cv: int | None
     balanced: bool
     weights: str | None
+    memory: str | None
     hidden: str | None
     activation: str | None
     output_activation: str | None

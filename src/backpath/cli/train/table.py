@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from backpath.cli.cluster import cluster
 from backpath.cli.describe import describe_inputs, heading
 from backpath.cli.terminal import again, folded, is_quiet, say
@@ -17,16 +15,19 @@ from backpath.cli.train.options import TrainOptions
 from backpath.cli.train.report import cost_section, describe_importance, describe_verdict, fit_section, loss_named
 from backpath.cli.train.source import Trained, network_options, training_options
 from backpath.errors import InputError
-from backpath.files.column_values import Categories, Numbers
+from backpath.explain.learning.why import why_poor
+from backpath.files.column_values import Categories
+from backpath.files.memory_budget import budget
 from backpath.files.models import Model
 from backpath.files.origin import origin_of
-from backpath.files.tables import TrainingTable, read_training_table
-from backpath.files.wording import column_index, counted, plain, quoted
-from backpath.maths.arrays import Floats
+from backpath.files.streamed_table import StreamedTable
+from backpath.files.tables import read_or_stream
+from backpath.files.training_table import TrainingTable
+from backpath.files.wording import counted, plain, quoted
 from backpath.maths.checks import check_count
 from backpath.tabular.candidates import NETWORKS
 from backpath.tabular.fit_table import PARTS
-from backpath.tabular.judge import FOLDS, SMALL, Judged, Trainer, balanced_weight, looks_like_counts
+from backpath.tabular.judge import FOLDS, SMALL, Judged, Trainer, looks_like_counts
 from backpath.tabular.measures import as_dict
 from backpath.tabular.verdict import FEW
 from backpath.training.datasets import DATASETS
@@ -34,7 +35,7 @@ from backpath.training.progress import ProgressCallback, progress_bar
 
 
 def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
-    table, weight = _read(options)
+    table = _read(options)
     origin = _origin(options)
     given = options.settings
     columns = counted(len(table.columns), "column")
@@ -44,12 +45,11 @@ def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
         heading(plain(f"{source}: {counted(table.rows, 'row')}, {columns} -> {options.target} ({kind})")),
         *(f"note: {note}" for note in table.notes),
     ]
-    folds = _folds(options, table.rows)
+    folds = _folds(options, table)
     announced = Announced(title, PARTS * len(NETWORKS) * (1 + (folds or 0)))
     trainer = Trainer(
         table,
         given,
-        weight,
         scale_target=given.get("cost") != "poisson",
         seed=options.seed,
         network=network_options(options),
@@ -111,8 +111,8 @@ class Announced(AbstractContextManager[ProgressCallback]):
         self._bar.close()
 
 
-def _read(options: TrainOptions) -> tuple[TrainingTable, Floats | None]:
-    """The table, and how much each of its rows counts."""
+def _read(options: TrainOptions) -> TrainingTable | StreamedTable:
+    """The table, with how much each of its rows counts."""
     path, target = options.source, options.target
     if not target:
         known = f"{path!r} is no built-in data set ({', '.join(DATASETS)})"
@@ -123,16 +123,15 @@ def _read(options: TrainOptions) -> tuple[TrainingTable, Floats | None]:
     choices = options.choices(options.standardize)
     if options.cost == "poisson" and options.task is None:
         choices = replace(choices, task="regression")  # counts, however few they are
-    table = read_training_table(files, target, choices, options.dialect)
-    weight = None
+    table = read_or_stream(files, target, choices, options.dialect, budget(options.memory))
     if options.weights is not None:
-        table, weight = _weighed(table, options.weights, path)
+        table = table.weighed(options.weights, path)
     if options.balanced:
-        by_class = balanced_weight(table)
+        by_class = table.balanced()
         if by_class is None:
             raise InputError(f"--balanced is for classes, but the target {quoted(target)} is a number; drop it")
-        weight = by_class if weight is None else weight * by_class
-    return table, weight
+        table = by_class
+    return table
 
 
 def _origin(options: TrainOptions) -> dict[str, Any]:
@@ -141,21 +140,11 @@ def _origin(options: TrainOptions) -> dict[str, Any]:
     return {} if origin is None else {"table": origin}
 
 
-def _weighed(table: TrainingTable, name: str, path: str) -> tuple[TrainingTable, Floats]:
-    """The table without its column of weights, and those."""
-    names = [column.name for column in table.columns]
-    place = column_index(name, names, path, "to weigh rows by")
-    column = table.columns[place]
-    if not isinstance(column, Numbers) or not np.isfinite(column.values).all() or (column.values < 0).any():
-        raise InputError(f"--weights takes a column of numbers of at least 0, but {quoted(name)} is not")
-    others = tuple(other for other in table.columns if other.name != name)
-    if not others:
-        raise InputError(f"{path} has no column but the target and the weights; there must be one to learn from")
-    return replace(table, columns=others, left_out=(*table.left_out, name)), column.values
-
-
-def _folds(options: TrainOptions, rows: int) -> int | None:
+def _folds(options: TrainOptions, table: TrainingTable | StreamedTable) -> int | None:
     """Into how many parts to divide the rows for a cross-validation; None where a share is held out once."""
+    rows = table.rows
+    if options.cv is None and isinstance(table, StreamedTable):
+        return None
     if options.cv is None:
         return min(FOLDS, rows) if rows < SMALL and "validation" not in options.given else None
     if "validation" in options.given:
@@ -165,7 +154,7 @@ def _folds(options: TrainOptions, rows: int) -> int | None:
     return options.cv
 
 
-def _record(options: TrainOptions, table: TrainingTable, found: Judged) -> dict[str, Any]:
+def _record(options: TrainOptions, table: TrainingTable | StreamedTable, found: Judged) -> dict[str, Any]:
     result, settings = found.fit.result, found.fit.settings
     return {
         "source": Path(options.source).name,
@@ -184,7 +173,7 @@ def _record(options: TrainOptions, table: TrainingTable, found: Judged) -> dict[
     }
 
 
-def _advice(options: TrainOptions, table: TrainingTable, found: Judged) -> str:
+def _advice(options: TrainOptions, table: TrainingTable | StreamedTable, found: Judged) -> str:
     """What else to call, and why; each command on a line of its own."""
     lines = []
     if found.fit.improving:
@@ -195,4 +184,13 @@ def _advice(options: TrainOptions, table: TrainingTable, found: Judged) -> str:
     if options.cost is None and looks_like_counts(table):
         as_counts = again("--cost", "poisson")
         lines.append(f"The target looks like counts, for which there is a cost of their own:\n{as_counts}")
-    return "".join("\n" + folded(line, "  ") for line in lines)
+    return "".join("\n" + folded(line, "  ") for line in [*_why_poor(found), *lines])
+
+
+def _why_poor(found: Judged) -> list[str]:
+    """What in the network and the data keeps a poor model from being better, where something does."""
+    settings = found.fit.settings
+    rate = settings.learning_rate if settings.solver == "gd" else None
+    poor = found.verdict.is_poor
+    reason = why_poor(found.fit.network, found.X, found.y, settings.cost, rate) if poor else ""
+    return [f"Why: {reason}"] if reason else []

@@ -20,7 +20,8 @@ _ROUND = 18.0  # bits up to which a number looks chosen by hand
 class Addition:
     """A multiple of the weights that is added to the claimed figures.
 
-    ``of``: which weights; ``mistake``: what it is called; ``is_right``: whether a right program may add it.
+    ``of``: which weights; ``mistake``: what it is called; ``is_right``: whether a right program may add it;
+    ``samples``: by which number the multiple is divided in a batch of another size, 0 if it is the same in each.
     """
 
     multiple: float
@@ -28,21 +29,25 @@ class Addition:
     mistake: Mistake
     bits: float
     is_right: bool
+    samples: int = 0
 
     def figures(self, c: Comparison) -> Array:
         """What is added to each claim."""
-        return self.multiple * _masked(c, self.of)
+        return self.multiple * (self.samples / c.q.samples if self.samples else 1.0) * _masked(c, self.of)
 
 
 _PARTS = {"without the biases": "every weight", "with the biases": "every weight and bias", "the biases": "every bias"}
 
 
-def additions(c: Comparison, changes: Array) -> Iterator[Addition]:
-    """The multiples of the weights that, added to a constant times these changes, give the figures claimed."""
+def additions(c: Comparison, changes: Array, several: bool) -> Iterator[Addition]:
+    """The multiples of the weights that, added to a constant times these changes, give the figures claimed;
+    ``several``: also one that is divided by the number of samples, which other comparisons tell apart."""
     for of in _PARTS:
         W = _masked(c, of)
         if np.count_nonzero(W) >= 2 and not (of == "with the biases" and not c.is_bias.any()):
-            yield from _fitted(c, changes, W, of)
+            yield from _fitted(c, changes, W, of, 0)
+            if several and c.q.samples > 1:
+                yield from _fitted(c, changes, W, of, c.q.samples)
 
 
 def _masked(c: Comparison, of: str) -> Array:
@@ -59,7 +64,7 @@ def _weights(c: Comparison) -> Array:
     return found
 
 
-def _fitted(c: Comparison, changes: Array, W: Array, of: str) -> Iterator[Addition]:
+def _fitted(c: Comparison, changes: Array, W: Array, of: str, samples: int) -> Iterator[Addition]:
     target = c.claims.value - c.claims.base
     unit = np.where(c.is_weight, 1 / (c.high - c.low), 0.0)
     columns = np.stack([changes, W], axis=1) * unit[:, None]
@@ -68,10 +73,11 @@ def _fitted(c: Comparison, changes: Array, W: Array, of: str) -> Iterator[Additi
     spread = _spread(columns)
     if not np.isfinite(multiple) or not np.isfinite(spread) or abs(multiple) <= 2 * spread:
         return
-    value, bits = roundest(multiple - spread, multiple + spread)
-    found = _called(c, value, bits, of)
+    N = samples or 1
+    value, bits = roundest(N * (multiple - spread), N * (multiple + spread))
+    found = _called(c, value, bits, of, bool(samples))
     if found is not None:
-        yield Addition(value, of, *found)
+        yield Addition(value / N, of, *found, samples)
 
 
 def _spread(columns: Array) -> float:
@@ -86,7 +92,7 @@ def _spread(columns: Array) -> float:
     return float(2 * np.sqrt(abs(covariance[1, 1])) + 1e-12)
 
 
-def _called(c: Comparison, value: float, bits: float, of: str) -> tuple[Mistake, float, bool] | None:
+def _called(c: Comparison, value: float, bits: float, of: str, by_samples: bool) -> tuple[Mistake, float, bool] | None:
     """What that multiple of the weights is, its bits, and whether a right program may add it."""
     names, which = _names(c, of), _PARTS[of]
     if c.is_update.all():
@@ -104,10 +110,13 @@ def _called(c: Comparison, value: float, bits: float, of: str) -> tuple[Mistake,
         decay, bits = roundest(low, high)
     else:
         decay = value
+        if abs(value - 1) < 1e-6 and of == "with the biases":
+            return None  # those are updated weights
     if bits > _ROUND:
         return None
-    sign = "added" if decay > 0 else "subtracted"
-    message = f"an L2 term {shown(abs(decay))} × W is {sign} to the gradient of {which}"
+    sign = "added to" if decay > 0 else "subtracted from"
+    by = " / N" if by_samples else ""
+    message = f"an L2 term {shown(abs(decay))}{by} × W is {sign} the gradient of {which}"
     return Mistake("weight_decay", names, message, (), convention=True), 4.0 + bits, decay > 0
 
 

@@ -23,7 +23,7 @@ MARGIN = 8.0  # by which what the figures tell must exceed a certain explanation
 DOUBT = 6.0  # by which an explanation that is told may exceed what the figures tell
 ABOUT = 4.0  # explanations that are longer by less than this are about as short
 PER_DIGIT = math.log2(10)
-_NUMBER = 3.0  # that there is a number, and its size
+NUMBER = 3.0  # that there is a number, and its size
 _MOST = 40.0  # that one figure tells, however many digits it has
 _ZERO = 14.0  # that all figures tell together that are 0 and should not be
 _DIGITS = 15
@@ -36,16 +36,16 @@ def roundest(least: float, most: float, likely: Sequence[float] = ()) -> tuple[f
     (4.0, 0.1235)
     """
     if least <= 0 <= most:
-        return 0.0, _NUMBER
+        return 0.0, NUMBER
     for number in likely:
         if least <= number <= most:
-            return number, _NUMBER + math.log2(len(likely)) + _of_size(number)
+            return number, NUMBER + math.log2(len(likely)) + _of_size(number)
     middle = least + (most - least) / 2 if math.isfinite(most - least) else min(least, most, key=abs)
     for digits in range(1, _DIGITS):
         number = float(f"{middle:.{digits - 1}e}")
         if least <= number <= most:
-            return number, _NUMBER + digits * PER_DIGIT + _of_size(number)
-    return middle, _NUMBER + _DIGITS * PER_DIGIT
+            return number, NUMBER + digits * PER_DIGIT + _of_size(number)
+    return middle, NUMBER + _DIGITS * PER_DIGIT
 
 
 def _of_size(number: float) -> float:

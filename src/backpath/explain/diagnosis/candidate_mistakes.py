@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpath.explain.diagnosis.bits import OF_RANK
+from backpath.explain.diagnosis.catalogue import every_mistake
 from backpath.explain.diagnosis.comparison import Bools, Comparison, Ratios
 from backpath.explain.diagnosis.mistakes import RARE, Mistake
-from backpath.explain.diagnosis.passes import Index
+from backpath.explain.diagnosis.passes import Index, Stage
+from backpath.explain.diagnosis.problem import Problem
 from backpath.maths.arrays import Array
 
 _MOST_PAIRS, _MOST_FIGURES = 60_000, 2_000_000
 _MANY = 1_500  # mistakes; of more, the rare ones that explain no group by themselves are left out of pairs
 _SAME = 1e-9  # constants that differ by no more are one
+_FIGURES: WeakKeyDictionary[Problem, tuple[list[Mistake], Array]] = WeakKeyDictionary()  # of a problem's catalogue
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +45,22 @@ class Candidates:
     ratios: Ratios
 
     @classmethod
+    def of_all(cls, c: Comparison) -> Candidates:
+        """Of the whole catalogue; what it gives is the same for all claims about a problem."""
+        if c.q not in _FIGURES:
+            mistakes = every_mistake(c.q)
+            if c.q.procedure is not None:
+                mistakes = [m for m in mistakes if in_each_step(m)]
+            _FIGURES[c.q] = mistakes, figures_of(c, [(m,) for m in mistakes])
+        return cls._of(c, *_FIGURES[c.q])
+
+    @classmethod
     def of(cls, c: Comparison, mistakes: list[Mistake]) -> Candidates:
+        return cls._of(c, mistakes, figures_of(c, [(m,) for m in mistakes]))
+
+    @classmethod
+    def _of(cls, c: Comparison, mistakes: list[Mistake], figures: Array) -> Candidates:
         bits = lengths(mistakes)
-        figures = figures_of(c, [(m,) for m in mistakes])
         with np.errstate(all="ignore"):
             changed = ~c.still(figures, c.right) | (c.size == 0)  # 0 hides what is done to it
         kept = np.flatnonzero(changed.any(axis=1) & np.isfinite(figures[:, c.claims.positions]).all(axis=1))
@@ -102,6 +120,11 @@ class Candidates:
         return kept
 
 
+def in_each_step(mistake: Mistake) -> bool:
+    """Whether it means the same for each sample, and can be made again and again."""
+    return not mistake.by_sample and all(stage is not Stage.START for stage, _ in mistake.edits)
+
+
 def lengths(mistakes: Sequence[Mistake]) -> Array:
     """Bits: of the kind, and of the choice among all mistakes of the same code and rank."""
     counts = Counter((m.code, m.rank) for m in mistakes)
@@ -110,16 +133,27 @@ def lengths(mistakes: Sequence[Mistake]) -> Array:
 
 def figures_of(c: Comparison, chosen: Sequence[tuple[Mistake, ...]]) -> Array:
     """The figures with each of these combinations of mistakes."""
-    found = []
-    for block in c.blocks(len(chosen)):
-        part = chosen[block]
-        places: dict[int, tuple[Mistake, list[int]]] = {}
-        for h, mistakes in enumerate(part):
-            for mistake in mistakes:
-                places.setdefault(id(mistake), (mistake, []))[1].append(h)
-        runs = [(mistake.edits, np.array(h, dtype=np.intp)) for mistake, h in places.values()]
-        found.append(c.figures(len(part), runs))
-    if not found:
-        return np.empty((0, len(c.right)))
-    figures: NDArray[np.floating] = np.concatenate(found)
-    return figures
+    every = list({id(m): m for mistakes in chosen for m in mistakes}.values())
+    place = {id(m): k for k, m in enumerate(every)}
+    which = np.array([place[id(m)] for mistakes in chosen for m in mistakes], dtype=np.intp)
+    owners = np.repeat(np.arange(len(chosen)), [len(mistakes) for mistakes in chosen])
+    return _figures(c, every, which, owners, len(chosen))
+
+
+def figures_of_pairs(c: Comparison, mistakes: Sequence[Mistake], pairs: Index) -> Array:
+    """The same of pairs of these, given by their places."""
+    return _figures(c, mistakes, pairs.ravel(), np.repeat(np.arange(len(pairs)), 2), len(pairs))
+
+
+def _figures(c: Comparison, mistakes: Sequence[Mistake], which: Index, owners: Index, count: int) -> Array:
+    """In so many passes; each of ``owners`` has the mistake at that place of ``which``."""
+    found: list[NDArray[np.floating]] = [np.empty((0, len(c.right)))]
+    for block in c.blocks(count):
+        first, last = np.searchsorted(owners, [block.start, block.stop])
+        order = np.argsort(which[first:last], kind="stable")
+        part, passes = which[first:last][order], owners[first:last][order] - block.start
+        starts = np.flatnonzero(np.diff(part, prepend=-1))
+        ends = [*starts, len(part)]
+        runs = [(mistakes[part[a]].edits, passes[a:b]) for a, b in itertools.pairwise(ends) if a < b]
+        found.append(c.figures(block.stop - block.start, runs))
+    return np.concatenate(found)

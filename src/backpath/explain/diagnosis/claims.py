@@ -27,6 +27,7 @@ class Precision:
 
 ROUNDED = 10  # significant digits up to which a float looks like a rounded figure
 DOUBLE, SINGLE = Precision(1e-9, 1e-12, 1e-15), Precision(3e-4, 1e-5, 5e-7)
+HALF = Precision(2e-3, 2e-4, 1e-3)
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,8 @@ def read_figure(figure: object, where: str) -> Figure:
         value = math.nan
     if not math.isfinite(value):
         raise _refused(figure, where)
+    if isinstance(figure, np.floating) and figure.itemsize < 4:
+        return Figure(value, 0.0, HALF)
     return Figure(value, 0.0, SINGLE if _is_single(figure, value) else DOUBLE)
 
 

@@ -18,6 +18,7 @@ from backpath.maths.arrays import Array
 Bools = NDArray[np.bool_]
 
 _AT_ONCE = 2_000_000  # numbers in one round of passes
+_IN_CACHE = 50_000  # figures that are compared at once
 _NOISE = 1e-12  # of a layer's largest figure: less is the rounding of sums
 
 
@@ -188,24 +189,33 @@ class Comparison:
         return found
 
     def ratios(self, figures: Array, added: Array | None = None) -> Ratios:
-        """Between which constants the figures of passes are those claimed; ``added``: what is added after that."""
-        changes = self.changes(figures)
-        low, high = self.low - self.claims.base, self.high - self.claims.base
-        if added is not None:
-            low, high = low - added, high - added
+        """Between which constants the figures of passes are those claimed; ``added``: what is added to each after that,
+        (passes, claims)."""
+        values = np.asarray(self.met(figures)[:, ~self.is_weight].all(axis=1))
+        if not self.members:
+            return Ratios(np.ones((len(figures), 0)), np.ones((len(figures), 0)), values)
+        step = max(1, _IN_CACHE // len(self.low))
+        parts = [slice(k, k + step) for k in range(0, max(1, len(figures)), step)]
+        found = [self._bounds(figures[part], 0.0 if added is None else added[part]) for part in parts]
+        least, most = (np.concatenate(ends) for ends in zip(*found, strict=True))
+        return Ratios(least, most, values)
+
+    def _bounds(self, figures: Array, added: Array | float) -> tuple[Array, Array]:
+        """The least and the largest constant of each group."""
+        order = np.concatenate(self.members)
+        starts = np.cumsum([0, *map(len, self.members[:-1])])
+        base = self.claims.base[order]
+        low, high = (self.low - added)[..., order] - base, (self.high - added)[..., order] - base
+        changes = figures[:, self.claims.positions[order]] - base
+        nothing = np.abs(changes) <= _NOISE * self.size[order] + 1e-15 * np.abs(base)
+        end = np.where((low <= 0) & (high >= 0), np.inf, -np.inf)  # 0 times any constant is 0
         with np.errstate(all="ignore"):
             one, other = low / changes, high / changes
-            nothing = np.abs(changes) <= _NOISE * self.size + 1e-15 * np.abs(self.claims.base)
-            nought = (low <= 0) & (high >= 0)
-            least = np.where(nothing, np.where(nought, -np.inf, np.inf), np.minimum(one, other))
-            most = np.where(nothing, np.where(nought, np.inf, -np.inf), np.maximum(one, other))
-            least, most = np.where(np.isnan(least), np.inf, least), np.where(np.isnan(most), -np.inf, most)
-        by_group = [(least[:, of].max(axis=1), most[:, of].min(axis=1)) for of in self.members]
-        values = np.asarray(self.met(figures)[:, ~self.is_weight].all(axis=1))
-        if not by_group:
-            return Ratios(np.ones((len(figures), 0)), np.ones((len(figures), 0)), values)
-        lower, upper = (np.stack(ends, axis=1) for ends in zip(*by_group, strict=True))
-        return Ratios(lower, upper, values)
+            least, most = np.minimum(one, other), np.maximum(one, other)
+            np.copyto(least, -end, where=nothing)
+            np.copyto(most, end, where=nothing)
+            least, most = np.maximum.reduceat(least, starts, axis=1), np.minimum.reduceat(most, starts, axis=1)
+        return np.where(np.isnan(least), np.inf, least), np.where(np.isnan(most), -np.inf, most)
 
     def blocks(self, count: int) -> Iterator[slice]:
         """Passes that are made at once, so that they fit into memory and cache."""

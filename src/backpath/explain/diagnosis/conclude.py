@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -21,11 +22,12 @@ from backpath.explain.diagnosis.search import Search
 from backpath.explain.digits import shown
 
 _NUMERICAL = 1e-5  # as near as numerical derivatives come
+_CLOSE = 1e-3  # of a layer's largest figure: what is nearer may be a numerical derivative with a large step
 _NAMED = 6  # weights in a sentence
 
 
-def conclude(q: Problem, claims: Sequence[Claim]) -> Report:
-    """What is to be said of these claims."""
+def conclude(q: Problem, claims: Sequence[Claim], most: float = math.inf) -> Report:
+    """What is to be said of these claims; ``most``: bits of the longest explanations that are looked for."""
     given = Comparison(q, Claims.of(claims))
     rows = figures(given, claims)
     if not given.wrong.any():
@@ -34,7 +36,7 @@ def conclude(q: Problem, claims: Sequence[Claim]) -> Report:
     rounded = Comparison(q, Claims.of(printed)) if printed else None
     if rounded is not None and not rounded.wrong.any():
         return Report([(_rounded(given),)], rows)
-    search = Search([given])
+    search = Search([given], most)
     near = is_numerical(given)
     exact = not given.claims.last.any()
     found = search.plain() if near and exact else search.explanations()
@@ -42,7 +44,7 @@ def conclude(q: Problem, claims: Sequence[Claim]) -> Report:
         note = "They are as near to the right ones as numerical derivatives come, but not equal to all digits."
         return Report((), [replace(row, is_right=True) for row in rows], note)
     if not found and rounded is not None:
-        by_digits = Search([rounded])
+        by_digits = Search([rounded], most)
         found = by_digits.explanations()
         search = by_digits if found else search
     return of_search(search, found, rows)
@@ -106,7 +108,11 @@ def _unknown(search: Search) -> Finding:
     message = "nothing that is known of gives all these figures"
     if search.told < 2 * MARGIN:
         message = "nothing simple gives all these figures; for two mistakes at once, more figures or digits are needed"
-    if nearest is not None:
+    off = float(np.max(np.abs(c.claims.value - c.right[c.claims.positions]) / np.where(c.size > 0, c.size, np.inf)))
+    if off < _CLOSE and not c.claims.last.any():
+        message += f"; all are within {shown(100 * off, 1)}% of a layer's largest, as numerical derivatives with a "
+        message += "large step are"
+    elif nearest is not None:
         mistake, met = nearest
         missed = _names(c, ~met)
         message += f"; the nearest: {mistake.message}, which gives all but {', '.join(missed[:_NAMED])}"

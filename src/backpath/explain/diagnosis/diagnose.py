@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -11,11 +12,12 @@ from numpy.typing import ArrayLike
 
 from backpath.errors import InputError
 from backpath.explain.backward import backward, in_float64
+from backpath.explain.diagnosis.bits import ABOUT
 from backpath.explain.diagnosis.claims import Claim, Claims, read_figure
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.conclude import conclude, is_numerical
 from backpath.explain.diagnosis.layouts import readings, sample_readings
-from backpath.explain.diagnosis.network_digits import Units, as_if_printed, with_slack
+from backpath.explain.diagnosis.network_digits import Units, as_if_printed, by_their_own_digits, with_slack
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.procedures import told
 from backpath.explain.diagnosis.report import Report
@@ -27,6 +29,7 @@ from backpath.maths.other_names import cost_called, taken_as
 from backpath.maths.printed import printed_array
 
 Figures = Mapping[str, object]
+_STAGES = (12.0, 20.0, math.inf)  # bits up to which explanations are looked for in every layout, before longer ones
 
 
 def diagnose(
@@ -95,7 +98,7 @@ def diagnose(
     (False, 'cost_convention')
     """
     called, cost = cost, cost_called(cost, net.activations[-1])
-    options: list[tuple[Problem, list[Claim], str]] = []
+    options: list[Option] = []
     X, of_X = printed_array(X, "X")
     y, of_y = printed_array(y, "y")
     for inputs, targets, turned in sample_readings(net, X, y, cost):
@@ -110,26 +113,54 @@ def diagnose(
                 raise InputError("nothing is claimed; give at least one figure")
             if units.any:
                 claims = with_slack(q, claims, units)
-            options.append((q, claims, "; ".join(filter(None, (layout, turned)))))
+            options.append((q, claims, units, "; ".join(filter(None, (layout, turned)))))
     report, q = most_likely(options)
     hindered = hindrances(net, q.X, q.y, cost, learning_rate) if report.correct else ""
     report.note = " ".join(filter(None, [taken_as([(called, cost)]), report.note, hindered]))
     return report
 
 
-def most_likely(options: Sequence[tuple[Problem, list[Claim], str]]) -> tuple[Report, Problem]:
-    """Of several layouts that in which the figures are right, else one that leaves no doubt, else the first."""
+Option = tuple[Problem, list[Claim], Units, str]  # of one layout, and what is said of that
+
+
+def most_likely(options: Sequence[Option]) -> tuple[Report, Problem]:
+    """Of several layouts that in which the figures are right, else that with the shortest explanation, else the first.
+
+    Every layout is looked at for short explanations before any is for long ones.
+    """
     right = [option for option in options if is_numerical(Comparison(option[0], Claims.of(option[1])))]
-    reports = []
-    for q, claims, layout in [*right, *options]:
-        report = conclude(q, claims)
-        if not report.certain and not any(claim.slack for claim in claims):
-            report = min(filter(None, (report, as_if_printed(q, claims))), key=_doubt)
-        report.layout = layout
-        reports.append((report, q))
-        if report.correct:
+    for most in _STAGES if len(options) > 1 else _STAGES[-1:]:
+        reports = []
+        for option in [*right, *options]:
+            reports.append((_of_layout(option, most), option[0]))
+            if reports[-1][0].correct:
+                break
+        best, q = min(reports, key=lambda pair: _doubt(pair[0]))
+        if best.bits + ABOUT <= most:
             break
-    return min(reports, key=lambda pair: _doubt(pair[0]))
+    others = [report for report, _ in reports if report.layout != best.layout and report.bits < best.bits + ABOUT]
+    if others and not best.correct:
+        best.certain = False
+        best.note = " ".join(filter(None, (best.note, _read_otherwise(others))))
+    return best, q
+
+
+def _of_layout(option: Option, most: float) -> Report:
+    q, claims, units, layout = option
+    report = conclude(q, claims, most)
+    if not any(claim.slack for claim in claims):
+        if not report.certain:
+            report = min(filter(None, (report, as_if_printed(q, claims, most))), key=_doubt)
+    elif math.isinf(report.bits):
+        report = by_their_own_digits(q, claims, units, most) or report
+    report.layout = layout
+    return report
+
+
+def _read_otherwise(others: Sequence[Report]) -> str:
+    """What else the figures may say in another layout."""
+    said = dict.fromkeys(f"{report.layout or 'as in the notes'}: {report.findings[0].message}" for report in others)
+    return f"Laid out otherwise, the figures have another explanation: {'; or '.join(said)}."
 
 
 def _doubt(report: Report) -> tuple[bool, bool, float]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backpath.explain.diagnosis.added import Addition
-from backpath.explain.diagnosis.conventions import ScopedConstants, as_mistake
+from backpath.explain.diagnosis.constants import as_mistake
+from backpath.explain.diagnosis.conventions import ScopedConstants
 from backpath.explain.diagnosis.mistakes import Mistake
 from backpath.explain.diagnosis.passes import Edit
 from backpath.explain.diagnosis.problem import Problem
@@ -18,7 +19,7 @@ class Explanation:
     Attributes
     ----------
     slips : mistakes that are made in the pass
-    reading : the constants on what comes out
+    constants : those on what comes out
     bits : its description length
     added : what is added to the gradients or weights afterwards (weight decay, a weight that is set)
     certain : whether nothing in it is a number that nothing explains
@@ -43,6 +44,11 @@ class Explanation:
         added = () if self.added is None else (self.added.mistake,)
         return (*added, *conventions, *slips)
 
-    def key(self, q: Problem) -> frozenset[tuple[str, tuple[str, ...]]]:
-        """What is told of it, except for the numbers: of several with the same one is enough."""
-        return frozenset((mistake.code, mistake.where) for mistake in self.mistakes(q))
+    def key(self, q: Problem) -> frozenset[tuple[str, ...]]:
+        """What is told of it, but for fitted numbers: of several with the same one is enough."""
+        return frozenset((m.code, *m.where, "" if _says_all(m) else m.message) for m in self.mistakes(q))
+
+
+def _says_all(mistake: Mistake) -> bool:
+    """Whether code and place say all of it that can be told apart."""
+    return mistake.fitted or mistake.code in ("bias_sign", "bias_not_updated")

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from backpath.errors import InputError
-from backpath.explain.diagnosis.calling import UserFunction, calls
+from backpath.explain.diagnosis.calling import Calling, UserFunction, calls
 from backpath.explain.diagnosis.claims import Claim, Claims
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.conclude import figures, is_numerical, of_search
 from backpath.explain.diagnosis.diagnose import problem, weight_claims
+from backpath.explain.diagnosis.mistakes import Mistake
+from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.report import Claimed, Report
 from backpath.explain.diagnosis.search import Search
+from backpath.explain.diagnosis.your_lines import where_it_sits
 from backpath.maths.arrays import Array
 from backpath.maths.costs import check_cost_fits
 from backpath.maths.network import Network
@@ -88,9 +92,11 @@ def diagnose_function(
         check_cost_fits(cost, net.activations[-1])
         scenes.append((net, *_samples(net, cost, _SAMPLES[k % len(_SAMPLES)], rng)))
     reports = []
-    for words, tried in _ways(function, scenes, cost, learning_rate):
-        report = _concluded(tried)
+    for words, tried, call in _ways(function, scenes, cost, learning_rate):
+        report, slips, q = _concluded(tried)
         report.layout = words
+        if slips:
+            report.place = where_it_sits(q, slips, partial(call.figures, function, q.net, q.X, q.y), function)
         reports.append(report)
         if report.correct or report.certain:
             break
@@ -105,7 +111,7 @@ Trial = tuple[Network, Array, Array]
 
 def _ways(
     function: UserFunction, scenes: Sequence[Trial], cost: str, rate: float | None
-) -> list[tuple[str, list[_Tried]]]:
+) -> list[tuple[str, list[_Tried], Calling]]:
     """Every way to call the function that works, in words, with what it returns for each network; a way in which that
     is right comes first."""
     found = []
@@ -120,9 +126,25 @@ def _ways(
             words = "; ".join(filter(None, (call.words, "your network has no biases: their gradients are all 0")))
             bare = [{name: v for name, v in figures.items() if "~" not in name} for figures in returned]
             nets = [(net.without_biases(), X, y) for net, X, y in scenes]
-            found.append((words, [_Tried.of(*s, cost, rate, f) for s, f in zip(nets, bare, strict=True)]))
-        found.append((call.words, [_Tried.of(*s, cost, rate, f) for s, f in zip(scenes, returned, strict=True)]))
+            found.append((words, [_Tried.of(*s, cost, rate, f) for s, f in zip(nets, bare, strict=True)], call))
+        tried = [_Tried.of(*s, cost, rate, f) for s, f in zip(scenes, returned, strict=True)]
+        found.append((call.words, tried, call))
+        if all(_looks_like(net, figures) for (net, *_), figures in zip(scenes, returned, strict=True)):
+            steps = [_steps(net, figures, rate) for (net, *_), figures in zip(scenes, returned, strict=True)]
+            words = "; ".join(filter(None, (call.words, "what your function returns is taken for updated weights")))
+            found.append((words, [_Tried.of(*s, cost, rate, f) for s, f in zip(scenes, steps, strict=True)], call))
     return sorted(found, key=lambda way: not all(is_numerical(one.comparison) for one in way[1]))
+
+
+def _looks_like(net: Network, returned: Mapping[str, object]) -> bool:
+    """Whether what is returned is nearer to the weights than to 0."""
+    W, V = (np.array([float(of[name]) for name in returned]) for of in (net, returned))  # type: ignore[arg-type]
+    return bool(((W - V) ** 2).sum() < 0.5 * (W * W).sum())
+
+
+def _steps(net: Network, returned: Mapping[str, object], rate: float | None) -> dict[str, object]:
+    """The gradients, if what is returned are updated weights."""
+    return {name: (net[name] - float(value)) / (rate or 1.0) for name, value in returned.items()}  # type: ignore[arg-type]
 
 
 def _leave_biases_out(returned: Sequence[Mapping[str, object]]) -> bool:
@@ -150,17 +172,21 @@ class _Tried:
         return figures(self.comparison, self.claims)
 
 
-def _concluded(tried: Sequence[_Tried]) -> Report:
-    """What holds on all of the networks."""
+def _concluded(tried: Sequence[_Tried]) -> tuple[Report, tuple[Mistake, ...], Problem]:
+    """What holds on all of the networks; the slips, if they are certain, and the problem that tells most."""
     wrong = [t for t in tried if t.comparison.wrong.any() and not is_numerical(t.comparison)]
     if not wrong:
         note = ""
         if any(t.comparison.wrong.any() for t in tried):
             note = "They are as near to the right ones as numerical derivatives come, but not equal to all digits."
-        return Report((), [replace(row, is_right=True) for row in tried[0].rows], note)
+        right = Report((), [replace(row, is_right=True) for row in tried[0].rows], note)
+        return right, (), tried[0].comparison.q
     search = Search([t.comparison for t in tried])
     first = next(t for t in tried if t.comparison is search.c)
-    return of_search(search, search.explanations(), first.rows)
+    found = search.explanations()
+    report = of_search(search, found, first.rows)
+    slips = found[0].slips if report.certain and not report.correct else ()
+    return report, slips, search.c.q
 
 
 def _samples(net: Network, cost: str, count: int, rng: np.random.Generator) -> tuple[Array, Array]:

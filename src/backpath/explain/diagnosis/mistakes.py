@@ -46,6 +46,7 @@ CODES = {
     "output_average": "the gradient is averaged over the outputs too",
     "missing_learning_rate": "the update has no learning rate",
     "learning_rate_included": "the gradient has the learning rate in it",
+    "other_learning_rate": "the update has another learning rate",
     "wrong_target": "a target is read as another number",
     "wrong_weight": "a weight is read as another number",
     "wrong_value": "a value of the forward pass is not what the network gives",
@@ -111,6 +112,8 @@ class Mistake:
     convention : whether it is a choice rather than a slip
     is_right : whether a program that does no more than this is right
     by_sample : whether it counts the samples of a batch, and has no meaning for each sample by itself
+    by_size : whether what it makes of an error depends on the constants that the error has: its size, its sign
+    fitted : whether there is a number in its message that was fitted
     """
 
     code: str
@@ -123,6 +126,8 @@ class Mistake:
     convention: bool = False
     is_right: bool = False
     by_sample: bool = False
+    by_size: bool = False
+    fitted: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +156,8 @@ class Family:
     likely: tuple[float, ...] = ()
 
     def mistake(self, number: float) -> Mistake:
-        return Mistake(self.code, self.where, self.message(number), self.edits(number), self.change(number), self.rank)
+        message, change = self.message(number), self.change(number)
+        return Mistake(self.code, self.where, message, self.edits(number), change, self.rank, fitted=True)
 
 
 def at(layer: int, edit: Callable[[Passes, Index], None]) -> Callable[[Passes, Index], None]:

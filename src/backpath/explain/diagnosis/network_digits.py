@@ -14,12 +14,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from backpath.explain.diagnosis.candidate_mistakes import figures_of
 from backpath.explain.diagnosis.claims import Claim, Claims
 from backpath.explain.diagnosis.comparison import Comparison
-from backpath.explain.diagnosis.conclude import conclude
+from backpath.explain.diagnosis.conclude import conclude, figures, of_search
+from backpath.explain.diagnosis.explanation import Explanation
+from backpath.explain.diagnosis.mistakes import Mistake
 from backpath.explain.diagnosis.passes import Passes
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.report import Report
+from backpath.explain.diagnosis.search import Search
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.maths.printed import last_digits
@@ -29,6 +33,7 @@ PRINTED = 8  # significant digits up to which all weights look printed
 MOST = 2000  # numbers that may differ; of more, nothing is left open
 TELLING = 4.0  # bits of information in the figures, on average, above which it is reported unasked
 ALL_TELLING = 16.0  # and together
+_WIDER = 10.0  # times as much as right figures may differ, those with a slip may at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +73,9 @@ def _like(units: Array | None, values: Array) -> Array:
     return units.reshape(values.shape) if np.atleast_2d(units).shape != values.T.shape else np.atleast_2d(units).T
 
 
-def as_if_printed(q: Problem, claims: Sequence[Claim]) -> Report | None:
+def as_if_printed(q: Problem, claims: Sequence[Claim], most: float) -> Report | None:
     """The report of figures as if the weights, which look printed, were known to their digits only; None if those do
-    not explain figures, or would explain many others too."""
+    not explain figures, or would explain many others too. ``most``: as of ``conclude``."""
     units = Units.looking_printed(q)
     if units is None or not units.any:
         return None
@@ -78,7 +83,7 @@ def as_if_printed(q: Problem, claims: Sequence[Claim]) -> Report | None:
     c = Comparison(q, Claims.of(open_))
     if not is_telling(open_, c.right):
         return None
-    report = conclude(q, open_)
+    report = conclude(q, open_, most)
     if math.isinf(report.bits):
         return None
     what = "Right" if report.correct else "This holds"
@@ -87,10 +92,37 @@ def as_if_printed(q: Problem, claims: Sequence[Claim]) -> Report | None:
     return report
 
 
-def with_slack(q: Problem, claims: Sequence[Claim], units: Units) -> list[Claim]:
-    """The claims, each with how far it may differ because of the network's digits."""
-    slack = _slack(q, units)
+def with_slack(
+    q: Problem, claims: Sequence[Claim], units: Units, slips: Sequence[Mistake] = (), constant: float = 1.0
+) -> list[Claim]:
+    """The claims, each with how far it may differ because of the network's digits; in a program with these slips, whose
+    gradients have a constant."""
+    slack = abs(constant) * _slack(q, units, slips)
     return [replace(claim, slack=float(slack[claim.position])) for claim in claims]
+
+
+def by_their_own_digits(q: Problem, claims: Sequence[Claim], units: Units, most: float) -> Report | None:
+    """The report of slips after which figures depend on the network more than right ones do: looked for with wider
+    bounds, and held to what the digits of the network leave open in a program with those slips. None if there are
+    none; ``most``: as of ``conclude``."""
+    wide = [replace(claim, slack=_WIDER * claim.slack) for claim in claims]
+    search = Search([Comparison(q, Claims.of(wide))], most)
+    if not search.c.wrong.any():
+        return None
+    found = [e for e in search.explanations() if e.slips and _holds(q, wide, units, e)]
+    return of_search(search, found, figures(Comparison(q, Claims.of(claims)), claims)) if found else None
+
+
+def _holds(q: Problem, wide: Sequence[Claim], units: Units, e: Explanation) -> bool:
+    """Whether the figures fit within what the digits leave open after these slips, and that is no more than was
+    reckoned with."""
+    largest = np.abs(e.constants.values(q, Comparison(q, Claims.of(wide)).groups)).max(initial=0.0)
+    own = with_slack(q, wide, units, e.slips, float(largest))
+    if any(claim.slack > bound.slack for claim, bound in zip(own, wide, strict=True)):
+        return False
+    c = Comparison(q, Claims.of(own))
+    ratios = c.ratios(figures_of(c, [e.slips]), None if e.added is None else e.added.figures(c)[None])
+    return e.constants.holds(c, ratios[0])
 
 
 def is_telling(claims: Sequence[Claim], right: Array) -> bool:
@@ -102,12 +134,13 @@ def is_telling(claims: Sequence[Claim], right: Array) -> bool:
     return bool(bits.mean() >= TELLING and bits.sum() >= ALL_TELLING)
 
 
-def _slack(q: Problem, units: Units) -> Array:
+def _slack(q: Problem, units: Units, slips: Sequence[Mistake] = ()) -> Array:
     """Of every figure of a pass."""
     known = sum(np.count_nonzero(u) for u in (*units.weights, units.X, units.y))
-    found: Array = np.zeros(Passes(q, 1, []).figures().shape[1])
+    runs = [(slip.edits, np.array([0])) for slip in slips]
+    found: Array = np.zeros(Passes(q, 1, runs).figures().shape[1])
     for up, down in _moved(q, units) if known <= MOST else ():
-        found = found + np.abs(Passes(up, 1, []).figures()[0] - Passes(down, 1, []).figures()[0]) / 2
+        found = found + np.abs(Passes(up, 1, runs).figures()[0] - Passes(down, 1, runs).figures()[0]) / 2
     return MARGIN * found
 
 

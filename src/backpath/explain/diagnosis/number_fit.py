@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -14,15 +15,13 @@ from backpath.explain.diagnosis.mistakes import Family, Mistake
 from backpath.explain.diagnosis.passes import Index, PassEdits
 from backpath.maths.arrays import Array
 
-Slips = tuple[Mistake, ...]
-
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A family, the other mistakes that are made too, and the constant on all gradients."""
+    """A family, another mistake that is made too, and the constant on all gradients."""
 
     family: Family
-    partners: Slips = ()
+    partner: Mistake | None = None
     constant: float = 1.0
 
 
@@ -68,18 +67,21 @@ def _is_right(family: Family, number: float) -> bool:
 
 def _figures(c: Comparison, tasks: Sequence[Task], owners: Index, numbers: Array) -> Array:
     """The figures of each task, whose places are ``owners``, with each number."""
+    families, family_of = _distinct([task.family for task in tasks])
+    partners, partner_of = _distinct([task.partner for task in tasks])
+    constants = np.array([task.constant for task in tasks])
     found = []
     for block in c.blocks(len(owners)):
-        chosen, values = [tasks[owner] for owner in owners[block]], numbers[block]
-        runs: list[PassEdits] = [(family.edits(values[h]), h) for family, h in _alike([task.family for task in chosen])]
-        with_partners = [(partner, h) for h, task in enumerate(chosen) for partner in task.partners]
-        for partner, which in _alike([partner for partner, _ in with_partners]):
-            runs.append((partner.edits, np.array([with_partners[k][1] for k in which], dtype=np.intp)))
+        chosen, values = owners[block], numbers[block]
+        runs: list[PassEdits] = [(families[k].edits(values[h]), h) for k, h in _where(family_of[chosen])]
+        for k, h in _where(partner_of[chosen]):
+            partner = partners[k]
+            if partner is not None:
+                runs.append((partner.edits, h))
         figures = c.figures(len(chosen), runs)
-        constants = np.array([task.constant for task in chosen])[:, None]
         if (constants != 1).any():
             places, base = c.claims.positions[c.is_weight], c.claims.base[c.is_weight]
-            figures[:, places] = base + constants * (figures[:, places] - base)
+            figures[:, places] = base + constants[chosen, None] * (figures[:, places] - base)
         found.append(figures)
     return np.concatenate(found)
 
@@ -87,12 +89,18 @@ def _figures(c: Comparison, tasks: Sequence[Task], owners: Index, numbers: Array
 T = TypeVar("T")
 
 
-def _alike(things: Sequence[T]) -> list[tuple[T, Index]]:
-    """Each thing with the places where it stands."""
-    places: dict[int, list[int]] = {}
-    for k, thing in enumerate(things):
-        places.setdefault(id(thing), []).append(k)
-    return [(things[where[0]], np.array(where, dtype=np.intp)) for where in places.values()]
+def _distinct(things: Sequence[T]) -> tuple[list[T], Index]:
+    """The different ones, and for each which it is."""
+    places: dict[int, int] = {}
+    which = [places.setdefault(id(thing), len(places)) for thing in things]
+    return list({id(thing): thing for thing in things}.values()), np.array(which, dtype=np.intp)
+
+
+def _where(which: Index) -> Iterator[tuple[int, Index]]:
+    """Each number with the places where it stands."""
+    order = np.argsort(which, kind="stable")
+    ends = [*np.flatnonzero(np.diff(which[order], prepend=-1)), len(order)]
+    return ((int(which[order[a]]), order[a:b]) for a, b in pairwise(ends) if a < b)
 
 
 def _possible(c: Comparison, tasks: Sequence[Task]) -> list[int]:

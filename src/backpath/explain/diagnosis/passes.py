@@ -26,7 +26,7 @@ Use = Literal["own", "bias", "back"]
 class Stage(IntEnum):
     """When an edit is made; at the stages marked (l) once per layer, which is then ``Passes.at``."""
 
-    START = 0  # W, X, y, share, rate, updated
+    START = 0  # W, X, y, share, rate, updated, scale
     SUMS = 1  # U
     FORWARD = 2  # a[at] (l), from the first layer up
     ERROR = 3  # dC_da[-1]; ``changed_error`` says in which passes
@@ -52,6 +52,7 @@ class Passes:
     X, y : (passes, N, inputs), (passes, N, outputs)
     share : how much each sample counts, (passes, N)
     rate : η of the update, (passes,)
+    scale : the constant that conventions put on the error, for what depends on its size, (passes,)
     updated : η with which a layer's weights were already updated when the layer before it is computed, 0 if they were
         not, (passes, layers + 1)
     u, a : net inputs, activations, (passes, N, neurons)
@@ -94,6 +95,7 @@ class Passes:
         self.X, self.y = self._repeated(q.X), self._repeated(q.y)
         self.share = np.full((H, q.samples), 1.0)
         self.rate = np.full(H, q.learning_rate or 0.0)
+        self.scale = np.ones(H)
         self.updated = np.zeros((H, q.layers + 1))
         self._apply(Stage.START)
         self.U = [W.copy() for W in self.W] if self._edits[Stage.SUMS] else self.W
@@ -166,6 +168,11 @@ class Passes:
         G[:, :, :-1] = own.transpose(0, 2, 1) @ F[:, :, :-1]
         G[:, :, -1] = (self.bias * counted * F[:, :, -1:]).sum(axis=1)
         return G
+
+    def by_size(self, values: Array, h: Index, change: Callable[[Array], Array]) -> Array:
+        """A change of errors that have the constant of conventions on them; without it again."""
+        scale = self.scale[h, None, None]
+        return change(scale * values) / scale
 
     def put(self, use: Use, h: Index, values: Array, columns: slice = slice(None)) -> None:
         """Sets a use of the δ of the layer ``at``, without touching its other uses."""

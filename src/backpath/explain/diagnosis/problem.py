@@ -67,6 +67,10 @@ class Problem:
         """The right activations by layer, (N, neurons); the first are the inputs."""
         return forward(self.net.weights, self.net.activations, self.X)[1]
 
+    @cached_property
+    def mean_cost(self) -> float:
+        return self.net.cost(self.X, self.y, self.cost)
+
     @property
     def samples(self) -> int:
         return len(self.X)
@@ -92,8 +96,16 @@ class Problem:
 
     def weights_of(self, layer: int) -> tuple[str, ...]:
         """The names of a layer's weights."""
-        inputs = [*range(1, self.width(layer - 1) + 1), None]
-        return tuple(weight_name(layer, j, i) for j, i in itertools.product(range(1, self.width(layer) + 1), inputs))
+        return self._names[layer - 1]
+
+    @cached_property
+    def _names(self) -> list[tuple[str, ...]]:
+        rows = [range(1, self.width(layer) + 1) for layer in self.every]
+        inputs = [[*range(1, self.width(layer - 1) + 1), None] for layer in self.every]
+        return [
+            tuple(weight_name(layer, j, i) for j, i in itertools.product(rows[layer - 1], inputs[layer - 1]))
+            for layer in self.every
+        ]
 
     def biases(self, layer: int) -> tuple[str, ...]:
         return tuple(weight_name(layer, j, None) for j in range(1, self.width(layer) + 1))

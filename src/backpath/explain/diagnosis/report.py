@@ -102,6 +102,8 @@ class Report(Rendered):
         What else is to be said.
     layout : str
         How what was given is laid out, where that is not the notes' layout: "your weights have the bias first".
+    place : str
+        Of a function, what goes wrong first, and in which of its lines, if that can be told.
     """
 
     def __init__(
@@ -113,7 +115,7 @@ class Report(Rendered):
     ):
         self.alternatives = tuple(alternatives)
         self.figures = tuple(figures)
-        self.note, self.layout = note, ""
+        self.note, self.layout, self.place = note, "", ""
         self.correct = not self.alternatives
         distinct = {finding.mistake: finding for group in reversed(self.alternatives) for finding in group}
         order = dict.fromkeys(finding.mistake for group in self.alternatives for finding in group)
@@ -137,6 +139,8 @@ class Report(Rendered):
         blocks: list[Block] = [prose(self._verdict())]
         if self.layout:
             blocks.append(prose(f"{_sentence(self.layout)}."))
+        if self.place:
+            blocks.append(prose(f"It begins with {self.place}."))
         if self.note:
             blocks.append(prose(self.note))
         for number, group in enumerate(self.alternatives, 1):
@@ -183,6 +187,7 @@ class Report(Rendered):
             "certain": self.certain,
             "note": self.note,
             "layout": self.layout,
+            "place": self.place,
             "alternatives": [[_finding_dict(finding) for finding in group] for group in self.alternatives],
             "figures": [
                 {"kind": f.kind, "name": f.name, "given": f.figure, "right": f.right, "is_right": f.is_right}

@@ -14,57 +14,64 @@ from functools import cached_property
 import numpy as np
 
 from backpath.explain.diagnosis.added import additions
-from backpath.explain.diagnosis.bits import ABOUT, DOUBT, MARGIN, OF_RANK, SECOND, told
-from backpath.explain.diagnosis.candidate_mistakes import Candidates, figures_of
-from backpath.explain.diagnosis.catalogue import every_mistake
+from backpath.explain.diagnosis.bits import ABOUT, DOUBT, MARGIN, NUMBER, OF_RANK, SECOND, told
+from backpath.explain.diagnosis.candidate_mistakes import Candidates, figures_of, figures_of_pairs
 from backpath.explain.diagnosis.catalogue.fitted_numbers import families, rates
 from backpath.explain.diagnosis.comparison import Bools, Comparison, Ratios
-from backpath.explain.diagnosis.conventions import Readings
+from backpath.explain.diagnosis.conventions import Conventions, Readings
 from backpath.explain.diagnosis.explanation import Explanation
 from backpath.explain.diagnosis.mistakes import PLAIN, RARE, Family, Mistake
 from backpath.explain.diagnosis.number_fit import Task, fitted_numbers
-from backpath.explain.diagnosis.several import after_several_updates, in_each_step, with_slips
+from backpath.explain.diagnosis.passes import Index, Passes, Stage
+from backpath.explain.diagnosis.several import after_several_updates, with_slips
 
 _MOST_TOLD = 8  # explanations in a report
 _MOST_HINTS = 12
 _MANY_FIGURES = 400  # of more, a number in one place is not looked for beside another mistake
 _USUAL = 4.0  # bits of conventions that are tried with a fitted number
+_INNER = 8.0  # bits of conventions that are tried on the error where its size counts
 _ROUND = 17.0  # bits of a fitted number that may have been chosen by hand: four digits
 _LIKELY = 9.0  # bits of a slip up to which it is tried with a multiple of the weights
 _WITH_TERM = 10.0  # the least bits of an L2 term
 _MOST_BENT = 40  # mistakes that are tried with a constant that nothing explains
 _MOST_FITTED = 700_000  # figures of families with another mistake, each tried with a few numbers
 # what the shortest explanation of a level has, in bits
-_WITH_COST, _WITH_CONSTANT, _WITH_ADDED, _WITH_NUMBER, _PAIR = 7.0, 12.0, 4.0, 12.0, 2 * OF_RANK[PLAIN] + SECOND
+_WITH_COST, _WITH_SCALE, _WITH_CONSTANT, _WITH_ADDED, _WITH_NUMBER, _PAIR = (
+    7.0,
+    8.0,
+    12.0,
+    4.0,
+    12.0,
+    2 * OF_RANK[PLAIN] + SECOND,
+)
 _SEVERAL_UPDATES, _SEVERAL_WITH_SLIP, _PAIR_WITH_NUMBER = 2.0, 6.0, 16.0
 
 
 class Search:
     """Looks for explanations that hold in every one of the comparisons, in each of which something is wrong.
 
-    ``told``: what the wrong figures tell, in bits.
+    ``told``: what the wrong figures tell, in bits; ``most``: bits of the longest explanations that are looked for.
     """
 
-    def __init__(self, comparisons: Sequence[Comparison]):
+    def __init__(self, comparisons: Sequence[Comparison], most: float = math.inf):
         found = sorted(comparisons, key=told, reverse=True)
         self.c, self.others = found[0], found[1:]
         self.told = sum(map(told, comparisons))
         self.readings = Readings(self.c, bool(self.others))
-        self._limit = self.told + DOUBT  # explanations that are longer are not looked for
+        self._most = min(most, self.told + DOUBT)  # explanations that are longer are not looked for
+        self._limit = self._most
         self.right: Ratios = self.c.ratios(self.c.right[None])
 
     @cached_property
     def singles(self) -> Candidates:
-        mistakes = every_mistake(self.c.q)
-        if self.c.q.procedure is not None:
-            mistakes = [m for m in mistakes if in_each_step(m)]
-        return Candidates.of(self.c, mistakes)
+        return Candidates.of_all(self.c)
 
     def explanations(self) -> list[Explanation]:
         """Those about as short as the shortest, and no longer than what the figures tell; the shortest first."""
         levels = (
             (0.0, self._single),
             (_WITH_COST, self._with_other_cost),
+            (_WITH_SCALE, self._with_scaled_error),
             (_WITH_CONSTANT, self._with_constant),
             (_WITH_ADDED, self._with_added),
             (_SEVERAL_UPDATES, lambda: after_several_updates(self.c) if self._may_be_several else []),
@@ -78,7 +85,7 @@ class Search:
             if self.c.q.procedure is not None and least > 0:
                 break
             shortest = min((e.bits for e in found if e.certain), default=math.inf)
-            self._limit = min(self.told + DOUBT, shortest + ABOUT)
+            self._limit = min(self._most, shortest + ABOUT)
             if least <= self._limit:
                 found += self._holding([e for e in level() if e.bits <= self._limit])
         return self._told(found)
@@ -93,7 +100,7 @@ class Search:
 
     def _told(self, found: Iterable[Explanation]) -> list[Explanation]:
         """Those about as short as the shortest; of the same mistakes at the same places one."""
-        by_key: dict[frozenset[tuple[str, tuple[str, ...]]], Explanation] = {}
+        by_key: dict[frozenset[tuple[str, ...]], Explanation] = {}
         for explanation in sorted(found, key=lambda e: e.bits):
             by_key.setdefault(explanation.key(self.c.q), explanation)
         kept = list(by_key.values())
@@ -108,7 +115,7 @@ class Search:
             figures = figures_of(c, [e.slips for e in kept])
             ok = []
             for h, e in enumerate(kept):
-                ratios = c.ratios(figures[h : h + 1], None if e.added is None else e.added.figures(c))
+                ratios = c.ratios(figures[h : h + 1], None if e.added is None else e.added.figures(c)[None])
                 ok.append(e.constants.holds(c, ratios[0]))
             kept = [e for e, one in zip(kept, ok, strict=True) if one]
         return kept
@@ -118,8 +125,8 @@ class Search:
     ) -> Iterator[Explanation]:
         """Slips with every reading of the constants that they need."""
         for reading in self.readings.of(ratios, unexplained):
-            if slips and reading.is_zero:
-                continue  # nothing is left of the slips
+            if slips and reading.factors and reading.holds(self.c, self.right[0]):
+                continue  # the constants do it without the slips
             is_right = not reading.factors and bool(slips) and all(slip.is_right for slip in slips)
             yield Explanation(slips, reading, bits + reading.bits, certain=reading.certain, is_right=is_right)
 
@@ -131,6 +138,18 @@ class Search:
         s = self.singles
         for h in np.flatnonzero(self.readings.possible(s.ratios)):
             found += self._read((s.mistakes[h],), float(s.bits[h]), s.ratios[h], unexplained=False)
+        return found
+
+    def _with_scaled_error(self) -> list[Explanation]:
+        """A mistake that depends on the size of the error, with conventions that the error already has."""
+        s = self.singles
+        able = [(m, float(bits)) for m, bits in zip(s.mistakes, s.bits, strict=True) if m.by_size]
+        products = [p for p in self.readings.products if p.constants and p.bits <= _INNER]
+        tried = [(_scaled(m, p), bits) for m, bits in able for p in products if bits + p.bits <= self._limit]
+        ratios = self.c.ratios(figures_of(self.c, [(mistake,) for mistake, _ in tried]))
+        found: list[Explanation] = []
+        for h in np.flatnonzero(self.readings.possible(ratios)):
+            found += self._read((tried[h][0],), tried[h][1], ratios[h], unexplained=False)
         return found
 
     def _with_constant(self) -> list[Explanation]:
@@ -148,14 +167,14 @@ class Search:
         pairs = pairs[s.bits[pairs].sum(axis=1) + second <= self._limit]
         for block in self.c.blocks(len(pairs)):
             part = pairs[block]
-            chosen = [(s.mistakes[i], s.mistakes[k]) for i, k in part]
-            figures = figures_of(self.c, chosen)
+            figures = figures_of_pairs(self.c, s.mistakes, part)
             ratios = self.c.ratios(figures)
             for h in np.flatnonzero(self.readings.possible(ratios)):
                 if any(self.c.still(figures[h], s.figures[k]).all() for k in part[h]):
                     continue  # one of the two changes nothing
+                chosen = s.mistakes[part[h, 0]], s.mistakes[part[h, 1]]
                 bits = float(s.bits[part[h]].sum()) + second
-                found += list(self._read(chosen[h], bits, ratios[h], unexplained=False))
+                found += list(self._read(chosen, bits, ratios[h], unexplained=False))
         return found
 
     def _with_other_cost(self) -> list[Explanation]:
@@ -178,16 +197,19 @@ class Search:
         least = _WITH_ADDED if c.is_update.any() else _WITH_TERM
         able = [h for h in np.flatnonzero(s.bits < _LIKELY) if s.bits[h] + least <= self._limit]
         tried += [((s.mistakes[h],), float(s.bits[h]), int(h)) for h in able]
-        for slips, bits, h in tried:
-            figures = c.right[None] if h < 0 else s.figures[h : h + 1]
-            for addition in additions(c, c.changes(figures)[0]):
-                ratios = c.ratios(figures, addition.figures(c))
-                if not self.readings.possible(ratios)[0]:
-                    continue
-                for reading in self.readings.of(ratios[0], False):
-                    length = bits + addition.bits + reading.bits
-                    is_right = addition.is_right and not slips and not reading.factors
-                    found.append(Explanation(slips, reading, length, addition, is_right=is_right))
+        all_figures = np.concatenate([c.right[None], s.figures])  # that of a mistake stands one place later
+        changes = c.changes(all_figures)
+        sums = [(k, a) for k, (*_, h) in enumerate(tried) for a in additions(c, changes[h + 1], bool(self.others))]
+        if not sums:
+            return found
+        owners = np.array([tried[k][2] + 1 for k, _ in sums])
+        ratios = c.ratios(all_figures[owners], np.stack([addition.figures(c) for _, addition in sums]))
+        for h in np.flatnonzero(self.readings.possible(ratios)):
+            (slips, bits, _), addition = tried[sums[h][0]], sums[h][1]
+            for reading in self.readings.of(ratios[h], False):
+                length = bits + addition.bits + reading.bits
+                is_right = addition.is_right and not slips and not reading.factors
+                found.append(Explanation(slips, reading, length, addition, is_right=is_right))
         return found
 
     @property
@@ -203,15 +225,20 @@ class Search:
         """A mistake with a number, alone or with the usual conventions."""
         tasks: list[Task] = []
         numbers = 0
+        families = [f for f in sorted(self._families, key=lambda f: f.rank) if self._length(f) <= self._limit]
         for constant in self._usual:
             left = self._wrong_but_for(constant)
-            for family in sorted(self._families, key=lambda f: f.rank):
+            for family in families:
                 if numbers > _MOST_FITTED // len(self.c.right):
                     break
                 if not family.touches or left <= family.touches:
-                    tasks.append(Task(family, (), constant))
+                    tasks.append(Task(family, None, constant))
                     numbers += 3 + len(family.starts)
         return self._of_tasks(tasks, {})
+
+    def _length(self, family: Family) -> float:
+        """The least bits of one of a family."""
+        return OF_RANK[family.rank] + math.log2(max(1, len(self._families))) + NUMBER
 
     def _wrong_but_for(self, constant: float) -> set[str]:
         """Which figures are not the right ones times a constant."""
@@ -236,13 +263,16 @@ class Search:
             if family.touches:
                 touched = np.array([name in family.touches for name in c.claims.names], dtype=bool)
                 able = met[:, ~touched].all(axis=1) & (misses > 0) & touched.any()
-                tasks += [Task(family, (s.mistakes[h],)) for h in np.flatnonzero(able)]
+                able &= s.bits + self._length(family) <= self._limit
+                tasks += [Task(family, s.mistakes[h]) for h in np.flatnonzero(able)]
         numbers, wide = len(tasks), [f for f in self._families if f.rank == PLAIN and not f.touches]
         for h in np.argsort(s.bits, kind="stable"):
             if s.mistakes[h].rank == RARE or numbers > _MOST_FITTED // len(c.right):
                 break
+            if not wide or s.bits[h] + self._length(wide[0]) > self._limit:
+                break
             constants = self._usual if self.others or s.mistakes[h].convention else (1.0,)
-            tasks += [Task(family, (s.mistakes[h],), constant) for family in wide for constant in constants]
+            tasks += [Task(family, s.mistakes[h], constant) for family in wide for constant in constants]
             numbers += len(constants) * sum(len(family.starts) for family in wide)
         return self._of_tasks(tasks, {id(m): float(b) for m, b in zip(s.mistakes, s.bits, strict=True)})
 
@@ -254,11 +284,13 @@ class Search:
                 continue
             number, digits = fit
             slip = task.family.mistake(number)
-            ratios = self.c.ratios(figures_of(self.c, [(slip, *task.partners)]))
+            slips = (slip,) if task.partner is None else (slip, task.partner)
+            ratios = self.c.ratios(figures_of(self.c, [slips]))
             length = OF_RANK[task.family.rank] + places + digits
-            length += sum(bits[id(p)] + (0.0 if p.convention else SECOND) for p in task.partners)
+            if task.partner is not None:
+                length += bits[id(task.partner)] + (0.0 if task.partner.convention else SECOND)
             if ratios.all_fit[0]:
-                read = self._read((slip, *task.partners), length, ratios[0], unexplained=False)
+                read = self._read(slips, length, ratios[0], unexplained=False)
                 found += (replace(e, certain=digits <= _ROUND) for e in read)
         return found
 
@@ -282,3 +314,12 @@ class Search:
             figures = (gradient.get(self.c.q.position(1, j, i)) for i in range(1, inputs + 1))
             found += [figure / bias for figure in figures if bias and figure is not None]
         return found[:_MOST_HINTS]
+
+
+def _scaled(mistake: Mistake, product: Conventions) -> Mistake:
+    """The mistake where these conventions are already on the error."""
+
+    def edit(p: Passes, h: Index) -> None:
+        p.scale[h] = product.of(p.q)
+
+    return replace(mistake, edits=((Stage.START, edit), *mistake.edits))

@@ -28,6 +28,8 @@ REACH = {  # what an output can answer: between
     "gelu": (-0.16998, math.inf),
 }
 NAMED = 8  # neurons in a sentence
+POOR = 0.1  # of the best constant answer's cost: below it, what is learned is learned well
+OFTEN_OFF = 0.75  # of the samples: a ReLU that is off on more is said to be
 
 
 def listed(names: list[str]) -> str:
@@ -109,6 +111,34 @@ def dead_neurons(s: Situation) -> Iterator[Reason]:
                 tuple(names),
                 f"{listed(names)} {be} dead: {its} net input is not above 0 on {count} (at most "
                 f"{shown(float(u[:, dead].max()), 3)}), so σ′ is 0 and no gradient reaches {reaches} weights",
+            )
+
+
+def mostly_off_neurons(s: Situation) -> Iterator[Reason]:
+    """ReLU neurons that few samples switch on, and samples that switch on none of a layer's."""
+    if s.unlearned < POOR:
+        return
+    for layer in range(1, s.layers + 1):
+        if s.net.activations[layer - 1] != "relu":
+            continue
+        off = s.numbers.u[layer - 1] <= 0
+        count, some = len(off), off[:, ~off.all(axis=0)]  # those that are off on all samples are dead
+        rare = np.flatnonzero((off.mean(axis=0) > OFTEN_OFF) & ~off.all(axis=0)).tolist()
+        if rare:
+            names, times = [s.neuron(layer, j) for j in rare], [f"{int(off[:, j].sum()):,}" for j in rare[:NAMED]]
+            yield Reason(
+                "relu_mostly_off",
+                tuple(names),
+                f"{listed(names)} {'is' if len(rare) == 1 else 'are'} off on {listed(times)} of {count:,} samples: "
+                "only the others reach their weights",
+            )
+        silent = int(some.all(axis=1).sum()) if some.shape[1] > 1 else 0
+        if silent > OFTEN_OFF * count:
+            yield Reason(
+                "relu_mostly_off",
+                tuple(s.neuron(layer, j) for j in range(s.net.sizes[layer])),
+                f"on {silent:,} of {count:,} samples every ReLU of layer {layer} is off, so these samples teach it "
+                "nothing",
             )
 
 

@@ -21,6 +21,7 @@ REASONS = {
     "zero_weights": "a layer's weights are all 0",
     "equal_neurons": "hidden neurons are equal, and will stay so",
     "dead_relu": "ReLU neurons are 0 on every sample",
+    "relu_mostly_off": "ReLU neurons are 0 on most samples",
     "target_out_of_range": "targets are outside of what the outputs can answer",
     "unscaled_inputs": "inputs are large, or of unlike sizes",
     "saturated": "neurons are on the flat ends of σ",
@@ -135,14 +136,11 @@ def why_not_learning(
     if learning_rate is not None:
         check_learning_rate(learning_rate)
     s = Situation.of(net, X, y, cost_called(cost, net.activations[-1]), learning_rate)
-    findings = [reason for find in _STRUCTURAL for reason in find(s)]
+    findings = [reason for find in (*_STRUCTURAL, of_network.mostly_off_neurons) for reason in find(s)]
     slow = [reason for find in _SLOW for reason in find(s)][:1]  # each includes what the next one sees
     if findings and slow and slow[0].mistake == "too_few_epochs":
         slow = []
     return LearningReport([*findings, *slow], s.cost, s.unlearned)
-
-
-POOR = 0.1  # of the best constant answer's cost: a result that asks for a reason
 
 
 def why_poor(net: Network, X: ArrayLike, y: ArrayLike, cost: str, learning_rate: float | None) -> str:
@@ -153,7 +151,7 @@ def why_poor(net: Network, X: ArrayLike, y: ArrayLike, cost: str, learning_rate:
     'the weights into layer 2 are all 0, so no gradient gets back through them; start with random weights'
     """
     found = why_not_learning(net, X, y, learning_rate=learning_rate, cost=cost)
-    return found.findings[0].message if found.findings and found.unlearned > POOR else ""
+    return found.findings[0].message if found.findings and found.unlearned > of_network.POOR else ""
 
 
 def hindrances(net: Network, X: ArrayLike, y: ArrayLike, cost: str, learning_rate: float | None) -> str:

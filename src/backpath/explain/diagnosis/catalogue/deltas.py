@@ -35,10 +35,13 @@ def deltas(q: Problem) -> Iterator[Mistake]:
             for place in places(q, layer):
                 if layer == q.layers and place is EVERYWHERE and words in _OF_THE_ERROR:
                     continue
+                if place is BIAS and words.startswith("the sum of δ"):
+                    continue  # a reduction
                 message = f"{words} in place of δ of layer {layer}{place.of(layer)}"
                 rank = LOCAL if place in (EVERYWHERE, BACK) else RARE
                 edits = (used(layer, place, values),)
-                yield Mistake("wrong_delta", q.neurons(layer), message, edits, _marked(words), rank)
+                by_size = words.startswith("relu")
+                yield Mistake("wrong_delta", q.neurons(layer), message, edits, _marked(words), rank, by_size=by_size)
 
 
 def _marked(words: str) -> Change:
@@ -49,7 +52,7 @@ def _quantities(q: Problem, layer: int) -> Iterator[tuple[str, Values]]:
     yield "the output σ(u) stands", lambda p, h: p.a[layer][h]
     yield "the net input u stands", lambda p, h: p.u[layer][h]
     yield "|δ| stands", lambda p, h: np.abs(p.delta[layer][h])
-    yield "relu(δ) stands", lambda p, h: np.maximum(p.delta[layer][h], 0)
+    yield "relu(δ) stands", lambda p, h: p.by_size(p.delta[layer][h], h, lambda d: np.maximum(d, 0))
     if q.width(layer) > 1:
         yield "the δ of the first neuron stands", lambda p, h: _like(p.delta[layer][h, :, :1], p.delta[layer][h])
         yield "the δ of the last neuron stands", lambda p, h: _like(p.delta[layer][h, :, -1:], p.delta[layer][h])
@@ -63,6 +66,9 @@ def _quantities(q: Problem, layer: int) -> Iterator[tuple[str, Values]]:
     for other in range(layer + 1, q.layers + 1):
         if q.width(other) in (q.width(layer), 1):
             yield f"the δ of layer {other} stands", _of_layer(other, layer)
+    if layer + 1 < q.layers and q.width(layer) == q.width(layer + 1):
+        words = f"what comes back to layer {layer + 1}, times σ′ of layer {layer}, stands"
+        yield words, lambda p, h: p.dC_da[layer + 1][h] * p.slopes[layer][h]
 
 
 def _of_layer(other: int, layer: int) -> Values:
@@ -92,16 +98,25 @@ def reductions(q: Problem) -> Iterator[Mistake]:
     for code, words, change, rank in _over_samples(q):
         for uses, of in _PARTS:
             yield from _by_layer(q, code, words, change, uses, of, rank)
-    for words, change in _only_biases(q):
-        yield from _by_layer(q, "wrong_reduction", words, change, ("bias",), "the biases", LOCAL)
+    for words, change, layers in _only_biases(q):
+        yield from _by_layer(q, "wrong_reduction", words, change, ("bias",), "the biases", LOCAL, layers)
 
 
 def _by_layer(
-    q: Problem, code: str, words: str, change: Transform, uses: tuple[Use, ...], of: str, rank: int
+    q: Problem,
+    code: str,
+    words: str,
+    change: Transform,
+    uses: tuple[Use, ...],
+    of: str,
+    rank: int,
+    able: Sequence[int] = (),
 ) -> Iterator[Mistake]:
-    scopes: list[tuple[int, ...]] = [tuple(q.every)]
-    if q.layers > 1:
-        scopes += [(layer,) for layer in q.every]
+    """In all layers that are able to, and in each of them."""
+    able = able or q.every
+    scopes: list[tuple[int, ...]] = [tuple(able)]
+    if len(able) > 1:
+        scopes += [(layer,) for layer in able]
     for layers in scopes:
         part = f"of {of}" if of else ""
         part += f" of layer {layers[0]}" if len(layers) < q.layers else ""
@@ -163,13 +178,15 @@ def _mean(d: Array) -> Array:
     return _like(d.mean(axis=1, keepdims=True), d)
 
 
-def _only_biases(q: Problem) -> Iterator[tuple[str, Transform]]:
-    if max(q.net.sizes[1:]) > 1:
-        yield "the sum goes over all neurons too, as np.sum without an axis does", _over_neurons
+def _only_biases(q: Problem) -> Iterator[tuple[str, Transform, Sequence[int]]]:
+    wide = [layer for layer in q.every if q.width(layer) > 1]
+    if wide:
+        yield "the sum goes over all neurons too, as np.sum without an axis does", _over_neurons, wide
     if q.samples > 1:
         yield (
             "the largest over the samples stands in place of the sum",
             lambda d: _like(d.max(axis=1, keepdims=True), d),
+            q.every,
         )
 
 
@@ -236,7 +253,7 @@ def rounded_deltas(q: Problem) -> Iterator[Mistake]:
     for decimals in range(1, 5):
 
         def edit(p: Passes, h: Index, decimals: int = decimals) -> None:
-            p.delta[p.at][h] = np.round(p.delta[p.at][h], decimals)
+            p.delta[p.at][h] = p.by_size(p.delta[p.at][h], h, lambda d: np.round(d, decimals))
 
         message = f"δ is rounded to {decimals} decimals on the way"
-        yield Mistake("rounded_on_the_way", (), message, ((Stage.DELTA, edit),), rank=LOCAL)
+        yield Mistake("rounded_on_the_way", (), message, ((Stage.DELTA, edit),), rank=LOCAL, by_size=True)

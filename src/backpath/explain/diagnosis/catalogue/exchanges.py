@@ -62,7 +62,7 @@ def _swaps(q: Problem) -> Iterator[Mistake]:
     ]  # fmt: skip
     pairs: Iterator[tuple[WeightPlace, WeightPlace]] = itertools.combinations(places, 2)
     if len(places) * (len(places) - 1) // 2 > _MOST_SWAPS:
-        pairs = (pair for pair in pairs if _likely(*pair))
+        pairs = (pair for place in places for pair in _likely(q, place))
     for one, other in pairs:
         names = tuple(_name(q, place) for place in (one, other))
         rank = RARE if len(places) > _SWAPS_IN_PAIRS else LOCAL
@@ -85,10 +85,12 @@ def _place(q: Problem, name: str) -> WeightPlace:
     return layer, j - 1, q.width(layer - 1) if i is None else i - 1
 
 
-def _likely(one: WeightPlace, other: WeightPlace) -> bool:
-    """Side by side, below each other, or with the indices the other way round."""
-    (layer, j, i), (other_layer, k, m) = one, other
-    return layer == other_layer and ((j == k and abs(i - m) == 1) or (i == m and abs(j - k) == 1) or (j, i) == (m, k))
+def _likely(q: Problem, one: WeightPlace) -> Iterator[tuple[WeightPlace, WeightPlace]]:
+    """With the one beside it, that below it, and that with the indices the other way round."""
+    layer, j, i = one
+    rows, columns = q.width(layer), q.width(layer - 1) + 1
+    others = {(j, i + 1), (j + 1, i), *([(i, j)] if i > j else [])}
+    yield from ((one, (layer, *other)) for other in sorted(others) if other[0] < rows and other[1] < columns)
 
 
 def _name(q: Problem, place: WeightPlace) -> str:

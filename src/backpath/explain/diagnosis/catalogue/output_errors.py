@@ -68,6 +68,7 @@ def _in_its_place(q: Problem) -> Iterator[Mistake]:
     kinds: list[tuple[str, str, Values, Callable[[Array, Array], Array], bool]] = [
         ("|error|", "the error's absolute value stands in place of the error", *_both(np.abs), False),
         ("relu(error)", "negative errors are set to 0", *_both(lambda e: np.maximum(e, 0)), False),
+        ("min(error, 0)", "positive errors are set to 0", *_both(lambda e: np.minimum(e, 0)), False),
     ]
     if q.samples > 1:
         kinds += [
@@ -102,6 +103,10 @@ def _in_its_place(q: Problem) -> Iterator[Mistake]:
             False,
         ),
     ]
+    if q.width(q.layers) > 1 and np.isin(q.y, (0, 1)).all() and (q.y.sum(axis=1) == 1).all():
+        for first in (0, 1):
+            words = f"the number of the class, counted from {first}, stands in place of each target"
+            kinds.append(("A − class", words, *_class_error(first), False))
     direct = cost_function(q.cost).delta is not None
     for written, message, values, difference, by_sample in kinds:
         change = Change("cost", q.layers, _written(written))
@@ -111,6 +116,13 @@ def _in_its_place(q: Problem) -> Iterator[Mistake]:
         else:
             edits = ((Stage.BACKWARD, _delta(difference)),)
             yield Mistake("wrong_error", q.neurons(q.layers), message, edits, change, LOCAL, by_sample=by_sample)
+
+
+def _class_error(first: int) -> tuple[Values, Callable[[Array, Array], Array]]:
+    def number(y: Array) -> Array:
+        return _all(first + y.argmax(axis=2, keepdims=True), y)
+
+    return lambda p, h: _slope(p, h, p.a[-1][h], number(p.y[h])), lambda a, y: a - number(y)
 
 
 def _slope(p: Passes, h: Index, A: Array, y: Array) -> Array:
@@ -180,12 +192,17 @@ def _targets(q: Problem) -> Iterator[Mistake]:
     if ((q.y >= 0) & (q.y <= 1)).all():
         message = "every target y is taken as 1 − y"
         yield Mistake("wrong_target", q.neurons(q.layers), message, ((Stage.START, opposite),), rank=LOCAL)
-    for step, which in ((1, "before"), (-1, "after")) if q.samples > 1 else ():
+    orders: list[tuple[str, Callable[[Array], Array]]] = [
+        ("the target of the sample before it", lambda y: np.roll(y, 1, axis=1)),
+        ("the target of the sample after it", lambda y: np.roll(y, -1, axis=1)),
+        ("the targets in reverse order", lambda y: y[:, ::-1]),
+    ]
+    for which, order in orders if q.samples > 1 else ():
 
-        def moved(p: Passes, h: Index, step: int = step) -> None:
-            p.y[h] = np.roll(p.y[h], step, axis=1)
+        def moved(p: Passes, h: Index, order: Callable[[Array], Array] = order) -> None:
+            p.y[h] = order(p.y[h]).copy()
 
-        message = f"every sample is compared with the target of the sample {which} it"
+        message = f"every sample is compared with {which}"
         edits = ((Stage.START, moved),)
         yield Mistake("wrong_target", q.neurons(q.layers), message, edits, rank=LOCAL, by_sample=True)
 

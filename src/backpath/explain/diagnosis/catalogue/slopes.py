@@ -39,6 +39,7 @@ class Slope:
     number : what stands in place of σ′
     formula : the same on paper, from a neuron's name; None: nothing stands there
     jacobian : (σ(u), ∂C/∂a) -> ∂C/∂u in place of ∂C/∂a × number, of softmax
+    by_size : as of a mistake
     """
 
     code: str
@@ -47,6 +48,7 @@ class Slope:
     formula: Callable[[str], Expression] | None
     rank: int = LOCAL
     jacobian: Callable[[Array, Array], Array] | None = None
+    by_size: bool = False
 
     def delta(self, layer: int) -> Callable[[Passes, Index], Array]:
         """δ with it."""
@@ -104,8 +106,8 @@ def _other_quantities(name: str) -> Iterator[Slope]:
     """Another quantity of the neuron where σ′(u) belongs."""
     row = activation(name)
 
-    def slope(what: str, number: SlopeNumbers, formula: Callable[[str], Expression]) -> Slope:
-        return Slope("wrong_slope", what, number, formula)
+    def slope(what: str, number: SlopeNumbers, formula: Callable[[str], Expression], by_size: bool = False) -> Slope:
+        return Slope("wrong_slope", what, number, formula, by_size=by_size)
 
     def times_u(neuron: str) -> Expression:
         u = sy.net_input(neuron)
@@ -123,8 +125,9 @@ def _other_quantities(name: str) -> Iterator[Slope]:
     if row.jacobian is None:
         yield slope(
             "σ′ is given the back-propagated error in place of u",
-            lambda p, h, k: row.derivative(p.dC_da[k][h]),
+            lambda p, h, k: row.derivative(_error(p, h, k)),
             lambda neuron: sy.slope(Symbol(f"e_{neuron}", "e", neuron)),
+            by_size=True,
         )
         yield slope(
             "σ′ is given u without the bias",
@@ -140,14 +143,20 @@ def _other_quantities(name: str) -> Iterator[Slope]:
         number, formula = IN_OUTPUT[name]
         yield slope(
             f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is given the back-propagated error",
-            lambda p, h, k: number(p.dC_da[k][h]),
+            lambda p, h, k: number(_error(p, h, k)),
             lambda neuron: formula(Symbol(f"e_{neuron}", "e", neuron)),
+            by_size=True,
         )
         yield slope(
             f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is given the bias",
             lambda p, h, k: np.broadcast_to(number(p.W[k][h, None, :, -1]), p.u[k][h].shape),
             lambda neuron: formula(Symbol(f"b_{neuron}", "b", neuron)),
         )
+
+
+def _error(p: Passes, h: Index, layer: int) -> Array:
+    """∂C/∂a, with the constant that conventions put on it."""
+    return p.scale[h, None, None] * p.dC_da[layer][h]
 
 
 def _of_others(name: str) -> Iterator[Slope]:
@@ -234,7 +243,8 @@ def _mistake(q: Problem, by_layer: Mapping[int, Slope], j: int | None = None, pl
     words = place.of(max(by_layer)) if len(by_layer) == 1 else _of_all(place)
     change = Change("slope", None if len(by_layer) > 1 else next(iter(by_layer)), first.formula)
     rank = _rank(q, first, list(by_layer), j, place)
-    return Mistake(code, where, f"{first.what} at {', '.join(where)}{words}", tuple(edits), change, rank)
+    message = f"{first.what} at {', '.join(where)}{words}"
+    return Mistake(code, where, message, tuple(edits), change, rank, by_size=first.by_size and j is None)
 
 
 def _columns(j: int | None) -> slice:

@@ -31,6 +31,7 @@ def ways_back(q: Problem) -> Iterator[Mistake]:
         yield from _other_layer(q, layer)
         yield from _single(q, layer)
         yield from _left_out(q, layer)
+        yield from _shares(q, layer)
     yield from _updated(q)
 
 
@@ -228,6 +229,14 @@ def _without(rows: list[int]) -> WeightsUsed:
         return used
 
     return matrix
+
+
+def _shares(q: Problem, layer: int) -> Iterator[Mistake]:
+    """The error split by the weights' shares in their sum."""
+    if q.width(layer - 1) > 1:
+        edit = _used(layer, lambda W: W[..., :-1] / W[..., :-1].sum(axis=-1, keepdims=True))
+        message = f"on the way back each weight of layer {layer} is divided by the sum of the weights to its neuron"
+        yield Mistake("wrong_path_weight", _path_weights(q, layer), message, (edit,), rank=LOCAL)
 
 
 def _updated(q: Problem) -> Iterator[Mistake]:

@@ -1,0 +1,75 @@
+"""The target as classes, where it is text or a few whole numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from backpath.errors import InputError
+from backpath.files.column_values import Categories, ColumnValues, Numbers
+from backpath.files.deciding import MOST_CLASSES
+from backpath.files.sources import Column, Source
+from backpath.files.wording import quoted
+from backpath.maths.arrays import Floats
+
+_FEW = 20  # different whole numbers, and fewer than a tenth of the rows: such a target is taken as classes
+
+
+def as_classes(
+    source: Source, goal: Column, y: ColumnValues, task: str | None, distinct: Floats, rows: int
+) -> tuple[ColumnValues, tuple[str, ...]]:
+    """The target as classes, if it is or shall be, and what to tell about the choice.
+
+    Parameters
+    ----------
+    y : the target's values of all rows, or of some
+    distinct, rows : the different values of all rows, sorted; and how many rows there are
+    """
+    if isinstance(y, Categories):
+        return _present_classes(source, y, distinct), ()
+    if not isinstance(y, Numbers) or task == "regression":
+        return y, ()
+    few = len(distinct) <= _FEW and len(distinct) < rows / 10 and (distinct == np.floor(distinct)).all()
+    binary = distinct.tolist() == [0.0, 1.0]
+    if not (few or binary or task == "classification"):
+        return y, ()
+    if len(distinct) > MOST_CLASSES or (len(distinct) > 20 and len(distinct) > rows / 2):
+        raise InputError(
+            f"{source.path}, column {quoted(goal.name)}: {len(distinct):,} different values in {rows:,} rows "
+            "are too many for classes; give a target with few, or --task regression if they are numbers",
+            options=("--task", "regression"),
+        )
+    note = (
+        f"target {goal.name!r} holds {len(distinct)} different whole numbers and is taken as classes; "
+        "--task regression takes it as a number"
+    )
+    chosen = Categories(
+        y.name, np.searchsorted(distinct, y.values).astype(np.int16), _class_names(source, goal, y, distinct)
+    )
+    return chosen, () if binary or task else (note,)
+
+
+def _class_names(source: Source, goal: Column, y: Numbers, distinct: Floats) -> tuple[str, ...]:
+    """The numbers as the cells write them; of several ways the most frequent one."""
+    plain = tuple(str(int(v)) if v.is_integer() and abs(v) < 2**53 else repr(v) for v in distinct.tolist())
+    if goal.number:
+        return plain
+    found = dict(
+        source.rows(
+            f"SELECT n, arg_max(trim(t), c) FROM (SELECT {y.form.sql(goal.text)} AS n, {goal.text} AS t, count(*) AS c "
+            "FROM {table} GROUP BY ALL) WHERE n IS NOT NULL GROUP BY n"
+        )
+    )
+    return tuple(found.get(value, name) for value, name in zip(distinct.tolist(), plain, strict=True))
+
+
+def _present_classes(source: Source, y: Categories, codes: Floats) -> Categories:
+    """Without classes that only rows had which are left out."""
+    if len(codes) == 1:
+        raise InputError(
+            f"{source.path}, column {quoted(y.name)}: every row is of the same class, "
+            f"{quoted(y.categories[int(codes[0])])}; there must be at least two"
+        )
+    names = tuple(y.categories[int(code)] for code in codes)
+    return replace(y, values=np.searchsorted(codes, y.values).astype(np.int16), categories=names)

@@ -1,0 +1,74 @@
+"""Which columns of a table are used, and whether it can be trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backpath.errors import InputError
+from backpath.files.choices import Choices
+from backpath.files.column_inputs import CategoryInput
+from backpath.files.columns import profiles
+from backpath.files.deciding import Decision, decide
+from backpath.files.notices import EMPTY, refuse
+from backpath.files.sources import Column, Source
+from backpath.files.wording import column_index, counted, quoted
+
+
+def choose(source: Source, target: str, choices: Choices) -> tuple[Column, list[Column]]:
+    """The target and the columns that may be inputs."""
+    names = source.names
+    goal = column_index(target, names, source.path, "to be the target", "--target")
+    for listed, role in (
+        (choices.categorical, "to take as categories"),
+        (choices.numeric, "to take as numbers"),
+        (choices.keep, "to keep"),
+    ):
+        for name in listed:
+            column_index(name, names, source.path, role)
+    left_out = {column_index(name, names, source.path, "to ignore") for name in choices.ignore}
+    if goal in left_out:
+        raise InputError(f"column {quoted(target)} cannot be both the target and ignored; drop one")
+    inputs = [column for k, column in enumerate(source.columns) if k != goal and k not in left_out]
+    if not inputs:
+        raise InputError(
+            f"{source.path} has no column but the target {quoted(target)}; there must be one to learn from"
+        )
+    return source.columns[goal], inputs
+
+
+def decide_all(source: Source, columns: Sequence[Column], choices: Choices, goal: Column | None) -> list[Decision]:
+    """What is done with each column."""
+    found = profiles(source, columns)
+    if found[0].rows < 2:
+        rows = "a header but no rows; add rows below it" if found[0].rows == 0 else "1 row; training needs at least 2"
+        raise InputError(f"{source.path} holds {rows}")
+    return [decide(source, c, p, choices, is_target=c is goal) for c, p in zip(columns, found, strict=True)]
+
+
+def check_usable(source: Source, decisions: Sequence[Decision], choices: Choices) -> None:
+    """Refuse a table in which something keeps it from being trained on: all of it at once."""
+    *inputs, goal = decisions
+    problems = [(d.problem, d.options) for d in decisions if d.problem]
+    where = f"{source.path}, column {quoted(goal.name)}"
+    if goal.left_out:
+        problems.append((f"{where}: {goal.left_out}; there is nothing to learn", ()))
+    elif isinstance(goal.kind, CategoryInput) and choices.task == "regression":
+        _, value = source.first(f"{goal.column.text} IS NOT NULL", goal.column)
+        problems.append(
+            (f"{where}: the target holds text ({quoted(value)}), so it cannot be regression; drop --task", ())
+        )
+    elif goal.kind is not None and goal.profile.low == goal.profile.high and goal.profile.all_numbers:
+        problems.append((f"{where}: the target is {goal.profile.low:g} in every row; there is nothing to learn", ()))
+    if choices.missing == "refuse":
+        gaps = [d for d in inputs if d.kind is not None and d.missing]
+        problems += [
+            (f"{source.path}, column {quoted(d.name)}: {counted(d.missing, 'cell')} of {d.profile.rows:,} "
+             f"{'is' if d.missing == 1 else 'are'} missing; --missing fill fills them in, drop leaves the rows out",
+             ("--missing", "fill"))
+            for d in gaps
+        ]  # fmt: skip
+    if not problems and not any(d.kind for d in inputs):
+        reasons = "; ".join(f"{d.name!r}: {d.left_out}" for d in inputs)
+        options = tuple(part for d in inputs if d.left_out not in EMPTY for part in ("--keep-column", d.name))
+        problems.append((f"{source.path}: nothing is left to learn from ({reasons})", options))
+    refuse(source.path, problems)
