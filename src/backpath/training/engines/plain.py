@@ -16,7 +16,7 @@ from backpath.training.native import calls
 from backpath.training.state import Stateful, put_back, taken
 
 
-class Given(Stateful):
+class GivenOrder(Stateful):
     """The order of the samples that is handed over for an epoch."""
 
     _given = ("next",)
@@ -41,10 +41,10 @@ class PlainNetworks:
         self._shapes = [W.shape for W in job.network.weights]
         self._ends = np.cumsum([rows * columns for rows, columns in self._shapes])[:-1]
         size = standing.weights.shape[1]
-        self._orders = [Given() for _ in range(size)]
+        self._orders = [GivenOrder() for _ in range(size)]
         self._engines = [self._engine(network, self._orders[network]) for network in range(size)]
 
-    def _engine(self, network: int, order: Given) -> NumpyEngine:
+    def _engine(self, network: int, order: GivenOrder) -> NumpyEngine:
         s, job = self.standing, self.standing.job
         solver = replace(job.solver, learning_rate=float(s.rates[network]), momentum=float(s.momenta[network]))
         start = job.network.with_finite(self._layers(s.weights[:, network].copy()))
