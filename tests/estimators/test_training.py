@@ -188,6 +188,12 @@ def test_an_ensemble_is_the_mean_of_its_networks():
     np.testing.assert_allclose(spread, every.std(axis=0), rtol=1e-9)
 
 
+def test_one_network_has_no_spread():
+    X, y = IRIS
+    with pytest.raises(bp.InputError, match="return_std is the spread of several networks"):
+        classifier(8, max_iter=2).fit(X, y).predict_proba(X, return_std=True)
+
+
 def test_an_ensemble_is_the_same_on_every_run():
     X, y = IRIS
     one, other = (classifier(8, n_networks=3, early_stopping=True).fit(X, y) for _ in range(2))

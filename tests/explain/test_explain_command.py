@@ -137,6 +137,16 @@ XY = ("--x", "0,1", "--y", "1")
         (("net.safetensors", "--all", *XY, "--learning-rate", "-1"), "--learning-rate must be a number above 0"),
         (("net.safetensors", "--all", *XY, "--frozen", "W99_1"), "no weight 'W99_1'"),
         (("net.safetensors", *XY), "expected FILE and WEIGHT, but got net.safetensors; or give --all"),
+        (("net.safetensors", "W11_1", *XY, "--activations", "tanh"), "--activations tanh is for a network given with"),
+        (("net.safetensors", "W11_1", *XY, "--weights", "W11_1=7"), "--weights W11_1=7 is for a network given with"),
+        (
+            ("net.safetensors", "W11_1", *XY, "--all"),
+            "expected FILE, but got net.safetensors W11_1; --all goes without",
+        ),
+        (
+            ("net.safetensors", "W11_1", *BY_OPTIONS, *XY),
+            "expected WEIGHT, but got net.safetensors W11_1; --sizes goes",
+        ),
         (("nothing.safetensors", "W11_1", *XY), "there is no file nothing.safetensors"),
         (("net.safetensors", "W11_1", *XY, "--out", "no/where"), "its folder does not exist"),
         (("net.safetensors", "W11_1", *XY, "--format", "pdf"), "'pdf' is not one of"),

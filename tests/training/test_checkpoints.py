@@ -183,6 +183,16 @@ def test_another_function_is_refused(tmp_path):
         bp.train_population(population, X, y, checkpoint=tmp_path)
 
 
+def test_fewer_epochs_than_a_run_has_done_are_refused(tmp_path):
+    run(tmp_path)
+    with (
+        pytest.warns(UserWarning, match="epochs was 50, and is 20"),
+        pytest.raises(InputError, match="is at epoch 50 already, but epochs is 20"),
+    ):
+        run(tmp_path, epochs=20)
+    assert bits(run(tmp_path)) == bits(bp.train(NET, X, y, epochs=50, learning_rate=0.05))
+
+
 def test_more_epochs_and_another_learning_rate_are_said_aloud(tmp_path):
     run(tmp_path)
     with pytest.warns(UserWarning, match="epochs was 50, and is 80"):

@@ -53,6 +53,8 @@ def be_quiet() -> None:
 
 def echo(text: str = "", err: bool = False, color: bool | None = None) -> None:
     """Print to standard output or error what may come from a file: all that commands print goes through here."""
+    if err and sys.stderr.isatty():
+        text = folded(text)
     click.echo(without_controls(text), err=err, color=color)
 
 

@@ -52,8 +52,8 @@ def warn_of_bad_fit(
     reasons = [*_reasons(network, cost, part, losses, parameters, names)]
     because = "; ".join(reasons) or "train longer (max_iter), with other sizes, or from another random_state"
     warnings.warn(
-        f"the fit is hardly better than always answering the same (loss {reached:.4g}, the best constant's is "
-        f"{constant:.4g}): {because}",
+        f"the fit is {'hardly' if reached < constant else 'no'} better than always answering the same (loss "
+        f"{reached:.4g}, the best constant's is {constant:.4g}): {because}",
         BadFitWarning,
         stacklevel=4,
     )

@@ -120,7 +120,7 @@ CHECKS: dict[str, Check] = {
         is_pair,
     ),
     "quantiles": (
-        "numbers between 0 and 1, each larger than the one before",
+        "a sequence of numbers between 0 and 1, each larger than the one before",
         lambda value: (
             isinstance(value, Sequence)
             and len(value) > 0

@@ -139,6 +139,8 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
 
     def _spread(self, X: Any) -> Array:
         """The standard deviation of the networks' outputs, (N, outputs)."""
+        if not self._others():
+            raise InputError("return_std is the spread of several networks, but there is one; fit with n_networks=5")
         self._outputs(X[:1])  # which checks
         X = validate_data(self, X, accept_sparse="csr", reset=False)
         every = [list(zip(self.coefs_, self.intercepts_, strict=True)), *self._others()]

@@ -177,7 +177,7 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         X : array-like, data frame or sparse matrix
             The rows, (N, features).
         return_std : bool
-            Give also how far the networks of an ensemble (``n_networks``) differ.
+            Give also how far the networks of an ensemble differ (``n_networks`` of at least 2).
 
         Returns
         -------

@@ -246,6 +246,12 @@ class RunPart:
                     f"{shown_path(file)} does not fit this training ({error}); give another folder"
                 ) from None
             self.last = self._saved_epochs = int(about["standing"]["epochs"])
+            if self.settings.get("epochs", self.last) < self.last:
+                raise InputError(
+                    f"{self.run.shown} is at epoch {self.last:,} already, but epochs is {self.settings['epochs']:,}; "
+                    "give more epochs, or another folder",
+                    "epochs",
+                )
             self._writing = _written(True)
             return
         if files:

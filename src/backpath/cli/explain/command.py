@@ -53,11 +53,17 @@ class FileOrWeight(DataSetOrFile):
 @click.option("--frozen", help="Weights that the step does not update: W1~_1,W2~_1, or biases.")
 @click.option("--sizes", help="Without FILE: the network's sizes, as in 2,2,1.")
 @click.option("--weights", help="Without FILE: W11_1=0.1,W12_1=0.2,…")
-@click.option(
-    "--activations", default="sigmoid", help="Without FILE: one for all layers, or one per layer: tanh,sigmoid"
-)
+@click.option("--activations", help="Without FILE: one for all layers, or one per layer: tanh,sigmoid (else sigmoid).")
 def command(**options: Any) -> None:
+    """Explain the gradient of a weight, or a whole step, with every number.
 
+    FILE is a saved model or a worked example (.json), WEIGHT a name such as W11_1: the weight from the first input to
+    the first hidden neuron.
+
+    \b
+    backpath explain xor.safetensors W11_1 --x 1,0 --y 1
+    backpath explain flowers.safetensors --all --data flowers.csv --row 3
+    """
     _explain(ExplainOptions(**options))
 
 
@@ -77,6 +83,14 @@ def _file_and_weight(options: ExplainOptions) -> tuple[str, str | None]:
     """What the arguments are: a file unless the network is given by options, then a weight unless --all is."""
     arguments, whole_step, by_options = options.arguments, options.whole_step, options.sizes is not None
     wanted = ([] if by_options else ["FILE"]) + ([] if whole_step else ["WEIGHT"])
+    if not by_options and (extra := options.activations or options.weights):
+        option = "--activations" if options.activations else "--weights"
+        raise click.UsageError(f"{option} {extra} is for a network given with --sizes; FILE has its own")
+    if len(arguments) == len(wanted) + 1:
+        reason = "--all goes without a weight" if whole_step and not by_options else "--sizes goes without a file"
+        raise click.UsageError(
+            f"expected {' and '.join(wanted) or 'no arguments'}, but got {' '.join(arguments)}; {reason}"
+        )
     if len(arguments) != len(wanted):
         expected = " and ".join(wanted) or "no arguments"
         hint = "" if by_options or arguments else "; or give the network with --sizes and --weights"

@@ -96,7 +96,7 @@ def _worked_example(path: str, x: str | None, y: str | None) -> Given:
 
 def from_options(options: ExplainOptions) -> Given:
     """A network whose every weight is named."""
-    kinds = [name.strip() for name in options.activations.split(",")]
+    kinds = [name.strip() for name in (options.activations or "sigmoid").split(",")]
     sizes = check_sizes(whole_numbers(options.sizes or "", "--sizes"))
     pairs = [] if options.weights is None else list(_pairs(options.weights, "--weights"))
     biases = named_biases([name for name, _ in pairs], sizes)

@@ -23,4 +23,4 @@ class ExplainOptions:
     frozen: str | None
     sizes: str | None
     weights: str | None
-    activations: str
+    activations: str | None
