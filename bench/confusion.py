@@ -27,7 +27,7 @@ from explain.unknown_edits import programs, right_answers  # noqa: E402
 PRECISIONS = {None: "full precision", 5: "5 decimals"}
 SEVERAL, OTHERS, NOTHING = "one of several", "several others", "nothing"
 BEGIN, END = "<!-- made by scripts/confusion -->", "<!-- until here -->"
-KEPT = ROOT / "build" / "confusion.json"  # counts that are made; away with it after a change of the search
+KEPT = ROOT / "build" / "confusion.json"  # counts that are made; remove it after a change of the search
 TRUST = ("unknown", "right")
 INK, PAPER = "#010203", "#fdfefc"  # stand for the scheme's colours in the drawing
 
@@ -204,7 +204,7 @@ def trust_lines(trust: dict[str, Counter], people: dict[str, Counter]) -> list[l
 
 
 def summary(trust: dict[str, Counter], people: dict[str, Counter]) -> str:
-    """The table of docs/diagnose.md: what is not to be feared first."""
+    """The table of docs/diagnose.md, trust first."""
     unknown, answers = trust["unknown"], trust["right"]
     rows = [
         ("wrong in a way that is not searched for", unknown.total(), f"{unknown['a false name']:,} get a certain name"),
