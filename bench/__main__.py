@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import pickle
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from bench.machine import load, machine
 from bench.measure import Contest, Measured, measure
 from bench.report import page, table
 from bench.rows import ROWS, Row
+from bench.worker import CLOCK
 
 
 def arguments() -> argparse.Namespace:
@@ -21,6 +23,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--growth", action="store_true", help="draw the growth curves instead")
     parser.add_argument("--rows", default=",".join(row.key for row in ROWS), help="which rows (default: %(default)s)")
     parser.add_argument("--contenders", help=f"who (default: {','.join(CONTENDERS)})")
+    parser.add_argument("--cpu", action="store_true", help="measure the processor's time, on a machine that is in use")
     parser.add_argument("--keep", type=Path, help="folder that keeps rows; the page has all those that it holds")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of the page and the pictures")
     return parser.parse_args()
@@ -34,6 +37,8 @@ def main() -> int:
     options = arguments()
     who = options.contenders.split(",") if options.contenders else growth.CONTENDERS if options.growth else CONTENDERS
     rounds, seconds = (3, 0.05) if options.quick else (5, 0.2) if options.growth else (11, 0.3)
+    if options.cpu:
+        os.environ[CLOCK] = "1"
     facts = [*machine(), f"{load()} at the start"]
     say("\n".join(facts))
     with Contest([f"bench.contenders.{name}" for name in who], rounds, seconds, say) as contest:

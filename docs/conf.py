@@ -26,11 +26,13 @@ myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
 
 autodoc_typehints = "signature"
+autodoc_type_aliases = {name: name for name in ("ArrayLike", "DTypeLike", "Array", "Floats", "PathLike")}
 autodoc_member_order = "bysource"
 autodoc_default_options = {
     "members": True,
     # scikit-learn's own
-    "exclude-members": "set_fit_request, set_partial_fit_request, set_score_request, get_metadata_routing",
+    "exclude-members": "set_fit_request, set_partial_fit_request, set_predict_request, set_predict_proba_request, "
+    "set_score_request, get_metadata_routing",
 }
 autosummary_generate = True
 napoleon_google_docstring = False

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import backpath as bp
 from backpath.maths.costs import COSTS
 from backpath.population import train_population
+from backpath.training import engines
 from backpath.training.engines import many
 from backpath.training.job import Job, Solver
 from backpath.training.native import library
@@ -272,3 +273,32 @@ def bits_of_populations(processor):
 @pytest.mark.skipif(not library.level().endswith("v4"), reason="needs a processor with AVX-512, which runs every build")
 def test_the_same_bits_from_the_builds_for_avx2_and_avx_512():
     assert bits_of_populations("x86_64_v3") == bits_of_populations("x86_64_v4")
+
+
+@pytest.mark.parametrize(
+    "wanted", [{}, {"batch_size": 2, "shuffle": True}, {"solver": "adam", "stop_when_solved": True}]
+)
+def test_numpy_does_the_work_where_there_are_no_kernels(wanted, monkeypatch):
+    X, y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0.0, 1, 1, 0])
+    population = bp.Population((2, 3, 1), size=5, seed=1)
+    wanted = {"epochs": 300, "learning_rate": 0.5, "history_every": 50, **wanted}
+    expected = bp.train_population(population, X, y, **wanted)
+    monkeypatch.setattr(engines, "why_no_kernels", lambda: "there are none")
+    with pytest.warns(RuntimeWarning, match="training with NumPy, slowly: no native kernels here: there are none"):
+        found = bp.train_population(population, X, y, **wanted)
+    np.testing.assert_allclose(found.cost, expected.cost, rtol=1e-9)
+    np.testing.assert_allclose(found.history, expected.history, rtol=1e-9)
+    np.testing.assert_allclose(found.population.lanes, expected.population.lanes, rtol=1e-8)
+    assert found.diverged.tolist() == expected.diverged.tolist()
+    if "batch_size" not in wanted:
+        assert found.solved_after.tolist() == expected.solved_after.tolist()
+
+
+def test_restarts_where_there_are_no_kernels(monkeypatch):
+    X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    net = bp.Network((2, 2, 1), seed=0)
+    expected = bp.train(net, X, y, epochs=100, restarts=4)
+    monkeypatch.setattr(engines, "why_no_kernels", lambda: "there are none")
+    with pytest.warns(RuntimeWarning, match="no native kernels here"):
+        found = bp.train(net, X, y, epochs=100, restarts=4)
+    np.testing.assert_allclose(found.restart_costs, expected.restart_costs, rtol=1e-9)

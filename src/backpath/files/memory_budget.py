@@ -43,7 +43,12 @@ class Budget:
     @property
     def database(self) -> int:
         """Of what DuckDB may hold while it reads."""
-        return self.total // 2
+        return self.total * 2 // 5
+
+    @property
+    def block(self) -> int:
+        """Of rows that are read at once, of which there are some copies."""
+        return min(self.total // 32, 32_000_000)
 
     @property
     def threads(self) -> int:

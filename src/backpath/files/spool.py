@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-Columns = list[NDArray[Any]]
+SpooledColumns = list[NDArray[Any]]
 
 
 class Spool:
@@ -31,7 +31,7 @@ class Spool:
         self.dtypes, self.block_rows, self.rows = tuple(dtypes), block_rows, 0
         self._file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the spool lives
         weakref.finalize(self, self._file.close)
-        self._waiting: list[Columns] = []
+        self._waiting: list[SpooledColumns] = []
         self._lock = threading.Lock()
 
     @property
@@ -61,12 +61,12 @@ class Spool:
         self._waiting = []
         self._file.flush()
 
-    def _put(self, columns: Columns) -> None:
+    def _put(self, columns: SpooledColumns) -> None:
         for column in columns:
             self._file.write(np.ascontiguousarray(column).data)
         self.rows += len(columns[0])
 
-    def block(self, number: int) -> Columns:
+    def block(self, number: int) -> SpooledColumns:
         """The columns of a block's rows."""
         start = number * self.block_rows
         rows = min(self.block_rows, self.rows - start)
@@ -82,6 +82,6 @@ class Spool:
         return columns
 
 
-def joined_rows(parts: Sequence[Sequence[NDArray[Any]]]) -> Columns:
+def joined_rows(parts: Sequence[Sequence[NDArray[Any]]]) -> SpooledColumns:
     """The rows of several parts, one after the other."""
     return list(parts[0]) if len(parts) == 1 else [np.concatenate(columns) for columns in zip(*parts, strict=True)]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from backpath.files.column_values import ColumnValues, with_values
 from backpath.files.preparation import Preparation
-from backpath.files.spool import Columns, Spool, joined_rows
+from backpath.files.spool import Spool, SpooledColumns, joined_rows
 from backpath.maths.arrays import Floats, Indices
 
 
@@ -110,7 +110,7 @@ class Stream:
         if shuffle:
             blocks = np.random.default_rng([seed, epoch]).permutation(spool.blocks)
         skip, number, ready = first * size, first, 0
-        waiting: list[Columns] = []
+        waiting: list[SpooledColumns] = []
         for block in blocks.tolist():
             rows = self._rows_of(block)
             if skip >= rows:
@@ -135,7 +135,7 @@ class Stream:
         spool = self.source.spool
         return min(spool.block_rows, spool.rows - block * spool.block_rows) - len(self._held_out_of(block))
 
-    def _block(self, block: int) -> Columns:
+    def _block(self, block: int) -> SpooledColumns:
         columns, without = self.source.spool.block(block), self._held_out_of(block)
         if not len(without):
             return columns
@@ -143,7 +143,7 @@ class Stream:
         kept[without] = False
         return [column[kept] for column in columns]
 
-    def _pool(self, columns: Columns, seed: int, epoch: int, number: int, shuffle: bool) -> ShuffledRows:
+    def _pool(self, columns: SpooledColumns, seed: int, epoch: int, number: int, shuffle: bool) -> ShuffledRows:
         source, rows = self.source, len(columns[0])
         *inputs, target = source.columns_of
         X = self.preparation.encode([columns[k] for k in inputs])

@@ -19,7 +19,7 @@ from backpath.files.memory_budget import Budget, shown_bytes
 from backpath.files.moments import Moments
 from backpath.files.reading import ReadPlan, row_blocks, with_kind
 from backpath.files.sources import Source
-from backpath.files.spool import Columns, Spool, joined_rows
+from backpath.files.spool import Spool, SpooledColumns, joined_rows
 from backpath.files.stream import SpooledRows
 from backpath.files.streamed_table import StreamedTable
 
@@ -27,7 +27,6 @@ COPIES = 2.5  # of the inputs that training holds in memory at the same time, ab
 MOST_SAMPLED = 300_000  # rows that stay in memory
 BLOCKS_OF_POOL = 16  # the more, the better the rows are mixed
 LEAST_BLOCK = 256  # rows
-READ_BYTES = 32_000_000  # of rows that are read at once
 
 
 def memory_needed(decisions: Sequence[Decision]) -> float:
@@ -57,7 +56,7 @@ def streamed(source: Source, decisions: Sequence[Decision], choices: Choices, me
     rows = decisions[0].profile.rows
     count = min(rows, MOST_SAMPLED, max(1000, memory.sample // (2 * each)))
     taker = _Taker(plan, rows, count, block, choices)
-    for arrays in row_blocks(source, plan, max(1000, READ_BYTES // _value_bytes(plan))):
+    for arrays in row_blocks(source, plan, max(1000, memory.block // _value_bytes(plan))):
         taker.take(arrays)
     if taker.read != rows:
         raise InputError(f"{source.path} changed while it was read; read it again")
@@ -98,9 +97,9 @@ class _Taker:
         self.moments = [Moments() for _ in plan]
         self.distinct: NDArray[Any] = np.empty(0, dtype_of(plan[-1][1]))
         self.places: list[int] = []
-        self._in_memory: list[Columns] = []
+        self._in_memory: list[SpooledColumns] = []
 
-    def take(self, arrays: Columns) -> None:
+    def take(self, arrays: SpooledColumns) -> None:
         count = len(arrays[0])
         gaps = [with_kind(kind, values).missing for (_, kind), values in zip(self.plan, arrays, strict=True)]
         keep = ~gaps[-1]
@@ -115,7 +114,7 @@ class _Taker:
         self.read += count
         self._put([values[keep] for values in arrays], in_memory[keep])
 
-    def _put(self, arrays: Columns, in_memory: NDArray[np.bool_]) -> None:
+    def _put(self, arrays: SpooledColumns, in_memory: NDArray[np.bool_]) -> None:
         """Rows that stay in the table."""
         self.spool.write(arrays)
         self.places += (np.flatnonzero(in_memory) + self.kept).tolist()

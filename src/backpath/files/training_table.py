@@ -177,7 +177,18 @@ class TrainingTable:
         return self.divided(order[held_out:], order[:held_out], scale_target)
 
     def blocks(self, seed: int = 0, epoch: int = 0) -> Iterator[tuple[Floats, Floats]]:
-        """(X, y) of some rows at a time, all of them in an order drawn for that epoch; see ``StreamedTable.blocks``."""
+        """Some rows at a time, all of them in an order drawn for that epoch.
+
+        Parameters
+        ----------
+        seed, epoch : int
+            The same ones give the same order.
+
+        Yields
+        ------
+        X, y : arrays
+            (rows, inputs) and (rows, outputs).
+        """
         order = np.random.default_rng([seed, epoch]).permutation(self.rows)
         preparation = self.preparation
         for start in range(0, self.rows, BLOCK):

@@ -12,18 +12,15 @@ A callback of your own is any function of a `Moment`:
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import time
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from backpath.errors import InputError
-from backpath.files.wording import shown_path
 
 
 @dataclass(frozen=True)
@@ -97,25 +94,31 @@ class JsonLines:
     path : made if it is not there
     seconds : between two lines
 
-    >>> import tempfile, backpath as bp
+    >>> import json, pathlib, tempfile, backpath as bp
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     log = JsonLines(folder + "/log.jsonl")
     ...     _ = bp.train(bp.Network((1, 1), seed=0), [[0.0], [1.0]], [0, 1], epochs=5, callbacks=log)
-    ...     json.loads(Path(folder, "log.jsonl").read_text().splitlines()[-1])["epochs"]
+    ...     json.loads(pathlib.Path(folder, "log.jsonl").read_text().splitlines()[-1])["epochs"]
     5
     """
 
     def __init__(self, path: str | os.PathLike[str], seconds: float = 1.0):
+        from pathlib import Path  # here and below: not for every start of the process
+
         self._path, self._seconds, self._next, self._trainings = Path(path), seconds, -math.inf, 1
         try:
             self._path.open("a").close()
         except OSError as error:
+            from backpath.files.wording import shown_path
+
             raise InputError(f"cannot write {shown_path(path)}: {error.strerror}; give another path") from None
 
     def __call__(self, moment: Moment) -> None:
         now = time.monotonic()
         if now < self._next and moment.stopped is None:
             return
+        import json
+
         self._next = now + self._seconds
         line = {"time": round(time.time(), 3), "training": self._trainings, **asdict(moment)}
         finite = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in line.items()}

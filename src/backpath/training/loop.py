@@ -31,7 +31,7 @@ from backpath.training.job import (
 )
 from backpath.training.progress import Progress, check_progress, reporter
 from backpath.training.state import Stateful
-from backpath.training.streams import Samples, of_table
+from backpath.training.streams import StreamedSamples, of_table
 from backpath.training.threads import check_threads
 from backpath.training.validation import Validation, check_patience
 
@@ -93,7 +93,7 @@ class TrainingResult(Value):
 
 def train(
     net: Network,
-    X: ArrayLike | TrainingTable | Samples,
+    X: ArrayLike | TrainingTable | StreamedSamples,
     y: ArrayLike | None = None,
     *,
     epochs: int = 1000,
@@ -221,7 +221,7 @@ def train(
     initialisation(init)
     if bayesian and solver != "lm":
         raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}", "bayesian", "solver")
-    samples: Samples | None = None
+    samples: StreamedSamples | None = None
     arrays: Any = X, y
     if y is None:
         *arrays, sample_weight, samples = of_table(X, sample_weight, batch_size, solver, restarts)

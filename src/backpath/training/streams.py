@@ -27,7 +27,7 @@ class Pool(Protocol):
 
 
 @runtime_checkable
-class Samples(Protocol):
+class StreamedSamples(Protocol):
     """Samples that come in pools; a streamed table is such (see ``files.stream``)."""
 
     @property
@@ -39,9 +39,9 @@ class Samples(Protocol):
 
 def of_table(
     table: Any, sample_weight: Any, batch_size: int | None, solver: str, restarts: int
-) -> tuple[Any, Any, Any, Samples | None]:
+) -> tuple[Any, Any, Any, StreamedSamples | None]:
     """(X, y, sample_weight, samples) of a table: all that are in memory, or the first of those that come in pools."""
-    if not isinstance(table, Samples):
+    if not isinstance(table, StreamedSamples):
         if not hasattr(table, "whole"):
             raise InputError("y is missing; give inputs X and targets y, or a table that read_table gives", "y")
         return *table.whole()[:2], table.weight if sample_weight is None else sample_weight, None

@@ -30,14 +30,14 @@ def start_descent(name: str, job: Job) -> Descent:
     """The same for solvers that go down the gradient."""
     if job.needs_numpy and name == "compiled":
         raise InputError(f"{job.needs_numpy} is done by the NumPy engine; leave engine='compiled' out")
-    if name == "numpy" or job.needs_numpy or (name == "auto" and _must_do_without()):
+    if name == "numpy" or job.needs_numpy or (name == "auto" and must_do_without()):
         from backpath.training.engines.numpy import NumpyEngine
 
         return NumpyEngine(job)
     return CompiledEngine(job)
 
 
-def _must_do_without() -> bool:
+def must_do_without() -> bool:
     """Whether there are no kernels here; warns if so."""
     why = why_no_kernels()
     if why:

@@ -1,5 +1,7 @@
 """Trains many networks of the same sizes side by side with the native kernels, over all cores.
 
+Where there are none, NumPy does the work (see ``plain``).
+
 A population is arrays whose columns are networks: weights (weights, networks), and what is known of each (see
 ``groups.Standing``). The networks are handed out to threads in parts. A part goes through its epochs in chunks, after
 each of which the networks that stopped are left out. Threads share nothing that they write, and each network's
@@ -15,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.maths.arrays import Array, Indices
+from backpath.training.engines import must_do_without
 from backpath.training.engines.each import Each, samples_in_lanes
 from backpath.training.engines.groups import Groups, Standing
+from backpath.training.engines.plain import PlainNetworks
 from backpath.training.job import Job, Order
 from backpath.training.native import calls
 from backpath.training.progress import ProgressCallback
@@ -84,8 +88,12 @@ class ManyNetworks(Stateful):
         self.epochs_done = standing.counts[calls.EPOCHS]
         self.solved_after = standing.counts[calls.SOLVED_AFTER]
         self.status = standing.counts[calls.STATUS]
-        self._groups = Groups(standing)
-        self._kernels = Each(standing) if samples_in_lanes(job) else self._groups
+        if must_do_without():
+            self._groups: Groups | PlainNetworks = PlainNetworks(standing)
+            self._kernels: Each | Groups | PlainNetworks = self._groups
+        else:
+            self._groups = Groups(standing)
+            self._kernels = Each(standing) if samples_in_lanes(job) else self._groups
         self._worked = np.zeros(weights.shape[1], np.int64)  # epochs gone through, trained in or not any more
         self.until, self._stopping = 0, False
         self._still = np.arange(len(job.X))[None]

@@ -11,7 +11,7 @@ import numpy as np
 from backpath.maths.arrays import Array, Indices
 from backpath.training.job import Convergence, Job, SolverState
 from backpath.training.state import Stateful
-from backpath.training.streams import Pool, Samples, ahead
+from backpath.training.streams import Pool, StreamedSamples, ahead
 
 AT_ONCE = 1.0  # seconds of a long epoch, after which whoever runs the engine may look at it
 
@@ -41,7 +41,7 @@ class StreamEngine(Stateful):
     bayesian = None
     _given = ("job", "samples", "_name", "_pools")
 
-    def __init__(self, name: str, job: Job, samples: Samples):
+    def __init__(self, name: str, job: Job, samples: StreamedSamples):
         self.job, self.samples, self._name = job, samples, name
         self.weights: list[Array] = list(job.network.weights)
         self.costs: list[float] = []
