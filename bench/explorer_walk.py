@@ -87,6 +87,7 @@ def settled(page: Page) -> list[str]:
     """What must come back after a reload: paused, kept, and read."""
     if page.locator("#pause").is_enabled():
         page.locator("#pause").evaluate("e => e.click()")
+    page.evaluate("document.activeElement.blur()")
     page.wait_for_timeout(1200)
     return page.evaluate(STATE)
 
@@ -106,7 +107,7 @@ def walk(page: Page, seconds: float, rng: random.Random) -> tuple[Counter[str], 
             page.wait_for_timeout(400)
             after, reloads = page.evaluate(STATE), reloads + 1
             if after != before:
-                lost.append(f"{before} became {after}")
+                lost += [f"{one} became {other}" for one, other in zip(before, after, strict=True) if one != other]
         if rng.random() < 0.01:
             width, height = rng.choice(SIZES)
             page.set_viewport_size({"width": width, "height": height})
@@ -133,6 +134,7 @@ def main() -> int:
             page.goto(url)
             page.wait_for_selector("html[data-ready]")
             done, reloads, lost = walk(page, seconds, random.Random(seed))
+            page.wait_for_timeout(5000)  # until an upload has been read
             browser.close()
     finally:
         server.terminate()

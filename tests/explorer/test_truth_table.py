@@ -27,9 +27,9 @@ def test_a_row_per_sample_with_its_share(page):
     assert [c["title"] for c in table["columns"]] == ["X1", "X2", "H1", "H2", "A1", "y", "C", "∂C/∂W21_1"]
     run = net.forward(X)
     for name in ("H1", "H2", "A1"):
-        np.testing.assert_allclose(column(table, name)[0], run[name], rtol=1e-3)
+        np.testing.assert_allclose(column(table, name)[0], run[name], rtol=5e-3)
     costs, mean = column(table, "C")
-    np.testing.assert_allclose(costs, [net.cost(x, [y]) for x, y in zip(X, Y)], rtol=1e-3)
+    np.testing.assert_allclose(costs, [net.cost(x, [y]) for x, y in zip(X, Y)], rtol=5e-3)
     assert mean == pytest.approx(net.cost(X, Y), rel=1e-3)
     shares, mean = column(table, "∂C/∂W21_1")
     np.testing.assert_allclose(shares, [net.gradients(x, [y])["W21_1"] for x, y in zip(X, Y)], rtol=1e-3, atol=1e-12)

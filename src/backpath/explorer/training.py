@@ -23,7 +23,7 @@ from backpath.maths.network import Network
 
 MOST_EPOCHS = 10**9
 AT_ONCE = 1_000_000  # epochs of a turn
-MEASURED_EVERY = 0.25  # seconds
+MEASURED_EVERY, LIVE_EVERY = 0.25, 0.08  # seconds
 SPEED_OVER = 0.5  # seconds over which the speed is measured
 
 
@@ -51,7 +51,7 @@ class Training:
         self._from = scene.timeline.epoch
         self._stop = asyncio.Event()
         self._sent, self._thinned = len(scene.timeline.epochs), False
-        self._next_frame = self._next_measure = 0.0
+        self._next_frame = self._next_measure = self._next_live = 0.0
         self._measured = deque([(time.monotonic(), 0)])
         self.speed: float | None = None
         self.go(speed, most)
@@ -128,9 +128,11 @@ class Training:
             "epochs_per_second": self._speed(),
             "cost": finite(float(turn.costs[-1])) if len(turn.costs) else None,
             "weights": weight_values(turn.network),
-            "live": live(self.scene, turn.network),
             "running": True,
         }
+        if time.monotonic() >= self._next_live:
+            self._next_live = time.monotonic() + LIVE_EVERY
+            found["live"] = live(self.scene, turn.network)
         self._measure(found, turn.network)
         if not any(drawn(turn.network.sizes)):
             found["summary"] = summary(turn.network)

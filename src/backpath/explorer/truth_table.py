@@ -17,6 +17,7 @@ from backpath.maths.notation import neuron_names, weight_index
 
 ROWS = 25  # of a page
 SUMMED = 25  # samples whose shares are shown so that, added up as shown, they give the sum as shown
+SMALL = 1e-3
 NEURONS = 16  # hidden neurons that are shown, of all layers together
 
 
@@ -72,7 +73,9 @@ def truth_table(scene: Scene, weight: str | None, first: int) -> dict[str, Any]:
 
 
 def _short(value: float) -> str:
-    return shown(float(value), 4)
+    """In a narrow column: what is tiny is written with its power of ten."""
+    size = abs(float(value))
+    return f"{float(value):.1e}".replace("e-0", "e-") if 0 < size < SMALL else shown(float(value), 3)
 
 
 def _inputs(data: Data, rows: slice, prepared: Preparation) -> list[list[str]]:

@@ -78,6 +78,9 @@ function keepFrame(next) {
     next.new_costs = [...(frame.new_costs ?? []), ...(next.new_costs ?? [])];
     if (frame.costs) next.costs = frame.costs;
     next.surface ??= frame.surface;
+    next.live ??= frame.live;
+    next.held_out ??= frame.held_out;
+    next.quality ??= frame.quality;
   }
   frame = next;
 }

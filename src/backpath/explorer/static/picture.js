@@ -280,8 +280,8 @@ function light({ names }) {
   const pointer = picture.root?.querySelector(".pointer");
   pointer?.classList.toggle("on", Boolean(first));
   if (first) {
-    const { x, y, w = 90, h = 46 } = first.name ? middleOf(first) : first;
-    const [wide, high] = [w + 16, h + 16];
+    const { x, y, w = 84, h = 10 } = first.name ? middleOf(first) : first;
+    const [wide, high] = [w + 22, h + (picture.full ? 62 : 22)]; // with the name above and what stands below
     for (const [name, value] of Object.entries({ x: -wide / 2, y: -high / 2, width: wide, height: high })) pointer.firstChild.setAttribute(name, value);
     pointer.style.transform = `translate(${x}px, ${y}px)`;
   }

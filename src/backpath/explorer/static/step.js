@@ -9,7 +9,8 @@ const SLOW = "0.25"; // epochs a second
 /** Whether frames are shown as a movement now. */
 export const flows = () => byId("speed").value === SLOW && picture.root !== null;
 
-const AGAIN = 400; // milliseconds between two formulas while training
+const AGAIN = 800; // milliseconds between two formulas while training
+const MOST_WEIGHTS = 60; // of a network whose formulas are followed
 const PASSES = ["Forward", "Backward", "Update"];
 let before = new Map(); // weights' texts before the last update
 let stepping = null; // the same, while a step is asked for
@@ -112,7 +113,7 @@ function showNow({ phase, formulas }, running) {
 let next = 0;
 /** While training: the gradients' formulas with the numbers of now, as often as they can be read. */
 async function followFormulas() {
-  if (performance.now() < next || page.view.drawn === "summary") return;
+  if (performance.now() < next || page.view.weights.length > MOST_WEIGHTS) return;
   next = performance.now() + AGAIN;
   const found = await quietly("formulas");
   if (found && page.running) showNow(found, true);
@@ -182,7 +183,7 @@ export function startSteps() {
   });
   on("drawn", (view) => showStep(view.step, view));
   on("frame", ({ live }) => {
-    if (!flows()) showLive(live);
+    if (!flows()) showLive(live); // not in every frame: numbers are read more slowly than a picture
     followFormulas();
   });
   on("lit", showSlope);

@@ -35,6 +35,7 @@ function showOutcome(why, message, tries) {
     });
     return button;
   }));
+  if (message) host.append(html("button", { type: "button", class: "small", "aria-label": "Close this message", onclick: () => (host.hidden = true) }, "×"));
   host.hidden = !message;
 }
 
@@ -48,17 +49,17 @@ function settle(id, key, read) {
   const field = byId(id);
   field.addEventListener("change", async () => {
     const value = read(field.value.trim());
-    if (!(await act("set", { [key]: value }))) showSettings(page.view);
+    if (!(await act("set", { [key]: value }))) showSettings(page.view, true);
   });
 }
 
 /** A number as typed: what is not one goes to the server as it is, whose line says what would do. */
 export const number = (text) => (text !== "" && Number.isFinite(Number(text)) ? Number(text) : text);
 
-function showSettings({ state }) {
+function showSettings({ state }, refused = false) {
   const fields = { "learning-rate": state.learning_rate, "batch-size": state.batch_size ?? "" };
   for (const [id, value] of Object.entries(fields)) {
-    if (document.activeElement !== byId(id)) byId(id).value = String(value);
+    if (refused || document.activeElement !== byId(id)) byId(id).value = String(value);
   }
   fillSelect(byId("solver"), page.choices.solvers.map(({ name }) => [name, SOLVERS[name] ?? name]), state.solver);
 }
