@@ -28,7 +28,7 @@ ADDITIONS = {
         "maths/activations.py": (
             "_ROWS = (\n",
             "_ROWS = (\n    Activation('softsign', NOT_COMPILED, lambda u: u / (1 + np.abs(u)),"
-            " lambda u: 1 / (1 + np.abs(u)) ** 2, 'u', 'u'),\n",
+            " lambda u: 1 / (1 + np.abs(u)) ** 2),\n",
         ),
         "explain/formulas.py": (
             "ACTIVATION_FORMULAS = _Activations({\n",
@@ -41,7 +41,7 @@ ADDITIONS = {
         "maths/costs.py": (
             "_ROWS = (\n",
             "_ROWS = (\n    Cost('log_cosh', NOT_COMPILED, lambda u, A, y: np.logaddexp(A - y, y - A) - np.log(2),"
-            " lambda u, A, y: np.tanh(A - y), 'C', 'C'),\n",
+            " lambda u, A, y: np.tanh(A - y)),\n",
         ),
         "explain/formulas.py": (
             "COST_FORMULAS = _Costs({\n",

@@ -168,3 +168,13 @@ def total(*terms: Expression) -> Expression:
 
 
 ONE, TWO = Number("1"), Number("2")
+
+
+def needs_brackets(e: Expression, tight: bool = False) -> bool:
+    """Whether it would be read wrongly inside a product; with ``tight`` inside a fraction or under a power."""
+    if isinstance(e, Number):
+        return e.text.startswith("-") or (tight and "e" in e.text)
+    if isinstance(e, Symbol):
+        return tight and bool(e.sub)
+    loose = isinstance(e, Sum | Negative | Total | Elementwise)
+    return loose or (tight and isinstance(e, Product | Quotient | Partial | Power | Matrix))

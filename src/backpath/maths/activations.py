@@ -171,8 +171,6 @@ class Activation:
         σ(u), element by element; for softmax over the last axis.
     derivative : callable
         σ′(u), element by element; for softmax the diagonal of its Jacobian.
-    latex, derivative_latex : str
-        The formulas in u.
     jacobian : callable | None
         (u, ∂C/∂a) -> ∂C/∂u where every output depends on every net input (softmax).
     no_derivative : str
@@ -183,8 +181,6 @@ class Activation:
     code: int
     value: Function
     derivative: Function
-    latex: str
-    derivative_latex: str
     jacobian: Callable[[Array, Array], Array] | None = None
     no_derivative: str = ""
 
@@ -194,41 +190,25 @@ class Activation:
 
 
 _ROWS = (
-    Activation(
-        "sigmoid", 0, _sigmoid, _sigmoid_derivative, r"\frac{1}{1+e^{-u}}", r"\frac{e^{-u}}{\left(1+e^{-u}\right)^2}"
-    ),
-    Activation("tanh", 1, np.tanh, _tanh_derivative, r"\tanh u", r"1-\tanh^2 u"),
-    Activation("relu", 2, _relu, _relu_derivative, r"\max(0,u)", r"[u>0]"),
-    Activation(
-        "leaky_relu", 3, _leaky_relu, _leaky_relu_derivative, r"\max(0,u)+0.01\min(0,u)", r"[u>0]+0.01\,[u\le 0]"
-    ),
-    Activation("elu", 4, _elu, _elu_derivative, r"\max(0,u)+\min(0,e^u-1)", r"\min(1,e^u)"),
-    Activation("gelu", 5, _gelu, _gelu_derivative, r"u\,\Phi(u)", r"\Phi(u)+u\,\varphi(u)"),
-    Activation(
-        "silu", 6, _silu, _silu_derivative, r"\frac{u}{1+e^{-u}}", r"\frac{1+(1+u)e^{-u}}{\left(1+e^{-u}\right)^2}"
-    ),
-    Activation("softplus", 7, _softplus, _sigmoid, r"\ln\left(1+e^u\right)", r"\frac{1}{1+e^{-u}}"),
-    Activation("identity", 8, lambda u: u, np.ones_like, r"u", r"1"),
+    Activation("sigmoid", 0, _sigmoid, _sigmoid_derivative),
+    Activation("tanh", 1, np.tanh, _tanh_derivative),
+    Activation("relu", 2, _relu, _relu_derivative),
+    Activation("leaky_relu", 3, _leaky_relu, _leaky_relu_derivative),
+    Activation("elu", 4, _elu, _elu_derivative),
+    Activation("gelu", 5, _gelu, _gelu_derivative),
+    Activation("silu", 6, _silu, _silu_derivative),
+    Activation("softplus", 7, _softplus, _sigmoid),
+    Activation("identity", 8, lambda u: u, np.ones_like),
     Activation(
         "step",
         9,
         _step,
         _no_derivative,
-        r"[u\ge 0]",
-        r"0",
         no_derivative="step (the threshold logic unit) has derivative 0 everywhere and none at 0, so no gradient "
         "reaches any weight; train with sigmoid, then call thresholded()",
     ),
-    Activation(
-        "softmax",
-        10,
-        _softmax,
-        _softmax_derivative,
-        r"\frac{e^{u_j}}{\sum_k e^{u_k}}",
-        r"a_j(1-a_j)",
-        jacobian=_softmax_chain,
-    ),
-    Activation("exp", 11, np.exp, np.exp, r"e^u", r"e^u"),
+    Activation("softmax", 10, _softmax, _softmax_derivative, jacobian=_softmax_chain),
+    Activation("exp", 11, np.exp, np.exp),
 )
 ACTIVATIONS: dict[str, Activation] = {row.name: row for row in _ROWS}
 
@@ -266,7 +246,7 @@ def activation(name: str) -> Activation:
 def _made(name: str) -> Activation | None:
     if name in _own:
         value, derivative = _own[name]
-        return Activation(name, NOT_COMPILED, value, derivative, r"\sigma(u)", r"\sigma'(u)")
+        return Activation(name, NOT_COMPILED, value, derivative)
     family = family_of(name)
     makers = {"bounded": _bounded, "above": _above, "softmax": _softmaxes}
     return makers[family[0]](name, family[1]) if family and family[0] in makers else None
@@ -281,8 +261,6 @@ def _bounded(name: str, parameters: Sequence[float]) -> Activation:
         NOT_COMPILED,
         lambda u: u.dtype.type(low) + u.dtype.type(width) * _sigmoid(u),
         lambda u: u.dtype.type(width) * _sigmoid_derivative(u),
-        rf"{low:g}+{width:g}\,\frac{{1}}{{1+e^{{-u}}}}",
-        rf"{width:g}\,\frac{{e^{{-u}}}}{{\left(1+e^{{-u}}\right)^2}}",
     )
 
 
@@ -290,12 +268,9 @@ def _above(name: str, parameters: Sequence[float]) -> Activation:
     if len(parameters) != 1 or not np.isfinite(parameters[0]):
         raise InputError(f"above takes one number, but is {name!r}")
     (low,) = parameters
-    latex = rf"{low:g}+\ln\left(1+e^u\right)"
-    slope = ACTIVATIONS["softplus"].derivative_latex
-    return Activation(name, NOT_COMPILED, lambda u: u.dtype.type(low) + _softplus(u), _sigmoid, latex, slope)
+    return Activation(name, NOT_COMPILED, lambda u: u.dtype.type(low) + _softplus(u), _sigmoid)
 
 
 def _softmaxes(name: str, sizes: Sequence[float]) -> Activation:
-    row = ACTIVATIONS["softmax"]
     value, derivative, jacobian = (by_groups(name, sizes, f) for f in (_softmax, _softmax_derivative, _softmax_chain))
-    return Activation(name, NOT_COMPILED, value, derivative, row.latex, row.derivative_latex, jacobian)
+    return Activation(name, NOT_COMPILED, value, derivative, jacobian)

@@ -118,8 +118,6 @@ class Cost:
         (u, A, y) -> C per output; u, A, y of shape (N, outputs).
     derivative : callable
         (u, A, y) -> ∂C/∂A per output.
-    latex, derivative_latex : str
-        The formulas in A and y.
     output_activation : str | None
         The only output activation it goes with, None for any.
     highest : float
@@ -132,8 +130,6 @@ class Cost:
     code: int
     value: OfOutput
     derivative: OfOutput
-    latex: str
-    derivative_latex: str
     output_activation: str | None = None
     delta: OfOutput | None = None
     highest: float = 1.0
@@ -146,22 +142,13 @@ class Cost:
 
 
 _ROWS = (
-    Cost("squared_error", 0, _squared_error, _squared_error_derivative, r"(A-y)^2", r"2(A-y)"),
-    Cost(
-        "half_squared_error",
-        1,
-        _half_squared_error,
-        _half_squared_error_derivative,
-        r"\frac{1}{2}(A-y)^2",
-        r"A-y",
-    ),
+    Cost("squared_error", 0, _squared_error, _squared_error_derivative),
+    Cost("half_squared_error", 1, _half_squared_error, _half_squared_error_derivative),
     Cost(
         "binary_cross_entropy",
         2,
         _binary_cross_entropy,
         _binary_cross_entropy_derivative,
-        r"-y\ln A-(1-y)\ln(1-A)",
-        r"\frac{1-y}{1-A}-\frac{y}{A}",
         output_activation="sigmoid",
         delta=_binary_cross_entropy_delta,
     ),
@@ -170,31 +157,12 @@ _ROWS = (
         3,
         _categorical_cross_entropy,
         _categorical_cross_entropy_derivative,
-        r"-y\ln A",
-        r"-\frac{y}{A}",
         output_activation="softmax",
         delta=_categorical_cross_entropy_delta,
     ),
-    Cost(
-        "huber",
-        4,
-        _huber,
-        _huber_derivative,
-        r"\min(1,|A-y|)\left(|A-y|-\frac{1}{2}\min(1,|A-y|)\right)",
-        r"\max(-1,\min(1,A-y))",
-    ),
-    Cost("absolute_error", 5, _absolute_error, _absolute_error_derivative, r"|A-y|", r"[A>y]-[A<y]"),
-    Cost(
-        "poisson",
-        6,
-        _poisson,
-        _poisson_derivative,
-        r"y\ln\frac{y}{A}-y+A",
-        r"1-\frac{y}{A}",
-        output_activation="exp",
-        delta=_poisson_delta,
-        highest=math.inf,
-    ),
+    Cost("huber", 4, _huber, _huber_derivative),
+    Cost("absolute_error", 5, _absolute_error, _absolute_error_derivative),
+    Cost("poisson", 6, _poisson, _poisson_derivative, output_activation="exp", delta=_poisson_delta, highest=math.inf),
 )
 COSTS: dict[str, Cost] = {row.name: row for row in _ROWS}
 
@@ -235,15 +203,7 @@ def cost_function(name: str) -> Cost:
 def _made(name: str) -> Cost | None:
     if name in _own:
         value, derivative = _own[name]
-        slope_latex = r"\frac{\partial C}{\partial A}(A,y)"
-        return Cost(
-            name,
-            NOT_COMPILED,
-            lambda u, A, y: value(A, y),
-            lambda u, A, y: derivative(A, y),
-            "C(A,y)",
-            slope_latex,
-        )
+        return Cost(name, NOT_COMPILED, lambda u, A, y: value(A, y), lambda u, A, y: derivative(A, y))
     family = family_of(name)
     makers = {"quantile": _quantile, "categorical_cross_entropy": _cross_entropies}
     return makers[family[0]](name, family[1]) if family and family[0] in makers else None
@@ -264,7 +224,7 @@ def _quantile(name: str, taus: Sequence[float]) -> Cost:
     def value(u: Array, A: Array, y: Array) -> Array:
         return slope(u, A, y) * (A - y)
 
-    return Cost(name, NOT_COMPILED, value, slope, r"(\tau-[A>y])(y-A)", r"[A>y]-\tau")
+    return Cost(name, NOT_COMPILED, value, slope)
 
 
 def _cross_entropies(name: str, sizes: Sequence[float]) -> Cost:
@@ -272,7 +232,7 @@ def _cross_entropies(name: str, sizes: Sequence[float]) -> Cost:
     functions = (row.value, row.derivative, _categorical_cross_entropy_delta)
     value, derivative, delta = (by_groups(name, sizes, function) for function in functions)
     output = named("softmax", sizes)
-    return Cost(name, NOT_COMPILED, value, derivative, row.latex, row.derivative_latex, output, delta)
+    return Cost(name, NOT_COMPILED, value, derivative, output, delta)
 
 
 def check_cost_fits(cost: str, output_activation: str) -> None:

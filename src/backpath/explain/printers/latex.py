@@ -112,11 +112,7 @@ def _name(name: str) -> str:
 
 def _enclosed(e: ex.Expression, tight: bool = False) -> str:
     written = formula(e)
-    loose = isinstance(e, ex.Sum | ex.Negative | ex.Total | ex.Elementwise)
-    loose |= tight and isinstance(e, ex.Product | ex.Quotient | ex.Partial | ex.Power)
-    loose |= tight and isinstance(e, ex.Symbol) and bool(e.sub)
-    loose |= isinstance(e, ex.Number) and (written.startswith("-") or (tight and r"\times" in written))
-    if not loose:
+    if not ex.needs_brackets(e, tight):
         return written
     tall = r"\frac" in written or r"\sum" in written
     return rf"\left({written}\right)" if tall else f"({written})"

@@ -127,11 +127,7 @@ def _brackets(inside: str) -> str:
 
 
 def _enclosed(e: ex.Expression, tight: bool = False) -> str:
-    loose = isinstance(e, ex.Sum | ex.Negative | ex.Total | ex.Elementwise)
-    loose |= tight and isinstance(e, ex.Product | ex.Quotient | ex.Partial | ex.Power | ex.Matrix)
-    loose |= tight and isinstance(e, ex.Symbol) and bool(e.sub)
-    loose |= isinstance(e, ex.Number) and (e.text.startswith("-") or (tight and "e" in e.text))
-    return _brackets(formula(e)) if loose else formula(e)
+    return _brackets(formula(e)) if ex.needs_brackets(e, tight) else formula(e)
 
 
 def math(e: ex.Expression) -> str:

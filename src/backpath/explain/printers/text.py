@@ -91,10 +91,9 @@ def _bare_number(text: str, of: ex.Expression) -> str:
 def _enclosed(e: ex.Expression, tight: bool = False) -> str:
     """In brackets where it would else be read wrongly inside a product, with ``tight`` inside a fraction or a power."""
     text = formula(e)
-    loose = isinstance(e, ex.Sum | ex.Negative | ex.Total | ex.Elementwise)
-    loose |= tight and isinstance(e, ex.Product | ex.Quotient | ex.Partial | ex.Power)
-    loose |= tight and isinstance(e, ex.Symbol) and "_" in e.name and e.name.startswith("u")
-    return f"({text})" if loose or text.startswith("-") else text
+    if isinstance(e, ex.Symbol):  # subscripts are typed on the line: only (u_cost)² needs them
+        return f"({text})" if tight and text.startswith("u_") else text
+    return f"({text})" if ex.needs_brackets(e, tight) or text.startswith("-") else text
 
 
 def text_width(text: str) -> int:
