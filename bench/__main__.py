@@ -70,7 +70,7 @@ def write_page(results: list[Measured], facts: list[str], rounds: int, out: Path
 
     draw_ratios(results, out / "images" / "benchmarks.svg")
     grown = (out / "images" / "growth.svg").exists()
-    (out / "benchmarks.md").write_text(page(results, facts, rounds, grown), encoding="utf-8")
+    (out / "benchmarks.md").write_text(page(results, facts, rounds, grown, CLOCK in os.environ), encoding="utf-8")
 
 
 def draw_growth_curves(contest: Contest, out: Path) -> list[Measured]:

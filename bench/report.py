@@ -10,7 +10,7 @@ UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 US = "backpath"
 
 HOW = """\
-Made by `scripts/bench` in one run. Each time is the median of {rounds} rounds in which all contenders take
+Made by `scripts/bench`, row by row. Each time is the median of {rounds} rounds in which all contenders take
 turns; half the interquartile range follows after ±. A **bold** number is the time relative to backpath's.
 Before anything is timed, each contender must reach the same weights as backpath's NumPy engine from the same
 start, within 1e-9 (float64) or 1e-3 (float32) of the largest change of a weight; otherwise it is not measured.
@@ -21,6 +21,12 @@ start, within 1e-9 (float64) or 1e-3 (float32) of the largest change of a weight
   every epoch; the peers record none. Each peer is written in several ways, and the fastest counts: see *Every
   form* below.
 - Each contender runs in its own process, on one core where the row says so.
+"""
+
+CPU_TIME = """\
+**Other programs were using the machine, so the figures are processor time, summed over all threads.** Waiting for a
+core does not lengthen it. The caches and the memory were shared, however: rows that depend on them take longer than on
+an idle machine, and the gain from a second core does not show.
 """
 
 
@@ -71,11 +77,12 @@ def left_out(results: Sequence[Measured]) -> list[str]:
     return [f"- {name} ({', '.join(keys)}): {reason}" for (name, reason), keys in rows.items()]
 
 
-def page(results: Sequence[Measured], facts: Sequence[str], rounds: int, growth: bool) -> str:
+def page(results: Sequence[Measured], facts: Sequence[str], rounds: int, growth: bool, cpu: bool = False) -> str:
     absent = left_out(results)
     parts = [
         "# Benchmarks",
         HOW.format(rounds=rounds).strip(),
+        *((CPU_TIME.strip(),) if cpu else ()),
         "![How many times as long as backpath each contender takes](images/benchmarks.svg)",
         table(results),
         "## Measured on",
@@ -91,4 +98,4 @@ def page(results: Sequence[Measured], facts: Sequence[str], rounds: int, growth:
 GROWTH = """\
 ![Time against epochs, samples, width, depth, networks and cores](images/growth.svg)
 
-Made by `scripts/bench --growth`, checked and measured in the same way; PyTorch without its compiler."""
+Made by `scripts/bench --growth`, with an earlier build of the kernels; PyTorch without its compiler."""

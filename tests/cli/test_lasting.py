@@ -63,8 +63,8 @@ def test_training_a_table_goes_on_to_the_same_model(table, sent, status):
         assert read_run(table / "run")["state"] == "interrupted"
     elsewhere = table / "elsewhere"
     elsewhere.mkdir()
-    done("train", "--resume", "../run", "--out", "m.safetensors", "-q", cwd=elsewhere)
-    assert (elsewhere / "m.safetensors").read_bytes() == (table / "whole.safetensors").read_bytes()
+    done("train", "--resume", "../run", "-q", cwd=elsewhere)
+    assert (table / "m.safetensors").read_bytes() == (table / "whole.safetensors").read_bytes()
     assert not list(table.rglob(".backpath-*"))
 
 

@@ -2,7 +2,10 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -266,3 +269,37 @@ def test_the_same_bits_with_trials_in_between(monkeypatch):
     for settings in ({}, {"shuffle": True}):
         found = {bits(train(net, X, y, epochs=40, batch_size=batch, threads=n, **settings)) for n in (1, 2)}
         assert len(found) == 1
+
+
+SHARED_CALLS = """
+import numpy as np
+import backpath as bp
+from backpath.training.native import library
+
+library.FOLDER = {folder!r}
+X, y = np.random.default_rng(0).random((2000, 40)), np.zeros((2000, 3))
+net = bp.Network((40, 70, 3), seed=0)
+for batch in (300, 2000):
+    for threads in (2, 3):
+        bp.train(net, X, y, epochs=4, batch_size=batch, threads=threads)
+bp.predict(net, np.tile(X, (20, 1)), threads=3)
+"""
+
+
+@pytest.mark.slow
+def test_the_thread_sanitizer_finds_no_race(tmp_path):
+    hatch_build = pytest.importorskip("hatch_build", reason="the build hook is not beside the tests")
+    if sys.platform != "linux" or library.why_no_kernels() or library.level() not in library.X86_64[1:]:
+        pytest.skip("only tried on Linux with AVX2")
+    flags = [flag for flag in hatch_build.FLAGS if flag != "-O3"]
+    runtime = subprocess.run(["gcc", "-print-file-name=libtsan.so"], capture_output=True, text=True, check=True)
+    if not Path(runtime.stdout.strip()).exists():
+        pytest.skip("GCC's thread sanitizer is not there")
+    kernels = [hatch_build.SOURCES / "kernels.cpp", "-o", tmp_path / "kernels-x86_64_v3.so"]
+    subprocess.run(
+        ["g++", *flags, "-O1", "-g1", "-shared", "-march=x86-64-v3", "-fsanitize=thread", *kernels], check=True
+    )
+    environment = {**os.environ, "LD_PRELOAD": runtime.stdout.strip(), "BACKPATH_CPU": "x86_64_v3"}
+    code = SHARED_CALLS.format(folder=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -105,7 +105,7 @@ def run_of(
             yield run
     finally:
         if run.is_to_be_resumed:
-            echo(f"backpath: stopped; to go on:\n{resume}", err=True)
+            _note(f"the run was kept; it goes on with\n{resume}")
 
 
 def log_to(path: str | None) -> Callbacks:

@@ -37,6 +37,8 @@ class Lock:
             os.write(self._handle, str(os.getpid()).encode())
 
     def release(self) -> None:
+        with suppress(OSError):
+            os.ftruncate(self._handle, 0)
         os.close(self._handle)
 
 
