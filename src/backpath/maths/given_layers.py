@@ -15,8 +15,6 @@ from backpath.maths.printed import printed_array
 
 # one unit of the last printed digit by weight, 0 for a plain number; None if none was printed
 PrintedUnits = tuple[Array, ...] | None
-    tuple[Array, ...] | None
-)  # one unit of the last printed digit by weight, 0 of a plain number; None: none printed
 
 
 def read_layers(
