@@ -27,7 +27,7 @@ from explain.unknown_edits import programs, right_answers  # noqa: E402
 PRECISIONS = {None: "full precision", 5: "5 decimals"}
 SEVERAL, OTHERS, NOTHING = "one of several", "several others", "nothing"
 BEGIN, END = "<!-- made by scripts/confusion -->", "<!-- until here -->"
-KEPT = ROOT / "build" / "confusion.json"  # counts that are made; away with it after a change of the search
+KEPT = ROOT / "build" / "confusion.json"  # counts that are made; remove it after a change of the search
 TRUST = ("unknown", "right")
 INK, PAPER = "#010203", "#fdfefc"  # stand for the scheme's colours in the drawing
 
@@ -65,6 +65,7 @@ PEOPLE = {
     "two slips": (2, 0, None, 10),
 }
 PARTS = 8
+EDITS = 100  # parts of the wrong programs, which take longer
 
 
 def of_people(job: tuple) -> Counter:
@@ -82,7 +83,7 @@ def false_names(job: tuple) -> Counter:
     count, part = job
     found: Counter = Counter()
     for k, one in enumerate(programs(count)):
-        if k % PARTS == part:
+        if k % EDITS == part:
             s = one.scene
             report = bp.diagnose(s.network, s.X, s.y, one.figures, cost=s.cost)
             found["called right" if report.correct else "a false name" if certain_name(report) else "none"] += 1
@@ -107,7 +108,7 @@ def right(job: tuple) -> Counter:
 
 # section -> what makes the counts of one of its jobs, and its jobs
 SECTIONS: dict[str, tuple[Callable[[tuple], Counter], Callable[[int], list[tuple]]]] = {
-    "unknown": (false_names, lambda count: [(100 * count, part) for part in range(PARTS)]),
+    "unknown": (false_names, lambda count: [(100 * count, part) for part in range(EDITS)]),
     "right": (called_wrong, lambda count: [(500 * count, part) for part in range(PARTS)]),
     "people": (
         of_people,
@@ -197,13 +198,15 @@ def trust_lines(trust: dict[str, Counter], people: dict[str, Counter]) -> list[l
     second.append("|---|--:|--:|--:|--:|")
     for what, counts in people.items():
         total = counts["named"] + counts["missed"]
+        if not total:
+            continue
         cells = [percent(counts[key], total) for key in ("named", "certain", "certain of another")]
         second.append(f"| {what} | {total:,} | " + " | ".join(cells) + " |")
     return [first, second]
 
 
 def summary(trust: dict[str, Counter], people: dict[str, Counter]) -> str:
-    """The table of docs/diagnose.md: what is not to be feared first."""
+    """The table of docs/diagnose.md, trust first."""
     unknown, answers = trust["unknown"], trust["right"]
     rows = [
         ("wrong in a way that is not searched for", unknown.total(), f"{unknown['a false name']:,} get a certain name"),
@@ -227,17 +230,20 @@ def page(alone: dict, paired: dict, answers: dict, trust: dict, people: dict) ->
     for ((code, _), precision), counts in alone.items():
         by_code[f"`{code}`", precision] += counts
     by_name = {(f"`{code}` {name}", precision): counts for ((code, name), precision), counts in alone.items()}
-    sections = [
-        [TITLE],
-        *trust_lines(trust, people),
-        [INTRODUCTION, *table(totals(alone), lambda row: "alone", "all mistakes")],
-        table(by_code, lambda row: row.strip("`"), "mistake"),
-        ["## Two mistakes at once", "", "| figures given | trials | both named % | and nothing else % |"],
-        ["## Right answers", "", "| given as | answers | called wrong |", "|---|--:|--:|"],
-        ["## Every variant", "", *table(by_name, lambda row: row.split("`")[1], "mistake, variant")],
-    ]
-    sections[5] += ["|---|--:|--:|--:|", *(pair_line(precision, counts) for precision, counts in paired.items())]
-    sections[6] += [f"| {kind} | {counts.total():,} | {counts['False']} |" for kind, counts in answers.items()]
+    sections = [[TITLE], *trust_lines(trust, people)]
+    if any(alone.values()):
+        sections += [
+            [INTRODUCTION, *table(totals(alone), lambda row: "alone", "all mistakes")],
+            table(by_code, lambda row: row.strip("`"), "mistake"),
+        ]
+    if any(paired.values()):
+        lines = ["## Two mistakes at once", "", "| figures given | trials | both named % | and nothing else % |"]
+        sections += [[*lines, "|---|--:|--:|--:|", *(pair_line(p, counts) for p, counts in paired.items())]]
+    if any(answers.values()):
+        lines = ["## Right answers", "", "| given as | answers | called wrong |", "|---|--:|--:|"]
+        sections += [[*lines, *(f"| {kind} | {c.total():,} | {c['False']} |" for kind, c in answers.items())]]
+    if any(alone.values()):
+        sections += [["## Every variant", "", *table(by_name, lambda row: row.split("`")[1], "mistake, variant")]]
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
 
 
@@ -328,7 +334,8 @@ def main() -> None:
     (ROOT / "docs" / "diagnosis-figures.md").write_text(text, encoding="utf-8")
     docs = ROOT / "docs" / "diagnose.md"
     docs.write_text(put_into(docs.read_text(encoding="utf-8"), summary(trust, people)), encoding="utf-8")
-    draw(alone, ROOT / "docs" / "images" / "confusion.svg")
+    if any(alone.values()):
+        draw(alone, ROOT / "docs" / "images" / "confusion.svg")
 
 
 if __name__ == "__main__":
