@@ -11,7 +11,7 @@ matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("agg")
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    pytest.mark.filterwarnings("ignore:the fit is hardly better"),
+    pytest.mark.filterwarnings("ignore:the fit is"),
     pytest.mark.filterwarnings("ignore:the columns' scales"),
 ]
 X, y = load_iris(return_X_y=True)

@@ -14,7 +14,7 @@ from backpath.maths.costs import cost_function
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.filterwarnings("ignore:lm fits"),
-    pytest.mark.filterwarnings("ignore:the fit is hardly better"),
+    pytest.mark.filterwarnings("ignore:the fit is"),
     pytest.mark.filterwarnings("ignore:the columns' scales"),
 ]
 IRIS = load_iris(return_X_y=True)

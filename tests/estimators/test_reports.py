@@ -16,7 +16,7 @@ import backpath as bp
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.filterwarnings("ignore:lm fits"),
-    pytest.mark.filterwarnings("ignore:the fit is hardly better"),
+    pytest.mark.filterwarnings("ignore:the fit is"),
     pytest.mark.filterwarnings("ignore:the columns' scales"),
 ]
 PAGE = Path(__file__).parents[2] / "docs" / "scikit-learn.md"

@@ -19,7 +19,7 @@ from backpath.estimators import training_samples
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    pytest.mark.filterwarnings("ignore:the fit is hardly better"),
+    pytest.mark.filterwarnings("ignore:the fit is"),
     pytest.mark.filterwarnings("ignore:the columns' scales"),
 ]
 IRIS, DIABETES = load_iris(return_X_y=True), load_diabetes(return_X_y=True)
