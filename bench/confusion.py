@@ -27,7 +27,7 @@ from explain.unknown_edits import programs, right_answers  # noqa: E402
 PRECISIONS = {None: "full precision", 5: "5 decimals"}
 SEVERAL, OTHERS, NOTHING = "one of several", "several others", "nothing"
 BEGIN, END = "<!-- made by scripts/confusion -->", "<!-- until here -->"
-KEPT = ROOT / "build" / "confusion.json"  # counts that are made; away with it after a change of the search
+KEPT = ROOT / "build" / "confusion.json"  # counts that are made; remove it after a change of the search
 TRUST = ("unknown", "right")
 INK, PAPER = "#010203", "#fdfefc"  # stand for the scheme's colours in the drawing
 
@@ -65,6 +65,7 @@ PEOPLE = {
     "two slips": (2, 0, None, 10),
 }
 PARTS = 8
+EDITS = 100  # parts of the wrong programs, which take longer
 
 
 def of_people(job: tuple) -> Counter:
@@ -82,7 +83,7 @@ def false_names(job: tuple) -> Counter:
     count, part = job
     found: Counter = Counter()
     for k, one in enumerate(programs(count)):
-        if k % PARTS == part:
+        if k % EDITS == part:
             s = one.scene
             report = bp.diagnose(s.network, s.X, s.y, one.figures, cost=s.cost)
             found["called right" if report.correct else "a false name" if certain_name(report) else "none"] += 1
@@ -107,7 +108,7 @@ def right(job: tuple) -> Counter:
 
 # section -> what makes the counts of one of its jobs, and its jobs
 SECTIONS: dict[str, tuple[Callable[[tuple], Counter], Callable[[int], list[tuple]]]] = {
-    "unknown": (false_names, lambda count: [(100 * count, part) for part in range(PARTS)]),
+    "unknown": (false_names, lambda count: [(100 * count, part) for part in range(EDITS)]),
     "right": (called_wrong, lambda count: [(500 * count, part) for part in range(PARTS)]),
     "people": (
         of_people,
@@ -203,7 +204,7 @@ def trust_lines(trust: dict[str, Counter], people: dict[str, Counter]) -> list[l
 
 
 def summary(trust: dict[str, Counter], people: dict[str, Counter]) -> str:
-    """The table of docs/diagnose.md: what is not to be feared first."""
+    """The table of docs/diagnose.md, trust first."""
     unknown, answers = trust["unknown"], trust["right"]
     rows = [
         ("wrong in a way that is not searched for", unknown.total(), f"{unknown['a false name']:,} get a certain name"),

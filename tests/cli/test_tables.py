@@ -8,7 +8,7 @@ import sys
 import duckdb
 import pytest
 
-from commands import backpath, done
+from commands import backpath, done, refused
 
 CITIES = "id,city,size,price\n" + "".join(
     f"A{k},{('Bern', 'Basel', 'Zug')[k % 3]},{50 + k},{200 + 3 * k}\n" for k in range(40)
@@ -84,3 +84,21 @@ def test_predictions_as_parquet_json_lines_and_through_pipes(cities):
     command = [sys.executable, "-m", "backpath", "predict", "cities.safetensors", "-", "--keep", "id", "--out", "-"]
     piped = subprocess.run(command, cwd=cities, input=CITIES, capture_output=True, text=True, check=True)
     assert piped.stdout == (cities / "p.csv").read_text()
+
+
+def test_check_takes_a_row_of_a_models_table_by_its_number_or_its_values(tmp_path):
+    rows = [(k, "gas" if k % 2 else "oil", 3 * k + 5 * (k % 2)) for k in range(1, 41)]
+    (tmp_path / "t.csv").write_text("size,fuel,price\n" + "".join(f"{a},{b},{c}\n" for a, b, c in rows))
+    done("train", "t.csv", "--target", "price", "--hidden", "2", "--epochs", "5", "--out", "m", cwd=tmp_path)
+    explained = done("explain", "m", "W11_1", "--data", "t.csv", "--row", "3", "--format", "json", cwd=tmp_path)
+    gradient = json.loads(explained)["gradient"]
+    for factor, status in ((1, 0), (2, 1)):
+        claims = {"claimed": {"gradients": {"W11_1": gradient * factor}}}
+        (tmp_path / "claims.json").write_text(json.dumps(claims))
+        for sample in (("--data", "t.csv", "--row", "3"), ("--x", "size=3,fuel=gas", "--y", "14")):
+            found = backpath("check", "claims.json", "--model", "m", *sample, cwd=tmp_path)
+            assert found.returncode == status, found.stdout + found.stderr
+    assert "give --model too" in refused("check", "claims.json", "--row", "3", cwd=tmp_path)
+    (tmp_path / "own.json").write_text(json.dumps(claims | {"x": [[1, 2]]}))
+    call = ("check", "own.json", "--model", "m", "--data", "t.csv", "--row", "3")
+    assert "x stand in the file" in refused(*call, cwd=tmp_path)

@@ -133,7 +133,7 @@ def test_a_refusal_offers_what_would_do(visit):
     page.get_by_label("CSV file").set_input_files({"name": "t.csv", "mimeType": "text/csv", "buffer": raw})
     expect(page.locator("#error")).to_contain_text("“encoding” latin-1")
     page.get_by_role("button", name="Read it with encoding: latin-1").click()
-    expect(page.locator("#upload-state")).to_contain_text("3 rows")
+    expect(page.locator("#upload-state")).to_contain_text("3 rows", timeout=20_000)
     expect(page.locator("#rows")).to_contain_text("größe")
     edge(page, "W11_1")
     expect(page.locator("#derivation")).to_contain_text("in the table größe = ")
@@ -152,7 +152,7 @@ def test_accuracy_and_ten_classes_stay_readable(visit):
     page = visit("", viewport={"width": 1366, "height": 768})
     tab(page, "Data")
     page.get_by_label("CSV file").set_input_files({"name": "t.csv", "mimeType": "text/csv", "buffer": raw.encode()})
-    expect(page.locator("#classes li")).to_have_count(10)
+    expect(page.locator("#classes li")).to_have_count(10, timeout=20_000)
     colours = page.locator("#classes svg > *").evaluate_all("all => new Set(all.map(e => e.getAttribute('fill'))).size")
     assert colours == 10
     expect(page.locator("#quality")).to_contain_text("Accuracy")

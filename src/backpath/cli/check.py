@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from backpath.cli.options import FileName
 from backpath.cli.rendering import check_format, format_options, write_rendered
+from backpath.errors import InputError
+
+if TYPE_CHECKING:
+    from backpath.cli.explain.inputs import Given
 
 
 @click.command()
 @click.argument("file", type=FileName())
+@click.option("--model", type=FileName(), help="A saved model whose network and sample stand for those in FILE.")
+@click.option("--x", help="With --model: a sample's inputs, in the table's own values: 50,gas or size=50,fuel=gas")
+@click.option("--y", help="With --model: its target.")
+@click.option("--data", type=FileName(), help="With --model: a table whose rows --row takes.")
+@click.option("--row", help="With --data: the number of a row, the first being 1. Several: 3,8")
 @format_options
-def command(file: str, form: str, document: bool, out: str | None) -> None:
+def command(
+    file: str,
+    model: str | None,
+    x: str | None,
+    y: str | None,
+    data: str | None,
+    row: str | None,
+    form: str,
+    document: bool,
+    out: str | None,
+) -> None:
     """Check the figures in a worked example, and name the mistake they come from.
 
     FILE is JSON with a network, samples, and the figures to check: gradients, updated weights, or values of the forward
     pass. A figure in quotes is judged by the digits it is printed with, a number by all of its digits.
+
+    With --model, the network is that of a saved model and the samples are rows of its table; FILE holds the rest.
 
     Ends with status 0 if every figure is right, 1 if not.
 
@@ -31,7 +53,11 @@ def command(file: str, form: str, document: bool, out: str | None) -> None:
     from backpath.files.worked_examples import read_worked_example
 
     check_format(form, document, out, inputs=(file,))
-    found = read_worked_example(file)
+    given = _of_model(model, x, y, data, row)
+    sampled = None if given is None else (given.network, given.x, given.y, given.cost)
+    found = read_worked_example(file, sampled)
+    for note in given.notes if given else ():
+        click.echo(note, err=True)
     report = diagnose(
         found.network,
         *found.samples,
@@ -45,3 +71,17 @@ def command(file: str, form: str, document: bool, out: str | None) -> None:
     report.note = " ".join(filter(None, (found.taken, report.note)))
     write_rendered(report, form, document, out)
     sys.exit(0 if report.correct else 1)
+
+
+def _of_model(model: str | None, *sample: str | None) -> Given | None:
+    """The network and the samples that stand for those of the file."""
+    if model is None:
+        if any(part is not None for part in sample):
+            raise InputError("--x, --y, --data and --row say which sample of a model; give --model too")
+        return None
+    from backpath.cli.explain.inputs import from_file
+    from backpath.cli.explain.options import SampleOptions
+
+    if model.lower().endswith(".json"):
+        raise InputError(f"--model takes a saved model, but {model} is a worked example; check that by itself")
+    return from_file(model, SampleOptions(*sample))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backpath.cli.options import FileName
+from backpath.cli.options import ColumnName, FileName
 from backpath.cli.table_options import TableOptions, memory_option, table_options
 from backpath.cli.terminal import echo
 
@@ -19,7 +19,7 @@ _NAME = 24  # characters of a name in the table; a longer one stands on a line o
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=FileName())
-@click.option("--target", help="Column to predict: also show what train would do with the table.")
+@click.option("--target", type=ColumnName(), help="Column to predict: also show what train would do with the table.")
 @table_options
 @memory_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

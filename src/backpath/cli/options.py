@@ -83,6 +83,39 @@ class DataSetOrFile(OneOf):
         ]
 
 
+class ColumnName(TextType):
+    """A column of the table that the call names; a shell completes it from the header of the first that it can read."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        given = [ctx.params.get(name) or () for name in ("source", "files", "tables")]
+        files = [file for some in (*given, ctx.args) for file in ([some] if isinstance(some, str) else some)]
+        names = next((names for file in files if (names := _columns(file))), ())
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def _columns(file: str) -> tuple[str, ...]:
+    """The columns of a table, by the beginning of its file if it is text; none where it cannot be read at once."""
+    from backpath.files.csv_layout import find_layout
+    from backpath.files.dialect import Dialect
+    from backpath.files.opening import open_table
+
+    path = Path(file)
+    try:
+        if path.suffix.lower() in (".csv", ".tsv", ".txt"):
+            return find_layout(path, file, Dialect(), None, ()).names
+        if path.suffix.lower() in (".parquet", ".pq"):
+            with open_table(path) as source:
+                return source.names
+    except (InputError, OSError, UnicodeError):
+        pass
+    return ()
+
+
 def whole_numbers(text: str, option: str) -> tuple[int, ...]:
     """``16,8`` -> (16, 8); nothing, ``()``.
 

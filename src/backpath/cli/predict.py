@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backpath.cli.options import FileName
+from backpath.cli.options import ColumnName, FileName
 from backpath.cli.table_options import dialect, dialect_options, memory_option
 from backpath.cli.terminal import PrintedRows, echo
 from backpath.errors import InputError
@@ -28,7 +28,13 @@ NOT_FINITE = "the prediction is not a finite number"
 @click.option(
     "--out", type=FileName(), help="The file to write: .csv, .parquet or .jsonl; without it, or -, CSV is printed."
 )
-@click.option("--keep", multiple=True, metavar="COLUMN", help="Write this column of the table beside the predictions.")
+@click.option(
+    "--keep",
+    multiple=True,
+    type=ColumnName(),
+    metavar="COLUMN",
+    help="Write this column of the table beside the predictions.",
+)
 @click.option(
     "--unknown",
     type=click.Choice(["other", "refuse"]),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from backpath.cli.options import ColumnName
+
 if TYPE_CHECKING:
     from backpath.files.choices import Choices
     from backpath.files.dialect import Dialect
@@ -27,13 +29,23 @@ def table_options(command: F) -> F:
             help="Fill in missing cells, leave their rows out, or refuse the table.",
         ),
         click.option(
-            "--keep-column", multiple=True, metavar="COLUMN", help="Take this column in though it would be left out."
+            "--keep-column",
+            multiple=True,
+            type=ColumnName(),
+            metavar="COLUMN",
+            help="Take this column in though it would be left out.",
         ),
-        click.option("--ignore", multiple=True, metavar="COLUMN", help="Leave this column out."),
+        click.option("--ignore", multiple=True, type=ColumnName(), metavar="COLUMN", help="Leave this column out."),
         click.option(
-            "--numeric", multiple=True, metavar="COLUMN", help="Take this column as numbers; other cells as missing."
+            "--numeric",
+            multiple=True,
+            type=ColumnName(),
+            metavar="COLUMN",
+            help="Take this column as numbers; other cells as missing.",
         ),
-        click.option("--categorical", multiple=True, metavar="COLUMN", help="Take this column as categories."),
+        click.option(
+            "--categorical", multiple=True, type=ColumnName(), metavar="COLUMN", help="Take this column as categories."
+        ),
         click.option(
             "--task", type=click.Choice(["regression", "classification"]), help="Force it; else the target decides."
         ),

@@ -86,9 +86,10 @@ class Scene:
         """With the list of data that the scene before it had, and this one's own."""
         data, own = self.data.whole or self.data, before.own
         if data.name not in DATASETS and not data.typed and all(data is not other for other in own):
-            redrawn = data.name == "points" and any(before.data is other for other in own)
-            own = tuple(data if redrawn and other is before.data else other for other in own)
-            own = own if redrawn and before.data.name == "points" else (*own, data)
+            if data.name == before.data.name == "points" and any(before.data is other for other in own):
+                own = tuple(data if other is before.data else other for other in own)  # drawn further
+            else:
+                own = (*own, data)
         while len(own) > 1 and (len(own) > limits.OWN or sum(d.X.size + d.y.size for d in own) > limits.NUMBERS):
             own = own[1:]
         return replace(self, own=own)

@@ -83,8 +83,18 @@ class WorkedExample:
     taken: str = ""
 
 
-def read_worked_example(path: str | Path) -> WorkedExample:
+Sampled = tuple[Network, Array, Array, str]
+
+
+def read_worked_example(path: str | Path, sampled: Sampled | None = None) -> WorkedExample:
     """The worked example in a JSON file.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    sampled : (Network, x, y, cost), optional
+        The network and its samples, which are then not in the file, and the cost unless the file names one.
 
     Raises
     ------
@@ -101,7 +111,7 @@ def read_worked_example(path: str | Path) -> WorkedExample:
     """
     found = _parse(Path(path))
     try:
-        return _worked_example(found)
+        return _worked_example(found, sampled)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 
@@ -130,12 +140,17 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _worked_example(found: Any) -> WorkedExample:
-    _check_fields(found, "the file", _FIELDS, required=("network", "x", "y"))
-    network = _network(found["network"])
-    called = _of_kind(found.get("cost", "squared_error"), str, "cost")
+def _worked_example(found: Any, sampled: Sampled | None) -> WorkedExample:
+    own = ("network", "x", "y")
+    _check_fields(found, "the file", _FIELDS, required=() if sampled else own)
+    if sampled is not None and (there := [name for name in own if name in found]):
+        raise InputError(f"{', '.join(there)} stand in the file, but --model gives them; leave them out of one")
+    network = sampled[0] if sampled else _network(found["network"])
+    called = _of_kind(found.get("cost", sampled[3] if sampled else "squared_error"), str, "cost")
     cost = cost_called(called, network.activations[-1])
-    x, y = network.samples(printed_array(found["x"], "x")[0], printed_array(found["y"], "y")[0], cost)
+    samples: tuple[Any, Any] = sampled[1:3] if sampled else (found["x"], found["y"])
+    x, y = sampled[1:3] if sampled else (printed_array(samples[0], "x")[0], printed_array(samples[1], "y")[0])
+    x, y = network.samples(x, y, cost)
     claimed = _check_fields(found.get("claimed", {}), "claimed", _CLAIM_FIELDS)
     rate = found.get("learning_rate")
     if rate is not None:
@@ -153,8 +168,8 @@ def _worked_example(found: Any) -> WorkedExample:
         gradients=_claims(claimed, "gradients", network, _weight),
         weights=_claims(claimed, "weights", network, _weight),
         values=_claims(claimed, "values", network, _value),
-        samples=(found["x"], found["y"]),
-        taken=taken_as([*_called(found["network"]), (called, cost)]),
+        samples=samples,
+        taken=taken_as([*([] if sampled else _called(found["network"])), (called, cost)]),
     )
 
 

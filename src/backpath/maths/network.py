@@ -25,10 +25,10 @@ from backpath.maths.checks import (
     weight_array,
 )
 from backpath.maths.costs import check_cost_fits, check_targets
+from backpath.maths.given_layers import read_layers
 from backpath.maths.initialisations import initialisation
 from backpath.maths.named import ForwardPass, Gradients, have_biases, read_only, weight_value
 from backpath.maths.notation import weight_index, weight_names
-from backpath.maths.printed import printed_array
 from backpath.maths.samples import as_inputs, as_targets
 
 PREDICT_ROWS = 10_000  # samples that ``predict`` takes through the network at a time
@@ -154,30 +154,10 @@ class Network:
         >>> net["W21_1"], net["W1~_2"]
         (0.4, 0.9)
         """
-        if not isinstance(weights, Sequence | np.ndarray):
-            raise InputError(f"weights must hold an array per layer, but are of type {type(weights).__name__}")
-        if dtype is None:
-            given = [getattr(W, "dtype", None) for W in weights]
-            dtype = "float32" if given and all(d == np.float32 for d in given) else "float64"
-        number = float_type(dtype)
-        read = [printed_array(W, f"layer {layer}'s weights") for layer, W in enumerate(weights, 1)]
-        weights, units = [W for W, _ in read], [unit for _, unit in read]
-        arrays = [weight_array(W, layer, number, biases=biases is True) for layer, W in enumerate(weights, 1)]
-        if not arrays:
-            raise InputError("weights must hold an array per layer, but there is none")
-        if biases is None:
-            biases = len(arrays) == 1 or any(W.shape[1] != len(before) for before, W in itertools.pairwise(arrays))
-            arrays = [weight_array(W, layer, number, biases) for layer, W in enumerate(arrays, 1)]
-        for layer, (before, W) in enumerate(itertools.pairwise(arrays), 2):
-            if W.shape[1] != len(before) + biases:
-                raise InputError(
-                    f"layer {layer}'s weights must have {len(before) + biases} columns (the {len(before)} neurons of "
-                    f"layer {layer - 1}{' and the bias' if biases else ''}), but have shape {W.shape}"
-                )
+        arrays, units, biases = read_layers(weights, dtype, biases)
         sizes = (arrays[0].shape[1] - biases, *(len(W) for W in arrays))
         found = cls._of(check_sizes(sizes), check_activations(activations, sizes), arrays)
-        if any(unit is not None for unit in units):
-            found._printed = tuple(np.zeros(W.shape) if u is None else u for u, W in zip(units, arrays, strict=True))
+        found._printed = units
         return found
 
     @classmethod

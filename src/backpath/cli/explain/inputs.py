@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from backpath.cli.explain.options import ExplainOptions
+from backpath.cli.explain.options import ExplainOptions, SampleOptions
 from backpath.cli.options import whole_numbers
 from backpath.errors import InputError
 from backpath.files.preparation import Preparation
@@ -46,7 +46,7 @@ def network_of(path: str) -> Network:
     return load_model(path).network
 
 
-def from_file(path: str, options: ExplainOptions) -> Given:
+def from_file(path: str, options: SampleOptions) -> Given:
     """A worked example (.json) or a saved model."""
     by_row = options.data is not None
     if by_row != (options.row is not None):
@@ -75,7 +75,7 @@ def from_file(path: str, options: ExplainOptions) -> Given:
     return Given(model.network, X, Y, cost, labels=labels, notes=() if model.preparation.is_plain else (note,))
 
 
-def _of_table(preparation: Preparation, options: ExplainOptions) -> tuple[Floats, Floats]:
+def _of_table(preparation: Preparation, options: SampleOptions) -> tuple[Floats, Floats]:
     if options.data is None:
         return _prepared(preparation, *_both(options.x, options.y))
     from backpath.files.single_rows import read_rows

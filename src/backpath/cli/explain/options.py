@@ -6,14 +6,20 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class ExplainOptions:
+class SampleOptions:
+    """Which samples of a model: their values, or rows of a table."""
+
+    x: str | None = None
+    y: str | None = None
+    data: str | None = None
+    row: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainOptions(SampleOptions):
     """The options of ``backpath explain`` under their own names; None where the file's own setting is to be used."""
 
     arguments: tuple[str, ...]
-    x: str | None
-    y: str | None
-    data: str | None
-    row: str | None
     whole_step: bool
     form: str
     document: bool

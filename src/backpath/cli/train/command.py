@@ -9,6 +9,7 @@ import click
 
 from backpath.cli.lasting import call_options, lasting_options, run_of
 from backpath.cli.options import (
+    ColumnName,
     DataSetOrFile,
     FileName,
     OneOf,
@@ -26,12 +27,12 @@ from backpath.cli.train.options import TrainOptions
 @click.command(context_settings={"show_default": True})
 @click.argument("source", type=DataSetOrFile(data_sets), required=False)
 @click.argument("more_files", nargs=-1)
-@click.option("--target", help="Column to predict (tables only, where it is required).")
+@click.option("--target", type=ColumnName(), help="Column to predict (tables only, where it is required).")
 @click.option("--standardize/--no-standardize", default=True, help="Scale numeric inputs to mean 0, deviation 1.")
 @click.option("--validation", default=0.2, metavar="SHARE", help="Share of a table's rows to hold out.")
 @click.option("--cv", type=int, metavar="PARTS", help="Cross-validate instead: 5 is usual; the model has all rows.")
 @click.option("--balanced", is_flag=True, help="Let every class count as much as any other.")
-@click.option("--weights", metavar="COLUMN", help="Let each row count as much as this column says.")
+@click.option("--weights", type=ColumnName(), metavar="COLUMN", help="Let each row count as much as this column says.")
 @table_options
 @memory_option
 @click.option("--hidden", metavar="16,8", help="Neurons by hidden layer; '' for none.  [default: found for tables]")

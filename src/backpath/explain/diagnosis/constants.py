@@ -112,7 +112,7 @@ def fitted(value: float, bits: float) -> Constant:
 
 
 def other_rate(value: float, rate: float, bits: float) -> Constant:
-    """A round learning rate in place of the one that is told."""
+    """A round learning rate in place of the given one."""
     words = f"multiplied by a learning rate of {shown(value)}, not {shown(rate)}"
     return _fixed("other_learning_rate", bits, value / rate, words, Number(shown(value / rate)))
 

@@ -103,7 +103,7 @@ class Report(Rendered):
     layout : str
         How what was given is laid out, where that is not the notes' layout: "your weights have the bias first".
     place : str
-        Of a function, what goes wrong first, and in which of its lines, if that can be told.
+        Of a function, the quantity that goes wrong first, and the line that computes it, if it can be found.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Where a mistake sits in somebody's function: the first quantity that it changes, and the line that computes it.
+"""Where a mistake sits in a function: the first quantity that it changes, and the line that computes it.
 
 The function is run once more, and the arrays that its variables hold at the end are compared with those of a pass with
 the mistake. A variable is the wrong quantity if it is that, but for a constant and for rows and columns exchanged.
@@ -26,8 +26,8 @@ _LONGEST = 90  # characters of a line that is quoted
 
 
 def where_it_sits(q: Problem, slips: tuple[Mistake, ...], run: Callable[[], object], function: object) -> str:
-    """ "δ of layer 1, in your line `d1 = …`": what goes wrong first, and where the function computes it, if that can be
-    told; "" if the slips change nothing.
+    """What goes wrong first, and where the function computes it, if that can be found: "δ of layer 1, in your line
+    `d1 = …`"; "" if the slips change nothing.
 
     ``run`` calls the function with the samples of the problem.
     """

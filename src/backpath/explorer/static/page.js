@@ -68,7 +68,7 @@ let frame = null;
 function drawFrame() {
   const latest = frame;
   frame = null;
-  if (latest && page.running) emit("frame", latest);
+  if (latest && page.running && page.view) emit("frame", latest); // a page that is coming back has no view yet
 }
 
 /** Several frames between two drawings become one: the newest numbers, all the costs. */
