@@ -198,6 +198,8 @@ def trust_lines(trust: dict[str, Counter], people: dict[str, Counter]) -> list[l
     second.append("|---|--:|--:|--:|--:|")
     for what, counts in people.items():
         total = counts["named"] + counts["missed"]
+        if not total:
+            continue
         cells = [percent(counts[key], total) for key in ("named", "certain", "certain of another")]
         second.append(f"| {what} | {total:,} | " + " | ".join(cells) + " |")
     return [first, second]
@@ -228,17 +230,20 @@ def page(alone: dict, paired: dict, answers: dict, trust: dict, people: dict) ->
     for ((code, _), precision), counts in alone.items():
         by_code[f"`{code}`", precision] += counts
     by_name = {(f"`{code}` {name}", precision): counts for ((code, name), precision), counts in alone.items()}
-    sections = [
-        [TITLE],
-        *trust_lines(trust, people),
-        [INTRODUCTION, *table(totals(alone), lambda row: "alone", "all mistakes")],
-        table(by_code, lambda row: row.strip("`"), "mistake"),
-        ["## Two mistakes at once", "", "| figures given | trials | both named % | and nothing else % |"],
-        ["## Right answers", "", "| given as | answers | called wrong |", "|---|--:|--:|"],
-        ["## Every variant", "", *table(by_name, lambda row: row.split("`")[1], "mistake, variant")],
-    ]
-    sections[5] += ["|---|--:|--:|--:|", *(pair_line(precision, counts) for precision, counts in paired.items())]
-    sections[6] += [f"| {kind} | {counts.total():,} | {counts['False']} |" for kind, counts in answers.items()]
+    sections = [[TITLE], *trust_lines(trust, people)]
+    if any(alone.values()):
+        sections += [
+            [INTRODUCTION, *table(totals(alone), lambda row: "alone", "all mistakes")],
+            table(by_code, lambda row: row.strip("`"), "mistake"),
+        ]
+    if any(paired.values()):
+        lines = ["## Two mistakes at once", "", "| figures given | trials | both named % | and nothing else % |"]
+        sections += [[*lines, "|---|--:|--:|--:|", *(pair_line(p, counts) for p, counts in paired.items())]]
+    if any(answers.values()):
+        lines = ["## Right answers", "", "| given as | answers | called wrong |", "|---|--:|--:|"]
+        sections += [[*lines, *(f"| {kind} | {c.total():,} | {c['False']} |" for kind, c in answers.items())]]
+    if any(alone.values()):
+        sections += [["## Every variant", "", *table(by_name, lambda row: row.split("`")[1], "mistake, variant")]]
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
 
 
@@ -329,7 +334,8 @@ def main() -> None:
     (ROOT / "docs" / "diagnosis-figures.md").write_text(text, encoding="utf-8")
     docs = ROOT / "docs" / "diagnose.md"
     docs.write_text(put_into(docs.read_text(encoding="utf-8"), summary(trust, people)), encoding="utf-8")
-    draw(alone, ROOT / "docs" / "images" / "confusion.svg")
+    if any(alone.values()):
+        draw(alone, ROOT / "docs" / "images" / "confusion.svg")
 
 
 if __name__ == "__main__":
