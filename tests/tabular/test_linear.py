@@ -46,3 +46,11 @@ def test_columns_that_say_the_same_do_no_harm():
     X = np.repeat(np.linspace(-1, 1, 30)[:, None], 3, axis=1)
     found, _, _ = best_linear_model(X, 2 * X[:, :1], "regression")
     assert found.predict(X) == pytest.approx(2 * X[:, :1], abs=0.01)
+
+
+@pytest.mark.parametrize("task", ["regression", "binary"])
+def test_two_rows_of_two_columns_give_the_mean(task):
+    """Without one of them nothing varies."""
+    X, y = np.array([[-1.0, -1.0], [1.0, 1.0]]), np.array([[0.0], [1.0]])
+    model, _, cost = best_linear_model(X, y, task)
+    assert np.isfinite(cost) and np.isfinite(model.weights[0]).all()

@@ -119,7 +119,7 @@ def _fitted(
 def _ridge(s: Spectrum, y: Floats, decay: float, weight: Floats) -> tuple[Floats, Floats]:
     mean = weight @ y / weight.sum()
     turned = s.vectors.T @ (s.X.T @ ((y - mean) * weight[:, None]))
-    inverse = np.where(s.values + decay > s.values.max() * 1e-13, 1 / np.maximum(s.values + decay, 1e-300), 0)
+    inverse = np.where(s.values + decay > s.values.max(initial=0) * 1e-13, 1 / np.maximum(s.values + decay, 1e-300), 0)
     return s.vectors @ (inverse[:, None] * turned), mean
 
 

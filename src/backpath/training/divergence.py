@@ -18,6 +18,7 @@ FAR_WORSE = 100  # times the cost of always answering σ(0): no noise of a worki
 STUCK = 1e-9  # no gradient is larger: a network so saturated does not move any more
 NO_STEP = "from its weights no step can be computed; standardise the inputs and the target, or start elsewhere"
 SAMPLES, FEW_SAMPLES = 1000, 100  # enough to compare with
+PRODUCTS = 2e7  # about, for the cost of a large network at its start
 
 
 class RunState(Protocol):
@@ -73,10 +74,13 @@ def is_good(job: Job, engine: RunState) -> bool:
 def _cost_at_start(job: Job, engine: RunState) -> float:
     if job.batch_size >= len(job.y):
         return engine.costs[0]  # taken before the first update
-    weight = job.sample_weight if job.sample_weight is not None else np.ones(len(job.y))
+    some = int(max(FEW_SAMPLES, min(SAMPLES, PRODUCTS / sum(W.size for W in job.network.weights))))
     with np.errstate(over="ignore", invalid="ignore"):
-        u, a = backprop.forward(job.network.weights, job.network.activations, job.X[:SAMPLES])
+        u, a = backprop.forward(job.network.weights, job.network.activations, job.X[:some])
         cost = _weighted_cost(job, u[-1], a[-1])
+    if not job.l2:
+        return cost
+    weight = job.sample_weight if job.sample_weight is not None else np.ones(len(job.y))
     batches = -(-len(job.y) // job.batch_size)  # each divides the penalty by its own samples' weight
     squares = sum(float((W[:, :-1].astype(np.float64) ** 2).sum()) for W in job.network.weights)
     return cost + job.l2 / 2 * squares * batches / float(weight.sum(dtype=np.float64))
