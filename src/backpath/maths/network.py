@@ -29,7 +29,7 @@ from backpath.maths.given_layers import read_layers
 from backpath.maths.initialisations import initialisation
 from backpath.maths.named import ForwardPass, Gradients, have_biases, read_only, weight_value
 from backpath.maths.notation import weight_index, weight_names
-from backpath.maths.samples import as_inputs, as_targets
+from backpath.maths.samples import as_inputs, as_targets, large_parts
 
 PREDICT_ROWS = 10_000  # samples that ``predict`` takes through the network at a time
 
@@ -563,8 +563,9 @@ class Network:
         weights = [np.where(mask, new, W) for mask, new, W in zip(free, updated, self.weights, strict=True)]
         for layer, W in enumerate(weights, 1):
             if not np.isfinite(W).all():
-                before = self.cost(X, y, cost)
-                raise DivergenceError(1, layer, before if math.isfinite(before) else None, self)
+                before, large = self.cost(X, y, cost), large_parts(*self.samples(X, y, cost))
+                advice = "take a smaller learning rate" + (f", or standardise the {large}" if large else "")
+                raise DivergenceError(1, layer, before if math.isfinite(before) else None, self, advice)
         return self._of(self.sizes, self.activations, weights)
 
     def free_weights(self, frozen: str | Iterable[str] = ()) -> list[NDArray[np.bool_]]:

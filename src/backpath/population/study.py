@@ -20,6 +20,7 @@ from backpath.population.memory import check_memory, memory_needed
 from backpath.population.networks import Population
 from backpath.training.callbacks import Callbacks, Watched
 from backpath.training.chunks import opened, saved
+from backpath.training.divergence import advice
 from backpath.training.job import Job, Solver, check_batch_size, check_side_by_side, check_tol
 from backpath.training.loop import standing
 from backpath.training.progress import Progress, ProgressCallback, check_progress, reporter
@@ -243,7 +244,7 @@ class _SideBySide(Stateful):
                         part.look(done)
             except KeyboardInterrupt:
                 interrupted = True
-        outcome = _outcome(self.population, many, many.measure() or interrupted, time.perf_counter() - start)
+        outcome = _outcome(self.population, self.job, many, many.measure() or interrupted, time.perf_counter() - start)
         watched(self.standing, outcome.stopped)
         return outcome
 
@@ -285,9 +286,11 @@ def _of_each(value: float | ArrayLike, name: str, size: int) -> Array:
     return np.broadcast_to(numbers, (size,))
 
 
-def _outcome(population: Population, many: ManyNetworks, interrupted: bool, seconds: float) -> PopulationOutcome:
+def _outcome(
+    population: Population, job: Job, many: ManyNetworks, interrupted: bool, seconds: float
+) -> PopulationOutcome:
     if many.diverged.all():
-        raise DivergenceError(int(many.epochs_done.max()) + 1, None, None, population[0])
+        raise DivergenceError(int(many.epochs_done.max()) + 1, None, None, population[0], advice(job))
     stopped = "epochs"
     if interrupted:
         stopped = "interrupted"
