@@ -200,8 +200,9 @@ def train_population(
         threads=threads_for(threads),
     )
     training = _SideBySide(population, job, many)
+    same_rate = float(rates[0]) if (rates == rates[0]).all() else None
     with opened(checkpoint, every, "train_population") as run, saved(run, training, training.settings) as part:
-        return training.run(progress, Watched(callbacks, None), part)
+        return training.run(progress, Watched(callbacks, same_rate), part)
 
 
 class _SideBySide(Stateful):
@@ -239,13 +240,15 @@ class _SideBySide(Stateful):
             try:
                 for done in self._steps(report, at_once=not (part or watched)):
                     self.seconds = time.perf_counter() - start
-                    watched(self.standing)
+                    if many.running:  # else the last moment follows
+                        watched(self.standing)
                     if part:
                         part.look(done)
             except KeyboardInterrupt:
                 interrupted = True
         outcome = _outcome(self.population, self.job, many, many.measure() or interrupted, time.perf_counter() - start)
-        watched(self.standing, outcome.stopped)
+        self.seconds = outcome.seconds
+        watched(lambda: self.standing() | {"cost": float(outcome.cost.min())}, outcome.stopped)
         return outcome
 
     def _steps(self, report: ProgressCallback | None, at_once: bool) -> Iterator[int]:
