@@ -445,3 +445,18 @@ def test_names_that_do_not_exist_have_the_nearest_suggested(call, meant):
     with pytest.raises(bp.InputError) as caught:
         call()
     assert meant in str(caught.value)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_output_weights_that_an_online_epoch_updates_too_early_are_named(count):
+    V, W = (np.array(layer) for layer in NET.weights)
+    for x, y in zip(MANY[:count], ANSWERS[:count], strict=True):
+        with_bias = np.append(x, 1)
+        h = 1 / (1 + np.exp(-V @ with_bias))
+        a = 1 / (1 + np.exp(-W @ np.append(h, 1)))
+        delta = 2 * (a - y) * a * (1 - a)
+        W = W - 0.5 * np.outer(delta, np.append(h, 1))
+        V = V - 0.5 * np.outer(W[:, :-1].T @ delta * h * (1 - h), with_bias)  # W is new already
+    report = bp.diagnose(NET, MANY[:count], ANSWERS[:count], claimed_weights=[V, W], learning_rate=0.5)
+    assert codes(report) == ["several_updates", "updated_weights_used"]
+    assert report.certain

@@ -19,7 +19,9 @@ UserFunction = Callable[..., Any]
 
 
 class _RaisedError(InputError):
-    """The function itself raised an error."""
+    """The function raised an error; ``within``: in its own lines, not because of its number of arguments."""
+
+    within = False
 
 
 NOTES = WeightLayout()
@@ -58,7 +60,9 @@ class Calling:
         try:
             returned = function(*self._arguments(net), inputs, targets)
         except Exception as error:
-            raise _RaisedError(f"the function raised {type(error).__name__}: {error}") from error
+            raised = _RaisedError(f"the function raised {type(error).__name__}: {error}")
+            raised.within = error.__traceback__ is not None and error.__traceback__.tb_next is not None
+            raise raised from error
         figures = self._read(net, returned).figures
         values = np.array([_number(v) for v in figures.values()])
         if not np.isfinite(values).all():
@@ -110,13 +114,18 @@ def calls(function: UserFunction, net: Network, X: Array, y: Array) -> Iterator[
         try:
             call.figures(function, net, X, y)
         except InputError as error:
-            if refused is None or (isinstance(refused, _RaisedError) and not isinstance(error, _RaisedError)):
-                refused = error  # what it returns tells more than that it cannot be called in another way
+            if refused is None or _telling(error) > _telling(refused):
+                refused = error
         else:
             found = True
             yield call
     if not found and refused is not None:
         raise refused
+
+
+def _telling(error: InputError) -> int:
+    """How much an error tells: most what it returned, least that it cannot be called in this way."""
+    return 1 + error.within if isinstance(error, _RaisedError) else 3
 
 
 def _ways(function: UserFunction, net: Network) -> Iterator[Calling]:
