@@ -80,6 +80,10 @@ class DivergenceError(ValueError):
         The network with the last finite weights.
     advice : str
         What would do instead, said at the end of the message.
+    start : float | None
+        The cost at the start, where all numbers are finite and the cost rose from there.
+    stuck : bool
+        Whether the cost rose to where every gradient is about 0, so that it will not fall any more.
     """
 
     def __init__(
@@ -89,14 +93,28 @@ class DivergenceError(ValueError):
         cost: float | None,
         network: Any = None,  # a Network, whose module imports this one
         advice: str = ADVICE,
+        start: float | None = None,
+        stuck: bool = False,
     ):
         self.epoch, self.layer, self.cost, self.network, self.advice = epoch, layer, cost, network, advice
-        last = "there was no finite cost" if cost is None else f"the last finite cost was {cost:.6g}"
-        where = "" if layer is None else f", where a weight of layer {layer} stopped being finite"
-        super().__init__(f"training diverged in epoch {epoch}{where}; {last}; {advice}")
+        self.start, self.stuck = start, stuck
+        super().__init__(f"training {self._finding()}; {advice}")
+
+    def _finding(self) -> str:
+        if self.start is not None:
+            rise = f"in epoch {self.epoch}: the cost rose from {self.start:.6g} to {self.cost:.6g}"
+            return f"got stuck {rise}, and every gradient there is about 0" if self.stuck else f"diverged {rise}"
+        where = "" if self.layer is None else f", where a weight of layer {self.layer} stopped being finite"
+        last = "there was no finite cost" if self.cost is None else f"the last finite cost was {self.cost:.6g}"
+        return f"diverged in epoch {self.epoch}{where}; {last}"
+
+    def but(self, **changed: Any) -> DivergenceError:
+        """The same error with other attributes."""
+        names = ("epoch", "layer", "cost", "network", "advice", "start", "stuck")
+        return DivergenceError(**{name: getattr(self, name) for name in names} | changed)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.epoch, self.layer, self.cost, self.network, self.advice)
+        return type(self), (self.epoch, self.layer, self.cost, self.network, self.advice, self.start, self.stuck)
 
 
 class BadFitWarning(RuntimeWarning):

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from backpath import Network, train
 from backpath.training.checkpoints import read_run, states_of
 from commands import backpath, done, refused
 
@@ -76,12 +77,21 @@ def test_the_folder_knows_the_rest_and_refuses_what_may_not_change(table):
     assert "epochs was 2000, and is 2500" in backpath("train", "--resume", "run", "--epochs", 2500, cwd=table).stderr
     message = refused("train", "xor", "--seed", "4", "--checkpoint", "run", "-q", cwd=table)
     assert "run holds another run: " in message and "seed was 3, and is 4" in message
-    assert "holds no run of backpath study" in refused("study", "--resume", "run", cwd=table)
+    assert refused("study", "--resume", "run", cwd=table) == (
+        "run holds a run of backpath train, not of backpath study; go on with backpath train --resume run"
+    )
     assert "Missing argument 'SOURCE'" in refused("train", cwd=table)
     assert "give --checkpoint FOLDER too" in refused("train", "xor", "--every", "5", cwd=table)
     assert "nothing holds no run" in refused("train", "--resume", "nothing", cwd=table)
     (table / "run" / "run.json").write_bytes((table / "run" / "run.json").read_bytes().replace(b'"xor"', b'"and"'))
     assert "is not what backpath wrote there" in refused("train", "--resume", "run", cwd=table)
+
+
+def test_a_run_that_python_began_goes_on_in_python(tmp_path):
+    train(Network((1, 1)), [[0.0], [1.0]], [0, 1], epochs=5, checkpoint=tmp_path / "run")
+    assert refused("train", "--resume", "run", cwd=tmp_path) == (
+        "run holds a run of train() in Python, not of backpath train; go on with that call"
+    )
 
 
 def test_a_refused_call_makes_no_folder(table):

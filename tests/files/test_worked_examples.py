@@ -132,7 +132,7 @@ def test_files_that_hold_something_else(tmp_path, content, message):
 
 
 def test_a_file_that_is_not_there():
-    with pytest.raises(InputError, match=r"cannot read nowhere\.json: No such file"):
+    with pytest.raises(InputError, match=r"^there is no file nowhere\.json; check the path$"):
         read_worked_example("nowhere.json")
 
 

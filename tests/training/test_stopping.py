@@ -36,6 +36,7 @@ def test_training_that_ends_far_above_the_start_has_diverged(engine, epochs, div
         with pytest.raises(bp.DivergenceError) as caught:
             bp.train(net, [[1.0]], [1.0], **settings)
         assert caught.value.cost == 4.0**epochs and caught.value.epoch == epochs
+        assert str(caught.value).startswith("training diverged in epoch 6: the cost rose from 4 to 4096; try")
     else:
         assert bp.train(net, [[1.0]], [1.0], **settings).history.cost.tolist() == [4.0, 16.0, 64.0]
 

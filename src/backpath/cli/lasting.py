@@ -53,15 +53,20 @@ def call_options(context: click.Context, options: dict[str, Any]) -> tuple[dict[
 
 
 def _resumed(context: click.Context, options: dict[str, Any], given: set[str]) -> tuple[dict[str, Any], frozenset[str]]:
-    from backpath.files.wording import shown_path
+    from backpath.files.wording import plain, shown_path
     from backpath.training.checkpoints import read_run
 
     folder = options["resume"]
     command, record = context.info_name, read_run(folder)
     call, usual = dict(record["call"]), dict(record["usual"])
     known = call.keys() | usual.keys() <= options.keys() | {"function", "given"}
-    if call.pop("function", None) != f"backpath {command}" or not known:
-        raise InputError(f"{shown_path(folder)} holds no run of backpath {command} that this version can go on with")
+    function, shown = str(call.pop("function", None)), shown_path(folder)
+    if function != f"backpath {command}":
+        is_command, called = function.startswith("backpath "), plain(function)
+        there, again = (called, f"{called} --resume {shown}") if is_command else (f"{called}() in Python", "that call")
+        raise InputError(f"{shown} holds a run of {there}, not of backpath {command}; go on with {again}")
+    if not known:
+        raise InputError(f"{shown} holds a run of {function} of another version of backpath; go on with that version")
     more = sorted(given - set(MAY_CHANGE))
     if more:
         free = _listed(name for name in MAY_CHANGE if name in options and name not in ("checkpoint", "resume"))

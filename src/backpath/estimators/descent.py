@@ -12,7 +12,7 @@ from backpath.errors import DivergenceError
 from backpath.estimators.fit import Clock, Fitting
 from backpath.estimators.fit_state import FitState, HeldOut, Optimizer
 from backpath.training.chunks import in_chunks
-from backpath.training.divergence import raise_if_diverged
+from backpath.training.divergence import advice, raise_if_diverged
 from backpath.training.engines import start_descent
 from backpath.training.job import Job, Solver, SolverState
 from backpath.training.progress import reporter
@@ -172,4 +172,4 @@ class Descending(Fitting):
             raise_if_diverged(self.job, self.engine)
         elif self.engine.overflow is not None:
             network = self.job.network.with_weights(self.engine.weights)
-            raise DivergenceError(1, self.engine.overflow or None, None, network)
+            raise DivergenceError(1, self.engine.overflow or None, None, network, advice(self.job))

@@ -16,6 +16,7 @@ from backpath.errors import DivergenceError, InputError
 from backpath.estimators.fit import Clock, Fitting
 from backpath.estimators.fit_state import FitState, HeldOut
 from backpath.maths.arrays import Array
+from backpath.training.divergence import advice
 from backpath.training.engines import start_descent
 from backpath.training.engines.numpy import cost_and_gradient
 from backpath.training.job import Job, Solver
@@ -138,7 +139,7 @@ class Lbfgs(Fitting):
             run.loss, gradient = cost_and_gradient(job, run.weights, job.X, job.y, share)
         if not (math.isfinite(run.loss) and all(np.isfinite(g).all() for g in gradient)):
             last = run.loss_curve[-1] if run.loss_curve else None
-            raise DivergenceError(run.n_iter + 1, None, last, job.network)
+            raise DivergenceError(run.n_iter + 1, None, last, job.network, advice(job, has_rate=False))
 
     def _warn(self, found: OptimizeResult) -> None:
         if found.status in (0, 99):  # converged; a callback stopped it

@@ -90,7 +90,7 @@ def solved(
         first = next(outcome for outcome in outcomes if isinstance(outcome, DivergenceError))
         finite = first.layer is None and first.cost is not None
         advice = first.advice if finite else f"{NON_FINITE} Or {first.advice}"
-        raise DivergenceError(first.epoch, first.layer, first.cost, first.network, advice) from None
+        raise first.but(advice=advice) from None
     return sorted(done, key=lambda run: run.badness)
 
 

@@ -87,5 +87,5 @@ class Run:
             raise_if_diverged(self.job, seen)
         except DivergenceError as error:
             epoch = self.epochs + len(costs) + (seen.overflow is not None)
-            return DivergenceError(epoch, error.layer, error.cost, error.network, error.advice)
+            return error.but(epoch=epoch)
         return None

@@ -14,13 +14,9 @@ PathLike = str | os.PathLike[str]
 def existing_file(path: PathLike, expected: str) -> Path:
     """The path of a regular file that can be opened; InputError if it is anything else than ``expected``."""
     try:
-        file, shown = Path(path), shown_path(path)
-        if file.is_dir():
-            raise InputError(f"{shown} is a folder; give {expected} in it")
-        if not file.exists():
-            raise InputError(f"there is no file {shown}; check the path")
-        if not file.is_file():
-            raise InputError(f"{shown} is not a regular file; give {expected}")
+        file = Path(path)
+        if file.exists() and not file.is_dir() and not file.is_file():
+            raise InputError(f"{shown_path(path)} is not a regular file; give {expected}")
         with file.open("rb"):
             return Path(os.path.realpath(file))
     except InputError:
@@ -28,4 +24,14 @@ def existing_file(path: PathLike, expected: str) -> Path:
     except (TypeError, ValueError):
         raise InputError(f"{path!r} cannot be the path of a file; give {expected}") from None
     except OSError as error:
-        raise InputError(f"{shown_path(path)} cannot be read: {error.strerror}") from None
+        raise unreadable(path, expected, error) from None
+
+
+def unreadable(path: PathLike, expected: str, error: OSError) -> InputError:
+    """Why a file cannot be opened, in the words of all commands."""
+    shown = shown_path(path)
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"there is no file {shown}; check the path")
+    if Path(path).is_dir():
+        return InputError(f"{shown} is a folder; give {expected} in it")
+    return InputError(f"{shown} cannot be read: {error.strerror or error}")

@@ -21,7 +21,7 @@ from backpath.files.sources import Source
 from backpath.files.usable import check_usable, choose, decide_all
 
 BINS = 10
-MOST_COUNTED = 1_000_000  # rows in which different numbers are counted exactly
+MOST_COUNTED = 1_000_000  # cells read at a time, among which different numbers are counted exactly
 _KINDS = {"number": "number", "categories": "text", "date": "date"}
 
 
@@ -37,7 +37,7 @@ class ColumnLook:
     missing, distinct : cells, and different values
     low, high : the range, "" of text
     histogram : counts in ten parts of the range, or of the most frequent texts
-    estimated : whether ``distinct`` is an estimate, as of the numbers of a table of more than a million rows
+    estimated : whether ``distinct`` is an estimate, as of numbers in a large table
     """
 
     name: str
@@ -140,7 +140,7 @@ def _numbers(source: Source, decisions: Sequence[Decision]) -> dict[str, _Range]
         cells = [f"{cell_sql(d.column, d.kind, own, 0)} AS v{k}" for k, d in enumerate(batch) if d.kind]
         relation = f"(SELECT {', '.join(cells)} FROM {{table}})"
         finite = [f"CASE WHEN isfinite(v{k}) THEN v{k} END" for k in range(len(batch))]
-        estimated = batch[0].profile.rows > MOST_COUNTED
+        estimated = batch[0].profile.rows * len(batch) > MOST_COUNTED
         different = "approx_count_distinct({})" if estimated else "count(DISTINCT {})"
         ranges = ", ".join(f"min({v}), max({v}), {different.format(v)}" for v in finite)
         row = source.rows(f"SELECT {ranges} FROM {relation}")[0]

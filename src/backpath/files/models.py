@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from backpath.errors import InputError
 from backpath.files.atomic import write_atomically
-from backpath.files.file_paths import PathLike, existing_file
+from backpath.files.file_paths import PathLike, existing_file, unreadable
 from backpath.files.model_format import LONGEST_HEADER, decode, encode
 from backpath.files.origin import beside
 from backpath.files.preparation import Preparation
@@ -170,7 +170,7 @@ def load_model(path: PathLike) -> Model:
     try:
         return _model(file, shown_path(path))
     except OSError as error:
-        raise InputError(f"{shown_path(path)} cannot be read: {error.strerror or error}") from None
+        raise unreadable(path, "a model file", error) from None
 
 
 def _model(file: Path, shown: str) -> Model:

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from backpath.errors import InputError
+from backpath.files.file_paths import unreadable
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
 from backpath.maths.checks import check_activations, check_learning_rate, check_sizes
@@ -120,7 +121,7 @@ def _parse(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_object)
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+        raise unreadable(path, "a worked example", error) from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is no UTF-8 text: byte {error.start + 1} does not fit") from None
     except json.JSONDecodeError as error:

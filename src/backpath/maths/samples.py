@@ -11,6 +11,9 @@ from backpath.errors import InputError
 from backpath.maths.arrays import Array
 from backpath.maths.checks import are_finite, is_masked
 
+SOME_ROWS = 1000  # show the size of all
+SCALED = 2  # the root mean square of a column that needs no standardising is not above it; standardised, it is 1
+
 
 def as_inputs(X: ArrayLike, inputs: int, dtype: np.dtype[Any]) -> tuple[Array, bool]:
     """X as (N, inputs), and whether it was a single input of shape (inputs,)."""
@@ -64,3 +67,18 @@ def _converted(raw: NDArray[Any], dtype: np.dtype[Any]) -> Array:
 def _short(values: object) -> str:
     text = repr(values).replace("\n", " ")
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def large_parts(X: Array, y: Array) -> str:
+    """Which of the two would be smaller if standardised.
+
+    >>> large_parts(np.array([[0.0], [1.0]]), np.array([[0.0], [900.0]])), large_parts(np.eye(2), np.eye(2))
+    ('target', '')
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        large = [
+            what
+            for what, numbers in (("inputs", X), ("target", y))
+            if (np.square(numbers[:SOME_ROWS], dtype=np.float64).mean(axis=0) > SCALED**2).any()
+        ]
+    return " and the ".join(large)

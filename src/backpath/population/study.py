@@ -20,6 +20,7 @@ from backpath.population.memory import check_memory, memory_needed
 from backpath.population.networks import Population
 from backpath.training.callbacks import Callbacks, Watched
 from backpath.training.chunks import opened, saved
+from backpath.training.divergence import advice
 from backpath.training.job import Job, Solver, check_batch_size, check_side_by_side, check_tol
 from backpath.training.loop import standing
 from backpath.training.progress import Progress, ProgressCallback, check_progress, reporter
@@ -199,8 +200,9 @@ def train_population(
         threads=threads_for(threads),
     )
     training = _SideBySide(population, job, many)
+    same_rate = float(rates[0]) if (rates == rates[0]).all() else None
     with opened(checkpoint, every, "train_population") as run, saved(run, training, training.settings) as part:
-        return training.run(progress, Watched(callbacks, None), part)
+        return training.run(progress, Watched(callbacks, same_rate), part)
 
 
 class _SideBySide(Stateful):
@@ -238,13 +240,15 @@ class _SideBySide(Stateful):
             try:
                 for done in self._steps(report, at_once=not (part or watched)):
                     self.seconds = time.perf_counter() - start
-                    watched(self.standing)
+                    if many.running:  # else the last moment follows
+                        watched(self.standing)
                     if part:
                         part.look(done)
             except KeyboardInterrupt:
                 interrupted = True
-        outcome = _outcome(self.population, many, many.measure() or interrupted, time.perf_counter() - start)
-        watched(self.standing, outcome.stopped)
+        outcome = _outcome(self.population, self.job, many, many.measure() or interrupted, time.perf_counter() - start)
+        self.seconds = outcome.seconds
+        watched(lambda: self.standing() | {"cost": float(outcome.cost.min())}, outcome.stopped)
         return outcome
 
     def _steps(self, report: ProgressCallback | None, at_once: bool) -> Iterator[int]:
@@ -285,9 +289,11 @@ def _of_each(value: float | ArrayLike, name: str, size: int) -> Array:
     return np.broadcast_to(numbers, (size,))
 
 
-def _outcome(population: Population, many: ManyNetworks, interrupted: bool, seconds: float) -> PopulationOutcome:
+def _outcome(
+    population: Population, job: Job, many: ManyNetworks, interrupted: bool, seconds: float
+) -> PopulationOutcome:
     if many.diverged.all():
-        raise DivergenceError(int(many.epochs_done.max()) + 1, None, None, population[0])
+        raise DivergenceError(int(many.epochs_done.max()) + 1, None, None, population[0], advice(job))
     stopped = "epochs"
     if interrupted:
         stopped = "interrupted"

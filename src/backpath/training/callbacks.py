@@ -32,18 +32,19 @@ class Moment:
     epochs, of : int
         Done, and to be done at most.
     cost : float or None
-        Of the last epoch done; of a population there is none.
+        Of the last epoch done; of a population that of its best network, measured only at the end.
     validation_cost : float or None
         On the held-out samples, where there are any.
     solved : float or None
         Of a population the share that solves the task.
     learning_rate : float or None
+        None where the networks of a population have different ones.
     epochs_per_second : float
-        Since the moment before.
+        Since the moment before; if no epoch was done since then, as it was.
     seconds : float
         Since training began, without the time between a stop and going on.
-    stopped : "epochs", "converged", "interrupted" or None
-        Why training ended; None while it goes on.
+    stopped : "epochs", "converged", "interrupted", "diverged" or None
+        Why training ended; None while it goes on. The last moment is the only one of its epoch.
     """
 
     epochs: int
@@ -69,7 +70,7 @@ class Watched:
         if not all(callable(callback) for callback in found):
             raise InputError(f"callbacks must be a callable, or several, but is {callbacks!r}", "callbacks")
         self._callbacks: list[Callback] = found
-        self._rate, self._last = learning_rate or None, (0, 0.0)
+        self._rate, self._last, self._speed = learning_rate or None, (0, 0.0), 0.0
 
     def __bool__(self) -> bool:
         return bool(self._callbacks)
@@ -80,8 +81,9 @@ class Watched:
         now: dict[str, Any] = {"cost": None, "validation_cost": None, "solved": None, **standing()}
         epochs, seconds = now["epochs"] - self._last[0], now["seconds"] - self._last[1]
         self._last = now["epochs"], now["seconds"]
-        speed = epochs / seconds if seconds > 0 else 0.0
-        moment = Moment(**now, learning_rate=self._rate, epochs_per_second=speed, stopped=stopped)
+        if epochs > 0 and seconds > 0:
+            self._speed = epochs / seconds
+        moment = Moment(**now, learning_rate=self._rate, epochs_per_second=self._speed, stopped=stopped)
         for callback in self._callbacks:
             callback(moment)
 

@@ -301,7 +301,7 @@ class RunPart:
         if rate:
             how = self.run.resume and f":\n{self.run.resume} --learning-rate {rate / 10:g}"
             advice += f": go on from it with a smaller learning rate{how or ''}"
-        return DivergenceError(error.epoch, error.layer, error.cost, error.network, advice)
+        return error.but(advice=advice)
 
 
 @contextmanager

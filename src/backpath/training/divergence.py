@@ -12,11 +12,11 @@ from backpath.errors import DivergenceError
 from backpath.maths import backprop
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
+from backpath.maths.samples import large_parts
 from backpath.training.job import Job
 
 FAR_WORSE = 100  # times the cost of always answering σ(0): no noise of a working run reaches it
 STUCK = 1e-9  # no gradient is larger: a network so saturated does not move any more
-NO_STEP = "from its weights no step can be computed; standardise the inputs and the target, or start elsewhere"
 SAMPLES, FEW_SAMPLES = 1000, 100  # enough to compare with
 PRODUCTS = 2e7  # about, for the cost of a large network at its start
 
@@ -49,15 +49,25 @@ def divergence(job: Job, engine: RunState) -> DivergenceError | None:
     epochs = len(costs)
     last = float(costs[-1]) if epochs else None
     if engine.overflow is not None:
-        network = job.reached(engine.weights)
-        if job.solver.name == "lm":  # its steps only lower the cost
-            return DivergenceError(max(epochs, 1), None, last, network, NO_STEP)
-        return DivergenceError(epochs + 1, engine.overflow or None, last, network)
-    if last is None or last <= _cost_at_start(job, engine):
+        lm = job.solver.name == "lm"  # its steps only lower the cost
+        epoch, layer = (max(epochs, 1), None) if lm else (epochs + 1, engine.overflow or None)
+        return DivergenceError(epoch, layer, last, job.reached(engine.weights), advice(job))
+    if last is None or last <= (start := _cost_at_start(job, engine)):
         return None
-    if last > FAR_WORSE * _cost_of_zero(job) or _is_stuck(job, engine):
-        return DivergenceError(epochs, None, last, job.reached(engine.weights))
+    far = last > FAR_WORSE * _cost_of_zero(job)
+    if far or _is_stuck(job, engine):
+        return DivergenceError(epochs, None, last, job.reached(engine.weights), advice(job), start, stuck=not far)
     return None
+
+
+def advice(job: Job, has_rate: bool = True) -> str:
+    """What would do instead of a training that failed."""
+    ways = ["try a smaller learning rate"] if has_rate and job.solver.name != "lm" else []
+    if large := large_parts(job.X, job.y):
+        ways.append(f"standardise the {large}")
+    if job.solver.name == "lm":
+        return f"from its weights no step can be computed; {', or '.join([*ways, 'start elsewhere'])}"
+    return ", or ".join(ways or ["start from other weights"])
 
 
 def is_good(job: Job, engine: RunState) -> bool:

@@ -28,10 +28,12 @@ class KnownRun:
     training : int
         How many trainings it began; a table and an estimator take several.
     epochs, of : int or None
-        Of the last of them, in its newest checkpoint.
+        Of the last of them, in its newest checkpoint: where it goes on; a log may be further.
     cost, validation_cost, solved : float or None
     seconds : float or None
-        Since that was written.
+        Of training until then, as in a log.
+    age : float or None
+        Seconds since that checkpoint was written.
     """
 
     folder: str
@@ -44,6 +46,7 @@ class KnownRun:
     validation_cost: float | None = None
     solved: float | None = None
     seconds: float | None = None
+    age: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -52,7 +55,7 @@ class KnownRun:
         """As a row of text."""
         epochs = "" if self.epochs is None else f"{self.epochs:,} of {self.of:,}"
         cost = "" if self.cost is None else f"{self.cost:.4g}"
-        age = "" if self.seconds is None else f"{_duration(self.seconds)} ago"
+        age = "" if self.age is None else f"{_duration(self.age)} ago"
         name = plain(self.folder)
         return name, plain(self.function), self.state, str(self.training), epochs, cost, age
 
@@ -83,13 +86,13 @@ def _run(folder: Path) -> KnownRun:
     for newest in states:
         try:
             standing = read_about(newest)["standing"]
-            numbers = {name: _number(standing.get(name)) for name in ("cost", "validation_cost", "solved")}
+            numbers = {name: _number(standing.get(name)) for name in ("cost", "validation_cost", "solved", "seconds")}
             epochs, of = int(standing["epochs"]), int(standing["of"])
-            seconds = max(0.0, time.time() - newest.stat().st_mtime)
+            age = max(0.0, time.time() - newest.stat().st_mtime)
         except (InputError, OSError, KeyError, TypeError, ValueError, AttributeError):
             continue
         training = int(newest.name.partition("-")[0])
-        return KnownRun(str(folder), function, state, training, epochs, of, **numbers, seconds=seconds)
+        return KnownRun(str(folder), function, state, training, epochs, of, **numbers, age=age)
     return KnownRun(str(folder), function, state)
 
 

@@ -19,7 +19,7 @@ from backpath.maths.values import Value
 from backpath.training.bayesian import Bayesian
 from backpath.training.callbacks import Callbacks, Watched
 from backpath.training.chunks import in_chunks, opened, saved
-from backpath.training.divergence import is_good, raise_if_diverged
+from backpath.training.divergence import divergence, is_good
 from backpath.training.engines import check_engine, start_engine
 from backpath.training.job import (
     Engine,
@@ -330,11 +330,14 @@ class TrainingRun(Stateful):
                     if report and done:
                         report(done, engine.costs[-1])
                     self.seconds = time.perf_counter() - start
-                    if engine.overflow is None:
-                        watched(self.standing)
+                    if not (done >= self.epochs or engine.overflow is not None or engine.converged or is_over()):
+                        watched(self.standing)  # the last moment follows the end
         except KeyboardInterrupt:
             stopped = "interrupted"
-        raise_if_diverged(job, engine)
+        error = divergence(job, engine)
+        if error is not None:
+            watched(self.standing, "diverged")
+            raise error
         if engine.converged or is_over():
             stopped = "converged"
         history = History(np.asarray(engine.costs, np.float64), np.array(validation.costs) if validation else None)

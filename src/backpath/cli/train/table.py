@@ -23,7 +23,7 @@ from backpath.files.origin import origin_of
 from backpath.files.streamed_table import StreamedTable
 from backpath.files.tables import read_or_stream
 from backpath.files.training_table import TrainingTable
-from backpath.files.wording import counted, plain, quoted
+from backpath.files.wording import counted, plain, quoted, shown_path
 from backpath.maths.checks import check_count
 from backpath.tabular.candidates import NETWORKS
 from backpath.tabular.fit_table import PARTS
@@ -118,10 +118,15 @@ def _read(options: TrainOptions) -> TrainingTable | StreamedTable:
     """The table, with how much each of its rows counts."""
     path, target = options.source, options.target
     if not target:
-        known = f"{path!r} is no built-in data set ({', '.join(DATASETS)})"
+        names = ", ".join(DATASETS)
         if not Path(path).exists():
-            raise InputError(f"{known} and no file")
-        raise InputError(f"{known}, but a table: say which column to predict with --target COLUMN")
+            raise InputError(
+                f"there is no file {shown_path(path)} and no built-in data set of that name ({names}); check the path"
+            )
+        raise InputError(
+            f"{shown_path(path)} is no built-in data set ({names}), but a table: "
+            "say which column to predict with --target COLUMN"
+        )
     files = [path, *options.more_files]
     choices = options.choices(options.standardize)
     if options.cost == "poisson" and options.task is None:

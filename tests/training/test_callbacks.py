@@ -1,0 +1,58 @@
+"""What callbacks and logs get, and how it agrees with the list of runs."""
+
+import json
+
+import numpy as np
+import pytest
+
+import backpath as bp
+from backpath.training.callbacks import JsonLines
+from backpath.training.known_runs import find_runs
+
+X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+NET = bp.Network((2, 2, 1), seed=0)
+
+
+def train(**settings):
+    return bp.train(NET, X, y, **{"epochs": 300, "learning_rate": 2.0} | settings)
+
+
+def population(**settings):
+    several = bp.Population((2, 2, 1), size=50, seed=0)
+    return bp.train_population(several, X, y, **{"epochs": 300, "learning_rate": 2.0} | settings)
+
+
+@pytest.mark.parametrize("call", [train, population])
+@pytest.mark.parametrize("settings", [{}, {"tol": 1.0}])
+def test_the_last_moment_is_the_only_one_of_its_epoch(call, settings):
+    seen = []
+    outcome = call(callbacks=seen.append, **settings)
+    assert [moment.stopped for moment in seen] == [None] * (len(seen) - 1) + [outcome.stopped]
+    epochs = [moment.epochs for moment in seen]
+    assert sorted(set(epochs)) == epochs and epochs[-1] == np.max(outcome.epochs)
+    assert all(moment.epochs_per_second > 0 and moment.learning_rate == 2.0 for moment in seen)
+    assert seen[-1].seconds == outcome.seconds
+    assert seen[-1].cost == (outcome.history.cost[-1] if call is train else outcome.cost.min())
+
+
+def test_networks_with_their_own_rates_have_no_common_one():
+    seen = []
+    population(learning_rate=np.linspace(1, 2, 50), callbacks=seen.append)
+    assert seen[-1].learning_rate is None
+
+
+def test_a_log_ends_with_why(tmp_path):
+    with pytest.raises(bp.DivergenceError):
+        train(learning_rate=1e3, callbacks=JsonLines(tmp_path / "log.jsonl"))
+    train(callbacks=JsonLines(tmp_path / "log.jsonl"))
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["stopped"] for line in lines if line["stopped"]] == ["diverged", "epochs"]
+
+
+def test_the_list_of_runs_says_what_the_log_says(tmp_path):
+    seen = []
+    train(callbacks=seen.append, checkpoint=tmp_path / "run", every=100)
+    (run,) = find_runs(tmp_path)
+    last = next(moment for moment in reversed(seen) if moment.epochs == run.epochs)
+    assert (run.of, run.cost) == (last.of, last.cost)
+    assert 0 < run.seconds <= last.seconds and run.age >= 0
