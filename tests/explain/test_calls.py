@@ -123,3 +123,33 @@ def test_what_no_call_makes_work_is_refused(function, message):
     with pytest.raises(bp.InputError) as caught:
         bp.diagnose_function(function, **HALF)
     assert message in str(caught.value)
+
+
+def test_errors_are_about_the_way_that_the_function_can_be_called_in():
+    def of_arrays(W1, b1, W2, b2, X, y):
+        return W1[0, 100]
+
+    with pytest.raises(bp.InputError, match="raised IndexError: index 100 is out of bounds"):
+        bp.diagnose_function(of_arrays)
+
+    def of_params(params, X, y):
+        W1, b1, _, b2 = params
+        return [np.ones(W1.shape), b1, np.ones((5, 5)), b2]
+
+    with pytest.raises(bp.InputError, match=r"but has \(2, 2\), \(2,\), \(5, 5\), \(1,\)"):
+        bp.diagnose_function(of_params)
+
+
+def test_any_number_of_arguments_are_taken_in_either_way():
+    def backward(W, V, X, y):
+        dW, db, dV, dc = backprop(W[:, :-1], W[:, -1], V[:, :-1], V[:, -1], X, y)
+        return [np.column_stack([dW, db]), np.column_stack([dV, dc])]
+
+    def apart(*given):
+        return backward(*given)
+
+    def together(*given):
+        return backward(*given[0], *given[1:])
+
+    assert bp.diagnose_function(apart, **HALF).correct
+    assert bp.diagnose_function(together, **HALF).correct

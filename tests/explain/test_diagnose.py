@@ -55,7 +55,7 @@ def test_a_figure_is_judged_by_its_own_digits():
     g = gradients()["W11_2"]  # 0.15617…
     assert bp.diagnose(NET, X, Y, {"W11_2": "0.156"}).correct
     assert not bp.diagnose(NET, X, Y, {"W11_2": "0.1560"}).correct
-    assert not bp.diagnose(NET, X, Y, {"W11_2": 0.156}).correct
+    assert not bp.diagnose(NET, X, Y, {"W11_2": 0.157}).correct
     assert bp.diagnose(NET, X, Y, {"W11_2": g}).correct
 
 
@@ -66,10 +66,15 @@ def test_a_zero_without_digits_is_zero():
     assert report.findings[0].formulas[1].endswith("× σ′(u_H1) × «0»")
 
 
-def test_rounded_numbers_are_told_apart_from_wrong_ones():
+def test_rounded_numbers_are_right_with_a_note():
     report = bp.diagnose(NET, X, Y, {name: round(v, 4) for name, v in gradients().items()})
+    assert report.correct
+    assert report.certain
     assert codes(report) == ["rounded"]
-    assert '"0.0123"' in report.findings[0].message
+    assert '"0.0123"' in report.note
+    assert all(row.is_right for row in report.figures)
+    assert "not right" not in str(report)
+    assert not bp.diagnose(NET, X, Y, {"W11_2": 0.2}).certain  # 0.15617…: one digit tells hardly anything
     halved = bp.diagnose(NET, X, Y, {name: round(v / 2, 5) for name, v in gradients().items()})
     assert codes(halved) == ["cost_convention"]
 
@@ -328,3 +333,130 @@ def test_other_libraries_names_of_activations_are_understood_and_said():
     report = bp.diagnose_function(linear, sizes=(2, 1), activation="linear", cost="mse")
     assert report.correct
     assert report.note == "'linear' is taken as identity. 'mse' is taken as squared_error."
+
+
+def differences(net, step, kind):
+    found = []
+    for layer, W in enumerate(net.weights):
+        G = np.zeros(W.shape)
+        for place in np.ndindex(W.shape):
+            costs = []
+            for by in {"forward": (step, 0.0), "backward": (0.0, -step), "central": (step, -step)}[kind]:
+                moved = [w.copy() for w in net.weights]
+                moved[layer][place] += by
+                costs.append(net.with_weights(moved).cost(MANY, ANSWERS))
+            G[place] = (costs[0] - costs[1]) / ((2 if kind == "central" else 1) * step)
+        found.append(G)
+    return found
+
+
+MANY, ANSWERS = np.array([[0.5, 1.0], [-1.0, 0.3], [0.2, -0.7]]), np.array([[0.0], [1.0], [0.4]])
+
+
+@pytest.mark.parametrize("kind", ["forward", "backward", "central"])
+@pytest.mark.parametrize("step", [1e-2, 1e-3, 1e-4, 1e-5, 1e-7])
+def test_differences_of_the_cost_are_right_and_named(kind, step):
+    report = bp.diagnose(NET, MANY, ANSWERS, differences(NET, step, kind))
+    assert report.correct
+    if kind != "central" and step >= 1e-4:
+        assert f"{kind} differences with h ≈ {step:g}" in report.note
+    else:  # those that are nearer to the right ones may be right to all digits
+        assert not report.note or "numerical derivatives come" in report.note or f"{kind} diff" in report.note
+
+
+def test_gradients_that_are_off_by_as_much_are_not_taken_for_differences():
+    claimed = differences(NET, 1e-3, "forward")
+    claimed[0][0, 0] += 1e-4
+    assert not bp.diagnose(NET, MANY, ANSWERS, claimed).correct
+    assert not bp.diagnose(NET, MANY, ANSWERS, [1.001 * G for G in NET.gradients(MANY, ANSWERS).layers]).correct
+
+
+def test_a_function_that_takes_differences_is_right():
+    def cost(weights, X, y):
+        a = X
+        for W in weights:
+            a = 1 / (1 + np.exp(-(a @ W[:, :-1].T + W[:, -1])))
+        return ((a - y) ** 2).sum(axis=1).mean()
+
+    def function(weights, X, y):
+        here = cost(weights, X, y)
+        found = [np.zeros_like(W) for W in weights]
+        for W, G in zip(weights, found, strict=True):
+            for place in np.ndindex(W.shape):
+                W[place] += 1e-4
+                G[place] = (cost(weights, X, y) - here) / 1e-4
+                W[place] -= 1e-4
+        return found
+
+    report = bp.diagnose_function(function)
+    assert report.correct
+    assert "forward differences with h ≈ 0.0001" in report.note
+
+
+def test_a_step_of_another_rate_or_that_is_added_is_named():
+    G = NET.gradients(MANY, ANSWERS).layers
+
+    def said(rate):
+        updated = [W - rate * g for W, g in zip(NET.weights, G, strict=True)]
+        report = bp.diagnose(NET, MANY, ANSWERS, claimed_weights=updated, learning_rate=0.5)
+        return [finding.message for group in report.alternatives for finding in group]
+
+    assert any("a learning rate of 0.1, not 0.5" in message for message in said(0.1))
+    assert said(-0.5) == ["every gradient is of the other sign: the step is added, not subtracted"]
+
+
+def test_softmax_that_divides_by_the_sum_of_all_is_named():
+    rng = np.random.default_rng(0)
+    net = bp.Network((3, 4, 3), activation=["sigmoid", "softmax"], seed=4)
+    inputs, targets = rng.normal(size=(5, 3)), np.eye(3)[[0, 2, 1, 1, 0]]
+    V, W = net.weights
+    ones = np.ones((5, 1))
+    H = 1 / (1 + np.exp(-np.hstack([inputs, ones]) @ V.T))
+    E = np.exp(np.hstack([H, ones]) @ W.T)
+    error = E / E.sum() - targets
+    back = error @ W[:, :-1] * H * (1 - H)
+    claimed = [back.T @ np.hstack([inputs, ones]) / 5, error.T @ np.hstack([H, ones]) / 5]
+    report = bp.diagnose(net, inputs, targets, claimed, cost="categorical_cross_entropy")
+    assert codes(report) == ["wrong_activation"]
+    assert "over all samples and outputs" in report.findings[0].message
+    assert report.certain
+
+
+def test_weights_that_begin_like_a_name_are_suggested_first():
+    with pytest.raises(bp.InputError, match=r"did you mean W11_1 or W11_2\b"):
+        bp.diagnose(NET, X, Y, {"W11": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("call", "meant"),
+    [
+        (lambda: bp.train(NET, X, Y, cost="msee"), "huber, absolute_error, poisson; did you mean 'squared_error'?"),
+        (lambda: bp.train(NET, X, Y, cost="mse"), "; did you mean 'squared_error'?"),
+        (
+            lambda: bp.train(NET, X, Y, solver="adan"),
+            "unknown solver 'adan'; there are gd, momentum, adam, lm; did you mean 'adam'?",
+        ),
+        (lambda: bp.Network((2, 2, 1), activation="relux"), "; did you mean 'relu'?"),
+        (lambda: bp.Network((2, 2, 1), activation="logistic"), "did you mean 'sigmoid'?"),
+        (lambda: bp.Network((2, 2, 1), activation="qqq"), "unknown activation 'qqq'; there are sigmoid"),
+    ],
+)
+def test_names_that_do_not_exist_have_the_nearest_suggested(call, meant):
+    with pytest.raises(bp.InputError) as caught:
+        call()
+    assert meant in str(caught.value)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_output_weights_that_an_online_epoch_updates_too_early_are_named(count):
+    V, W = (np.array(layer) for layer in NET.weights)
+    for x, y in zip(MANY[:count], ANSWERS[:count], strict=True):
+        with_bias = np.append(x, 1)
+        h = 1 / (1 + np.exp(-V @ with_bias))
+        a = 1 / (1 + np.exp(-W @ np.append(h, 1)))
+        delta = 2 * (a - y) * a * (1 - a)
+        W = W - 0.5 * np.outer(delta, np.append(h, 1))
+        V = V - 0.5 * np.outer(W[:, :-1].T @ delta * h * (1 - h), with_bias)  # W is new already
+    report = bp.diagnose(NET, MANY[:count], ANSWERS[:count], claimed_weights=[V, W], learning_rate=0.5)
+    assert codes(report) == ["several_updates", "updated_weights_used"]
+    assert report.certain

@@ -70,7 +70,9 @@ def test_strings_keep_their_digits():
     s = samples((2, 2, 1))
     printed = [[[f"{v:.3f}" for v in row] for row in g] for g in s.textbook.gradients()]
     assert bp.diagnose(s.network, s.X, s.y, printed, cost=s.cost).correct
-    assert not bp.diagnose(s.network, s.X, s.y, [np.round(g, 3) for g in s.textbook.gradients()], cost=s.cost).correct
+    report = bp.diagnose(s.network, s.X, s.y, [np.round(g, 3) for g in s.textbook.gradients()], cost=s.cost)
+    assert report.correct
+    assert "are rounded" in report.note
 
 
 def test_weights_alone_may_be_claimed():
@@ -138,3 +140,62 @@ def test_what_fits_no_layout_is_refused(claimed, message):
     with pytest.raises(bp.InputError) as caught:
         bp.diagnose(s.network, s.X, s.y, claimed, cost=s.cost)
     assert message in str(caught.value)
+
+
+def _apart(s):
+    return [part for g in s.textbook.gradients() for part in (g[:, :-1].T, g[:, -1])]
+
+
+@pytest.mark.parametrize(
+    "laid",
+    [
+        lambda W1, b1, W2, b2: np.concatenate([W1.ravel(), W2.ravel(), b1, b2]),
+        lambda W1, b1, W2, b2: [W1, W2, b1, b2],
+        lambda W1, b1, W2, b2: [b1, b2, W1, W2],
+        lambda W1, b1, W2, b2: [b1, W1, b2, W2],
+        lambda W1, b1, W2, b2: [{"W": W1, "b": b1}, {"W": W2, "b": b2}],
+        lambda W1, b1, W2, b2: [W2.T, b2.reshape(-1, 1), W1.T, b1.reshape(-1, 1)],
+    ],
+)
+def test_weights_and_biases_come_in_any_order(laid):
+    s = samples((3, 4, 2))
+    report = bp.diagnose(s.network, s.X, s.y, laid(*_apart(s)), cost=s.cost)
+    assert report.correct
+    assert report.layout
+    wrong = _apart(s)
+    wrong[2] = -wrong[2]
+    assert not bp.diagnose(s.network, s.X, s.y, laid(*wrong), cost=s.cost).correct
+
+
+def test_all_weights_before_all_biases_are_said_to_be():
+    s = samples((3, 4, 2))
+    W1, b1, W2, b2 = _apart(s)
+    row = np.concatenate([W1.ravel(), W2.ravel(), b1, b2])
+    assert "come before all biases" in bp.diagnose(s.network, s.X, s.y, row, cost=s.cost).layout
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_readings_that_mirror_each_other_leave_it_open(seed):
+    s = samples((3, 3, 3), seed=seed)
+    claimed = _apart(s)
+    claimed[2] = claimed[2].T
+    report = bp.diagnose(s.network, s.X, s.y, claimed, cost=s.cost)
+    assert not report.certain
+    said = report.findings[0].message + report.note
+    assert "matrix of layer 1 is transposed" in said
+    assert "matrix of layer 2 is transposed" in said
+
+
+def test_a_scalar_for_the_biases_is_a_sum_over_everything():
+    s = samples((3, 4, 2))
+    W1, b1, W2, b2 = _apart(s)
+    report = bp.diagnose(s.network, s.X, s.y, [W1, b1.sum(), W2, b2.sum()], cost=s.cost)
+    assert [finding.mistake for finding in report.findings] == ["wrong_reduction"]
+    assert "np.sum without an axis" in report.findings[0].message
+
+
+def test_what_is_refused_is_compared_with_biases_apart():
+    s = samples((3, 4, 2))
+    W1, b1, W2, b2 = _apart(s)
+    with pytest.raises(bp.InputError, match=r"biases apart \[\(3, 4\), \(4,\), \(4, 2\), \(2,\)\]"):
+        bp.diagnose(s.network, s.X, s.y, [W1, b1, W2[:1], b2], cost=s.cost)

@@ -183,3 +183,18 @@ def test_training_that_comes_to_little_says_why(tmp_path):
     stuck = done("train", "xor", "--seed", "2", "--out", "xor.safetensors", cwd=tmp_path)
     assert "Why: the cost 0.1252 lies on a plateau of these data, at 1/8" in " ".join(stuck.split())
     assert "Why:" not in done("train", "and", "--out", "and.safetensors", cwd=tmp_path)
+
+
+def test_a_few_dead_neurons_do_not_speak_for_the_network():
+    weights = [[[1.0, 1.0, 0.1], [-1.0, -1.0, -0.1], [0.5, -0.3, 0.2]], [[0.3, 0.2, -0.4, 0.1]]]
+    some = bp.Network.from_weights(weights, activations=["relu", "identity"])
+
+    def note(net):
+        return bp.diagnose(net, X, Y, net.gradients(X, Y).layers).note
+
+    assert note(some).startswith("But not all of its neurons will learn: H2 is dead")
+    assert "hardly learn" not in note(some)
+    every = some.replace({"W1~_1": -9, "W3~_1": -9})
+    assert note(every).startswith("But it will hardly learn: H1, H2 and H3 are dead")
+    unused = some.replace({"W11_2": 0, "W13_2": 0})  # the two that live are not heard
+    assert note(unused).startswith("But it will hardly learn: H2 is dead")

@@ -18,6 +18,7 @@ import numpy as np
 from backpath.errors import InputError
 from backpath.maths.arrays import Array
 from backpath.maths.families import NOT_COMPILED, by_groups, family_of, own_name
+from backpath.maths.unknown import unknown
 
 Function = Callable[[Array], Array]
 
@@ -238,7 +239,7 @@ def activation(name: str) -> Activation:
     except (KeyError, TypeError):
         row = _made(name) if isinstance(name, str) else None
         if row is None:
-            raise InputError(f"unknown activation {name!r}; there are {', '.join(ACTIVATIONS)}", "activation") from None
+            raise unknown("activation", name, ACTIVATIONS) from None
         return row
 
 

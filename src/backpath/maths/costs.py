@@ -20,6 +20,7 @@ from backpath.errors import InputError
 from backpath.maths.activations import ACTIVATIONS, activation
 from backpath.maths.arrays import Array
 from backpath.maths.families import NOT_COMPILED, by_groups, family_of, named, own_name
+from backpath.maths.unknown import unknown
 
 OfOutput = Callable[[Array, Array, Array], Array]  # (u, A, y) -> one number per output
 
@@ -195,7 +196,7 @@ def cost_function(name: str) -> Cost:
     except (KeyError, TypeError):
         row = _made(name) if isinstance(name, str) else None
         if row is None:
-            raise InputError(f"unknown cost {name!r}; there are {', '.join(COSTS)}", "cost") from None
+            raise unknown("cost", name, COSTS) from None
         return row
 
 

@@ -23,6 +23,7 @@ from backpath.errors import InputError
 _INDEX = r"([1-9]\d{0,11})"  # longer ones name nothing
 _WEIGHT = re.compile(rf"W(?:(\d)(\d)|{_INDEX},{_INDEX}|{_INDEX},?(~))_{_INDEX}", re.ASCII)
 _NEURON = re.compile(rf"([XHA]){_INDEX}(?:_{_INDEX})?", re.ASCII)
+_MOST_SUGGESTED = 6
 _SUGGEST_UP_TO = 5_000  # names compared for "did you mean"; more would take seconds
 
 
@@ -110,7 +111,10 @@ def _nearest_weight(name: object, sizes: Sequence[int], biases: bool) -> str:
     if sum(sizes[k] * (sizes[k - 1] + 1) for k in range(1, last + 1)) <= _SUGGEST_UP_TO:
         import difflib
 
-        near = difflib.get_close_matches(str(name)[:100], weight_names(sizes, biases), n=3, cutoff=0.5)
+        names, given = weight_names(sizes, biases), str(name)[:100]
+        begun = [one for one in names if one.startswith(given)] if given[:1] == "W" else []
+        near = [*begun, *difflib.get_close_matches(given, names, n=3, cutoff=0.5)]
+        near = list(dict.fromkeys(near))[: max(3, min(len(begun), _MOST_SUGGESTED))]
         if near:
             return f"did you mean {' or '.join(near)}?"
     first, final = weight_name(1, 1, 1), weight_name(last, sizes[last], None if biases else sizes[last - 1])

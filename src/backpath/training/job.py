@@ -18,6 +18,7 @@ from backpath.maths.checks import check_learning_rate, check_number
 from backpath.maths.costs import cost_function
 from backpath.maths.families import NOT_COMPILED
 from backpath.maths.network import Network
+from backpath.maths.unknown import unknown
 from backpath.training.bayesian import Bayesian
 from backpath.training.native.calls import SOLVERS as COMPILED_SOLVERS
 from backpath.training.state import Stateful
@@ -56,7 +57,7 @@ class Solver:
     def checked(cls, name: str, learning_rate: float | None, momentum: float = 0.9) -> Solver:
         """The solver of that name; without a learning rate, with its usual one."""
         if name not in SOLVERS:
-            raise InputError(f"unknown solver {name!r}; there are {', '.join(SOLVERS)}", "solver")
+            raise unknown("solver", name, SOLVERS)
         if name == "lm":
             if learning_rate is not None:
                 raise InputError("lm finds the length of its steps itself; leave learning_rate out", "learning_rate")

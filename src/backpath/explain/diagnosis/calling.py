@@ -18,7 +18,14 @@ Form = Literal["arrays", "pairs", "in turn", "named", "arguments"]
 UserFunction = Callable[..., Any]
 
 
+class _RaisedError(InputError):
+    """The function raised an error; ``within``: in its own lines, not because of its number of arguments."""
+
+    within = False
+
+
 NOTES = WeightLayout()
+_MANY = 99
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,9 @@ class Calling:
         try:
             returned = function(*self._arguments(net), inputs, targets)
         except Exception as error:
-            raise InputError(f"the function raised {type(error).__name__}: {error}") from error
+            raised = _RaisedError(f"the function raised {type(error).__name__}: {error}")
+            raised.within = error.__traceback__ is not None and error.__traceback__.tb_next is not None
+            raise raised from error
         figures = self._read(net, returned).figures
         values = np.array([_number(v) for v in figures.values()])
         if not np.isfinite(values).all():
@@ -97,7 +106,7 @@ def calls(function: UserFunction, net: Network, X: Array, y: Array) -> Iterator[
     Raises
     ------
     InputError
-        If there is none: what went wrong in the notes' way.
+        If there is none: what it returned in a way that it can be called in, or what it raised in the notes' way.
     """
     refused: InputError | None = None
     found = False
@@ -105,7 +114,8 @@ def calls(function: UserFunction, net: Network, X: Array, y: Array) -> Iterator[
         try:
             call.figures(function, net, X, y)
         except InputError as error:
-            refused = refused or error
+            if refused is None or _telling(error) > _telling(refused):
+                refused = error
         else:
             found = True
             yield call
@@ -113,8 +123,19 @@ def calls(function: UserFunction, net: Network, X: Array, y: Array) -> Iterator[
         raise refused
 
 
+def _telling(error: InputError) -> int:
+    """How much an error tells: most what it returned, least that it cannot be called in this way."""
+    return 1 + error.within if isinstance(error, _RaisedError) else 3
+
+
 def _ways(function: UserFunction, net: Network) -> Iterator[Calling]:
-    several = _positional(function) > 3
+    count = _positional(function)
+    if count == _MANY:
+        yield from _forms(net, several=False)
+    yield from _forms(net, several=count > 3)
+
+
+def _forms(net: Network, several: bool) -> Iterator[Calling]:
     if not net.biases:
         layouts = [WeightLayout(bias="absent"), WeightLayout(transposed=True, bias="absent")]
     else:
@@ -129,11 +150,13 @@ def _ways(function: UserFunction, net: Network) -> Iterator[Calling]:
 
 
 def _positional(function: UserFunction) -> int:
-    """How many arguments it needs."""
+    """How many arguments it needs; many, if it takes any number."""
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return 3
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return _MANY
     return sum(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from backpath.explain.diagnosis.bits import MARGIN
 from backpath.explain.diagnosis.claims import ROUNDED, Claim, Claims
 from backpath.explain.diagnosis.comparison import Bools, Comparison
+from backpath.explain.diagnosis.differences import as_differences
 from backpath.explain.diagnosis.explanation import Explanation
 from backpath.explain.diagnosis.marked_formulas import formulas
 from backpath.explain.diagnosis.mistakes import Mistake
@@ -35,9 +36,12 @@ def conclude(q: Problem, claims: Sequence[Claim], most: float = math.inf) -> Rep
     printed = _as_printed(claims)
     rounded = Comparison(q, Claims.of(printed)) if printed else None
     if rounded is not None and not rounded.wrong.any():
-        return Report([(_rounded(given),)], rows)
-    search = Search([given], most)
+        return _right_if_rounded(given, rounded, rows)
     near = is_numerical(given)
+    differences = "" if near else as_differences(given)
+    if differences:
+        return Report((), [replace(row, is_right=True) for row in rows], differences)
+    search = Search([given], most)
     exact = not given.claims.last.any()
     found = search.plain() if near and exact else search.explanations()
     if not found and near:
@@ -93,13 +97,19 @@ def is_numerical(c: Comparison) -> bool:
     return bool((np.abs(c.claims.value - right) <= allowed).all())
 
 
-def _rounded(c: Comparison) -> Finding:
-    wrong = _names(c, c.wrong)
+def _right_if_rounded(given: Comparison, rounded: Comparison, rows: Sequence[Claimed]) -> Report:
+    """Of plain numbers that are right to the digits that they have."""
+    wrong = _names(given, given.wrong)
     message = (
-        'the figures are right as far as they go, but are rounded; give them as strings ("0.0123") to have them judged '
-        "by their digits"
+        "the figures are right as far as their digits go, but are rounded; give them as strings "
+        '("0.0123") to have them judged by their digits'
     )
-    return Finding("rounded", wrong, message, wrong)
+    with np.errstate(divide="ignore"):
+        digits = np.log2(1 + np.abs(rounded.claims.value - rounded.claims.base) / rounded.claims.last)
+    noted = (Finding("rounded", wrong, message, wrong, kind="note"),)
+    right = [replace(row, is_right=True) for row in rows]
+    is_certain = bool(digits.sum() >= MARGIN)
+    return Report((), right, f"{message[0].upper()}{message[1:]}.", is_certain, noted)
 
 
 def _unknown(search: Search) -> Finding:

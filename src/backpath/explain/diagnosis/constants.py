@@ -35,7 +35,13 @@ HALF = _fixed(
     "cost_convention", 2.0, 0.5, "half of what this cost has: a ½ too much, or its 2 missing", Quotient(ONE, TWO)
 )
 TWICE = _fixed("cost_convention", 2.0, 2.0, "twice what this cost has: its ½ is missing, or a 2 too much", TWO)
-_MINUS = _fixed("sign_flipped", 2.0, -1.0, "of the other sign", Number("-1"))
+_MINUS = Constant(
+    "sign_flipped",
+    2.0,
+    lambda q: -1.0,
+    lambda q: "of the other sign" + (": the step is added, not subtracted" if q.updates else ""),
+    lambda q: Number("-1"),
+)
 _SUMMED = Constant(
     "missing_batch_average",
     2.0,

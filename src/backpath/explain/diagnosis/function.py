@@ -14,6 +14,7 @@ from backpath.explain.diagnosis.claims import Claim, Claims
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.conclude import figures, is_numerical, of_search
 from backpath.explain.diagnosis.diagnose import problem, weight_claims
+from backpath.explain.diagnosis.differences import as_differences
 from backpath.explain.diagnosis.mistakes import Mistake
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.diagnosis.report import Claimed, Report
@@ -175,9 +176,10 @@ class _Tried:
 def _concluded(tried: Sequence[_Tried]) -> tuple[Report, tuple[Mistake, ...], Problem]:
     """What holds on all of the networks; the slips, if they are certain, and the problem that tells most."""
     wrong = [t for t in tried if t.comparison.wrong.any() and not is_numerical(t.comparison)]
-    if not wrong:
-        note = ""
-        if any(t.comparison.wrong.any() for t in tried):
+    differences = [as_differences(t.comparison) for t in wrong]
+    if all(differences):
+        note = differences[0] if differences else ""
+        if not note and any(t.comparison.wrong.any() for t in tried):
             note = "They are as near to the right ones as numerical derivatives come, but not equal to all digits."
         right = Report((), [replace(row, is_right=True) for row in tried[0].rows], note)
         return right, (), tried[0].comparison.q

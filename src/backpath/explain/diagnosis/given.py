@@ -45,9 +45,32 @@ def parts_of(given: object, net: Network, what: str) -> Parts:
     if len(items) == 2 and depth(items[0]) >= 3 and depth(items[1]) >= 2:
         weights, biases = (list(item) for item in items)
         return Parts([_array(W, what) for W in weights], [_array(b, what) for b in biases])
+    if len(items) == count and all(isinstance(item, Mapping) for item in items):
+        layers = [_of_mapping(item, 1, what) for item in items]
+        if all(len(part.weights) == 1 for part in layers):
+            biases = [part.biases[0] for part in layers if part.biases]
+            return Parts([part.weights[0] for part in layers], biases if len(biases) == count else None)
     if len(items) == 2 * count and net.biases:
-        return Parts([_array(W, what) for W in items[::2]], [_array(b, what) for b in items[1::2]])
+        return _with_biases([_array(item, what) for item in items], net)
     return Parts([_array(item, what) for item in items])
+
+
+def _with_biases(arrays: list[Objects], net: Network) -> Parts:
+    """W and b in turn, or b and W, or all weights and then all biases, or the other way round: what has the sizes."""
+    count = len(arrays) // 2
+    ways = [
+        Parts(arrays[::2], arrays[1::2]),
+        Parts(arrays[1::2], arrays[::2]),
+        Parts(arrays[:count], arrays[count:]),
+        Parts(arrays[count:], arrays[:count]),
+    ]
+    sizes = [(len(W) * (W.shape[1] - 1), len(W)) for W in net.weights]
+    for way in ways:
+        given = [(W.size, b.size) for W, b in zip(way.weights, way.biases or [], strict=True)]
+        for wanted in (sizes, sizes[::-1]):
+            if all(w == W and b in (1, n) for (w, b), (W, n) in zip(given, wanted, strict=True)):
+                return way
+    return ways[0]
 
 
 def _of_mapping(given: Mapping[Any, Any], count: int, what: str) -> Parts:
@@ -103,7 +126,7 @@ def _is_pair(item: object) -> bool:
 def one_row(given: object) -> Objects | None:
     """All figures in one row."""
     items = items_of(given)
-    if items is None or not items or any(map(depth, items)):
+    if items is None or not items or any(depth(item) or isinstance(item, Mapping) for item in items):
         return None
     return _filled(items, (len(items),))
 

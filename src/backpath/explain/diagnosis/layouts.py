@@ -33,23 +33,28 @@ class WeightLayout:
     bias : where it stands in a row, or "apart" in arrays of its own, or "absent"
     backwards : whether the output layer comes first
     by_columns : whether all in one row goes down the columns
+    weights_first : whether in one row all weights come before all biases
     """
 
     transposed: bool = False
     bias: BiasPlace = "last"
     backwards: bool = False
     by_columns: bool = False
+    weights_first: bool = False
 
     @property
     def words(self) -> str:
         """What is unlike the notes' layout: "your weights have the bias first"; "" if nothing is."""
-        said = []
+        said: list[str] = []
         if self.bias in ("first", "apart"):
-            said.append("have the bias first" if self.bias == "first" else "have their biases in arrays of their own")
+            apart = "" if self.weights_first else "have their biases in arrays of their own"
+            said += filter(None, ["have the bias first" if self.bias == "first" else apart])
         if self.transposed:
             said.append("are (inputs, neurons), a column per neuron")
         if self.by_columns:
             said.append("are unrolled column by column")
+        if self.weights_first:
+            said.append("come before all biases")
         if self.backwards:
             said.append("have the output layer first")
         return f"your weights {' and '.join(said)}" if said else ""
@@ -132,7 +137,7 @@ def _ofparts_of(net: Network, parts: Parts) -> Iterator[WeightReading]:
                 layout = WeightLayout(transposed, place, backwards)
                 arrays = [_fitted(W, layout.shape(*layer)) for W, layer in zip(weights, layers, strict=True)]
                 columns: Sequence[Objects | None] = biases or [None] * len(layers)
-                if all(b is None or b.size == n for b, (n, _) in zip(columns, layers, strict=True)):
+                if all(b is None or b.size in (1, n) for b, (n, _) in zip(columns, layers, strict=True)):
                     yield from _named(net, layout, arrays, columns)
 
 
@@ -143,7 +148,7 @@ def _named(
     for W, b in zip(arrays, biases, strict=True):
         if W is None:
             return
-        rows.append(layout.rows(W, b))
+        rows.append(layout.rows(W, b if b is None else np.broadcast_to(b.ravel(), (W.shape[layout.transposed],))))
     names = [name for name in net.weight_names if layout.bias != "absent" or "~" not in name]
     yield WeightReading(layout, dict(zip(names, [v for row in rows for v in row.ravel().tolist()], strict=True)))
 
@@ -156,7 +161,8 @@ def _fitted(W: Objects, shape: tuple[int, int]) -> Objects | None:
 
 
 def _of_row(net: Network, row: Objects) -> Iterator[WeightReading]:
-    """Readings of all figures in one row: layer after layer, a layer's biases within its rows or after them."""
+    """Readings of all figures in one row: layer after layer, a layer's biases within its rows, after them, or after the
+    weights of all layers."""
     layers = _layers(net)
     places: tuple[BiasPlace, ...] = ("last", "first", "apart") if net.biases else ("absent",)
     if row.size != sum(len(W.ravel()) for W in net.weights):
@@ -164,17 +170,23 @@ def _of_row(net: Network, row: Objects) -> Iterator[WeightReading]:
             places = ("absent",)
         else:
             return
-    for place in places:
+    arrangements = [(place, False) for place in places]
+    if net.biases and "apart" in places and len(layers) > 1:
+        arrangements.append(("apart", True))
+    for place, weights_first in arrangements:
         for transposed, by_columns in ((False, False), (True, False), (False, True)):
-            layout = WeightLayout(transposed, place, by_columns=by_columns)
+            layout = WeightLayout(transposed, place, by_columns=by_columns, weights_first=weights_first)
+            last = row.size - sum(neurons for neurons, _ in layers)
             arrays, biases, start = list[Objects | None](), list[Objects | None](), 0
             for neurons, inputs in layers:
                 rows, columns = layout.shape(neurons, inputs)
                 part = row[start : start + rows * columns]
                 start += rows * columns
                 arrays.append(part.reshape(rows, columns, order="F" if by_columns else "C"))
-                biases.append(row[start : start + neurons] if place == "apart" else None)
-                start += neurons * (place == "apart")
+                first = last if weights_first else start
+                biases.append(row[first : first + neurons] if place == "apart" else None)
+                last += neurons
+                start += neurons * (place == "apart" and not weights_first)
             yield from _named(net, layout, arrays, biases)
 
 
@@ -191,6 +203,9 @@ def _refused(net: Network, given: object, what: str) -> InputError:
     if isinstance(given, Mapping):
         return InputError(f"{wanted}, but its names are {listed(list(given))}")
     came = [_came(item) for item in (items_of(given) or [])][:8]
+    if net.biases and len(came) > len(shapes):
+        pairs = [((columns - 1, rows), (rows,)) for rows, columns in shapes]
+        wanted += f", or with the biases apart {[shape for pair in pairs for shape in pair]}"
     return InputError(f"{wanted}, in any usual layout, but has {', '.join(came)}")
 
 

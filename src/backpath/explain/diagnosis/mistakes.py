@@ -50,7 +50,7 @@ CODES = {
     "wrong_target": "a target is read as another number",
     "wrong_weight": "a weight is read as another number",
     "wrong_value": "a value of the forward pass is not what the network gives",
-    "rounded": "right, but rounded to fewer digits than it is given with",
+    "rounded": "a note, not a mistake: right to the few digits that plain floats have",
     # conventions that no argument states
     "other_cost": "the gradient is that of another cost",
     "weight_decay": "a multiple of the weights is added: an L2 term",

@@ -31,8 +31,9 @@ class Finding:
         The weights (or values) whose wrong figures it explains.
     right, claimed : Equation | None
         The formula as it should be and as it was computed, with the wrong or missing part marked.
-    kind : "slip" | "convention"
-        A convention (a sum for a mean, the sign, another cost) is a choice; a slip is wrong in any case.
+    kind : "slip" | "convention" | "note"
+        A convention (a sum for a mean, the sign, another cost) is a choice; a slip is wrong in any case; a note is
+        about right figures.
     """
 
     mistake: str
@@ -89,7 +90,8 @@ class Report(Rendered):
     correct : bool
         Whether every figure is right within the digits it is given with.
     findings : tuple of Finding
-        The mistakes; of several explanations that the figures cannot distinguish, the mistakes of all of them.
+        The mistakes; of several explanations that the figures cannot distinguish, the mistakes of all of them. Of
+        figures that are right, but rounded, a note: ``rounded``.
     alternatives : tuple of tuples of Finding
         Each explains every figure by itself; one, if the figures leave no doubt; none, if all is right.
     certain : bool
@@ -112,6 +114,7 @@ class Report(Rendered):
         figures: Sequence[Claimed],
         note: str = "",
         certain: bool = True,
+        noted: Sequence[Finding] = (),
     ):
         self.alternatives = tuple(alternatives)
         self.figures = tuple(figures)
@@ -120,7 +123,7 @@ class Report(Rendered):
         distinct = {finding.mistake: finding for group in reversed(self.alternatives) for finding in group}
         order = dict.fromkeys(finding.mistake for group in self.alternatives for finding in group)
         single = self.alternatives[0] if len(self.alternatives) == 1 else tuple(distinct[code] for code in order)
-        self.findings: tuple[Finding, ...] = single if self.alternatives else ()
+        self.findings: tuple[Finding, ...] = single if self.alternatives else tuple(noted)
         self.bits = math.inf if self.alternatives else 0.0
         self.certain = certain and len(self.alternatives) <= 1
 

@@ -39,6 +39,17 @@ def listed(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
+def is_of_part(s: Situation, reason: Reason) -> bool:
+    """Whether a reason holds back some neurons only: every layer has others, whose outputs are used."""
+    if reason.mistake not in ("dead_relu", "equal_neurons", "saturated"):
+        return False
+    for layer in range(1, s.layers + 1):
+        used = s.incoming(layer + 1).any(axis=0) if layer < s.layers else np.ones(s.net.sizes[layer], dtype=bool)
+        if all(s.neuron(layer, j) in reason.where for j in np.flatnonzero(used).tolist()):
+            return False
+    return True
+
+
 def zero_weights(s: Situation) -> Iterator[Reason]:
     """A layer of weights that are all 0 lets nothing back to the layers before it."""
     layers = [layer for layer in range(1, s.layers + 1) if not s.incoming(layer).any()]

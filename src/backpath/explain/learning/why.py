@@ -158,5 +158,8 @@ def hindrances(net: Network, X: ArrayLike, y: ArrayLike, cost: str, learning_rat
     """What in the network, the data or the step's length keeps right gradients from being of use, in a sentence; "" if
     nothing does."""
     s = Situation.of(net, X, y, cost, learning_rate)
-    messages = [reason.message for find in _STRUCTURAL for reason in find(s)]
-    return f"But it will hardly learn: {'; '.join(messages)}." if messages else ""
+    reasons = [reason for find in _STRUCTURAL for reason in find(s)]
+    parts = [reason.message for reason in reasons if of_network.is_of_part(s, reason)]
+    whole = [reason.message for reason in reasons if not of_network.is_of_part(s, reason)]
+    said = [f"But it will hardly learn: {'; '.join(whole)}."] if whole else []
+    return " ".join([*said, *([f"But not all of its neurons will learn: {'; '.join(parts)}."] if parts else [])])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 from backpath.errors import InputError
+from backpath.maths.unknown import unknown
 from backpath.training.engines.compiled import CompiledEngine
 from backpath.training.job import Descent, Engine, Job
 from backpath.training.native.library import why_no_kernels
@@ -14,7 +15,7 @@ ENGINES = ("auto", "numpy", "compiled")
 
 def check_engine(name: str) -> None:
     if name not in ENGINES:
-        raise InputError(f"unknown engine {name!r}; there are {', '.join(ENGINES)}", "engine")
+        raise unknown("engine", name, ENGINES)
 
 
 def start_engine(name: str, job: Job) -> Engine:

@@ -260,7 +260,9 @@ def _updated_used(q: Problem, times: float, summed: bool, layers: tuple[int, ...
     change = UPDATED if len(layers) > 1 else replace(UPDATED, layer=layers[0])
     rank = PLAIN if len(layers) == q.layers - 1 and times == 1 else LOCAL
     where = path_weights(q, layers)
-    return Mistake("updated_weights_used", where, message, ((Stage.START, edit),), change, rank, coupled=True)
+    return Mistake(
+        "updated_weights_used", where, message, ((Stage.START, edit),), change, rank, coupled=True, by_sample=summed
+    )
 
 
 def path_weights(q: Problem, layers: Sequence[int]) -> tuple[str, ...]:
