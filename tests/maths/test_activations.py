@@ -62,7 +62,7 @@ def test_softmax_keeps_its_digits(scale):
         row = ACTIVATIONS["softmax"]
         assert ulp_errors(row.value(u), exact).max() <= 4
         others = [mp.fsum(exact[:j] + exact[j + 1 :]) for j in range(len(exact))]  # 1 - a_j, with its digits
-        assert ulp_errors(row.derivative(u), [a * b for a, b in zip(exact, others, strict=True)]).max() <= 4
+        assert ulp_errors(row.derivative(u), [a * b for a, b in zip(exact, others, strict=True)]).max() <= 6
 
 
 def test_softmax_chain_is_its_jacobian():

@@ -146,12 +146,12 @@ def _softmax(u: Array) -> Array:
 def _softmax_derivative(u: Array) -> Array:
     """∂a_j/∂u_j = a_j (1 - a_j), the Jacobian's diagonal; 1 - a_j as the share of all others, so that it keeps its
     digits where a_j is nearly 1."""
-    e = _shifted_exponentials(u).astype(np.longdouble)
+    e = _shifted_exponentials(u)
     before, after = np.zeros_like(e), np.zeros_like(e)
     before[..., 1:] = np.cumsum(e[..., :-1], axis=-1)
     after[..., :-1] = np.cumsum(e[..., :0:-1], axis=-1)[..., ::-1]
     total = e.sum(axis=-1, keepdims=True)
-    return ((e / total) * ((before + after) / total)).astype(u.dtype)
+    return (e / total) * ((before + after) / total)
 
 
 def _softmax_chain(u: Array, dC_da: Array) -> Array:
