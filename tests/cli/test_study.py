@@ -2,7 +2,6 @@
 
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -324,6 +323,7 @@ def test_ctrl_c_before_any_network_is_done_writes_nothing(tmp_path):
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path):
+    resource = pytest.importorskip("resource", reason="only Unix limits the size of files")
     (tmp_path / "a.parquet").write_bytes(b"as it was")
     command = [sys.executable, "-m", "backpath", "study", *map(str, SMALL), "--out", "a.parquet"]
     limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))  # noqa: E731 - as short as it is

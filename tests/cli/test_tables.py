@@ -102,3 +102,21 @@ def test_check_takes_a_row_of_a_models_table_by_its_number_or_its_values(tmp_pat
     (tmp_path / "own.json").write_text(json.dumps(claims | {"x": [[1, 2]]}))
     call = ("check", "own.json", "--model", "m", "--data", "t.csv", "--row", "3")
     assert "x stand in the file" in refused(*call, cwd=tmp_path)
+
+
+def test_an_advised_option_replaces_the_wrong_one(cities):
+    process = backpath("train", "cities.csv", "--target", "prise", "--na", "x", cwd=cities)
+    assert process.stderr.splitlines()[1] == "backpath train cities.csv --na x --target price"
+
+
+def test_predictions_are_not_written_to_a_file_of_another_kind(cities):
+    for name, said in (("out.xyz", "ends in '.xyz'"), ("out.html", "ends in '.html'"), ("out", "has no ending")):
+        assert said in refused("predict", "cities.safetensors", "new.csv", "--out", name, cwd=cities)
+    out = done("predict", "cities.safetensors", "new.csv", "--out", "some.csv", cwd=cities)
+    assert out.startswith("saved some.csv: 3 predictions of 4 rows")
+
+
+def test_look_gives_a_refusal_once(tmp_path):
+    (tmp_path / "t.csv").write_text("x,c,y\n" + "".join(f"{k},{k if k != 4 else 'many'},{k % 2}\n" for k in range(20)))
+    assert done("look", "t.csv", "--target", "y", cwd=tmp_path).count("'many'") == 1
+    assert done("look", "t.csv", cwd=tmp_path).count("'many'") == 1

@@ -79,13 +79,13 @@ def test_few_rows_are_cross_validated_and_said_to_be_few(folder):
 def test_a_command_that_goes_on_is_given_whole(folder):
     call = ["train", "bent.csv", "--target", "price", "--hidden", "8", "--epochs", "5"]
     out = done(*call, cwd=folder)
-    assert "Still improving at the last epoch; 10 would go on:" in out
+    assert "Still improving at epoch 5, the last allowed; 10 would go on:" in out
     assert "\n  backpath train bent.csv --target price --hidden 8 --epochs 10\n" in out
 
 
 def test_counts_have_a_cost_of_their_own(folder):
     out = done("train", "visits.csv", "--target", "visits", "--task", "classification", cwd=folder)
-    command = next(line for line in out.splitlines() if line.strip().endswith("--cost poisson"))
+    command = next(line for line in out.splitlines() if re.match(r" *backpath .*--cost poisson$", line))
     assert "looks like counts" in out
     done("train", "visits.csv", "--target", "visits", "--cost", "poisson", cwd=folder)
     assert command.split()[:4] == ["backpath", "train", "visits.csv", "--target"]
@@ -133,3 +133,26 @@ def test_a_row_of_the_table_is_explained(folder):
     assert by_row == by_value
     beyond = backpath("explain", "bent.safetensors", "W11_1", "--data", "bent.csv", "--row", 401, cwd=folder)
     assert "has 400 rows, but row 401 is asked for" in beyond.stderr
+
+
+def test_few_rows_of_a_class_are_said_to_be_few_with_what_would_do(folder):
+    out = done("train", "rare.csv", "--target", "fraud", "--hidden", 4, "--epochs", 5, cwd=folder)
+    few = re.search(r"Only (\d) of 'yes' (?:is|are) held out: that recall says little\.", out)
+    assert few and int(few[1]) == int(re.search(r"^  yes +(\d+) +(\d+)", out, re.MULTILINE)[1])
+    command = "backpath train rare.csv --target fraud --hidden 4 --epochs 5 --balanced"
+    assert f"To let every class count alike:\n  {command}" in out
+    assert "To let every class" not in done(*command.split()[1:], cwd=folder)
+
+
+def test_counts_are_noted_before_training_and_the_epochs_agree(folder):
+    call = ("train", "visits.csv", "--target", "visits", "--hidden", 4, "--epochs", 30, "--batch-size", 256)
+    out = done(*call, cwd=folder)
+    assert "looks like counts, for which there is --cost poisson" in " ".join(out.split("network")[0].split())
+    assert out.index("looks like counts, for which there is a cost") < out.index("Still improving at epoch 30")
+    assert "30 epochs" in out
+
+
+def test_show_lists_what_matters_as_train_does(folder):
+    out = done("train", "bent.csv", "--target", "price", "--hidden", 4, "--epochs", 20, cwd=folder)
+    matters = out.split("what matters\n")[1].split("\n\n")[0]
+    assert matters in done("show", "bent.safetensors", cwd=folder)

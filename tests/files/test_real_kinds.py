@@ -398,3 +398,80 @@ def test_a_wide_table_is_read_column_by_column():
 
 def test_a_dialect_keeps_what_it_is_told():
     assert Dialect(delimiter=" ").delimiter == "whitespace" and Dialect(delimiter="tab").delimiter == "\t"
+
+
+ACCOUNTS = ["$15.03", "($2.10)", "$1,204.00", "$(7.5)", "($1,000.00)", "$3"]
+
+
+def test_a_number_in_parentheses_is_negative_as_accountants_write_it():
+    found = table(column([f'"{cell}"' for cell in ACCOUNTS]))
+    raw = np.array([15.03, -2.1, 1204, -7.5, -1000, 3])
+    np.testing.assert_allclose(found.X[:, 0], (raw - raw.mean()) / raw.std())
+    assert found.notes[0].endswith(
+        "'c' is read as numbers with ',' between thousands, '$' before and parentheses around negative ones"
+    )
+    again = Preparation.from_dict(json.loads(json.dumps(found.preparation.to_dict())))
+    assert again.inputs == found.preparation.inputs
+
+
+def test_cells_that_are_all_in_parentheses_are_text():
+    found = table(column([f"({k % 3})" for k in range(9)]))
+    assert isinstance(found.preparation.inputs[0], CategoryInput)
+
+
+def test_forced_numbers_are_read_in_the_form_of_most_cells():
+    cells = [f"${k}.5" for k in range(30)]
+    text = "x,c\n" + "".join(f"{k * k},{cell}\n" for k, cell in enumerate([*cells, "n.v."]))
+    for settings in ({}, {"task": "regression"}):
+        message, options = refusal(text, "c", **settings)
+        assert "column 'c': 1 cell of 31 cannot be read as a number, such as 'n.v.'" in message
+        assert options == ("--numeric", "c")
+    found = table(text, "c", numeric=["c"])
+    assert found.labels.tolist() == [k + 0.5 for k in range(30)]
+    message, options = refusal("x,c\n1,a\n2,b\n3,c\n", "c", numeric=["c"])
+    assert message.endswith("none of its cells can be read as a number, such as 'a'; drop --numeric")
+
+
+def test_texts_that_come_again_among_numbers_or_dates_are_to_be_taken_as_missing():
+    numbers = [str(20 + k) for k in range(40)] + ["(blank)", "missing"] * 12
+    message, options = refusal(column(numbers))
+    assert "column 'c': 40 numbers and 24 cells of text: '(blank)' (12), 'missing' (12)" in message
+    assert options == ("--na", "(blank)", "--na", "missing")
+    found = table(column(numbers), na=["(blank)", "missing"])
+    assert isinstance(found.preparation.inputs[0], NumberInput)
+    days = [f"{1 + k % 28:02}.{1 + k % 12:02}.2024" for k in range(30)] + ["00.00.0000"] * 3
+    message, options = refusal(column(days))
+    assert "30 dates and 3 cells of text: '00.00.0000' (3)" in message and options == ("--na", "00.00.0000")
+    assert isinstance(table(column(days), na=["00.00.0000"]).preparation.inputs[0], DateInput)
+    seen = look("t.csv", "y")
+    assert seen.options == options and seen.refusal == message
+
+
+def test_a_number_that_perhaps_means_missing_and_one_that_counts_rows_are_noted():
+    cells = [str(20 + k % 37) for k in range(60)] + ["-99"] * 3
+    assert "'c' is -99 in 3 rows and never else below 0; --na -99 takes it as missing" in table(column(cells)).notes
+    text = "flat,size,y\n" + "".join(f"{k + 1},{k * k % 91},{k % 7}.5\n" for k in range(60))
+    assert any(note.startswith("'flat' is a number of its own in each row") for note in table(text).notes)
+
+
+def test_look_counts_different_numbers_exactly_and_says_what_the_target_becomes():
+    counts = [
+        n for n, times in enumerate((40, 60, 45, 30, 20, 12, 8, 5, 4, 3, 2, 2, 2, 1, 1, 1, 1)) for _ in range(times)
+    ]
+    table("c,y\n" + "".join(f"{k}.5,{n}\n" for k, n in enumerate(counts)))
+    columns = {column.name: column for column in look("t.csv", "y").columns}
+    assert (columns["c"].distinct, columns["y"].distinct) == (len(counts), 17)
+    assert not columns["y"].estimated
+    assert "taken as 17 classes" in columns["y"].says and "--cost poisson" in columns["y"].says
+    table("c,y\n" + "".join(f"{k}.5,{k % 2}\n" for k in range(20)))
+    assert "taken as 2 classes" in look("t.csv", "y").columns[1].says
+
+
+def test_true_and_false_are_the_same_however_a_new_table_spells_them():
+    trained = table(column(["True", "False"] * 5))
+    with open("new.csv", "w") as file:  # noqa: PTH123 - a name in the test's own folder
+        file.write("c\ntrue\nFALSE\nTrue\n")
+    with open_table("new.csv") as source:
+        rows = PredictionTable(source, trained.preparation)
+        X = np.concatenate([block.X for block in rows.blocks()])
+    assert X.tolist() == [[0, 1], [1, 0], [0, 1]]

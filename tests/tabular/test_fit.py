@@ -9,7 +9,7 @@ from backpath.files.tables import read_training_table
 from backpath.tabular.candidates import LINEAR, candidates
 from backpath.tabular.committee import side_by_side
 from backpath.tabular.fit_table import fit
-from backpath.tabular.judge import Trainer, looks_like_counts
+from backpath.tabular.judge import Trainer, counts_something
 
 
 def table_of(tmp_path, columns, **choices):
@@ -123,4 +123,4 @@ def test_classes_are_balanced_by_weights(tmp_path):
 )
 def test_counts_are_seen(tmp_path, values, answer):
     table = table_of(tmp_path, {"x": [k * 1.5 for k in range(len(values))], "y": values})
-    assert looks_like_counts(table) is answer
+    assert counts_something(table) is answer

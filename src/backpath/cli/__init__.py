@@ -10,13 +10,12 @@ import importlib
 import io
 import os
 import re
-import shlex
 import sys
 
 import click
 
 from backpath.cli import signals
-from backpath.cli.terminal import echo, turned_off
+from backpath.cli.terminal import again, echo, turned_off
 from backpath.errors import DivergenceError, InputError
 from backpath.version import __version__
 
@@ -72,8 +71,8 @@ def main() -> None:
     except click.ClickException as error:
         _fail(error.format_message(), 2)
     except InputError as error:
-        again = f"\n{shlex.join(['backpath', *sys.argv[1:], *error.options])}" if error.options else ""
-        _fail(f"{as_options(error)}{again}", 2)
+        advised = f"\n{again(*error.options)}" if error.options else ""
+        _fail(f"{as_options(error)}{advised}", 2)
     except DivergenceError as error:
         _fail(str(error), 2)
     except (KeyboardInterrupt, click.Abort):

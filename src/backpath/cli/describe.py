@@ -174,6 +174,8 @@ def describe_record(record: Mapping[str, Any]) -> str:
     for name, value in record.items():
         if name == "quality" and isinstance(value, dict):
             rows += [[f"quality, {samples}", str(score)] for samples, score in value.items()]
+        elif name == "table" and isinstance(value, dict):
+            rows.append([name, ", ".join(map(str, value.get("files", ())))])
         else:
             rows.append([name.replace("_", " "), "full" if name == "batch_size" and value is None else str(value)])
     return table([[plain(name), plain(text)] for name, text in rows], left=(0, 1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,9 +46,7 @@ def command(files: tuple[str, ...], target: str | None, memory: str | None, as_j
 
 
 def _lines(found: Look, target: str | None) -> list[str]:
-    import shlex
-
-    from backpath.cli.terminal import folded
+    from backpath.cli.terminal import again, folded
     from backpath.files.wording import counted, plain
 
     used = [column for column in found.columns if column.use in ("input", "target")]
@@ -57,7 +54,7 @@ def _lines(found: Look, target: str | None) -> list[str]:
     lines += [folded(f"note: {note}") for note in found.notes]
     lines += ["", f"{'':{_NAME}}  kind    missing  distinct  range"] if used else []
     lines += [line for column in used for line in _column(column)]
-    for use in ("left out", "refused"):
+    for use in ("left out", *(() if found.refusal else ("refused",))):  # the refusal has all of these
         others = [column for column in found.columns if column.use == use]
         lines += (
             ["", use, *(folded(f"  {plain(column.name)}: {plain(column.says)}") for column in others)] if others else []
@@ -65,8 +62,7 @@ def _lines(found: Look, target: str | None) -> list[str]:
     if found.refusal:
         lines += ["", folded(f"train would refuse it: {found.refusal}")]
     if target is not None and not (found.refusal and not found.options):
-        call = [argument for argument in sys.argv[2:] if argument != "--json"]
-        lines += ["", "try next", shlex.join(["backpath", "train", *call, *found.options])]
+        lines += ["", "try next", again(*found.options, command="train")]
     return lines
 
 
@@ -81,6 +77,7 @@ def _column(column: ColumnLook) -> list[str]:
     span = f"{column.low} {bars} {column.high}" if bars else ""
     missing = f"{column.missing:,}" if column.missing else "–"
     kind = f"{column.kind}*" if column.use == "target" else column.kind
-    row = f"{kind:<7} {missing:>7}  {column.distinct:>8,}  {span}".rstrip()
+    distinct = f"{'≈' if column.estimated else ''}{column.distinct:,}"
+    row = f"{kind:<7} {missing:>7}  {distinct:>8}  {span}".rstrip()
     lines = [f"{name:{_NAME}}  {row}"] if len(name) <= _NAME else [folded(name), f"{'':{_NAME}}  {row}"]
     return lines + ([folded(f"  {plain(column.says)}", "  ")] if column.says else [])

@@ -75,11 +75,12 @@ def command(
     from backpath.files.models import load_model
     from backpath.files.opening import open_table
     from backpath.files.predicting import PredictionTable
-    from backpath.files.predictions import prediction_names, print_columns, write_predictions
+    from backpath.files.predictions import check_ending, prediction_names, print_columns, write_predictions
     from backpath.files.wording import counted, plain
 
     to_file = out if out != "-" else None
     if to_file is not None:
+        check_ending(to_file)
         check_writable(to_file, inputs=[model, *(table for table in tables if table != "-")])
     loaded = load_model(model)
     prepared = loaded.table_inputs
@@ -95,7 +96,9 @@ def command(
             print_columns(PrintedRows(), names, blocks)
         else:
             write_predictions(to_file, names, blocks)
-            echo(f"saved {plain(to_file)}: {counted(found.rows - found.unusable, 'prediction')}")
+            usable = counted(found.rows - found.unusable, "prediction")
+            of = f" of {counted(found.rows, 'row')}" if found.unusable else ""
+            echo(f"saved {plain(to_file)}: {usable}{of}")
     _tell(found)
 
 

@@ -71,15 +71,23 @@ def say(text: str = "") -> None:
         echo(text)
 
 
-def again(*more: str) -> str:
-    """The command line that is running, with other options or further ones: ``--epochs 800``."""
-    names = set(more[::2])
+_SEVERAL_TIMES = ("--na", "--numeric", "--categorical", "--ignore", "--keep-column", "--keep", "--frozen")
+
+
+def again(*more: str, command: str = "") -> str:
+    """The command line that is running, with other options or further ones: ``--epochs 800``.
+
+    An option that takes one value replaces the one that was given. ``command`` is another one to run with the same.
+    """
+    names = {name for name in more[::2] if name not in _SEVERAL_TIMES}
     kept: list[str] = []
     skip = False
     for argument in sys.argv[1:]:
         if not skip and argument.partition("=")[0] not in names:
             kept.append(argument)
         skip = not skip and argument in names
+    if command:
+        kept[0] = command
     return shlex.join(["backpath", *kept, *more])
 
 

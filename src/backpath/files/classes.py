@@ -14,6 +14,27 @@ from backpath.files.wording import quoted
 from backpath.maths.arrays import Floats
 
 _FEW = 20  # different whole numbers, and fewer than a tenth of the rows: such a target is taken as classes
+_TAIL = 0.05  # of the rows at most have the largest count
+
+
+def taken_as_classes(distinct: Floats, rows: float, task: str | None) -> bool:
+    """Whether a target of these different numbers, sorted, is taken as classes."""
+    if task is not None:
+        return task == "classification"
+    few = len(distinct) <= _FEW and len(distinct) < rows / 10 and bool((distinct == np.floor(distinct)).all())
+    return few or distinct.tolist() == [0.0, 1.0]
+
+
+def looks_like_counts(values: Floats, counts: Floats) -> bool:
+    """Whether numbers that occur so often count something: whole numbers from 0, more of the small ones, a thin tail.
+
+    >>> looks_like_counts(np.arange(5.0), np.array([40, 30, 20, 9, 1]))
+    True
+    """
+    if len(values) <= 3 or values[0] != 0 or (values % 1).any():
+        return False
+    median = values[np.searchsorted(np.cumsum(counts), counts.sum() / 2)]
+    return bool(counts[-1] < _TAIL * counts.sum() and median <= values @ counts / counts.sum())
 
 
 def as_classes(
@@ -28,12 +49,9 @@ def as_classes(
     """
     if isinstance(y, Categories):
         return _present_classes(source, y, distinct), ()
-    if not isinstance(y, Numbers) or task == "regression":
+    if not isinstance(y, Numbers) or not taken_as_classes(distinct, rows, task):
         return y, ()
-    few = len(distinct) <= _FEW and len(distinct) < rows / 10 and (distinct == np.floor(distinct)).all()
     binary = distinct.tolist() == [0.0, 1.0]
-    if not (few or binary or task == "classification"):
-        return y, ()
     if len(distinct) > MOST_CLASSES or (len(distinct) > 20 and len(distinct) > rows / 2):
         raise InputError(
             f"{source.path}, column {quoted(goal.name)}: {len(distinct):,} different values in {rows:,} rows "

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backpath.files.column_inputs import NumberInput
-from backpath.files.forms import DATE_FORMS, WRITINGS, DateForm, NumberForm, affixes, plain_number
+from backpath.files.forms import (
+    DATE_FORMS,
+    WRITINGS,
+    DateForm,
+    NumberForm,
+    affixes,
+    in_parentheses,
+    plain_number,
+    signed,
+)
 from backpath.files.reading import missing_number, missing_text, number_sql
 from backpath.files.sources import Column, Source
 
@@ -114,17 +123,50 @@ def collect_texts(source: Source, column: Column, is_target: bool) -> Texts:
 
 def number_forms(source: Source, decimal: str | None) -> list[NumberForm]:
     """The forms of numbers that read all of the texts collected last."""
-    before, behind = affixes("t")
+    text, negative = _number_text(source)
+    before, behind = affixes(text)
     prefixes, prefix, suffixes, suffix = source.rows(
         f"SELECT count(DISTINCT {before}), min({before}), count(DISTINCT {behind}), min({behind}) FROM texts"
     )[0]
     if (prefixes, suffixes) != (1, 1):
         return []
-    forms = [
-        NumberForm(w.decimal, w.group, prefix, suffix) for w in WRITINGS if decimal is None or w.decimal == decimal
-    ]
+    forms = _writings(decimal, prefix, suffix, negative)
     fits = _reading_all(source, [form.sql("t") for form in forms])
     return _simplest([form for form, fit in zip(forms, fits, strict=True) if fit])
+
+
+def best_number_form(source: Source, decimal: str | None) -> tuple[NumberForm, int]:
+    """The form of numbers that reads most of the cells of the texts collected last, and how many."""
+    text, negative = _number_text(source)
+    before, behind = affixes(text)
+    found = source.rows(
+        f"SELECT {before} AS b, {behind} AS e FROM texts WHERE regexp_matches(t, '[0-9]') "
+        "GROUP BY b, e ORDER BY sum(n) DESC, b, e LIMIT 1"
+    )
+    prefix, suffix = found[0] if found else ("", "")
+    forms = [*_writings(decimal, "", "", False), *_writings(decimal, prefix, suffix, negative)]
+    counts = ", ".join(f"coalesce(sum(CASE WHEN isfinite({form.sql('t')}) THEN n END), 0)" for form in forms)
+    numbers = [int(count) for count in source.rows(f"SELECT {counts} FROM texts")[0]]
+    best = max(range(len(forms)), key=lambda k: numbers[k])
+    return forms[best], numbers[best]
+
+
+def _number_text(source: Source) -> tuple[str, bool]:
+    """SQL for a text without accountants' parentheses, and whether some of the texts have them, but not all."""
+    some, all_of_them = source.rows(
+        f"SELECT coalesce(bool_or({in_parentheses('t')}), false), coalesce(bool_and({in_parentheses('t')}), false) "
+        "FROM texts"
+    )[0]
+    negative = bool(some and not all_of_them)
+    return (signed("t") if negative else "t"), negative
+
+
+def _writings(decimal: str | None, prefix: str, suffix: str, parentheses: bool) -> list[NumberForm]:
+    return [
+        NumberForm(w.decimal, w.group, prefix, suffix, parentheses=parentheses)
+        for w in WRITINGS
+        if decimal is None or w.decimal == decimal
+    ]
 
 
 def _simplest(forms: list[NumberForm]) -> list[NumberForm]:
@@ -148,6 +190,20 @@ def date_forms(source: Source, order: str | None) -> list[DateForm]:
     forms = [form for form, fit in zip(forms, likely, strict=True) if fit]
     fits = _reading_all(source, [form.sql("t") for form in forms]) if forms else []
     return [form for form, fit in zip(forms, fits, strict=True) if fit]
+
+
+def best_date_form(source: Source, order: str | None) -> tuple[DateForm, int] | None:
+    """The form of dates that reads most of the cells of some of the texts collected last, and how many of all; None if
+    none reads any."""
+    forms = [form for form in DATE_FORMS.values() if not (form.order and order) or form.order == order]
+    cells = [form.sql("t") for form in forms]
+    counts = ", ".join(f"coalesce(sum(CASE WHEN isfinite({cell}) THEN n END), 0)" for cell in cells)
+    likely = source.rows(f"SELECT {counts} FROM (SELECT t, n FROM texts ORDER BY n DESC, t LIMIT 50) AS sample")[0]
+    best = max(range(len(forms)), key=lambda k: int(likely[k]))
+    if not likely[best]:
+        return None
+    read = source.rows(f"SELECT sum(n) FROM texts WHERE isfinite({cells[best]})")[0][0]
+    return forms[best], int(read)
 
 
 def _reading_all(source: Source, cells: Sequence[str], relation: str = "texts") -> list[bool]:

@@ -12,6 +12,8 @@ from backpath.files.columns import (
     WHOLE_LIMIT,
     Profile,
     Texts,
+    best_date_form,
+    best_number_form,
     collect_texts,
     date_forms,
     lookalikes,
@@ -29,6 +31,9 @@ MOST_CLASSES = 1000
 LEAST_SHARE = 0.01  # of the rows, for a category of its own where there are too many
 MIXED = 0.8  # from this share of numbers (or of texts) on, the rest of a column looks like mistakes
 _MISTAKES = 2  # cells that may be mistakes however short the column is
+_MOST_ODD = 8  # different texts beside numbers or dates that may all stand for a missing one
+_STAND_INS = (-9, -99, -999, -9999)  # numbers that often stand for a missing one
+_LONG = 50  # rows from which on 1, 2, 3 … is hardly a measurement
 _WORDY = 4  # words in a text on average, from which on it is free text
 _ID_NAME = re.compile(r"(row[_. ]?(names?|id)|index|id|idx|unnamed: \d+|column \d+)", re.IGNORECASE)
 
@@ -74,10 +79,7 @@ def decide(source: Source, column: Column, profile: Profile, choices: Choices, i
             options=("--ignore", name),
         )
     if name in choices.numeric:
-        form = NumberForm(source.dialect.decimal or ".", lenient=True)
-        if profile.numbers == 0:
-            return replace(base, problem=f"{source.path}, column {quoted(name)}: none of its cells is a number")
-        return replace(_constant_or(base, NumberInput(name, form=form)), missing=profile.rows - profile.numbers)
+        return _forced_numbers(source, base)
     if profile.present == 0:
         return replace(base, left_out="every cell is missing")
     if name not in choices.categorical and profile.all_numbers:
@@ -85,6 +87,30 @@ def decide(source: Source, column: Column, profile: Profile, choices: Choices, i
         if decision is not None:
             return decision
     return _text(source, base, choices, is_target)
+
+
+def _forced_numbers(source: Source, base: Decision) -> Decision:
+    """A column that the caller takes as numbers, in the form that reads most of its cells; the others are missing."""
+    name, profile = base.name, base.profile
+    form, numbers = NumberForm(source.dialect.decimal or "."), profile.numbers
+    if not base.column.number and not profile.all_numbers:
+        texts = collect_texts(source, base.column, is_target=False)
+        better, count = best_number_form(source, source.dialect.decimal)
+        if count > numbers:
+            kind = NumberInput(name, form=replace(better, lenient=True))
+            said = f"{name!r} is read as numbers {kind.form.describe()}"
+            return replace(base, kind=kind, notes=(said,), missing=profile.rows - count)
+        if numbers == 0 and texts.present:
+            example = most_frequent(source, 1)[0][0]
+            return replace(
+                base,
+                problem=f"{source.path}, column {quoted(name)}: none of its cells can be read as a number, such as "
+                f"{quoted(example)}; drop --numeric",
+            )
+    if numbers == 0:
+        return replace(base, problem=f"{source.path}, column {quoted(name)}: none of its cells is a number")
+    kind = NumberInput(name, form=replace(form, lenient=True))
+    return replace(_constant_or(base, kind), missing=profile.rows - numbers)
 
 
 def _constant_or(base: Decision, kind: ColumnInput) -> Decision:
@@ -103,14 +129,46 @@ def _number(source: Source, base: Decision, choices: Choices, is_target: bool) -
         return None
     if is_target:
         return replace(base, kind=NumberInput(column.name, form=_plain(source)))
-    identifier = "" if column.name in choices.keep else _counts_rows(source, column, profile)
-    if identifier:
-        return replace(base, left_out=identifier)
+    if column.name not in choices.keep:
+        identifier = _counts_rows(source, column, profile)
+        if identifier:
+            return replace(base, left_out=identifier)
+        base = replace(base, notes=_stands_out(source, column, profile))
+        if len(source.columns) > 2 and _may_count_rows(source, column, profile):
+            said = f"{column.name!r} is a number of its own in each row, as if it counted them; it is taken in"
+            base = replace(base, notes=(*base.notes, f"{said} (--ignore leaves it out)"))
     return _constant_or(base, NumberInput(column.name, form=_plain(source)))
 
 
 def _plain(source: Source) -> NumberForm:
     return NumberForm(source.dialect.decimal) if source.dialect.decimal == "," else PLAIN
+
+
+def _stands_out(source: Source, column: Column, profile: Profile) -> tuple[str, ...]:
+    """A note on a number such as -99 that perhaps means "missing": the only negative one, and it comes again."""
+    low = profile.low
+    if low not in _STAND_INS:
+        return ()
+    number = column.number or number_sql(column, NumberInput("", form=_plain(source)), source.dialect.missing)
+    times, next_low = source.rows(
+        f"SELECT count(CASE WHEN n = {low} THEN 1 END), min(CASE WHEN n > {low} THEN n END) "
+        f"FROM (SELECT {number} AS n FROM {{table}})"
+    )[0]
+    if times < 2 or next_low is None or next_low < 0:
+        return ()
+    return (f"{column.name!r} is {low:g} in {times:,} rows and never else below 0; --na {low:g} takes it as missing",)
+
+
+def _may_count_rows(source: Source, column: Column, profile: Profile) -> bool:
+    """Whether a column holds each of 1 … N (or 0 … N - 1) once, whatever it is called, and N is no small number."""
+    span = (profile.high or 0) - (profile.low or 0)
+    if profile.rows < _LONG or profile.missing or profile.low not in (0, 1) or span != profile.rows - 1:
+        return False
+    number = column.number or number_sql(column, NumberInput("", form=_plain(source)), ())
+    distinct, whole = source.rows(
+        f"SELECT count(DISTINCT n), bool_and(n = floor(n)) FROM (SELECT {number} AS n FROM {{table}})"
+    )[0]
+    return bool(whole and distinct == profile.rows)
 
 
 def _counts_rows(source: Source, column: Column, profile: Profile) -> str:
@@ -142,12 +200,12 @@ def _text(source: Source, base: Decision, choices: Choices, is_target: bool) -> 
                     read, problem=f"{source.path}, column {quoted(name)}: the target holds dates; give another target"
                 )
             return read
-        mixed = _mixture(source, base, texts)
+        mixed = _odd_texts(source, base, choices) or _mixture(source, base, texts)
         if mixed.problem:
             return mixed
         base = mixed
     if is_target:
-        return _classes(source, base, texts)
+        return _classes(source, base, texts, choices)
     if texts.present == 0:
         return replace(base, left_out="every cell is missing")
     if texts.distinct == 1 and texts.missing == 0:
@@ -239,6 +297,37 @@ def _dates(source: Source, base: Decision, choices: Choices) -> Decision | None:
     return replace(base, kind=DateInput(name, form.name, ()), notes=(said,))
 
 
+def _odd_texts(source: Source, base: Decision, choices: Choices) -> Decision | None:
+    """Refuses a column of numbers or dates with a few texts that come again and again, such as (blank) and 00.00.0000,
+    and says how to take them as missing; None if it is none."""
+    form, read = best_number_form(source, source.dialect.decimal)
+    cell, unit = form.sql("t"), "number"
+    day = best_date_form(source, choices.dates)
+    if day is not None and day[1] > read:
+        cell, unit = day[0].sql("t"), "date"
+    gap = missing_number(replace(base.column, text="t"), source.dialect.missing)
+    rest = f"NOT coalesce(isfinite({cell}), false) AND NOT {gap}"
+    cells, different, odd, odd_ones = source.rows(
+        f"SELECT coalesce(sum(CASE WHEN isfinite({cell}) THEN n END), 0), count(CASE WHEN isfinite({cell}) THEN 1 END),"
+        f" coalesce(sum(CASE WHEN {rest} THEN n END), 0), count(CASE WHEN {rest} THEN 1 END) FROM texts"
+    )[0]
+    few = cells >= MIXED * (cells + odd) or different > max(MOST_CATEGORIES / 3, 10 * odd_ones)
+    if not 0 < odd_ones <= _MOST_ODD or not few or odd_ones >= different:
+        return None
+    if odd < 2 * odd_ones and unit == "number":
+        return None  # a mistake here and there
+    found = source.rows(f"SELECT t, n FROM texts WHERE {rest} ORDER BY n DESC, t")
+    shown = ", ".join(f"{quoted(text)} ({count:,})" for text, count in found)
+    options = tuple(part for text, _ in found for part in ("--na", text))
+    return replace(
+        base,
+        problem=f"{source.path}, column {quoted(base.name)}: {counted(int(cells), unit)} and "
+        f"{counted(int(odd), 'cell')} of text: {shown}; take such cells as missing (--na), or the column as categories "
+        f"(--categorical {base.name!r})",
+        options=options,
+    )
+
+
 def _mixture(source: Source, base: Decision, texts: Texts) -> Decision:
     """Refuses a column of numbers with some texts, or of texts with some numbers, which looks like mistakes; else tells
     of the mixture."""
@@ -274,19 +363,24 @@ def _mixture(source: Source, base: Decision, texts: Texts) -> Decision:
     return replace(base, notes=(said,))
 
 
-def _classes(source: Source, base: Decision, texts: Texts) -> Decision:
+def _classes(source: Source, base: Decision, texts: Texts, choices: Choices) -> Decision:
     """The target as classes."""
     where, rows = f"{source.path}, column {quoted(base.name)}", texts.present
+    too_many = texts.distinct > MOST_CLASSES or (texts.distinct > 20 and texts.distinct > rows / 2)
+    if choices.task == "regression" or (too_many and base.name not in choices.categorical):
+        strange = _not_numbers(source, base, where)
+        if strange is not None:
+            return strange
     if texts.distinct == 1:
         value = most_frequent(source, 1)[0][0]
         return replace(
             base, problem=f"{where}: every row is of the same class, {quoted(value)}; there must be at least two"
         )
-    if texts.distinct > MOST_CLASSES or (texts.distinct > 20 and texts.distinct > rows / 2):
+    if too_many:
         return replace(
             base,
-            problem=f"{where}: {texts.distinct:,} different values in {rows:,} rows are too many for classes; give a "
-            "target with few, or --task regression if they are numbers",
+            problem=f"{where}: {texts.distinct:,} different texts in {rows:,} rows are too many for classes; give a "
+            "target with few",
         )
     categories = tuple(sorted(text for text, _ in most_frequent(source, MOST_CLASSES)))
     notes = [_alike(alike, base.name) for alike in lookalikes(source)]
@@ -294,6 +388,23 @@ def _classes(source: Source, base: Decision, texts: Texts) -> Decision:
         [f"'None' in {base.name!r} is taken as a class; --na None leaves its rows out"] if "None" in categories else []
     )
     return replace(base, kind=CategoryInput(base.name, categories), notes=tuple(notes))
+
+
+def _not_numbers(source: Source, base: Decision, where: str) -> Decision | None:
+    """Refuses a target of numbers in most, but not all, of its cells; None if it is none."""
+    form, count = best_number_form(source, source.dialect.decimal)
+    present = base.profile.rows - base.missing
+    if count <= present / 2:
+        return None
+    value = source.rows(f"SELECT t FROM texts WHERE NOT coalesce(isfinite({form.sql('t')}), false) ORDER BY n DESC, t")
+    if not value:
+        return None
+    return replace(
+        base,
+        problem=f"{where}: {counted(present - count, 'cell')} of {present:,} cannot be read as a number, such as "
+        f"{quoted(value[0][0])}; correct them, or leave their rows out (--numeric {base.name!r})",
+        options=("--numeric", base.name),
+    )
 
 
 def _alike(texts: Sequence[str], name: str) -> str:

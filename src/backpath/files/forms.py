@@ -48,6 +48,7 @@ class NumberForm:
     group : what may stand between thousands: "", ",", ".", " " or "'"
     prefix, suffix : what stands before and behind each number, such as "$" and "%"
     lenient : whether cells that are no numbers count as missing
+    parentheses : whether a number in parentheses is negative, as accountants write it
 
     >>> NumberForm(",", ".", suffix="€").describe()
     "with decimal comma, '.' between thousands and '€' behind"
@@ -58,9 +59,12 @@ class NumberForm:
     prefix: str = ""
     suffix: str = ""
     lenient: bool = False
+    parentheses: bool = False
 
     def sql(self, text: str) -> str:
         """A text cell as a number. A plain one is read too, without prefix and suffix."""
+        if self.parentheses:
+            text = signed(text)
         if not (self.group or self.prefix or self.suffix):
             return plain_number(text, self.decimal)
         pattern = literal(self._pattern())
@@ -87,6 +91,7 @@ class NumberForm:
         parts += [f"{quoted(self.group)} between thousands"] if self.group else []
         parts += [f"{quoted(self.prefix)} before"] if self.prefix else []
         parts += [f"{quoted(self.suffix)} behind"] if self.suffix else []
+        parts += ["parentheses around negative ones"] if self.parentheses else []
         parts += ["cells that are no numbers taken as missing"] if self.lenient else []
         return f"with {_and(parts)}" if parts else ""
 
@@ -95,6 +100,19 @@ PLAIN = NumberForm()
 WRITINGS = tuple(
     NumberForm(d, g) for d, g in ((".", ""), (".", ","), (",", ""), (",", "."), (".", " "), (",", " "), (".", "'"))
 )
+
+
+_IN_PARENTHESES = r"\s*([^()0-9+-]*)\(([^()+-]*[0-9][^()+-]*)\)([^()0-9]*)"
+
+
+def in_parentheses(text: str) -> str:
+    """SQL: whether a text cell is a number in parentheses, with what may stand before and behind it."""
+    return f"regexp_full_match({text}, {literal(_IN_PARENTHESES)})"
+
+
+def signed(text: str) -> str:
+    """SQL: a text cell with a minus in place of parentheses: -$2.10 for ($2.10)."""
+    return f"regexp_replace({text}, {literal(f'^{_IN_PARENTHESES}$')}, '-\\1\\2\\3')"
 
 
 def affixes(text: str) -> tuple[str, str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from backpath.errors import InputError
 from backpath.files.choices import Choices
-from backpath.files.column_inputs import CategoryInput, DateInput, shown_day
-from backpath.files.deciding import Decision
+from backpath.files.classes import looks_like_counts, taken_as_classes
+from backpath.files.column_inputs import CategoryInput, DateInput, NumberInput, shown_day
+from backpath.files.deciding import MOST_CLASSES, Decision
 from backpath.files.dialect import Dialect
 from backpath.files.file_paths import PathLike
 from backpath.files.memory_budget import Budget
@@ -18,6 +21,7 @@ from backpath.files.sources import Source
 from backpath.files.usable import check_usable, choose, decide_all
 
 BINS = 10
+MOST_COUNTED = 1_000_000  # cells read at a time, among which different numbers are counted exactly
 _KINDS = {"number": "number", "categories": "text", "date": "date"}
 
 
@@ -30,9 +34,10 @@ class ColumnLook:
     kind : "number" | "text" | "date", "" where it is neither
     use : "input" | "target" | "left out" | "refused"
     says : why it is left out or refused, or what is special about it
-    missing, distinct : cells, and different values (of numbers and dates an estimate)
+    missing, distinct : cells, and different values
     low, high : the range, "" of text
     histogram : counts in ten parts of the range, or of the most frequent texts
+    estimated : whether ``distinct`` is an estimate, as of numbers in a large table
     """
 
     name: str
@@ -44,6 +49,7 @@ class ColumnLook:
     low: str
     high: str
     histogram: tuple[int, ...]
+    estimated: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,7 @@ def look(
         goal, inputs = (None, list(source.columns)) if target is None else choose(source, target, wanted)
         decisions = decide_all(source, inputs if goal is None else [*inputs, goal], wanted, goal)
         numbers = _numbers(source, [d for d in decisions if d.kind and not isinstance(d.kind, CategoryInput)])
+        decisions = [_with_task(source, d, wanted) if goal is not None and d.column is goal else d for d in decisions]
         by_name = {d.name: _column(d, numbers.get(d.name), goal is not None and d.column is goal) for d in decisions}
         ignored = [
             ColumnLook(name, "", "left out", "--ignore", 0, 0, "", "", ())
@@ -94,12 +101,34 @@ def look(
         return Look(source.path, decisions[0].profile.rows, (*columns, *ignored), source.notes, refusal, options)
 
 
+def _with_task(source: Source, goal: Decision, choices: Choices) -> Decision:
+    """The target, with what training would take it as where it is a number."""
+    if goal.problem or not isinstance(goal.kind, NumberInput):
+        return goal
+    cell = cell_sql(goal.column, goal.kind, source.dialect.missing, 0, is_target=True)
+    found = source.rows(
+        f"SELECT v, count(*) FROM (SELECT {cell} AS v FROM {{table}}) WHERE isfinite(v) "
+        f"GROUP BY v ORDER BY v LIMIT {MOST_CLASSES + 1}"
+    )
+    if not found or len(found) > MOST_CLASSES:
+        return goal
+    values, counts = (np.array(column, dtype=np.float64) for column in zip(*found, strict=True))
+    said = []
+    if taken_as_classes(values, counts.sum(), choices.task):
+        said.append(f"taken as {len(values)} classes")
+        said += [] if choices.task else ["--task regression takes it as a number"]
+    if looks_like_counts(values, counts):
+        said.append("looks like counts, for which there is --cost poisson")
+    return replace(goal, notes=(*goal.notes, *said))
+
+
 @dataclass(frozen=True)
 class _Range:
     distinct: int
     low: float | None
     high: float | None
     histogram: tuple[int, ...]
+    estimated: bool
 
 
 def _numbers(source: Source, decisions: Sequence[Decision]) -> dict[str, _Range]:
@@ -111,14 +140,16 @@ def _numbers(source: Source, decisions: Sequence[Decision]) -> dict[str, _Range]
         cells = [f"{cell_sql(d.column, d.kind, own, 0)} AS v{k}" for k, d in enumerate(batch) if d.kind]
         relation = f"(SELECT {', '.join(cells)} FROM {{table}})"
         finite = [f"CASE WHEN isfinite(v{k}) THEN v{k} END" for k in range(len(batch))]
-        ranges = ", ".join(f"min({v}), max({v}), approx_count_distinct({v})" for v in finite)
+        estimated = batch[0].profile.rows * len(batch) > MOST_COUNTED
+        different = "approx_count_distinct({})" if estimated else "count(DISTINCT {})"
+        ranges = ", ".join(f"min({v}), max({v}), {different.format(v)}" for v in finite)
         row = source.rows(f"SELECT {ranges} FROM {relation}")[0]
         triples = [row[k : k + 3] for k in range(0, len(row), 3)]
         bins = ", ".join(_bins(v, low or 0.0, high or 0.0) for v, (low, high, _) in zip(finite, triples, strict=True))
         counts = source.rows(f"SELECT {bins} FROM {relation}")[0]
         for k, (decision, (low, high, distinct)) in enumerate(zip(batch, triples, strict=True)):
             most = min(int(distinct), decision.profile.rows)
-            found[decision.name] = _Range(most, low, high, tuple(counts[k * BINS : (k + 1) * BINS]))
+            found[decision.name] = _Range(most, low, high, tuple(counts[k * BINS : (k + 1) * BINS]), estimated)
     return found
 
 
@@ -136,8 +167,18 @@ def _column(decision: Decision, numbers: _Range | None, is_target: bool) -> Colu
     if numbers is None:
         return ColumnLook(decision.name, kind, use, says, decision.missing, decision.distinct or 0, "", "", ())
     shown = shown_day if isinstance(decision.kind, DateInput) else _shown_number
-    low, high = shown(numbers.low), shown(numbers.high)
-    return ColumnLook(decision.name, kind, use, says, decision.missing, numbers.distinct, low, high, numbers.histogram)
+    return ColumnLook(
+        decision.name,
+        kind,
+        use,
+        says,
+        decision.missing,
+        numbers.distinct,
+        shown(numbers.low),
+        shown(numbers.high),
+        numbers.histogram,
+        numbers.estimated,
+    )
 
 
 def _shown_number(value: float | None) -> str:

@@ -14,12 +14,15 @@ from typing import Any, BinaryIO, Protocol, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.errors import InputError
 from backpath.files.atomic import write_atomically
 from backpath.files.forms import literal
 from backpath.files.parquet import path_of
 from backpath.files.preparation import Predictions, Preparation
+from backpath.files.wording import quoted, shown_path
 
 Columns = Sequence[NDArray[Any]]
+_CSV, _PARQUET, _JSON_LINES = (".csv", ".txt"), (".parquet", ".pq"), (".jsonl", ".ndjson")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -91,22 +94,32 @@ def _harmless(text: str) -> str:
     return text
 
 
+def check_ending(path: str | os.PathLike[str]) -> None:
+    """InputError unless the path's ending says a kind of file that predictions can be written to."""
+    ending = Path(path).suffix.lower()
+    if ending not in (*_CSV, *_PARQUET, *_JSON_LINES):
+        known = ", ".join((*_CSV, *_PARQUET, *_JSON_LINES))
+        is_called = f"ends in {quoted(ending)}" if ending else "has no ending"
+        raise InputError(f"{shown_path(path)} {is_called}; predictions are written to files that end in {known}")
+
+
 def write_predictions(path: str | os.PathLike[str], names: Sequence[str], blocks: Iterator[Columns]) -> None:
-    """Columns to a file, atomically: Parquet or JSON lines by the path's ending, else CSV in UTF-8.
+    """Columns to a file, atomically: Parquet or JSON lines by the path's ending, or CSV in UTF-8.
 
     Raises
     ------
     InputError
         If the file cannot be written there.
     """
+    check_ending(path)
     ending = Path(path).suffix.lower()
-    if ending in (".parquet", ".pq"):
+    if ending in _PARQUET:
         write_atomically(path, lambda file: _parquet(file, names, blocks))
         return
 
     def write(file: BinaryIO) -> None:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        (_json_lines if ending in (".jsonl", ".ndjson") else print_columns)(text, names, blocks)
+        (_json_lines if ending in _JSON_LINES else print_columns)(text, names, blocks)
         text.detach()  # flushes, and leaves the file open
 
     write_atomically(path, write)

@@ -37,7 +37,7 @@ def cell_sql(column: Column, kind: ColumnInput, own: Sequence[str], place: int, 
     """SQL for the values of a column as its kind takes them; categories are the parameter ``$k<place>``."""
     if isinstance(kind, CategoryInput):
         gap = missing_text(column, own, is_target)
-        known = f"coalesce(nullif(list_position($k{place}, {column.text}), 0) - 1, -2)"
+        known = f"coalesce(nullif(list_position($k{place}, {_as_spelled(column.text, kind)}), 0) - 1, -2)"
         return f"CAST(CASE WHEN {gap} THEN -1 ELSE {known} END AS SMALLINT)"
     gap = missing_number(column, own)
     if isinstance(kind, DateInput):
@@ -46,6 +46,15 @@ def cell_sql(column: Column, kind: ColumnInput, own: Sequence[str], place: int, 
         value, strange = number_sql(column, kind, own), "'nan'" if kind.form.lenient else "'infinity'"
         gap = f"{gap} OR isnan({value})" if column.number else gap
     return f"(CASE WHEN isfinite({value}) THEN {value} WHEN {gap} THEN 'nan'::DOUBLE ELSE {strange}::DOUBLE END)"
+
+
+def _as_spelled(text: str, kind: CategoryInput) -> str:
+    """SQL: a cell as the column's categories spell it, where these are true and false: TRUE is True there."""
+    spelled = {name.lower(): name for name in kind.categories}
+    if len(spelled) != len(kind.categories) or not set(spelled) <= {"true", "false"}:
+        return text
+    cases = " ".join(f"WHEN {literal(lower)} THEN {literal(name)}" for lower, name in spelled.items())
+    return f"CASE lower(trim({text})) {cases} ELSE {text} END"
 
 
 ReadPlan = Sequence[tuple[Column, ColumnInput]]

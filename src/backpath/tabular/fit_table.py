@@ -280,14 +280,19 @@ class _Rows:
 
 
 def _joined(results: tuple[TrainingResult, ...]) -> TrainingResult:
-    """The results' networks side by side, with the average of their costs, up to where the first of them ended."""
-    epochs = min(result.epochs for result in results)
-    cost = np.mean([result.history.cost[:epochs] for result in results], axis=0)
+    """The results' networks side by side, with the average of their costs, up to where the last of them ended; one that
+    ended before counts with its last cost."""
+    epochs = max(result.epochs for result in results)
+
+    def mean(curves: list[Floats]) -> Floats:
+        return np.mean([np.pad(curve, (0, epochs - len(curve)), mode="edge") for curve in curves], axis=0)
+
     held = [result.history.validation_cost for result in results]
-    validation = np.mean([curve[:epochs] for curve in held if curve is not None], axis=0)
     return TrainingResult(
         side_by_side([result.network for result in results]),
-        History(cost, validation),
+        History(
+            mean([result.history.cost for result in results]), mean([curve for curve in held if curve is not None])
+        ),
         epochs,
         "interrupted" if any(result.stopped == "interrupted" for result in results) else results[0].stopped,
         sum(result.seconds for result in results),

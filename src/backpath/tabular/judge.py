@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from backpath.errors import InputError
+from backpath.files.classes import looks_like_counts
 from backpath.files.column_values import Categories
 from backpath.files.preparation import Preparation
 from backpath.files.streamed_table import StreamedTable
@@ -20,7 +21,6 @@ from backpath.tabular.linear import best_linear_model
 from backpath.tabular.measures import Measures, measured
 from backpath.tabular.verdict import Verdict, judged, simplest
 
-TAIL = 0.05  # of the rows at most have the largest count
 SMALL, FOLDS = 200, 5  # with fewer rows, a single part held out says too little
 
 
@@ -155,18 +155,15 @@ class Trainer:
         return dict(sorted(means.items(), key=lambda pair: -pair[1]))
 
 
-def looks_like_counts(table: TrainingTable | StreamedTable) -> bool:
-    """Whether the target counts something: whole numbers from 0, more of the small ones, with a thin tail."""
+def counts_something(table: TrainingTable | StreamedTable) -> bool:
+    """Whether the target counts something."""
     target = table.target
+    values, counts = np.unique(target.values, return_counts=True)
     if isinstance(target, Categories):
         try:
-            numbers = np.array([float(name) for name in target.categories])
+            values = np.array([float(target.categories[code]) for code in values])
         except ValueError:
             return False
-        values = numbers[target.values]
-    else:
-        values = target.values
-    if not (values >= 0).all() or (values % 1).any() or values.min() > 0:
-        return False
-    distinct, counts = np.unique(values, return_counts=True)
-    return len(distinct) > 3 and bool(counts[-1] < TAIL * len(values)) and bool(np.median(values) <= values.mean())
+        order = np.argsort(values)
+        values, counts = values[order], counts[order]
+    return looks_like_counts(values.astype(np.float64), counts.astype(np.float64))

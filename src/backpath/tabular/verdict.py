@@ -24,6 +24,7 @@ from backpath.tabular.measures import (
 
 FEW = 30  # rows: below it, no figure means much
 LEAST_RESAMPLED = 8  # rows for an interval of R²
+FEW_OF_A_CLASS = 10  # rows: below it, its recall means little
 CHANCE_AUC = 0.6  # below it, classes are distinguished little better than by chance
 ON = ("held-out", "cross-validation", "training")
 
@@ -103,6 +104,13 @@ class Verdict:
         elif self.rows < FEW:
             only = "Only 1 row" if self.rows == 1 else f"Only {self.rows} rows"
             found.append(f"{only}{' held out' if self.on == 'held-out' else ''}: too few to judge.")
+        elif self.rare:
+            names = ", ".join(f"{count:,} of {name!r}" for name, count in self.rare[:5])
+            more = " …" if len(self.rare) > 5 else ""
+            where = "held out" if self.on == "held-out" else "in the table"
+            found.append(
+                f"Only {names}{more} {'is' if self.rare[0][1] == 1 else 'are'} {where}: that recall says little."
+            )
         always = f"always saying {self.baseline_name}"
         if self._is_as_good(self.baseline):
             found.append(f"No better than {always}.")
@@ -112,6 +120,14 @@ class Verdict:
         if self.linear is not None and not self._is_as_good(self.baseline) and self._is_as_good(self.linear):
             found.append("A linear model does as well.")
         return found
+
+    @property
+    def rare(self) -> list[tuple[str, int]]:
+        """Classes of which few rows are there to judge by, though there are many rows; and how many."""
+        if self.confusion is None or self.rows < FEW or self.on == "training":
+            return []
+        counts = [(name, sum(row)) for name, row in zip(self.classes, self.confusion, strict=True)]
+        return [(name, count) for name, count in counts if count < min(FEW_OF_A_CLASS, self.rows / len(counts) / 2)]
 
     @property
     def is_poor(self) -> bool:

@@ -133,7 +133,7 @@ def describe_importance(importance: Mapping[str, float], unit: str) -> str:
     most = max([*importance.values(), 0.0])
     rows = [
         [plain(name)[:40], f"{value:.3g}", "█" * max(0, round(BAR * value / most)) if most > 0 else ""]
-        for name, value in list(importance.items())[:SHOWN]
+        for name, value in sorted(importance.items(), key=lambda pair: -pair[1])[:SHOWN]
     ]
     more = len(importance) - SHOWN
     lines = [folded(f"how much {unit} rises when a column's cells are shuffled", "  "), table(rows, left=(0, 2))]

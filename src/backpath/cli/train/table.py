@@ -27,7 +27,7 @@ from backpath.files.wording import counted, plain, quoted, shown_path
 from backpath.maths.checks import check_count
 from backpath.tabular.candidates import NETWORKS
 from backpath.tabular.fit_table import PARTS
-from backpath.tabular.judge import FOLDS, SMALL, Judged, Trainer, looks_like_counts
+from backpath.tabular.judge import FOLDS, SMALL, Judged, Trainer, counts_something
 from backpath.tabular.measures import as_dict
 from backpath.tabular.verdict import FEW
 from backpath.training.datasets import DATASETS
@@ -45,6 +45,9 @@ def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
         heading(plain(f"{source}: {counted(table.rows, 'row')}, {columns} -> {options.target} ({kind})")),
         *(f"note: {note}" for note in table.notes),
     ]
+    counts = options.cost is None and counts_something(table)
+    if counts:
+        title.append(f"note: the target {options.target!r} looks like counts, for which there is --cost poisson")
     folds = _folds(options, table)
     announced = Announced(title, PARTS * len(NETWORKS) * (1 + (folds or 0)))
     trainer = Trainer(
@@ -68,7 +71,7 @@ def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
     sections = (
         ("network", fit_section(found.fit)),
         ("cost", cost_section(found.fit.result)),
-        ("how good it is", f"{describe_verdict(found.verdict)}{_advice(options, table, found)}"),
+        ("how good it is", f"{describe_verdict(found.verdict)}{_advice(options, found, counts)}"),
         ("what matters", describe_importance(found.importance, loss_named(found.verdict))),
         ("inputs", describe_inputs(found.preparation.describe())),
     )
@@ -178,17 +181,22 @@ def _record(options: TrainOptions, table: TrainingTable | StreamedTable, found: 
     }
 
 
-def _advice(options: TrainOptions, table: TrainingTable | StreamedTable, found: Judged) -> str:
+def _advice(options: TrainOptions, found: Judged, counts: bool) -> str:
     """What else to call, and why; each command on a line of its own."""
     lines = []
-    if found.fit.improving:
-        more = 2 * found.fit.settings.epochs
-        lines.append(f"Still improving at the last epoch; {more} would go on:\n{again('--epochs', str(more))}")
-    if found.verdict.on == "held-out" and found.verdict.rows < FEW:
-        lines.append(f"To judge by all rows:\n{again('--cv', '5')}")
-    if options.cost is None and looks_like_counts(table):
+    if counts:
         as_counts = again("--cost", "poisson")
         lines.append(f"The target looks like counts, for which there is a cost of their own:\n{as_counts}")
+    if found.fit.improving:
+        most = found.fit.settings.epochs
+        more = str(2 * most)
+        lines.append(
+            f"Still improving at epoch {most}, the last allowed; {more} would go on:\n{again('--epochs', more)}"
+        )
+    if found.verdict.on == "held-out" and found.verdict.rows < FEW:
+        lines.append(f"To judge by all rows:\n{again('--cv', '5')}")
+    if found.verdict.rare and not options.balanced:
+        lines.append(f"To let every class count alike:\n{again('--balanced')}")
     return "".join("\n" + folded(line, "  ") for line in [*_why_poor(found), *lines])
 
 
