@@ -1,8 +1,10 @@
 """A pytest plugin: backpath's estimators where scikit-learn's are."""
 
-import sklearn.neural_network
 
-import backpath as bp
+def pytest_configure():
+    import sklearn.neural_network
 
-sklearn.neural_network.MLPClassifier = bp.MLPClassifier
-sklearn.neural_network.MLPRegressor = bp.MLPRegressor
+    import backpath as bp
+
+    sklearn.neural_network.MLPClassifier = bp.MLPClassifier
+    sklearn.neural_network.MLPRegressor = bp.MLPRegressor

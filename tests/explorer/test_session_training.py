@@ -95,14 +95,20 @@ def test_scrubbing_and_training_on(page):
     assert page.event("stopped")["view"]["history"]["epoch"] == middle + 10
 
 
-def test_a_large_network_is_summed_up(page):
+def test_of_a_wide_network_a_part_is_drawn(page):
     view = page.ok("set", sizes=[2, 64, 64, 1])
-    assert (view["drawn"], view["weights"]) == ("summary", [])
-    assert [layer["shape"] for layer in view["summary"]] == [[64, 3], [64, 65], [1, 65]]
+    assert (view["drawn"], [len(names) for names in view["layers"]]) == ("part", [2, 12, 12, 1])
+    assert view["more"] == [0, 52, 52, 0]
     assert page.ok("derive", weight="W1,1_1")["path_count"] == 64
     assert page.error("check", claimed={"W11_1": "1"}).startswith("a page's check is for up to 700 weights")
+
+
+def test_a_deep_network_is_summed_up(page):
+    view = page.ok("set", sizes=[2] + [8] * 8 + [1])
+    assert (view["drawn"], view["weights"]) == ("summary", [])
+    assert [layer["shape"] for layer in view["summary"]] == [[8, 3], *[[8, 9]] * 7, [1, 9]]
     page.ok("train", speed="max")
-    assert len(page.event("frame")["summary"]) == 3
+    assert len(page.event("frame")["summary"]) == 9
 
 
 def test_a_slow_page_gets_fewer_frames_and_holds_up_nobody(server):

@@ -12,7 +12,7 @@ from backpath.cli.terminal import echo
 if TYPE_CHECKING:
     from backpath.files.models import Model
 
-APART = ("verdict", "training", "importance")  # of the record; they are shown as sections of their own
+APART = ("verdict", "training", "importance", "table")  # of the record: sections of their own, and for programs
 
 
 @click.command()
