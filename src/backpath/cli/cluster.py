@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from backpath.errors import InputError
 from backpath.files.wording import quoted
+from backpath.training.interrupts import HeldBack
 
 if TYPE_CHECKING:
     from backpath.tabular.fit_table import Spread
@@ -33,10 +35,10 @@ def cluster(address: str | None) -> Iterator[Spread | None]:
         raise InputError("--dask needs Dask: pip install 'backpath[dask]'") from None
     if local:
         workers = int(local[1]) if local[1] else None
-        with (
-            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as machines,
-            Client(machines) as client,
-        ):
+        with ExitStack() as stack:
+            with HeldBack(), _unheard_by_children():  # a cluster that is half up cannot be closed
+                machines = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0")
+                client = stack.enter_context(Client(stack.enter_context(machines)))
             yield _spread_by(client)
         return
     try:
@@ -45,6 +47,22 @@ def cluster(address: str | None) -> Iterator[Spread | None]:
         raise InputError(f"no Dask scheduler answers at {quoted(address)}; start one, or check the address") from None
     with client:
         yield _spread_by(client)
+
+
+@contextmanager
+def _unheard_by_children() -> Iterator[None]:
+    """A terminal sends Ctrl-C to the workers too; those started here leave it to this process, which ends them."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # its start would let the signal through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _spread_by(client: Any) -> Spread:
