@@ -109,7 +109,18 @@ class DivergenceError(ValueError):
         return f"diverged in epoch {self.epoch}{where}; {last}"
 
     def but(self, **changed: Any) -> DivergenceError:
-        """The same error with other attributes."""
+        """The same error with other attributes.
+
+        Parameters
+        ----------
+        **changed
+            The attributes and their new values.
+
+        Returns
+        -------
+        DivergenceError
+            A new error; this one stays as it is.
+        """
         names = ("epoch", "layer", "cost", "network", "advice", "start", "stuck")
         return DivergenceError(**{name: getattr(self, name) for name in names} | changed)
 

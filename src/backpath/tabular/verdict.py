@@ -104,19 +104,18 @@ class Verdict:
         elif self.rows < FEW:
             only = "Only 1 row" if self.rows == 1 else f"Only {self.rows} rows"
             found.append(f"{only}{' held out' if self.on == 'held-out' else ''}: too few to judge.")
-        elif self.rare:
-            names = ", ".join(f"{count:,} of {name!r}" for name, count in self.rare[:5])
-            more = " …" if len(self.rare) > 5 else ""
-            where = "held out" if self.on == "held-out" else "in the table"
-            found.append(
-                f"Only {names}{more} {'is' if self.rare[0][1] == 1 else 'are'} {where}: that recall says little."
-            )
         always = f"always saying {self.baseline_name}"
         if self._is_as_good(self.baseline):
             found.append(f"No better than {always}.")
         elif self._is_hardly_better():
             found.append(f"Not clearly better than {always}: with other rows it could be worse.")
         found += self._never_right()
+        if self.rare:
+            names = ", ".join(f"{count:,} of {name!r}" for name, count in self.rare[:5])
+            more = " …" if len(self.rare) > 5 else ""
+            are = "is" if self.rare[0][1] == 1 else "are"
+            where = "held out" if self.on == "held-out" else "in the table"
+            found.append(f"Only {names}{more} {are} {where}: that recall says little.")
         if self.linear is not None and not self._is_as_good(self.baseline) and self._is_as_good(self.linear):
             found.append("A linear model does as well.")
         return found
