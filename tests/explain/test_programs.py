@@ -55,7 +55,7 @@ def test_most_slips_are_named_at_their_place():
         (1, 0, 5, 120, 0.92),
         (1, 0, PRINTED, 120, 0.92),
         (1, 3, None, 80, 0.95),
-        (2, 0, None, 60, 0.85),
+        (2, 0, None, 60, 0.8),
     ],
 )
 def test_share_of_slips_named(slips, conventions, digits, count, least):
