@@ -17,9 +17,9 @@ import matplotlib.pyplot as plt
 INK = "#727b86"  # 4.3:1 on white and on near-black
 COLOURS = {
     US: "#e0552b", "NumPy": "#3f8fd2", "JAX": "#9b6dd6", "PyTorch": "#2ba36b", "scikit-learn": "#c69214",
-    "FANN": "#8c8c8c",
+    "FANN": "#8c8c8c", "intrinsics": "#d14d8b",
 }  # fmt: skip # one look is enough
-MARKERS = {US: "o", "NumPy": "s", "JAX": "D", "PyTorch": "^", "scikit-learn": "v", "FANN": "P"}
+MARKERS = {US: "o", "NumPy": "s", "JAX": "D", "PyTorch": "^", "scikit-learn": "v", "FANN": "P", "intrinsics": "X"}
 STYLE = {
     "font.family": ["DejaVu Sans", "sans-serif"], "font.size": 10, "svg.fonttype": "none", "svg.hashsalt": "backpath",
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK,
@@ -42,7 +42,7 @@ def draw_ratios(results: Sequence[Measured], file: Path) -> None:
         axes.invert_yaxis()
         axes.grid(True, axis="both")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}×")
-        axes.set_xlabel("times as long as backpath (its time is under each row's name)")
+        axes.set_xlabel("time ÷ backpath's, which is given on the left")
         legend(figure, axes)
         save(figure, file)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from backpath.estimators.fit_state import Epoch, FitState, HeldOut
@@ -45,7 +46,7 @@ class Clock:
         self._end = -math.inf
 
 
-class Fitting(Stateful):
+class Fitting(Stateful, ABC):
     """One fit.
 
     Parameters
@@ -81,9 +82,9 @@ class Fitting(Stateful):
         if self.run.stopped in ("time", "interrupted"):
             self.run.stopped, self.stopped = "epochs", False
 
+    @abstractmethod
     def go(self, part: RunPart | None) -> FitState:
         """Train to the end, saved now and then."""
-        raise NotImplementedError
 
     def is_good(self) -> bool:
         """Whether it is worth going on from."""
