@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from backpath.training.checkpoints import RunPart
 
 
-MANY_WEIGHTS = 1000  # from which on another solver is sooner done
+MANY_WEIGHTS = 1000  # from here on another solver is faster
 
 
 def _warn_of_size(weights: int, residuals: int, held_down: bool) -> None:
@@ -33,7 +33,7 @@ def _warn_of_size(weights: int, residuals: int, held_down: bool) -> None:
     elif weights > MANY_WEIGHTS:
         warnings.warn(
             f"each step of lm solves for {weights:,} weights at once: with fewer neurons, or solver='adam', this is "
-            "far sooner done",
+            "much faster",
             UserWarning,
             stacklevel=7,
         )
