@@ -346,7 +346,7 @@ import sys
 import numpy as np
 import backpath as bp
 model = bp.MLPClassifier(hidden_layer_sizes=8, learning_rate_init=0.1, max_iter=300, random_state=0)
-assert model.fit(np.eye(4), [0, 1, 0, 1]).score(np.eye(4), [0, 1, 0, 1]) == 1  # only a bad fit is looked into
+assert (model.fit(np.eye(4), [0, 1, 0, 1]).predict(np.eye(4)) == [0, 1, 0, 1]).all()  # only a bad fit is looked into
 for name in ("sklearn.metrics", "sklearn.model_selection", "sklearn.preprocessing", "backpath.explain", "matplotlib"):
     if name in sys.modules:
         print(name)
