@@ -106,8 +106,8 @@ def _share(group: Path, first_version: bool) -> float | None:
 
 
 class Pace:
-    """Whether calls are faster on all threads than on one, by what both took last: where other processes need the cores,
-    a thread that waits for its turn holds up all others. What is computed does not depend on it.
+    """Whether calls are faster on all threads than on one, by what both took last: where other processes need the
+    cores, a thread that waits for its turn holds up all others. What is computed does not depend on it.
 
     Attributes
     ----------
