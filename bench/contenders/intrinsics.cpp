@@ -5,6 +5,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+#ifdef __AVX512F__
 struct F64 {
   typedef double T;
   typedef __m512d P;
@@ -93,6 +94,7 @@ extern "C" void train_float32(float* w, int64_t stride, int64_t first, int64_t l
                               double rate, int64_t epochs) {
   train<F32>(w, stride, first, last, X, Y, float(rate), epochs);
 }
+#endif
 
 // One such network, its four samples in the lanes of AVX2: what is left is one chain of operations, each waiting for the
 // one before. The polynomial is in the form in which fewest wait.

@@ -25,8 +25,6 @@ SOURCE = Path(__file__).with_suffix(".cpp")
 FLAGS = [
     "-std=c++17",
     "-O3",
-    "-mavx512f",
-    "-mavx512dq",
     "-mavx2",
     "-mfma",
     "-ffp-contract=off",
@@ -34,22 +32,26 @@ FLAGS = [
     "-shared",
     "-Wno-psabi",
 ]
+AVX_512 = ["-mavx512f", "-mavx512dq"]
 LANES = {"float64": 8, "float32": 16}
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 BLOCKS = 16  # for each core
 
 
-def library() -> ctypes.CDLL:
+def library(*, many: bool) -> ctypes.CDLL:
     try:
-        has = "avx512dq" in Path("/proc/cpuinfo").read_text()
+        has = set(Path("/proc/cpuinfo").read_text().split())
     except OSError:
-        has = False
+        has = set()
     command = compiler()
-    if not has or command is None:
-        raise LeftOut("it needs Linux, a processor with AVX-512 and a C++ compiler")
+    if command is None or not {"avx2", "fma"} <= has:
+        raise LeftOut("it needs Linux, a processor with AVX2 and a C++ compiler")
+    if many and "avx512dq" not in has:
+        raise LeftOut("of many networks it needs a processor with AVX-512")
     with tempfile.TemporaryDirectory() as folder:
         built = Path(folder, "intrinsics.so")
-        subprocess.run([*command, *FLAGS, str(SOURCE), "-o", str(built)], check=True)
+        flags = [*FLAGS, *(AVX_512 if many else [])]
+        subprocess.run([*command, *flags, str(SOURCE), "-o", str(built)], check=True)
         return ctypes.CDLL(str(built))
 
 
@@ -69,7 +71,7 @@ def train_one(row: Row) -> Train:
     (X, y), start = row.data(), row.start()
     if row.dtype != "float64":
         raise LeftOut("one network is in float64 only")
-    function = library().train_one
+    function = library(many=False).train_one
     function.argtypes = [c_void_p, c_void_p, c_void_p, c_double, c_int64]
     columns, targets = np.ascontiguousarray(X.T), y.ravel().copy()
 
@@ -87,7 +89,7 @@ def train(row: Row) -> Train:
     start = np.concatenate([w.reshape(row.networks, -1) for w in row.start()], axis=1).T
     lanes = LANES[row.dtype]
     stride = -(-start.shape[1] // lanes) * lanes
-    function = library()[f"train_{row.dtype}"]
+    function = library(many=True)[f"train_{row.dtype}"]
     function.argtypes = [c_void_p, c_int64, c_int64, c_int64, c_void_p, c_void_p, c_double, c_int64]
     block = -(-stride // (CORES * BLOCKS * lanes)) * lanes
     pool = ThreadPoolExecutor(CORES)
