@@ -141,23 +141,23 @@ def table(by_row: dict, code_of, title: str) -> list[str]:
     ]
 
 
-TITLE = "# What diagnose finds: the figures\n\nMade by `scripts/confusion`; every table says how much was tried."
-PROGRAMS = """## Slips of people's programs
+TITLE = "# How reliable diagnose is\n\nMeasured by `scripts/confusion`. Each table gives the number of trials."
+PROGRAMS = """## Slips in programs
 
-Random slips at random uses, written without the search's tables: networks from (1, 1, 1) to (4, 6, 5, 3), all
-activations and costs, batches of 1 to 8, gradients handed over in one of ten layouts. *Named*: one of the explanations
-reported has every slip at its place, or another slip that gives the same figures. Where the network is printed too, it
-is known to 4 to 6 significant digits, and the figures to 4 to 6 decimals.
+Random slips at random places, written without the search's tables: networks from (1, 1, 1) to (4, 6, 5, 3), all
+activations and costs, batches of 1 to 8, and gradients in one of ten layouts. *Named*: one of the reported explanations
+has every slip at its place, or another slip that gives the same figures. If the network is printed too, it has 4 to 6
+significant digits, and the figures have 4 to 6 decimals.
 """
 INTRODUCTION = """## The catalogue's mistakes
 
 Mistakes are planted in the gradients of a backprop that shares no code with backpath: networks of sizes
 (2, 2, 1), (2, 3, 1), (3, 4, 4, 2) and (4, 8, 3), every activation and cost, batches of 1 and 5, weights and inputs of
-order 1. *Named*: the planted mistake is reported, alone or among those that the figures given cannot tell apart.
-*Certain*: it alone is reported. A trial whose figures, as given, are the right ones has nothing to find and is not
-counted. *Further readings* are other mistakes that could go by the same code.
+order 1. *Named*: the planted mistake is reported, alone or with others that give the same figures. *Certain*: only the
+planted mistake is reported. A trial whose figures are right as given is not counted, because there is nothing to find.
+*Further readings* are other mistakes with the same code.
 
-![planted mistakes, and what they are taken for](images/confusion.svg)
+![planted mistakes, and the mistakes that are reported](images/confusion.svg)
 """
 
 
@@ -186,14 +186,14 @@ def trust_lines(trust: dict[str, Counter], people: dict[str, Counter]) -> list[l
         "",
         "| what | tried | |",
         "|---|--:|---|",
-        f"| edits outside everything that is searched for | {unknown.total():,} | {false} get a name as certain |",
+        f"| errors of kinds that the search does not know | {unknown.total():,} | {false} get a name that is called certain |",
         f"| of these, called right | {unknown.total():,} | {unknown['called right']:,} |",
         f"| right answers, in any layout, convention and rounding | {answers.total():,} | "
         f"{answers['called wrong']:,} called wrong |",
     ]
     second = [
         PROGRAMS,
-        "| | trials | named at its place % | certain % | certain of another % |",
+        "| | trials | named at the right place % | certain % | certain but wrong % |",
     ]
     second.append("|---|--:|--:|--:|--:|")
     for what, counts in people.items():
@@ -209,7 +209,7 @@ def summary(trust: dict[str, Counter], people: dict[str, Counter]) -> str:
     """The table of docs/diagnose.md, trust first."""
     unknown, answers = trust["unknown"], trust["right"]
     rows = [
-        ("wrong in a way that is not searched for", unknown.total(), f"{unknown['a false name']:,} get a certain name"),
+        ("wrong in a way that the search does not know", unknown.total(), f"{unknown['a false name']:,} get a name that is called certain"),
         ("right, in any layout, convention and rounding", answers.total(), f"{answers['called wrong']:,} called wrong"),
     ]
     for what, counts in people.items():

@@ -10,23 +10,22 @@ UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 US = "backpath"
 
 HOW = """\
-Made by `scripts/bench`, row by row. Each time is the median of {rounds} rounds in which all contenders take
-turns; half the interquartile range follows after ±. A **bold** number is the time relative to backpath's.
-Before anything is timed, each contender must reach the same weights as backpath's NumPy engine from the same
-start, within 1e-9 (float64) or 1e-3 (float32) of the largest change of a weight; otherwise it is not measured.
+`scripts/bench` measures the rows one after the other. Each time is the median of {rounds} rounds in which all contenders
+take turns, ± half the interquartile range. A **bold** number is the time relative to backpath's. A contender is timed
+only if it first reaches the same weights as backpath's NumPy engine from the same start, within 1e-9 (float64) or 1e-3
+(float32) of the largest change of a weight.
 
-- The work: logistic neurons, squared error, gradient descent, batches in a fixed order. scikit-learn has
-  logistic outputs only with its log-loss, and is compared with backpath at that cost.
-- backpath is measured through its public functions, `train` and `train_population`, and records the cost of
-  every epoch; the peers record none. Each peer is written in several ways, and the fastest counts: see *Every
-  form* below.
+- The workload: logistic neurons, squared error, gradient descent, batches in a fixed order. scikit-learn has logistic
+  outputs only with its log-loss, so it is compared with backpath at that cost.
+- backpath is measured through its public functions, `train` and `train_population`, and records the cost of every
+  epoch; the peers do not. Each peer is written in several ways, and the fastest one counts: see *All variants* below.
 - Each contender runs in its own process, on one core where the row says so.
 """
 
 CPU_TIME = """\
-**Other programs were using the machine, so the figures are processor time, summed over all threads.** Waiting for a
-core does not lengthen it. The caches and the memory were shared, however: rows that depend on them take longer than on
-an idle machine, and the gain from a second core does not show.
+**Other programs were using the machine, so the figures are processor time, summed over all threads.** It does not
+include waiting for a core. Caches and memory were shared, however: rows that depend on them take longer than on an idle
+machine, and the gain from a second core is not visible.
 """
 
 
@@ -59,7 +58,7 @@ def table(results: Sequence[Measured]) -> str:
 
 
 def every_form(results: Sequence[Measured]) -> str:
-    lines = ["| work | contender | form | median | fastest |", "|---|---|---|---|---|"]
+    lines = ["| work | contender | variant | median | fastest |", "|---|---|---|---|---|"]
     for result in results:
         lines += [
             f"| {result.row.title} | {t.contender} | {t.form} | {cell(t, None)} | {duration(min(t.times))} |"
@@ -87,9 +86,9 @@ def page(results: Sequence[Measured], facts: Sequence[str], rounds: int, growth:
         table(results),
         "## Measured on",
         "\n".join(f"- {fact}" for fact in facts),
-        *(("## Left out", "\n".join(absent)) if absent else ()),
-        *(("## How it grows", GROWTH) if growth else ()),
-        "## Every form",
+        *(("## Not measured", "\n".join(absent)) if absent else ()),
+        *(("## Scaling", GROWTH) if growth else ()),
+        "## All variants",
         every_form(results),
     ]
     return "\n\n".join(parts) + "\n"
@@ -98,4 +97,4 @@ def page(results: Sequence[Measured], facts: Sequence[str], rounds: int, growth:
 GROWTH = """\
 ![Time against epochs, samples, width, depth, networks and cores](images/growth.svg)
 
-Made by `scripts/bench --growth`, with an earlier build of the kernels; PyTorch without its compiler."""
+Measured by `scripts/bench --growth` with an earlier build of the kernels; PyTorch without its compiler."""
