@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,12 @@ def draw_growth(panels: Mapping[str, Sequence[tuple[float, Measured]]], file: Pa
             axes.set_xscale("log", base=2 if quantity == "cores" else 10)
             axes.set_yscale("log")
             axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:g}k" if value >= 1000 else f"{value:g}")
+            low, high = axes.get_ylim()
+            axes.set_ylim(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)))
             axes.yaxis.set_major_formatter(lambda value, _: power_of_ten(value))
             axes.grid(True)
+        for axes in grid.flat[len(panels) :]:
+            axes.set_visible(False)
         legend(figure, grid.flat[0])
         save(figure, file)
 
