@@ -186,7 +186,8 @@ def trust_lines(trust: dict[str, Counter], people: dict[str, Counter]) -> list[l
         "",
         "| what | tried | |",
         "|---|--:|---|",
-        f"| errors of kinds that the search does not know | {unknown.total():,} | {false} get a name that is called certain |",
+        f"| errors of kinds that the search does not know | {unknown.total():,} | "
+        f"{false} get a name that is called certain |",
         f"| of these, called right | {unknown.total():,} | {unknown['called right']:,} |",
         f"| right answers, in any layout, convention and rounding | {answers.total():,} | "
         f"{answers['called wrong']:,} called wrong |",
@@ -209,7 +210,11 @@ def summary(trust: dict[str, Counter], people: dict[str, Counter]) -> str:
     """The table of docs/diagnose.md, trust first."""
     unknown, answers = trust["unknown"], trust["right"]
     rows = [
-        ("wrong in a way that the search does not know", unknown.total(), f"{unknown['a false name']:,} get a name that is called certain"),
+        (
+            "wrong in a way that the search does not know",
+            unknown.total(),
+            f"{unknown['a false name']:,} get a name that is called certain",
+        ),
         ("right, in any layout, convention and rounding", answers.total(), f"{answers['called wrong']:,} called wrong"),
     ]
     for what, counts in people.items():

@@ -182,11 +182,11 @@ def report() -> str:
     rows = [_line(name, row, whole.get(name, {})) for name, row in fitted.items()]
     parts = [
         "# The estimators on real tables",
-        "Measured by `bench/estimator_tables.py`: both contenders have the same default parameters and take turns in one "
-        f"run. Scores are accuracy or R² on a held-out fifth of the rows, averaged over {TURNS} seeds. Inputs and numeric "
-        f"targets are standardised, and at most {MOST_ROWS:,} rows are used for training. A whole process imports, fits "
-        "and predicts; its times are processor times. A cold process has no compiled bytecode, like the first run on a "
-        "machine.",
+        "Measured by `bench/estimator_tables.py`: both contenders have the same default parameters and take turns in "
+        f"one run. Scores are accuracy or R² on a held-out fifth of the rows, averaged over {TURNS} seeds. Inputs and "
+        f"numeric targets are standardised, and at most {MOST_ROWS:,} rows are used for training. A whole process "
+        "imports, fits and predicts; its times are processor times. A cold process has no compiled bytecode, like the "
+        "first run on a machine.",
         f"Fits are {np.median(ratios):.1f} times as fast (median; from {min(ratios):.1f} to {max(ratios):.1f}). Scores "
         f"are as good, within the spread from seed to seed or 0.01, on {sum(level)} of {len(level)} tables."
         + "".join(_of_processes(whole, state) for state in ("warm", "cold") if whole),

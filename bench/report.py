@@ -10,10 +10,10 @@ UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 US = "backpath"
 
 HOW = """\
-`scripts/bench` measures the rows one after the other. Each time is the median of {rounds} rounds in which all contenders
-take turns, ± half the interquartile range. A **bold** number is the time relative to backpath's. A contender is timed
-only if it first reaches the same weights as backpath's NumPy engine from the same start, within 1e-9 (float64) or 1e-3
-(float32) of the largest change of a weight.
+`scripts/bench` measures the rows one after the other. Each time is the median of {rounds} rounds in which all
+contenders take turns, ± half the interquartile range. A **bold** number is the time relative to backpath's. A contender
+is timed only if it first reaches the same weights as backpath's NumPy engine from the same start, within 1e-9 (float64)
+or 1e-3 (float32) of the largest change of a weight.
 
 - The workload: logistic neurons, squared error, gradient descent, batches in a fixed order. scikit-learn has logistic
   outputs only with its log-loss, so it is compared with backpath at that cost.

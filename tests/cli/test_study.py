@@ -254,10 +254,10 @@ REFUSED = [
     (["xor", "--init", "zeros"], "unknown --init 'zeros'"),
     (["xor", "--seed", "-1"], "--seed must be a whole number of at least 0"),
     (["xor", "--activation", "step"], "cannot be trained: step"),
-    (["xor", "--out", "study.csv"], "--out takes a file named .parquet, but got 'study.csv'"),
+    (["xor", "--out", "study.csv"], "--out takes a file that ends in .parquet, but got 'study.csv'"),
     (["xor", "--out", "no/study.parquet"], "its folder does not exist"),
     (["xor", "--hidden", "600", "--out", "a.parquet"], "at most 2,000, but these networks have 2,401"),
-    (["xor", "--picture", "study.gif"], "--picture takes a file named .svg, .png, .pdf"),
+    (["xor", "--picture", "study.gif"], "--picture takes a file that ends in .svg, .png, .pdf"),
     (["xor", "--picture", "no/study.svg"], "its folder does not exist"),
 ]
 

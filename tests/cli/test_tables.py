@@ -22,7 +22,7 @@ def cities(tmp_path_factory):
     (folder / "cities.csv").write_text(CITIES)
     (folder / "new.csv").write_text(NEW)
     out = done("train", "cities.csv", "--target", "price", "--epochs", 5, cwd=folder)
-    assert "note: left out 'id': a text of its own in each row (--keep-column takes it" in out
+    assert "note: left out 'id': a different text in each row (--keep-column takes it" in out
     return folder
 
 

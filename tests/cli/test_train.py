@@ -253,7 +253,7 @@ REFUSED = [
     (["train", "xor", "--nonsense"], "No such option"),
     (["train", "xor", "--solver", "sgd"], "unknown --solver 'sgd'; there are gd, momentum, adam, lm"),
     (["train", "xor", "--solver", "lm", "--learning-rate", "1"], "leave --learning-rate out"),
-    (["train", "xor", "--solver", "lm", "--batch-size", "2"], "lm takes all samples for every step"),
+    (["train", "xor", "--solver", "lm", "--batch-size", "2"], "lm uses all samples in every step"),
     (["train", "xor", "--bayesian"], "--bayesian is for --solver lm"),
     (
         ["train", "iris.csv", "--target", "species", "--solver", "lm", "--cost", "categorical_cross_entropy"],

@@ -117,7 +117,7 @@ def test_a_column_of_weights_is_no_input(folder):
         (["--cv", "5", "--validation", "0.1"], "leave one of the two out"),
         (["--balanced"], "--balanced is for classes"),
         (["--weights", "nope"], "no column 'nope' to weigh rows by"),
-        (["--plot", "report.gif"], "--plot takes a file named .html, .png, .svg, .pdf"),
+        (["--plot", "report.gif"], "--plot takes a file that ends in .html, .png, .svg, .pdf"),
         (["--decay", "-1"], "--decay must be a number of at least 0, but is -1"),
     ],
 )
@@ -140,7 +140,7 @@ def test_few_rows_of_a_class_are_said_to_be_few_with_what_would_do(folder):
     few = re.search(r"Only (\d) of 'yes' (?:is|are) held out: that recall says little\.", out)
     assert few and int(few[1]) == int(re.search(r"^  yes +(\d+) +(\d+)", out, re.MULTILINE)[1])
     command = "backpath train rare.csv --target fraud --hidden 4 --epochs 5 --balanced"
-    assert f"To let every class count alike:\n  {command}" in out
+    assert f"To weight all classes equally:\n  {command}" in out
     assert "To let every class" not in done(*command.split()[1:], cwd=folder)
 
 

@@ -515,7 +515,7 @@ USELESS = {
     "y tiny": (bp.MLPRegressor, {}, DIABETES[0], SMALL_Y, r"y has a spread of 7\.7e-10.*scale_y=True.*Transformed"),
     "y huge": (bp.MLPRegressor, {}, DIABETES[0], LARGE_Y, r"y has a spread of 7\.7e\+07"),
     "rate": (bp.MLPClassifier, {"learning_rate_init": 1.0}, *IRIS, r"the loss rose .*: try learning_rate_init=0\.1"),
-    "penalty": (bp.MLPClassifier, {"alpha": 1000.0}, *IRIS, r"alpha=1000 holds all weights down .*: try alpha=1"),
+    "penalty": (bp.MLPClassifier, {"alpha": 1000.0}, *IRIS, r"alpha=1000 keeps all weights small .*: try alpha=1"),
     "X tiny": (bp.MLPClassifier, {}, IRIS[0] * 1e-300, IRIS[1], r"the sizes of column 0 \(7\.9e-300\).*scale_X=True"),
     "saturated": (
         bp.MLPClassifier,

@@ -203,7 +203,7 @@ def test_a_loss_of_ones_own_learns_and_explains():
     "own, named",
     [
         ({"activation": (np.sin, lambda u: -np.cos(u))}, "of the other sign"),
-        ({"activation": (np.sin, lambda u: np.cos(np.sin(u)))}, "σ′ is given σ\\(u\\) in place of u"),
+        ({"activation": (np.sin, lambda u: np.cos(np.sin(u)))}, "σ′ is evaluated at σ\\(u\\) instead of u"),
         ({"activation": (np.tanh, lambda a: 1 - a**2)}, "it takes σ\\(u\\), but must take u"),
         ({"loss": (lambda A, y: (A - y) ** 2, lambda A, y: A - y)}, "at A, y = .* half of what this cost has"),
         ({"loss": (log_cosh, lambda A, y: np.tanh(y - A))}, "of the other sign"),

@@ -209,7 +209,7 @@ BAD = [
     ({"claimed": {"W11_1": None}}, {}, "must be a finite number"),
     ({"claimed": {"W11_1": True}}, {}, "must be a finite number"),
     ({"claimed": {"W11_1": 1, "W1,1_1": 1}}, {}, "W11_1 is claimed twice"),
-    ({"claimed": {}}, {}, "nothing is claimed; give at least one figure"),
+    ({"claimed": {}}, {}, "there is no figure to check; give at least one"),
     (
         {"claimed": [1, 2]},
         {},

@@ -77,7 +77,7 @@ def test_every_format_is_printed_and_written(form, start, model):
 def test_latex_as_a_whole_document(model):
     call = ("explain", "net.safetensors", "W11_1", "--x", "0.5,1", "--y", 1, "--document")
     assert done(*call, "--format", "latex", cwd=model).startswith(r"\documentclass")
-    assert "--document goes with --format latex" in refused(*call, cwd=model)
+    assert "--document is for --format latex" in refused(*call, cwd=model)
 
 
 def test_a_model_of_a_table_takes_the_tables_values(tmp_path):

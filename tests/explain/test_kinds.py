@@ -84,33 +84,33 @@ SLIPS = {
     "the error is sent back, not δ": (
         program(sent_back=lambda s, e: e),
         {"missing_output_derivative": A},
-        "on the way back to layer 1 only",
+        "in the backward pass to layer 1 only",
     ),
     "σ′ of the outputs missing in their own gradient": (
         program(of_output=lambda s, e: e.T @ ones(s.H) / s.N),
         {"missing_output_derivative": A},
         "in the gradients of layer 2 only",
     ),
-    "the output in place of its δ on the way back": (
+    "the output instead of its δ in the backward pass": (
         program(sent_back=lambda s, e: s.A),
         {"wrong_delta": A},
-        "on the way back to layer 1 only",
+        "in the backward pass to layer 1 only",
     ),
-    "the weight in place of the input": (
+    "the weight instead of the input": (
         program(finished=lambda s, G, d, W: with_biases(d.mean(axis=0)[:, None] * W, G[:, -1])),
         {"wrong_factor": ("X1", "X2", *H)},
-        "the weight stands in place",
+        "the weight is used instead of",
     ),
-    "σ′ of the back-propagated error": (
+    "σ′ of the backpropagated error": (
         program(delta_H=lambda s: s.e_H * slope(s.e_H)),
         {"wrong_slope": H},
-        "is given the back-propagated error",
+        "is evaluated at the backpropagated error",
     ),
     "σ′(u) × u": (program(delta_H=lambda s: s.e_H * slope(s.H) * s.u), {"wrong_slope": H}, "multiplied by u"),
     "relu of δ": (
         program(delta_H=lambda s: np.maximum(s.e_H * slope(s.H), 0)),
         {"wrong_delta": H},
-        "relu(δ) stands in place of δ of layer 1",
+        "relu(δ) is used instead of δ of layer 1",
     ),
     "bias gradients averaged twice": (
         program(finished=lambda s, G, d, W: with_biases(G, G[:, -1] / s.N)),

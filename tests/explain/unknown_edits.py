@@ -54,7 +54,7 @@ class Textbook:
         slope: Callable | None = None,  # ∂C/∂A of (A, y)
         chain: Callable | None = None,  # δ of (layer, u, ∂C/∂a)
         delta: Callable | None = None,  # an edit of (layer, δ)
-        back: Callable | None = None,  # the weights on the way back, of (layer, W without bias)
+        back: Callable | None = None,  # the weights in the backward pass, of (layer, W without bias)
         inputs: Callable | None = None,  # an edit of (layer, [a 1])
         reduce: Callable | None = None,  # the batch's gradient from those of the samples, (N, neurons, inputs + 1)
     ) -> Layers:
@@ -450,8 +450,8 @@ FAMILIES: dict[str, Callable[[Textbook, Rng], Layers]] = {
     "Oja's rule": _oja,
     "the gradient elsewhere": _nesterov,
     "powers summed": _squares,
-    "pseudo-inverse on the way back": _pseudo_inverse,
-    "signs of the weights on the way back": _signs_back,
+    "pseudo-inverse in the backward pass": _pseudo_inverse,
+    "signs of the weights in the backward pass": _signs_back,
     "neurons scaled at random": _neurons_scaled,
     "samples mixed up": _samples_mixed_up,
     "quantiles of the samples": _trimmed,

@@ -80,7 +80,7 @@ def test_another_host_says_so_and_keeps_the_token():
         assert httpx.get(f"http://127.0.0.1:{port}/step").status_code == 403
         assert httpx.get(f"http://127.0.0.1:{port}/step", params={"token": running.token}).status_code == 404
         running.stop()
-    assert running.errors == ["the page can be reached from other machines; only with the token in its address\n"]
+    assert running.errors == ["other machines can reach the page, but only with the token in its address\n"]
     assert names_of("192.0.2.7") == ["192.0.2.7"]
 
 

@@ -195,6 +195,6 @@ def test_a_file_that_is_read_is_never_written_over(tmp_path):
     (tmp_path / "a.csv").write_bytes(b"old")
     (tmp_path / "link.csv").symlink_to("a.csv")
     for path in (tmp_path / "a.csv", tmp_path / "link.csv", tmp_path / "." / "a.csv"):
-        with pytest.raises(InputError, match=r"cannot write .*a?\.csv: it is read from; give another path"):
+        with pytest.raises(InputError, match=r"cannot write .*a?\.csv: this command reads it; give another path"):
             check_writable(path, inputs=[tmp_path / "other.csv", tmp_path / "a.csv"])
     check_writable(tmp_path / "b.csv", inputs=[tmp_path / "a.csv", "xor"])

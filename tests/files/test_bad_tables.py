@@ -116,7 +116,7 @@ BAD = {
     ),
     "a line end in a name": (
         b'a,"b\r",y\n1,2,3\n2,3,4\n',
-        "t.csv, line 1: the name 'b\\r' of column 2 holds a line end; rename it",
+        "t.csv, line 1: the name 'b\\r' of column 2 contains a line break; rename it",
     ),
     "blank header": (b"\n" + GOOD, "t.csv, line 1: the line is blank; expected the column names"),
     "missing target, near": (b"a,Y \n1,2\n", "t.csv has no column 'y' to be the target; did you mean 'Y '?"),
@@ -135,14 +135,14 @@ BAD = {
     ),
     "a name for each row": (
         b"a,y\n" + b"".join(b"name%dx,%d\n" % (k, k) for k in range(100)),
-        "t.csv: nothing is left to learn from ('a': a text of its own in each row)",
+        "t.csv: nothing is left to learn from ('a': a different text in each row)",
     ),
     "one row": (HEADER + b"1,red,2\n", "t.csv holds 1 row; training needs at least 2"),
     "one column": (b"y\n1\n2\n", "t.csv has no column but the target 'y'; there must be one to learn from"),
     "gzip": (
         b"\x1f\x8b\x08\x00",
         "t.csv cannot be unpacked: Compressed file ended before the end-of-stream marker was reached; the file is "
-        "damaged or cut off",
+        "damaged or truncated",
     ),
     "a spreadsheet": (
         b"PK\x03\x04\x00",
@@ -255,7 +255,7 @@ def test_a_wrong_encoding_names_the_line(in_folder):
 PREPARED = Preparation(
     (NumberInput("a", 2.0, 1.0), CategoryInput("b", ("green", "red"))), Target("y", "regression", 6.0, 3.0)
 )
-NOT_STRICT = "; correct it, or leave --strict away"
+NOT_STRICT = "; correct it, or leave --strict out"
 BAD_TO_PREDICT = {
     "missing column": (
         b"a,B2\n1,red\n",
@@ -268,7 +268,7 @@ BAD_TO_PREDICT = {
     "new category": (
         b"b,a\nred,1\ngreen,2\nblue,3\n",
         "t.csv, line 4, column 'b': 'blue' was not among the categories in training, which were 'green', 'red'; "
-        "correct it, train again with rows that have it, or leave --unknown refuse away",
+        "correct it, train again with rows that have it, or leave --unknown refuse out",
     ),
     "text for a number": (
         b"b,a\nred,1\ngreen,x\n",

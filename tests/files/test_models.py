@@ -179,7 +179,7 @@ BAD = {
     "trailing bytes": (file_of(entries(), DATA + b"x"), "its last tensor is followed by 1 byte"),
     "header of 2^64 - 1": (
         b"\xff" * 8 + DATA,
-        "its header should be 18,446,744,073,709,551,615 bytes long, but only 72 follow: it is cut off",
+        "its header should be 18,446,744,073,709,551,615 bytes long, but only 72 follow: it is truncated",
     ),
     "header of 2^63": (b"\0" * 7 + b"\x80" + DATA, "its header should be 9,223,372,036,854,775,808 bytes long"),
     "header of 0": (b"\0" * 100, "its header should be 0 bytes long; a model's has 2 to 1,048,576"),
@@ -196,11 +196,11 @@ BAD = {
     "no tensor": (file_of(entries(W1=None, W2=None)), "it holds no tensor"),
     "cut off": (
         file_of(entries(), DATA[:-1]),
-        "its tensors take 72 bytes, but only 71 follow the header: it is cut off",
+        "its tensors take 72 bytes, but only 71 follow the header: it is truncated",
     ),
     "a huge tensor": (
         file_of(entries(W2=tensor([2**40, 3], 48, 48 + 24 * 2**40)), DATA),
-        "its tensors take 26,388,279,066,672 bytes, but only 72 follow the header: it is cut off",
+        "its tensors take 26,388,279,066,672 bytes, but only 72 follow the header: it is truncated",
     ),
     "shape and bytes": (
         file_of(entries(W2=tensor([3, 3], 48, 72)), DATA),

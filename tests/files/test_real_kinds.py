@@ -94,7 +94,7 @@ def test_a_missing_target_is_no_class():
 def test_none_may_be_a_class_and_that_is_told():
     found = table("x,y\n" + "".join(f"{k},{('None', 'Some')[k % 2]}\n" for k in range(30)))
     assert found.target.categories == ("None", "Some")
-    assert "'None' in 'y' is taken as a class; --na None leaves its rows out" in found.notes
+    assert "'None' in 'y' is treated as a class; --na None leaves its rows out" in found.notes
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ def test_none_may_be_a_class_and_that_is_told():
     [
         (["5"] * 6, "the same in every row"),
         ([""] * 6, "every cell is missing"),
-        ([f"id{k}x" for k in range(6)], "a text of its own in each row"),
+        ([f"id{k}x" for k in range(6)], "a different text in each row"),
         ([f"the {k} th cell is free text" for k in range(6)], "free text"),
-        ([f"{k:03}" for k in range(6)], "a text of its own in each row"),
-        ([str(2**60 + k) for k in range(6)], "a text of its own in each row: whole numbers beyond 2⁵³"),
+        ([f"{k:03}" for k in range(6)], "a different text in each row"),
+        ([str(2**60 + k) for k in range(6)], "a different text in each row: whole numbers beyond 2⁵³"),
     ],
 )
 def test_columns_that_say_nothing_are_left_out_and_told(cells, reason):
@@ -233,7 +233,7 @@ def test_classes_are_the_text_of_the_cells():
 def test_classes_that_look_alike_are_told():
     found = table("x,y\n" + "".join(f"{k},{('yes', 'Yes', 'no', 'yes ')[k % 4]}\n" for k in range(40)))
     assert len(found.target.categories) == 4
-    assert "'Yes', 'yes', 'yes ' in 'y' look alike, but are taken as different" in found.notes
+    assert "'Yes', 'yes', 'yes ' in 'y' look alike, but are treated as different" in found.notes
 
 
 ROWS = [("x", "k", "y"), *((str(k % 4), "ab"[k % 2], f"{k * k}.5") for k in range(8))]
@@ -259,7 +259,7 @@ def test_two_delimiters_that_fit_are_refused_unless_the_target_tells():
 def test_the_line_of_excel_and_blanks_after_delimiters():
     assert table("sep=;\n" + rows(";")).rows == 8
     found = table(rows(", "))
-    assert found.columns[1].categories == ("a", "b") and "blanks after delimiters are taken off" in found.notes
+    assert found.columns[1].categories == ("a", "b") and "blanks after delimiters are removed" in found.notes
 
 
 def test_a_header_of_numbers_is_asked_about():
@@ -449,9 +449,11 @@ def test_texts_that_come_again_among_numbers_or_dates_are_to_be_taken_as_missing
 
 def test_a_number_that_perhaps_means_missing_and_one_that_counts_rows_are_noted():
     cells = [str(20 + k % 37) for k in range(60)] + ["-99"] * 3
-    assert "'c' is -99 in 3 rows and never else below 0; --na -99 takes it as missing" in table(column(cells)).notes
+    assert (
+        "'c' is -99 in 3 rows and otherwise never below 0; --na -99 takes it as missing" in table(column(cells)).notes
+    )
     text = "flat,size,y\n" + "".join(f"{k + 1},{k * k % 91},{k % 7}.5\n" for k in range(60))
-    assert any(note.startswith("'flat' is a number of its own in each row") for note in table(text).notes)
+    assert any(note.startswith("'flat' is a different number in each row") for note in table(text).notes)
 
 
 def test_look_counts_different_numbers_exactly_and_says_what_the_target_becomes():

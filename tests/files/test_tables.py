@@ -228,7 +228,7 @@ def test_few_whole_numbers_as_a_target_are_classes_and_that_is_told(tmp_path):
     path = write(tmp_path / "t.csv", [["x", "y"], *[[k, k % 3] for k in range(60)]])
     table = read_training_table(path, "y")
     assert table.notes == (
-        "target 'y' holds 3 different whole numbers and is taken as classes; --task regression takes it as a number",
+        "target 'y' has 3 different whole numbers and is treated as classes; --task regression treats it as a number",
     )
     assert table.split(0)[-1].target.classes == ("0", "1", "2")
     assert read_training_table(path, "y", task="regression").notes == ()

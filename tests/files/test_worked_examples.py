@@ -69,7 +69,7 @@ def test_a_weight_goes_by_either_of_its_names(tmp_path):
             "network.weights lacks W13_1, W14_1, W15_1, W16_1, W17_1 and 1800089992 more",
         ),
         (lambda t: t["network"]["weights"].update(W13_1=0), "network.weights: the network 2-1 has no weight 'W13_1'"),
-        (lambda t: t["network"]["weights"].update({"W1,1_1": 0}), "'W1,1_1' stands twice, as W11_1 too"),
+        (lambda t: t["network"]["weights"].update({"W1,1_1": 0}), "'W1,1_1' occurs twice, as W11_1 too"),
         (
             lambda t: t["network"]["weights"].update(W11_1="0.1x"),
             'network.weights.W11_1 must be a finite number, or one in quotes as it was printed, but is "0.1x"',
@@ -117,9 +117,9 @@ def test_malformed_json_is_placed_by_line_and_column(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b'{"x": 1, "x": 2}', "the key 'x' stands twice in one object"),
+        (b'{"x": 1, "x": 2}', "the key 'x' occurs twice in one object"),
         (b"[1, 2]", r"the file must be an object \{…\}, but is \[1, 2\]"),
-        (b"\xff\xfe", "is no UTF-8 text: byte 1 does not fit"),
+        (b"\xff\xfe", "is not UTF-8 text: byte 1 does not fit"),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"x": ' + b"9" * 5000 + b"}", "a number with too many digits"),
     ],

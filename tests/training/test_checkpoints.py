@@ -226,7 +226,7 @@ def test_of_a_damaged_checkpoint_the_one_before_is_taken_and_said_so(tmp_path, d
     newest.write_bytes(damage(newest.read_bytes()))
     with pytest.warns(UserWarning) as said:
         assert bits(run(tmp_path)) == whole
-    assert "cannot be used: " in str(said[0].message) and "going on from the checkpoint before it" in str(
+    assert "cannot be used: " in str(said[0].message) and "resuming from the checkpoint before it" in str(
         said[1].message
     )
     for file in states_of(tmp_path):
@@ -247,7 +247,7 @@ def test_a_folder_is_one_process_s_at_a_time(tmp_path):
 
 def test_what_is_no_run_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("all of it")
-    with pytest.raises(InputError, match="is not empty, and holds no run; give a new folder"):
+    with pytest.raises(InputError, match="is not empty, and does not contain a run; give a new folder"):
         run(tmp_path)
     with pytest.raises(InputError, match="every must be a number of epochs, or a time"):
         run(tmp_path / "new", every="soon")

@@ -22,10 +22,10 @@ from backpath.version import __version__
 # command -> what it does; the command itself is `command` in backpath.cli.<name>
 COMMANDS = {
     "train": "Train a network on a built-in data set or a table.",
-    "look": "Look at a table, column by column, and at what train would make of it.",
+    "look": "Show a table column by column, and how train would use it.",
     "predict": "Predict the rows of a table with a trained model.",
     "study": "Train many networks at once and report how often a data set is learned.",
-    "runs": "List runs that were saved with --checkpoint, and how they stand.",
+    "runs": "List the runs saved with --checkpoint, and their state.",
     "show": "Show a model: its network, weights, inputs and how it was trained.",
     "explain": "Explain the gradient of a weight, or a whole step, with every number.",
     "check": "Check gradients or updated weights, and name the mistake in them.",
@@ -85,7 +85,7 @@ def main() -> None:
     except OSError as error:
         _fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), 1)
     except Exception as error:
-        _fail(f"a fault of backpath's own: {type(error).__name__}: {error}; please report it with the call", 1)
+        _fail(f"an internal error: {type(error).__name__}: {error}; please report it with the call", 1)
 
 
 def as_options(error: InputError) -> str:

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", type=FileName())
-@click.option("--model", type=FileName(), help="A saved model whose network and sample stand for those in FILE.")
-@click.option("--x", help="With --model: a sample's inputs, in the table's own values: 50,gas or size=50,fuel=gas")
+@click.option("--model", type=FileName(), help="A saved model: its network and a sample replace those in FILE.")
+@click.option("--x", help="With --model: a sample's inputs, in the table's units: 50,gas or size=50,fuel=gas")
 @click.option("--y", help="With --model: its target.")
-@click.option("--data", type=FileName(), help="With --model: a table whose rows --row takes.")
-@click.option("--row", help="With --data: the number of a row, the first being 1. Several: 3,8")
+@click.option("--data", type=FileName(), help="With --model: a table; --row selects its rows.")
+@click.option("--row", help="With --data: the number of a row, counted from 1; several: 3,8.")
 @format_options
 def command(
     file: str,
@@ -77,11 +77,11 @@ def _of_model(model: str | None, *sample: str | None) -> Given | None:
     """The network and the samples that stand for those of the file."""
     if model is None:
         if any(part is not None for part in sample):
-            raise InputError("--x, --y, --data and --row say which sample of a model; give --model too")
+            raise InputError("--x, --y, --data and --row select a sample for a model; give --model too")
         return None
     from backpath.cli.explain.inputs import from_file
     from backpath.cli.explain.options import SampleOptions
 
     if model.lower().endswith(".json"):
-        raise InputError(f"--model takes a saved model, but {model} is a worked example; check that by itself")
+        raise InputError(f"--model takes a saved model, but {model} is a worked example; check it without --model")
     return from_file(model, SampleOptions(*sample))

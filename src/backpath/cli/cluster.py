@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from backpath.tabular.fit_table import Spread
 
 _LOCAL = re.compile(r"local(?::([1-9]\d{0,3}))?")
-_LOST = "the Dask cluster was lost; call again, once it is there"
+_LOST = "the connection to the Dask cluster was lost; repeat the call when it is back"
 
 
 @contextmanager

@@ -151,7 +151,7 @@ def describe_training(cost: str, solver: str, learning_rate: float | None, batch
     """
     if solver == "lm":
         return f"{cost}, lm (Levenberg-Marquardt)"
-    rate = "its usual learning rate" if learning_rate is None else f"learning rate {learning_rate:g}"
+    rate = "its default learning rate" if learning_rate is None else f"learning rate {learning_rate:g}"
     return f"{cost}, {solver}, {rate}, {'full batch' if batch_size is None else f'batches of {batch_size:,}'}"
 
 
@@ -159,7 +159,7 @@ def stopped_early(result: TrainingResult) -> str:
     """Why it ended before its last epoch, and which epoch's network was kept, if there is something to say."""
     lines = {
         "converged": f"converged after {result.epochs:,} epochs",
-        "interrupted": f"interrupted after {result.epochs:,} epochs; this is what was reached",
+        "interrupted": f"interrupted after {result.epochs:,} epochs; these are the results so far",
     }
     parts = [lines[result.stopped]] if result.stopped in lines else []
     validation = result.history.validation_cost

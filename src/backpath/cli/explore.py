@@ -16,13 +16,18 @@ NEEDED = ("starlette", "uvicorn", "websockets", "ziamath")
 
 @click.command()
 @click.argument("model", required=False, type=click.Path())
-@click.option("--data", metavar="TABLE", help="Samples to begin with: a table, with a model one with its columns.")
+@click.option("--data", metavar="TABLE", help="A table to start with; with a model, one that has the model's columns.")
 @click.option(
-    "--target", metavar="COLUMN", help="What to predict of a table without a model.  [default: the last column]"
+    "--target", metavar="COLUMN", help="The column to predict, for a table without a model.  [default: the last column]"
 )
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Another address opens it to other machines.")
-@click.option("--no-browser", is_flag=True, help="Print the address, and open nothing.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="The address to listen on; any other one opens the page to other machines.",
+)
+@click.option("--no-browser", is_flag=True, help="Print the address, but do not open it.")
 def command(model: str | None, data: str | None, target: str | None, port: int, host: str, no_browser: bool) -> None:
     """Explore a network on a web page: see it learn, click a weight, read its chain rule.
 
@@ -41,7 +46,7 @@ def command(model: str | None, data: str | None, target: str | None, port: int, 
     scene = opened(model, data, target)
     address = Address(host, port, user_token())
     if not is_loopback(host):
-        echo("the page can be reached from other machines; only with the token in its address", err=True)
+        echo("other machines can reach the page, but only with the token in its address", err=True)
     echo(address.url)
     with suppress(KeyboardInterrupt), nullcontext() if no_browser else in_browser(address.url):
         server(Explorer(address.rules, scene)).run([address.socket])

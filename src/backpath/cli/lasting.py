@@ -28,11 +28,13 @@ _PATHS = ("out", "plot", "picture", "log")
 def lasting_options(command: F) -> F:
     """--checkpoint, --every, --resume, --log"""
     for option in (
-        click.option("--log", type=FileName(), metavar="FILE", help="Add a line of JSON there each second."),
-        click.option("--resume", type=FileName(), metavar="FOLDER", help="Go on with the run in this folder."),
-        click.option("--every", metavar="100|60s", help="How often, in epochs or time.  [default: 60s]"),
+        click.option("--log", type=FileName(), metavar="FILE", help="Append a line of JSON to this file every second."),
+        click.option("--resume", type=FileName(), metavar="FOLDER", help="Resume the run in this folder."),
         click.option(
-            "--checkpoint", type=FileName(), metavar="FOLDER", help="Keep there how the run stands, to go on from."
+            "--every", metavar="100|60s", help="How often to save a checkpoint, in epochs or time.  [default: 60s]"
+        ),
+        click.option(
+            "--checkpoint", type=FileName(), metavar="FOLDER", help="Save checkpoints in this folder, to resume from."
         ),
     ):
         command = option(command)
@@ -70,7 +72,7 @@ def _resumed(context: click.Context, options: dict[str, Any], given: set[str]) -
     more = sorted(given - set(MAY_CHANGE))
     if more:
         free = _listed(name for name in MAY_CHANGE if name in options and name not in ("checkpoint", "resume"))
-        raise InputError(f"--resume takes all settings from the folder but {free}; leave {_listed(more)} out")
+        raise InputError(f"--resume takes all settings from the folder except {free}; leave {_listed(more)} out")
     given_then = frozenset(call.pop("given"))
     restored = {name: tuple(value) if isinstance(value, list) else value for name, value in (call | usual).items()}
     changed = {name: options[name] for name in given}
@@ -110,7 +112,7 @@ def run_of(
             yield run
     finally:
         if run.is_to_be_resumed:
-            _note(f"the run was kept; it goes on with\n{resume}")
+            _note(f"the run is saved; resume it with\n{resume}")
 
 
 def log_to(path: str | None) -> Callbacks:

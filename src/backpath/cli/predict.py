@@ -40,9 +40,9 @@ NOT_FINITE = "the prediction is not a finite number"
     type=click.Choice(["other", "refuse"]),
     default="other",
     show_default=True,
-    help="What to do with a category that training had not.",
+    help="What to do with a category that did not occur in training.",
 )
-@click.option("--strict", is_flag=True, help="Refuse the table if a row of it cannot be predicted.")
+@click.option("--strict", is_flag=True, help="Refuse the table if any row cannot be predicted.")
 @memory_option
 @dialect_options
 def command(
@@ -111,7 +111,7 @@ def _check_sizes(loaded: Model, table: PredictionTable, found: Findings, strict:
         return
     overflown = sum(int((~finite).sum()) for _, _, finite in _answers(loaded, table))
     if overflown and strict:
-        raise InputError(f"in {counted(overflown, 'row')} {NOT_FINITE}; correct the cells, or leave --strict away")
+        raise InputError(f"in {counted(overflown, 'row')} {NOT_FINITE}; correct the cells, or leave --strict out")
     found.unusable += overflown
 
 

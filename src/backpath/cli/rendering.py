@@ -22,7 +22,7 @@ def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--format, --document and --out."""
     options = (
         click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True),
-        click.option("--document", is_flag=True, help="LaTeX as a whole document, to be compiled as it stands."),
+        click.option("--document", is_flag=True, help="Write a complete LaTeX document."),
         click.option("--out", type=FileName(), help="The file to write; without it, the result is printed."),
     )
     for option in reversed(options):
@@ -35,7 +35,7 @@ def check_format(form: str, document: bool, out: str | None, inputs: tuple[str, 
     from backpath.files.atomic import check_writable
 
     if document and form != "latex":
-        raise click.UsageError("--document goes with --format latex")
+        raise click.UsageError("--document is for --format latex")
     if out is not None:
         check_writable(out, inputs=inputs)
 

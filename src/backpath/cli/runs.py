@@ -28,7 +28,7 @@ def command(folder: str, as_json: bool) -> None:
     if as_json:
         echo(json.dumps([run.to_dict() for run in found], ensure_ascii=False, allow_nan=False))
     elif not found:
-        echo(f"no runs in {plain(folder)}; backpath train --checkpoint FOLDER makes one")
+        echo(f"no runs in {plain(folder)}; backpath train --checkpoint FOLDER starts one")
     else:
         header = ("run", "what", "state", "training", "epochs", "cost", "saved")
         echo(table([header, *(run.shown() for run in found)], indent="", left=(0, 1, 2)))

@@ -26,28 +26,30 @@ def table_options(command: F) -> F:
             type=click.Choice(["fill", "drop", "refuse"]),
             default="fill",
             show_default=True,
-            help="Fill in missing cells, leave their rows out, or refuse the table.",
+            help="Fill in missing cells, drop their rows, or refuse the table.",
         ),
         click.option(
             "--keep-column",
             multiple=True,
             type=ColumnName(),
             metavar="COLUMN",
-            help="Take this column in though it would be left out.",
+            help="Use this column although it would be left out.",
         ),
-        click.option("--ignore", multiple=True, type=ColumnName(), metavar="COLUMN", help="Leave this column out."),
+        click.option("--ignore", multiple=True, type=ColumnName(), metavar="COLUMN", help="Do not use this column."),
         click.option(
             "--numeric",
             multiple=True,
             type=ColumnName(),
             metavar="COLUMN",
-            help="Take this column as numbers; other cells as missing.",
+            help="Treat this column as numbers, and other cells as missing.",
         ),
         click.option(
-            "--categorical", multiple=True, type=ColumnName(), metavar="COLUMN", help="Take this column as categories."
+            "--categorical", multiple=True, type=ColumnName(), metavar="COLUMN", help="Treat this column as categories."
         ),
         click.option(
-            "--task", type=click.Choice(["regression", "classification"]), help="Force it; else the target decides."
+            "--task",
+            type=click.Choice(["regression", "classification"]),
+            help="The task.  [default: depends on the target]",
         ),
     ):
         command = option(command)
@@ -59,7 +61,7 @@ def memory_option(command: F) -> F:
     option = click.option(
         "--memory",
         metavar="AMOUNT",
-        help="How much memory it may take: 2GB.  [default: half of what is free]",
+        help="The maximum memory, such as 2GB.  [default: half of the free memory]",
     )
     return option(command)
 
@@ -67,11 +69,15 @@ def memory_option(command: F) -> F:
 def dialect_options(command: F) -> F:
     """How a file is written; what is not given is found out from it, and reported."""
     for option in (
-        click.option("--header/--no-header", default=None, help="Whether the first line holds the names."),
-        click.option("--na", multiple=True, metavar="TEXT", help="A cell that means missing, beside the usual ones."),
+        click.option("--header/--no-header", default=None, help="Whether the first line contains the column names."),
+        click.option(
+            "--na", multiple=True, metavar="TEXT", help="A text that means missing, in addition to the usual ones."
+        ),
         click.option("--decimal", metavar="MARK", help="Decimal mark of the numbers, . or ,"),
-        click.option("--encoding", help="Encoding of a CSV file.  [default: by its byte order mark, else utf-8]"),
-        click.option("--delimiter", metavar="MARK", help="Between two cells of a CSV file; or tab, or whitespace."),
+        click.option("--encoding", help="Encoding of a CSV file.  [default: from its byte order mark, else utf-8]"),
+        click.option(
+            "--delimiter", metavar="MARK", help="The delimiter of a CSV file: a character, tab or whitespace."
+        ),
     ):
         command = option(command)
     return command

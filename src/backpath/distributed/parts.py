@@ -23,7 +23,7 @@ LOOK_SECONDS = 2.0  # between two looks at whether a worker is still there
 
 
 class SchedulerLost(ConnectionError):
-    """The cluster's scheduler does not answer any more."""
+    """The cluster's scheduler no longer answers."""
 
 
 class DistributedSamples:
@@ -127,7 +127,7 @@ class DistributedSamples:
 
     def _workers(self) -> list[str]:
         if self.client.status != "running":
-            raise SchedulerLost("the scheduler of the cluster does not answer any more")
+            raise SchedulerLost("the scheduler of the cluster no longer answers")
         try:
             found = sorted(self.client.scheduler_info(n_workers=-1)["workers"])
         except (OSError, TimeoutError) as error:
@@ -148,7 +148,7 @@ class DistributedSamples:
                 self.client.wait_for_workers(1, timeout=PATIENCE_SECONDS)
             workers = self._workers()
         if not workers:
-            raise SchedulerLost("no worker of the cluster is left to hold the samples")
+            raise SchedulerLost("the cluster has no workers left to hold the samples")
         share = -(-len(blocks) // len(workers))
         for at, worker in enumerate(workers):
             mine = list(blocks[at * share : (at + 1) * share])
@@ -168,7 +168,7 @@ def from_collections(client: Client, X: Any, y: Any) -> DistributedSamples:
     """From two Dask arrays or data frames with the same rows in each block."""
     first, second = (np.ravel(collection.to_delayed()).tolist() for collection in (X, y))
     if len(first) != len(second):
-        raise InputError(f"X has {len(first)} blocks of rows and y {len(second)}; rechunk one like the other")
+        raise InputError(f"X has {len(first)} blocks of rows and y {len(second)}; rechunk one to match the other")
     from dask import delayed
 
     pairs = [delayed(lambda a, b: (a, b))(a, b) for a, b in zip(first, second, strict=True)]

@@ -107,7 +107,7 @@ def _reasons(
     largest = max(float(np.abs(W[:, :-1]).max()) for W in network.weights)
     if p["alpha"] >= 1 and not p["bayesian"]:
         alpha = p["alpha"]
-        yield f"alpha={alpha:g} holds all weights down (the largest is {largest:.2g}): try alpha={alpha / 1000:g}"
+        yield f"alpha={alpha:g} keeps all weights small (the largest is {largest:.2g}): try alpha={alpha / 1000:g}"
     from backpath.explain.learning.why import why_not_learning  # only of a bad fit
 
     few = samples.part(np.arange(min(len(samples), max(1, DENSE_BYTES // (8 * samples.X.shape[1])))))

@@ -108,7 +108,7 @@ class Perceptron(Hyperparameters, PredictingEstimator):
             How much each row counts, (N,), from 0 on.
         X_val, y_val, sample_weight_val : as X, y and sample_weight
             Held-out samples: the loss and the score on them after each epoch go into ``validation_loss_curve_`` and
-            ``validation_scores_``; with ``early_stopping`` they say when to stop, in place of a part of X and y.
+            ``validation_scores_``; with ``early_stopping`` they say when to stop, instead of a part of X and y.
 
         Returns
         -------

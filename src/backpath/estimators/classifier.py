@@ -45,7 +45,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc] # scikit
     hidden_layer_sizes : int or sequence of int
         Neurons by hidden layer.
     n_layers, n_units : int | None
-        Hidden layers, and neurons in each, in place of those of ``hidden_layer_sizes``: numbers for a search. (The
+        Hidden layers, and neurons in each, instead of those of ``hidden_layer_sizes``: numbers for a search. (The
         attribute ``n_layers_`` counts the inputs and the outputs too.)
     activation : str, a pair of functions, or one of these for each hidden layer
         ``relu``, ``tanh``, ``logistic`` (also ``sigmoid``), ``identity``, ``leaky_relu``, ``elu``, ``gelu``, ``silu``,
@@ -54,7 +54,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc] # scikit
     solver : "adam", "adamw", "sgd", "lbfgs" or "lm"
         ``adamw`` is adam with ``alpha`` as decoupled weight decay: each update shrinks the weights, biases excepted, by
         the learning rate times alpha.
-        ``lm`` (Levenberg-Marquardt) takes the outputs' squared error against 0 and 1 in place of the log-loss.
+        ``lm`` (Levenberg-Marquardt) takes the outputs' squared error against 0 and 1 instead of the log-loss.
     alpha, batch_size, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, \
 warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
 n_iter_no_change, max_fun

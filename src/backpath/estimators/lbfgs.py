@@ -71,7 +71,7 @@ class Lbfgs(Fitting):
             self._again += 1
             if known != key:
                 raise InputError(
-                    "SciPy takes other steps here than where the checkpoint was written; begin again there"
+                    "SciPy takes other steps here than where the checkpoint was written; start again there"
                 )
             return cost, joined.copy()
         cost, gradient = self.engine.cost_and_gradient(self._weights(flat))

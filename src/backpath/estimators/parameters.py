@@ -200,7 +200,7 @@ def check_parameters(parameters: Mapping[str, Any], incremental: bool = False) -
         raise InputError("partial_fit does not support early_stopping=True")
     if incremental and parameters["learning_rate"] in ("linear", "cosine"):
         raise InputError(
-            f"learning_rate={parameters['learning_rate']!r} needs fit, which knows how many epochs there are"
+            f"learning_rate={parameters['learning_rate']!r} needs fit, because it depends on the number of epochs"
         )
     if parameters["bayesian"] and solver != "lm":
         raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}")
@@ -212,13 +212,13 @@ def check_can_go_on(parameters: Mapping[str, Any], incremental: bool) -> None:
     own = [parameters.get("loss"), layers, *(layers if isinstance(layers, Iterable) else ())]
     if any(is_pair(value) for value in own):
         raise InputError(
-            "a checkpoint cannot tell whether your functions are the same; leave it out, or take named ones"
+            "a checkpoint cannot tell whether your functions are the same; leave it out, or use named ones"
         )
     if incremental:
-        raise InputError("checkpoint is for fit, which knows what it is to come to; leave it out for partial_fit")
+        raise InputError("checkpoint is for fit; leave it out for partial_fit")
     if not isinstance(random_state, Integral):
         raise InputError(
-            f"with checkpoint, random_state must be a whole number, for the same fit to go on; but is {random_state!r}"
+            f"with checkpoint, random_state must be a whole number, so that the fit can resume, but is {random_state!r}"
         )
 
 

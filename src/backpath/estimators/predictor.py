@@ -120,7 +120,9 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
         labels = None if names is None else {f"X{k}": str(name) for k, name in enumerate(names, 1)}
         cost = self._cost_for(network.sizes[-1])[1]
         if network.activations[-1].startswith("softmax("):
-            raise InputError("explain knows one target with classes, but this estimator has several; fit one for it")
+            raise InputError(
+                "explain supports one target with classes, but this estimator has several; fit one for that target"
+            )
         target = self._encoded_again(np.asarray(y).reshape(1, -1) if np.ndim(y) else np.asarray([y]))
         return derive(network, weight, cost, labels=labels).evaluate(x, target[0].astype(network.dtype))
 

@@ -44,7 +44,7 @@ def find_rates(p: Any, samples: Samples, start: Start) -> LearningRateDisplay:
         losses.append(float(engine.costs[-1]))
     found = np.array(losses)
     if len(found) < 2 * SMOOTHED:
-        raise InputError("training comes apart at the lowest learning rate; standardise X and y (scale_X, scale_y)")
+        raise InputError("training diverges even at the lowest learning rate; standardise X and y (scale_X, scale_y)")
     return LearningRateDisplay(rates[: len(found)], found, _steepest(rates[: len(found)], found))
 
 

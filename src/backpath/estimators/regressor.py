@@ -50,7 +50,7 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc] # scikit-l
     hidden_layer_sizes : int or sequence of int
         Neurons by hidden layer.
     n_layers, n_units : int | None
-        Hidden layers, and neurons in each, in place of those of ``hidden_layer_sizes``: numbers for a search. (The
+        Hidden layers, and neurons in each, instead of those of ``hidden_layer_sizes``: numbers for a search. (The
         attribute ``n_layers_`` counts the inputs and the outputs too.)
     activation : str, a pair of functions, or one of these for each hidden layer
         ``relu``, ``tanh``, ``logistic`` (also ``sigmoid``), ``identity``, ``leaky_relu``, ``elu``, ``gelu``, ``silu``,
@@ -276,7 +276,7 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
 
     def _scaling_of(self, samples: Samples) -> Scaling:
         if self.loss == "poisson" and (self.scale_y or self.output_range):
-            raise InputError("the poisson loss is of counts as they are; leave scale_y and output_range out")
+            raise InputError("the poisson loss needs unscaled counts; leave scale_y and output_range out")
         if self.output_range is None:  # α and β are of y whose size is about 1
             return Scaling.of(samples, self.scale_X, self.scale_y or self.bayesian)
         if self.scale_y:
@@ -284,7 +284,7 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         low, high = self.output_range
         if samples.y.min() < low or samples.y.max() > high:
             worst = samples.y.min() if samples.y.min() < low else samples.y.max()
-            raise InputError(f"y must lie within output_range={self.output_range}, but holds {worst:g}")
+            raise InputError(f"y must lie within output_range={self.output_range}, but contains {worst:g}")
         return Scaling.of(samples, self.scale_X, bounds=(float(low), float(high)))
 
     def _encoded(self, y: Any, first: bool, incremental: bool) -> NDArray[Any]:

@@ -57,7 +57,7 @@ def dense(X: Any) -> Array:
     needed = X.shape[0] * X.shape[1] * X.dtype.itemsize
     if needed > machine_memory():
         raise InputError(
-            f"sparse rows are trained on as dense ones, and {X.shape[0]:,} × {X.shape[1]:,} need {needed >> 30:,} GiB, "
+            f"sparse rows are made dense for training, and {X.shape[0]:,} × {X.shape[1]:,} need {needed >> 30:,} GiB, "
             f"but this machine has {machine_memory() >> 30:,}; reduce the columns, or use partial_fit on some rows each"
         )
     return np.ascontiguousarray(X.toarray())
@@ -73,9 +73,9 @@ def sample_weights(given: Any, count: int, number: np.dtype[Any]) -> Array | Non
     if weight.shape != (count,):
         raise InputError(f"sample_weight must have shape ({count},), one for each sample, but has {weight.shape}")
     if (weight < 0).any():
-        raise InputError(f"sample_weight must be numbers of at least 0, but holds {weight.min():g}")
+        raise InputError(f"sample_weight must be numbers of at least 0, but contains {weight.min():g}")
     if not weight.any():
-        raise InputError("every sample_weight is zero, so there is nothing to train on; leave some above")
+        raise InputError("every sample_weight is zero, so there is nothing to train on; set some above 0")
     return weight
 
 
@@ -103,7 +103,7 @@ def warn_of_scales(sizes: Array, names: Sequence[str] | None) -> None:
     large = order[::-1][sizes[order[::-1]] > WILD * low]
     small = order[sizes[order] * WILD < high]
     warnings.warn(
-        f"the columns' scales are wildly different: the largest numbers are in {named(large)}, the smallest in "
+        f"the columns' scales differ widely: the largest numbers are in {named(large)}, the smallest in "
         f"{named(small)} (largest of each in brackets); standardise them, as sklearn.preprocessing.StandardScaler does",
         UserWarning,
         stacklevel=4,

@@ -64,8 +64,8 @@ def backward(net: Network, x: ArrayLike, y: ArrayLike, cost: str) -> Backward:
         dC_da.append(cost_function(cost).derivative(u[-1], a[-1], targets))
         gradients = backprop.gradients(delta, a, net.biases)
         slopes = [activation(name).derivative(values) for name, values in zip(net.activations, u, strict=True)]
-    _check_finite(net, "back-propagation overflows: the δ of", delta)
-    _check_finite(net, "back-propagation overflows: the gradients of", [g.T for g in gradients])
+    _check_finite(net, "backpropagation overflows: the δ of", delta)
+    _check_finite(net, "backpropagation overflows: the gradients of", [g.T for g in gradients])
     return Backward(inputs, targets, costs, u, a, slopes, delta, dC_da, gradients)
 
 

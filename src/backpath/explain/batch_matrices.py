@@ -29,7 +29,7 @@ class BatchMatrices:
     X : (N, inputs + 1)
         What comes into the layer, and the bias neuron's 1 if there is one.
     gradient : (neurons, inputs + 1)
-        ∂C/∂W as back-propagation finds it.
+        ∂C/∂W as backpropagation finds it.
     """
 
     layer: int

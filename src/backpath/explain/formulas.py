@@ -111,7 +111,7 @@ class CostFormula:
     Attributes
     ----------
     of : callable
-        (A, y) -> C, and with u_cost in place of A - y for the squared errors.
+        (A, y) -> C, and with u_cost instead of A - y for the squared errors.
     slope : callable
         (A, y, u_cost) -> ∂C/∂A.
     number : callable

@@ -139,7 +139,7 @@ def _strongest(chain: Chain, numbers: Backward, sample: int, top: int) -> list[t
     """The k best by dynamic programming: the k strongest ways to a neuron go through the k strongest to those above it.
 
     From the outputs down, ``strength[j]`` holds the |products| of the strongest ways to neuron j, and ``ways[layer]``
-    which neuron above and which of its ways each continues: k·n² products per layer in place of all nᴸ paths.
+    which neuron above and which of its ways each continues: k·n² products per layer instead of all nᴸ paths.
     """
     layer, j, _ = chain.index
     strength: Array = np.abs(numbers.delta[-1][sample])[:, None]

@@ -186,7 +186,7 @@ def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Answer:
     if count > limits.CHECKED_WEIGHTS or count * len(np.atleast_2d(X)) > limits.CHECKED:
         raise InputError(
             f"a page's check is for up to {limits.CHECKED_WEIGHTS} weights, and {limits.CHECKED:,} weights times "
-            "samples, for it tries every mistake; use a smaller network, one sample, or backpath check"
+            "samples, because it tries every mistake; use a smaller network, one sample, or backpath check"
         )
     figures, is_settled = settled(scene, figures, kind)
     report = diagnose(
@@ -203,5 +203,5 @@ def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Answer:
         for f in report.findings
     ]
     content = mathml.without_styles(html.content(report.document()))
-    note = "Some are rounded on the way; they are right as far as the numbers on the page tell." if is_settled else ""
+    note = "Some are rounded; they are right to the digits on the page." if is_settled else ""
     return {"correct": report.correct, "html": content, "findings": findings, "note": note}

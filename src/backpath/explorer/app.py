@@ -186,9 +186,9 @@ class Explorer:
             try:
                 found = json.loads(body, parse_constant=no_constant)
             except (ValueError, RecursionError):
-                raise InputError("what the page brings back is not JSON") from None
+                raise InputError("the saved state of the page is not JSON") from None
             if not isinstance(found, dict):
-                raise InputError("what the page brings back must be a JSON object")
+                raise InputError("the saved state of the page must be a JSON object")
             await session.take(lambda: restored(found))
             return {}
 

@@ -81,7 +81,7 @@ def points(scene: Scene, given: Fields) -> Scene:
     X = fields.rows(given.get("X"), "X", inputs, limits.POINTS)
     y = fields.rows(given.get("y"), "y", outputs, limits.POINTS)
     if len(X) != len(y):
-        raise InputError(f"X has {len(X):,} rows, but y has {len(y):,}; give as many of each")
+        raise InputError(f"X has {len(X):,} rows, but y has {len(y):,}; give the same number of each")
     return scene.with_points(X, y)
 
 
@@ -155,7 +155,7 @@ def _with_data(scene: Scene, given: Fields) -> Scene:
     X = fields.rows(given["X"], "X", inputs, limits.POINTS)
     y = fields.rows(given.get("y"), "y", outputs, limits.POINTS)
     if len(X) != len(y):
-        raise InputError(f"X has {len(X):,} rows, but y has {len(y):,}; give as many of each")
+        raise InputError(f"X has {len(X):,} rows, but y has {len(y):,}; give the same number of each")
     typed = fields.truth(given.get("typed", False), "typed")
     data = replace(scene.data.drawn(X, y), task=_task(settings.activations[-1], y), preparation=None, typed=typed)
     return Scene.drawn(settings, data)
@@ -164,7 +164,7 @@ def _with_data(scene: Scene, given: Fields) -> Scene:
 def _own(scene: Scene, key: str) -> Data:
     number = key.removeprefix(OWN)
     if not number.isdecimal() or int(number) >= len(scene.own):
-        raise InputError(f"there are no data by the name {quoted(key)}")
+        raise InputError(f"there is no data set named {quoted(key)}")
     return scene.own[int(number)]
 
 

@@ -102,13 +102,13 @@ def restored(given: dict[str, Any]) -> Scene:
     """
     scene, samples = given.get("scene"), given.get("data")
     if not isinstance(scene, dict) or not isinstance(samples, dict):
-        raise InputError("what the page brings back must hold a scene and its data")
+        raise InputError("the saved state of the page must hold a scene and its data")
     data, own = _samples(samples)
     data = data.holding_out(fields.whole(samples.get("percent", 0), "the share held out", 0, 50))
     settings = usual_settings(data)
     asked = scene.get("settings")
     if not isinstance(asked, dict):
-        raise InputError("what the page brings back has no settings")
+        raise InputError("the saved state of the page has no settings")
     fields.only(asked, KEYS, "the settings")
     settings = settings.changed(asked)
     check_fit(settings, data)
@@ -133,7 +133,7 @@ def _samples(kept: dict[str, Any]) -> tuple[Data, tuple[Data, ...]]:
 
 def _data(kept: object) -> Data:
     if not isinstance(kept, dict):
-        raise InputError("what the page brings back has no data")
+        raise InputError("the saved state of the page has no data")
     name = fields.text(kept.get("name"), "the data's name")
     if name in DATASETS:
         return built_in(name)[0]
@@ -142,7 +142,7 @@ def _data(kept: object) -> Data:
         raise InputError(f"the task must be one of {', '.join(TASKS)}")
     X, y = (_rows(kept.get(key), key) for key in ("X", "y"))
     if len(X) != len(y) or X.size + y.size > limits.NUMBERS:
-        raise InputError(f"X and y must have as many rows each, and up to {limits.NUMBERS:,} numbers together")
+        raise InputError(f"X and y must have the same number of rows, and up to {limits.NUMBERS:,} numbers together")
     preparation = None if kept.get("preparation") is None else Preparation.from_dict(kept["preparation"])
     if preparation is not None:
         wanted = (len(preparation.input_labels), preparation.target.outputs)
@@ -155,7 +155,7 @@ def _data(kept: object) -> Data:
 def _focus(kept: dict[str, Any], data: Data, network: Network, cost: str) -> Focus:
     sample, batch = kept.get("sample"), fields.truth(kept.get("batch"), "batch")
     if not isinstance(sample, dict):
-        raise InputError("what the page brings back has no sample")
+        raise InputError("the saved state of the page has no sample")
     if sample.get("index") is not None:
         index = fields.whole(sample["index"], "the sample's number", 0, len(data.X) - 1)
         return replace(focus_on(data, index), batch=batch)
@@ -167,7 +167,7 @@ def _focus(kept: dict[str, Any], data: Data, network: Network, cost: str) -> Foc
 
 def _timeline(kept: Any, start: Network) -> Timeline:
     if not isinstance(kept, dict) or not isinstance(kept.get("epochs"), list):
-        raise InputError("what the page brings back has no history")
+        raise InputError("the saved state of the page has no history")
     found = Timeline(start)
     costs = _numbers(kept.get("costs"), "the costs")
     epochs = [fields.whole(epoch, "an epoch", 0, 2**53) for epoch in kept["epochs"]]
@@ -196,7 +196,7 @@ def _timeline(kept: Any, start: Network) -> Timeline:
 def _stepped(scene: Scene, kept: Any) -> Scene:
     """With as much of the step computed again as had been."""
     if not isinstance(kept, dict):
-        raise InputError("what the page brings back has no step")
+        raise InputError("the saved state of the page has no step")
     every = units(scene.settings.sizes)
     done = fields.whole(kept.get("done"), "the step", 0, len(every))
     if not done:

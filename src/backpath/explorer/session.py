@@ -22,7 +22,7 @@ from backpath.explorer.view import view
 from backpath.explorer.workers import Workers
 from backpath.files.wording import quoted
 
-FAULT = "a fault of the explorer's own; its server's terminal shows it"
+FAULT = "an internal error of the explorer; see the terminal of its server"
 
 
 class Session:
@@ -99,7 +99,7 @@ class Session:
             elif message.do in commands.EDITS:
                 await self._edit(message)
             else:
-                raise InputError(f"there is nothing to do by the name {quoted(message.do)}")
+                raise InputError(f"there is no command named {quoted(message.do)}")
             return await self._workers.ask(self._viewed, message)
 
     @property

@@ -72,7 +72,7 @@ def row_notes(
     left = whole if choices.missing == "drop" else with_target
     if left < 2:
         raise InputError(
-            f"{source.path}: {counted(left, 'row')} of {rows:,} would be left, for the others have missing cells; "
+            f"{source.path}: {counted(left, 'row')} of {rows:,} would be left, because the others have missing cells; "
             "training needs at least 2",
             options=("--missing", "fill") if choices.missing == "drop" else (),
         )

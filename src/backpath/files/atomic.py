@@ -69,7 +69,7 @@ def check_writable(path: PathLike, inputs: Sequence[PathLike] = ()) -> None:
     target = _target(path)
     for source in inputs:
         if target.exists() and Path(source).exists() and target.samefile(source):
-            raise _refusal(path, "it is read from; give another path")
+            raise _refusal(path, "this command reads it; give another path")
     with _temporary(target, path):
         pass
 

@@ -59,8 +59,8 @@ def as_classes(
             options=("--task", "regression"),
         )
     note = (
-        f"target {goal.name!r} holds {len(distinct)} different whole numbers and is taken as classes; "
-        "--task regression takes it as a number"
+        f"target {goal.name!r} has {len(distinct)} different whole numbers and is treated as classes; "
+        "--task regression treats it as a number"
     )
     chosen = Categories(
         y.name, np.searchsorted(distinct, y.values).astype(np.int16), _class_names(source, goal, y, distinct)

@@ -99,7 +99,7 @@ def find_layout(file: Path, shown: str, dialect: Dialect, preferred: str | None,
     strip = delimiter != WHITESPACE and len(names) > 1 and all(name.startswith(" ") for name in names[1:])
     if strip:
         names = [name.strip() for name in names]
-        notes = (*notes, "blanks after delimiters are taken off")
+        notes = (*notes, "blanks after delimiters are removed")
     _check_names(names, shown, 1 + skip)
     return CsvLayout(delimiter, encoding, skip + header_lines, tuple(names), strip, (*notes, *more))
 
@@ -148,7 +148,7 @@ def _sniffed(
         likely = max(fits, key=lambda mark: len(rows[mark][0]))
         readings = " or ".join(f"{quoted(mark)} ({counted(len(rows[mark][0]), 'column')})" for mark in fits)
         raise InputError(
-            f"{shown} may be separated by {readings}; say which it is with --delimiter", options=("--delimiter", likely)
+            f"{shown} may be separated by {readings}; choose one with --delimiter", options=("--delimiter", likely)
         )
     if fits:
         return fits[0]
@@ -197,7 +197,7 @@ def _check_names(names: Sequence[str], shown: str, line: int) -> None:
     for place, name in enumerate(names, 1):
         if "\n" in name or "\r" in name:  # DuckDB takes the first line end that it meets for the file's
             raise InputError(
-                f"{shown}, line {line}: the name {quoted(name)} of column {place} holds a line end; rename it"
+                f"{shown}, line {line}: the name {quoted(name)} of column {place} contains a line break; rename it"
             )
     repeated = first_duplicate(names)
     if repeated is not None:

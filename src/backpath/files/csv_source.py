@@ -49,7 +49,7 @@ def csv_source(
                 f"{shown} has other columns ({named(layout.names)}) than {files[0][1]} ({named(layouts[0].names)})"
             )
         if (layout.delimiter, layout.skip) != (layouts[0].delimiter, layouts[0].skip):
-            raise InputError(f"{shown} is written otherwise than {files[0][1]}; bring both into one form")
+            raise InputError(f"{shown} is formatted differently from {files[0][1]}; use the same format for both")
     layout = layouts[0]
     names = layout.names
     return Source(

@@ -135,7 +135,7 @@ def _number(source: Source, base: Decision, choices: Choices, is_target: bool) -
             return replace(base, left_out=identifier)
         base = replace(base, notes=_stands_out(source, column, profile))
         if len(source.columns) > 2 and _may_count_rows(source, column, profile):
-            said = f"{column.name!r} is a number of its own in each row, as if it counted them; it is taken in"
+            said = f"{column.name!r} is a different number in each row, as if it counted them; it is taken in"
             base = replace(base, notes=(*base.notes, f"{said} (--ignore leaves it out)"))
     return _constant_or(base, NumberInput(column.name, form=_plain(source)))
 
@@ -156,7 +156,9 @@ def _stands_out(source: Source, column: Column, profile: Profile) -> tuple[str, 
     )[0]
     if times < 2 or next_low is None or next_low < 0:
         return ()
-    return (f"{column.name!r} is {low:g} in {times:,} rows and never else below 0; --na {low:g} takes it as missing",)
+    return (
+        f"{column.name!r} is {low:g} in {times:,} rows and otherwise never below 0; --na {low:g} takes it as missing",
+    )
 
 
 def _may_count_rows(source: Source, column: Column, profile: Profile) -> bool:
@@ -184,7 +186,7 @@ def _counts_rows(source: Source, column: Column, profile: Profile) -> str:
     counts = profile.low in (0, 1) and (profile.high or 0) - (profile.low or 0) == profile.rows - 1
     if counts:
         return "it counts the rows"
-    return "" if column.name.startswith("column ") else "a number of its own in each row"
+    return "" if column.name.startswith("column ") else "a different number in each row"
 
 
 def _text(source: Source, base: Decision, choices: Choices, is_target: bool) -> Decision:
@@ -221,7 +223,7 @@ def _text(source: Source, base: Decision, choices: Choices, is_target: bool) -> 
 def _identifies(texts: Texts, rows: int) -> str:
     """Why a column of text says nothing that is true of other rows ("" if it does)."""
     if texts.distinct == texts.present > 2:
-        return "free text" if texts.words >= _WORDY else "a text of its own in each row"
+        return "free text" if texts.words >= _WORDY else "a different text in each row"
     if texts.distinct > MOST_CATEGORIES / 3 and texts.distinct > texts.present / 2:
         return "free text" if texts.words >= _WORDY else "nearly as many texts as rows"
     if texts.distinct > MOST_CATEGORIES and texts.most < max(2, LEAST_SHARE * rows):
@@ -385,7 +387,9 @@ def _classes(source: Source, base: Decision, texts: Texts, choices: Choices) -> 
     categories = tuple(sorted(text for text, _ in most_frequent(source, MOST_CLASSES)))
     notes = [_alike(alike, base.name) for alike in lookalikes(source)]
     notes += (
-        [f"'None' in {base.name!r} is taken as a class; --na None leaves its rows out"] if "None" in categories else []
+        [f"'None' in {base.name!r} is treated as a class; --na None leaves its rows out"]
+        if "None" in categories
+        else []
     )
     return replace(base, kind=CategoryInput(base.name, categories), notes=tuple(notes))
 
@@ -408,7 +412,7 @@ def _not_numbers(source: Source, base: Decision, where: str) -> Decision | None:
 
 
 def _alike(texts: Sequence[str], name: str) -> str:
-    return f"{named(texts)} in {name!r} look alike, but are taken as different"
+    return f"{named(texts)} in {name!r} look alike, but are treated as different"
 
 
 def _categories(source: Source, base: Decision, texts: Texts, codes: bool) -> Decision:

@@ -87,7 +87,7 @@ def _encoding(given: str) -> str:
         "".encode(given)  # base64, rot13 and the like are codecs, but not of text
     except (LookupError, TypeError, ValueError):
         raise InputError(
-            f"unknown encoding {given!r}; try utf-8, utf-16, latin-1 or another that Python knows"
+            f"unknown encoding {given!r}; try utf-8, utf-16, latin-1 or another that Python supports"
         ) from None
     return known.name
 

@@ -111,7 +111,7 @@ def in_parentheses(text: str) -> str:
 
 
 def signed(text: str) -> str:
-    """SQL: a text cell with a minus in place of parentheses: -$2.10 for ($2.10)."""
+    """SQL: a text cell with a minus instead of parentheses: -$2.10 for ($2.10)."""
     return f"regexp_replace({text}, {literal(f'^{_IN_PARENTHESES}$')}, '-\\1\\2\\3')"
 
 

@@ -30,7 +30,7 @@ class Lock:
             holder = os.pread(self._handle, 20, 1).decode("ascii", "replace").strip() if hasattr(os, "pread") else ""
             os.close(self._handle)
             by = f"process {holder}" if holder.isdecimal() else "another process"
-            raise InputError(f"{by} is at {what}; wait for it, or give another folder") from None
+            raise InputError(f"{by} is using {what}; wait for it, or give another folder") from None
         with suppress(OSError):  # a full disk: then nobody knows who holds it
             os.ftruncate(self._handle, 0)
             os.lseek(self._handle, 1, os.SEEK_SET)  # the first byte is the one that is locked

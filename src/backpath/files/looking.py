@@ -116,7 +116,7 @@ def _with_task(source: Source, goal: Decision, choices: Choices) -> Decision:
     said = []
     if taken_as_classes(values, counts.sum(), choices.task):
         said.append(f"taken as {len(values)} classes")
-        said += [] if choices.task else ["--task regression takes it as a number"]
+        said += [] if choices.task else ["--task regression treats it as a number"]
     if looks_like_counts(values, counts):
         said.append("looks like counts, for which there is --cost poisson")
     return replace(goal, notes=(*goal.notes, *said))

@@ -138,7 +138,7 @@ def load(path: PathLike) -> Network:
     model = load_model(path)
     if model.preparation is not None and not model.preparation.is_plain:
         warnings.warn(
-            f"{shown_path(path)} also keeps how a table's columns become this network's inputs, without which its "
+            f"{shown_path(path)} also stores how a table's columns become this network's inputs, without which its "
             "outputs mean nothing for raw columns; load_model() returns both",
             UserWarning,
             stacklevel=2,

@@ -184,7 +184,7 @@ class PredictionTable:
         where, value = self.source.first(f"{code} = {OTHER}", column, **{f"k{place}": known})
         return InputError(
             f"{where}: {quoted(value)} was not among the categories in training, which were {listed(known)}; correct "
-            "it, train again with rows that have it, or leave --unknown refuse away"
+            "it, train again with rows that have it, or leave --unknown refuse out"
         )
 
     def _first_problem(self, block: RowBlock) -> str:
@@ -195,7 +195,7 @@ class PredictionTable:
                 break
             done += len(other.problems)
         where = self.source.row_name(done + place + 1)
-        return f"{where}: {block.problems[place]}; correct it, or leave --strict away"
+        return f"{where}: {block.problems[place]}; correct it, or leave --strict out"
 
 
 def _texts(array: NDArray[Any]) -> NDArray[Any]:

@@ -135,7 +135,7 @@ def decode(
         for name, place in places.items():
             array = np.fromfile(file, dtype=place.number, count=math.prod(place.shape))
             if array.size < math.prod(place.shape):
-                raise InputError("it was cut off while it was read")
+                raise InputError("it was truncated while it was read")
             array = array.reshape(place.shape)
             digest.update(array.data.cast("B") if array.size else b"")
             tensors[name] = array
@@ -187,7 +187,9 @@ def _read_header(file: BinaryIO, size: int, kind: Format) -> tuple[dict[str, Any
         if _is_text(start):
             raise InputError(f"it is text, not a {kind.noun}")
         if length > size - 8:
-            raise InputError(f"its header should be {length:,} bytes long, but only {size - 8:,} follow: it is cut off")
+            raise InputError(
+                f"its header should be {length:,} bytes long, but only {size - 8:,} follow: it is truncated"
+            )
         raise InputError(
             f"its header should be {length:,} bytes long; a {kind.noun}'s has 2 to {kind.longest_header:,}"
         )
@@ -290,7 +292,7 @@ def _check_places(places: Mapping[str, Place], data: int) -> None:
             )
         end = place.stop
     if end > data:
-        raise InputError(f"its tensors take {end:,} bytes, but only {data:,} follow the header: it is cut off")
+        raise InputError(f"its tensors take {end:,} bytes, but only {data:,} follow the header: it is truncated")
     if end < data:
         raise InputError(f"its last tensor is followed by {counted(data - end, 'byte')}")
 

@@ -90,7 +90,7 @@ def _no_parquet(files: Files, words: str) -> str:
     for file, shown in files:
         said = said.replace(str(file), shown)
     return (
-        f"{files[0][1]} cannot be read as Parquet: {plain(said)}; the file is damaged or cut off: write it again, or "
+        f"{files[0][1]} cannot be read as Parquet: {plain(said)}; the file is damaged or truncated: write it again, or "
         "as CSV"
     )
 

@@ -80,7 +80,7 @@ def _decompress(file: Path, shown: str, unpacked: Path, kind: Any) -> None:
     except (EOFError, zlib.error, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise InputError(f"{shown} cannot be unpacked: {error}; the file is damaged or cut off") from None
+        raise InputError(f"{shown} cannot be unpacked: {error}; the file is damaged or truncated") from None
 
 
 def _decompress_zstd(file: Path, shown: str, unpacked: Path, connection: duckdb.DuckDBPyConnection) -> None:

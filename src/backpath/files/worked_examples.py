@@ -123,7 +123,7 @@ def _parse(path: Path) -> Any:
     except OSError as error:
         raise unreadable(path, "a worked example", error) from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is no UTF-8 text: byte {error.start + 1} does not fit") from None
+        raise InputError(f"{path} is not UTF-8 text: byte {error.start + 1} does not fit") from None
     except json.JSONDecodeError as error:
         raise InputError(f"{path}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from None
     except InputError as error:
@@ -136,7 +136,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise InputError(f"the key {key!r} stands twice in one object; keep one of them")
+            raise InputError(f"the key {key!r} occurs twice in one object; keep one of them")
         found[key] = value
     return found
 
@@ -247,7 +247,7 @@ def _named(given: dict[str, Any], where: str, canonical: Callable[[str], str]) -
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
         if key in found:
-            raise InputError(f"{where}: {name!r} stands twice, as {key} too; keep one of them")
+            raise InputError(f"{where}: {name!r} occurs twice, as {key} too; keep one of them")
         found[key] = value
     return found
 

@@ -1,4 +1,4 @@
-"""The notes' forward pass, back-propagation and update, in their batch matrix form.
+"""The notes' forward pass, backpropagation and update, in their batch matrix form.
 
 A layer's weights W have a row per neuron and its bias last, as in the notes' ``[W11 W12 W1~]``; its inputs are a row
 per sample with the bias neuron's 1 last, ``[X1 X2 1]``. A network without bias neurons lacks that column in both. Read

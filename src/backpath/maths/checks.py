@@ -195,7 +195,7 @@ def weight_array(values: ArrayLike, layer: int, number: np.dtype[Any], biases: b
         wanted = "(neurons, inputs + 1), bias last" if biases else "(neurons, inputs)"
         raise InputError(f"layer {layer}'s weights must have shape {wanted}, but have shape {array.shape}")
     if not np.isfinite(array).all():
-        raise InputError(f"layer {layer}'s weights must be finite, but hold {array[~np.isfinite(array)][0]}")
+        raise InputError(f"layer {layer}'s weights must be finite, but contain {array[~np.isfinite(array)][0]}")
     return array
 
 

@@ -329,6 +329,6 @@ class Network(NetworkWeights):
         for layer, W in enumerate(weights, 1):
             if not np.isfinite(W).all():
                 before, large = self.cost(X, y, cost), large_parts(*self.samples(X, y, cost))
-                advice = "take a smaller learning rate" + (f", or standardise the {large}" if large else "")
+                advice = "use a smaller learning rate" + (f", or standardise the {large}" if large else "")
                 raise DivergenceError(1, layer, before if math.isfinite(before) else None, self, advice)
         return self._of(self.sizes, self.activations, weights)

@@ -55,7 +55,7 @@ def _numbers(values: ArrayLike, name: str, dtype: np.dtype[Any]) -> Array:
     if not are_finite(array):
         place = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
         where = ", ".join(f"{axis} {k}" for axis, k in zip(("row", "column")[-array.ndim :], place, strict=False))
-        raise InputError(f"{name} must be finite in {dtype}, but holds {raw[place]}{' in ' if where else ''}{where}")
+        raise InputError(f"{name} must be finite in {dtype}, but contains {raw[place]}{' in ' if where else ''}{where}")
     return array
 
 

@@ -47,7 +47,7 @@ def check_memory(needed: int, size: int, sizes: Sequence[int]) -> None:
     if needed > memory:
         raise InputError(
             f"a population of {size:,} networks {'-'.join(map(str, sizes))} needs {_gib(needed)} GiB, and this machine "
-            f"has {_gib(memory)}; take fewer networks, float32, or a thinner history"
+            f"has {_gib(memory)}; use fewer networks, float32, or a thinner history"
         )
 
 

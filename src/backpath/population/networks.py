@@ -138,7 +138,7 @@ class Population(Value):
         arrays = [np.asanyarray(W) for W in weights]  # a masked array stays one, to be refused
         if not arrays or any(W.ndim != 3 or len(W) != len(arrays[0]) or not len(W) for W in arrays):
             raise InputError(
-                "weights must be one array of shape (networks, neurons, inputs + 1) per layer, of as many networks each"
+                "weights must be one array of shape (networks, neurons, inputs + 1) per layer, of equal lengths"
             )
         first = Network.from_weights([W[0] for W in arrays], activations, biases=True)  # checks how the layers fit
         columns = [weight_array(W.reshape(len(W), -1), layer, first.dtype).T for layer, W in enumerate(arrays, 1)]

@@ -20,7 +20,7 @@ def check_rows(weights: int) -> None:
     if weights > MOST_WEIGHTS:
         raise InputError(
             f"a row holds every weight of its network, at most {MOST_WEIGHTS:,}, but these networks have {weights:,}; "
-            "leave the file out, or take fewer neurons"
+            "leave the file out, or use fewer neurons"
         )
 
 

@@ -69,7 +69,9 @@ def check_every(every: object) -> tuple[int | None, float]:
         return None, number * _UNITS[found[2]]
     if found and 1 <= number < 2**53 and number.is_integer():
         return int(number), float("inf")
-    raise InputError(f"every must be a number of epochs, or a time as '60s', '5m' or '1h', but is {every!r}", "every")
+    raise InputError(
+        f"every must be a number of epochs, or a time such as '60s', '5m' or '1h', but is {every!r}", "every"
+    )
 
 
 def _warn(text: str) -> None:
@@ -121,7 +123,7 @@ class Checkpoints:
             and not (self.folder / "run.json").exists()
             and not (self.folder / "lock").exists()
         ):
-            raise InputError(f"{self.shown} is not empty, and holds no run; give a new folder")
+            raise InputError(f"{self.shown} is not empty, and does not contain a run; give a new folder")
         self._lock = Lock(self.folder / "lock", f"the run in {self.shown}")
         self._before = None
         try:
@@ -233,12 +235,12 @@ class RunPart:
                 self.run.tell(f"{shown_path(file)} cannot be used: {error}")
                 continue
             if file != files[0]:
-                self.run.tell(f"going on from the checkpoint before it, {shown_path(file)}")
+                self.run.tell(f"resuming from the checkpoint before it, {shown_path(file)}")
             changed = differences(about["settings"], self.settings, MAY_CHANGE, self.run.tell)
             self.run._check(changed, "another run" if self.number == 1 else f"another run (part {self.number} of it)")
             if about["versions"] != versions():
                 made = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
-                self.run.tell(f"{self.run.shown} was made by {made}; going on here may end in other last digits")
+                self.run.tell(f"{self.run.shown} was made by {made}; resuming here may change the last digits")
             try:
                 self.training.restore(state)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -255,7 +257,7 @@ class RunPart:
             self._writing = _written(True)
             return
         if files:
-            self.run.tell(f"no checkpoint of part {self.number} in {self.run.shown} can be used; it begins again")
+            self.run.tell(f"no checkpoint of part {self.number} in {self.run.shown} can be used; it starts again")
 
     def most(self, done: int) -> int | None:
         """Epochs until the next checkpoint, where epochs say when."""
@@ -300,7 +302,7 @@ class RunPart:
         rate = self.settings.get("learning_rate")
         if rate:
             how = self.run.resume and f":\n{self.run.resume} --learning-rate {rate / 10:g}"
-            advice += f": go on from it with a smaller learning rate{how or ''}"
+            advice += f": resume from it with a smaller learning rate{how or ''}"
         return error.but(advice=advice)
 
 
@@ -349,12 +351,12 @@ def read_run(folder: PathLike) -> dict[str, Any]:
         if hashlib.sha256(_text(record)).hexdigest() != claimed or record["version"] != 1:
             raise ValueError
     except FileNotFoundError:
-        raise InputError(f"{shown} holds no run; give the folder of train --checkpoint") from None
+        raise InputError(f"{shown} does not contain a run; give the folder of train --checkpoint") from None
     except OSError as error:
         raise InputError(f"{shown_path(file)} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise InputError(
-            f"{shown_path(file)} is not what backpath wrote there; begin again in another folder"
+            f"{shown_path(file)} is not what backpath wrote there; start again in another folder"
         ) from None
     found: dict[str, Any] = record
     return found

@@ -66,7 +66,7 @@ def advice(job: Job, has_rate: bool = True) -> str:
     if large := large_parts(job.X, job.y):
         ways.append(f"standardise the {large}")
     if job.solver.name == "lm":
-        return f"from its weights no step can be computed; {', or '.join([*ways, 'start elsewhere'])}"
+        return f"no step can be computed from its weights; {', or '.join([*ways, 'start elsewhere'])}"
     return ", or ".join(ways or ["start from other weights"])
 
 

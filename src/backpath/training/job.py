@@ -40,7 +40,7 @@ class Solver:
     | ``gd``       | W = W - η ∂C/∂W (the notes)                                                         |
     | ``momentum`` | v = μ v - η ∂C/∂W,  W = W + v; with ``nesterov`` W = W + μ v - η ∂C/∂W              |
     | ``adam``     | m = β₁ m + (1-β₁) g,  v = β₂ v + (1-β₂) g²,  W = W - η √(1-β₂ᵗ)/(1-β₁ᵗ) m / (√v + ε) |
-    |              | AdamW, with ``decay`` λ: the same from (1 - η λ) W, biases excepted, in place of W     |
+    |              | AdamW, with ``decay`` λ: the same from (1 - η λ) W, biases excepted, instead of W     |
     | ``lm``       | W = W - (Jᵀ J + μ I)⁻¹ Jᵀ e, μ by the gain ratio (see ``engines.lm``); it has no η          |
     """
 
@@ -60,7 +60,7 @@ class Solver:
             raise unknown("solver", name, SOLVERS)
         if name == "lm":
             if learning_rate is not None:
-                raise InputError("lm finds the length of its steps itself; leave learning_rate out", "learning_rate")
+                raise InputError("lm chooses the length of its steps itself; leave learning_rate out", "learning_rate")
             return cls(name, 0.0)
         rate = LEARNING_RATES[name] if learning_rate is None else learning_rate
         return cls(name, check_learning_rate(rate), momentum=check_number(momentum, "momentum", least=0, below=1))

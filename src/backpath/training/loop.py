@@ -275,7 +275,7 @@ def train(
 def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.bool_]] | None:
     free = net.free_weights(frozen)
     if not any(mask.any() for mask in free):
-        raise InputError("frozen holds every weight, so there is nothing to train; leave some free", "frozen")
+        raise InputError("frozen names every weight, so there is nothing to train; leave some out", "frozen")
     return None if all(mask.all() for mask in free) else free
 
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from backpath.errors import InputError
 
-ProgressCallback = Callable[[float, float], object]  # (epochs done, cost), or another number in place of the cost
+ProgressCallback = Callable[[float, float], object]  # (epochs done, cost), or another number instead of the cost
 Progress = bool | ProgressCallback | AbstractContextManager[ProgressCallback]
 
 

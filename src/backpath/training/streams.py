@@ -56,7 +56,7 @@ def of_table(
 def check_streamable(batch_size: int | None, solver: str, restarts: int = 1) -> None:
     """Refuse settings that need all samples at once."""
     if solver == "lm" or restarts != 1:
-        what = "lm takes all samples for each step" if solver == "lm" else "restarts take all samples at once"
+        what = "lm uses all samples in each step" if solver == "lm" else "restarts take all samples at once"
         raise InputError(f"{what}, but the table is streamed; train with gd, momentum or adam, from one start")
     if batch_size is None:
         raise InputError("a streamed table is trained on in batches; give batch_size, such as 256", "batch_size")

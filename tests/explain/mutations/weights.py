@@ -1,4 +1,4 @@
-"""The weights, on the way back and in the whole pass."""
+"""The weights, in the backward pass and in the whole pass."""
 
 from __future__ import annotations
 

@@ -48,8 +48,8 @@ class Program:
     """Layers count from 1. A part of the pass is a function that a slip replaces.
 
     ``slope[layer, use]``: δ from (pass, ∂C/∂a); ``delta[layer, use]``: what is made of it; ``back[layer]``: the weights
-    on the way back from (pass, W); ``inputs[layer]``: what δ is multiplied by; ``weights_sum``, ``bias_sum``: over the
-    samples; ``after[layer]``: what is made of a layer's gradient.
+    in the backward pass from (pass, W); ``inputs[layer]``: what δ is multiplied by; ``weights_sum``, ``bias_sum``: over
+    the samples; ``after[layer]``: what is made of a layer's gradient.
     """
 
     weights: list[Array]

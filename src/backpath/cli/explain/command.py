@@ -41,15 +41,13 @@ class FileOrWeight(DataSetOrFile):
 @click.argument("arguments", nargs=-1, type=FileOrWeight(), metavar="[FILE] [WEIGHT]")
 @click.option("--x", help="The inputs of a sample: 0,1, or by name: X1=0,X2=1. Several samples: 0,0;0,1")
 @click.option("--y", help="Its targets: 1. Several samples: 1;0")
-@click.option("--data", type=FileName(), help="A table whose rows --row takes, in place of --x and --y.")
-@click.option("--row", help="With --data: the number of a row, the first being 1. Several: 3,8")
+@click.option("--data", type=FileName(), help="A table; --row selects its rows, instead of --x and --y.")
+@click.option("--row", help="With --data: the number of a row, counted from 1; several: 3,8.")
 @click.option("--all", "whole_step", is_flag=True, help="The whole step: forward, cost, every gradient and update.")
 @format_options
 @quiet_option
-@click.option(
-    "--cost", type=OneOf(costs), help="The cost, if it is not the one that the file was made with (else squared_error)."
-)
-@click.option("--learning-rate", type=float, help="η of the step (the file's, else 0.5).")
+@click.option("--cost", type=OneOf(costs), help="The cost.  [default: the one in the file, else squared_error]")
+@click.option("--learning-rate", type=float, help="η of the step.  [default: the file's, else 0.5]")
 @click.option("--frozen", help="Weights that the step does not update: W1~_1,W2~_1, or biases.")
 @click.option("--sizes", help="Without FILE: the network's sizes, as in 2,2,1.")
 @click.option("--weights", help="Without FILE: W11_1=0.1,W12_1=0.2,…")
@@ -87,14 +85,14 @@ def _file_and_weight(options: ExplainOptions) -> tuple[str, str | None]:
         option = "--activations" if options.activations else "--weights"
         raise click.UsageError(f"{option} {extra} is for a network given with --sizes; FILE has its own")
     if len(arguments) == len(wanted) + 1:
-        reason = "--all goes without a weight" if whole_step and not by_options else "--sizes goes without a file"
+        reason = "--all does not take a weight" if whole_step and not by_options else "--sizes does not take a file"
         raise click.UsageError(
             f"expected {' and '.join(wanted) or 'no arguments'}, but got {' '.join(arguments)}; {reason}"
         )
     if len(arguments) != len(wanted):
         expected = " and ".join(wanted) or "no arguments"
         hint = "" if by_options or arguments else "; or give the network with --sizes and --weights"
-        hint = "; or give --all in place of a weight" if not whole_step and len(arguments) == len(wanted) - 1 else hint
+        hint = "; or give --all instead of a weight" if not whole_step and len(arguments) == len(wanted) - 1 else hint
         raise click.UsageError(f"expected {expected}, but got {' '.join(arguments) or 'nothing'}{hint}")
     found = dict(zip(wanted, arguments, strict=True))
     return found.get("FILE", ""), found.get("WEIGHT")
@@ -110,7 +108,7 @@ def _explained(given: Given, weight: str | None, options: ExplainOptions) -> Ren
         check_learning_rate(options.learning_rate)
     if weight is not None and (options.learning_rate, options.frozen) != (None, None):
         option = "--frozen" if options.learning_rate is None else "--learning-rate"
-        raise InputError(f"{option} is for a whole step; give --all in place of {weight}, or leave {option} out")
+        raise InputError(f"{option} is for a whole step; give --all instead of {weight}, or leave {option} out")
     if weight is None:
         rate = given.learning_rate if options.learning_rate is None else options.learning_rate
         names = given.frozen if options.frozen is None else tuple(options.frozen.split(","))

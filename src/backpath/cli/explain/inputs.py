@@ -50,12 +50,12 @@ def from_file(path: str, options: SampleOptions) -> Given:
     """A worked example (.json) or a saved model."""
     by_row = options.data is not None
     if by_row != (options.row is not None):
-        raise InputError("--data names a table and --row the rows of it; give both, or neither")
+        raise InputError("--data gives a table and --row its rows; give both or neither")
     if by_row and (options.x, options.y) != (None, None):
-        raise InputError("--data and --row take the place of --x and --y; leave those out")
+        raise InputError("--data and --row replace --x and --y; leave those out")
     if path.lower().endswith(".json"):
         if by_row:
-            raise InputError("--data goes with a model of a table, but a worked example brings its own samples")
+            raise InputError("--data is for a model of a table, but a worked example has its own samples")
         return _worked_example(path, options.x, options.y)
     from backpath.files.models import load_model
 
@@ -136,7 +136,9 @@ def _samples(net: Network, x: str, y: str) -> tuple[Floats, Floats]:
 
 def _check_count(X: Sized, Y: Sized) -> None:
     if len(X) != len(Y):
-        raise InputError(f"--x has {len(X)} sample{'s' * (len(X) > 1)}, but --y has {len(Y)}; give as many of each")
+        raise InputError(
+            f"--x has {len(X)} sample{'s' * (len(X) > 1)}, but --y has {len(Y)}; give the same number of each"
+        )
 
 
 def _row(sample: str, names: Sequence[str], option: str) -> list[float]:

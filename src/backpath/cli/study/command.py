@@ -14,24 +14,34 @@ from backpath.cli.terminal import quiet_option
 
 @click.command(context_settings={"show_default": True})
 @click.argument("source", type=OneOf(data_sets), required=False)
-@click.option("--networks", default=10_000, help="How many, for each value of a sweep.")
-@click.option("--hidden", metavar="16,8", help="Neurons by hidden layer; '' for none.  [default: the set's]")
-@click.option("--activation", type=OneOf(activations), help="Of the hidden layers.  [default: the set's]")
-@click.option("--output-activation", type=OneOf(activations), help="Of the output layer.  [default: the set's]")
-@click.option("--cost", type=OneOf(costs), help="What training lowers.  [default: the set's]")
+@click.option("--networks", default=10_000, help="How many networks to train (for each value of a sweep).")
+@click.option("--hidden", metavar="16,8", help="Neurons by hidden layer; '' for none.  [default: the data set's]")
 @click.option(
-    "--solver", type=OneOf(lambda: ("gd", "momentum", "adam")), help="gd, momentum or adam.  [default: the set's]"
+    "--activation", type=OneOf(activations), help="Activation of the hidden layers.  [default: the data set's]"
 )
-@click.option("--learning-rate", type=float, help="η.  [default: the set's, or the solver's usual one]")
+@click.option(
+    "--output-activation", type=OneOf(activations), help="Activation of the output layer.  [default: the data set's]"
+)
+@click.option("--cost", type=OneOf(costs), help="The cost to minimise.  [default: the data set's]")
+@click.option(
+    "--solver", type=OneOf(lambda: ("gd", "momentum", "adam")), help="gd, momentum or adam.  [default: the data set's]"
+)
+@click.option("--learning-rate", type=float, help="η.  [default: the data set's, or the solver's default]")
 @click.option("--momentum", type=float, help="μ of the momentum solver.  [default: 0.9]")
-@click.option("--batch-size", type=int, help="Samples per update; 0 for all.  [default: the set's]")
-@click.option("--epochs", type=int, help="Passes over the samples; 0 only measures the start.  [default: the set's]")
+@click.option("--batch-size", type=int, help="Samples per update; 0 for all.  [default: the data set's]")
+@click.option(
+    "--epochs", type=int, help="Passes over the samples; 0 only measures the start.  [default: the data set's]"
+)
 @click.option("--init", type=OneOf(initialisations), default="glorot_uniform", help="How initial weights are drawn.")
-@click.option("--seed", default=0, help="For initial weights and the order of samples.")
-@click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", help="Numbers to compute with.")
+@click.option("--seed", default=0, help="Seed for the initial weights and the order of samples.")
+@click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", help="The number type.")
 @click.option("--threads", type=int, help="Cores to use; the results are the same.  [default: all]")
-@click.option("--solved", default=0.4, metavar="ERROR", help="Solved: all errors |A - y| are under this.")
-@click.option("--sweep", metavar="NAME=LOW..HIGH:log:COUNT", help="Over learning-rate or momentum; log or lin.")
+@click.option(
+    "--solved", default=0.4, metavar="ERROR", help="Count a network as solved if all errors |A - y| are below this."
+)
+@click.option(
+    "--sweep", metavar="NAME=LOW..HIGH:log:COUNT", help="Vary learning-rate or momentum; SPACING is log or lin."
+)
 @click.option("--out", type=FileName(), help="A Parquet file: a row per network, or per value of a sweep.")
 @click.option("--picture", type=FileName(), help="A picture: .svg, .png or .pdf (needs matplotlib).")
 @lasting_options

@@ -28,7 +28,7 @@ POINTS = 500  # of a curve at most
 def check_picture(path: str) -> None:
     """Refuse now what could not be drawn after the work."""
     if Path(path).suffix.lower() not in FORMATS:
-        raise InputError(f"--picture takes a file named {', '.join(FORMATS)}, but got {quoted(path)}")
+        raise InputError(f"--picture takes a file that ends in {', '.join(FORMATS)}, but got {quoted(path)}")
     if importlib.util.find_spec("matplotlib") is None:
         raise InputError("--picture needs matplotlib, which is not installed; pip install 'backpath[plot]' brings it")
 

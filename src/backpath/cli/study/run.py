@@ -153,7 +153,7 @@ def _check_solver(options: StudyOptions, solver: str, sweep: Sweep | None) -> No
     if sweep and getattr(options, sweep.setting) is not None:
         raise InputError(f"--sweep sets {sweep.name}; leave --{sweep.name} out")
     if sweep and options.epochs == 0:
-        raise InputError("--sweep goes over a setting of the training, but --epochs is 0; give it at least 1")
+        raise InputError("--sweep varies a training setting, but --epochs is 0; set it to at least 1")
     if sweep and sweep.name == "learning-rate":
         Solver.checked(solver, float(sweep.values[0]))
     elif sweep:
@@ -164,7 +164,7 @@ def _check_solver(options: StudyOptions, solver: str, sweep: Sweep | None) -> No
 def _check_files(study: Study) -> None:
     if study.out is not None:
         if Path(study.out).suffix.lower() != ".parquet":
-            raise InputError(f"--out takes a file named .parquet, but got {quoted(study.out)}")
+            raise InputError(f"--out takes a file that ends in .parquet, but got {quoted(study.out)}")
         check_writable(study.out)
         if study.sweep is None:
             check_rows(sum(n_out * (n_in + 1) for n_in, n_out in zip(study.sizes, study.sizes[1:], strict=False)))
@@ -203,7 +203,7 @@ def _report_population(study: Study, start: Population) -> None:
     unsolved = outcome.cost[~outcome.solved & ~outcome.diverged]
     found = plateaus(unsolved) if study.epochs else []
     if outcome.stopped == "interrupted":
-        say(f"interrupted: {len(numbers):,} of {study.networks:,} networks were done; the rest is left out")
+        say(f"interrupted: {len(numbers):,} of {study.networks:,} networks finished; the others are left out")
     say(f"\n{heading('solved')}\n{describe_success(success, study.training['solved_error'], study.epochs)}")
     say(f"\n{heading('final costs')}\n{histogram(outcome.cost, found)}")
     if found:
@@ -237,7 +237,7 @@ def _report_sweep(study: Study, sweep: Sweep, start: Population) -> None:
     if not points:
         raise KeyboardInterrupt
     if len(points) < len(sweep.values):
-        say(f"interrupted: {len(points)} of {len(sweep.values)} values were done; the rest is left out")
+        say(f"interrupted: {len(points)} of {len(sweep.values)} values finished; the others are left out")
     error = study.training["solved_error"]
     say(f"\n{heading('solved')}: all errors under {error:g} after {study.epochs:,} epochs")
     say(describe_curve(sweep, points))

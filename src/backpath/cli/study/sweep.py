@@ -54,7 +54,7 @@ def parse_sweep(text: str) -> Sweep:
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise _refusal("needs two finite numbers, the lower first", text)
     if kind == "log" and low <= 0:
-        raise _refusal("with log spacing needs numbers above 0; take :lin: for others", text)
+        raise _refusal("with log spacing needs numbers above 0; use :lin: for others", text)
     if not 2 <= count <= MOST_VALUES:
         raise _refusal(f"takes 2 to {MOST_VALUES:,} values", text)
     spaced = np.geomspace if kind == "log" else np.linspace

@@ -27,46 +27,57 @@ from backpath.cli.train.options import TrainOptions
 @click.command(context_settings={"show_default": True})
 @click.argument("source", type=DataSetOrFile(data_sets), required=False)
 @click.argument("more_files", nargs=-1)
-@click.option("--target", type=ColumnName(), help="Column to predict (tables only, where it is required).")
+@click.option("--target", type=ColumnName(), help="Column to predict (required for tables).")
 @click.option("--standardize/--no-standardize", default=True, help="Scale numeric inputs to mean 0, deviation 1.")
 @click.option("--validation", default=0.2, metavar="SHARE", help="Share of a table's rows to hold out.")
-@click.option("--cv", type=int, metavar="PARTS", help="Cross-validate instead: 5 is usual; the model has all rows.")
-@click.option("--balanced", is_flag=True, help="Let every class count as much as any other.")
-@click.option("--weights", type=ColumnName(), metavar="COLUMN", help="Let each row count as much as this column says.")
+@click.option(
+    "--cv", type=int, metavar="PARTS", help="Cross-validate instead, usually with 5 parts; train the model on all rows."
+)
+@click.option("--balanced", is_flag=True, help="Weight the rows so that every class counts equally.")
+@click.option("--weights", type=ColumnName(), metavar="COLUMN", help="Weight each row by this column.")
 @table_options
 @memory_option
 @click.option("--hidden", metavar="16,8", help="Neurons by hidden layer; '' for none.  [default: found for tables]")
-@click.option("--activation", type=OneOf(activations), help="Of the hidden layers.  [default: found for tables]")
 @click.option(
-    "--output-activation", type=OneOf(activations), help="Of the output layer.  [default: what fits the task]"
+    "--activation", type=OneOf(activations), help="Activation of the hidden layers.  [default: found for tables]"
 )
-@click.option("--cost", type=OneOf(costs), help="What training lowers.  [default: what fits the task]")
+@click.option(
+    "--output-activation",
+    type=OneOf(activations),
+    help="Activation of the output layer.  [default: what fits the task]",
+)
+@click.option("--cost", type=OneOf(costs), help="The cost to minimise.  [default: what fits the task]")
 @click.option("--solver", type=OneOf(solvers), help="gd, momentum, adam or lm.  [default: adam for tables]")
 @click.option(
-    "--decay", type=float, metavar="λ", help="Hold weights down: λ/2 ΣW² beside the cost.  [default: found for tables]"
+    "--decay",
+    type=float,
+    metavar="λ",
+    help="Weight decay λ, which adds λ/2 ΣW² to the cost.  [default: found for tables]",
 )
-@click.option("--bayesian", is_flag=True, help="With --solver lm: hold weights down by as much as the data say.")
+@click.option("--bayesian", is_flag=True, help="With --solver lm: Bayesian regularisation.")
 @click.option("--learning-rate", type=float, help="η.  [default: 0.005 for tables]")
 @click.option(
-    "--epochs", type=int, help="Most passes over the samples.  [default: 400 for tables, fewer over 50,000 rows]"
+    "--epochs",
+    type=int,
+    help="Maximum number of passes over the samples.  [default: 400 for tables, fewer over 50,000 rows]",
 )
 @click.option("--batch-size", type=int, help="Samples per update; 0 for all.  [default: 32 for tables]")
 @click.option("--tol", type=float, help="Stop when 10 epochs in a row lower the cost by no more than this.")
-@click.option("--frozen", multiple=True, metavar="WEIGHT", help="Leave this weight, or 'biases', as they start.")
+@click.option("--frozen", multiple=True, metavar="WEIGHT", help="Do not train this weight, or 'biases'.")
 @click.option("--init", type=OneOf(initialisations), default="glorot_uniform", help="How initial weights are drawn.")
-@click.option("--restarts", default=1, help="Train that many starts at once and keep the best.")
-@click.option("--seed", default=0, help="For initial weights, the split and the order of samples.")
-@click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", help="Numbers to compute with.")
+@click.option("--restarts", default=1, help="Train from this many starts at once and keep the best.")
+@click.option("--seed", default=0, help="Seed for the initial weights, the split and the order of samples.")
+@click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", help="The number type.")
 @click.option(
     "--engine",
     type=OneOf(lambda: ("auto", "numpy", "compiled")),
     default="auto",
-    help="What does the arithmetic: auto, numpy or compiled.",
+    help="The engine for the arithmetic: auto, numpy or compiled.",
 )
 @click.option("--out", type=FileName(), help="Where to save the model.  [default: SOURCE's name + .safetensors]")
-@click.option("--plot", type=FileName(), metavar="FILE", help="Draw how good it is: .html, .png, .svg or .pdf.")
+@click.option("--plot", type=FileName(), metavar="FILE", help="Plot how good the model is: .html, .png, .svg or .pdf.")
 @click.option("--json", is_flag=True, help="Print the report as JSON.")
-@click.option("--dask", metavar="local:4|tcp://…", help="Spread the trainings of a table over a Dask cluster.")
+@click.option("--dask", metavar="local:4|tcp://…", help="Distribute the training runs of a table over a Dask cluster.")
 @lasting_options
 @quiet_option
 @click.pass_context

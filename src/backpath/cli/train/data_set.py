@@ -116,7 +116,9 @@ def _progress(title: Sequence[str], epochs: int) -> Iterator[ProgressCallback]:
 def _not_learned(several: bool) -> str:
     if several:
         return "  Not learned from any of these starts; try more, or another --hidden"
-    return folded(f"Not learned from this start; the best of several may do:\n{again('--restarts', '16')}", "  ")
+    return folded(
+        f"Not learned from this start; the best of several starts may succeed:\n{again('--restarts', '16')}", "  "
+    )
 
 
 def _next(network: Network, data: Dataset, cost: str, file: str) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ MOST_POINTS, MOST_COLUMNS, MOST_CURVES = 2_000, 12, 6
 def check_plot(path: str) -> None:
     """Refuse now what could not be drawn after the work."""
     if Path(path).suffix.lower() not in FORMATS:
-        raise InputError(f"--plot takes a file named {', '.join(FORMATS)}, but got {quoted(path)}")
+        raise InputError(f"--plot takes a file that ends in {', '.join(FORMATS)}, but got {quoted(path)}")
     if importlib.util.find_spec("matplotlib") is None:
         raise InputError("--plot needs matplotlib, which is not installed; pip install 'backpath[plot]' brings it")
 

@@ -156,7 +156,7 @@ def _folds(options: TrainOptions, table: TrainingTable | StreamedTable) -> int |
     if options.cv is None:
         return min(FOLDS, rows) if rows < SMALL and "validation" not in options.given else None
     if "validation" in options.given:
-        raise InputError("--cv holds out every row once, --validation a share of them; leave one of the two out")
+        raise InputError("--cv holds out every row once, --validation a share of them; give only one of the two")
     if check_count(options.cv, "cv", least=2) > rows:
         raise InputError(f"--cv divides the rows into {options.cv} parts, but there are only {rows}")
     return options.cv
@@ -194,9 +194,9 @@ def _advice(options: TrainOptions, found: Judged, counts: bool) -> str:
             f"Still improving at epoch {most}, the last allowed; {more} would go on:\n{again('--epochs', more)}"
         )
     if found.verdict.on == "held-out" and found.verdict.rows < FEW:
-        lines.append(f"To judge by all rows:\n{again('--cv', '5')}")
+        lines.append(f"To evaluate on all rows:\n{again('--cv', '5')}")
     if found.verdict.rare and not options.balanced:
-        lines.append(f"To let every class count alike:\n{again('--balanced')}")
+        lines.append(f"To weight all classes equally:\n{again('--balanced')}")
     return "".join("\n" + folded(line, "  ") for line in [*_why_poor(found), *lines])
 
 

@@ -45,7 +45,7 @@ def conclude(q: Problem, claims: Sequence[Claim], most: float = math.inf) -> Rep
     exact = not given.claims.last.any()
     found = search.plain() if near and exact else search.explanations()
     if not found and near:
-        note = "They are as near to the right ones as numerical derivatives come, but not equal to all digits."
+        note = "They are as close to the right ones as numerical derivatives can be, but not equal to all digits."
         return Report((), [replace(row, is_right=True) for row in rows], note)
     if not found and rounded is not None:
         by_digits = Search([rounded], most)
@@ -60,7 +60,7 @@ def of_search(search: Search, found: Sequence[Explanation], rows: Sequence[Claim
         return Report([(_unknown(search),)], rows, certain=False)
     if found[0].is_right:
         message = found[0].mistakes(search.c.q)[0].message
-        return Report((), [replace(row, is_right=True) for row in rows], f"Right if this is meant: {message}.")
+        return Report((), [replace(row, is_right=True) for row in rows], f"Right if this is intended: {message}.")
     alternatives = [_findings(search.c, explanation) for explanation in found]
     report = Report(alternatives, rows, certain=search.is_certain(found))
     report.bits = found[0].bits
@@ -115,9 +115,12 @@ def _right_if_rounded(given: Comparison, rounded: Comparison, rows: Sequence[Cla
 def _unknown(search: Search) -> Finding:
     c, nearest = search.c, search.nearest()
     wrong = _names(c, c.wrong)
-    message = "nothing that is known of gives all these figures"
+    message = "no known mistake gives all these figures"
     if search.told < 2 * MARGIN:
-        message = "nothing simple gives all these figures; for two mistakes at once, more figures or digits are needed"
+        message = (
+            "no simple explanation gives all these figures; to find two mistakes at once, more figures or digits are "
+            "needed"
+        )
     off = float(np.max(np.abs(c.claims.value - c.right[c.claims.positions]) / np.where(c.size > 0, c.size, np.inf)))
     if off < _CLOSE and not c.claims.last.any():
         message += f"; all are within {shown(100 * off, 1)}% of a layer's largest, as numerical derivatives with a "

@@ -32,9 +32,9 @@ def _fixed(code: str, bits: float, value: float, words: str, written: Expression
 
 
 HALF = _fixed(
-    "cost_convention", 2.0, 0.5, "half of what this cost has: a ½ too much, or its 2 missing", Quotient(ONE, TWO)
+    "cost_convention", 2.0, 0.5, "half of what this cost gives: an extra ½, or a missing 2", Quotient(ONE, TWO)
 )
-TWICE = _fixed("cost_convention", 2.0, 2.0, "twice what this cost has: its ½ is missing, or a 2 too much", TWO)
+TWICE = _fixed("cost_convention", 2.0, 2.0, "twice what this cost gives: a missing ½, or an extra 2", TWO)
 _MINUS = Constant(
     "sign_flipped",
     2.0,
@@ -111,14 +111,14 @@ def fitted(value: float, bits: float) -> Constant:
     """A constant that nothing explains."""
     code, words, written = (
         "scaled",
-        f"{shown(value)} times the right one, and nothing explains that",
+        f"{shown(value)} times the right one, without an explanation",
         Number(shown(value)),
     )
     return _fixed(code, bits + 3.0, value, words, written)
 
 
 def other_rate(value: float, rate: float, bits: float) -> Constant:
-    """A round learning rate in place of the given one."""
+    """A round learning rate instead of the given one."""
     words = f"multiplied by a learning rate of {shown(value)}, not {shown(rate)}"
     return _fixed("other_learning_rate", bits, value / rate, words, Number(shown(value / rate)))
 
@@ -129,7 +129,7 @@ def some_rate(value: float, bits: float) -> Constant:
     return _fixed("learning_rate_included", bits, value, words, Number(shown(value)))
 
 
-NOTHING = _fixed("all_zero", 4.0, 0.0, "0, as with integers in place of fractions", Number("0"))
+NOTHING = _fixed("all_zero", 4.0, 0.0, "0, as if computed with integers", Number("0"))
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ def diagnose(
             claims = [*weight_claims(q, gradients, "gradient"), *weight_claims(q, weights, "weight")]
             claims += _of_values(q, claimed_values)
             if not claims:
-                raise InputError("nothing is claimed; give at least one figure")
+                raise InputError("there is no figure to check; give at least one")
             if units.any:
                 claims = with_slack(q, claims, units)
             options.append((q, claims, units, "; ".join(filter(None, (layout, turned)))))
@@ -160,7 +160,7 @@ def _of_layout(option: Option, most: float) -> Report:
 def _read_otherwise(others: Sequence[Report]) -> str:
     """What else the figures may say in another layout."""
     said = dict.fromkeys(f"{report.layout or 'as in the notes'}: {report.findings[0].message}" for report in others)
-    return f"Laid out otherwise, the figures have another explanation: {'; or '.join(said)}."
+    return f"In another layout, the figures have another explanation: {'; or '.join(said)}."
 
 
 def _doubt(report: Report) -> tuple[bool, bool, float]:

@@ -180,7 +180,7 @@ def _concluded(tried: Sequence[_Tried]) -> tuple[Report, tuple[Mistake, ...], Pr
     if all(differences):
         note = differences[0] if differences else ""
         if not note and any(t.comparison.wrong.any() for t in tried):
-            note = "They are as near to the right ones as numerical derivatives come, but not equal to all digits."
+            note = "They are as close to the right ones as numerical derivatives can be, but not equal to all digits."
         right = Report((), [replace(row, is_right=True) for row in tried[0].rows], note)
         return right, (), tried[0].comparison.q
     search = Search([t.comparison for t in tried])

@@ -101,7 +101,7 @@ def _is_changed(part: Piece, change: Change) -> bool:
 
 
 def _claimed(chain: Chain, part: Piece, change: Change) -> list[Expression]:
-    """What stands in place of a part."""
+    """What is used instead of a part."""
     claimed = [] if change.claimed is None else [Marked(change.claimed(*part.about))]
     if part.of != "joined":
         return list(claimed)

@@ -35,7 +35,7 @@ CODES = {
     "weights_swapped": "two weights are swapped",
     "scaled": "a constant factor without an explanation",
     "unknown": "no mistake in the catalogue gives these figures",
-    # what else goes wrong in people's back-propagation
+    # what else goes wrong in people's backpropagation
     "net_input_in_derivative": "the derivative's formula in σ(u) is evaluated with u",
     "derivative_twice": "σ′ occurs twice",
     "extra_output_derivative": "σ′ of the output layer is present, although it cancels",
@@ -86,7 +86,7 @@ class Change:
     of : which part of the formula: the "cost", "slope", "weight" or "input" factor, the "whole" product, or the "sum"
         or "activation" of a neuron's forward pass
     layer : the layer whose factor it is; None: every layer's
-    claimed : what stands there in place of the right part, made from what the part is about; None: nothing
+    claimed : what stands there instead of the right part, made from what the part is about; None: nothing
     terms : of a "sum", what the weight of each input (None: the bias) multiplies; None: the term is left out
     """
 

@@ -2,7 +2,7 @@
 
 The arrays of ``maths.backprop`` with one more axis, an entry per pass. A mistake is one or more edits; an edit changes
 the arrays of some passes at a stage. Every *use* of a quantity is an array of its own: a layer's δ is used in the
-gradient of its weights (``own``), in that of its biases (``bias``), and on the way back (``back``).
+gradient of its weights (``own``), in that of its biases (``bias``), and in the backward pass (``back``).
 """
 
 from __future__ import annotations

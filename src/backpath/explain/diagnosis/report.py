@@ -165,7 +165,9 @@ class Report(Rendered):
             start = "The figure is not right"
         if len(self.alternatives) > 1:
             return f"{start}. {len(self.alternatives)} explanations fit, and these figures cannot distinguish them."
-        doubt = "" if self.certain or self.findings[0].mistake == "unknown" else " It fits, but other reasons may too."
+        doubt = (
+            "" if self.certain or self.findings[0].mistake == "unknown" else " It fits, but other reasons may fit too."
+        )
         return f"{start}: {_told(self.alternatives[0])}.{doubt}"
 
     def _figures(self) -> list[Block]:
@@ -215,7 +217,7 @@ def _explained(group: Sequence[Finding]) -> list[Block]:
     conventions = [finding.message for finding in group if finding.kind == "convention"]
     found: list[Block] = []
     if conventions and slips:
-        found.append(prose(f"Besides, by convention: {'; '.join(conventions)}."))
+        found.append(prose(f"Also, by convention: {'; '.join(conventions)}."))
     for finding in slips or group:
         if len(slips or group) > 1:
             found.append(prose(f"{_sentence(finding.message)}."))
@@ -230,7 +232,7 @@ def _formulas(finding: Finding) -> list[Block]:
     if finding.right and finding.claimed:
         found += [prose("Yours:"), Formulas((finding.claimed,))]
     elif finding.right:
-        found.append(prose(f"Yours: in place of what is marked, {finding.message}."))
+        found.append(prose(f"Yours: instead of the marked part, {finding.message}."))
     if finding.explains:
         names = ", ".join(finding.explains[:_LISTED])
         more = f" and {len(finding.explains) - _LISTED} more" if len(finding.explains) > _LISTED else ""

@@ -148,8 +148,7 @@ def mostly_off_neurons(s: Situation) -> Iterator[Reason]:
             yield Reason(
                 "relu_mostly_off",
                 tuple(s.neuron(layer, j) for j in range(s.net.sizes[layer])),
-                f"on {silent:,} of {count:,} samples every ReLU of layer {layer} is off, so these samples teach it "
-                "nothing",
+                f"on {silent:,} of {count:,} samples every ReLU of layer {layer} is off, and learns nothing from them",
             )
 
 

@@ -69,9 +69,9 @@ def plateau(s: Situation) -> Iterator[Reason]:
     yield Reason(
         "plateau",
         tuple(s.neuron(s.layers, j) for j in range(s.net.sizes[-1])),
-        f"the cost {shown(s.cost, 4)} lies on a plateau of these data, at {_fraction(cost)}: {who} get the same answer "
-        f"{answer}, about the mean of their targets, and nearby nothing is much better; more epochs may lead off it, "
-        "and other initial weights around it",
+        f"the cost {shown(s.cost, 4)} lies on a plateau of these data, at {_fraction(cost)}: {who} get the same output "
+        f"{answer}, about the mean of their targets, and no nearby weights are much better; more epochs may leave it, "
+        "and other initial weights may avoid it",
     )
 
 
@@ -84,8 +84,8 @@ def too_few_epochs(s: Situation) -> Iterator[Reason]:
         yield Reason(
             "too_few_epochs",
             (),
-            f"the cost {shown(s.cost, 4)} still falls by {_percent(falls)} with each step over all samples; go on for "
-            "more epochs",
+            f"the cost {shown(s.cost, 4)} still falls by {_percent(falls)} with each step over all samples; train "
+            "for more epochs",
         )
 
 

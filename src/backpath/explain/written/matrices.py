@@ -47,7 +47,7 @@ def _introduction(count: int, biases: bool) -> Prose:
     text = f"The rows of D, S and X are {rows}; ∘ multiplies element by element, ᵀ turns rows into columns."
     if not biases:
         return prose(text)
-    return prose(f"{text} ", "W has no column for the bias, for no hidden neuron sits behind it.")
+    return prose(f"{text} ", "W has no column for the bias, because no hidden neuron is behind it.")
 
 
 def _equations(chain: Chain, m: BatchMatrices) -> list[Equation]:

@@ -189,7 +189,7 @@ def _gradients(step: StepData) -> list[Block]:
     n, sizes = step.numbers, step.network.sizes
     derivations = [DerivationData(step.network, name, step.cost, step.labels) for name in step.network.weight_names]
     if len(n.x) > 1:
-        found.append(prose("Averaged over the samples; each sample's factors stand in the matrices below."))
+        found.append(prose("Averaged over the samples; the matrices below show each sample's factors."))
     else:
         differences = numbers.u_cost_equations(Sample(derivations[0], n, 0))
         found += [Formulas(tuple(differences))] if differences else []

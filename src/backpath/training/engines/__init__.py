@@ -42,5 +42,7 @@ def must_do_without() -> bool:
     """Whether there are no kernels here; warns if so."""
     why = why_no_kernels()
     if why:
-        warnings.warn(f"training with NumPy, slowly: no native kernels here: {why}", RuntimeWarning, stacklevel=4)
+        warnings.warn(
+            f"training with NumPy, which is slow: no native kernels here: {why}", RuntimeWarning, stacklevel=4
+        )
     return bool(why)

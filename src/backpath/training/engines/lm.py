@@ -39,17 +39,17 @@ def check_lm(job: Job, engine: str) -> None:
     """Refuse what Levenberg-Marquardt does not go with."""
     if job.cost not in SQUARED_COSTS:
         raise InputError(
-            f"lm lowers squared errors, for classes those against one-hot targets: cost must be "
+            f"lm minimises squared errors, for classes against one-hot targets: cost must be "
             f"{' or '.join(SQUARED_COSTS)}, but is {job.cost}",
             "cost",
         )
     if job.shuffle or job.batch_size < len(job.X):
-        raise InputError("lm takes all samples for every step; leave batch_size and shuffle out", "batch_size")
+        raise InputError("lm uses all samples in every step; leave batch_size and shuffle out", "batch_size")
     if job.bayesian and job.l2:
-        raise InputError("bayesian regularisation finds for itself how much to hold weights down; leave l2 out", "l2")
+        raise InputError("bayesian regularisation chooses the weight decay itself; leave l2 out", "l2")
     if engine == "compiled":
         raise InputError(
-            "lm has no compiled kernels, it runs on NumPy's linear algebra; leave engine='compiled' out", "engine"
+            "lm has no compiled kernels, because it uses NumPy's linear algebra; leave engine='compiled' out", "engine"
         )
 
 

@@ -25,11 +25,11 @@ from backpath.explain.expression import Symbol
 from backpath.maths.arrays import Array
 from backpath.maths.costs import cost_function
 
-_OF_THE_ERROR = ("|δ| stands", "relu(δ) stands")  # of the outputs, the same is done to the error
+_OF_THE_ERROR = ("|δ| is used", "relu(δ) is used")  # of the outputs, the same is done to the error
 
 
 def deltas(q: Problem) -> Iterator[Mistake]:
-    """Another quantity in place of a layer's δ, everywhere or at one use."""
+    """Another quantity instead of a layer's δ, everywhere or at one use."""
     for layer in q.every:
         for words, values in _quantities(q, layer):
             for place in places(q, layer):
@@ -37,7 +37,7 @@ def deltas(q: Problem) -> Iterator[Mistake]:
                     continue
                 if place is BIAS and words.startswith("the sum of δ"):
                     continue  # a reduction
-                message = f"{words} in place of δ of layer {layer}{place.of(layer)}"
+                message = f"{words} instead of δ of layer {layer}{place.of(layer)}"
                 rank = LOCAL if place in (EVERYWHERE, BACK) else RARE
                 edits = (used(layer, place, values),)
                 by_size = words.startswith("relu")
@@ -49,25 +49,25 @@ def _marked(words: str) -> Change:
 
 
 def _quantities(q: Problem, layer: int) -> Iterator[tuple[str, Values]]:
-    yield "the output σ(u) stands", lambda p, h: p.a[layer][h]
-    yield "the net input u stands", lambda p, h: p.u[layer][h]
-    yield "|δ| stands", lambda p, h: np.abs(p.delta[layer][h])
-    yield "relu(δ) stands", lambda p, h: p.by_size(p.delta[layer][h], h, lambda d: np.maximum(d, 0))
+    yield "the output σ(u) is used", lambda p, h: p.a[layer][h]
+    yield "the net input u is used", lambda p, h: p.u[layer][h]
+    yield "|δ| is used", lambda p, h: np.abs(p.delta[layer][h])
+    yield "relu(δ) is used", lambda p, h: p.by_size(p.delta[layer][h], h, lambda d: np.maximum(d, 0))
     if q.width(layer) > 1:
-        yield "the δ of the first neuron stands", lambda p, h: _like(p.delta[layer][h, :, :1], p.delta[layer][h])
-        yield "the δ of the last neuron stands", lambda p, h: _like(p.delta[layer][h, :, -1:], p.delta[layer][h])
-        yield "the sum of δ over the neurons stands", lambda p, h: _over_neurons(p.delta[layer][h])
-        yield "the δ of the next neuron stands", lambda p, h: np.roll(p.delta[layer][h], -1, axis=2)
-        yield "the δ of the neuron before stands", lambda p, h: np.roll(p.delta[layer][h], 1, axis=2)
+        yield "the δ of the first neuron is used", lambda p, h: _like(p.delta[layer][h, :, :1], p.delta[layer][h])
+        yield "the δ of the last neuron is used", lambda p, h: _like(p.delta[layer][h, :, -1:], p.delta[layer][h])
+        yield "the sum of δ over the neurons is used", lambda p, h: _over_neurons(p.delta[layer][h])
+        yield "the δ of the next neuron is used", lambda p, h: np.roll(p.delta[layer][h], -1, axis=2)
+        yield "the δ of the neuron before is used", lambda p, h: np.roll(p.delta[layer][h], 1, axis=2)
     if layer == q.layers:
-        yield "the target stands", lambda p, h: p.y[h]
+        yield "the target is used", lambda p, h: p.y[h]
         if q.cost not in ("squared_error", "half_squared_error"):  # of those, that is a missing σ′
-            yield "the error A − y stands", lambda p, h: p.a[layer][h] - p.y[h]
+            yield "the error A − y is used", lambda p, h: p.a[layer][h] - p.y[h]
     for other in range(layer + 1, q.layers + 1):
         if q.width(other) in (q.width(layer), 1):
-            yield f"the δ of layer {other} stands", _of_layer(other, layer)
+            yield f"the δ of layer {other} is used", _of_layer(other, layer)
     if layer + 1 < q.layers and q.width(layer) == q.width(layer + 1):
-        words = f"what comes back to layer {layer + 1}, times σ′ of layer {layer}, stands"
+        words = f"what comes back to layer {layer + 1}, times σ′ of layer {layer}, is used"
         yield words, lambda p, h: p.dC_da[layer + 1][h] * p.slopes[layer][h]
 
 
@@ -184,7 +184,7 @@ def _only_biases(q: Problem) -> Iterator[tuple[str, Transform, Sequence[int]]]:
         yield "the sum goes over all neurons too, as np.sum without an axis does", _over_neurons, wide
     if q.samples > 1:
         yield (
-            "the largest over the samples stands in place of the sum",
+            "the largest over the samples is used instead of the sum",
             lambda d: _like(d.max(axis=1, keepdims=True), d),
             q.every,
         )

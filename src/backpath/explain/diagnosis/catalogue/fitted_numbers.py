@@ -134,7 +134,7 @@ def _factor(q: Problem, layer: int, s: int, i: int, name: str, j: int | None) ->
 
 
 def _way_back(q: Problem) -> Iterator[Family]:
-    """A weight on the way back that is no weight of the network."""
+    """A weight in the backward pass that is no weight of the network."""
     for layer in q.every[1:]:
         if q.width(layer) * q.width(layer - 1) > _FEW_WEIGHTS:
             continue
@@ -154,7 +154,7 @@ def _path_weight(q: Problem, layer: int, k: int, j: int) -> Family:
         return ((Stage.WAY_BACK, edit),)
 
     def message(value: float) -> str:
-        return f"on the way back {name} is taken as {shown(value)}, not as {shown(own)}"
+        return f"in the backward pass {name} is taken as {shown(value)}, not as {shown(own)}"
 
     def change(value: float) -> Change:
         return Change("weight", layer, lambda layer, k, j: Number(shown(value)))

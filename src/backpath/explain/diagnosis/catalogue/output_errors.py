@@ -1,4 +1,4 @@
-"""Mistakes with the error: another cost, another quantity in place of ∂C/∂A, the cost not differentiated."""
+"""Mistakes with the error: another cost, another quantity instead of ∂C/∂A, the cost not differentiated."""
 
 from __future__ import annotations
 
@@ -64,16 +64,16 @@ def _written(what: str) -> Callable[..., Expression]:
 
 
 def _in_its_place(q: Problem) -> Iterator[Mistake]:
-    """Another quantity in place of ∂C/∂A; of a cost whose δ is A − y straight away, in place of that too."""
+    """Another quantity instead of ∂C/∂A; of a cost whose δ is A − y straight away, instead of that too."""
     kinds: list[tuple[str, str, Values, Callable[[Array, Array], Array], bool]] = [
-        ("|error|", "the error's absolute value stands in place of the error", *_both(np.abs), False),
+        ("|error|", "the error's absolute value is used instead of the error", *_both(np.abs), False),
         ("relu(error)", "negative errors are set to 0", *_both(lambda e: np.maximum(e, 0)), False),
         ("min(error, 0)", "positive errors are set to 0", *_both(lambda e: np.minimum(e, 0)), False),
     ]
     if q.samples > 1:
         kinds += [
-            ("mean error", "the mean error of the batch stands in place of each error", *_both(_mean), True),
-            ("last error", "the error of the last sample stands in place of each error", *_both(_last), True),
+            ("mean error", "the mean error of the batch is used instead of each error", *_both(_mean), True),
+            ("last error", "the error of the last sample is used instead of each error", *_both(_last), True),
             (
                 "A − mean y",
                 "every output is compared with every target, as (N, 1) − (N,) does: A − mean y",
@@ -90,11 +90,11 @@ def _in_its_place(q: Problem) -> Iterator[Mistake]:
             ),
         ]
     if q.width(q.layers) > 1:
-        words = "the sum of the errors over the outputs stands in place of each error"
+        words = "the sum of the errors over the outputs is used instead of each error"
         kinds.append(("Σ error", words, *_both(lambda e: _all(e.sum(axis=2, keepdims=True), e)), False))
     kinds += [
-        ("y", "the target stands in place of the error", lambda p, h: p.y[h], lambda a, y: y, False),
-        ("A", "the output stands in place of the error", lambda p, h: p.a[-1][h], lambda a, y: a, False),
+        ("y", "the target is used instead of the error", lambda p, h: p.y[h], lambda a, y: y, False),
+        ("A", "the output is used instead of the error", lambda p, h: p.a[-1][h], lambda a, y: a, False),
         (
             "[A ≥ ½] − y",
             "the error is that of the output rounded to 0 or 1",
@@ -105,7 +105,7 @@ def _in_its_place(q: Problem) -> Iterator[Mistake]:
     ]
     if q.width(q.layers) > 1 and np.isin(q.y, (0, 1)).all() and (q.y.sum(axis=1) == 1).all():
         for first in (0, 1):
-            words = f"the number of the class, counted from {first}, stands in place of each target"
+            words = f"the number of the class, counted from {first}, is used instead of each target"
             kinds.append(("A − class", words, *_class_error(first), False))
     direct = cost_function(q.cost).delta is not None
     for written, message, values, difference, by_sample in kinds:
@@ -153,7 +153,7 @@ def _last(e: Array) -> Array:
 
 
 def _not_differentiated(q: Problem) -> Iterator[Mistake]:
-    """σ′ too much, or the cost in place of its derivative."""
+    """σ′ too much, or the cost instead of its derivative."""
     row, cost, where = activation(q.net.activations[-1]), cost_function(q.cost), q.neurons(q.layers)
     if cost.delta is not None:
 
@@ -171,7 +171,7 @@ def _not_differentiated(q: Problem) -> Iterator[Mistake]:
             return _all(costs.mean(axis=(1, 2), keepdims=True), costs) if whole else costs
 
         what = "the cost of the whole batch" if whole else "the cost itself"
-        message = f"{what} stands in place of its derivative ∂C/∂A"
+        message = f"{what} is used instead of its derivative ∂C/∂A"
         made = _error("cost_not_differentiated", q, message, values)
         yield Mistake(made.code, where, message, made.edits, change, PLAIN, by_sample=whole)
         if cost.delta is not None:
@@ -179,7 +179,7 @@ def _not_differentiated(q: Problem) -> Iterator[Mistake]:
             def direct(p: Passes, h: Index, values: Values = values) -> None:
                 p.delta[-1][h] = values(p, h)
 
-            message = f"{what} stands in place of ∂C/∂u"
+            message = f"{what} is used instead of ∂C/∂u"
             yield Mistake(made.code, where, message, ((Stage.BACKWARD, direct),), change, LOCAL, by_sample=whole)
 
 

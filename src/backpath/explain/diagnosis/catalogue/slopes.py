@@ -17,7 +17,7 @@ from backpath.explain.expression import ONE, TWO, Call, Expression, Power, Produ
 from backpath.maths.activations import ACTIVATIONS, activation
 from backpath.maths.arrays import Array
 
-SlopeNumbers = Callable[[Passes, Index, int], Array]  # what stands in place of σ′ of a layer, (passes, N, neurons)
+SlopeNumbers = Callable[[Passes, Index, int], Array]  # what is used instead of σ′ of a layer, (passes, N, neurons)
 
 # σ′ written in v = σ(u)
 IN_OUTPUT: dict[str, tuple[Callable[[Array], Array], Callable[[Expression], Expression]]] = {
@@ -36,9 +36,9 @@ class Slope:
     Attributes
     ----------
     code, what : its code, and in words; the same for every activation of which people do the same
-    number : what stands in place of σ′
+    number : what is used instead of σ′
     formula : the same on paper, from a neuron's name; None: nothing stands there
-    jacobian : (σ(u), ∂C/∂a) -> ∂C/∂u in place of ∂C/∂a × number, of softmax
+    jacobian : (σ(u), ∂C/∂a) -> ∂C/∂u instead of ∂C/∂a × number, of softmax
     by_size : as of a mistake
     """
 
@@ -76,7 +76,7 @@ def wrong_slopes(name: str) -> tuple[Slope, ...]:
         Slope("missing", "σ′(u) is missing", lambda p, h, k: np.ones_like(p.u[k][h]), None, PLAIN),
         Slope(
             "derivative_of_activation",
-            "σ′ is given σ(u) in place of u",
+            "σ′ is evaluated at σ(u) instead of u",
             lambda p, h, k: row.derivative(p.a[k][h]),
             lambda neuron: sy.slope(sy.neuron(neuron)),
             PLAIN,
@@ -84,7 +84,7 @@ def wrong_slopes(name: str) -> tuple[Slope, ...]:
         ),
         Slope(
             "derivative_twice",
-            "σ′(u) stands twice",
+            "σ′(u) occurs twice",
             lambda p, h, k: right_slope(p, h, k) ** 2,
             lambda neuron: Power(sy.slope(sy.net_input(neuron)), TWO),
         ),
@@ -94,7 +94,7 @@ def wrong_slopes(name: str) -> tuple[Slope, ...]:
         found.append(
             Slope(
                 "net_input_in_derivative",
-                f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is given u",
+                f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is evaluated with u",
                 lambda p, h, k: number(p.u[k][h]),
                 lambda neuron: formula(sy.net_input(neuron)),
             )
@@ -114,9 +114,9 @@ def _other_quantities(name: str) -> Iterator[Slope]:
         return Product((sy.slope(u), u))
 
     yield slope("σ′(u) is multiplied by u", lambda p, h, k: right_slope(p, h, k) * p.u[k][h], times_u)
-    yield slope("σ(u) stands in place of σ′(u)", lambda p, h, k: p.a[k][h], sy.neuron)
-    yield slope("1 − σ(u) stands in place of σ′(u)", lambda p, h, k: 1 - p.a[k][h], lambda n: minus(ONE, sy.neuron(n)))
-    yield slope("u stands in place of σ′(u)", lambda p, h, k: p.u[k][h], sy.net_input)
+    yield slope("σ(u) is used instead of σ′(u)", lambda p, h, k: p.a[k][h], sy.neuron)
+    yield slope("1 − σ(u) is used instead of σ′(u)", lambda p, h, k: 1 - p.a[k][h], lambda n: minus(ONE, sy.neuron(n)))
+    yield slope("u is used instead of σ′(u)", lambda p, h, k: p.u[k][h], sy.net_input)
     yield slope(
         "the error is divided by σ′(u)",
         lambda p, h, k: 1 / right_slope(p, h, k),
@@ -124,31 +124,31 @@ def _other_quantities(name: str) -> Iterator[Slope]:
     )
     if row.jacobian is None:
         yield slope(
-            "σ′ is given the back-propagated error in place of u",
+            "σ′ is evaluated at the backpropagated error instead of u",
             lambda p, h, k: row.derivative(_error(p, h, k)),
             lambda neuron: sy.slope(Symbol(f"e_{neuron}", "e", neuron)),
             by_size=True,
         )
         yield slope(
-            "σ′ is given u without the bias",
+            "σ′ is evaluated at u without the bias",
             lambda p, h, k: row.derivative(p.u[k][h] - p.W[k][h, None, :, -1]),
             lambda neuron: sy.slope(Symbol(f"(X·W)_{neuron}", "(X·W)", neuron)),
         )
         yield slope(
-            "σ′ is given the bias in place of u",
+            "σ′ is evaluated at the bias instead of u",
             lambda p, h, k: row.derivative(np.broadcast_to(p.W[k][h, None, :, -1], p.u[k][h].shape)),
             lambda neuron: sy.slope(Symbol(f"b_{neuron}", "b", neuron)),
         )
     if name in IN_OUTPUT:
         number, formula = IN_OUTPUT[name]
         yield slope(
-            f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is given the back-propagated error",
+            f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is evaluated with the backpropagated error",
             lambda p, h, k: number(_error(p, h, k)),
             lambda neuron: formula(Symbol(f"e_{neuron}", "e", neuron)),
             by_size=True,
         )
         yield slope(
-            f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is given the bias",
+            f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is evaluated with the bias",
             lambda p, h, k: np.broadcast_to(number(p.W[k][h, None, :, -1]), p.u[k][h].shape),
             lambda neuron: formula(Symbol(f"b_{neuron}", "b", neuron)),
         )
@@ -222,7 +222,7 @@ def _of_other_layers(q: Problem, layer: int) -> Iterator[Slope]:
         if other != layer and q.width(other) in (q.width(layer), 1):
             yield Slope(
                 "wrong_slope",
-                f"σ′ of layer {other} stands in place of that of layer {layer}",
+                f"σ′ of layer {other} is used instead of that of layer {layer}",
                 _slope_of(other),
                 lambda neuron, other=other: sy.slope(sy.net_input(q.neuron(other, 1))),  # type: ignore[misc]  # bound now
             )
@@ -253,9 +253,9 @@ def _columns(j: int | None) -> slice:
 
 def _of_all(place: UsePlaces) -> str:
     return {
-        GRADIENT: " in each layer's own gradients, not on the way back",
+        GRADIENT: " in each layer's own gradients, not in the backward pass",
         BIAS: " in the gradients of the biases only",
-        BACK: " on the way back only",
+        BACK: " in the backward pass only",
     }.get(place, "")
 
 

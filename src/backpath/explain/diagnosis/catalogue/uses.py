@@ -1,4 +1,4 @@
-"""The uses of a layer's δ: in the gradient of its weights, in that of its biases, and on the way back."""
+"""The uses of a layer's δ: in the gradient of its weights, in that of its biases, and in the backward pass."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class UsePlaces:
 
 
 EVERYWHERE = UsePlaces(("own", "bias", "back"), "")
-BACK = UsePlaces(("back",), " on the way back to layer {1} only")
-GRADIENT = UsePlaces(("own", "bias"), " in the gradients of layer {0} only, not on the way back")
+BACK = UsePlaces(("back",), " in the backward pass to layer {1} only")
+GRADIENT = UsePlaces(("own", "bias"), " in the gradients of layer {0} only, not in the backward pass")
 BIAS = UsePlaces(("bias",), " in the gradients of the biases of layer {0} only")
 OWN = UsePlaces(("own",), " in the gradients of the weights of layer {0} only, not of its biases")
 
@@ -42,7 +42,7 @@ def places(q: Problem, layer: int) -> Iterator[UsePlaces]:
 
 
 def used(layer: int, place: UsePlaces, values: Values, columns: slice = slice(None)) -> Edit:
-    """Other values in place of δ."""
+    """Other values instead of δ."""
 
     def everywhere(p: Passes, h: Index) -> None:
         p.delta[layer][h, :, columns] = values(p, h)[..., columns]

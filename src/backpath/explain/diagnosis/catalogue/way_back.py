@@ -1,4 +1,4 @@
-"""Mistakes with the weights on the way back: W in δ_H = δ_A × W × σ′(u_H)."""
+"""Mistakes with the weights in the backward pass: W in δ_H = δ_A × W × σ′(u_H)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COMMON = 8  # neurons up to which one taken for another is tried together with 
 
 
 def ways_back(q: Problem) -> Iterator[Mistake]:
-    """Every mistake with a layer's weights on the way back."""
+    """Every mistake with a layer's weights in the backward pass."""
     yield from _missing(q)
     yield from _transposed(q)
     for layer in q.every[1:]:
@@ -47,7 +47,7 @@ def _missing(q: Problem) -> Iterator[Mistake]:
     layers = list(q.every[1:])
     for chosen in ([layers] if len(layers) > 1 else []) + [[layer] for layer in layers]:
         where = tuple(name for layer in chosen for name in _path_weights(q, layer))
-        message = f"the weights of layer {', '.join(map(str, chosen))} are missing on the way back"
+        message = f"the weights of layer {', '.join(map(str, chosen))} are missing in the backward pass"
         edits = tuple(_used(layer, lambda W: np.ones_like(W[..., :-1])) for layer in chosen)
         rank = PLAIN if len(chosen) == len(layers) else LOCAL
         yield Mistake("missing_path_weight", where, message, edits, Change("weight", max(chosen)), rank)
@@ -65,7 +65,7 @@ def _transposed(q: Problem) -> Iterator[Mistake]:
         what = "is transposed" if rows == columns else "is reshaped where it should be transposed"
         edit = _used(layer, lambda W: flipped(W[..., :-1]))
         change = Change("weight", layer, _weight(lambda layer, k, j: (j, k)) if rows == columns else None)
-        message = f"the weight matrix of layer {layer} {what} on the way back"
+        message = f"the weight matrix of layer {layer} {what} in the backward pass"
         yield Mistake("transposed_weights", _path_weights(q, layer), message, (edit,), change)
 
 
@@ -76,7 +76,7 @@ def flipped(W: Array) -> Array:
 
 
 def _weight(place: Callable[[int, int, int], tuple[int, int | None]]) -> Callable[[int, int, int], Expression]:
-    """The symbol of the weight that is used in place of that from neuron j to neuron k."""
+    """The symbol of the weight that is used instead of that from neuron j to neuron k."""
 
     def claimed(layer: int, k: int, j: int) -> Expression:
         to, source = place(layer, k, j)
@@ -93,7 +93,7 @@ def _columns(q: Problem, layer: int) -> Iterator[Mistake]:
         moved |= {"around": [*range(1, n), 0], "around the other way": [n - 1, *range(n - 1)]}
         moved |= {"in reverse order": list(range(n - 1, -1, -1))}
     for what, order in moved.items():
-        message = f"on the way back the columns of layer {layer}'s weights are taken {what}"
+        message = f"in the backward pass the columns of layer {layer}'s weights are taken {what}"
         edit = _used(layer, _picked(order))
         change = Change("weight", layer, _weight(_source(order)))
         yield Mistake("wrong_path_weight", _path_weights(q, layer), message, (edit,), change, LOCAL)
@@ -119,7 +119,7 @@ def _taken(q: Problem, layer: int, j: int, order: list[int], rank: int) -> Mista
     """Neuron j's paths with the weights of another neuron."""
     used, own = _source(order)(layer, 1, j + 1)[1], weight_name(layer, 1, j + 1)
     other = weight_name(layer, 1, used)
-    message = f"on the way back to {q.neuron(layer - 1, j + 1)}, {other} is used in place of {own}"
+    message = f"in the backward pass to {q.neuron(layer - 1, j + 1)}, {other} is used instead of {own}"
     if q.width(layer) > 1:
         message += ", and so for the other outputs of that layer"
     where = tuple(weight_name(layer, k, j + 1) for k in range(1, q.width(layer) + 1))
@@ -141,7 +141,7 @@ def _rows(q: Problem, layer: int) -> Iterator[Mistake]:
         names = ", ".join(
             f"{q.neuron(layer, k + 1)} as {q.neuron(layer, o + 1)}" for k, o in enumerate(chosen) if k != o
         )
-        message = f"on the way back the weights are taken for those to another neuron: {names}"
+        message = f"in the backward pass the weights are taken for those to another neuron: {names}"
         edit = _used(layer, lambda W, rows=list(chosen): W[:, rows, :-1])  # type: ignore[misc]  # bound now
         change = Change("weight", layer, _weight(lambda layer, k, j, rows=chosen: (rows[k - 1] + 1, j)))  # type: ignore[misc]
         yield Mistake(
@@ -159,7 +159,7 @@ def _other_layer(q: Problem, layer: int) -> Iterator[Mistake]:
         if p.at == layer:
             p.P[h] = p.W[layer - 1][h, :rows, :columns]
 
-    message = f"on the way back the weights of layer {layer - 1} are used in place of those of layer {layer}"
+    message = f"in the backward pass the weights of layer {layer - 1} are used instead of those of layer {layer}"
     change = Change("weight", layer, lambda layer, k, j: sy.weight(weight_name(layer - 1, k, j)))
     yield Mistake("wrong_path_weight", _path_weights(q, layer), message, ((Stage.WAY_BACK, edit),), change, LOCAL)
 
@@ -169,14 +169,14 @@ def _single(q: Problem, layer: int) -> Iterator[Mistake]:
     rows, columns = q.width(layer), q.width(layer - 1)
     for j in range(columns if rows > 1 or columns > 1 else 0):
         names = tuple(weight_name(layer, k + 1, j + 1) for k in range(rows))
-        message = f"{', '.join(names)} {'is' if rows == 1 else 'are'} missing on the way back"
+        message = f"{', '.join(names)} {'is' if rows == 1 else 'are'} missing in the backward pass"
         rank = LOCAL if columns <= _COMMON else RARE
         edit = _used(layer, _ones(list(range(rows)), j))
         yield Mistake("missing_path_weight", names, message, (edit,), Change("weight", layer), rank)
         for k in range(rows if rows > 1 else 0):
             edit = _used(layer, _ones([k], j))
             yield Mistake(
-                "missing_path_weight", (names[k],), f"{names[k]} is missing on the way back", (edit,), rank=RARE
+                "missing_path_weight", (names[k],), f"{names[k]} is missing in the backward pass", (edit,), rank=RARE
             )
     if rows == 1 or (rows * columns) ** 2 > _MANY:
         return
@@ -204,7 +204,7 @@ def _replaced(layer: int, place: tuple[int, int], other: tuple[int, int]) -> Mis
 
     own = weight_name(layer, place[0] + 1, place[1] + 1)
     name = weight_name(layer, other[0] + 1, None if other[1] == -1 else other[1] + 1)
-    message = f"on the way back {name} is used in place of {own}"
+    message = f"in the backward pass {name} is used instead of {own}"
     return Mistake("wrong_path_weight", (own,), message, (_used(layer, matrix),), rank=RARE)
 
 
@@ -215,10 +215,10 @@ def _left_out(q: Problem, layer: int) -> Iterator[Mistake]:
         return
     for k, name in enumerate(q.neurons(layer)):
         only = [other for other in range(rows) if other != k]
-        message = f"on the way back to layer {layer - 1} only the path through {name} is counted"
+        message = f"in the backward pass to layer {layer - 1} only the path through {name} is counted"
         yield Mistake("missing_path", (name,), message, (_used(layer, _without(only)),), rank=LOCAL)
         if rows > 2:
-            message = f"on the way back to layer {layer - 1} the path through {name} is left out"
+            message = f"in the backward pass to layer {layer - 1} the path through {name} is left out"
             yield Mistake("missing_path", (name,), message, (_used(layer, _without([k])),), rank=LOCAL)
 
 
@@ -235,7 +235,9 @@ def _shares(q: Problem, layer: int) -> Iterator[Mistake]:
     """The error split by the weights' shares in their sum."""
     if q.width(layer - 1) > 1:
         edit = _used(layer, lambda W: W[..., :-1] / W[..., :-1].sum(axis=-1, keepdims=True))
-        message = f"on the way back each weight of layer {layer} is divided by the sum of the weights to its neuron"
+        message = (
+            f"in the backward pass each weight of layer {layer} is divided by the sum of the weights to its neuron"
+        )
         yield Mistake("wrong_path_weight", _path_weights(q, layer), message, (edit,), rank=LOCAL)
 
 
@@ -271,7 +273,7 @@ def path_weights(q: Problem, layers: Sequence[int]) -> tuple[str, ...]:
 
 def updated_message(layers: Sequence[int], rate: float, summed: bool) -> str:
     which, of = ", ".join(map(str, layers)), " and the summed gradient" if summed else ""
-    return f"on the way back the weights of layer {which} are already the updated ones (η = {rate:.4g}{of})"
+    return f"in the backward pass the weights of layer {which} are already the updated ones (η = {rate:.4g}{of})"
 
 
 def _updated_weight(layer: int, k: int, j: int) -> Expression:

@@ -61,7 +61,7 @@ def _activations(q: Problem) -> Iterator[Mistake]:
         change = Change("input", layer + 1, lambda name: sy.sigma(sy.neuron(name)))
         yield Mistake("activation_twice", where, message, twice, change, LOCAL)
         never = (_factor(layer + 1, lambda p, h, layer=layer: p.u[layer][h]),)  # type: ignore[misc]
-        message = f"the weights of layer {layer + 1} are taken to multiply u in place of σ(u)"
+        message = f"the weights of layer {layer + 1} are taken to multiply u instead of σ(u)"
         change = Change("input", layer + 1, sy.net_input)
         yield Mistake("missing_activation", where, message, never, change, LOCAL)
 
@@ -94,7 +94,7 @@ def _twice(q: Problem, layer: int, slope: str) -> list[Edit]:
 
 
 def _never(q: Problem, layer: int, slope: bool) -> list[Edit]:
-    """u in place of σ(u); its slope that of σ all the same, or 1."""
+    """u instead of σ(u); its slope that of σ all the same, or 1."""
     row = activation(q.net.activations[layer - 1])
 
     def forward(p: Passes, h: Index) -> None:

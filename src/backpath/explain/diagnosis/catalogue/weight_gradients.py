@@ -23,14 +23,14 @@ def factors(q: Problem) -> Iterator[Mistake]:
 
 
 def _in_place_of_inputs(q: Problem) -> Iterator[Mistake]:
-    """Another quantity of fitting shape in place of the inputs of a layer, in its gradients."""
+    """Another quantity of fitting shape instead of the inputs of a layer, in its gradients."""
     for layer in q.every:
         for words, values, written, rank in _quantities(q, layer):
 
             def edit(p: Passes, h: Index, layer: int = layer, values: Callable[..., Array] = values) -> None:
                 p.F[layer][h, :, :-1] = values(p, h)
 
-            message = f"in the gradients of layer {layer}, {words} in place of {', '.join(q.neurons(layer - 1))}"
+            message = f"in the gradients of layer {layer}, {words} instead of {', '.join(q.neurons(layer - 1))}"
             change = Change("input", layer, written)
             edits = ((Stage.BACKWARD, edit),)
             yield Mistake(
@@ -45,30 +45,35 @@ def _quantities(q: Problem, layer: int) -> Iterator[Quantity]:
     before, own = q.width(layer - 1), q.width(layer)
     for other in range(q.layers + 1):
         if other != layer - 1 and q.width(other) == before:
-            name = "the inputs X stand" if other == 0 else f"the outputs of layer {other} stand"
+            name = "the inputs X are used" if other == 0 else f"the outputs of layer {other} are used"
             yield name, _output(other), _neuron(q, other), LOCAL
     if q.width(q.layers) == before:
-        yield "the targets y stand", lambda p, h: p.y[h], lambda name: Symbol("y", "y"), RARE
+        yield "the targets y are used", lambda p, h: p.y[h], lambda name: Symbol("y", "y"), RARE
     if own == before:
         yield (
-            f"the net inputs u of layer {layer} stand",
+            f"the net inputs u of layer {layer} are used",
             lambda p, h: p.u[layer][h],
             lambda name: Symbol("u", "u"),
             RARE,
         )
     if layer > 1:
         slope = activation(q.net.activations[layer - 2]).derivative
-        yield "σ′(u) stands", lambda p, h: slope(p.u[layer - 1][h]), lambda name: sy.slope(sy.net_input(name)), LOCAL
-        yield "1 − σ(u) stands", lambda p, h: 1 - p.a[layer - 1][h], lambda name: Symbol("1 − a", "1 − a"), RARE
-    yield "the squares stand", lambda p, h: p.a[layer - 1][h] ** 2, lambda name: Symbol("a²", "a²"), RARE
-    yield "the absolute values stand", lambda p, h: np.abs(p.a[layer - 1][h]), lambda name: Symbol("|a|", "|a|"), RARE
+        yield "σ′(u) is used", lambda p, h: slope(p.u[layer - 1][h]), lambda name: sy.slope(sy.net_input(name)), LOCAL
+        yield "1 − σ(u) is used", lambda p, h: 1 - p.a[layer - 1][h], lambda name: Symbol("1 − a", "1 − a"), RARE
+    yield "the squares are used", lambda p, h: p.a[layer - 1][h] ** 2, lambda name: Symbol("a²", "a²"), RARE
+    yield (
+        "the absolute values are used",
+        lambda p, h: np.abs(p.a[layer - 1][h]),
+        lambda name: Symbol("|a|", "|a|"),
+        RARE,
+    )
     if q.samples > 1:
-        yield "those of the last sample stand", lambda p, h: p.a[layer - 1][h, -1:], _of("last"), LOCAL
-        yield "those of the first sample stand", lambda p, h: p.a[layer - 1][h, :1], _of("first"), LOCAL
+        yield "those of the last sample are used", lambda p, h: p.a[layer - 1][h, -1:], _of("last"), LOCAL
+        yield "those of the first sample are used", lambda p, h: p.a[layer - 1][h, :1], _of("first"), LOCAL
     if before > 1:
         for step, which in ((-1, "next"), (1, "one before")):
-            yield f"the {which} input stands", _rolled(layer, step), _of(which), LOCAL
-        yield "the inputs in reverse order stand", lambda p, h: p.a[layer - 1][h, :, ::-1], _of("reverse"), RARE
+            yield f"the {which} input is used", _rolled(layer, step), _of(which), LOCAL
+        yield "the inputs in reverse order are used", lambda p, h: p.a[layer - 1][h, :, ::-1], _of("reverse"), RARE
 
 
 def _output(layer: int) -> Callable[[Passes, Index], Array]:
@@ -88,7 +93,7 @@ def _of(words: str) -> Callable[[str], Expression]:
 
 
 def _weights_for_inputs(q: Problem) -> Iterator[Mistake]:
-    """δ × W in place of δ × input."""
+    """δ × W instead of δ × input."""
     for layers in [tuple(q.every)] * (q.layers > 1) + [(layer,) for layer in q.every]:
 
         def edit(p: Passes, h: Index, layers: tuple[int, ...] = layers) -> None:
@@ -97,7 +102,7 @@ def _weights_for_inputs(q: Problem) -> Iterator[Mistake]:
                 p.G[p.at][h, :, :-1] = delta[:, :, None] * p.W[p.at][h, :, :-1]
 
         names = ", ".join(name for layer in layers for name in q.neurons(layer - 1))
-        message = f"in the gradients of layer {', '.join(map(str, layers))}, the weight stands in place of {names}"
+        message = f"in the gradients of layer {', '.join(map(str, layers))}, the weight is used instead of {names}"
         where = tuple(name for layer in layers for name in q.neurons(layer - 1))
         change = Change("input", layers[0] if len(layers) == 1 else None, lambda name: Symbol("W", "W"))
         yield Mistake("wrong_factor", where, message, ((Stage.GRADIENT, edit),), change, LOCAL)
