@@ -15,17 +15,17 @@ ADVICE = "try a smaller learning rate, or standardise the inputs and the target"
 
 
 class InputError(ValueError):
-    """A call or its input is wrong; nothing was done.
+    """A call or its input is not valid; nothing has been done.
 
-    The message is one line, whatever the input: line breaks become spaces, and what is absurdly long is cut. A command
-    that it advises stands on a line of its own.
+    The message is always one line: line breaks become spaces, and very long parts are shortened. A command
+    that it suggests is on a separate line.
 
     Attributes
     ----------
     settings : tuple of str
         The settings that the message names, spelled like the arguments of ``train``.
     options : tuple of str
-        What to add to the command line, if that would do: ``("--encoding", "cp1252")``.
+        Options that would solve the problem on the command line: ``("--encoding", "cp1252")``.
 
     Examples
     --------
@@ -40,12 +40,12 @@ class InputError(ValueError):
         self.options = tuple(options)
 
     def naming(self, spelled: Callable[[str], str]) -> str:
-        """The message with its settings spelled as the caller knows them.
+        """The message with its settings spelled as in the caller's interface.
 
         Parameters
         ----------
         spelled : callable
-            From a setting's name to how the caller writes it.
+            Maps a setting's name to its spelling.
 
         Returns
         -------
@@ -66,24 +66,24 @@ class InputError(ValueError):
 
 
 class DivergenceError(ValueError):
-    """Training did not come to an end that can be used: numbers stopped being finite, or the cost only rose.
+    """Training has no usable result: numbers stopped being finite, or the cost only rose.
 
     Attributes
     ----------
     epoch : int
-        The epoch (counted from 1) in which it was seen.
+        The epoch (counted from 1) in which it was detected.
     layer : int | None
-        The layer (counted from 1) in whose weights the first non-finite number was; None if there was none in weights.
+        The layer (counted from 1) of the first non-finite weight; None if all weights were finite.
     cost : float | None
-        The last finite cost, None if there was none.
+        The last finite cost; None if there was none.
     network : Network | None
         The network with the last finite weights.
     advice : str
-        What would do instead, said at the end of the message.
+        What to try, as at the end of the message.
     start : float | None
-        The cost at the start, where all numbers are finite and the cost rose from there.
+        The initial cost, if all numbers are finite and the cost rose from it.
     stuck : bool
-        Whether the cost rose to where every gradient is about 0, so that it will not fall any more.
+        Whether the cost rose to a point where every gradient is about 0, so that it cannot fall again.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class DivergenceError(ValueError):
         Returns
         -------
         DivergenceError
-            A new error; this one stays as it is.
+            A new error; this one does not change.
         """
         names = ("epoch", "layer", "cost", "network", "advice", "start", "stuck")
         return DivergenceError(**{name: getattr(self, name) for name in names} | changed)
@@ -129,4 +129,4 @@ class DivergenceError(ValueError):
 
 
 class BadFitWarning(RuntimeWarning):
-    """A fitted estimator predicts hardly better than a constant; the message says why and what would do."""
+    """A fitted estimator predicts hardly better than a constant; the message gives the reason and a remedy."""

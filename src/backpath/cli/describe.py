@@ -125,7 +125,7 @@ def describe_restarts(costs: NDArray[np.floating]) -> str:
 
 
 def describe_bayesian(found: Bayesian) -> str:
-    """What Bayesian regularisation came to.
+    """The result of Bayesian regularisation.
 
     >>> describe_bayesian(Bayesian(3.1, 1.1, 41.9, 61))
     'the data determine 41.9 of 61 weights; errors count β = 1.1, weights α = 3.1'

@@ -199,14 +199,14 @@ class Perceptron(Hyperparameters, PredictingEstimator):
         Parameters
         ----------
         ax : matplotlib's Axes, or None
-            Where to; None: into a new figure.
+            The axes to draw on; None for a new figure.
         **settings : those of matplotlib's ``plot``
-            The colour and so on.
+            Colour and other properties.
 
         Returns
         -------
         LossCurveDisplay
-            What is drawn.
+            The display.
         """
         from backpath.estimators.displays import LossCurveDisplay
 
@@ -224,14 +224,14 @@ class Perceptron(Hyperparameters, PredictingEstimator):
         features : pair of column numbers or names
             The two features.
         ax : matplotlib's Axes, or None
-            Where to; None: into a new figure.
+            The axes to draw on; None for a new figure.
         **settings : those of ``SurfaceDisplay.from_estimator``
             The target, and what matplotlib's ``contourf`` takes.
 
         Returns
         -------
         SurfaceDisplay
-            What is drawn.
+            The display.
         """
         from backpath.estimators.displays import SurfaceDisplay
 

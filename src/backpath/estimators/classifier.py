@@ -37,60 +37,61 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc] # scikit
     """A multi-layer perceptron for classification: scikit-learn's interface, trained by backpath.
 
     It minimises the log-loss, averaged over the samples, with the penalty α/2 ΣW² / N on all weights but the biases.
-    Two classes have one ``logistic`` output, more have ``softmax`` outputs, several targets with classes of their own
-    softmax outputs for each (trained by the NumPy engine), labels that may hold together one ``logistic`` output each.
+    Two classes give one ``logistic`` output, more classes ``softmax`` outputs. Several class columns give softmax
+    outputs for each (trained by the NumPy engine), and multi-label targets one ``logistic`` output per label.
 
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int
         Neurons by hidden layer.
     n_layers, n_units : int | None
-        Hidden layers, and neurons in each, instead of those of ``hidden_layer_sizes``: numbers for a search. (The
-        attribute ``n_layers_`` counts the inputs and the outputs too.)
+        The number of hidden layers and the neurons in each, as numbers for a search; they override
+        ``hidden_layer_sizes``. (The attribute ``n_layers_`` also counts the inputs and the outputs.)
     activation : str, a pair of functions, or one of these for each hidden layer
         ``relu``, ``tanh``, ``logistic`` (also ``sigmoid``), ``identity``, ``leaky_relu``, ``elu``, ``gelu``, ``silu``,
-        ``softplus``, ``exp``; or σ(u) and σ′(u) of your own, element by element, trained by the NumPy engine: ``fit``
-        checks the second by finite differences.
+        ``softplus``, ``exp``; or your own element-wise σ(u) and σ′(u), trained by the NumPy engine. ``fit`` checks
+        σ′ by finite differences.
     solver : "adam", "adamw", "sgd", "lbfgs" or "lm"
-        ``adamw`` is adam with ``alpha`` as decoupled weight decay: each update shrinks the weights, biases excepted, by
+        ``adamw`` is adam with ``alpha`` as decoupled weight decay: each update shrinks the weights, except biases, by
         the learning rate times alpha.
-        ``lm`` (Levenberg-Marquardt) takes the outputs' squared error against 0 and 1 instead of the log-loss.
+        ``lm`` (Levenberg-Marquardt) minimises the squared error against 0 and 1 instead of the log-loss.
     alpha, batch_size, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, \
 warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
 n_iter_no_change, max_fun
         As in scikit-learn; the same ``random_state`` draws the same weights and batches.
     learning_rate : str
         ``constant``, or for sgd ``invscaling`` and ``adaptive`` as in scikit-learn; for sgd, adam and adamw also
-        ``linear`` and ``cosine``, towards 0 over ``max_iter`` epochs, and ``plateau``: a fifth after each half of
-        ``n_iter_no_change`` epochs without a better loss (or, with ``early_stopping``, score).
+        ``linear`` and ``cosine``, which fall to 0 over ``max_iter`` epochs, and ``plateau``, which divides it by 5
+        after ``n_iter_no_change`` / 2 epochs without a better loss (or, with ``early_stopping``, score).
     class_weight : None, "balanced" or dict
-        How much the samples of each class count, times their ``sample_weight``; "balanced": all classes the same.
+        The weight of each class, multiplied by ``sample_weight``; "balanced" weights all classes equally.
     scale_X : bool
-        Standardise the columns of X inside the fit. ``coefs_`` and ``intercepts_`` are those for raw columns.
+        Standardise the columns of X inside ``fit``; ``coefs_`` and ``intercepts_`` apply to raw columns.
     checkpoint, every : folder, int or str
-        Where to keep how the fit stands, and how often: epochs, or a time as "60s". The same fit goes on from there.
+        Save the state of the fit in this folder, every so many epochs or after a time such as "60s". The same call
+        of ``fit`` resumes from there.
     dropout : float, or one for each hidden layer
-        The share of hidden neurons that each update of sgd and adam leaves out (done by the NumPy engine).
+        The share of hidden neurons that each update of sgd and adam drops (in the NumPy engine).
     clip_norm : float | None
-        A gradient of sgd and adam longer than that is scaled down to it.
+        Scale down gradients of sgd and adam that are longer than this.
     bayesian : bool
-        For lm: find ``alpha`` from the data while training (Bayesian regularisation); of
-        several ``restarts`` the one with the highest evidence is kept.
+        For lm: find ``alpha`` from the data during training (Bayesian regularisation). Of several ``restarts``, the one
+        with the highest evidence is kept.
     restarts : int
-        Train from that many starts and keep the best by loss (with ``early_stopping`` by validation score).
+        Train from this many starts and keep the best by loss (with ``early_stopping``, by validation score).
     warm_up : int
-        Over that many epochs the learning rate of sgd, adam and adamw rises to where it begins.
+        The number of epochs over which the learning rate of sgd, adam and adamw rises to its initial value.
     scoring : None, "loss", str or callable
-        By what ``early_stopping`` and held-out samples are judged: the estimator's own score, the negative loss, or a
-        scorer of scikit-learn, of (estimator, X, y).
+        The criterion for ``early_stopping`` and held-out samples: the estimator's own score, the negative loss, or a
+        scikit-learn scorer, called as (estimator, X, y).
     time_limit : float | None
-        Seconds after which the fit ends with what was reached: looked at about ten times a second, or after each epoch.
+        Stop after this many seconds with the result so far; checked about ten times a second, or after each epoch.
     n_networks : int
-        Train an ensemble of that many, side by side on all cores, each from its own start and in its own order;
+        Train an ensemble of this many networks side by side on all cores, each from its own start and in its own order;
         predictions are their averages, and ``return_std`` gives their spread.
     callbacks : callable, or several
         Called after each epoch with an `Epoch` (number, loss, network, validation_loss, validation_score); training
-        stops where one returns True.
+        stops if one returns True.
     progress : bool, callable, or context manager that gives one
         As in `backpath.train`.
     engine : "auto", "numpy" or "compiled"
@@ -103,12 +104,12 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         As in scikit-learn.
     validation_loss_curve_ : list of float
         The loss on held-out samples after each epoch, without the penalty.
-    bayesian_ : None, or what Bayesian regularisation came to
+    bayesian_ : None, or the result of Bayesian regularisation
         ``alpha``, ``beta`` and ``gamma``, the effective number of parameters.
     stopped_ : str
         What ended the fit: "converged", "epochs", "time", "callback" or "interrupted".
     network_ : Network
-        The fitted network as backpath's; of an ensemble the best.
+        The fitted backpath network; of an ensemble, the best one.
     networks_ : list of Network
         All networks of an ensemble.
 

@@ -24,7 +24,7 @@ def _axes(ax: Any) -> Any:
 
 
 class LossCurveDisplay:
-    """The loss of each epoch, and that of the held-out samples where there are any.
+    """The loss of each epoch, and the loss on held-out samples if there are any.
 
     Parameters
     ----------
@@ -56,33 +56,33 @@ class LossCurveDisplay:
         estimator : MLPClassifier or MLPRegressor
             Fitted.
         ax : matplotlib's Axes, or None
-            Where to; None: into a new figure.
+            The axes to draw on; None for a new figure.
         **settings : those of matplotlib's ``plot``
-            The colour and so on.
+            Colour and other properties.
 
         Returns
         -------
         LossCurveDisplay
-            What is drawn.
+            The display.
         """
         check_is_fitted(estimator, "coefs_")
         held_out = getattr(estimator, "validation_loss_curve_", None)
         return cls(estimator.loss_curve_, held_out or None).plot(ax=ax, **settings)
 
     def plot(self, *, ax: Any = None, **settings: Any) -> LossCurveDisplay:
-        """Draw it, on a logarithmic scale where the loss falls far.
+        """Draw it, on a logarithmic scale if the loss falls far.
 
         Parameters
         ----------
         ax : matplotlib's Axes, or None
-            Where to; None: into a new figure.
+            The axes to draw on; None for a new figure.
         **settings : those of matplotlib's ``plot``
-            The colour and so on.
+            Colour and other properties.
 
         Returns
         -------
         LossCurveDisplay
-            What is drawn.
+            The display.
         """
         ax = _axes(ax)
         curves = [("loss", self.loss), ("held-out loss", self.validation_loss)]
@@ -99,7 +99,7 @@ class LossCurveDisplay:
 
 
 class SurfaceDisplay:
-    """What is predicted over two features, the others held where they are.
+    """The prediction as a function of two features, with the others held constant.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class SurfaceDisplay:
     response : array (GRID, GRID)
         A row for each value of the second.
     names : pair of str
-        What the features are called.
+        The names of the features.
     response_name : str
         What is predicted.
 
@@ -140,20 +140,20 @@ class SurfaceDisplay:
         estimator : MLPClassifier or MLPRegressor
             Fitted.
         X : array-like or data frame
-            (N, features); says how far the two features go; the others are held at their medians.
+            (N, features); gives the range of the two features and the medians at which the others are held.
         features : pair of column numbers or names
             The two features.
         target : int
-            Of several classes, labels or outputs the one to draw; by default the last.
+            The class, label or output to draw; by default, the last.
         ax : matplotlib's Axes, or None
-            Where to; None: into a new figure.
+            The axes to draw on; None for a new figure.
         **settings : those of matplotlib's ``contourf``
-            The colour and so on.
+            Colour and other properties.
 
         Returns
         -------
         SurfaceDisplay
-            What is drawn.
+            The display.
         """
         check_is_fitted(estimator, "coefs_")
         rows, columns = np.asarray(X, np.float64), getattr(X, "columns", None)
@@ -175,14 +175,14 @@ class SurfaceDisplay:
         Parameters
         ----------
         ax : matplotlib's Axes, or None
-            Where to; None: into a new figure.
+            The axes to draw on; None for a new figure.
         **settings : those of matplotlib's ``contourf``
-            The colour and so on.
+            Colour and other properties.
 
         Returns
         -------
         SurfaceDisplay
-            What is drawn.
+            The display.
         """
         ax = _axes(ax)
         self.surface_ = ax.contourf(self.first, self.second, self.response, **{"levels": 20, **settings})
@@ -204,14 +204,14 @@ def _response(estimator: Any, X: Any, target: int) -> tuple[Array, str]:
 
 
 class LearningRateDisplay:
-    """The loss while the learning rate rises from epoch to epoch, and the rate that this suggests.
+    """The loss as the learning rate rises from epoch to epoch, and the suggested rate.
 
     Parameters
     ----------
     rates, losses : arrays (epochs,)
-        What was tried, and what came of it.
+        The learning rates and their losses.
     suggestion : float
-        Where the loss, smoothed, falls fastest by decade of the rate.
+        The rate at which the smoothed loss falls fastest, per decade of the rate.
 
     Attributes
     ----------
@@ -224,7 +224,7 @@ class LearningRateDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, y: Any, *, ax: Any = None, **settings: Any) -> LearningRateDisplay:
-        """Find rates for an estimator, which is not changed, and draw them.
+        """Find learning rates for an estimator, which does not change, and draw them.
 
         Parameters
         ----------
@@ -233,14 +233,14 @@ class LearningRateDisplay:
         X, y : see ``fit``
             The rows and their targets.
         ax : matplotlib's Axes, or None
-            Where to; None: into a new figure.
+            The axes to draw on; None for a new figure.
         **settings : those of matplotlib's ``plot``
-            The colour and so on.
+            Colour and other properties.
 
         Returns
         -------
         LearningRateDisplay
-            What is drawn.
+            The display.
         """
         found: LearningRateDisplay = estimator.find_learning_rate(X, y)
         return found.plot(ax=ax, **settings)
@@ -251,14 +251,14 @@ class LearningRateDisplay:
         Parameters
         ----------
         ax : matplotlib's Axes, or None
-            Where to; None: into a new figure.
+            The axes to draw on; None for a new figure.
         **settings : those of matplotlib's ``plot``
-            The colour and so on.
+            Colour and other properties.
 
         Returns
         -------
         LearningRateDisplay
-            What is drawn.
+            The display.
         """
         ax = _axes(ax)
         self.line_ = ax.plot(self.rates, self.losses, **settings)[0]

@@ -37,65 +37,66 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc] # scikit-l
     Parameters
     ----------
     loss : "squared_error", "huber", "absolute_error", "poisson" or "quantile", or a pair of functions
-        What an output A costs: (A - y)² / 2; for ``huber`` the same up to an error of 1, then abs(A - y) - ½; for
-        ``absolute_error`` abs(A - y); for ``poisson``, of counts, y ln(y/A) - y + A, with the output activation exp.
-        ``huber`` changes at an error of 1, so standardise y for it. For ``quantile`` (τ - [A > y]) (y - A), with an
-        output for each τ of ``quantiles``. A pair is C(A, y) and ∂C/∂A of your own, element by element; ``fit`` checks
-        the second by finite differences. Quantiles and functions are trained by the NumPy engine.
+        The loss of an output A. ``squared_error``: (A - y)² / 2. ``huber``: the same up to an error of 1, then
+        abs(A - y) - ½, so standardise y for it. ``absolute_error``: abs(A - y). ``poisson``, for counts:
+        y ln(y/A) - y + A, with the output activation exp. ``quantile``: (τ - [A > y]) (y - A), with an output for each
+        τ in ``quantiles``. A pair of functions is your own element-wise C(A, y) and ∂C/∂A; ``fit`` checks the
+        derivative by finite differences. The NumPy engine trains quantiles and functions.
     quantiles : sequence of float
-        For the loss ``quantile``: which, in rising order.
+        For the loss ``quantile``: the quantiles, in ascending order.
     output_range : pair of float | None
-        Bounds within which all predictions lie, and y must: the outputs are sigmoid between them, or softplus above the
-        lower one where the upper one is infinite. Losses, ``alpha`` and ``tol`` are of y from 0 to 1.
+        Bounds of all predictions, within which y must lie: the outputs are sigmoid between them, or softplus above the
+        lower one if the upper one is infinite. Losses, ``alpha`` and ``tol`` apply to y scaled to 0…1.
     hidden_layer_sizes : int or sequence of int
         Neurons by hidden layer.
     n_layers, n_units : int | None
-        Hidden layers, and neurons in each, instead of those of ``hidden_layer_sizes``: numbers for a search. (The
-        attribute ``n_layers_`` counts the inputs and the outputs too.)
+        The number of hidden layers and the neurons in each, as numbers for a search; they override
+        ``hidden_layer_sizes``. (The attribute ``n_layers_`` also counts the inputs and the outputs.)
     activation : str, a pair of functions, or one of these for each hidden layer
         ``relu``, ``tanh``, ``logistic`` (also ``sigmoid``), ``identity``, ``leaky_relu``, ``elu``, ``gelu``, ``silu``,
-        ``softplus``, ``exp``; or σ(u) and σ′(u) of your own, element by element, trained by the NumPy engine: ``fit``
-        checks the second by finite differences.
+        ``softplus``, ``exp``; or your own element-wise σ(u) and σ′(u), trained by the NumPy engine. ``fit`` checks
+        σ′ by finite differences.
     solver : "adam", "adamw", "sgd", "lbfgs" or "lm"
-        ``adamw`` is adam with ``alpha`` as decoupled weight decay: each update shrinks the weights, biases excepted, by
+        ``adamw`` is adam with ``alpha`` as decoupled weight decay: each update shrinks the weights, except biases, by
         the learning rate times alpha.
         ``lm`` (Levenberg-Marquardt), of ``squared_error``, is usually the fastest with up to about a thousand
-        weights; it takes all samples for each step and ends as sgd and adam do, or where no step lowers the loss.
+        weights; it uses all samples in each step and ends as sgd and adam do, or when no step lowers the loss.
     alpha, batch_size, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, \
 warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
 n_iter_no_change, max_fun
         As in scikit-learn; the same ``random_state`` draws the same weights and batches.
     learning_rate : str
         ``constant``, or for sgd ``invscaling`` and ``adaptive`` as in scikit-learn; for sgd, adam and adamw also
-        ``linear`` and ``cosine``, towards 0 over ``max_iter`` epochs, and ``plateau``: a fifth after each half of
-        ``n_iter_no_change`` epochs without a better loss (or, with ``early_stopping``, score).
+        ``linear`` and ``cosine``, which fall to 0 over ``max_iter`` epochs, and ``plateau``, which divides it by 5
+        after ``n_iter_no_change`` / 2 epochs without a better loss (or, with ``early_stopping``, score).
     scale_X, scale_y : bool
-        Standardise the columns of X, or y, inside the fit. ``coefs_`` and ``intercepts_`` are those for raw numbers;
-        losses, ``alpha`` and ``tol`` are of standardised ones.
+        Standardise the columns of X, or y, inside ``fit``. ``coefs_`` and ``intercepts_`` apply to raw numbers;
+        losses, ``alpha`` and ``tol`` to standardised ones.
     checkpoint, every : folder, int or str
-        Where to keep how the fit stands, and how often: epochs, or a time as "60s". The same fit goes on from there.
+        Save the state of the fit in this folder, every so many epochs or after a time such as "60s". The same call
+        of ``fit`` resumes from there.
     dropout : float, or one for each hidden layer
-        The share of hidden neurons that each update of sgd and adam leaves out (done by the NumPy engine).
+        The share of hidden neurons that each update of sgd and adam drops (in the NumPy engine).
     clip_norm : float | None
-        A gradient of sgd and adam longer than that is scaled down to it.
+        Scale down gradients of sgd and adam that are longer than this.
     bayesian : bool
-        For lm: find ``alpha`` from the data while training (Bayesian regularisation), with y standardised inside; of
-        several ``restarts`` the one with the highest evidence is kept.
+        For lm: find ``alpha`` from the data during training (Bayesian regularisation), with y standardised inside. Of
+        several ``restarts``, the one with the highest evidence is kept.
     restarts : int
-        Train from that many starts and keep the best by loss (with ``early_stopping`` by validation score).
+        Train from this many starts and keep the best by loss (with ``early_stopping``, by validation score).
     warm_up : int
-        Over that many epochs the learning rate of sgd, adam and adamw rises to where it begins.
+        The number of epochs over which the learning rate of sgd, adam and adamw rises to its initial value.
     scoring : None, "loss", str or callable
-        By what ``early_stopping`` and held-out samples are judged: the estimator's own score, the negative loss, or a
-        scorer of scikit-learn, of (estimator, X, y).
+        The criterion for ``early_stopping`` and held-out samples: the estimator's own score, the negative loss, or a
+        scikit-learn scorer, called as (estimator, X, y).
     time_limit : float | None
-        Seconds after which the fit ends with what was reached: looked at about ten times a second, or after each epoch.
+        Stop after this many seconds with the result so far; checked about ten times a second, or after each epoch.
     n_networks : int
-        Train an ensemble of that many, side by side on all cores, each from its own start and in its own order;
+        Train an ensemble of this many networks side by side on all cores, each from its own start and in its own order;
         predictions are their averages, and ``return_std`` gives their spread.
     callbacks : callable, or several
         Called after each epoch with an `Epoch` (number, loss, network, validation_loss, validation_score); training
-        stops where one returns True.
+        stops if one returns True.
     progress : bool, callable, or context manager that gives one
         As in `backpath.train`.
     engine : "auto", "numpy" or "compiled"
@@ -108,12 +109,12 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         As in scikit-learn; ``loss_`` of several outputs is the average over them (the sum for ``poisson``).
     validation_loss_curve_ : list of float
         The loss on held-out samples after each epoch, without the penalty.
-    bayesian_ : None, or what Bayesian regularisation came to
+    bayesian_ : None, or the result of Bayesian regularisation
         ``alpha``, ``beta`` and ``gamma``, the effective number of parameters.
     stopped_ : str
         What ended the fit: "converged", "epochs", "time", "callback" or "interrupted".
     network_ : Network
-        The fitted network as backpath's; of an ensemble the best.
+        The fitted backpath network; of an ensemble, the best one.
     networks_ : list of Network
         All networks of an ensemble.
 

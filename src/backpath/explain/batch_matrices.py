@@ -22,12 +22,12 @@ class BatchMatrices:
     D : (N, neurons of the layer above), of the output layer (N, outputs)
         ∂C/∂u; of the outputs 2 × u_cost × σ′(u_A1).
     W : (neurons above, neurons) | None
-        The weights above without the bias column: no hidden neuron sits behind a bias. The notes repeat its row for
-        every sample. None for the output layer.
+        The weights above without the bias column, because no hidden neuron is behind a bias. The notes repeat its row
+        for every sample. None for the output layer.
     S : (N, neurons) | None
         σ′(u_H1), σ′(u_H2). None for the output layer.
     X : (N, inputs + 1)
-        What comes into the layer, and the bias neuron's 1 if there is one.
+        The inputs of the layer, and the bias neuron's 1 if there is one.
     gradient : (neurons, inputs + 1)
         ∂C/∂W as backpropagation finds it.
     """

@@ -28,16 +28,16 @@ class Derivation(DerivationData, Rendered):
     weight, cost : str
         The weight's name, and the cost's.
     labels : dict
-        What the inputs are called.
+        The names of the inputs.
     path_count : int
-        How many paths lead from the cost to the weight.
+        The number of paths from the cost to the weight.
     factors : tuple of Factor
-        Partial derivatives whose product is the gradient. Of a weight with one path these are all factors along it, as
-        in the notes; of one with several, ∂C/∂H (the sum over the paths), ∂H/∂u_H and ∂u_H/∂W.
+        Partial derivatives whose product is the gradient. For a weight with one path, these are all factors along it,
+        as in the notes; with several paths, they are ∂C/∂H (the sum over the paths), ∂H/∂u_H and ∂u_H/∂W.
     """
 
     def evaluate(self, x: ArrayLike, y: ArrayLike) -> Evaluation:
-        """The derivation with numbers in it, for one sample or a batch.
+        """The derivation with numbers, for one sample or a batch.
 
         Parameters
         ----------
@@ -54,7 +54,7 @@ class Derivation(DerivationData, Rendered):
         Raises
         ------
         InputError
-            If the samples do not fit the network, or a number on the way is not finite.
+            If the samples do not fit the network, or an intermediate number is not finite.
 
         Examples
         --------
@@ -84,7 +84,7 @@ class Derivation(DerivationData, Rendered):
         Returns
         -------
         dict
-            As JSON keeps it (docs/explain.md describes it).
+            Ready for JSON (see docs/explain.md).
         """
         return {
             "weight": self.weight,
@@ -100,16 +100,16 @@ class Derivation(DerivationData, Rendered):
 
 
 class Evaluation(EvaluationData, Rendered):
-    """A derivation with numbers in it.
+    """A derivation with numbers.
 
-    Numbers are computed in float64, also for a float32 network.
+    Numbers are computed in float64, even for a float32 network.
 
     Attributes
     ----------
     derivation : Derivation
         What it is of.
     gradient : float
-        ∂C/∂W, for a batch the mean over the samples.
+        ∂C/∂W; for a batch, the mean over the samples.
     samples : tuple of Sample
         Each sample's own gradient, factors and paths.
     """
@@ -137,7 +137,7 @@ class Evaluation(EvaluationData, Rendered):
         Returns
         -------
         dict
-            As JSON keeps it (docs/explain.md describes it).
+            Ready for JSON (see docs/explain.md).
         """
         samples = [
             {
@@ -165,18 +165,18 @@ def derive(
     Parameters
     ----------
     net : Network
-        The network, whose weights' values are not looked at.
+        The network; the values of its weights are not used.
     weight : str
         The weight's name.
     cost : str
-        One of the costs that ``train`` knows.
+        One of the costs of ``train``.
     labels : dict, optional
-        What an input is called: ``{"X1": "petal length"}``. Any text; every format escapes it.
+        Names of inputs: ``{"X1": "petal length"}``. Any text is allowed; every format escapes it.
 
     Returns
     -------
     Derivation
-        With ``factors``; ``evaluate`` puts numbers into them. It prints itself as text, LaTeX, MathML and HTML.
+        With ``factors``; ``evaluate`` computes their values. It prints itself as text, LaTeX, MathML and HTML.
 
     Raises
     ------

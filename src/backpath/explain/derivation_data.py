@@ -57,7 +57,7 @@ class Sample(Value):
     numbers : Backward
         Every number of both passes over the batch.
     place : int
-        Which sample of the batch it is, from 0.
+        The number of the sample in the batch, from 0.
     """
 
     derivation: DerivationData

@@ -41,9 +41,9 @@ class Factor:
     meaning : str
         What it says, in words.
     places : names of neurons and weights
-        Where in a picture of the network its number comes from.
+        The parts of a picture of the network that its value comes from.
     value : float | array (N,) | None
-        Its number, for a batch one per sample; None before it is evaluated.
+        Its value, for a batch one per sample; None before it is evaluated.
     """
 
     partial: Partial

@@ -53,9 +53,9 @@ class Paths(Sequence[Path]):
     Attributes
     ----------
     total : int
-        How many paths there are in the network.
+        The number of paths in the network.
     share : float | None
-        What part of the gradient the paths listed here carry together.
+        The combined share of the listed paths in the gradient.
     """
 
     def __init__(self, listed: Sequence[Path], total: int, strongest: Callable[[int], Paths]):

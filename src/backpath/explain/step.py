@@ -22,7 +22,7 @@ from backpath.maths.notation import neuron_index, neuron_names, weight_index, we
 class Step(StepData, Rendered):
     """One step of gradient descent with all its numbers.
 
-    Numbers are computed in float64, also for a float32 network.
+    Numbers are computed in float64, even for a float32 network.
 
     Attributes
     ----------
@@ -35,9 +35,9 @@ class Step(StepData, Rendered):
     learning_rate : float
         η
     gradients : Gradients
-        By name: ``step.gradients["W11_1"]``.
+        The gradients by name: ``step.gradients["W11_1"]``.
     updates : tuple of Update
-        Of every weight: before, gradient, after.
+        For every weight: before, gradient, after.
     matrices : tuple of BatchMatrices
         The notes' batch matrix form, by layer.
     """
@@ -53,7 +53,7 @@ class Step(StepData, Rendered):
         Returns
         -------
         Derivation
-            As ``derive`` gives it.
+            The same as ``derive`` returns.
         """
         return Derivation(self.network, weight, self.cost, self.labels)
 
@@ -70,7 +70,7 @@ class Step(StepData, Rendered):
         Returns
         -------
         tuple of Equation
-            Of a softmax output two, u_A1 and A1; of an input none.
+            For a softmax output two, u_A1 and A1; for an input none.
         """
         layer, j = neuron_index(name, self.network.sizes)
         return whole_step.neuron_equations(self, self.chain, sample, layer, j) if layer else ()
@@ -86,7 +86,7 @@ class Step(StepData, Rendered):
         return whole_step.cost_with_numbers(self)
 
     def gradient(self, weight: str) -> Equation:
-        """The gradient of a weight with numbers: of one sample its factors', of a batch the samples'.
+        """The gradient of a weight with numbers: its factors for one sample, the samples' mean for a batch.
 
         Parameters
         ----------
@@ -134,7 +134,7 @@ class Step(StepData, Rendered):
         Returns
         -------
         dict
-            As JSON keeps it (docs/explain.md describes it).
+            Ready for JSON (see docs/explain.md).
         """
         n = self.numbers
         names = [neuron_names(self.network.sizes, layer) for layer in range(len(self.network.sizes))]
@@ -180,17 +180,17 @@ def explain_step(
     Parameters
     ----------
     net : Network
-        As it is before the step.
+        The network before the step.
     X, y : array_like
         One sample, (inputs,) and (outputs,), or a batch, (N, inputs) and (N, outputs).
     cost : str
-        One of the costs that ``train`` knows.
+        One of the costs of ``train``.
     learning_rate : float
         η
     frozen : str or iterable of str
         Names of weights that are not updated; "biases" stands for all biases.
     labels : dict, optional
-        What an input is called: ``{"X1": "petal length"}``.
+        Names of inputs: ``{"X1": "petal length"}``.
 
     Returns
     -------

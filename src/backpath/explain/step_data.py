@@ -19,7 +19,7 @@ from backpath.maths.values import Value
 
 @dataclass(frozen=True)
 class Update:
-    """One weight's update: after = before - η × gradient, or the same weight where it is frozen.
+    """The update of one weight: after = before - η × gradient, or no change if it is frozen.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Update:
     before, gradient, after : float
         W, ∂C/∂W and the new W.
     frozen : bool
-        Whether it is left as it is.
+        Whether the weight is frozen.
     """
 
     weight: str

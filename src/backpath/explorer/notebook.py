@@ -33,30 +33,30 @@ def explore(
     learning_rate: float = 0.5,
     height: int = 760,
 ) -> Exploration:
-    """Open a network in the explorer: in a notebook the page is shown in the cell.
+    """Open a network in the explorer; a notebook shows the page in the cell.
 
     Parameters
     ----------
     net : Network
-        The network to begin with.
+        The initial network.
     X, y : array_like, optional
         Samples, (N, inputs) and (N, outputs). Without them you can type a row on the page, but not train.
     cost : str, optional
-        By default the cost that fits the outputs; the notes' squared error if several do.
+        By default, the cost that fits the outputs, or the notes' squared error if several do.
     learning_rate : float
-        The learning rate to begin with.
+        The initial learning rate.
     height : int
         The height of the page in a notebook, in pixels.
 
     Returns
     -------
     Exploration
-        ``network`` is the network as it is on the page now; ``close()`` ends it.
+        ``network`` is the current network on the page; ``close()`` ends the session.
 
     Raises
     ------
     InputError
-        If the samples do not fit the network, or are more than the explorer takes.
+        If the samples do not fit the network, or there are too many for the explorer.
 
     Examples
     --------

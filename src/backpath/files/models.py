@@ -27,7 +27,7 @@ class Model:
     ----------
     network : Network
     preparation : Preparation | None
-        None where it was trained on arrays.
+        None if it was trained on arrays.
     record : dict
         Facts about the training that JSON can keep (cost, solver, epochs, learning rate, held-out quality …).
     """
@@ -56,13 +56,13 @@ class Model:
 
     @property
     def table_inputs(self) -> Preparation:
-        """How a table's columns become inputs: as in training, or for a network trained on arrays the columns X1, X2 …
-        as they are."""
+        """How a table's columns become inputs: as in training; for a network trained on arrays, the columns X1, X2 …,
+        unchanged."""
         return self.preparation or Preparation.of_arrays(self.network.sizes[0])
 
 
 def save(net: Network | Model | object, path: PathLike) -> None:
-    """Write a network or a model to a file, atomically and exactly; any safetensors library can read its weights.
+    """Write a network or a model to a file, atomically and exactly; any safetensors library can read the weights.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def save(net: Network | Model | object, path: PathLike) -> None:
         What to save; a ``Model`` also holds how a table's columns become inputs, and where the table is. An estimator
         is saved with its cost and the names of its features and classes.
     path : str or path
-        The file. One that is there is replaced.
+        The file to write; an existing one is replaced.
 
     Raises
     ------
@@ -127,13 +127,13 @@ def load(path: PathLike) -> Network:
     Returns
     -------
     Network
-        A warning says so if it was trained on a table whose columns were prepared, for then it needs the preparation
-        that ``load_model`` gives.
+        With a warning if it was trained on a table whose columns were prepared, because it then needs the
+        preparation that ``load_model`` returns.
 
     Raises
     ------
     InputError
-        If the file is missing, or not a whole, unchanged model.
+        If the file is missing, or is not a complete, unaltered model.
     """
     model = load_model(path)
     if model.preparation is not None and not model.preparation.is_plain:
@@ -147,9 +147,9 @@ def load(path: PathLike) -> Network:
 
 
 def load_model(path: PathLike) -> Model:
-    """The network in a model file with its preparation and the record of its training.
+    """The network in a model file, with its preparation and the record of its training.
 
-    Loading never imports or runs anything that the file names, and reads nothing beyond what the file can hold.
+    Loading never imports or runs anything that the file names, and reads no more than it contains.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def load_model(path: PathLike) -> Model:
     Raises
     ------
     InputError
-        If the file is missing, or not a whole, unchanged model: what it is instead, or where it is broken.
+        If the file is missing, or is not a complete, unaltered model; the message says what is wrong with it.
     """
     file = existing_file(path, "a model file")
     try:

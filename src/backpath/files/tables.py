@@ -89,49 +89,50 @@ def read_table(
     na: Sequence[str] = (),
     memory: str | int | None = None,
 ) -> TrainingTable | StreamedTable:
-    """A table prepared for ``train`` and the estimators as the command line prepares it.
+    """A table, prepared for ``train`` and the estimators as on the command line.
 
     Parameters
     ----------
     path : str, path, or a sequence of them
-        A file, several whose rows follow each other, or a pattern: CSV, Parquet, JSON lines, .xlsx, also compressed.
+        A file, several files to concatenate, or a pattern: CSV, Parquet, JSON lines, .xlsx, also compressed.
     target : str
         The column to predict.
     task : "regression" | "classification", optional
-        By default what the target's cells suggest.
+        By default, the task that the target's cells suggest.
     categorical, numeric : sequences of str
-        Columns to take as categories, or as numbers (cells that are no numbers count as missing).
+        Columns to treat as categories, or as numbers (other cells count as missing).
     ignore, keep : sequences of str
-        Columns to leave out, and to use though they would be left out.
+        Columns to leave out, and columns to use that would otherwise be left out.
     missing : "fill" | "drop" | "refuse"
         Fill missing inputs, leave such rows out, or refuse the table.
     dates : "day-first" | "month-first", optional
-        How to read dates such as 3/4/2020; by default as the column's other dates decide.
+        How to read dates such as 3/4/2020; by default, the column's other dates decide.
     standardize : bool
-        Whether number columns are brought to mean 0 and standard deviation 1.
+        Whether to scale numeric columns to mean 0 and standard deviation 1.
     delimiter, encoding, decimal : str, optional
-        How a CSV file is written; by default as the file suggests.
+        The format of a CSV file; by default, it is detected.
     header : bool, optional
-        Whether the first line names the columns; by default as the file suggests.
+        Whether the first line contains the column names; by default, it is detected.
     na : sequence of str
-        Cells that mean "missing", besides the usual ones.
+        Texts that mean "missing", in addition to the usual ones.
     memory : str or int, optional
-        How much of it the table and training may take, such as "2GB"; by default half of what is free.
+        The maximum memory for the table and training, such as "2GB"; by default, half of the free memory.
 
     Returns
     -------
     TrainingTable
-        With ``X`` (N, inputs) and ``y`` (N, outputs) of all rows, ``preparation`` (how they came to be, for new rows
-        and for a ``Model``), ``labels`` (N,) for estimators, ``notes``, and ``split()`` for training and held-out rows.
+        With ``X`` (N, inputs) and ``y`` (N, outputs) of all rows, ``preparation`` (for new rows and for a
+        ``Model``), ``labels`` (N,) for estimators, ``notes``, and ``split()`` for training and held-out rows.
     StreamedTable
-        If it takes more memory: without ``X`` and ``y``. ``train(net, table, batch_size=256, shuffle=True)`` takes
-        either; so does ``for X, y in table.blocks(seed, epoch)``, which is all rows once, in random order, some at a
-        time, for an estimator's ``partial_fit`` (``table.preparation.labels(y)`` has the classes' names again).
+        If the table needs more memory; it has no ``X`` and ``y``. ``train(net, table, batch_size=256, shuffle=True)``
+        accepts either type. So does ``for X, y in table.blocks(seed, epoch)``, which yields all rows once, in blocks
+        and in random order, for an estimator's ``partial_fit`` (``table.preparation.labels(y)`` restores the class
+        names).
 
     Raises
     ------
     InputError
-        All that keeps the table from being trained on.
+        If the table cannot be used; the message lists every reason.
 
     Examples
     --------

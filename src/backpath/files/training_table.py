@@ -55,7 +55,7 @@ class TrainingTable:
     columns, target : the values of the input columns in the file's order, and of the target
     standardize : bool
     notes : tuple of str
-        What a user should know of how the table was taken.
+        What a user should know about how the table was read.
     left_out : tuple of str
         Columns that are no inputs.
     dialect : how the file was written
@@ -80,7 +80,7 @@ class TrainingTable:
 
     @property
     def X(self) -> Floats:
-        """The inputs of all rows, of shape (N, inputs), prepared by all of them."""
+        """The inputs of all rows, of shape (N, inputs), with a preparation fitted on all of them."""
         return self.whole()[0]
 
     @property
@@ -90,7 +90,7 @@ class TrainingTable:
 
     @property
     def preparation(self) -> Preparation:
-        """How the columns become ``X`` and ``y``, by all rows."""
+        """How the columns become ``X`` and ``y``, fitted on all rows."""
         return self._fit(np.arange(self.rows))
 
     @property
@@ -105,8 +105,8 @@ class TrainingTable:
     def split(self, validation_share: float = 0.2, seed: int = 0) -> tuple[Floats, Floats, Floats, Floats, Preparation]:
         """Arrays to train on and arrays to validate with, prepared by the training rows alone.
 
-        Rows are shuffled by the seed. Every category and class, and two values of every number column, are among the
-        training rows: a held-out row that alone has one changes sides. The validation arrays have no rows where the
+        Rows are shuffled with the seed. The training rows include every category and class, and two values of every
+        numeric column: a held-out row that alone has one is moved to them. The validation arrays are empty if the
         share of a small table is less than one row.
 
         Parameters
@@ -114,14 +114,14 @@ class TrainingTable:
         validation_share : float
             The share of the rows to hold out, from 0 to less than 1.
         seed : int
-            How the rows are shuffled.
+            Seed for shuffling the rows.
 
         Returns
         -------
         X_train, y_train, X_valid, y_valid : arrays
             (rows, inputs) and (rows, outputs).
         preparation : Preparation
-            How they came to be, for new rows.
+            How the columns become inputs, for new rows.
 
         Raises
         ------
@@ -177,12 +177,12 @@ class TrainingTable:
         return self.divided(order[held_out:], order[:held_out], scale_target)
 
     def blocks(self, seed: int = 0, epoch: int = 0) -> Iterator[tuple[Floats, Floats]]:
-        """Some rows at a time, all of them in an order drawn for that epoch.
+        """All rows in blocks, in an order drawn for this epoch.
 
         Parameters
         ----------
         seed, epoch : int
-            The same ones give the same order.
+            The same values give the same order.
 
         Yields
         ------
@@ -203,7 +203,7 @@ class TrainingTable:
         X, y : arrays
             (N, inputs) and (N, outputs).
         preparation : Preparation
-            How they came to be, for new rows.
+            How the columns become inputs, for new rows.
 
         Examples
         --------

@@ -35,7 +35,7 @@ class ForwardPass(Value):
     sizes : tuple of int
         Neurons by layer.
     single : bool
-        Whether it is of one sample, not of a batch.
+        Whether it is for one sample, not for a batch.
     net_inputs, activations : tuples of arrays (N, neurons)
         u by layer from layer 1; a by layer from the inputs (layer 0).
     output : array

@@ -43,15 +43,15 @@ class Network(NetworkWeights):
     activation : str
         σ of every layer.
     activations : str or sequence of str, optional
-        σ of each layer, the hidden layers first; takes the place of ``activation``.
+        σ of each layer, the hidden layers first; overrides ``activation``.
     init : str
-        How the weights are drawn (see ``backpath.maths.initialisations``).
+        How to draw the weights (see ``backpath.maths.initialisations``).
     seed : int | None
-        Which weights are drawn: the same for the same seed. None draws others each time.
+        Seed for the weights; None draws different weights each time.
     biases : bool
-        False leaves out the bias neurons: u_l = W_l a_(l-1)ᵀ, and there is no weight W1~_1.
+        False for a network without bias neurons: u_l = W_l a_(l-1)ᵀ, without weights such as W1~_1.
     dtype : "float64" or "float32"
-        The type of the weights, and of all that is computed with them.
+        The type of the weights and of all computations.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class Network(NetworkWeights):
         self._set(sizes, names, weights)
 
     def explore(self, X: ArrayLike | None = None, y: ArrayLike | None = None, **options: Any) -> Any:
-        """Open the network in the explorer; in a notebook the page is shown in the cell.
+        """Open the network in the explorer; a notebook shows the page in the cell.
 
         Parameters
         ----------
@@ -117,7 +117,7 @@ class Network(NetworkWeights):
         Returns
         -------
         Exploration
-            ``network`` is the network as the page has it now; ``close()`` ends it.
+            ``network`` is the current network on the page; ``close()`` ends the session.
 
         Raises
         ------
@@ -163,7 +163,7 @@ class Network(NetworkWeights):
         Parameters
         ----------
         X : array_like
-            One sample (inputs,) or a batch (N, inputs). A long batch goes through in blocks, so that it takes little
+            One sample (inputs,) or a batch (N, inputs). A long batch is processed in blocks, so that it needs little
             more memory than its outputs.
 
         Returns
@@ -194,7 +194,7 @@ class Network(NetworkWeights):
         y : array_like
             Its targets, (outputs,) or (N, outputs); for one output a number or (N,).
         cost : str
-            One of the costs that ``train`` knows.
+            One of the costs of ``train``.
 
         Returns
         -------
@@ -222,7 +222,7 @@ class Network(NetworkWeights):
         y : array_like
             Its targets, (outputs,) or (N, outputs); for one output a number or (N,).
         cost : str
-            One of the costs that ``train`` knows.
+            One of the costs of ``train``.
 
         Returns
         -------
@@ -254,7 +254,7 @@ class Network(NetworkWeights):
         y : array_like
             Its targets, (outputs,) or (N, outputs); for one output a number or (N,).
         cost : str
-            One of the costs that ``train`` knows.
+            One of the costs of ``train``.
 
         Returns
         -------
@@ -298,14 +298,14 @@ class Network(NetworkWeights):
         learning_rate : float
             η
         cost : str
-            One of the costs that ``train`` knows.
+            One of the costs of ``train``.
         frozen : str or iterable of str
-            Names of weights that stay as they are; "biases" stands for all biases.
+            Names of weights that are not updated; "biases" means all biases.
 
         Returns
         -------
         Network
-            A new one; this one does not change.
+            A new network; this one does not change.
 
         Raises
         ------

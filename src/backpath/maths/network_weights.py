@@ -131,7 +131,7 @@ class NetworkWeights:
         Returns
         -------
         Network
-            A new one; this one does not change.
+            A new network; this one does not change.
 
         Raises
         ------
@@ -163,12 +163,12 @@ class NetworkWeights:
         Returns
         -------
         Network
-            A new one; this one does not change.
+            A new network; this one does not change.
 
         Raises
         ------
         InputError
-            If the shapes are others, or a weight is not finite.
+            If the shapes differ, or a weight is not finite.
         """
         arrays = [weight_array(W, layer, self.dtype, self.biases) for layer, W in enumerate(weights, 1)]
         if [W.shape for W in arrays] != [W.shape for W in self.weights]:
@@ -183,7 +183,7 @@ class NetworkWeights:
         Parameters
         ----------
         weights : iterable of arrays
-            They become the network's, and are not checked: nothing may write to them any more.
+            They are used without a copy or check; do not write to them afterwards.
 
         Returns
         -------
@@ -198,7 +198,7 @@ class NetworkWeights:
         Returns
         -------
         Network
-            This one, if it has bias neurons.
+            This network itself if it has bias neurons.
 
         Examples
         --------
@@ -212,7 +212,7 @@ class NetworkWeights:
         return self._of(self.sizes, self.activations, wide)
 
     def without_biases(self) -> Self:
-        """The same network without its bias neurons, whatever their weights are.
+        """The same network without its bias neurons, regardless of their weights.
 
         Returns
         -------
@@ -252,7 +252,7 @@ class NetworkWeights:
         Raises
         ------
         InputError
-            If one has none, as the step of a threshold logic unit.
+            If one does not, such as the step of a threshold logic unit.
         """
         for layer, name in enumerate(self.activations, 1):
             if activation_row(name).no_derivative:
@@ -264,7 +264,7 @@ class NetworkWeights:
         Parameters
         ----------
         frozen : str or iterable of str
-            Names of weights that stay as they are; "biases" stands for all biases.
+            Names of weights that are not updated; "biases" means all biases.
 
         Returns
         -------

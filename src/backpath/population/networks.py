@@ -21,22 +21,22 @@ from backpath.population.memory import check_memory, memory_needed
 
 
 class Population(Value):
-    """Networks of the same sizes and activations, each with weights of its own.
+    """Networks with the same sizes and activations, each with its own weights.
 
     Parameters
     ----------
     sizes, activation, activations, init, dtype : see ``Network``
-        The same for all of them.
+        The same for all networks.
     size : int
         How many networks.
     seed : int | None
-        Network i's weights depend on the seed, the sizes, the initialisation and i only: not on how many there are.
-        None draws others each time.
+        The weights of network i depend only on the seed, the sizes, the initialisation and i, not on ``size``.
+        None draws different weights each time.
 
     Raises
     ------
     InputError
-        If the settings make no networks, or more than the machine's memory can hold.
+        If the settings are not valid, or the networks do not fit into memory.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class Population(Value):
         Raises
         ------
         InputError
-            If they differ, have no biases, or there is none.
+            If they differ or have no biases, or if there are none.
 
         Examples
         --------
@@ -127,7 +127,7 @@ class Population(Value):
         Raises
         ------
         InputError
-            If the arrays do not fit each other.
+            If the shapes of the arrays do not match.
 
         Examples
         --------

@@ -35,30 +35,30 @@ STEP_SECONDS = 0.5  # between two looks at whether to save
 
 @dataclass(frozen=True, eq=False)
 class PopulationOutcome(Value):
-    """What training a population reached. All arrays are by network.
+    """The result of training a population. All arrays are by network.
 
     Attributes
     ----------
     population : Population
-        As it was after training; a network that diverged has the last finite weights that were kept of it.
+        The networks after training; one that diverged has its last saved finite weights.
     cost : array (size,)
-        The cost of those networks; infinite where one diverged.
+        The cost of each network; infinite if it diverged.
     epochs : int64 array (size,)
-        Epochs done by each.
+        The number of epochs of each network.
     solved, solved_after : bool, int64 arrays (size,)
-        Whether all errors |A - y| are below the threshold now; after how many epochs that was so first (-1: never).
+        Whether all errors |A - y| are below the threshold at the end, and the epoch when they first were (-1: never).
     converged, diverged : bool arrays (size,)
         Stopped by ``tol``; stopped being finite.
     history : array (records, size) or None
         The costs of the epochs ``history_epochs``; NaN where a network had stopped.
     history_epochs : int64 array (records,) or None
-        Which epochs the rows of ``history`` are of.
+        The epochs of the rows of ``history``.
     best_index : int
         The network with the lowest cost.
     stopped : "epochs" | "converged" | "interrupted"
         "converged" if every network stopped before the last epoch.
     seconds : float
-        How long it took.
+        The duration in seconds.
     """
 
     population: Population
@@ -108,26 +108,26 @@ def train_population(
     every: int | str | None = None,
     callbacks: Callbacks = None,
 ) -> PopulationOutcome:
-    """Train every network of a population on the same samples, each as ``train`` would train it alone.
+    """Train every network of a population on the same samples, as ``train`` would train each alone.
 
     Parameters
     ----------
     population : Population
-        Where training starts; it is not changed.
+        The networks to start from; it does not change.
     X, y : (N, inputs), (N, outputs)
         The samples; for one output y may be (N,).
     epochs : int
-        Passes over the samples; 0 only measures the population as it is.
+        Passes over the samples; 0 only measures the population.
     learning_rate, momentum : number, or one per network
         η and, for the momentum solver, μ.
     batch_size, shuffle, solver, cost, seed : see ``train``
-        The samples' order is the same for all networks.
+        The order of the samples is the same for all networks.
     tol : float | None
-        A network stops once 10 epochs in a row have not lowered its best cost by more than this.
+        A network stops after 10 epochs in a row that do not lower its best cost by more than this.
     solved_error : float
         A network has solved the task when all its errors |A - y| are below this.
     stop_when_solved : bool
-        A network stops, without another update, when it has solved the task.
+        Whether a network stops, without another update, when it has solved the task.
     history_every : int | None
         Keep the costs of epochs 1, 1 + history_every, …; None keeps none.
     progress : bool, callable, or context manager that gives one
@@ -136,20 +136,20 @@ def train_population(
     threads : int | None
         None uses every core. The results are the same, bit for bit, for any number.
     checkpoint, every, callbacks
-        As for ``train``: the same call goes on from there; callbacks get how it stands about twice a second.
+        As for ``train``: the same call resumes from there; callbacks receive the state about twice a second.
 
     Returns
     -------
     PopulationOutcome
-        After Ctrl-C, what was reached, with ``stopped == "interrupted"``: some networks may have done more epochs
-        than others, see ``epochs``.
+        After Ctrl-C, the results so far, with ``stopped == "interrupted"``; some networks may have run for more epochs
+        than others (see ``epochs``).
 
     Raises
     ------
     InputError
-        If an argument is not valid, or training needs more memory than there is; nothing was trained.
+        If an argument is not valid, or there is too little memory; nothing has been trained.
     DivergenceError
-        If every network stopped being finite.
+        If every network stops being finite.
 
     Examples
     --------

@@ -23,18 +23,18 @@ from backpath.maths.arrays import Floats
 
 @dataclass(frozen=True)
 class Bayesian:
-    """What Bayesian regularisation came to.
+    """The result of Bayesian regularisation.
 
     Attributes
     ----------
     alpha, beta : float
-        Training lowered β Σ e² + α Σ w², over all samples, outputs and free weights (biases too).
+        Training minimised β Σ e² + α Σ w², over all samples, outputs and free weights, including biases.
     gamma : float
         The effective number of parameters, from 0 to ``parameters``.
     parameters : int
         Free weights.
     evidence : float
-        ln p(y | α, β), where w is at its best: by it starts and sizes of networks are compared.
+        ln p(y | α, β) at the best w, which compares starts and sizes of networks.
     """
 
     alpha: float

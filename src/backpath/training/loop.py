@@ -45,13 +45,13 @@ Costs = Sequence[float] | NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class History(Value):
-    """How training went.
+    """The costs during training.
 
     Attributes
     ----------
     cost : float64 array (epochs,)
-        The cost of each epoch: the average over its samples, each as it was when it was used (for full batch, the
-        cost just before that epoch's update).
+        The cost of each epoch: the average over its samples, each computed before its update (for a full batch, the
+        cost before the epoch's update).
     validation_cost : float64 array (epochs,) or None
         The cost on the validation samples after each epoch.
     """
@@ -62,24 +62,24 @@ class History(Value):
 
 @dataclass(frozen=True, eq=False)
 class TrainingResult(Value):
-    """What training reached.
+    """The result of training.
 
     Attributes
     ----------
     network : Network
-        As it was after the last epoch; with validation samples, after the epoch that did best on them.
+        The network after the last epoch; with validation samples, after the epoch with the lowest cost on them.
     history : History
         The cost of every epoch.
     epochs : int
-        Epochs done.
+        The number of epochs.
     stopped : "epochs" | "converged" | "interrupted"
         Why training ended.
     seconds : float
-        How long it took.
+        The duration of the training.
     restart_costs : array (restarts,) or None
-        The cost that each restart reached, the network's own start first; infinite where one diverged.
+        The final cost of each restart, the given network first; infinite if it diverged.
     bayesian : backpath.training.bayesian.Bayesian or None
-        With ``bayesian=True`` α, β and γ, the effective number of parameters.
+        With ``bayesian=True``: α, β and γ, the effective number of parameters.
     """
 
     network: Network
@@ -120,86 +120,85 @@ def train(
     every: int | str | None = None,
     callbacks: Callbacks = None,
 ) -> TrainingResult:
-    """Train a network; it is not changed, the result has the new one.
+    """Train a network and return a new one; ``net`` does not change.
 
-    The notes' rule by default: the whole batch, W = W - η ∂C/∂W, again for every epoch.
+    The default is the notes' rule: one update W = W - η ∂C/∂W per epoch, with all samples.
 
     Parameters
     ----------
     net : Network
-        Where training starts.
+        The network to start from.
     X, y : (N, inputs), (N, outputs)
-        The samples; for one output y may be (N,). Or X is a table from ``read_table`` and y is left out; a table that
-        does not fit in memory is read in blocks, and trained on in batches.
+        The samples; for one output y may be (N,). Alternatively X is a table from ``read_table``, without y; a table
+        that does not fit in memory is read in blocks and trained on in batches.
     epochs : int
         Passes over the samples.
     learning_rate : float
-        η; by default 0.5 for gd, 0.1 for momentum, 0.01 for adam; lm has none.
+        η; by default 0.5 for gd, 0.1 for momentum and 0.01 for adam. lm has none.
     batch_size : int | None
         Samples per update: None for all (full batch), 1 for online training.
     shuffle : bool
-        Draw a new order of the samples for each epoch, from ``seed``.
+        Shuffle the samples before each epoch, with ``seed``.
     seed : int | None
-        From which the order of the samples and the restarts are drawn; None draws others each time.
+        Seed for the order of the samples and the restarts; None draws a different one each time.
     solver : "gd" | "momentum" | "adam" | "lm"
         ``lm`` is Levenberg-Marquardt, usually the fastest for regression with up to about a thousand weights. It
-        lowers ``squared_error`` or ``half_squared_error`` (for classes: against one-hot targets), takes all samples for
-        every step, and ends ("converged") where no step lowers the cost. An epoch is one step that does.
+        minimises ``squared_error`` or ``half_squared_error`` (for classes: against one-hot targets), uses all samples
+        in every step, and ends ("converged") when no step lowers the cost. An epoch is one step that does.
     cost : str
         ``squared_error`` (the notes), ``half_squared_error``, ``huber``, ``absolute_error``, ``binary_cross_entropy``,
         ``categorical_cross_entropy``, ``poisson``.
     tol : float | None
-        Stop ("converged") once 10 epochs in a row have not lowered the best cost by more than this.
+        Stop ("converged") after 10 epochs in a row that do not lower the best cost by more than this.
     frozen : weight names, or "biases"
-        Weights that stay as they are.
+        Weights that are not trained.
     engine : "auto" | "numpy" | "compiled"
-        What does the arithmetic: the plain NumPy reference, or the native kernels, whose numbers differ in the last
-        digits only. "auto" takes the kernels, and NumPy where there are none for this machine. Each engine gives the
-        same bits on every run, whatever the processor and however many cores it has.
+        The engine: the plain NumPy reference, or the native kernels, whose results differ only in the last digits.
+        "auto" uses the kernels if there are any for this machine, else NumPy. Each engine gives the same bits on every
+        run, on any processor and for any number of cores.
     threads : int | None
-        How many the kernels may use; they do where it pays. By default ``BACKPATH_THREADS``, or all cores that the
-        process may use: in a container no more than its share, in a worker of joblib those left to it.
+        The maximum number of threads of the kernels, which use them if training becomes faster. The default is
+        ``BACKPATH_THREADS``, or all cores available to the process: at most its share in a container or joblib worker.
     progress : bool, callable, or context manager that gives one
-        True draws a progress bar on a terminal; a callable gets (epochs done, cost) about ten times a second. A
-        context manager is entered when the call is known to make sense and training begins.
+        True draws a progress bar on a terminal; a callable receives (epochs done, cost) about ten times a second. A
+        context manager is entered after the arguments are validated, when training begins.
     momentum : float
         μ of the momentum solver.
     bayesian : bool
-        For lm: hold all weights down by as much as the data say (Bayesian regularisation), against overfitting.
+        For lm: choose the weight decay from the data (Bayesian regularisation), to prevent overfitting.
     validation : (X, y) or (X, y, sample_weight)
-        Held-out samples: the result's network is that of the epoch with the lowest cost on them.
+        Held-out samples; the result has the network of the epoch with the lowest cost on them.
     patience : int | None
-        Stop ("converged") after that many epochs in a row without a lower cost on the validation samples.
+        Stop ("converged") after this many epochs in a row without a lower cost on the validation samples.
     l2 : float
-        Weight decay: the cost of each update also has l2/2 ΣW² / (samples of the batch), over all weights but biases.
+        Weight decay: adds l2/2 ΣW² / (samples of the batch) to the cost of each update, over all weights but biases.
     sample_weight : (N,)
-        How much each sample counts; 1 for all by default.
+        The weight of each sample; by default 1.
     restarts : int
-        Train that many starts side by side in the native kernels, and return the one with the lowest cost: the cure
-        for small networks that get stuck. The first is ``net``, the others are drawn with ``init`` from ``seed``.
+        Train from this many starts side by side in the native kernels, and return the one with the lowest cost, because
+        small networks can get stuck. The first is ``net``; the others are drawn with ``init`` and ``seed``.
     init : str
         How restarts are drawn (see ``backpath.maths.initialisations``).
     checkpoint : folder
-        Where to keep how training stands, while it runs: the same call goes on from there after whatever ended it, and
-        ends in the same bits as if nothing had. Other data or settings are refused, except for ``epochs`` and
-        ``learning_rate``.
+        Save the state of training in this folder. After an interruption of any kind, the same call resumes from there
+        and ends with the same bits. Other data or settings are refused, except for ``epochs`` and ``learning_rate``.
     every : int or str
-        How often: a number of epochs, or a time as ``"60s"`` (the default), ``"5m"``, ``"1h"``.
+        How often to save: a number of epochs, or a time such as ``"60s"`` (the default), ``"5m"`` or ``"1h"``.
     callbacks : callable, or several
-        Each gets how training stands, a `backpath.training.callbacks.Moment`, about ten times a second, with
-        ``validation`` after each epoch, and at the end. There are some that write logs.
+        Each receives the state of training, a `backpath.training.callbacks.Moment`, about ten times a second, with
+        ``validation`` after each epoch, and at the end. That module has callbacks that write logs.
 
     Returns
     -------
     TrainingResult
-        After Ctrl-C, what was reached, with ``stopped == "interrupted"``.
+        After Ctrl-C, the result so far, with ``stopped == "interrupted"``.
 
     Raises
     ------
     InputError
-        If an argument is not valid; nothing was trained.
+        If an argument is not valid; nothing has been trained.
     DivergenceError
-        If the cost or a weight stopped being finite, or the cost only rose; the last finite weights are on it.
+        If the cost or a weight stops being finite, or the cost only rises. It has the last finite weights.
 
     Examples
     --------

@@ -26,7 +26,7 @@ SHARED_ROWS = 200_000  # products of steps, from which on it pays to share the r
 
 
 def predict(net: Network, X: ArrayLike, *, threads: int | None = None) -> Array:
-    """The outputs A of a network, as its `predict` gives them, by the native kernels: their last digits may differ.
+    """The outputs A of a network, computed by the native kernels; the last digits may differ from `Network.predict`.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def predict(net: Network, X: ArrayLike, *, threads: int | None = None) -> Array:
     X : array_like
         One sample (inputs,) or a batch (N, inputs).
     threads : int | None
-        How many may share the rows (see `train`).
+        The maximum number of threads (see `train`).
 
     Returns
     -------

@@ -47,48 +47,48 @@ def diagnose(
     order: str | Sequence[int] | None = None,
     momentum: float | None = None,
 ) -> Report:
-    """Whether given figures of backpropagation are right, and if not, which mistake they come from.
+    """Check figures from backpropagation and, if they are wrong, name the mistake.
 
-    Every mistake of the catalogue is made, alone and two at a time, and the simplest ones that give all the figures,
-    to the last digit given, are reported.
+    It tries every mistake in the catalogue, alone and in pairs, and reports the simplest ones that give all the figures
+    to the last digit given.
 
     Parameters
     ----------
     net : Network
-        Weights that were given as strings (see ``from_weights``) are as exact as they were printed: figures are right
-        if they are right for some network that prints like this one.
-    X, y : (N, inputs), (N, outputs); or one sample; or samples in columns, where only those fit
+        Weights given as strings (see ``from_weights``) are exact only to their digits: figures are right
+        if they are right for some network that rounds to these digits.
+    X, y : (N, inputs), (N, outputs); or one sample; or samples in columns, if only those fit
         Numbers, or strings as printed.
     claimed : mapping of weight names to figures, or arrays in any usual layout
-        Gradients ∂C/∂W, of all weights or of some. A string is judged by the digits it has ("0.0123" by four
-        decimals), a number by all of its digits, a NumPy float32 by those of a float32. Arrays come by layer, in pairs
-        (W, b), in a dictionary (W1, b1, dW1, theta1, ``coefs_`` …) or all in one row, with rows or columns for neurons
-        and the bias last, first, apart or absent: the layout that fits is taken and said; of several, the figures
-        decide.
+        Gradients ∂C/∂W, of all weights or of some. A string is compared to its own digits ("0.0123" to
+        four decimals), a number to all its digits, a NumPy float32 to those of a float32. Arrays can be by layer, in
+        pairs (W, b), in a dictionary (W1, b1, dW1, theta1, ``coefs_`` …) or one flat vector, with rows or columns for
+        neurons and the bias last, first, separate or absent. The layout that fits is used and reported; if several
+        fit, the figures decide.
     claimed_weights : the same of updated weights
-        Alone or together with gradients; they need the learning rate.
+        Alone or together with gradients; requires the learning rate.
     cost : str
-        The cost that the figures are of. Names that other libraries use are understood ("mse", "cross_entropy"), and
-        the report says what they were taken for.
+        The cost of the figures. Names from other libraries work too ("mse", "cross_entropy"); the report gives
+        backpath's names.
     claimed_values : mapping of names to figures
-        Values of the forward pass too: "H1", "u_H1", "A1", "cost"; of one sample.
+        Values of the forward pass for one sample: "H1", "u_H1", "A1", "cost".
     learning_rate : float
-        η of the update, also for finding gradients that were computed with weights already updated.
+        η of the update, also used to find gradients that were computed with updated weights.
     frozen : weight names, or "biases"
         Weights that are not updated.
-    updates, order, momentum : of ``claimed_weights`` after several updates
-        How many steps with the whole batch, or with ``order="online"`` (or the places of the samples from 0) how many
-        epochs; v = μ v + ∂C/∂W, W = W - η v. What is not given is searched for.
+    updates, order, momentum : for ``claimed_weights`` after several updates
+        The number of full-batch steps or, with ``order="online"`` (or the order of the samples, from 0), of epochs;
+        v = μ v + ∂C/∂W, W = W - η v. The search tries what you leave out.
 
     Returns
     -------
     Report
-        ``correct``, ``findings``; and it prints itself, also as HTML, LaTeX or JSON.
+        With ``correct`` and ``findings``; it prints itself as text, HTML, LaTeX or JSON.
 
     Raises
     ------
     InputError
-        If a name does not exist, a figure is no finite number, or nothing is claimed.
+        If a name does not exist, a figure is not a finite number, or there are no figures.
 
     Examples
     --------

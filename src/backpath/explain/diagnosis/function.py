@@ -40,35 +40,36 @@ def diagnose_function(
     networks: int = 12,
     seed: int = 0,
 ) -> Report:
-    """Whether a function computes the right gradients, and if not, which mistake it makes.
+    """Check whether a function computes the right gradients and, if not, name its mistake.
 
-    It is called with many random networks and batches: mistakes that look alike on one of them differ on another.
+    It is called with several random networks and batches: mistakes that look alike on one differ on another.
 
     Parameters
     ----------
     function : callable
         ``function(weights, X, y)`` -> a list of gradient arrays in the weights' shapes, bias last. ``weights`` are
-        arrays of shape (neurons, inputs + 1), ``X`` is (N, inputs), ``y`` (N, outputs); all are copies. Where that
-        doesn't work, or isn't right, other usual ways are tried, and the report says which: the bias first or apart,
-        a column per neuron, samples in columns, pairs (W, b), a dictionary with W1 and b1, each array an argument.
-    sizes, activation, activations, cost, biases : of the networks
-        Names that other libraries use are understood ("mse", "logistic"), and the report says what they were taken for.
+        arrays of shape (neurons, inputs + 1), ``X`` is (N, inputs), ``y`` (N, outputs); all are copies. If that
+        does not work, or gives wrong gradients, other usual conventions are tried and reported: the bias first or
+        separate, a column per neuron, samples in columns, pairs (W, b), a dictionary with W1 and b1, an argument for
+        each array.
+    sizes, activation, activations, cost, biases : for the networks
+        Names from other libraries work too ("mse", "logistic"); the report gives backpath's names.
     learning_rate : float | None
-        η that the function updates with, if it does; else one is fitted.
+        η if the function returns updated weights; by default, it is fitted.
     networks : int
-        How many are tried.
+        The number of networks to try.
     seed : int
-        From which the networks and their samples are drawn.
+        Seed for the networks and their samples.
 
     Returns
     -------
     Report
-        With the figures of the most informative network, and the explanations that hold on all of them.
+        With the figures of the most informative network, and the explanations that hold for all networks.
 
     Raises
     ------
     InputError
-        If the function raises, or returns what is no list of finite gradients in the weights' shapes.
+        If the function raises, or does not return finite gradients in the weights' shapes.
 
     Examples
     --------

@@ -24,15 +24,15 @@ class Finding:
     mistake : str
         Its code in the catalogue.
     where : tuple of str
-        The neurons or weights where it sits.
+        The neurons or weights that it affects.
     message : str
         The same in a sentence.
     explains : tuple of str
         The weights (or values) whose wrong figures it explains.
     right, claimed : Equation | None
-        The formula as it should be and as it was computed, with the wrong or missing part marked.
+        The right formula and the one that was computed, with the wrong or missing part marked.
     kind : "slip" | "convention" | "note"
-        A convention (a sum for a mean, the sign, another cost) is a choice; a slip is wrong in any case; a note is
+        A convention (a sum instead of a mean, the sign, another cost) is a choice; a slip is always wrong; a note is
         about right figures.
     """
 
@@ -59,15 +59,15 @@ class Claimed:
     Attributes
     ----------
     kind : "gradient" | "weight" | "value"
-        What it is a figure of.
+        The kind of figure.
     name : str
         Of the weight or value.
     figure : str
         As it was given.
     right : str
-        The right one with as many digits.
+        The right figure, with as many digits.
     is_right : bool
-        Whether it is right within its digits.
+        Whether it is right to its digits.
     """
 
     kind: str
@@ -83,29 +83,29 @@ class Claimed:
 
 
 class Report(Rendered):
-    """What was found in the figures.
+    """The result of checking the figures.
 
     Attributes
     ----------
     correct : bool
-        Whether every figure is right within the digits it is given with.
+        Whether every figure is right to its given digits.
     findings : tuple of Finding
-        The mistakes; of several explanations that the figures cannot distinguish, the mistakes of all of them. Of
-        figures that are right, but rounded, a note: ``rounded``.
+        The mistakes; if the figures cannot distinguish several explanations, the mistakes of all of them. If the
+        figures are right but rounded, a note: ``rounded``.
     alternatives : tuple of tuples of Finding
-        Each explains every figure by itself; one, if the figures leave no doubt; none, if all is right.
+        Each explains every figure by itself: one if the figures leave no doubt, none if all are right.
     certain : bool
-        Whether there is just one explanation, and the figures carry much more information than it needs.
+        Whether there is only one explanation, and the figures contain much more information than it needs.
     figures : tuple of Claimed
         Every claimed figure beside the right one.
     bits : float
         The description length of the shortest explanation; 0 if all is right, infinite if there is none.
     note : str
-        What else is to be said.
+        Further remarks.
     layout : str
-        How what was given is laid out, where that is not the notes' layout: "your weights have the bias first".
+        The layout of the figures, if it differs from the notes': "your weights have the bias first".
     place : str
-        Of a function, the quantity that goes wrong first, and the line that computes it, if it can be found.
+        For a function, the first quantity that is wrong, and the line that computes it, if it can be found.
     """
 
     def __init__(
@@ -185,7 +185,7 @@ class Report(Rendered):
         Returns
         -------
         dict
-            As JSON keeps it (docs/explain.md describes it).
+            Ready for JSON (see docs/explain.md).
         """
         return {
             "correct": self.correct,

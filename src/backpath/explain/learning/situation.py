@@ -22,14 +22,14 @@ MOST_SAMPLES = 5000  # of more, so many are looked at, evenly spread
 
 @dataclass(frozen=True)
 class Reason:
-    """Something that keeps a network from learning.
+    """One reason why a network does not learn.
 
     Attributes
     ----------
     mistake : str
-        Its code, a key of ``REASONS``.
+        Its code, a key in ``REASONS``.
     where : tuple of str
-        The neurons, inputs or weights that it is about.
+        The neurons, inputs or weights that it concerns.
     message : str
         The same in a sentence, with the numbers.
     """

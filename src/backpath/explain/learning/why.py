@@ -45,7 +45,7 @@ _SLOW = (of_step.plateau, of_step.step_too_small, of_step.too_few_epochs)
 
 
 class LearningReport(Rendered):
-    """What keeps a network from learning.
+    """The reasons why a network does not learn.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class LearningReport(Rendered):
     cost : float
         As it is.
     unlearned : float
-        The cost as a share of that of the best constant answer: about 1 where nothing is learned.
+        The cost as a share of the cost of the best constant output: about 1 if nothing has been learned.
     """
 
     def __init__(self, findings: Sequence[Reason], cost: float, unlearned: float):
@@ -84,7 +84,7 @@ class LearningReport(Rendered):
         Returns
         -------
         dict
-            As JSON keeps it (docs/explain.md describes it).
+            Ready for JSON (see docs/explain.md).
         """
         return {
             "cost": self.cost,
@@ -101,25 +101,25 @@ def why_not_learning(
     learning_rate: float | None = None,
     cost: str = "squared_error",
 ) -> LearningReport:
-    """What in a network, its data and its step keeps the cost from falling, though the gradients are right.
+    """Find out why the cost does not fall although the gradients are right.
 
-    Every reason is found from numbers: the weights, both passes over the samples, and the cost after a step.
+    Each reason comes from numbers: the weights, both passes over the samples, and the cost after a step.
 
     Parameters
     ----------
     net : Network
-        As it is now, before training or after it.
+        The network, before or after training.
     X, y : array_like
         The samples, (N, inputs) and (N, outputs).
     learning_rate : float | None
-        η of gradient descent; without it, the step length is not judged.
+        η of gradient descent; without it, the step length is not checked.
     cost : str
         One of the costs that ``train`` knows, by backpath's or another library's name.
 
     Returns
     -------
     LearningReport
-        ``findings``, the weightiest first; none if nothing is in the way.
+        With ``findings``, the most important first; empty if there is no obstacle.
 
     Raises
     ------
