@@ -156,7 +156,7 @@ def requirements() -> list[str]:
 
 
 def processor_flags(command: list[str], target: Target, level: str) -> list[str]:
-    """What a compiler is told of the processor."""
+    """The compiler options for the processor."""
     processor = LEVELS[target.processor][level]
     if "zig" in " ".join(command):
         return ["-target", target.zig, *(flag.replace("-march=x86-64-", "-mcpu=x86_64_") for flag in processor)]
@@ -164,7 +164,7 @@ def processor_flags(command: list[str], target: Target, level: str) -> list[str]
 
 
 def flags(command: list[str], target: Target, level: str) -> list[str]:
-    """What a compiler is told to compile one level of the kernels for a platform."""
+    """The compiler options for one level of the kernels for a platform."""
     return [*FLAGS, *processor_flags(command, target, level)]
 
 

@@ -121,11 +121,11 @@ async def measured(url: str, process: int, seconds: float) -> None:
     print(await many(url, 30, 30, min(seconds, 20)), flush=True)
     for _ in range(2):  # the first time, threads and libraries take what they keep
         before = memory(process)
-        told = await many(url, 100, 30, seconds / 2)
+        served = await many(url, 100, 30, seconds / 2)
         most = memory(process)
         await asyncio.sleep(2)
         print(
-            f"{told}; memory {before:.0f} MiB, then {most:.0f}, and {memory(process):.0f} after they left", flush=True
+            f"{served}; memory {before:.0f} MiB, then {most:.0f}, and {memory(process):.0f} after they left", flush=True
         )
 
 

@@ -14,13 +14,14 @@ import sys
 import time
 from collections import Counter
 
-from playwright.sync_api import Error, Page, sync_playwright
+from playwright.sync_api import Error, Locator, Page, sync_playwright
 
 SIZES = [(1280, 720), (1366, 768), (1600, 900), (1920, 1080), (360, 740)]
 WORDS = ["0.5", "-1,5", "1/3", "abc", "", "1e999", "\N{MINUS SIGN}0.2", "3", "17", "<b>", "0", "1000"]
 KEYS = ["Tab", "Enter", "ArrowDown", "ArrowRight", "ArrowLeft", "ArrowUp", "Escape", "p", "F2", "Delete", " ", "Home"]
 TABLE = b"size,kind,price\n" + b"".join(b"%d,%s,%d\n" % (k % 9, b"ab"[k % 2 : k % 2 + 1], k * k % 7) for k in range(40))
 SEEN = "[data-weight]"
+WAIT = 1500  # ms for an element to become ready
 STATE = """() => [document.querySelector('#epoch').textContent,
   document.querySelector('#dataset').selectedOptions[0]?.text,
   document.querySelector('#learning-rate').value, document.querySelector('#about').textContent,
@@ -40,7 +41,6 @@ def act(page: Page, rng: random.Random) -> str:
         ["button", "weight", "neuron", "type", "select", "key", "drag", "point", "check", "table", "slide"],
         [30, 20, 8, 12, 10, 14, 6, 6, 4, 1, 4],
     )[0]
-    wait = {"timeout": 1500}
     where = {
         "button": "button, [role=tab], summary",
         "weight": SEEN,
@@ -53,16 +53,7 @@ def act(page: Page, rng: random.Random) -> str:
         place = some(page, rng, where)
         if place is None:
             return "nothing"
-        item = page.locator(where).nth(place)
-        if kind == "type":
-            item.fill(rng.choice(WORDS), **wait)
-            page.keyboard.press("Enter")
-        elif kind == "select":
-            values = item.evaluate("e => [...e.options].map(option => option.value)")
-            if values:
-                item.select_option(rng.choice(values), **wait)
-        else:
-            item.click(force=kind != "button", **wait)
+        _on_item(page, rng, kind, page.locator(where).nth(place))
     elif kind == "key":
         page.keyboard.press(rng.choice(KEYS))
     elif kind == "table":
@@ -72,15 +63,31 @@ def act(page: Page, rng: random.Random) -> str:
             "(e, share) => { e.value = Math.round(share * e.max); e.dispatchEvent(new Event('input')) }", rng.random()
         )
     else:
-        box = page.locator("#points").bounding_box()
-        if box and box["width"] > 0:
-            at = [(box["x"] + rng.random() * box["width"], box["y"] + rng.random() * box["height"]) for _ in range(2)]
-            page.mouse.move(*at[0])
-            page.mouse.down()
-            if kind == "drag":
-                page.mouse.move(*at[1], steps=4)
-            page.mouse.up()
+        _on_points(page, rng, kind)
     return kind
+
+
+def _on_item(page: Page, rng: random.Random, kind: str, item: Locator) -> None:
+    if kind == "type":
+        item.fill(rng.choice(WORDS), timeout=WAIT)
+        page.keyboard.press("Enter")
+    elif kind == "select":
+        values = item.evaluate("e => [...e.options].map(option => option.value)")
+        if values:
+            item.select_option(rng.choice(values), timeout=WAIT)
+    else:
+        item.click(force=kind != "button", timeout=WAIT)
+
+
+def _on_points(page: Page, rng: random.Random, kind: str) -> None:
+    box = page.locator("#points").bounding_box()
+    if box and box["width"] > 0:
+        at = [(box["x"] + rng.random() * box["width"], box["y"] + rng.random() * box["height"]) for _ in range(2)]
+        page.mouse.move(*at[0])
+        page.mouse.down()
+        if kind == "drag":
+            page.mouse.move(*at[1], steps=4)
+        page.mouse.up()
 
 
 def settled(page: Page) -> list[str]:

@@ -1,8 +1,8 @@
 """Levenberg-Marquardt beside other solvers, each to the same error from the same starts: docs/levenberg-marquardt.md.
 
-First it is found out in how many epochs (iterations) a contender reaches the goal; then a run of just so many is timed.
-So nobody pays for looking whether the goal is reached. The time is the processor's: all run on one core, and what else
-the machine does is not counted.
+A first run counts the epochs (iterations) that a contender needs to reach the goal; a second run of exactly that many
+is timed, so that no contender pays for checking the goal. Times are processor times: all run on one core, and other
+work on the machine is not counted.
 """
 
 from __future__ import annotations

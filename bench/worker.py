@@ -49,7 +49,7 @@ class Worker:
         return self._ask("seconds", form, epochs, calls)
 
     def close(self) -> None:
-        self._pipe.close()  # the process ends as it finds nobody there
+        self._pipe.close()  # the process ends because its peer is gone
         self._process.join()
 
     def _ask(self, *call: Any) -> Any:
@@ -101,5 +101,5 @@ def serve(pipe: Connection, module: str, cores: int | None) -> None:
                 pipe.send(forms[form](*numbers) if what == "weights" else timed(forms[form], *numbers))
         except LeftOut as reason:
             pipe.send(reason)
-        except Exception as error:  # one contender's failure is told, and does not end the others' run
+        except Exception as error:  # report one contender's failure and continue with the others
             pipe.send(LeftOut(f"failed with {type(error).__name__}: {error}"))

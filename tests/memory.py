@@ -9,7 +9,7 @@ import pytest
 
 _MEASURE = """
 import json, sys, time
-def peak():  # VmHWM begins anew with each program; ru_maxrss would still hold its parent's peak
+def peak():  # VmHWM starts again with each program; ru_maxrss would still hold its parent's peak
     lines = open("/proc/self/status").read().splitlines()
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 {imports}

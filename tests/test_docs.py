@@ -1,4 +1,4 @@
-"""The outputs in the docs are what the commands print, but for times and the machine's memory."""
+"""The outputs in the docs are what the commands print, except for times and the machine's memory."""
 
 import re
 import shlex

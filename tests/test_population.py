@@ -166,9 +166,9 @@ BAD = [
     ({"progress": 3}, "progress must be True, False, a callable or a context manager"),
     (
         {"X": [[0, 1], [1, float("nan")], [1, 1], [0, 0]]},
-        "X must be finite in float64, but holds nan in row 1, column 1",
+        "X must be finite in float64, but contains nan in row 1, column 1",
     ),
-    ({"y": [0, 1, float("inf"), 0]}, "y must be finite in float64, but holds inf"),
+    ({"y": [0, 1, float("inf"), 0]}, "y must be finite in float64, but contains inf"),
     ({"y": [0, 1]}, r"y must have shape \(4, 1\)"),
     ({"population": bp.Network((2, 2, 1))}, "population must be a Population, but is of type Network"),
     ({"population": bp.Population((2, 2, 1), "step", size=2)}, "layer 1 cannot be trained"),

@@ -106,10 +106,10 @@ def check_tags(wheel: Path, target: Target) -> None:
     if not wheel.name.endswith(f"-py3-none-{target.tag}.whl"):
         raise SystemExit(f"{wheel.name}: the tag must be py3-none-{target.tag}")
     if target.suffix == ".so":
-        told = " ".join(module("auditwheel", "show", wheel).split())
-        oldest = re.search(rf'"manylinux_2_(\d+)_{target.processor}"', told)
-        if not oldest or int(oldest[1]) > 17 or "no external shared libraries" not in told:
-            raise SystemExit(f"{wheel.name}: auditwheel says: {told}")
+        found = " ".join(module("auditwheel", "show", wheel).split())
+        oldest = re.search(rf'"manylinux_2_(\d+)_{target.processor}"', found)
+        if not oldest or int(oldest[1]) > 17 or "no external shared libraries" not in found:
+            raise SystemExit(f"{wheel.name}: auditwheel says: {found}")
 
 
 def check_choice(folder: Path, wheels: dict[str, Path]) -> None:

@@ -47,7 +47,7 @@ def train_on_data(row: Row) -> Train:
 
     net = c_void_p(fann.fann_create_standard_array(len(row.sizes), (c_uint * len(row.sizes))(*row.sizes)))
     for setting in ("activation_function_hidden", "activation_function_output"):
-        getattr(fann, f"fann_set_{setting}")(net, SIGMOID)  # 1 / (1 + exp(-2 s u)), s = 1/2 as it comes
+        getattr(fann, f"fann_set_{setting}")(net, SIGMOID)  # 1 / (1 + exp(-2 s u)), s = 1/2 by default
     fann.fann_set_training_algorithm(net, TRAIN_BATCH)
     fann.fann_set_train_error_function(net, ERROR_LINEAR)
     fann.fann_set_learning_rate(net, c_float(2 * row.learning_rate))  # its cost has a half that the notes' has not

@@ -21,7 +21,7 @@ OBEYED = re.compile(
 
 
 def on_a_terminal(*arguments, cwd):
-    """What a command writes to a terminal, output and errors, but for the terminal's own line ends."""
+    """What a command writes to a terminal, output and errors, except for the terminal's own line ends."""
     ours, its = terminal()
     command = [sys.executable, "-m", "backpath", *map(str, arguments)]
     process = subprocess.Popen(command, cwd=cwd, stdin=its, stdout=its, stderr=its, env={**os.environ, "TERM": "xterm"})

@@ -82,7 +82,7 @@ def test_the_folder_knows_the_rest_and_refuses_what_may_not_change(table):
     )
     assert "Missing argument 'SOURCE'" in refused("train", cwd=table)
     assert "give --checkpoint FOLDER too" in refused("train", "xor", "--every", "5", cwd=table)
-    assert "nothing holds no run" in refused("train", "--resume", "nothing", cwd=table)
+    assert "nothing does not contain a run" in refused("train", "--resume", "nothing", cwd=table)
     (table / "run" / "run.json").write_bytes((table / "run" / "run.json").read_bytes().replace(b'"xor"', b'"and"'))
     assert "is not what backpath wrote there" in refused("train", "--resume", "run", cwd=table)
 

@@ -54,7 +54,7 @@ def test_a_message_names_a_setting_as_its_caller_wrote_it(setting, value, messag
         (["explain", "--sizes", "2", "--weights", "a=1", "W11_1"], "--sizes must be at least two numbers"),
         (["explain", "--sizes", "2,0", "--weights", "a=1", "W11_1"], "--sizes takes whole numbers of at least 1"),
         (["explain", "n.safetensors", "W11_1", "--x", "0,1", "--y", "1", "--learning-rate", "-3"], "--learning-rate"),
-        (["explain", "n.safetensors", "W11_1", "--x", "0,1", "--y", "1", "--frozen", "biases"], "give --all in place"),
+        (["explain", "n.safetensors", "W11_1", "--x", "0,1", "--y", "1", "--frozen", "biases"], "give --all instead"),
         (["explain", "n.safetensors", "W11_1", "--x", "X1=0,X3=1", "--y", "1"], "--x has no value named 'X3'"),
         (["explain", "n.safetensors", "W11_1", "--x", "a=0,X2=1", "--y", "1"], "--x has no value named 'a'"),
         *(

@@ -236,7 +236,7 @@ REFUSED = [
     (["xor", "--sweep", "learning-rate=0.1..10:log:5:6"], "--sweep takes NAME=LOW..HIGH:SPACING:COUNT"),
     (["xor", "--sweep", "learning-rate=0.1..10:cubic:5"], "--sweep takes NAME=LOW..HIGH:SPACING:COUNT"),
     (["xor", "--sweep", "learning-rate=a..b:log:5"], "--sweep takes NAME=LOW..HIGH:SPACING:COUNT"),
-    (["xor", "--sweep", "seed=1..10:lin:10"], "--sweep goes over learning-rate or momentum"),
+    (["xor", "--sweep", "seed=1..10:lin:10"], "--sweep varies learning-rate or momentum"),
     (["xor", "--sweep", "learning-rate=10..0.1:log:5"], "--sweep needs two finite numbers, the lower first"),
     (["xor", "--sweep", "learning-rate=1..inf:lin:5"], "--sweep needs two finite numbers, the lower first"),
     (["xor", "--sweep", "learning-rate=0..1:log:5"], "--sweep with log spacing needs numbers above 0"),
@@ -248,7 +248,7 @@ REFUSED = [
         ["xor", "--sweep", "momentum=0..1:lin:5", "--solver", "momentum"],
         "--momentum must be a number of at least 0 and below 1",
     ),
-    (["xor", "--sweep", "learning-rate=1..2:lin:5", "--epochs", "0"], "--epochs is 0; give it at least 1"),
+    (["xor", "--sweep", "learning-rate=1..2:lin:5", "--epochs", "0"], "--epochs is 0; set it to at least 1"),
     (["xor", "--solved", "0"], "--solved must be a number above 0"),
     (["xor", "--threads", "0"], "--threads must be a whole number of at least 1"),
     (["xor", "--init", "zeros"], "unknown --init 'zeros'"),
@@ -292,7 +292,7 @@ def test_ctrl_c_reports_and_writes_the_networks_that_were_done(tmp_path):
     options = ["--networks", 100_000, "--epochs", 5000, "--out", "part.parquet", "--picture", "part.svg"]
     status, out, _ = interrupted(["xor", *options], tmp_path, r"([2-9]\d\d|[1-3],\d\d\d)/5,000")
     assert status == 130
-    done = int(re.search(r"interrupted: ([\d,]+) of 100,000 networks were done", out)[1].replace(",", ""))
+    done = int(re.search(r"interrupted: ([\d,]+) of 100,000 networks finished", out)[1].replace(",", ""))
     rows = read(tmp_path / "part.parquet")
     assert 0 < done < 100_000
     assert len(rows["network"]) == done
@@ -307,7 +307,7 @@ def test_ctrl_c_in_a_sweep_keeps_the_values_that_were_done(tmp_path):
     options = ["--networks", 20_000, "--epochs", 500, "--sweep", "learning-rate=1..4:lin:200", "--out", "c.parquet"]
     status, out, _ = interrupted(["xor", *options], tmp_path, r"([5-9]\d|\d\d\d),\d\d\d/4,000,000")
     assert status == 130
-    assert re.search(r"interrupted: \d+ of 200 values were done", out)
+    assert re.search(r"interrupted: \d+ of 200 values finished", out)
     rows = read(tmp_path / "c.parquet")
     assert 2 <= len(rows["solved"]) < 200
     assert set(rows["networks"]) == {20_000}

@@ -257,7 +257,7 @@ REFUSED = [
     (["train", "xor", "--bayesian"], "--bayesian is for --solver lm"),
     (
         ["train", "iris.csv", "--target", "species", "--solver", "lm", "--cost", "categorical_cross_entropy"],
-        "lm lowers squared errors",
+        "lm minimises squared errors",
     ),
     (["study", "xor", "--solver", "lm"], "with lm train one by one"),
     (["train", "xor", "--activation", "step"], "cannot be trained: step"),
@@ -314,7 +314,7 @@ def test_a_request_to_stop_keeps_what_was_reached(tmp_path, sent, status):
         process.send_signal(getattr(signal, sent))
         out, error = process.communicate(timeout=30)
     assert (process.returncode, error) == (status, "")
-    assert ("interrupted after" in out) == (sent == "SIGTERM")  # nobody reads after a hang-up
+    assert ("interrupted after" in out) == (sent == "SIGTERM")  # no one reads after a hang-up
     assert bp.load_model(tmp_path / "xor.safetensors").record["stopped"] == "interrupted"
 
 

@@ -114,7 +114,7 @@ def test_a_column_of_weights_is_no_input(folder):
     [
         (["--cv", "1"], "--cv must be a whole number of at least 2, but is 1"),
         (["--cv", "500"], "--cv divides the rows into 500 parts, but there are only 400"),
-        (["--cv", "5", "--validation", "0.1"], "leave one of the two out"),
+        (["--cv", "5", "--validation", "0.1"], "give only one of the two"),
         (["--balanced"], "--balanced is for classes"),
         (["--weights", "nope"], "no column 'nope' to weigh rows by"),
         (["--plot", "report.gif"], "--plot takes a file that ends in .html, .png, .svg, .pdf"),
@@ -141,7 +141,7 @@ def test_few_rows_of_a_class_are_said_to_be_few_with_what_would_do(folder):
     assert few and int(few[1]) == int(re.search(r"^  yes +(\d+) +(\d+)", out, re.MULTILINE)[1])
     command = "backpath train rare.csv --target fraud --hidden 4 --epochs 5 --balanced"
     assert f"To weight all classes equally:\n  {command}" in out
-    assert "To let every class" not in done(*command.split()[1:], cwd=folder)
+    assert "To weight all classes" not in done(*command.split()[1:], cwd=folder)
 
 
 def test_counts_are_noted_before_training_and_the_epochs_agree(folder):

@@ -159,7 +159,7 @@ def test_outputs_stay_within_their_bounds(solver, bounds):
 
 
 def test_targets_beyond_the_bounds_are_refused():
-    with pytest.raises(bp.InputError, match=r"y must lie within output_range=\(0, 1\), but holds 2"):
+    with pytest.raises(bp.InputError, match=r"y must lie within output_range=\(0, 1\), but contains 2"):
         regressor(output_range=(0, 1)).fit([[0], [1]], [0.5, 2])
 
 
@@ -205,7 +205,7 @@ def test_a_loss_of_ones_own_learns_and_explains():
         ({"activation": (np.sin, lambda u: -np.cos(u))}, "of the other sign"),
         ({"activation": (np.sin, lambda u: np.cos(np.sin(u)))}, "σ′ is evaluated at σ\\(u\\) instead of u"),
         ({"activation": (np.tanh, lambda a: 1 - a**2)}, "it takes σ\\(u\\), but must take u"),
-        ({"loss": (lambda A, y: (A - y) ** 2, lambda A, y: A - y)}, "at A, y = .* half of what this cost has"),
+        ({"loss": (lambda A, y: (A - y) ** 2, lambda A, y: A - y)}, "at A, y = .* half of what this cost gives"),
         ({"loss": (log_cosh, lambda A, y: np.tanh(y - A))}, "of the other sign"),
         ({"loss": (lambda A, y: ((A - y) ** 2).mean(), its_derivative)}, "a finite number for each"),
         ({"loss": (lambda A: A, its_derivative)}, "must take arrays \\(A, y\\), but fails"),

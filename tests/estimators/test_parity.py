@@ -137,10 +137,12 @@ def test_lbfgs_comes_as_low():
 
 def test_the_warnings_are_theirs():
     for settings in ({"max_iter": 2}, {"max_iter": 2, "solver": "lbfgs"}, {"batch_size": 500, "max_iter": 2}):
-        told = []
+        reported = []
         for model in both("multiclass", **settings)[:2]:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 model.fit(*IRIS)
-            told.append([w.category for w in caught if w.category is not bp.BadFitWarning])  # that one is ours alone
-        assert told[0] == told[1], settings
+            reported.append(
+                [w.category for w in caught if w.category is not bp.BadFitWarning]
+            )  # that one is ours alone
+        assert reported[0] == reported[1], settings

@@ -106,14 +106,14 @@ def special_scene(seed: int) -> Scene:
 
 
 def figures(arrays: Sequence[Array], decimals: int | None) -> list[float | str]:
-    """Every figure as somebody gives it: a number, or printed with that many decimals."""
+    """Every figure as a user gives it: a number, or printed with that many decimals."""
     flat = np.concatenate([a.ravel() for a in arrays]).tolist()
     return flat if decimals is None else [f"{value:.{decimals}f}" for value in flat]
 
 
 def differing(given: list[float | str], other: list[float], decimals: int | None) -> int:
     """How many figures are not those others, to the digits given; a tie may be rounded either way, and digits may be
-    cut off: nobody says which, and each is right."""
+    cut off: either is right."""
     a, b = np.array(given, dtype=float), np.array(other)
     if decimals is None:
         return int((np.abs(a - b) > SAME * max(np.abs(b).max(), 1e-6)).sum())
@@ -221,7 +221,7 @@ RIGHT = ("full", "decimals", "significant", "weights", "weights_decimals", "shor
 
 
 def right_answer(kind: str, seed: int) -> tuple[Scene, dict[str, float | str], str]:
-    """A right answer as somebody may give it: the scene, the figures by weight, and whether gradients or weights."""
+    """A right answer as a user may give it: the scene, the figures by weight, and whether gradients or weights."""
     rng = np.random.default_rng([seed, 11])
     sizes, activations, cost, N = settings(seed)
     if kind == "shortcut":

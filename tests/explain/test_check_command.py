@@ -49,7 +49,7 @@ BAD = [
         "claimed.gradients: the network 2-2-1 has no weight 'W13_1'; did you mean",
     ),
     ({"claimed": {"gradients": {"W11_1": "NaN"}}}, "claimed.gradients.W11_1 must be a finite number"),
-    ({"claimed": {"gradients": {}}}, "nothing is claimed"),
+    ({"claimed": {"gradients": {}}}, "there is no figure to check"),
     ({"claimed": {"weights": {"W11_1": "1"}}}, 'add "learning_rate"'),
     ({"x": [[1, 2, 3]]}, "expected 2 numbers for one input"),
     ({"claimed": {"gradient": {}}}, "claimed has no field 'gradient'; did you mean 'gradients'?"),
@@ -68,7 +68,7 @@ def test_malformed_json_is_told_by_line_and_column(folder):
 
 
 def test_the_file_that_is_read_is_not_written_over(folder):
-    assert "it is read from" in refused("check", "mazur.json", "--out", "mazur.json", cwd=folder)
+    assert "this command reads it" in refused("check", "mazur.json", "--out", "mazur.json", cwd=folder)
 
 
 def test_a_network_without_biases_printed_digits_and_lists(folder):

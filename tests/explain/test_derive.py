@@ -16,7 +16,7 @@ from strategies import problems
 
 NOTES = bp.Network.from_weights([[[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]], [[0.7, 0.8, 0.9]]])
 
-# the notes' expanded products, with their slips mended (docs/notes.md)
+# the notes' expanded products, with their slips corrected (docs/notes.md)
 EXPANDED = {
     "W1~_2": "2 × u_cost × σ′(u_A1)",
     "W11_2": "2 × u_cost × σ′(u_A1) × H1",
@@ -172,7 +172,7 @@ def test_the_numbers_are_the_textbooks_at_60_digits(problem):
     wanted = oracles.gradients(net.weights, net.activations, cost, X, y)
     v = bp.derive(net, "W11_1", cost).evaluate(X, y)
     largest = max(float(mp.fabs(g)) for W in wanted for row in W for g in row)
-    near = max(1e-12 * largest, 1e-50)  # what cancels is 0 but for the rounding of 60 digits
+    near = max(1e-12 * largest, 1e-50)  # what cancels is 0 except for the rounding of 60 digits
     assert v.gradient == pytest.approx(float(wanted[0][0][0]), rel=1e-10, abs=near)
 
 

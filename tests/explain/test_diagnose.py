@@ -153,8 +153,8 @@ def test_two_readings_of_one_constant_are_both_told():
     x, y = np.array([[0.5, 1.0], [1.0, -1.0], [0.2, 0.3]]), np.array([[0.0], [1.0], [0.5]])
     claimed = {name: 3 / 2 * v for name, v in gradients(x=x, y=y).items()}  # ½ × the sum of 3, or divided by 3 - 1
     report = bp.diagnose(NET, x, y, claimed)
-    told = [{finding.mistake for finding in group} for group in report.alternatives]
-    assert told == [{"cost_convention", "missing_batch_average"}, {"wrong_reduction"}]
+    found = [{finding.mistake for finding in group} for group in report.alternatives]
+    assert found == [{"cost_convention", "missing_batch_average"}, {"wrong_reduction"}]
     assert not report.certain
 
 
@@ -164,10 +164,10 @@ def test_a_round_number_is_a_reason_and_any_other_constant_is_none():
     report = bp.diagnose(NET, X, Y, claimed)
     assert codes(report) == ["wrong_target"]
     assert "read as 0.3" in report.findings[0].message
-    told = bp.diagnose(NET, X, Y, {name: 1.7 * v for name, v in gradients().items()})
-    assert codes(told) == ["scaled"]
-    assert not told.certain
-    assert "1.7 times the right one" in told.findings[0].message
+    found = bp.diagnose(NET, X, Y, {name: 1.7 * v for name, v in gradients().items()})
+    assert codes(found) == ["scaled"]
+    assert not found.certain
+    assert "1.7 times the right one" in found.findings[0].message
 
 
 def test_what_nothing_explains_is_unknown_and_the_nearest_is_told():
@@ -361,7 +361,7 @@ def test_differences_of_the_cost_are_right_and_named(kind, step):
     if kind != "central" and step >= 1e-4:
         assert f"{kind} differences with h ≈ {step:g}" in report.note
     else:  # those that are nearer to the right ones may be right to all digits
-        assert not report.note or "numerical derivatives come" in report.note or f"{kind} diff" in report.note
+        assert not report.note or "numerical derivatives can be" in report.note or f"{kind} diff" in report.note
 
 
 def test_gradients_that_are_off_by_as_much_are_not_taken_for_differences():

@@ -141,11 +141,11 @@ XY = ("--x", "0,1", "--y", "1")
         (("net.safetensors", "W11_1", *XY, "--weights", "W11_1=7"), "--weights W11_1=7 is for a network given with"),
         (
             ("net.safetensors", "W11_1", *XY, "--all"),
-            "expected FILE, but got net.safetensors W11_1; --all goes without",
+            "expected FILE, but got net.safetensors W11_1; --all does not take",
         ),
         (
             ("net.safetensors", "W11_1", *BY_OPTIONS, *XY),
-            "expected WEIGHT, but got net.safetensors W11_1; --sizes goes",
+            "expected WEIGHT, but got net.safetensors W11_1; --sizes does not take",
         ),
         (("nothing.safetensors", "W11_1", *XY), "there is no file nothing.safetensors"),
         (("net.safetensors", "W11_1", *XY, "--out", "no/where"), "its folder does not exist"),

@@ -104,7 +104,7 @@ SLIPS = {
     "σ′ of the backpropagated error": (
         program(delta_H=lambda s: s.e_H * slope(s.e_H)),
         {"wrong_slope": H},
-        "is evaluated at the backpropagated error",
+        "is evaluated with the backpropagated error",
     ),
     "σ′(u) × u": (program(delta_H=lambda s: s.e_H * slope(s.H) * s.u), {"wrong_slope": H}, "multiplied by u"),
     "relu of δ": (
@@ -187,7 +187,7 @@ SLIPS = {
 }
 
 
-def told(report):
+def reported(report):
     return [{finding.mistake: finding.where for finding in group} for group in report.alternatives]
 
 
@@ -195,7 +195,7 @@ def told(report):
 def test_a_slip_is_named_at_its_place(kind):
     function, expected, words = SLIPS[kind]
     report = bp.diagnose_function(function, sizes=(2, 3, 2), cost="half_squared_error")
-    assert told(report) == [expected]
+    assert reported(report) == [expected]
     assert report.certain
     assert words in report.findings[0].message
 
@@ -206,14 +206,14 @@ def test_the_right_program_is_right():
 
 def test_equal_readings_are_all_told():
     report = bp.diagnose_function(program(delta_H=lambda s: s.e_H * s.H), sizes=(2, 3, 1), cost="half_squared_error")
-    assert told(report) == [{"wrong_activation_derivative": H}, {"wrong_slope": H}]  # σ is the softplus' derivative
+    assert reported(report) == [{"wrong_activation_derivative": H}, {"wrong_slope": H}]  # σ is the softplus' derivative
     assert not report.certain
 
 
 def test_a_slip_at_every_use_differs_from_one_at_a_single_use():
     both = program(sent_back=lambda s, e: e, of_output=lambda s, e: e.T @ ones(s.H) / s.N)
     report = bp.diagnose_function(both, sizes=(2, 3, 2), cost="half_squared_error")
-    assert told(report) == [{"missing_output_derivative": A}, {"other_cost": ()}]
+    assert reported(report) == [{"missing_output_derivative": A}, {"other_cost": ()}]
     assert "only" not in report.findings[0].message
 
 
@@ -229,7 +229,7 @@ def test_the_next_layers_outputs_as_inputs():
     report = bp.diagnose_function(
         program(of_hidden=lambda s: s.dH.T @ ones(s.H) / s.N), sizes=(2, 2, 1), cost="half_squared_error"
     )
-    assert told(report) == [{"wrong_factor": ("X1", "X2")}]
+    assert reported(report) == [{"wrong_factor": ("X1", "X2")}]
 
 
 def scaled(factor):
@@ -284,7 +284,7 @@ def test_the_error_sent_back_is_named_from_four_decimals():
     made = program(sent_back=lambda s, e: e)(NET.weights, np.array([[0.5, 1]]), np.array([[0.0]]))
     claimed = {name: f"{v:.4f}" for name, v in figures(NET, made).items()}
     report = bp.diagnose(NET, [0.5, 1], [0], claimed, cost="half_squared_error")
-    assert {"missing_output_derivative": ("A1",)} in told(report)
+    assert {"missing_output_derivative": ("A1",)} in reported(report)
 
 
 def crossed(weights, X, y):
@@ -296,14 +296,14 @@ def crossed(weights, X, y):
 
 def test_another_cost_is_told_as_one():
     report = bp.diagnose_function(crossed, sizes=(2, 3, 1))
-    assert told(report)[0] == {"other_cost": ()}
+    assert reported(report)[0] == {"other_cost": ()}
     assert "binary_cross_entropy" in report.findings[0].message
 
     def absolute(weights, X, y):
         return program(error=lambda s: np.sign(s.A - s.y))(weights, X, y)
 
     report = bp.diagnose_function(absolute, sizes=(2, 3, 1))
-    assert told(report) == [{"other_cost": ()}]
+    assert reported(report) == [{"other_cost": ()}]
     assert "absolute_error" in report.findings[0].message
 
 
@@ -378,7 +378,7 @@ def test_a_slip_in_every_step_of_an_online_epoch():
     report = bp.diagnose(
         NET, XOR, ANSWERS, claimed_weights=figures(NET, weights), learning_rate=0.5, cost="half_squared_error"
     )
-    assert {"several_updates": (), "missing_output_derivative": ("A1",)} in told(report)
+    assert {"several_updates": (), "missing_output_derivative": ("A1",)} in reported(report)
 
 
 UPDATES = {

@@ -1,4 +1,4 @@
-"""Updated weights after several updates, of which somebody tells how many, in which order and with which momentum."""
+"""Updated weights after several updates, with a given or unknown number, order and momentum."""
 
 import numpy as np
 import pytest
@@ -23,8 +23,8 @@ def stepped(batches, momentum=0.0, rate=0.5):
     return named(net)
 
 
-def report(claimed, **told):
-    return bp.diagnose(NET, X, Y, claimed_weights=claimed, learning_rate=0.5, **told)
+def report(claimed, **settings):
+    return bp.diagnose(NET, X, Y, claimed_weights=claimed, learning_rate=0.5, **settings)
 
 
 ALL = [0, 1, 2, 3]
@@ -39,7 +39,7 @@ def test_what_is_told_is_judged():
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("settings", "message"),
     [
         ({"updates": 0}, "updates must be a whole number of at least 1"),
         ({"order": "shuffled"}, "order must be 'batch', 'online', or places of samples from 0 to 3, not 'shuffled'"),
@@ -47,7 +47,7 @@ def test_what_is_told_is_judged():
         ({"momentum": 1.5}, "momentum must be"),
     ],
 )
-def test_what_makes_no_sense_is_refused(told, message):
+def test_invalid_settings_are_refused(settings, message):
     with pytest.raises(bp.InputError) as caught:
-        report(stepped([ALL]), **told)
+        report(stepped([ALL]), **settings)
     assert message in str(caught.value)

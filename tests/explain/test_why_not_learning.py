@@ -125,15 +125,15 @@ def test_a_step_too_small():
     assert set(found(bp.Network((2, 3, 1), seed=0), rate=1.0)) == {"too_few_epochs"}
 
 
-@pytest.mark.parametrize(("height", "told"), [(1 / 8, "1/8"), (1 / 6, "1/6"), (1 / 4, "1/4")])
-def test_the_plateaus_of_the_exclusive_or(height, told):
+@pytest.mark.parametrize(("height", "named"), [(1 / 8, "1/8"), (1 / 6, "1/6"), (1 / 4, "1/4")])
+def test_the_plateaus_of_the_exclusive_or(height, named):
     for seed in range(40):
-        net = bp.Network((2, 2, 1), seed=seed) if told != "1/4" else random(0.05, seed=seed)
-        result = bp.train(net, X, Y, epochs=5000 if told != "1/4" else 5, learning_rate=2)
+        net = bp.Network((2, 2, 1), seed=seed) if named != "1/4" else random(0.05, seed=seed)
+        result = bp.train(net, X, Y, epochs=5000 if named != "1/4" else 5, learning_rate=2)
         if abs(result.network.cost(X, Y) - height) < 0.002:
-            assert f"a plateau of these data, at {told} =" in found(result.network)["plateau"].message
+            assert f"a plateau of these data, at {named} =" in found(result.network)["plateau"].message
             return
-    raise AssertionError(f"no start is stuck at {told}")
+    raise AssertionError(f"no start is stuck at {named}")
 
 
 def test_too_few_epochs():

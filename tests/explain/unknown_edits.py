@@ -1,6 +1,6 @@
 """Wrong programs that no search for a mistake can know, and right ones in every form that people give them in.
 
-Whoever works on the search does not look at this file. An edit is a function of a textbook backprop; what it gives is
+Do not look at this file when you work on the search. An edit is a function of a textbook backprop; what it gives is
 wrong in a way that has no name. ``diagnose`` may call it unknown, or offer several readings, but must not be certain.
 """
 
@@ -285,7 +285,7 @@ def _delta_remembers(t: Textbook, rng: Rng) -> Layers:
 
 
 def _mixer(t: Textbook, rng: Rng) -> Layers:
-    """Another architecture: the hidden layer goes through a matrix that nobody told of."""
+    """Another architecture: the hidden layer goes through an unknown matrix."""
     M = [rng.normal(size=(len(W), len(W))) for W in t.weights]
     return t.gradients(
         hidden=lambda layer, a, before: np.tanh(a @ M[layer] + 0.1),
@@ -559,7 +559,7 @@ ROUNDINGS = ("full", "decimals", "significant", "cut off", "float32", "differenc
 
 @dataclass(frozen=True)
 class RightAnswer:
-    """Right gradients as somebody gives them: ``claimed`` in some layout, its figures rounded in some way."""
+    """Right gradients as a user gives them: ``claimed`` in some layout, its figures rounded in some way."""
 
     scene: Scene
     layout: str

@@ -1,4 +1,4 @@
-"""A Firefox that is told what to do over WebDriver BiDi, the browser's own protocol: no driver is needed.
+"""A Firefox that is controlled over WebDriver BiDi, the browser's own protocol: no driver is needed.
 
 Source: https://w3c.github.io/webdriver-bidi/
 """

@@ -1,4 +1,4 @@
-"""How much the explorer takes, from whom, for how long: what goes beyond is cut off, and hurts nobody else."""
+"""How much the explorer takes, from whom, for how long: the rest is cut off, and does not affect others."""
 
 from __future__ import annotations
 
@@ -275,7 +275,7 @@ def test_a_fault_is_told_plainly_and_the_session_lives(monkeypatch, capfd):
 
     monkeypatch.setitem(commands.QUESTIONS, "derive", broken)
     with served_here() as (server, _), Page(server) as page:
-        assert page.error("derive", weight="W11_1").startswith("a fault of the explorer's own")
+        assert page.error("derive", weight="W11_1").startswith("an internal error of the explorer")
         assert page.ok("pause")["weights"]
     assert "KeyError: 'a bug'" in capfd.readouterr().err
 

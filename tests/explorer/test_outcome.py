@@ -49,7 +49,7 @@ def test_a_plateau_is_said_with_its_reason_and_what_may_help(page):
     page.ok("set", seed=seed, sizes=[2, 2, 1])
     page.ok("train", speed="max", until_solved=True, epochs=first)
     first = page.event("stopped")["view"]["history"]["epoch"]
-    page.ok("train", speed="max", until_solved=True)  # whoever goes on gets as many epochs again
+    page.ok("train", speed="max", until_solved=True)  # continuing adds as many epochs
     assert page.event("stopped")["view"]["history"]["epoch"] >= 2 * first
 
 

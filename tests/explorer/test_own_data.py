@@ -122,7 +122,7 @@ def test_data_stay_in_the_list_and_settings_stay_as_they_were_changed(page, serv
     assert [one["name"] for one in view["own"]] == ["t.csv", "points"]
     view = page.ok("points", X=[[0, 0], [1, 0]], y=[[1, 0, 0], [0, 1, 0]])
     assert [one["name"] for one in view["own"]] == ["t.csv", "points"]
-    assert "there are no data" in page.error("set", dataset="own:9")
+    assert "there is no data set" in page.error("set", dataset="own:9")
 
 
 @pytest.mark.browser

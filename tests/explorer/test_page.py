@@ -206,7 +206,7 @@ def test_a_bad_table_is_refused_in_one_line(visit, tmp_path, content, said):
 
 
 def test_check_my_gradient(visit):
-    """A learner who forgot σ′ of the hidden neurons is told so; right figures are right."""
+    """A missing σ′ of the hidden neurons is reported; right figures are right."""
     page = visit(link())
     tab(page, "Check")
     run, grad = NET.forward(X), NET.gradients(X, Y)

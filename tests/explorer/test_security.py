@@ -95,7 +95,7 @@ def test_two_tokens_are_none(server):
     "host", ["evil.example", "127.0.0.1", "localhost:1", "127.0.0.1.evil.example", "evil@127.0.0.1", ""]
 )
 def test_no_route_answers_to_another_name(server, route, method, host):
-    """DNS rebinding: a name of somebody else that points here."""
+    """DNS rebinding: a foreign name that points here."""
     port = server.base.rpartition(":")[2]
     for name in (host, f"{host}:{port}") if host != "127.0.0.1" else (host,):
         answer = status(server, route, method, server.token, Host=name)
@@ -109,7 +109,7 @@ def test_no_route_answers_another_sites_page(server, route, method, origin):
 
 
 def test_a_form_without_an_origin_is_refused(server):
-    """A GET without one is a link that somebody opens; anything that writes has to say where it comes from."""
+    """A GET without one is a link that a user opens; a request that writes must name its origin."""
     asked = {"token": server.token, "session": "x"}
     assert server.http.post(f"{server.base}/data", params=asked, content=b"a,b\n1,2\n").status_code == 403
     assert server.http.get(f"{server.base}/", params=asked).status_code == 200

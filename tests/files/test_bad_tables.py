@@ -18,7 +18,7 @@ HEADER = b"a,b,y\n"
 ROWS = b"0,red,0\n1,green,1\n2,red,4\n3,green,9\n4,red,16\n"  # lines 2 to 6
 GOOD = HEADER + ROWS
 QUOTE = 'a quote (") is opened but not closed before the cell ends; close it, or write "" for a quote in a quoted cell'
-MEND = "correct the row (a cell with ',' in it must be quoted)"
+CORRECT = "correct the row (a cell with ',' in it must be quoted)"
 OTHERWISE = (
     "; correct it, or take such cells as missing (--numeric 'a'), or the column as categories (--categorical 'a')"
 )
@@ -28,19 +28,19 @@ BAD = {
     "header only": (HEADER, "t.csv holds a header but no rows; add rows below it"),
     "long row": (
         GOOD + b"5,red,25,1\n" + ROWS,
-        f"t.csv, line 7: expected 3 cells as in the header, but found 4 cells; {MEND}",
+        f"t.csv, line 7: expected 3 cells as in the header, but found 4 cells; {CORRECT}",
     ),
     "short row": (
         GOOD + b"5\n" + ROWS,
-        f"t.csv, line 7: expected 3 cells as in the header, but found 1 cell; {MEND}",
+        f"t.csv, line 7: expected 3 cells as in the header, but found 1 cell; {CORRECT}",
     ),
     "long first row": (
         HEADER + b"5,red,25,1\n" + ROWS,
-        f"t.csv, line 2: expected 3 cells as in the header, but found 4 cells; {MEND}",
+        f"t.csv, line 2: expected 3 cells as in the header, but found 4 cells; {CORRECT}",
     ),
     "short first row": (
         HEADER + b"5,red\n" + ROWS,
-        f"t.csv, line 2: expected 3 cells as in the header, but found 2 cells; {MEND}",
+        f"t.csv, line 2: expected 3 cells as in the header, but found 2 cells; {CORRECT}",
     ),
     "text in a number column": (
         GOOD + b"many,red,1\n" + ROWS,
@@ -281,7 +281,7 @@ BAD_TO_PREDICT = {
     ),
     "header only": (b"a,b\n", "t.csv holds a header but no rows; add rows below it"),
     "empty": (b"", "t.csv is empty; expected a header line and rows"),
-    "short row": (b"a,b\n1\n", f"t.csv, line 2: expected 2 cells as in the header, but found 1 cell; {MEND}"),
+    "short row": (b"a,b\n1\n", f"t.csv, line 2: expected 2 cells as in the header, but found 1 cell; {CORRECT}"),
 }
 
 

@@ -75,7 +75,7 @@ def test_a_preparation_is_kept_and_load_says_so(tmp_path):
     model = Model(NET, PREPARED, {"solver": "gd"})
     save(model, tmp_path / "m")
     assert load_model(tmp_path / "m") == model
-    with pytest.warns(UserWarning, match=r"also keeps how a table's columns become.*load_model\(\) returns both"):
+    with pytest.warns(UserWarning, match=r"also stores how a table's columns become.*load_model\(\) returns both"):
         assert load(tmp_path / "m") == NET
 
 

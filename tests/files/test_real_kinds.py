@@ -1,4 +1,4 @@
-"""What a careful person would do with a column, done and told: each test is a small table of one kind."""
+"""What a careful person would do with a column is done and reported: each test is a small table of one kind."""
 
 import bz2
 import gzip
@@ -363,12 +363,12 @@ def test_new_rows_are_read_as_those_of_training():
     found = table(train)
     prepared = Preparation.from_dict(json.loads(json.dumps(found.preparation.to_dict())))
     assert prepared == found.preparation and prepared.dialect.delimiter == ";"
-    block, told = predicted(train, prepared, keep=["city"])
+    block, counts = predicted(train, prepared, keep=["city"])
     np.testing.assert_array_equal(block.X, found.X)
-    assert block.kept[0].tolist()[:2] == ["Basel", "Bern"] and told.unusable == 0
-    block, told = predicted("city;size;when\nChur;;\nBern;big;1.2.2024\nBern;1;soon\n", prepared)
+    assert block.kept[0].tolist()[:2] == ["Basel", "Bern"] and counts.unusable == 0
+    block, counts = predicted("city;size;when\nChur;;\nBern;big;1.2.2024\nBern;1;soon\n", prepared)
     assert block.problems.tolist() == ["", "'size': 'big' is no number", "'when': 'soon' is no date"]
-    assert told.unknown == {"city": 1} and told.filled["size"] == 1 and told.unusable == 2
+    assert counts.unknown == {"city": 1} and counts.filled["size"] == 1 and counts.unusable == 2
     assert block.X[0, :2].tolist() == [0, 0]
     size = prepared.inputs[1]
     assert block.X[0, 2] == pytest.approx((size.fill - size.mean) / size.scale)

@@ -131,7 +131,7 @@ def test_several_epochs_go_on_from_each_other(tmp_path, streams):
     ("settings", "said"),
     [
         ({}, "give batch_size, such as 256"),
-        ({"batch_size": 32, "solver": "lm"}, "lm takes all samples"),
+        ({"batch_size": 32, "solver": "lm"}, "lm uses all samples"),
         ({"batch_size": 32, "restarts": 3}, "restarts take all samples"),
         ({"batch_size": 32, "sample_weight": [1.0]}, "leave sample_weight out"),
     ],
@@ -185,7 +185,7 @@ def test_the_command_streams_and_judges(tmp_path):
     assert found["rows"] == 180_000 and found["verdict"]["on"] == "held-out" and found["verdict"]["rows"] > 1000
     assert found["verdict"]["model"]["accuracy"] > 0.8
     for options, said in (
-        (("--solver", "lm", "--cost", "squared_error"), "lm takes all samples"),
+        (("--solver", "lm", "--cost", "squared_error"), "lm uses all samples"),
         (("--cv", "3"), "needs the table in memory"),
         (("--batch-size", "0", "--hidden", "2"), "--batch-size"),
     ):

@@ -1,4 +1,4 @@
-"""Gradients against derivatives that somebody else took: SymPy, mpmath, published examples, and the notes' laws."""
+"""Gradients against derivatives from elsewhere: SymPy, mpmath, published examples, and the notes' laws."""
 
 import mpmath as mp
 import numpy as np

@@ -1,4 +1,4 @@
-"""Networks without bias neurons: the same as with biases of 0 that never change, but for those weights."""
+"""Networks without bias neurons: the same as with biases of 0 that never change, except for those weights."""
 
 import json
 import pickle

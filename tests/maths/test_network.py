@@ -1,4 +1,4 @@
-"""What a user does with a Network: make it, read it, replace a weight, be told plainly what is wrong."""
+"""What a user does with a Network: make it, read it, replace a weight, get a clear error."""
 
 import copy
 import pickle
@@ -167,7 +167,7 @@ BAD = [
     (lambda n: Network((2, 2, 1), dtype="int8"), "dtype must be float64 or float32, but is 'int8'"),
     (lambda n: Network.from_weights([]), "weights must hold an array per layer"),
     (lambda n: Network.from_weights([[[1, 2], [3]]]), "layer 1's weights must be rows of numbers of equal length"),
-    (lambda n: Network.from_weights([[[1, np.nan]]]), "layer 1's weights must be finite, but hold nan"),
+    (lambda n: Network.from_weights([[[1, np.nan]]]), "layer 1's weights must be finite, but contain nan"),
     (lambda n: Network.from_weights([[[1, 2]], [[1, 2, 3]]]), "layer 2's weights must have 2 columns"),
     (lambda n: n["W31_1"], "the network 2-2-1 has no weight 'W31_1'; did you mean W21_1"),
     (lambda n: n[3], "has no weight 3"),
@@ -177,7 +177,7 @@ BAD = [
     (lambda n: n.predict([[1], [2]]), "X has 1 numbers in a row"),
     (lambda n: n.predict([[1, 2], [3]]), "X must be numbers in rows of equal length"),
     (lambda n: n.predict(["a", "b"]), "X must be numbers"),
-    (lambda n: n.predict([[0, 1], [2, np.inf]]), "X must be finite in float64, but holds inf in row 1, column 1"),
+    (lambda n: n.predict([[0, 1], [2, np.inf]]), "X must be finite in float64, but contains inf in row 1, column 1"),
     (lambda n: n.predict(np.zeros((0, 2))), "X must hold at least one sample"),
     (lambda n: n.cost([[0, 1]], [1, 2]), r"y must have shape \(1, 1\) to fit X and the network's outputs"),
     (lambda n: n.cost([[0, 1]], [1], "hinge"), "unknown cost 'hinge'; there are squared_error"),

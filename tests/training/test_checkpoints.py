@@ -211,7 +211,7 @@ def test_more_epochs_and_another_learning_rate_are_said_aloud(tmp_path):
 @pytest.mark.filterwarnings("ignore:epochs was:UserWarning", "ignore:learning_rate was:UserWarning")
 def test_a_diverged_run_leaves_the_last_good_checkpoint_and_says_how_to_go_on(tmp_path):
     reached = run(tmp_path)
-    with pytest.raises(DivergenceError, match=r"the last good checkpoint in .* is of epoch 5\d: go on from it with"):
+    with pytest.raises(DivergenceError, match=r"the last good checkpoint in .* is of epoch 5\d: resume from it with"):
         run(tmp_path, epochs=500, learning_rate=50.0, every=1)
     assert read_run(tmp_path)["state"] == "diverged"
     again = run(tmp_path, epochs=60, learning_rate=0.01)
@@ -233,13 +233,13 @@ def test_of_a_damaged_checkpoint_the_one_before_is_taken_and_said_so(tmp_path, d
         file.write_bytes(damage(file.read_bytes()))
     with pytest.warns(UserWarning) as said:
         assert bits(run(tmp_path)) == whole
-    assert "no checkpoint of part 1 in" in str(said[-1].message) and "it begins again" in str(said[-1].message)
+    assert "no checkpoint of part 1 in" in str(said[-1].message) and "it starts again" in str(said[-1].message)
 
 
 def test_a_folder_is_one_process_s_at_a_time(tmp_path):
     with (
         Checkpoints(tmp_path, call={"function": "train"}),
-        pytest.raises(InputError, match=rf"^process {os.getpid()} is at the run in .*; wait for it, or give another"),
+        pytest.raises(InputError, match=rf"^process {os.getpid()} is using the run in .*; wait for it, or give another"),
     ):
         run(tmp_path)
     run(tmp_path)

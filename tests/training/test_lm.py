@@ -351,7 +351,7 @@ def test_diverging_starts_do_not_count():
         ({"learning_rate": 0.1}, "lm chooses the length of its steps itself; leave learning_rate out"),
         ({"batch_size": 3}, "lm uses all samples in every step; leave batch_size and shuffle out"),
         ({"shuffle": True}, "lm uses all samples in every step"),
-        ({"cost": "binary_cross_entropy"}, "for classes those against one-hot targets: cost must be squared_error or"),
+        ({"cost": "binary_cross_entropy"}, "for classes against one-hot targets: cost must be squared_error or"),
         ({"engine": "compiled"}, "lm has no compiled kernels"),
         ({"bayesian": True, "solver": "adam"}, "bayesian is for solver='lm', but the solver is 'adam'"),
         ({"validation": XOR, "restarts": 3}, "restarts are compared by their training cost"),

@@ -204,7 +204,7 @@ BAD = [
     ({"seed": -1}, "seed must be a whole number of at least 0"),
     ({"progress": "yes"}, "progress must be True, False, a callable or a context manager, but is 'yes'"),
     ({"learning_rate": 10**400}, "learning_rate must be a number above 0"),
-    ({"frozen": ["biases", "W11_1", "W12_1", "W21_1", "W22_1", "W11_2", "W12_2"]}, "frozen holds every weight"),
+    ({"frozen": ["biases", "W11_1", "W12_1", "W21_1", "W22_1", "W11_2", "W12_2"]}, "frozen names every weight"),
     ({"tol": -1}, "tol must be a number of at least 0, but is -1"),
     ({"momentum": 1}, "momentum must be a number of at least 0 and below 1, but is 1"),
     ({"frozen": ["W99_1"]}, "has no weight 'W99_1'"),
@@ -238,7 +238,7 @@ def test_ctrl_c_returns_what_was_reached():
 
 
 def test_progress_may_be_a_context_manager():
-    """Entered when training begins, not for a call that makes no sense; what it gives is called with the progress."""
+    """Entered when training begins, not for an invalid call; what it gives is called with the progress."""
     events = []
 
     @contextmanager

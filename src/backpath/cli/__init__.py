@@ -68,24 +68,30 @@ def main() -> None:
     except click.exceptions.NoArgsIsHelpError as error:
         echo(error.format_message(), err=True)
         sys.exit(2)
-    except click.ClickException as error:
-        _fail(error.format_message(), 2)
-    except InputError as error:
-        advised = f"\n{again(*error.options)}" if error.options else ""
-        _fail(f"{as_options(error)}{advised}", 2)
-    except DivergenceError as error:
-        _fail(str(error), 2)
-    except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted", signals.exit_status(130))
-    except MemoryError:
-        _fail("not enough memory for this; use a smaller table, network or batch", 1)
     except BrokenPipeError:  # the reader of the output has gone, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except OSError as error:
-        _fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), 1)
-    except Exception as error:
-        _fail(f"an internal error: {type(error).__name__}: {error}; please report it with the call", 1)
+    except (Exception, KeyboardInterrupt) as error:
+        _fail(*_failure(error))
+
+
+def _failure(error: BaseException) -> tuple[str, int]:
+    """The message and the exit status for an exception."""
+    match error:
+        case click.ClickException():
+            return error.format_message(), 2
+        case InputError():
+            advised = f"\n{again(*error.options)}" if error.options else ""
+            return f"{as_options(error)}{advised}", 2
+        case DivergenceError():
+            return str(error), 2
+        case KeyboardInterrupt() | click.Abort():
+            return "interrupted", signals.exit_status(130)
+        case MemoryError():
+            return "not enough memory for this; use a smaller table, network or batch", 1
+        case OSError():
+            return f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), 1
+    return f"an internal error: {type(error).__name__}: {error}; please report it with the call", 1
 
 
 def as_options(error: InputError) -> str:

@@ -76,7 +76,7 @@ def train(
     Raises
     ------
     InputError
-        If the call or a block makes no sense.
+        If the call or a block is not valid.
     DivergenceError
         As for ``backpath.train``.
     """

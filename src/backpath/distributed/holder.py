@@ -23,7 +23,7 @@ Sums = tuple[float, float, list[Array]]  # how much the samples count, and the s
 class Holder:
     """Blocks of samples on a worker, by their numbers; an actor of Dask.
 
-    Every answer is one by block: so whoever adds them up does it in one order, whatever worker holds which.
+    Every answer is one by block: so they are added in the same order, whichever worker holds which.
     """
 
     def __init__(self, blocks: Mapping[int, Any], read: Callable[[Any], SampleBlock]):

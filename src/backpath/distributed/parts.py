@@ -96,7 +96,7 @@ class DistributedSamples:
         return answers
 
     def _asked(self, method: str, *arguments: Any, only: set[int]) -> dict[int, Any]:
-        """The answers of these blocks, but for those whose worker is gone."""
+        """The answers of these blocks, except those whose worker is gone."""
         holders = [holder for holder in self._holders if only & set(holder[2])]
         futures = [(worker, self._call(actor, method, arguments)) for actor, worker, _ in holders]
         found: dict[int, Any] = {}
@@ -144,7 +144,7 @@ class DistributedSamples:
     def _place(self, blocks: Sequence[int]) -> None:
         workers = self._workers()
         if not workers:
-            with suppress(OSError, TimeoutError, RuntimeError):  # there are none, which is said below
+            with suppress(OSError, TimeoutError, RuntimeError):  # there are none: reported below
                 self.client.wait_for_workers(1, timeout=PATIENCE_SECONDS)
             workers = self._workers()
         if not workers:

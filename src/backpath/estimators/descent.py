@@ -151,20 +151,20 @@ class Descending(Fitting):
                 print(f"Setting learning rate to {self.rate:f}")
 
     def _triggered(self) -> bool:
-        """No improvement for too long: stop, or with the adaptive schedule go on more slowly."""
+        """No improvement for too long: stop or, with the adaptive schedule, lower the rate."""
         p, what = self.p, "Validation score" if self.p.early_stopping else "Training loss"
         message = f"{what} did not improve more than tol={p.tol:f} for {p.n_iter_no_change} consecutive epochs."
         adaptive = self.schedule == "adaptive"
         self.run.converged = not adaptive or self.rate <= SMALLEST_RATE
         if self.run.converged:
-            told = "Learning rate too small. Stopping." if adaptive else "Stopping."
+            action = "Learning rate too small. Stopping." if adaptive else "Stopping."
         else:
             self.rate /= 5
             self.engine.change_rate(self.rate)
             self.run.waited = 0
-            told = f"Setting learning rate to {self.rate:f}"
+            action = f"Setting learning rate to {self.rate:f}"
         if p.verbose:
-            print(message, told)
+            print(message, action)
         return self.run.converged
 
     def _raise_if_diverged(self) -> None:

@@ -38,13 +38,13 @@ class Lbfgs(Fitting):
     """One fit by L-BFGS, in float64 whatever the network's number type."""
 
     def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, clock: Clock):
-        told = _widened(job)
-        super().__init__(p, told, run, held_out, clock)
+        widened = _widened(job)
+        super().__init__(p, widened, run, held_out, clock)
         # the gradient is that of the sum over the outputs, so the cost must be too
-        self.engine = start_descent(p.engine, replace(told, averaged=False))
-        self.ends = np.cumsum([W.size for W in told.network.weights])[:-1]
+        self.engine = start_descent(p.engine, replace(widened, averaged=False))
+        self.ends = np.cumsum([W.size for W in widened.network.weights])[:-1]
         run.loss_curve = []
-        self.flat = np.concatenate([W.ravel() for W in told.network.weights])
+        self.flat = np.concatenate([W.ravel() for W in widened.network.weights])
         self._asked: list[tuple[str, float, Array]] = []  # what SciPy asked for, if that is to be saved
         self._again = self._iterations = 0  # asked for and done again by a run that goes on
 
@@ -132,7 +132,7 @@ class Lbfgs(Fitting):
             raise StopIteration
 
     def _set_loss(self) -> None:
-        """The loss of the weights reached, as it is told; DivergenceError if it or they are not finite."""
+        """The reported loss of the final weights; DivergenceError if it or they are not finite."""
         run, job = self.run, self.job
         share = np.ones(len(job.y)) if job.sample_weight is None else job.sample_weight
         with np.errstate(over="ignore", invalid="ignore"):

@@ -29,7 +29,7 @@ from backpath.training.threads import threads_for
 if TYPE_CHECKING:
     from backpath.training.checkpoints import Checkpoints
 
-# scikit-learn's words for weights that are not finite, for whoever looks for them
+# scikit-learn's message for weights that are not finite, for code that matches it
 NON_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
@@ -115,8 +115,8 @@ def _outcome(
 
 
 def _go_side_by_side(p: Any, work: Sequence[object]) -> bool:
-    """Whether the networks are trained by as many threads as there are cores; whoever is told of each epoch is told
-    of one network after the other."""
+    """Whether to train the networks on all cores at once; callbacks and progress need one network after the
+    other."""
     return len(work) > 1 and p.solver in STOCHASTIC and not (p.callbacks or p.progress or p.verbose or p.checkpoint)
 
 

@@ -298,7 +298,7 @@ def _digest() -> str:
 
 
 def _font() -> bytes:
-    """STIX Two Math, as it comes with ziamath, which need not be imported for that."""
+    """STIX Two Math from the package ziamath, without importing it."""
     spec = find_spec("ziamath")
     folders = spec.submodule_search_locations if spec else None
     return Path((folders or [""])[0], "fonts", "STIXTwoMath-Regular.ttf").read_bytes()

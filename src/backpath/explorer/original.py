@@ -15,7 +15,7 @@ from backpath.files.single_rows import encode_targets
 from backpath.files.wording import plain
 from backpath.maths.arrays import Array, Floats
 
-DIGITS = 6  # a standardised number comes back but for the last bits of a float
+DIGITS = 6  # a standardised number is restored except for the last bits of a float
 NOISE = 1e-12
 MISSING = "missing"
 

@@ -13,7 +13,7 @@ GONE = (WebSocketDisconnect, RuntimeError, OSError)  # how the page's leaving sh
 
 
 class Outbox:
-    """Sends to one page, one message at a time; to nobody while the page is away."""
+    """Sends to one page, one message at a time, while the page is connected."""
 
     def __init__(self, send: Send) -> None:
         self._send: Send | None = send

@@ -238,7 +238,7 @@ class Scene:
 
 
 def _usual_cost(network: Network) -> str:
-    """Of a network whose file names none: the notes', but for outputs with which only another goes."""
+    """For a network whose file names none: the notes', unless its outputs allow only another one."""
     return "categorical_cross_entropy" if network.activations[-1] == "softmax" else "squared_error"
 
 

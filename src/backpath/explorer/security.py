@@ -1,4 +1,4 @@
-"""Who may talk to the server: nobody without the token, no other site's page, no other name for this machine.
+"""Who can use the server: no one without the token, no page of another site, no other name of this machine.
 
 The page and its files need no token, so that it can leave the address bar: a reload has it from the tab's own storage.
 

@@ -122,7 +122,7 @@ class Session:
         """Change the scene; a run goes on with what was changed, unless its network was drawn again."""
         running = self._training
         if running is not None:
-            await self._halt(told=False)
+            await self._halt(report=False)
         before = self.scene
         try:
             found = await self._workers.ask(commands.EDITS[message.do], before, message.fields)
@@ -141,7 +141,7 @@ class Session:
         except InputError as error:
             running.message = error.naming(lambda name: name.replace("_", " "))
         if self._training is None:
-            await self._told_stopped(running)
+            await self._report_stop(running)
 
     def _keep(self, scene: Scene) -> None:
         """For Undo."""
@@ -185,9 +185,9 @@ class Session:
         self.scene = training.scene
         if self._training is training and not training.was_stopped:
             self._training = None
-            await self._told_stopped(training)
+            await self._report_stop(training)
 
-    async def _halt(self, told: bool = True) -> None:
+    async def _halt(self, report: bool = True) -> None:
         """Stop training, if there is any, and keep what it has reached."""
         training, task = self._training, self._task
         if training is None or task is None:
@@ -195,10 +195,10 @@ class Session:
         training.stop()
         await task
         self._training = self._task = None
-        if told:
-            await self._told_stopped(training)
+        if report:
+            await self._report_stop(training)
 
-    async def _told_stopped(self, training: Training) -> None:
+    async def _report_stop(self, training: Training) -> None:
         await self._push_view(
             {"event": "stopped", "why": training.why, "message": training.message, "tries": training.tries}
         )
@@ -228,7 +228,7 @@ class Session:
     async def _rest(self) -> None:
         running = self._training
         if running is not None:
-            await self._halt(told=False)
+            await self._halt(report=False)
             self._resting = running.speed, running.most - running.run.epochs, running.until_solved
 
     def attach(self, send: Send | None) -> None:
@@ -245,6 +245,6 @@ class Session:
     async def close(self) -> None:
         """The page has gone: stop training and let everything go."""
         async with self._lock:
-            await self._halt(told=False)
+            await self._halt(report=False)
         self._outbox.close()
         self._before.clear()

@@ -72,7 +72,7 @@ class Settings:
         return found
 
     def check(self) -> None:
-        """Refuse what makes no network that can be trained here."""
+        """Refuse sizes and settings that cannot be trained here."""
         if any(n > limits.NEURONS for n in self.sizes) or not 2 <= len(self.sizes) <= limits.LAYERS + 1:
             raise InputError(
                 f"the explorer shows up to {limits.LAYERS} layers of up to {limits.NEURONS} neurons, but the sizes are "

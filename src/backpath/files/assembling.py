@@ -56,7 +56,7 @@ def row_notes(
     whole: int,
     choices: Choices,
 ) -> list[str]:
-    """What is said of missing cells; refuses a table of which fewer than two rows are left.
+    """Notes on missing cells; refuses a table with fewer than two rows left.
 
     Parameters
     ----------

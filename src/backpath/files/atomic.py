@@ -160,7 +160,7 @@ def _hold(handle: int) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove the temporary files of processes that were killed: those that nobody holds."""
+    """Remove the temporary files of killed processes: those that no process holds."""
     for stale in folder.glob(".backpath-*.tmp"):
         with suppress(OSError):  # held, or gone already; on Windows an open file cannot be removed
             if os.name != "posix":

@@ -33,15 +33,15 @@ def csv_source(
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
 ) -> Source:
-    """The rows of CSV files, one after the other; all must have the same header and be written alike."""
-    told = dialect
+    """The rows of CSV files, concatenated; all must have the same header and format."""
+    with_header = dialect
     if dialect.header is None:
-        told = replace(dialect, header=preferred.header)
+        with_header = replace(dialect, header=preferred.header)
     layouts: list[CsvLayout] = []
     readable: list[Path] = []
     for file, shown in files:
-        text = _utf8(file, shown, encoding_of(file, told), folder)
-        layout = find_layout(file, shown, told, preferred.delimiter, wanted)
+        text = _utf8(file, shown, encoding_of(file, with_header), folder)
+        layout = find_layout(file, shown, with_header, preferred.delimiter, wanted)
         layouts.append(layout)
         readable.append(_converted(file, shown, layout, folder) if layout.converted else text)
         if layout.names != layouts[0].names:
@@ -72,7 +72,7 @@ def csv_source(
             delimiter=layout.delimiter,
             encoding=dialect.encoding or preferred.encoding,
             decimal=dialect.decimal or preferred.decimal,
-            header=told.header,
+            header=with_header.header,
             missing=dialect.missing or preferred.missing,
         ),
         notes=layout.notes,

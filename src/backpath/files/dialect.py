@@ -65,7 +65,7 @@ class Dialect:
 
     @property
     def is_for_text(self) -> bool:
-        """Whether it says something that only a file of text can be told."""
+        """Whether it has settings that only apply to text files."""
         return (self.delimiter, self.encoding, self.header) != (None, None, None)
 
 

@@ -31,7 +31,7 @@ class Lock:
             os.close(self._handle)
             by = f"process {holder}" if holder.isdecimal() else "another process"
             raise InputError(f"{by} is using {what}; wait for it, or give another folder") from None
-        with suppress(OSError):  # a full disk: then nobody knows who holds it
+        with suppress(OSError):  # a full disk: the holder stays unknown
             os.ftruncate(self._handle, 0)
             os.lseek(self._handle, 1, os.SEEK_SET)  # the first byte is the one that is locked
             os.write(self._handle, str(os.getpid()).encode())

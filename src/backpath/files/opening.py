@@ -50,7 +50,7 @@ def open_table(
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
-    told = dialect or Dialect()
+    asked = dialect or Dialect()
     given = [path] if isinstance(path, str | os.PathLike) or not isinstance(path, Sequence) else list(path)
     with (
         tempfile.TemporaryDirectory() as temporary,
@@ -62,13 +62,13 @@ def open_table(
         files = [plain_file(one, folder, connection) for one in table_files(given)]
         starts = {_start(file) for file, _ in files}
         if starts == {b"PAR1"}:
-            source = parquet_source(files, told, connection, folder)
+            source = parquet_source(files, asked, connection, folder)
         elif all(is_json(file) for file, _ in files):
-            source = json_source(files, told, connection, folder)
+            source = json_source(files, asked, connection, folder)
         elif b"PAR1" in starts:
             raise InputError("some of the files are Parquet and some are not; give files of one kind")
         else:
-            source = csv_source(files, told, preferred or Dialect(), wanted, connection, folder)
+            source = csv_source(files, asked, preferred or Dialect(), wanted, connection, folder)
         small = sum(file.stat().st_size for file, _ in files) < min(_SMALL, allowed.database // 4)
         yield source.kept() if small else source
 

@@ -1,4 +1,4 @@
-"""Refuses what makes no network, before anything is built: sizes, activations, weights, learning rates."""
+"""Validation, before anything is built: sizes, activations, weights, learning rates."""
 
 from __future__ import annotations
 

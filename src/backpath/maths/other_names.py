@@ -1,7 +1,7 @@
-"""What other libraries call costs and activations, and what they are called here.
+"""Other libraries' names of costs and activations, and the names here.
 
-The same formula is not always meant: their mean squared error is averaged over the outputs too, for instance. Whoever
-takes such a name says which cost it was taken for.
+The formulas can differ: their mean squared error, for instance, is also averaged over the outputs. A caller that
+accepts such a name reports which cost it was read as.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""A folder in which a run keeps where it stands, to go on from there after whatever ended it.
+"""A folder in which a run saves its state, to resume after an interruption.
 
-A run is one training after the other, its parts, in an order that its call fixes: of a table, each candidate on each
-division of the rows; of an estimator, each start. A part's state goes to a file of its own now and then, and at its
-end; the last two are kept. Whoever makes the same call again goes through the same parts: those that ended are put
-back as they were, and end at once; the next goes on.
+A run is a sequence of training runs, its parts, whose order depends only on the call: for a table, each candidate on
+each division of the rows; for an estimator, each start. Each part saves its state to its own file now and then, and at
+its end; the last two are kept. The same call goes through the same parts again: finished ones are restored, and the
+next one resumes.
 
-    run.json                 the call, and how the run stands
-    lock                     held by the process that is at it
+    run.json                 the call, and the state of the run
+    lock                     held by the process that uses the folder
     1-12.checkpoint          the twelfth state of part 1 (see ``files.checkpoint_format``)
 """
 

@@ -35,7 +35,7 @@ def differences(
     may_change: Sequence[str] = (),
     tell: Callable[[str], object] | None = None,
 ) -> list[str]:
-    """How two such settings differ, one line for each; those that may change are told instead."""
+    """How two such settings differ, one line for each; those that may change are reported instead."""
     found = []
     for name in sorted(before.keys() | now.keys()):
         was, is_now = before.get(name), now.get(name)

@@ -1,4 +1,4 @@
-"""How the learning rate goes on over a run whose epochs are known beforehand: the share of η that each epoch has.
+"""Schedules of the learning rate for a known number of epochs: the share of η in each epoch.
 
 | schedule     | share of η at t, the part of the epochs done, from 0 to 1 |
 |--------------|-----------------------------------------------------------|

@@ -17,7 +17,7 @@ LONGEST = 100_000  # numbers of a history that are saved
 
 
 class Stateful:
-    """Its state is all its attributes but those of ``_given``, which whoever makes it again gives it again."""
+    """Its state is all its attributes except ``_given``, which its constructor receives again."""
 
     _given: ClassVar[tuple[str, ...]] = ()
 

@@ -138,15 +138,15 @@ class _Helpers:
     """Threads that wait for calls to help with."""
 
     def __init__(self) -> None:
-        self.begin_anew()
+        self.reset()
 
-    def begin_anew(self) -> None:
-        """Without threads, as at first: those of a process are not there in its forked child."""
+    def reset(self) -> None:
+        """Forget all threads: a forked child does not have those of its parent."""
         self._calls: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._count, self._lock = 0, threading.Lock()
 
     def help(self, call: Callable[[], object], count: int) -> None:
-        """Let so many threads do that, as soon as they can; fewer where the system gives no more."""
+        """Let this many threads make the call when they are free; fewer if the system allows no more."""
         with self._lock:
             try:
                 while self._count < count:
@@ -166,18 +166,18 @@ _helpers = _Helpers()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_helpers.begin_anew)
+    os.register_at_fork(after_in_child=_helpers.reset)
 
 
 def shared(begin: Callable[[], object], work: Callable[[], Any], members: int) -> Any:
-    """What ``work`` gives, which so many threads do together once ``begin`` is done.
+    """The result of ``work``, which this many threads run together after ``begin``.
 
-    ``work`` has to do it all where nobody comes to help, and to return at once where it is done already.
+    ``work`` must do everything if no thread comes to help, and return at once if everything is done.
     """
     begin()
     try:
         _helpers.help(work, members - 1)
-    finally:  # Ctrl-C or not: helpers may be at it
+    finally:  # even after Ctrl-C: helpers may be working
         result = work()
     return result
 

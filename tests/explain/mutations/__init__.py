@@ -1,4 +1,4 @@
-"""The catalogue's mistakes, each in the ways in which somebody's code would make it.
+"""The catalogue's mistakes, each in the ways in which code makes it.
 
 ``VARIANTS[code][name]`` edits a Pass; ``planted`` runs one, or two at once. Names in ``READINGS`` are further readings
 of a code, kept apart from the ones that the catalogue describes in so many words.

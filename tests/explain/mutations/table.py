@@ -57,7 +57,7 @@ def with_column(W: Array, j: int, column: Array) -> Array:
 
 
 def misread(right: float, others: Array, rng: np.random.Generator) -> float:
-    """What somebody might read instead: the sign lost, the point moved, a digit wrong, another's value."""
+    """A likely misreading: the sign lost, the point moved, a digit wrong, another's value."""
     candidates = [-right, right * 10, right / 10, right + rng.choice([-0.1, 0.1, -1, 1]), round(right, 1)]
     candidates += [float(rng.choice(others))] * 2
     while True:

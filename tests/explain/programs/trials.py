@@ -47,7 +47,7 @@ class Trial:
 
     @property
     def named(self) -> bool:
-        """Whether one of the explanations told has every slip, at its place; or another of the same figures."""
+        """Whether one of the reported explanations has every slip, at its place; or another of the same figures."""
         sets = [list(self.planted)]
         for k, others in enumerate(self.equal):
             sets += [[*self.planted[:k], other, *self.planted[k + 1 :]] for other in others]

@@ -50,7 +50,7 @@ def parse_sweep(text: str) -> Sweep:
     if kind not in ("log", "lin") or len(spacing) != 2:
         raise _refusal("takes NAME=LOW..HIGH:SPACING:COUNT with SPACING log or lin", text)
     if name not in NAMES:
-        raise _refusal(f"goes over {' or '.join(NAMES)}", text)
+        raise _refusal(f"varies {' or '.join(NAMES)}", text)
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise _refusal("needs two finite numbers, the lower first", text)
     if kind == "log" and low <= 0:

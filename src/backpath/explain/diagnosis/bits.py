@@ -20,7 +20,7 @@ from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE
 OF_RANK = {PLAIN: 3.5, LOCAL: 6.0, RARE: 9.0}  # of a kind of slip, besides those of its place
 SECOND = 8.0  # a second slip in the same program
 MARGIN = 8.0  # by which what the figures tell must exceed a certain explanation
-DOUBT = 6.0  # by which an explanation that is told may exceed what the figures tell
+DOUBT = 6.0  # by which a reported explanation may exceed the information in the figures
 ABOUT = 4.0  # explanations that are longer by less than this are about as short
 PER_DIGIT = math.log2(10)
 NUMBER = 3.0  # that there is a number, and its size
@@ -53,7 +53,7 @@ def _of_size(number: float) -> float:
     return math.log2(1 + abs(math.floor(math.log10(abs(number))))) if number else 0.0
 
 
-def told(c: Comparison) -> float:
+def information(c: Comparison) -> float:
     """What the wrong figures of a comparison tell."""
     wrong = np.flatnonzero(c.wrong)
     right = c.changes(c.right[None])[0][wrong]

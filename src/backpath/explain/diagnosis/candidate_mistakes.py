@@ -122,7 +122,7 @@ class Candidates:
 
 def in_each_step(mistake: Mistake) -> bool:
     """Whether it means the same for each sample, and can be made again and again."""
-    if mistake.code == "updated_weights_used":  # it begins with each step anew
+    if mistake.code == "updated_weights_used":  # it starts again with each step
         return not mistake.by_sample
     return not mistake.by_sample and all(stage is not Stage.START for stage, _ in mistake.edits)
 

@@ -116,7 +116,7 @@ def _unknown(search: Search) -> Finding:
     c, nearest = search.c, search.nearest()
     wrong = _names(c, c.wrong)
     message = "no known mistake gives all these figures"
-    if search.told < 2 * MARGIN:
+    if search.information < 2 * MARGIN:
         message = (
             "no simple explanation gives all these figures; to find two mistakes at once, more figures or digits are "
             "needed"

@@ -19,7 +19,7 @@ from backpath.explain.diagnosis.conclude import conclude, is_numerical
 from backpath.explain.diagnosis.layouts import readings, sample_readings
 from backpath.explain.diagnosis.network_digits import Units, as_if_printed, by_their_own_digits, with_slack
 from backpath.explain.diagnosis.problem import Problem
-from backpath.explain.diagnosis.procedures import told
+from backpath.explain.diagnosis.procedures import given_procedure
 from backpath.explain.diagnosis.report import Report
 from backpath.explain.learning.why import hindrances
 from backpath.maths.checks import check_learning_rate
@@ -104,7 +104,7 @@ def diagnose(
     for inputs, targets, turned in sample_readings(net, X, y, cost):
         q = problem(net, inputs, targets, cost, learning_rate, frozen, claimed_weights is not None)
         if claimed_weights is not None:
-            q = replace(q, procedure=told(q, updates, order, momentum))
+            q = replace(q, procedure=given_procedure(q, updates, order, momentum))
         units = Units.of(q, net, of_X, of_y)
         for gradients, weights, layout in _readings(net, claimed, claimed_weights):
             claims = [*weight_claims(q, gradients, "gradient"), *weight_claims(q, weights, "weight")]
@@ -120,7 +120,7 @@ def diagnose(
     return report
 
 
-Option = tuple[Problem, list[Claim], Units, str]  # of one layout, and what is said of that
+Option = tuple[Problem, list[Claim], Units, str]  # of one layout, and the note about it
 
 
 def most_likely(options: Sequence[Option]) -> tuple[Report, Problem]:

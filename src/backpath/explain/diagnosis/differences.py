@@ -1,4 +1,4 @@
-"""Numerical derivatives: gradients as differences of the cost, right but for the error of their step."""
+"""Numerical derivatives: gradients as differences of the cost, right except for the error of their step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOISE = 4e-15  # of the cost, in each of the two costs of a difference
 
 
 def as_differences(c: Comparison) -> str:
-    """What is said of gradients that are differences of the cost over a usual step h, forward, backward or central;
+    """The note on gradients that are differences of the cost over a usual step h, forward, backward or central;
     "" of others.
 
     A forward difference (C(W + h) - C(W)) / h is off by about h/2 × ∂²C/∂W², so h is read off the figures themselves:
@@ -33,7 +33,7 @@ def as_differences(c: Comparison) -> str:
     probe = int(np.argmax(off / np.where(c.size > 0, c.size, np.inf)))
     for h, kind in steps:
         if _meets(c, h, kind, [probe]) and _meets(c, h, kind, range(len(claims.value))):
-            return f"They are {kind} differences with h ≈ {shown(h, 1)}: right, but for the error of that step."
+            return f"They are {kind} differences with h ≈ {shown(h, 1)}: right except for the error of that step."
     return ""
 
 

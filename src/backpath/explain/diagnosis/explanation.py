@@ -45,10 +45,10 @@ class Explanation:
         return (*added, *conventions, *slips)
 
     def key(self, q: Problem) -> frozenset[tuple[str, ...]]:
-        """What is told of it, but for fitted numbers: of several with the same one is enough."""
+        """What the report says, except fitted numbers: one explanation of each kind is enough."""
         return frozenset((m.code, *m.where, "" if _says_all(m) else m.message) for m in self.mistakes(q))
 
 
 def _says_all(mistake: Mistake) -> bool:
-    """Whether code and place say all of it that can be told apart."""
+    """Whether code and place describe it completely."""
     return mistake.fitted or mistake.code in ("bias_sign", "bias_not_updated")

@@ -61,7 +61,7 @@ def _roundest(c: Comparison, task: Task, number: float, width: float) -> tuple[f
 
 
 def _is_right(family: Family, number: float) -> bool:
-    """Nobody misreads a number by less: that is rounding, as to float32."""
+    """A smaller difference is rounding, as to float32, not a misreading."""
     return abs(number - family.right) <= 1e-6 * max(1.0, abs(family.right))
 
 
@@ -104,8 +104,8 @@ def _where(which: Index) -> Iterator[tuple[int, Index]]:
 
 
 def _possible(c: Comparison, tasks: Sequence[Task]) -> list[int]:
-    """Tasks whose number moves every figure that does not fit; told from the least, the middle and the largest start,
-    as between two of them a neuron may be dead."""
+    """Tasks whose number moves every figure that does not fit; tried at the least, the middle and the largest start,
+    because a neuron may be dead between two of them."""
     if not tasks:
         return []
     owners = np.repeat(np.arange(len(tasks)), 3)

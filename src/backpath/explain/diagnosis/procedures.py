@@ -77,7 +77,7 @@ def scaled(q: Problem, procedure: Procedure) -> Iterator[Procedure]:
         yield replace(procedure, scale=scale, words=f"{procedure.words}, with {words}", bits=procedure.bits + 2.5)
 
 
-def told(
+def given_procedure(
     q: Problem, updates: int | None, order: str | Sequence[int] | None, momentum: float | None
 ) -> Procedure | None:
     """The procedure that the caller gave; None if that is a single update with the whole batch.

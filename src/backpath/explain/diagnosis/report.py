@@ -148,7 +148,7 @@ class Report(Rendered):
             blocks.append(prose(self.note))
         for number, group in enumerate(self.alternatives, 1):
             if len(self.alternatives) > 1:
-                blocks.append(heading(f"Possibly {number}: {_told(group)}"))
+                blocks.append(heading(f"Possibly {number}: {_reported(group)}"))
             blocks += _explained(group)
         if not self.correct:
             blocks += self._figures()
@@ -168,7 +168,7 @@ class Report(Rendered):
         doubt = (
             "" if self.certain or self.findings[0].mistake == "unknown" else " It fits, but other reasons may fit too."
         )
-        return f"{start}: {_told(self.alternatives[0])}.{doubt}"
+        return f"{start}: {_reported(self.alternatives[0])}.{doubt}"
 
     def _figures(self) -> list[Block]:
         rows = [(f.label, f.figure, f.right, "" if f.is_right else "not right") for f in self.figures]
@@ -205,7 +205,7 @@ def _text(line: Equation) -> str:
     return " = ".join(map(text.formula, line.sides))
 
 
-def _told(group: Sequence[Finding]) -> str:
+def _reported(group: Sequence[Finding]) -> str:
     """What an explanation says of its slips; of its conventions, if it has no slip."""
     slips = [finding.message for finding in group if finding.kind != "convention"]
     return "; and ".join(slips or [finding.message for finding in group])

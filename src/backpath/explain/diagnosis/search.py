@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from backpath.explain.diagnosis.added import additions
-from backpath.explain.diagnosis.bits import ABOUT, DOUBT, MARGIN, NUMBER, OF_RANK, SECOND, told
+from backpath.explain.diagnosis.bits import ABOUT, DOUBT, MARGIN, NUMBER, OF_RANK, SECOND, information
 from backpath.explain.diagnosis.candidate_mistakes import Candidates, figures_of, figures_of_pairs
 from backpath.explain.diagnosis.catalogue.fitted_numbers import families, rates
 from backpath.explain.diagnosis.comparison import Bools, Comparison, Ratios
@@ -50,15 +50,15 @@ _SEVERAL_UPDATES, _SEVERAL_WITH_SLIP, _PAIR_WITH_NUMBER = 2.0, 6.0, 16.0
 class Search:
     """Looks for explanations that hold in every one of the comparisons, in each of which something is wrong.
 
-    ``told``: what the wrong figures tell, in bits; ``most``: bits of the longest explanations that are looked for.
+    ``information``: bits in the wrong figures; ``most``: bits of the longest explanations to search for.
     """
 
     def __init__(self, comparisons: Sequence[Comparison], most: float = math.inf):
-        found = sorted(comparisons, key=told, reverse=True)
+        found = sorted(comparisons, key=information, reverse=True)
         self.c, self.others = found[0], found[1:]
-        self.told = sum(map(told, comparisons))
+        self.information = sum(map(information, comparisons))
         self.readings = Readings(self.c, bool(self.others))
-        self._most = min(most, self.told + DOUBT)  # explanations that are longer are not looked for
+        self._most = min(most, self.information + DOUBT)  # longer explanations are not searched for
         self._limit = self._most
         self.right: Ratios = self.c.ratios(self.c.right[None])
 
@@ -88,17 +88,19 @@ class Search:
             self._limit = min(self._most, shortest + ABOUT)
             if least <= self._limit:
                 found += self._holding([e for e in level() if e.bits <= self._limit])
-        return self._told(found)
+        return self._reported(found)
 
     def plain(self) -> list[Explanation]:
         """Those of conventions and one slip only."""
-        return self._told(e for e in self._holding(self._single()) if e.certain and e.bits <= self.told + DOUBT)
+        return self._reported(
+            e for e in self._holding(self._single()) if e.certain and e.bits <= self.information + DOUBT
+        )
 
     def is_certain(self, found: Sequence[Explanation]) -> bool:
         """Whether there is one, of known reasons, and shorter than what the figures tell by a wide margin."""
-        return len(found) == 1 and found[0].certain and found[0].bits + MARGIN <= self.told
+        return len(found) == 1 and found[0].certain and found[0].bits + MARGIN <= self.information
 
-    def _told(self, found: Iterable[Explanation]) -> list[Explanation]:
+    def _reported(self, found: Iterable[Explanation]) -> list[Explanation]:
         """Those about as short as the shortest; of the same mistakes at the same places one."""
         by_key: dict[frozenset[tuple[str, ...]], Explanation] = {}
         for explanation in sorted(found, key=lambda e: e.bits):

@@ -1,7 +1,7 @@
 """Where a mistake sits in a function: the first quantity that it changes, and the line that computes it.
 
 The function is run once more, and the arrays that its variables hold at the end are compared with those of a pass with
-the mistake. A variable is the wrong quantity if it is that, but for a constant and for rows and columns exchanged.
+the mistake. A variable is the wrong quantity if it equals it up to a constant and transposition.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _variables(run: Callable[[], object], function: object) -> list[_Variable]:
 
 
 def _is_same(value: Array, wrong: Array) -> bool:
-    """But for a constant, and for rows and columns exchanged."""
+    """Up to a constant, and up to transposition."""
     ways = [value.ravel()] if wrong.ndim == 1 else [value, value.T]
     return bool(wrong.any()) and any(_is_multiple(way, wrong) for way in ways if way.shape == wrong.shape)
 

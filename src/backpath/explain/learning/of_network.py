@@ -29,7 +29,7 @@ REACH = {  # what an output can answer: between
 }
 NAMED = 8  # neurons in a sentence
 POOR = 0.1  # of the best constant answer's cost: below it, what is learned is learned well
-OFTEN_OFF = 0.75  # of the samples: a ReLU that is off on more is said to be
+OFTEN_OFF = 0.75  # of the samples: a ReLU that is off on more is reported
 
 
 def listed(names: list[str]) -> str:

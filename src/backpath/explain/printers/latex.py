@@ -83,6 +83,11 @@ def _one_piece(e: ex.Expression) -> str:
             return f"{_enclosed(base, tight=True)}^{{{formula(exponent)}}}"
         case ex.Partial(of, by):
             return rf"\frac{{\partial {formula(of)}}}{{\partial {formula(by)}}}"
+    return _rare(e)
+
+
+def _rare(e: ex.Expression) -> str:
+    match e:
         case ex.Total(index, last, body):
             return rf"\sum_{{{index}=1}}^{{{last}}} {formula(body)}"
         case ex.Truth(left, relation, right):

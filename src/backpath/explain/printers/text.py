@@ -64,13 +64,20 @@ def _one_piece(e: ex.Expression) -> str:
             over, under = (formula(e) if isinstance(e, ex.Power) else _enclosed(e, tight=True) for e in (top, bottom))
             return f"{over}/{under}"
         case ex.Power(base, exponent):
-            raised = formula(exponent)
-            plain = isinstance(exponent, ex.Number | ex.Symbol)
-            return _enclosed(base, tight=True) + (
-                _SUPERSCRIPTS.get(raised) or (f"^{raised}" if plain else f"^({raised})")
-            )
+            return _enclosed(base, tight=True) + _raised(exponent)
         case ex.Partial(of, by):
             return f"∂{formula(of)}/∂{formula(by)}"
+    return _rare(e)
+
+
+def _raised(exponent: ex.Expression) -> str:
+    raised = formula(exponent)
+    plain = isinstance(exponent, ex.Number | ex.Symbol)
+    return _SUPERSCRIPTS.get(raised) or (f"^{raised}" if plain else f"^({raised})")
+
+
+def _rare(e: ex.Expression) -> str:
+    match e:
         case ex.Total(index, last, body):
             return f"Σ({index} = 1…{last}) {formula(body)}"
         case ex.Truth(left, relation, right):

@@ -43,8 +43,8 @@ def blocks(net: Network, cost: str, matrices: Sequence[BatchMatrices]) -> list[B
 
 
 def _introduction(count: int, biases: bool) -> Prose:
-    rows = "the one sample" if count == 1 else f"the {count} samples"
-    text = f"The rows of D, S and X are {rows}; ∘ multiplies element by element, ᵀ turns rows into columns."
+    rows = "one row, the sample" if count == 1 else f"{count} rows, one per sample"
+    text = f"D, S and X have {rows}; ∘ is the element-wise product, ᵀ the transpose."
     if not biases:
         return prose(text)
     return prose(f"{text} ", "W has no column for the bias, because no hidden neuron is behind it.")

@@ -45,8 +45,8 @@ export function ask(what, details = {}) {
   });
 }
 
-/** Takes up the session: calls heard(event) for each push, and told(line, over) with how the connection fares. */
-export function connect(heard, told) {
+/** Opens the session: calls heard(event) for each push, and report(line, over) with the state of the connection. */
+export function connect(heard, report) {
   const ended = new WeakSet();
   let tries = 0;
   let greeted = false;
@@ -54,7 +54,7 @@ export function connect(heard, told) {
   function receive({ data }) {
     const frame = JSON.parse(data);
     if (frame.event === "hello") {
-      if (tries) told("", false);
+      if (tries) report("", false);
       tries = 0;
       greeted = true;
       sessionStorage.setItem("session", frame.session);
@@ -83,7 +83,7 @@ export function connect(heard, told) {
     waiting.clear();
     if (code === ELSEWHERE) {
       sessionStorage.removeItem("session");
-      told("This session has been opened in another tab. Reload the page to start another one here.", true);
+      report("This session has been opened in another tab. Reload the page to start another one here.", true);
       return;
     }
     const pause = PAUSES[Math.min(tries, PAUSES.length - 1)];
@@ -91,7 +91,7 @@ export function connect(heard, told) {
     const why = !token ? "Open the address that backpath explore printed: it has the token that this page lacks."
       : greeted ? "The connection to the explorer was lost. It is tried again by itself; nothing is lost."
         : "The explorer does not answer, or takes no more pages. It is tried again by itself.";
-    told(why, !token);
+    report(why, !token);
     if (token) setTimeout(again, pause);
   }
 
@@ -106,7 +106,7 @@ export function connect(heard, told) {
     const asked = socket;
     const late = setTimeout(() => {
       if (asked !== socket || asked.readyState !== WebSocket.OPEN) return;
-      told("The explorer does not respond. Waiting for it …", false);
+      report("The explorer does not respond. Waiting for it …", false);
       tries = Math.max(tries, 1);
       asked.close();
       end({ code: 0, target: asked });

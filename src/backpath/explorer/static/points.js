@@ -148,7 +148,7 @@ function followPointer() {
     else if (dragged) use(...inside(event));
     dragged = null;
   });
-  // a finger scrolls the page over the plane, but for where it takes hold of a point
+  // a finger scrolls the page over the plane, except where it grabs a point
   host.addEventListener("touchstart", (event) => {
     if (mode !== "pick" || event.touches.length > 1 || !canEdit()) return;
     if (nearest(...inside(event.touches[0])) >= 0) event.preventDefault();

@@ -17,7 +17,7 @@ export function present(on = document.documentElement.dataset.presenting === und
     delete root.dataset.presenting;
   }
   showNames(on || before);
-  emit("theme"); // canvases are drawn anew, in letters of another size
+  emit("theme"); // redraw the canvases, because the letters have another size
 }
 
 const isTyping = ({ target }) => target.closest?.("input, select, textarea, [contenteditable]");

@@ -1,4 +1,4 @@
-// What a screen reader is told: once a step, and once a run.
+// What a screen reader announces: once per step, and once per run.
 import { byId, setText, shown } from "./dom.js";
 import { on } from "./page.js";
 

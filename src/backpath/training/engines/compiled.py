@@ -215,10 +215,10 @@ class CompiledEngine(Stateful):
             self._drawn += [np.asarray(next(self._orders)) for _ in range(count - len(self._drawn))]
             self._run(np.concatenate(self._drawn[:count]), count)
             epochs -= count
-            del self._drawn[: self._now.epochs - before]  # those left over, if it converged, are for whoever goes on
+            del self._drawn[: self._now.epochs - before]  # keep those left over after convergence for the next call
 
     def forget_costs(self) -> None:
-        """Begin ``costs`` anew, for whoever has kept those so far: a run without an end does not fill the memory."""
+        """Clear ``costs`` after the caller has saved them, so that an endless run does not fill the memory."""
         self._now.epochs, self._costs = 0, np.empty(64)
 
     def _run(self, orders: Integers | None, epochs: int) -> None:

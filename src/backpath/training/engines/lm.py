@@ -112,8 +112,8 @@ class LMEngine(Stateful):
                 self._epoch()
 
     def _cost(self, E: float) -> float:
-        told = E * self.job.cost_share + float(self._l2 @ self._flat**2)
-        return SQUARED_COSTS[self.job.cost] * told / self._samples
+        penalised = E * self.job.cost_share + float(self._l2 @ self._flat**2)
+        return SQUARED_COSTS[self.job.cost] * penalised / self._samples
 
     def _epoch(self) -> None:
         JJ, Je, E = self._equations.at(self._flat)

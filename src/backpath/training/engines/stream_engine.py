@@ -13,7 +13,7 @@ from backpath.training.job import Convergence, Job, SolverState
 from backpath.training.state import Stateful
 from backpath.training.streams import Pool, StreamedSamples, ahead
 
-AT_ONCE = 1.0  # seconds of a long epoch, after which whoever runs the engine may look at it
+AT_ONCE = 1.0  # seconds of a long epoch, after which control returns to the caller
 
 
 class PoolOrder(Stateful):

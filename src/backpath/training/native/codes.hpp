@@ -26,7 +26,7 @@ struct Layer { int64_t inputs, neurons, activation, weights, row, values, deltas
 //   spare, data    places of three rows to work with, and of the samples
 //   laid           all samples are laid out there, batch after batch, by `lay_samples`
 //   narrow         by the kernel of four lanes
-//   fused          the gradient is taken off the weights as it comes
+//   fused          the gradient is subtracted from the weights at once
 // and for wide networks:
 //   slots, slot    where the working memories of blocks start, one a thread, and how long one is
 //   panel          length of the working memory of one panel of samples

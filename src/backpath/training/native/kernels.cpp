@@ -11,7 +11,7 @@
 #if defined(_WIN32) && (!defined(ONLY) || ONLY == 64)
 extern "C" int DllMainCRTStartup(void*, unsigned, void*) { return 1; }  // there is nothing to set up
 // What the compiler calls before it takes a large frame, of rax bytes or x15 times 16: touches each of its pages, so that
-// Windows grows the stack page by page, as it must. All other registers stay as they are, but for x16 and x17.
+// Windows grows the stack page by page, as it must. All other registers are preserved, except x16 and x17.
 #if defined(__aarch64__)
 __asm__(".globl __chkstk\n__chkstk:\n  lsl x16, x15, #4\n  mov x17, sp\n"
         "1:\n  sub x17, x17, #4096\n  ldr xzr, [x17]\n  subs x16, x16, #4096\n  b.gt 1b\n  ret\n");

@@ -1,8 +1,8 @@
 // Threads that work on one task together, without anything of the system but atomic numbers in shared memory.
 //
-// The task is a sequence of phases, each of units that do not depend on one another. Whoever is there takes the next
-// unit; whoever finishes a phase's last unit opens the next phase. So nobody waits for a thread that is late or never
-// comes, and it makes no difference to the numbers who did what.
+// The task is a sequence of phases, each of independent units. A free thread takes the next unit, and the thread
+// that finishes the last unit of a phase opens the next phase. So no thread waits for one that is late or never comes, and
+// the schedule does not affect the numbers.
 #pragma once
 #include "codes.hpp"
 #include "lanes.hpp"

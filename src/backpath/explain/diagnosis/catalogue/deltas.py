@@ -224,29 +224,31 @@ def _rounded(q: Problem, how: str, change: Transform) -> Iterator[Mistake]:
     def outputs(p: Passes, h: Index) -> None:
         p.a[p.at][h] = change(p.a[p.at][h])
 
-    def slopes(p: Passes, h: Index) -> None:
-        for k, name in enumerate(p.q.net.activations, 1):
-            if name in IN_OUTPUT:
-                slope = IN_OUTPUT[name][0](p.a[k][h])
-                if k < p.q.layers:
-                    p.slopes[k][h] = slope
-                else:
-                    p.delta[k][h] = p.dC_da[k][h] * slope
-
     def through(p: Passes, h: Index) -> None:
         p.changed_error[h] = True
 
     def difference(p: Passes, h: Index) -> None:
         p.delta[-1][h] = p.a[-1][h] - p.y[h]
 
-    message = f"the neurons' outputs are rounded {how} on the way"
+    message = f"the neurons' outputs are rounded {how}"
     kinds: list[tuple[Edit, ...]] = [((Stage.ERROR, through),)]
     if set(q.net.activations) & set(IN_OUTPUT):
-        kinds.append(((Stage.BACKWARD, slopes),))
+        kinds.append(((Stage.BACKWARD, _slopes_of_outputs),))
     if cost_function(q.cost).delta is not None:
         kinds.append(((Stage.BACKWARD, difference),))
     for edits in kinds:
         yield Mistake("rounded_on_the_way", (), message, ((Stage.FORWARD, outputs), *edits), rank=LOCAL)
+
+
+def _slopes_of_outputs(p: Passes, h: Index) -> None:
+    """σ′ from the outputs σ(u), which are rounded."""
+    for k, name in enumerate(p.q.net.activations, 1):
+        if name in IN_OUTPUT:
+            slope = IN_OUTPUT[name][0](p.a[k][h])
+            if k < p.q.layers:
+                p.slopes[k][h] = slope
+            else:
+                p.delta[k][h] = p.dC_da[k][h] * slope
 
 
 def rounded_deltas(q: Problem) -> Iterator[Mistake]:
@@ -255,5 +257,5 @@ def rounded_deltas(q: Problem) -> Iterator[Mistake]:
         def edit(p: Passes, h: Index, decimals: int = decimals) -> None:
             p.delta[p.at][h] = p.by_size(p.delta[p.at][h], h, lambda d: np.round(d, decimals))
 
-        message = f"δ is rounded to {decimals} decimals on the way"
+        message = f"δ is rounded to {decimals} decimals"
         yield Mistake("rounded_on_the_way", (), message, ((Stage.DELTA, edit),), rank=LOCAL, by_size=True)
