@@ -239,7 +239,9 @@ def test_of_a_damaged_checkpoint_the_one_before_is_taken_and_said_so(tmp_path, d
 def test_a_folder_is_one_process_s_at_a_time(tmp_path):
     with (
         Checkpoints(tmp_path, call={"function": "train"}),
-        pytest.raises(InputError, match=rf"^process {os.getpid()} is using the run in .*; wait for it, or give another"),
+        pytest.raises(
+            InputError, match=rf"^process {os.getpid()} is using the run in .*; wait for it, or give another"
+        ),
     ):
         run(tmp_path)
     run(tmp_path)

@@ -19,7 +19,7 @@ from backpath.cli.terminal import again, echo, turned_off
 from backpath.errors import DivergenceError, InputError
 from backpath.version import __version__
 
-# command -> what it does; the command itself is `command` in backpath.cli.<name>
+# command -> its help; the command itself is `command` in backpath.cli.<name>
 COMMANDS = {
     "train": "Train a network on a built-in data set or a table.",
     "look": "Show a table column by column, and how train would use it.",

@@ -36,7 +36,7 @@ def cluster(address: str | None) -> Iterator[Spread | None]:
     if local:
         workers = int(local[1]) if local[1] else None
         with ExitStack() as stack:
-            with HeldBack(), _unheard_by_children():  # a cluster that is half up cannot be closed
+            with HeldBack(), _unheard_by_children():  # a cluster that is still starting cannot be closed
                 machines = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0")
                 client = stack.enter_context(Client(stack.enter_context(machines)))
             yield _spread_by(client)
@@ -57,7 +57,7 @@ def _unheard_by_children() -> Iterator[None]:
         return
     from multiprocessing import resource_tracker
 
-    resource_tracker.ensure_running()  # its start would let the signal through again
+    resource_tracker.ensure_running()  # its start would restore the signal's default
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

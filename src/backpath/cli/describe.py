@@ -18,7 +18,7 @@ from backpath.training import TrainingResult
 from backpath.training.bayesian import Bayesian
 
 BARS = "▁▂▃▄▅▆▇█"
-NAMED_UP_TO = 60  # weights of a network that are all printed by name; of larger ones a summary by layer
+NAMED_UP_TO = 60  # the most weights to print by name; larger networks get a summary per layer
 
 
 def heading(text: str) -> str:
@@ -119,7 +119,9 @@ def describe_restarts(costs: NDArray[np.floating]) -> str:
     >>> describe_restarts(np.array([0.125, 0.001, 0.002]))
     'the best of 3 starts; their costs are 0.001 to 0.125, the median 0.002'
     """
-    middle = float(np.sort(costs)[(len(costs) - 1) // 2])  # of an even number the better one: no mean with infinity
+    middle = float(
+        np.sort(costs)[(len(costs) - 1) // 2]
+    )  # the better one of two middle ones, because a mean could be infinite
     span = f"{costs.min():.3g} to {costs.max():.3g}, the median {middle:.3g}"
     return f"the best of {len(costs):,} starts; their costs are {span}"
 

@@ -50,4 +50,4 @@ def command(model: str | None, data: str | None, target: str | None, port: int, 
     echo(address.url)
     with suppress(KeyboardInterrupt), nullcontext() if no_browser else in_browser(address.url):
         server(Explorer(address.rules, scene)).run([address.socket])
-    sys.exit(0)  # to be stopped is its usual end
+    sys.exit(0)  # Ctrl-C is its normal end

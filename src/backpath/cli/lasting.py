@@ -46,7 +46,9 @@ def call_options(context: click.Context, options: dict[str, Any]) -> tuple[dict[
     run, except for those that may change."""
     source = context.get_parameter_source
     given = {name for name in options if source(name) is click.core.ParameterSource.COMMANDLINE}
-    given -= {"more_files"} if not options.get("more_files") else set()  # click 8.2 has no arguments for given ones
+    given -= (
+        {"more_files"} if not options.get("more_files") else set()
+    )  # click 8.2 does not record which arguments were given
     if options["resume"] is None:
         if options["source"] is None:
             raise click.UsageError("Missing argument 'SOURCE'.", ctx=context)

@@ -123,7 +123,7 @@ def _answers(loaded: Model, table: PredictionTable) -> Iterator[tuple[RowBlock, 
     from backpath.training.prediction import predict
 
     for block in table.blocks():
-        block.X[block.problems != ""] = 0.0  # their answer is not written
+        block.X[block.problems != ""] = 0.0  # they are not written
         with np.errstate(over="ignore", invalid="ignore"):
             A = predict(loaded.network, block.X)
             finite = np.asarray(np.isfinite(A).all(axis=1))

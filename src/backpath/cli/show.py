@@ -12,7 +12,12 @@ from backpath.cli.terminal import echo
 if TYPE_CHECKING:
     from backpath.files.models import Model
 
-APART = ("verdict", "training", "importance", "table")  # of the record: sections of their own, and for programs
+APART = (
+    "verdict",
+    "training",
+    "importance",
+    "table",
+)  # keys of the record that have their own section, or are for programs
 
 
 @click.command()

@@ -27,7 +27,7 @@ def exit_status(usual: int = 0) -> int:
 def _stop(number: int, frame: FrameType | None) -> None:
     global _received  # noqa: PLW0603 - a process is stopped once
     _received = number
-    if number == getattr(signal, "SIGHUP", None):  # the terminal has gone, and a write would fail
+    if number == getattr(signal, "SIGHUP", None):  # the terminal is gone, and a write would fail
         sink = os.open(os.devnull, os.O_WRONLY)
         for stream in (sys.stdout, sys.stderr):
             os.dup2(sink, stream.fileno())

@@ -16,10 +16,10 @@ from backpath.maths.activations import activation
 from backpath.maths.network import Network
 
 SAMPLES = 5000  # looked at
-BARELY = 0.01  # better than the constant answer by less than this share is hardly better
-HELD_DOWN = 0.05  # the same where a strong penalty is known to hold the weights down
-SMALL, LARGE = 1e-3, 1e3  # sizes of inputs that a network trains badly on
-MOST = 0.5  # of the hidden neurons: fewer that are dead or saturated explain nothing
+BARELY = 0.01  # less improvement over a constant than this share counts as hardly better
+HELD_DOWN = 0.05  # the same if a strong penalty keeps the weights small
+SMALL, LARGE = 1e-3, 1e3  # magnitudes of inputs that slow training
+MOST = 0.5  # share of the hidden neurons; fewer dead or saturated ones do not explain a bad fit
 NAMED = 3
 OF_NETWORK = ("dead_relu", "saturated", "equal_neurons", "zero_weights", "tiny_weights")
 
@@ -113,7 +113,7 @@ def _reasons(
     few = samples.part(np.arange(min(len(samples), max(1, DENSE_BYTES // (8 * samples.X.shape[1])))))
     try:
         report = why_not_learning(network, dense(few.X), few.y, cost=cost)
-    except InputError:  # the passes overflow: the scales above say why
+    except InputError:  # the passes overflow, and the scales above explain it
         return
     hidden = sum(network.sizes[1:-1])
     yield from (

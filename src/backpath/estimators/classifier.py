@@ -167,7 +167,7 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
                     self._labels = _labels_of(y)
                     self.classes_ = unique_labels(classes)
             elif isinstance(self._labels, SeveralTargets):
-                pass  # those of the first call hold
+                pass  # the classes of the first call count
             elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
                 raise InputError(f"classes must be those of the first call, {self.classes_}, but are {classes!r}")
             self._fit(X, y, sample_weight, (None, None, None), incremental=True)

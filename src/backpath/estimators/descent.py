@@ -21,7 +21,7 @@ from backpath.training.schedules import SCHEDULES, share_of_rate
 if TYPE_CHECKING:
     from backpath.training.checkpoints import RunPart
 
-SMALLEST_RATE = 1e-6  # that the adaptive schedule and plateau go down to
+SMALLEST_RATE = 1e-6  # lower limit of the schedules adaptive and plateau
 OF_ALL = ("linear", "cosine", "plateau")  # schedules of all solvers with a learning rate; scikit-learn's are sgd's
 
 
@@ -55,7 +55,7 @@ class Descending(Fitting):
         self.incremental, self.epochs = incremental, 1 if incremental else int(p.max_iter)
         self.schedule = p.learning_rate if p.solver == "sgd" or p.learning_rate in OF_ALL else "constant"
         self.scheduled = not incremental and (p.warm_up > 0 or self.schedule in ("invscaling", *OF_ALL))
-        self.lowest, self.flat = math.inf, 0  # what the plateau schedule goes by
+        self.lowest, self.flat = math.inf, 0  # the criterion of the plateau schedule
         solver = solver_of(p)
         self.rate = self.first_rate = run.optimizer.learning_rate if run.optimizer else solver.learning_rate
         self.job = replace(
@@ -73,7 +73,7 @@ class Descending(Fitting):
         """With another first learning rate, the rate reached is another in proportion."""
         first, before = self.first_rate, state["first_rate"]
         rate = state["rate"] if first == before else state["rate"] / before * first
-        self.engine.change_rate(rate)  # which says that it has not converged
+        self.engine.change_rate(rate)  # which warns that it has not converged
         super().restore(state | {"rate": rate, "first_rate": first})
         if self.scheduled:
             self._set_rate(self.run.n_iter)

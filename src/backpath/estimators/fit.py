@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from backpath.training.checkpoints import Checkpoints, RunPart
 
 
-# parameters that a fit may go on with, whatever they were: of no influence, or seen in the job
+# parameters that may change when a fit resumes: without influence, or checked in the job
 FREE = ("checkpoint", "every", "callbacks", "verbose", "progress", "max_iter", "learning_rate_init", "time_limit")
 
 
@@ -65,7 +65,7 @@ class Fitting(Stateful, ABC):
         A callback wished to stop, or the solver's own rule for it was met.
     """
 
-    engine: Any  # which engine, the subclass says
+    engine: Any  # the subclass chooses the engine
     _given: ClassVar[tuple[str, ...]] = ("p", "job", "held_out", "callbacks", "epochs", "clock")
 
     def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, clock: Clock):

@@ -16,7 +16,7 @@ from backpath.estimators.scaling import Scaling
 from backpath.estimators.training_samples import Samples, prepared_rows, sample_weights
 from backpath.maths.arrays import Array, Indices
 
-RawData = tuple[Any, Any, Any]  # X, y, sample_weight as the user has them
+RawData = tuple[Any, Any, Any]  # X, y, sample_weight as the user gave them
 
 
 def hold_out(

@@ -45,8 +45,8 @@ class Lbfgs(Fitting):
         self.ends = np.cumsum([W.size for W in widened.network.weights])[:-1]
         run.loss_curve = []
         self.flat = np.concatenate([W.ravel() for W in widened.network.weights])
-        self._asked: list[tuple[str, float, Array]] = []  # what SciPy asked for, if that is to be saved
-        self._again = self._iterations = 0  # asked for and done again by a run that goes on
+        self._asked: list[tuple[str, float, Array]] = []  # SciPy's function calls, if they are to be saved
+        self._again = self._iterations = 0  # SciPy's calls and iterations that a resumed run repeats
 
     def is_good(self) -> bool:
         return math.isfinite(self.run.loss)
@@ -113,7 +113,7 @@ class Lbfgs(Fitting):
     def _iteration(self, intermediate_result: OptimizeResult) -> None:
         run, now = self.run, intermediate_result
         self.flat, self._iterations = now.x.copy(), self._iterations + 1
-        if self._iterations <= run.n_iter:  # done before, by a run that this one goes on from
+        if self._iterations <= run.n_iter:  # done before the run was resumed
             if self.stopped and self._iterations == run.n_iter:
                 raise StopIteration
             return

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from backpath.training.checkpoints import RunPart
 
 
-MANY_WEIGHTS = 1000  # from here on another solver is faster
+MANY_WEIGHTS = 1000  # weights; with more, another solver is faster
 
 
 def _warn_of_size(weights: int, residuals: int, held_down: bool) -> None:

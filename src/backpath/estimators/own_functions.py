@@ -14,10 +14,10 @@ from backpath.maths.arrays import Array
 from backpath.maths.costs import own_cost
 from backpath.maths.network import Network
 
-SAMPLES = 7  # that a wrong derivative is diagnosed on
-STEP = 1e-5  # of the finite differences
-CLOSE = 1e-4  # how far they may be off, of the largest
-MOST_OFF = 0.2  # of the points, which lie beside a kink
+SAMPLES = 7  # for the diagnosis of a wrong derivative
+STEP = 1e-5  # step of the finite differences
+CLOSE = 1e-4  # tolerance, relative to the largest
+MOST_OFF = 0.2  # share of the points that may lie beside a kink
 
 
 def check_own_functions(p: Any) -> None:

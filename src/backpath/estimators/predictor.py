@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Layers = list[tuple[Array, Array]]  # coefficients (inputs, neurons) and intercepts (neurons,)
 
-PREDICT_ROWS = 500  # through the network at a time: their layers stay in the processor's cache
+PREDICT_ROWS = 500  # rows at a time, so that their layers stay in the processor's cache
 
 
 class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn has no types
@@ -175,7 +175,7 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
         )
 
     def _forward(self, X: Array, layers: Layers) -> Array:
-        a = X  # a sparse one is multiplied as it is
+        a = X  # a sparse matrix is multiplied as it is
         with np.errstate(over="ignore", invalid="ignore"):
             for (C, b), name in zip(layers, self._activations(), strict=True):
                 u = a @ C

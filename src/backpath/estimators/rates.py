@@ -20,9 +20,9 @@ from backpath.estimators.training_samples import Samples
 from backpath.maths.arrays import Floats
 from backpath.training.engines import start_descent
 
-EPOCHS, BATCHES = 100, 10  # rates tried, and batches at most for each
+EPOCHS, BATCHES = 100, 10  # rates to try, and batches at most for each
 LOWEST, HIGHEST = 1e-5, 10.0
-RUINED = 4.0  # times the lowest loss: nothing better comes after
+RUINED = 4.0  # times the lowest loss, where the search stops
 SMOOTHED = 5  # epochs on each side
 
 

@@ -17,7 +17,7 @@ from backpath.errors import InputError
 from backpath.maths.arrays import Array
 from backpath.maths.checks import machine_memory
 
-WILD = 1e4  # how many times the largest number of a column another's may be
+WILD = 1e4  # the largest allowed ratio between columns' largest numbers
 NAMED = 3  # columns in a warning
 DENSE_BYTES, SPARSE = 2**25, 10  # bytes of dense rows up to which sparse ones become dense; how much larger they may be
 

@@ -80,7 +80,7 @@ def _normal_distribution(u: Array) -> Array:
 
 
 def _normal_density(u: Array) -> Array:
-    wide = np.clip(u.astype(np.float64), -40, 40)  # beyond, the density is 0 and u² could overflow
+    wide = np.clip(u.astype(np.float64), -40, 40)  # beyond it, the density is 0 and u² could overflow
     return np.asarray(np.exp(-wide * wide / 2) / math.sqrt(2 * math.pi), dtype=u.dtype)
 
 

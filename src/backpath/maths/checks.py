@@ -17,7 +17,7 @@ from backpath.maths.activations import activation as activation_row
 from backpath.maths.arrays import Array
 
 MOST_WEIGHTS = 10**9
-FITS_ANYWHERE = 2**24  # bytes, for which no machine is asked
+FITS_ANYWHERE = 2**24  # bytes that fit every machine, so its memory is not queried
 
 
 def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
@@ -61,7 +61,7 @@ def check_number(
     raise InputError(f"{name} must be {wanted}, but is {value!r}", name)
 
 
-FEW = 4096  # numbers, for which a library's call costs more than going over them
+FEW = 4096  # numbers; for fewer, a library call costs more than a loop
 
 
 def are_finite(array: Array) -> bool:
@@ -70,7 +70,7 @@ def are_finite(array: Array) -> bool:
     >>> are_finite(np.array([1e300, 0.0])), are_finite(np.array([np.nan]))
     (True, False)
     """
-    if array.size <= FEW and math.isfinite(np.vdot(array, array)):  # else one is not, or a square overflows
+    if array.size <= FEW and math.isfinite(np.vdot(array, array)):  # else one is not finite, or a square overflows
         return True
     return bool(np.isfinite(array).all())
 
@@ -148,7 +148,7 @@ def machine_memory() -> int:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not a POSIX system
         memory = 16 * 2**30
-    from pathlib import Path  # which is not for every start of the process
+    from pathlib import Path  # imported late, to start the process fast
 
     for limit in CONTAINER_LIMITS:
         try:

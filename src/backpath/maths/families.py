@@ -24,7 +24,7 @@ import numpy as np
 from backpath.errors import InputError
 from backpath.maths.arrays import Array
 
-NOT_COMPILED = -1  # the code of a row that has no kernels
+NOT_COMPILED = -1  # the code of a row without kernels
 
 _FAMILY = re.compile(r"(\w+)\(([-+.,\w]*)\)")
 

@@ -72,7 +72,7 @@ def initialisation(name: str) -> Draw:
     )
 
 
-GROUP_NUMBERS = 2**20  # drawn at a time for many networks
+GROUP_NUMBERS = 2**20  # numbers drawn at a time for many networks
 
 
 def draw_many(sizes: Sequence[int], networks: int, init: str, seed: int | None, number: np.dtype[Any]) -> NDArray[Any]:

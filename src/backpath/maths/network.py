@@ -124,7 +124,7 @@ class Network(NetworkWeights):
         InputError
             If the samples do not fit the network.
         """
-        import importlib  # the page is above this floor, and comes with the extra `explorer`
+        import importlib  # the explorer is a higher layer, in the extra `explorer`
 
         return importlib.import_module("backpath.explorer.notebook").explore(self, X, y, **options)
 

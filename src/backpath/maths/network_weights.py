@@ -304,7 +304,7 @@ class NetworkWeights:
     def __hash__(self) -> int:
         return hash(
             (self.sizes, self.activations, *((W + 0.0).tobytes() for W in self.weights))
-        )  # -0 as 0, for they are equal
+        )  # -0 as 0, because they are equal
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self).from_weights, (self.weights, self.activations, self.dtype.name, self.biases)

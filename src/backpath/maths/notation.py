@@ -20,11 +20,11 @@ from typing import NamedTuple
 
 from backpath.errors import InputError
 
-_INDEX = r"([1-9]\d{0,11})"  # longer ones name nothing
+_INDEX = r"([1-9]\d{0,11})"  # longer ones are not names
 _WEIGHT = re.compile(rf"W(?:(\d)(\d)|{_INDEX},{_INDEX}|{_INDEX},?(~))_{_INDEX}", re.ASCII)
 _NEURON = re.compile(rf"([XHA]){_INDEX}(?:_{_INDEX})?", re.ASCII)
 _MOST_SUGGESTED = 6
-_SUGGEST_UP_TO = 5_000  # names compared for "did you mean"; more would take seconds
+_SUGGEST_UP_TO = 5_000  # names to compare for "did you mean"; more would take seconds
 
 
 class WeightIndex(NamedTuple):

@@ -11,8 +11,8 @@ from backpath.errors import InputError
 from backpath.maths.arrays import Array
 from backpath.maths.checks import are_finite, is_masked
 
-SOME_ROWS = 1000  # show the size of all
-SCALED = 2  # the root mean square of a column that needs no standardising is not above it; standardised, it is 1
+SOME_ROWS = 1000  # rows enough to estimate the scale
+SCALED = 2  # a column with a larger root mean square needs standardising (a standardised one has 1)
 
 
 def as_inputs(X: ArrayLike, inputs: int, dtype: np.dtype[Any]) -> tuple[Array, bool]:
@@ -60,7 +60,7 @@ def _numbers(values: ArrayLike, name: str, dtype: np.dtype[Any]) -> Array:
 
 
 def _converted(raw: NDArray[Any], dtype: np.dtype[Any]) -> Array:
-    with np.errstate(over="ignore"):  # what becomes infinite is refused by name
+    with np.errstate(over="ignore"):  # overflow is reported by name
         return raw.astype(dtype)
 
 

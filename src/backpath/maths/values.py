@@ -50,7 +50,7 @@ def same(one: Any, other: Any) -> bool:
 
 def _hashable(part: Any) -> Any:
     if isinstance(part, np.ndarray):
-        numbers = part + 0.0 if part.dtype.kind == "f" else part  # -0 as 0, for they are equal
+        numbers = part + 0.0 if part.dtype.kind == "f" else part  # -0 as 0, because they are equal
         return part.dtype.str, part.shape, numbers.tobytes()
     if isinstance(part, (tuple, list)):
         return tuple(map(_hashable, part))

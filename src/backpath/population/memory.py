@@ -11,8 +11,8 @@ from backpath.errors import InputError
 from backpath.maths.checks import check_count, check_sizes, float_type, machine_memory
 from backpath.training.job import REMEMBERED, Solver, check_side_by_side, records
 
-KNOWN = 6  # numbers known of each network beside its weights: learning rate, momentum, cost and the like
-COUNTED = 72  # bytes of its counts, and of its place in the work that is handed out
+KNOWN = 6  # numbers per network besides its weights: learning rate, momentum, cost and the like
+COUNTED = 72  # bytes of its counters, and of its place in the queue
 
 
 def memory_needed(

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from backpath.maths.intervals import wilson_interval
 
-WIDTH = 0.02  # of a plateau, relative to its cost: networks come down to it slowly
-LEAST_SHARE, LEAST_COUNT = 0.01, 5  # of the networks looked at that make a plateau
-STEEPNESS = 4.0  # times as many networks as on either side of it, as wide
-AROUND, DEVIATIONS = 0.25, 6.0  # how far to look for what chance would put there, relative to its cost
+WIDTH = 0.02  # width of a plateau relative to its cost, because networks approach it slowly
+LEAST_SHARE, LEAST_COUNT = 0.01, 5  # the least share of networks on a plateau
+STEEPNESS = 4.0  # times as many networks as in a range of the same width on either side
+AROUND, DEVIATIONS = 0.25, 6.0  # width of the neighbourhood that estimates chance, relative to the cost
 MOST_LOOKS = 8
 LARGEST_DENOMINATOR = 8
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from backpath.training.checkpoints import Checkpoints, RunPart
     from backpath.training.engines.many import ManyNetworks
 
-STEP_SECONDS = 0.5  # between two looks at whether to save
+STEP_SECONDS = 0.5  # seconds between checks whether to save
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,20 +9,20 @@ from typing import Any
 from backpath.tabular.plan import Plan
 from backpath.training.datasets import OUTPUTS
 
-LINEAR = "linear"  # instead of a solver: solved by `linear`
+LINEAR = "linear"  # in place of a solver: solved by `linear`
 EPOCHS, SAMPLES_SEEN = 400, 20_000_000
-# what a solver is given where only the solver is
+# settings for a solver that is given without others
 BY_SOLVER: dict[str, dict[str, Any]] = {
     "gd": {"learning_rate": 0.05, "batch_size": 32, "epochs": 200},
     "momentum": {"learning_rate": 0.01, "batch_size": 32, "epochs": 200},
     "adam": {"learning_rate": 0.005, "batch_size": 32, "epochs": EPOCHS},
     "lm": {"learning_rate": None, "batch_size": None, "epochs": 200, "cost": "squared_error"},
 }
-# neurons, activation, decay: what is compared where the call leaves them open
+# neurons, activation, decay: compared if the call does not give them
 NETWORKS = (((32,), "relu", 1.0), ((32,), "relu", 0.1), ((32,), "relu", 10.0), ((16,), "tanh", 1.0))
 
 
-MOST_LM = 2e5  # rows × inputs² up to which Levenberg-Marquardt takes a moment
+MOST_LM = 2e5  # the most rows × inputs² for which Levenberg-Marquardt is fast
 
 
 def most_epochs(solver: str, rows: int) -> int:

@@ -31,11 +31,11 @@ from backpath.training.streams import check_streamable
 
 Watch = Callable[[float, float], object]
 Spread = Callable[[Callable[..., Any], Any, Sequence[tuple[Any, ...]]], Iterable[Any]]
-HERE = ("progress", "checkpoint", "callbacks")  # settings of training that stay in this process
+HERE = ("progress", "checkpoint", "callbacks")  # settings that are not sent to other processes
 
 PARTS = 5
-MOST_DIVIDED = 4e5  # numbers in rows that five networks are trained on; of more, one part is kept aside
-MOST_COMPARED = 1e5  # numbers in the rows that candidates are compared on; of more rows, that many are drawn
+MOST_DIVIDED = 4e5  # the most numbers in a table that trains five networks; with more, one part is held out
+MOST_COMPARED = 1e5  # the most numbers in the rows that compare candidates; with more, rows are sampled
 LEAST_COMPARED = 1_000  # rows
 MOST_ASIDE = 10_000  # rows
 FAR_WORSE = 1.1  # times the lowest cost

@@ -11,7 +11,7 @@ from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.tabular.measures import NumberMeasures, measured
 
-MOST_ROWS = 2_000  # that are predicted again for each column
+MOST_ROWS = 2_000  # rows to predict again for each column
 REPEATS = 3
 
 

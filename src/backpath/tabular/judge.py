@@ -21,7 +21,7 @@ from backpath.tabular.linear import best_linear_model
 from backpath.tabular.measures import Measures, measured
 from backpath.tabular.verdict import Verdict, judged, simplest
 
-SMALL, FOLDS = 200, 5  # with fewer rows, a single part held out says too little
+SMALL, FOLDS = 200, 5  # with fewer rows, one held-out part is too small
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Trainer:
         tried = []
         for part in parts:
             division = table.divided(np.setdiff1d(order, part), part, self.scale_target)
-            if len(division.held_out):  # except for rows that training cannot do without
+            if len(division.held_out):  # except rows that training needs
                 tried.append((division, self._fit(division)))
         whole = table.divided(order, order[:0], self.scale_target)
         model = self._fit(whole)

@@ -144,7 +144,7 @@ def _logistic(
         gradient = turned.T @ error + decay * ahead[0]
         move = inverse[:, None] * gradient, error.sum(axis=0) / (bound * total)
         if sum(float((step * (now - old)).sum()) for step, now, old in zip(move, ahead, (V, b), strict=True)) > 0:
-            after = 1.0  # momentum carried it uphill: begin again
+            after = 1.0  # the momentum led uphill: restart it
         before = (V, b)
         V, b, t = ahead[0] - move[0], ahead[1] - move[1], after
         if float((gradient * move[0]).sum()) < TOLERANCE**2 * total:

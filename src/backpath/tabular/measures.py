@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backpath.files.preparation import Target
 from backpath.maths.arrays import Floats
 
-MOST_CONFUSED = 10  # classes of which a confusion table is made
+MOST_CONFUSED = 10  # the most classes in a confusion table
 RESAMPLES = 500  # of the rows, for an interval
 
 

@@ -22,10 +22,10 @@ from backpath.tabular.measures import (
     measured,
 )
 
-FEW = 30  # rows: below it, no figure means much
+FEW = 30  # rows; with fewer, no figure is reliable
 LEAST_RESAMPLED = 8  # rows for an interval of R²
-FEW_OF_A_CLASS = 10  # rows: below it, its recall means little
-CHANCE_AUC = 0.6  # below it, classes are distinguished little better than by chance
+FEW_OF_A_CLASS = 10  # rows; with fewer, the recall is not reliable
+CHANCE_AUC = 0.6  # a lower AUC is little better than chance
 ON = ("held-out", "cross-validation", "training")
 
 

@@ -53,7 +53,7 @@ class Bayesian:
 
     def again(self, JJ: Floats, residuals: float, E: float, w: Floats) -> Bayesian:
         """Re-estimated where the Jacobian is J: from γ by these α and β."""
-        strength = np.maximum(np.linalg.eigvalsh(JJ), 0)  # rounding may leave a zero below zero
+        strength = np.maximum(np.linalg.eigvalsh(JJ), 0)  # rounding can make a zero negative
         gamma = float((strength / (strength + self.decay)).sum()) if self.decay > 0 else float(self.parameters)
         found = self.estimated(gamma, self.parameters, residuals, E, w)
         return replace(found, evidence=found._evidence(strength, residuals, E, w))

@@ -105,7 +105,7 @@ class JsonLines:
     """
 
     def __init__(self, path: str | os.PathLike[str], seconds: float = 1.0):
-        from pathlib import Path  # here and below: not for every start of the process
+        from pathlib import Path  # here and below: imported late, to start the process fast
 
         self._path, self._seconds, self._next, self._trainings = Path(path), seconds, -math.inf, 1
         try:
@@ -127,7 +127,7 @@ class JsonLines:
         try:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(finite) + "\n")
-        except OSError as error:  # training is worth more than its log
+        except OSError as error:  # a broken log must not end training
             warnings.warn(f"the log ends here: {error.strerror}", UserWarning, stacklevel=2)
             self._next = math.inf
         self._trainings += moment.stopped is not None

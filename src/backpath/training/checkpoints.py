@@ -35,7 +35,7 @@ from backpath.training.interrupts import HeldBack
 
 Tell = Callable[[str], object]
 
-KEPT = 2  # states of each part
+KEPT = 2  # checkpoints to keep of each part
 MAY_CHANGE = ("epochs", "learning_rate")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _EVERY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*")
@@ -146,7 +146,7 @@ class Checkpoints:
             ended = {KeyboardInterrupt: "interrupted", DivergenceError: "diverged"}
             state = next((word for cause, word in ended.items() if isinstance(error, cause)), "failed")
         self.is_to_be_resumed = state in ("interrupted", "failed") and bool(states_of(self.folder))
-        with suppress(OSError):  # the disk is full: then the run looks stopped, as it is
+        with suppress(OSError):  # the disk is full: the run is listed as stopped, as it is
             if isinstance(error, InputError):
                 self._leave_as_it_was()
             else:
@@ -186,7 +186,7 @@ class Checkpoints:
                 yield part
             except DivergenceError as error:
                 raise part.with_advice(error) from None
-            except OSError:  # as from a cluster that is gone
+            except OSError:  # for example, because the cluster is gone
                 part.finish()
                 raise
             part.finish()
@@ -273,7 +273,7 @@ class RunPart:
         every = self.run.every
         if every is not None and done // every > self._saved_epochs // every:
             self._save()
-            self._writing.result()  # no more epochs may be lost than are asked for
+            self._writing.result()  # at most that many epochs may be lost
         elif time.monotonic() - self._saved_at >= self.run.seconds and self._writing.done():
             self._save()
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from backpath.files.file_paths import PathLike
     from backpath.training.checkpoints import Checkpoints, RunPart, Saved
 
-CHUNK_SECONDS = 0.1  # between two looks at progress, Ctrl-C and the clock
+CHUNK_SECONDS = 0.1  # seconds between checks of progress, Ctrl-C and the clock
 
 
 def in_chunks(

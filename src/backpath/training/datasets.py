@@ -10,7 +10,7 @@ import numpy as np
 from backpath.errors import InputError
 from backpath.maths.arrays import Floats
 
-# what fits a task: the output activation and its cost
+# the output activation and cost for each task
 OUTPUTS = {
     "regression": ("identity", "squared_error"),
     "binary": ("sigmoid", "binary_cross_entropy"),

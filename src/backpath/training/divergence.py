@@ -15,10 +15,10 @@ from backpath.maths.arrays import Array
 from backpath.maths.samples import large_parts
 from backpath.training.job import Job
 
-FAR_WORSE = 100  # times the cost of always answering σ(0): no noise of a working run reaches it
-STUCK = 1e-9  # no gradient is larger: a network so saturated does not move any more
+FAR_WORSE = 100  # times the cost of the constant output σ(0); noise in a healthy run does not reach it
+STUCK = 1e-9  # if no gradient is larger, the network is too saturated to move
 SAMPLES, FEW_SAMPLES = 1000, 100  # enough to compare with
-PRODUCTS = 2e7  # about, for the cost of a large network at its start
+PRODUCTS = 2e7  # at most about this many, to compute the initial cost of a large network
 
 
 class RunState(Protocol):

@@ -16,7 +16,7 @@ from backpath.maths.network import Network
 from backpath.training.job import Job
 from backpath.version import __version__
 
-NOT_SETTINGS = ("order", "threads")  # drawn from a seed; of no influence on any bit
+NOT_SETTINGS = ("order", "threads")  # drawn from a seed; without influence on the results
 NAMES = {"name": "solver"}
 
 

@@ -25,10 +25,10 @@ from backpath.training.state import Stateful
 
 Masks = list[NDArray[np.bool_]]
 
-PATIENCE = 10  # epochs without an improvement of `tol` after which `train` takes the network as converged
+PATIENCE = 10  # epochs without an improvement of `tol` after which `train` stops
 LEARNING_RATES = {"gd": 0.5, "momentum": 0.1, "adam": 0.01}
 SOLVERS = (*LEARNING_RATES, "lm")
-REMEMBERED = {"gd": 0, "momentum": 1, "adam": 2, "lm": 0}  # numbers that a solver remembers of each weight
+REMEMBERED = {"gd": 0, "momentum": 1, "adam": 2, "lm": 0}  # numbers that a solver stores per weight
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from backpath.training.native.calls import STEP_BYTES, CPlan, CTeam, CTraining
 from backpath.training.native.library import address, buffer, kernels, why_no_kernels
 from backpath.training.threads import available_cores, give_way, shared, threads_for
 
-BLOCK = 1024  # rows that a thread takes at a time
-SHARED_ROWS = 200_000  # products of steps, from which on it pays to share the rows
+BLOCK = 1024  # rows that a thread processes at a time
+SHARED_ROWS = 200_000  # products from which sharing the rows is faster
 
 
 def predict(net: Network, X: ArrayLike, *, threads: int | None = None) -> Array:
@@ -107,10 +107,10 @@ class Predictor:
         self._layers, self._plan = layout.layers, CPlan.from_buffer_copy(layout.plan)
         self._plan.block = BLOCK
         self._weights = address(self._flat, net.dtype, layout.weights)
-        self._products = layout.weights / (STEP_BYTES // net.dtype.itemsize)  # of a row, in steps
+        self._products = layout.weights / (STEP_BYTES // net.dtype.itemsize)  # products of a row, in vectors
         self.slot = self._plan.slot
         self.places = ctypes.addressof(self._plan), None, address(self._layers, np.int64, self._layers.size)
-        self._workspaces: list[Workspace] = []  # those that no thread is at
+        self._workspaces: list[Workspace] = []  # those that no thread uses
 
     def __call__(self, X: ArrayLike, threads: int | None = None) -> Array:
         rows, single = as_inputs(X, self.inputs, self.dtype)

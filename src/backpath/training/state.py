@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-LONGEST = 100_000  # numbers of a history that are saved
+LONGEST = 100_000  # numbers to save of a history
 
 
 class Stateful:

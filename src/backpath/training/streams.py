@@ -10,7 +10,7 @@ from backpath.errors import InputError
 from backpath.maths.arrays import Array, Indices
 
 T = TypeVar("T")
-HEAD = 1000  # samples, at least, that are looked at to see whether training makes sense
+HEAD = 1000  # samples, at least, to check before training
 
 
 class Pool(Protocol):

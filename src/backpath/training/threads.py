@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CGROUPS = "/sys/fs/cgroup"
-# Between two trials of the other way: seconds at least, epochs at least; and a trial's share of a call's epochs.
+# The least time and the fewest epochs between two trials of the other way; and a trial's share of a call's epochs.
 TRIAL_EVERY, TRIAL_EPOCHS, TRIAL_SHARE = 0.3, 32, 8
 
 
@@ -117,7 +117,7 @@ class Pace:
 
     def __init__(self) -> None:
         self.together = True
-        self._seconds = {True: 0.0, False: 0.0}  # of an epoch; 0: not tried yet
+        self._seconds = {True: 0.0, False: 0.0}  # per epoch; 0: not tried yet
         self._tried = time.perf_counter()
 
     def trial(self, epochs: int) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FORMATS = (".svg", ".png", ".pdf")
 BINS = 60
-POINTS = 500  # of a curve at most
+POINTS = 500  # the most points of a curve
 
 
 def check_picture(path: str) -> None:

@@ -13,10 +13,10 @@ from backpath.cli.study.sweep import Sweep
 from backpath.population.statistics import Plateau, Success
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
-BINS, SHOWN = 20, 0.995  # rows of a histogram, about; share of the costs in them, except for those above
+BINS, SHOWN = 20, 0.995  # approximate rows of a histogram; share of the costs in them
 BAR = 26
-LINE = 30  # bars of a curve at most
-HIDDEN_ROWS = 3  # empty rows in a row that are left out
+LINE = 30  # the most bars of a curve
+HIDDEN_ROWS = 3  # consecutive empty rows to leave out
 
 
 def percent(share: float) -> str:

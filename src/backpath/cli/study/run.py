@@ -115,7 +115,7 @@ def _study(options: StudyOptions) -> Study:
     data = dataset(options.source)
     settings = {k: getattr(data.recipe, k) if getattr(options, k) is None else getattr(options, k) for k in FROM_RECIPE}
     if settings["solver"] != data.recipe.solver:
-        settings["learning_rate"] = options.learning_rate  # the recipe's was for its own solver
+        settings["learning_rate"] = options.learning_rate  # the recipe's learning rate is for its own solver
     check_side_by_side(settings["solver"])
     checked = Solver.checked(settings["solver"], settings["learning_rate"])
     sweep = None if options.sweep is None else parse_sweep(options.sweep)
@@ -226,7 +226,7 @@ def _finished(
         return np.arange(len(start)), start, outcome
     done = (outcome.epochs == study.epochs) | outcome.diverged
     if outcome.diverged[done].all():
-        raise KeyboardInterrupt  # nothing was reached that says anything
+        raise KeyboardInterrupt  # there is no result to report
     names = ("population", "cost", "epochs", "solved", "solved_after", "converged", "diverged")
     kept = replace(outcome, **{name: getattr(outcome, name)[done] for name in names})
     return np.flatnonzero(done), start[done], kept

@@ -32,7 +32,7 @@ FOR_TABLES = (
     "validation", "cv", "balanced", "weights", "delimiter", "encoding", "decimal", "na", "header", "more_files", "plot",
     "memory",
 )  # fmt: skip
-SAMPLES_TRIED = 200  # for the one that is worth explaining
+SAMPLES_TRIED = 200  # for a network that is small enough to explain
 
 
 def train_data_set(options: TrainOptions, file: str) -> Trained:
@@ -99,7 +99,7 @@ def _settings(data: Dataset, options: TrainOptions) -> Plan:
         epochs=recipe.epochs,
     )
     given = options.settings
-    if given.get("solver", recipe.solver) != recipe.solver:  # the recipe's learning rate was for its own solver
+    if given.get("solver", recipe.solver) != recipe.solver:  # the recipe's learning rate is for its own solver
         changes: dict[str, Any] = BY_SOLVER["lm"] if given["solver"] == "lm" else {"learning_rate": None}
         usual = replace(usual, **changes)
     return replace(usual, **given)

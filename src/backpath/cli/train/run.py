@@ -42,7 +42,7 @@ def train_and_report(options: TrainOptions) -> None:
     else:
         trained, judged = train_table(options, file)
     if trained.result.epochs == 0:
-        raise KeyboardInterrupt  # nothing was reached that is worth a file
+        raise KeyboardInterrupt  # there is no result worth a file
     save(trained.model, out)
     if options.plot is not None and judged is not None:
         draw_report(options.plot, f"{Path(options.source).name}: {options.target}", judged)

@@ -21,11 +21,11 @@ from backpath.training.state import Stateful, filled, put_back, taken, thinned
 from backpath.training.threads import Pace, available_cores, give_way, shared, threads_for
 
 ORDERS_AT_ONCE = 2**20  # numbers
-# Fused products of whole steps, from which on it pays to share a batch, a call: some 15 and 80 microseconds of a core.
+# Fused products from which sharing a batch, or a call, is faster: about 15 and 80 microseconds of one core.
 SHARED_BATCH, SHARED_CALL = 50_000, 300_000
 
 STATE_BYTES = ctypes.sizeof(CState)
-COPIES = {"gd": 1, "momentum": 2, "adam": 3}  # of the weights' room: w; w, m; w, m, v
+COPIES = {"gd": 1, "momentum": 2, "adam": 3}  # arrays per weight: w; w, m; w, m, v
 
 
 class Reached:
@@ -98,7 +98,7 @@ class CompiledEngine(Stateful):
         weight = None if job.sample_weight is None else np.ascontiguousarray(job.sample_weight, number)
         aside = np.zeros(layout.costs) if layout.costs else None
         X, Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
-        self._kept = room, free, weight, aside, X, Y  # as long as their addresses are used
+        self._kept = room, free, weight, aside, X, Y  # keep them while their addresses are in use
         return CTraining(
             ctypes.addressof(layout.plan),
             ctypes.addressof(self._settings),

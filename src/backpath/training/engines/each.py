@@ -18,7 +18,7 @@ from backpath.training.native import calls
 from backpath.training.native.library import address, buffer, kernels
 from backpath.training.state import put_back
 
-FEW_WEIGHTS = 400  # of 16 networks: they and their gradients stay near a first-level cache
+FEW_WEIGHTS = 400  # of each of 16 networks, so that they and their gradients stay in or near a first-level cache
 LAID_BYTES = 2**26  # samples laid out once for all networks
 STEP = calls.STEP_BYTES // 4  # numbers, at most
 

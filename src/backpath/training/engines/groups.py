@@ -18,7 +18,7 @@ from backpath.training.native import calls
 from backpath.training.native.library import address, buffer, kernels
 from backpath.training.state import put_back
 
-BLOCK_BYTES = 32_000  # of the rows that belong to a block of samples: they stay near a first-level cache
+BLOCK_BYTES = 32_000  # bytes of the rows of a block of samples, to stay in or near a first-level cache
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ from backpath.training.native.library import buffer
 
 NARROW_LANES, NARROW_WEIGHTS = 4, 256
 
-# A block of samples: so many that its rows stay in the processor's cache, in reason.
+# A block has as many samples as keep its rows in the processor's cache.
 BLOCK_BYTES, LEAST_BLOCK, MOST_BLOCK = 131_072, 128, 512
-# A batch of many blocks goes through in parts, each with a gradient of its own, while these are small.
+# A batch of many blocks is divided into parts, each with its own gradient, if the gradients are small.
 BLOCKS_OF_PART, MOST_PARTS, PARTS_BYTES = 4, 64, 4 << 20
 
 
@@ -201,7 +201,7 @@ def _wide(
     block = min(_up(batch, panel), _up(most, panel))
     slot = working * (block // panel)
     for layer in layers:
-        if 2 * layer[1] >= step:  # else few neurons' sums over the lanes cost less than transposing their δ
+        if 2 * layer[1] >= step:  # with few neurons, sums over the lanes cost less than transposing their δ
             layer[-1], slot = slot, slot + _up(layer[1], step) * block
     data = slot
     if not laid:

@@ -28,11 +28,11 @@ from backpath.training.engines.normal_equations import NormalEquations, single_t
 from backpath.training.job import Convergence, Job
 from backpath.training.state import Stateful
 
-# what each cost is of Σ e²
+# each cost as a multiple of Σ e²
 SQUARED_COSTS = {"squared_error": 1.0, "half_squared_error": 0.5}
-FIRST_DAMPING = 0.1  # times the largest of Jᵀ J's diagonal
-LEAST_DAMPING = 1e-16  # the same: below it, rounding makes a singular Jᵀ J of it again
-STATIONARY = 1e-8  # no weight's column of J has a larger cosine with e: there is nothing left to lower
+FIRST_DAMPING = 0.1  # times the largest diagonal element of Jᵀ J
+LEAST_DAMPING = 1e-16  # the same unit: with less, rounding makes Jᵀ J singular again
+STATIONARY = 1e-8  # converged if no column of J has a larger cosine with e
 
 
 def check_lm(job: Job, engine: str) -> None:

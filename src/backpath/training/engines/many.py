@@ -27,7 +27,7 @@ from backpath.training.progress import ProgressCallback
 from backpath.training.state import Stateful
 
 CHUNK_SECONDS, CHUNK_NETWORKS, LONGEST_CHUNK = 0.005, 512, 4096  # of one core; networks at least; epochs
-PART_SECONDS, PARTS_PER_THREAD = 0.02, 16  # a chunk of a part takes at most that long
+PART_SECONDS, PARTS_PER_THREAD = 0.02, 16  # the longest time for a chunk of a part
 REPORT_SECONDS = 0.1
 
 
@@ -94,7 +94,7 @@ class ManyNetworks(Stateful):
         else:
             self._groups = Groups(standing)
             self._kernels = Each(standing) if samples_in_lanes(job) else self._groups
-        self._worked = np.zeros(weights.shape[1], np.int64)  # epochs gone through, trained in or not any more
+        self._worked = np.zeros(weights.shape[1], np.int64)  # epochs passed, whether trained in or not
         self.until, self._stopping = 0, False
         self._still = np.arange(len(job.X))[None]
         self._parts = self._parted()

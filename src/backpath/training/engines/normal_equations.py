@@ -23,8 +23,8 @@ from backpath.maths.arrays import Array, Floats
 from backpath.maths.checks import machine_memory
 from backpath.training.job import Job
 
-LEAST_ROWS = 1024  # of J in a block, though the weights be fewer
-MATRICES = 4  # of weights × weights: Jᵀ J, a block's share of it, the damped one, and the solver's copy
+LEAST_ROWS = 1024  # rows of J in a block, even if the weights are fewer
+MATRICES = 4  # matrices of weights × weights: Jᵀ J, a block's share of it, the damped one, and the solver's copy
 
 
 class _SingleThreaded:

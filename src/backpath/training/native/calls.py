@@ -6,7 +6,7 @@ from ctypes import Structure, c_double, c_int64, c_void_p
 from typing import Any
 
 SOLVERS = {"gd": 0, "momentum": 1, "adam": 2}
-STEP_BYTES = 64  # a step: the numbers that go through the arithmetic together
+STEP_BYTES = 64  # a vector: bytes that are processed together
 STATE_ROWS = 8  # of a block of many networks
 
 
