@@ -218,7 +218,7 @@ _own: dict[str, tuple[Function, Function]] = {}
 
 
 def own_activation(value: Function, derivative: Function) -> str:
-    """The name of the row of a user's σ(u) and σ′(u), by which it is known in this process from now on.
+    """Register a user's σ(u) and σ′(u) as a row for this process, and return its name.
 
     >>> float(activation(own_activation(np.sin, np.cos)).derivative(np.zeros(1))[0])
     1.0

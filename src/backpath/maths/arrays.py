@@ -1,4 +1,4 @@
-"""What the arrays of every room are called."""
+"""Type aliases for arrays."""
 
 from __future__ import annotations
 

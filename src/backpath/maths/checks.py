@@ -102,7 +102,7 @@ def check_learning_rate(learning_rate: object) -> float:
 
 
 def check_sample_weight(weights: ArrayLike, X: Array) -> Array:
-    """How much each of the samples X counts: (N,), at least 0, not all 0."""
+    """The sample weights of X: (N,), at least 0, not all 0."""
     try:
         found = np.array(weights, dtype=X.dtype)
     except (TypeError, ValueError):
@@ -143,7 +143,7 @@ CONTAINER_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.l
 
 
 def machine_memory() -> int:
-    """The memory in bytes of the machine, or of the container if that is allowed less."""
+    """The memory of the machine in bytes, or the limit of its container if that is lower."""
     try:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not a POSIX system
@@ -161,7 +161,7 @@ def machine_memory() -> int:
 
 
 def check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
-    """A network that cannot fit is refused before it is drawn (training holds about four such copies)."""
+    """Refuse a network that does not fit into memory, before it is drawn (training needs about four copies)."""
     count = sum(n_out * (n_in + 1) for n_in, n_out in itertools.pairwise(sizes))
     needed = 4 * count * number.itemsize
     if needed < FITS_ANYWHERE:
@@ -176,7 +176,7 @@ def check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
 
 
 def is_masked(values: object) -> bool:
-    """Whether this is a masked array, of which there are none unless their module is loaded."""
+    """Whether this is a masked array; there are none unless their module is loaded."""
     return "numpy.ma" in sys.modules and isinstance(values, np.ma.MaskedArray)
 
 

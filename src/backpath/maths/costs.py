@@ -173,7 +173,7 @@ _own: dict[str, tuple[OwnCost, OwnCost]] = {}
 
 
 def own_cost(value: OwnCost, derivative: OwnCost) -> str:
-    """The name of the row of a user's C(A, y) and ∂C/∂A, by which it is known in this process from now on.
+    """Register a user's C(A, y) and ∂C/∂A as a row for this process, and return its name.
 
     >>> name = own_cost(lambda A, y: (A - y) ** 4, lambda A, y: 4 * (A - y) ** 3)
     >>> cost_function(name).derivative(np.zeros(1), np.array([1.5]), np.array([1.0]))
@@ -244,7 +244,7 @@ def check_cost_fits(cost: str, output_activation: str) -> None:
 
 
 def check_targets(cost: str, y: Array) -> None:
-    """Refuse targets that a cross-entropy or a deviance has no meaning for; y of shape (N, outputs)."""
+    """Refuse targets for which a cross-entropy or a deviance is not defined; y of shape (N, outputs)."""
     if cost_function(cost).output_activation is None:
         return
     highest = cost_function(cost).highest

@@ -1,4 +1,4 @@
-"""Names with parameters in them, as ``quantile(0.1,0.9)``, and those of a user's own functions, as ``own:swish:1``.
+"""Names with parameters, such as ``quantile(0.1,0.9)``, and names of a user's own functions, such as ``own:swish:1``.
 
 | name                                 | formula                                                                       |
 |--------------------------------------|-------------------------------------------------------------------------------|
@@ -39,7 +39,7 @@ def named(family: str, parameters: Sequence[float]) -> str:
 
 
 def family_of(name: str) -> tuple[str, tuple[float, ...]] | None:
-    """The family and the parameters of a row with that name; None if it is of none.
+    """The family and the parameters of a row with this name; None if it has no family.
 
     >>> family_of("quantile(0.1,0.9)")
     ('quantile', (0.1, 0.9))
@@ -54,12 +54,12 @@ def family_of(name: str) -> tuple[str, tuple[float, ...]] | None:
 
 
 def is_own(name: str) -> bool:
-    """Whether that row is of a user's functions."""
+    """Whether the row is a user's functions."""
     return name.startswith("own:")
 
 
 def own_name(pair: tuple[Any, Any], known: Mapping[str, tuple[Any, Any]]) -> str:
-    """What the row of a user's pair of functions is called: the same pair always the same, any two differently."""
+    """The name of the row of a user's pair of functions: the same for the same pair, different for any other."""
     stem = getattr(pair[0], "__name__", type(pair[0]).__name__).strip("<>")
     number = 1
     while known.get(name := f"own:{stem}:{number}", pair) != pair:

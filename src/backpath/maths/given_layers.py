@@ -1,4 +1,4 @@
-"""The arrays of weights that a caller gives: read, checked against each other, and with their printed digits."""
+"""A caller's arrays of weights, with their printed digits, checked against each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where training starts: the initial weights of a layer, as a table.
+"""The initial weights of a layer, as a table.
 
 ``n_in`` and ``n_out`` are the layer's inputs (without the bias) and neurons. Biases are drawn like the weights, so
 that no two neurons start alike even where all inputs are 0.

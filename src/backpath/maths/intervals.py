@@ -1,4 +1,4 @@
-"""How sure a share is that was counted on few."""
+"""Confidence intervals of shares."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 
 def wilson_interval(successes: int, total: int, level: float = 0.95) -> tuple[float, float]:
-    """Where the true share lies, seen ``successes`` times of ``total``: Wilson's score interval.
+    """Wilson's score interval for a share of ``successes`` out of ``total``.
 
     (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n), with p the share seen, n ``total`` and z the normal quantile of
     ``level``. It also holds where the share is near 0 or 1.

@@ -20,7 +20,7 @@ def have_biases(layers: Sequence[Array], sizes: Sequence[int]) -> bool:
 
 
 def weight_value(layers: Sequence[Array], sizes: Sequence[int], name: str) -> float:
-    """The number that belongs to a weight's name in arrays of the weights' shapes."""
+    """The number for a weight's name in arrays of the weights' shapes."""
     layer, neuron, i = weight_index(name, sizes, have_biases(layers, sizes))
     return float(layers[layer - 1][neuron - 1, -1 if i is None else i - 1])
 

@@ -1,4 +1,4 @@
-"""What a network is: sizes, activations and weights, which never change in place, and networks made from it."""
+"""The immutable part of a network: sizes, activations and weights, and networks derived from it."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class NetworkWeights:
 
     @property
     def printed(self) -> tuple[Array, ...] | None:
-        """Of weights that were given as strings, one unit of the last digit (0 of the others); None if none was."""
+        """One unit of the last digit of each weight given as a string (0 for the others); None if there are none."""
         return self._printed
 
     @property

@@ -28,7 +28,7 @@ _SUGGEST_UP_TO = 5_000  # names to compare for "did you mean"; more would take s
 
 
 class WeightIndex(NamedTuple):
-    """Where a weight sits, counted from 1 as in its name; ``input`` is None for a bias."""
+    """The place of a weight, counted from 1 as in its name; ``input`` is None for a bias."""
 
     layer: int
     neuron: int
@@ -57,7 +57,7 @@ def layer_weights(sizes: Sequence[int], layer: int, biases: bool = True) -> Iter
 
 
 def weight_names(sizes: Sequence[int], biases: bool = True) -> tuple[str, ...]:
-    """Every weight's name, layer by layer, in the order in which the weights lie in their arrays.
+    """Every weight's name, layer by layer, in the order of the arrays.
 
     >>> weight_names((2, 2, 1))
     ('W11_1', 'W12_1', 'W1~_1', 'W21_1', 'W22_1', 'W2~_1', 'W11_2', 'W12_2', 'W1~_2')
@@ -66,7 +66,7 @@ def weight_names(sizes: Sequence[int], biases: bool = True) -> tuple[str, ...]:
 
 
 def named_biases(names: Iterable[str], sizes: Sequence[int]) -> bool:
-    """Whether names are of a network with biases: not, if they are as many as its other weights, and none a bias's.
+    """Whether the names have biases: not if there is one for each other weight, and none for a bias.
 
     >>> named_biases(["W11_1", "W12_1", "W11_2"], (2, 1, 1))
     False
@@ -77,7 +77,7 @@ def named_biases(names: Iterable[str], sizes: Sequence[int]) -> bool:
 
 
 def weight_index(name: str, sizes: Sequence[int], biases: bool = True) -> WeightIndex:
-    """The place that a weight's name means in a network of these sizes, with bias neurons or without.
+    """The place of a weight in a network of these sizes, with or without bias neurons.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def neuron_names(sizes: Sequence[int], layer: int) -> tuple[str, ...]:
 
 
 def neuron_index(name: str, sizes: Sequence[int]) -> tuple[int, int]:
-    """The (layer, neuron) that a neuron's name means; layer 0 is the input layer, neurons count from 1.
+    """The (layer, neuron) of a neuron's name; layer 0 is the input layer, neurons count from 1.
 
     >>> neuron_index("H2", (2, 2, 1))
     (1, 2)

@@ -40,7 +40,7 @@ def activation_called(name: str) -> str:
 
 
 def taken_as(pairs: Iterable[tuple[str, str]]) -> str:
-    """What is to be said of names that were taken for others.
+    """The note on names that were read as others.
 
     >>> taken_as([("mse", "squared_error"), ("tanh", "tanh")])
     "'mse' is taken as squared_error."

@@ -1,4 +1,4 @@
-"""Numbers as they were printed: strings, whose last digit shows how exactly they are known."""
+"""Numbers as they were printed: strings, whose last digit shows their precision."""
 
 from __future__ import annotations
 

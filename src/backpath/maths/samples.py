@@ -1,4 +1,4 @@
-"""Turns what a user passes as X and y into checked arrays of shape (N, inputs) and (N, outputs)."""
+"""Converts a user's X and y to checked arrays of shape (N, inputs) and (N, outputs)."""
 
 from __future__ import annotations
 

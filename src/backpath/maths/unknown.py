@@ -1,4 +1,4 @@
-"""What other libraries call costs and activations, and refusals of names that do not exist, with the one meant."""
+"""Errors for unknown names, with a suggestion, also from other libraries' names of costs and activations."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OTHER_ACTIVATIONS = {
 
 
 def unknown(kind: str, name: object, names: Iterable[str]) -> InputError:
-    """The error for a cost, an activation, a solver … that does not exist: which one may be meant, and all there are.
+    """The error for an unknown cost, activation, solver …, with a suggestion and all valid names.
 
     >>> str(unknown("solver", "adan", ["gd", "adam"]))
     "unknown solver 'adan'; there are gd, adam; did you mean 'adam'?"
@@ -43,7 +43,7 @@ def unknown(kind: str, name: object, names: Iterable[str]) -> InputError:
 
 
 def _meant(kind: str, name: str, known: list[str]) -> str | None:
-    """By another library's name, or by a slip of the pen in one of either's names."""
+    """The name meant by another library's name or by a misspelling."""
     others = others_of(kind)
     plain = plainly(name)
     near = [plain] if plain in others else difflib.get_close_matches(plain, [*known, *others], n=1, cutoff=0.7)
@@ -62,5 +62,5 @@ def others_of(kind: str) -> dict[str, str]:
 
 
 def plainly(name: object) -> str:
-    """A name in small letters, its words joined by underscores."""
+    """A name in lower case, its words joined by underscores."""
     return str(name).strip().lower().replace("-", "_").replace(" ", "_")

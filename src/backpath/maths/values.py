@@ -1,4 +1,4 @@
-"""Things that are made once of their parts and never change: they compare, hash and pickle by those parts."""
+"""Immutable values that compare, hash and pickle by their parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Value:
-    """The base of such a class: ``_parts`` are what it is called with to make the same again.
+    """The base class; ``_parts`` are the arguments that construct an equal value.
 
     A dataclass says ``@dataclass(frozen=True, eq=False)``; its parts are its fields. Arrays compare by content.
 

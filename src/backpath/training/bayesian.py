@@ -1,4 +1,4 @@
-"""How much to hold weights down, found from the data while training: Bayesian regularisation.
+"""Bayesian regularisation: weight decay that is found from the data during training.
 
 Training lowers β Σ e² + α Σ w². MacKay's evidence for α and β is highest where
 

@@ -1,4 +1,4 @@
-"""What watches a training: callables that get how it stands, about ten times a second; here those that write it down.
+"""Callbacks: callables that receive the state of training about ten times a second; here are those that write logs.
 
 A callback of your own is any function of a `Moment`:
 
@@ -25,7 +25,7 @@ from backpath.errors import InputError
 
 @dataclass(frozen=True)
 class Moment:
-    """How a training stands.
+    """The state of training.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ Callbacks = Callback | Iterable[Callback] | None
 
 
 class Watched:
-    """Tells callbacks how a training stands."""
+    """Calls callbacks with the state of training."""
 
     def __init__(self, callbacks: Callbacks, learning_rate: float | None):
         found = [] if callbacks is None else [callbacks] if callable(callbacks) else list(callbacks)
@@ -165,6 +165,6 @@ class MLflow:
 
 
 def numbers_of(moment: Moment) -> dict[str, float]:
-    """What of a moment is a number to be drawn over the epochs."""
+    """The numbers of a moment that are plotted over the epochs."""
     names = ("cost", "validation_cost", "solved", "learning_rate", "epochs_per_second")
     return {name: value for name in names if (value := getattr(moment, name)) is not None and math.isfinite(value)}

@@ -43,7 +43,7 @@ _FILE = re.compile(r"[1-9]\d{0,8}-[1-9]\d{0,8}\.checkpoint")
 
 
 class Saved(Protocol):
-    """A training whose state is saved."""
+    """Training whose state can be saved."""
 
     epochs: int
 
@@ -51,14 +51,14 @@ class Saved(Protocol):
     def restore(self, state: dict[str, Any]) -> None: ...
 
     def is_good(self) -> bool:
-        """Whether it does not look diverged: else it is not saved."""
+        """Whether it has not diverged; otherwise it is not saved."""
 
     def standing(self) -> dict[str, Any]:
         """Epochs done, cost and so on."""
 
 
 def check_every(every: object) -> tuple[int | None, float]:
-    """So many epochs, or seconds, between two checkpoints.
+    """The number of epochs, or seconds, between two checkpoints.
 
     >>> check_every(100), check_every("60s"), check_every("1.5m")
     ((100, inf), (None, 60.0), (None, 90.0))
@@ -79,7 +79,7 @@ def _warn(text: str) -> None:
 
 
 class Checkpoints:
-    """A run's folder, while this process is at it.
+    """A run's folder, while this process uses it.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ class Checkpoints:
 
     @contextmanager
     def part(self, training: Saved, settings: dict[str, Any]) -> Iterator[RunPart]:
-        """The next part: put back as it stood, saved now and then, and at its end."""
+        """The next part: restored, saved now and then, and saved at its end."""
         self._parts += 1
         part = RunPart(self, self._parts, training, settings)
         with part.signals:
@@ -192,7 +192,7 @@ class Checkpoints:
             part.finish()
 
     def write(self, path: Path, state: dict[str, Any], about: dict[str, Any]) -> Future[bool]:
-        """Write a state beside the last one, in a thread of its own."""
+        """Write a state next to the last one, in a separate thread."""
         return self._writer.submit(self._write, path, state, about)
 
     def _write(self, path: Path, state: dict[str, Any], about: dict[str, Any]) -> bool:
@@ -215,7 +215,7 @@ class Checkpoints:
 
 
 class RunPart:
-    """One training of a run."""
+    """One part of a run."""
 
     def __init__(self, run: Checkpoints, number: int, training: Saved, settings: dict[str, Any]):
         self.run, self.number, self.training, self.settings = run, number, training, settings
@@ -225,7 +225,7 @@ class RunPart:
         self._sequence = self._saved_epochs = 0
 
     def go_on(self) -> None:
-        """Put the training back where its newest whole checkpoint is, if there is one."""
+        """Restore the training from its newest complete checkpoint, if there is one."""
         files = states_of(self.run.folder, self.number)
         self._sequence = max((_numbers(file)[1] for file in files), default=0)
         for file in files:
@@ -260,11 +260,11 @@ class RunPart:
             self.run.tell(f"no checkpoint of part {self.number} in {self.run.shown} can be used; it starts again")
 
     def most(self, done: int) -> int | None:
-        """Epochs until the next checkpoint, where epochs say when."""
+        """Epochs until the next checkpoint, if the interval is in epochs."""
         return None if self.run.every is None else self.run.every - done % self.run.every
 
     def look(self, done: int) -> None:
-        """Between two epochs: let Ctrl-C through, and save if it is time."""
+        """Between two epochs: handle Ctrl-C, and save if it is time."""
         try:
             self.signals.let_through()
         except KeyboardInterrupt:
@@ -278,7 +278,7 @@ class RunPart:
             self._save()
 
     def finish(self) -> None:
-        """Save what was reached at the end, however it ended, and wait until that is on the disk."""
+        """Save the final state, however training ended, and wait until it is on disk."""
         if not self._writing.result() or self.training.standing()["epochs"] > self._saved_epochs:
             self._save()
             self._writing.result()
@@ -295,7 +295,7 @@ class RunPart:
         self._saved_at = time.monotonic()
 
     def with_advice(self, error: DivergenceError) -> DivergenceError:
-        """The error, saying how to go on from the last good checkpoint."""
+        """The error with advice on how to resume from the last good checkpoint."""
         if self.last is None:
             return error
         advice = f"{error.advice}; the last good checkpoint in {self.run.shown} is of epoch {self.last:,}"
@@ -308,7 +308,7 @@ class RunPart:
 
 @contextmanager
 def opened(checkpoint: PathLike | Checkpoints | None, every: int | str | None, function: str) -> Iterator[Checkpoints]:
-    """The run in that folder, or the one that is under way."""
+    """The run in this folder, or the current one."""
     if checkpoint is None:
         raise InputError("every says how often to write checkpoints; give checkpoint too, or leave it out", "every")
     if isinstance(checkpoint, Checkpoints):
@@ -323,7 +323,7 @@ def _text(record: dict[str, Any]) -> bytes:
 
 
 def _written(whole: bool) -> Future[bool]:
-    """As if a state had been written already."""
+    """Skip the first write, as if a state had been written already."""
     future = Future[bool]()
     future.set_result(whole)
     return future
@@ -342,7 +342,7 @@ def _numbers(file: Path) -> tuple[int, int]:
 
 
 def read_run(folder: PathLike) -> dict[str, Any]:
-    """What a run's folder says about it."""
+    """The description of a run in its folder."""
     file, shown = Path(folder) / "run.json", shown_path(folder)
     try:
         with file.open("rb") as opened:

@@ -1,4 +1,4 @@
-"""Runs an engine bit by bit, so that progress is visible, Ctrl-C is heard, and its state is saved."""
+"""Runs an engine in chunks, to show progress, handle Ctrl-C, and save its state."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def in_chunks(
 def opened(
     checkpoint: PathLike | Checkpoints | None, every: int | str | None, function: str
 ) -> AbstractContextManager[Checkpoints | None]:
-    """The run in the folder ``checkpoint``, or which is under way; None: nothing is saved."""
+    """The run in the folder ``checkpoint``, or the current one; None: nothing is saved."""
     if checkpoint is None and every is None:
         return nullcontext()
     from backpath.training import checkpoints

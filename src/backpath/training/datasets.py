@@ -1,4 +1,4 @@
-"""The built-in data sets, each with the network and settings that suit it, and what suits a task."""
+"""The built-in data sets, each with a suitable network and settings, and defaults for each task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells training that failed from training that merely did badly."""
+"""Distinguishes training that failed from training with a poor result."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PRODUCTS = 2e7  # at most about this many, to compute the initial cost of a larg
 
 
 class RunState(Protocol):
-    """What is looked at of a run; an engine is one (see ``training.job.Engine``)."""
+    """The attributes of a run that are examined; an engine has them (see ``training.job.Engine``)."""
 
     @property
     def weights(self) -> list[Array]: ...
@@ -33,7 +33,7 @@ class RunState(Protocol):
 
 
 def raise_if_diverged(job: Job, engine: RunState) -> None:
-    """Raise what ended the run, or what it ended in."""
+    """Raise the error if the run diverged."""
     error = divergence(job, engine)
     if error is not None:
         raise error
@@ -61,7 +61,7 @@ def divergence(job: Job, engine: RunState) -> DivergenceError | None:
 
 
 def advice(job: Job, has_rate: bool = True) -> str:
-    """What would do instead of a training that failed."""
+    """Advice after training that failed."""
     ways = ["try a smaller learning rate"] if has_rate and job.solver.name != "lm" else []
     if large := large_parts(job.X, job.y):
         ways.append(f"standardise the {large}")

@@ -1,4 +1,4 @@
-"""What a training depends on, so that one that goes on can be seen to be the same."""
+"""Fingerprints of everything that training depends on, to check that a resumed run is the same."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def differences(
 
 @cache
 def versions() -> dict[str, str]:
-    """Of all that the last digits may depend on."""
+    """A fingerprint of everything that can affect the last digits."""
     return {"backpath": __version__, "numpy": np.__version__, "python": ".".join(map(str, sys.version_info[:2]))}
 
 

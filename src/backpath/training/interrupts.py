@@ -1,4 +1,4 @@
-"""Holds requests to stop back until training is between two epochs, where its state is whole."""
+"""Delays requests to stop until training is between two epochs, when its state is complete."""
 
 from __future__ import annotations
 

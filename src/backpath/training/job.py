@@ -1,4 +1,4 @@
-"""A training job as an engine gets it: everything checked, nothing left to decide."""
+"""A training job for an engine: validated, with all choices made."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Solver:
 
     @classmethod
     def checked(cls, name: str, learning_rate: float | None, momentum: float = 0.9) -> Solver:
-        """The solver of that name; without a learning rate, with its usual one."""
+        """The solver of this name, with its default learning rate if none is given."""
         if name not in SOLVERS:
             raise unknown("solver", name, SOLVERS)
         if name == "lm":
@@ -70,14 +70,14 @@ class Order(Protocol):
     """The order of the samples, epoch by epoch."""
 
     def __next__(self) -> NDArray[np.intp] | None:
-        """That of the next epoch; None for their own."""
+        """The order for the next epoch; None for the given order."""
 
     def state(self) -> dict[str, Any]: ...
     def restore(self, state: dict[str, Any]) -> None: ...
 
 
 class Drawn(Stateful):
-    """An order drawn for each epoch, or their own for all."""
+    """An order drawn for each epoch, or the given order."""
 
     _given = ("_samples",)
 
@@ -90,7 +90,7 @@ class Drawn(Stateful):
 
 @dataclass(frozen=True)
 class SolverState:
-    """What a run knows besides its weights, for another one to go on from.
+    """The state of a run besides its weights, from which another one can continue.
 
     Attributes
     ----------
@@ -119,7 +119,7 @@ def with_bias_columns(net: Network, free: Masks | None) -> tuple[Network, Masks 
 
 @dataclass(frozen=True)
 class Job:
-    """What to train, on what, how.
+    """The network, the samples and the settings of training.
 
     Attributes
     ----------
@@ -177,13 +177,13 @@ class Job:
     biases: bool = True
 
     def reached(self, weights: Sequence[Array]) -> Network:
-        """The network that is trained, with these weights."""
+        """The network with these weights."""
         network = self.network.with_finite(weights)
         return network if self.biases else network.without_biases()
 
     @property
     def needs_numpy(self) -> str:
-        """What of this job only the NumPy engine does; "" if nothing."""
+        """The setting that only the NumPy engine supports; "" if there is none."""
         if self.dropout:
             return "dropout"
         if self.solver.name not in COMPILED_SOLVERS:
@@ -201,16 +201,16 @@ class Job:
         return 1 / self.network.sizes[-1] if self.averaged else 1.0
 
     def orders(self) -> Order:
-        """For each epoch the order of its samples, None for their own."""
+        """The order of the samples for each epoch, None for the given order."""
         return self.order or Drawn(len(self.y), self.seed if self.shuffle else None, self.shuffle)
 
 
 class Engine(Protocol):
-    """What does a job's arithmetic. ``numpy_engine`` is the reference; a faster one gives the same numbers."""
+    """Does the arithmetic of a job. ``numpy_engine`` is the reference; a faster one gives the same numbers."""
 
     @property
     def weights(self) -> list[Array]:
-        """The last finite ones."""
+        """The last finite weights."""
 
     @property
     def costs(self) -> Sequence[float] | NDArray[np.float64]:
@@ -227,14 +227,14 @@ class Engine(Protocol):
 
     @property
     def bayesian(self) -> Bayesian | None:
-        """What Bayesian regularisation, if the job wants it, came to."""
+        """The result of Bayesian regularisation, if the job uses it."""
 
     def run(self, epochs: int) -> None:
         """Train on for this many epochs, or until converged or overflown."""
 
 
 class Descent(Engine, Protocol):
-    """An engine that goes down the gradient, and so can go on with another learning rate."""
+    """A gradient-descent engine, whose learning rate can change."""
 
     @property
     def solver_state(self) -> SolverState: ...
@@ -243,7 +243,7 @@ class Descent(Engine, Protocol):
         """Start ``costs`` again: a caller that trains without an end keeps those that matter."""
 
     def change_rate(self, learning_rate: float) -> None:
-        """Go on with this learning rate; if converged, not any more."""
+        """Continue with this learning rate, and forget that it had converged."""
 
     def cost_and_gradient(self, weights: list[Array]) -> tuple[float, list[Array]]:
         """The cost of all samples with other weights, the penalty included, and its gradient, unclipped; of a job
@@ -262,7 +262,7 @@ def check_batch_size(batch_size: int | None, samples: int) -> int:
 
 
 def records(epochs: int, history_every: int | None) -> int:
-    """How many epochs' costs are kept, of every so many one; None: none."""
+    """The number of costs to keep, one for every so many epochs; None: none."""
     return -(-epochs // history_every) if history_every else 0
 
 
@@ -284,7 +284,7 @@ def check_progress(progress: object) -> None:
 
 
 class Convergence(Stateful):
-    """The rule of ``tol``: too long without a better cost."""
+    """The rule of ``tol``: stop after too many epochs without a better cost."""
 
     _given = ("tol", "patience")
 

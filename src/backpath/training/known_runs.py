@@ -1,4 +1,4 @@
-"""The runs in a folder, as they stand."""
+"""The runs in a folder and their state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from backpath.training.checkpoints import read_run, states_of
 
 @dataclass(frozen=True)
 class KnownRun:
-    """A run, as its folder tells.
+    """A run, as described in its folder.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class KnownRun:
         return asdict(self)
 
     def shown(self) -> tuple[str, ...]:
-        """As a row of text."""
+        """The run as a row of text."""
         epochs = "" if self.epochs is None else f"{self.epochs:,} of {self.of:,}"
         cost = "" if self.cost is None else f"{self.cost:.4g}"
         age = "" if self.age is None else f"{_duration(self.age)} ago"

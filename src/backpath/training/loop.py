@@ -279,7 +279,7 @@ def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.
 
 
 class TrainingRun(Stateful):
-    """A job under way."""
+    """A running job."""
 
     _given = ("job", "epochs")
 
@@ -302,7 +302,7 @@ class TrainingRun(Stateful):
         watched: Watched,
         **more: Any,
     ) -> TrainingResult:
-        """Train, saved now and then where that is wanted."""
+        """Train, and save the state if requested."""
 
         def settings() -> dict[str, Any]:
             from backpath.training.fingerprints import settings_of
@@ -347,6 +347,6 @@ class TrainingRun(Stateful):
 
 
 def standing(done: int, epochs: int, costs: Costs, seconds: float, **more: float | None) -> dict[str, Any]:
-    """How far a training is, for callbacks and lists of runs."""
+    """The progress of training, for callbacks and lists of runs."""
     cost = float(costs[-1]) if len(costs) else None
     return {"epochs": done, "of": epochs, "cost": cost, "seconds": seconds, **more}

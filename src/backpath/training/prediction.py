@@ -1,4 +1,4 @@
-"""Predictions by the native kernels: a row at once, or many rows on all cores."""
+"""Predictions with the native kernels: one row in the calling thread, or many rows on all cores."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Predictor:
 
     @classmethod
     def of(cls, net: Network) -> Predictor | None:
-        """That of a network, kept until another one's is asked for; None where NumPy has to do."""
+        """The layout of a network, cached until another network's is needed; None if NumPy must be used."""
         last = cls._last
         if last is not None and last[0] is net:
             return last[1]
@@ -134,7 +134,7 @@ class Predictor:
         return A[0] if single else A
 
     def _share(self, training: int, count: int, outputs: int, team: int, kept: object) -> None:
-        """A thread's part; what is kept stays alive as long as the last one is at it."""
+        """One thread's share of the rows; ``kept`` stays alive until the last thread has finished."""
         self._kernels.predict(training, self._weights, count, outputs, team)
 
 

@@ -1,4 +1,4 @@
-"""What reports how far training is; the progress bar is drawn on standard error if that is a terminal."""
+"""Progress reports; the progress bar is drawn on standard error if it is a terminal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SILENT: AbstractContextManager[None] = nullcontext()  # may be entered again and
 def reporter(
     progress: Progress, epochs: int, shown: str = "cost {:.3g}"
 ) -> AbstractContextManager[ProgressCallback | None]:
-    """Gives what is called now and then with (epochs done, the number ``shown``), or None."""
+    """A context that gives the function to call with (epochs done, the number ``shown``), or None."""
     if progress is False:
         return SILENT
     if progress is True and epochs:

@@ -1,4 +1,4 @@
-"""How good predictions are, in the terms that a user judges a model by."""
+"""The quality of predictions, in measures for users."""
 
 from __future__ import annotations
 

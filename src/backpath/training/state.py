@@ -1,4 +1,4 @@
-"""What something in training has come to, as plain data: taken to be saved, and put back to go on from.
+"""The state of objects in training as plain data, to save it and to resume from it.
 
 Plain data are None, bool, int, float, str, arrays, and lists and dictionaries of those (see
 ``files.checkpoint_format``).
@@ -25,7 +25,7 @@ class Stateful:
         return {name: taken(value) for name, value in vars(self).items() if name not in self._given}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Be as that one was; ValueError if it was of another kind or shape."""
+        """Restore this state; ValueError if its kind or shape differs."""
         mine = set(vars(self)) - set(self._given)
         if set(state) != mine:
             raise ValueError(f"{type(self).__name__} has {sorted(mine)}, not {sorted(state)}")
@@ -53,7 +53,7 @@ def taken(value: Any) -> Any:
 
 
 def put_back(now: Any, value: Any) -> Any:
-    """What ``now`` becomes where ``value`` was taken."""
+    """The restored value of ``now`` from the saved ``value``."""
     if isinstance(now, Stateful):
         now.restore(value)
         return now

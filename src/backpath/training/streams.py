@@ -1,4 +1,4 @@
-"""Samples that do not fit in memory: they come in pools, one trained on while the next one is read."""
+"""Samples that do not fit in memory come in pools: training uses one while the next is read."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Pool(Protocol):
 
 @runtime_checkable
 class StreamedSamples(Protocol):
-    """Samples that come in pools; a streamed table is such (see ``files.stream``)."""
+    """Samples that come in pools, such as a streamed table (see ``files.stream``)."""
 
     @property
     def rows(self) -> int: ...

@@ -1,4 +1,4 @@
-"""How many threads to work with, and threads that help with one call of the native kernels."""
+"""The number of threads, and threads that help with a call of the native kernels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TRIAL_EVERY, TRIAL_EPOCHS, TRIAL_SHARE = 0.3, 32, 8
 
 
 def check_threads(threads: int | None) -> int | None:
-    """How many threads the call or else ``BACKPATH_THREADS`` asks for; None: neither says."""
+    """The number of threads from the call or ``BACKPATH_THREADS``; None if neither gives it."""
     if threads is not None:
         if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
             raise InputError(f"threads must be a whole number of at least 1, but is {threads!r}", "threads")
@@ -40,12 +40,12 @@ def check_threads(threads: int | None) -> int | None:
 
 
 def threads_for(threads: int | None) -> int:
-    """How many threads to work with: those asked for, else all that this process may use."""
+    """The number of threads: as requested, else all cores that this process may use."""
     return check_threads(threads) or _left_by_joblib() or available_cores()
 
 
 def available_cores() -> int:
-    """The cores that this process may use: those it is bound to, and no more than its container's share of time."""
+    """The number of cores that this process may use: its affinity, limited by the CPU quota of its container."""
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not on this system
@@ -54,7 +54,7 @@ def available_cores() -> int:
 
 
 def _left_by_joblib() -> int | None:
-    """In a worker of joblib, the threads that it leaves to each; None elsewhere."""
+    """The number of threads per joblib worker; None outside of joblib."""
     parallel = sys.modules.get("joblib.parallel")
     if parallel is None or not getattr(parallel.get_active_backend()[0], "nesting_level", 0):
         return None
@@ -75,7 +75,7 @@ def _quota() -> int | None:
 
 
 def cpu_quota(memberships: str, root: Path) -> int | None:
-    """How many cores' time the control groups of a process grant it, rounded up; None for as much as there is.
+    """The CPU quota of a process from its control groups, in cores, rounded up; None for no limit.
 
     ``memberships`` is what ``/proc/self/cgroup`` says; each group's limit holds for the groups within it.
     """
@@ -94,7 +94,7 @@ def cpu_quota(memberships: str, root: Path) -> int | None:
 
 
 def _share(group: Path, first_version: bool) -> float | None:
-    """Of one group: what it may use in each period, in periods."""
+    """The CPU quota of one group, in cores."""
     try:
         if first_version:
             quota, period = ((group / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
@@ -121,7 +121,7 @@ class Pace:
         self._tried = time.perf_counter()
 
     def trial(self, epochs: int) -> int:
-        """How many of these epochs to do in the other way, to see what it takes; mostly none."""
+        """The number of these epochs for a trial of the other way; usually 0."""
         now = time.perf_counter()
         if now - self._tried < max(TRIAL_EVERY, TRIAL_EPOCHS * max(self._seconds.values())):
             return 0
@@ -129,7 +129,7 @@ class Pace:
         return max(1, epochs // TRIAL_SHARE)
 
     def took(self, seconds: float) -> None:
-        """What an epoch of the last call took."""
+        """Record the time per epoch of the last call."""
         self._seconds[self.together] = seconds
         self.together = self._seconds[True] <= self._seconds[False] or not self._seconds[False]
 
@@ -184,7 +184,7 @@ def shared(begin: Callable[[], object], work: Callable[[], Any], members: int) -
 
 @cache
 def give_way() -> int:
-    """The address of the system's function that lets other threads have the core."""
+    """The address of the system's function that yields the core to other threads."""
     if sys.platform == "win32":
         function = ctypes.WinDLL("kernel32").SwitchToThread
     else:

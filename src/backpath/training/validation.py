@@ -1,4 +1,4 @@
-"""Keeps the network that did best on rows it was not trained on."""
+"""Keeps the network with the lowest cost on held-out rows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Validation(Stateful):
         self.lowest, self.weights = math.inf, list(network.weights)
 
     def look(self, weights: Sequence[Array]) -> None:
-        """Measure these weights; keep a copy of them if none were better."""
+        """Measure these weights, and keep a copy if they are the best so far."""
         with np.errstate(over="ignore", invalid="ignore"):
             u, a = backprop.forward(weights, self.activations, self.X)
             self.costs.append(backprop.batch_cost(self.cost, u[-1], a[-1], self.y, self.weight))

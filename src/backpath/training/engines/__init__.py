@@ -1,4 +1,4 @@
-"""Which engine does a job."""
+"""Chooses the engine for a job."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check_engine(name: str) -> None:
 
 
 def start_engine(name: str, job: Job) -> Engine:
-    """The engine of that name; ``auto`` is the compiled one wherever it can do the job."""
+    """The engine of this name; ``auto`` is the compiled one if it supports the job."""
     if job.solver.name == "lm":
         from backpath.training.engines.lm import LMEngine
 
@@ -28,7 +28,7 @@ def start_engine(name: str, job: Job) -> Engine:
 
 
 def start_descent(name: str, job: Job) -> Descent:
-    """The same for solvers that go down the gradient."""
+    """The same for gradient-descent solvers."""
     if job.needs_numpy and name == "compiled":
         raise InputError(f"{job.needs_numpy} is done by the NumPy engine; leave engine='compiled' out")
     if name == "numpy" or job.needs_numpy or (name == "auto" and must_do_without()):

@@ -29,7 +29,7 @@ COPIES = {"gd": 1, "momentum": 2, "adam": 3}  # arrays per weight: w; w, m; w, m
 
 
 class Reached:
-    """What training has come to.
+    """The state of training.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Reached:
         self.state_place = ctypes.addressof(self.state)
 
     def take(self, other: Reached) -> Reached:
-        """Become a copy of another one."""
+        """Copy another one."""
         self.flat[:] = other.flat
         ctypes.memmove(self.state_place, other.state_place, STATE_BYTES)
         self.epochs = other.epochs
@@ -82,7 +82,7 @@ class CompiledEngine(Stateful):
             self._kernels.lay_samples(self._training_place, None)
 
     def _handed(self) -> CTraining:
-        """What the kernels are handed: one piece of memory in parts, and the samples where they are."""
+        """The arguments of the kernels: one block of memory in parts, and the addresses of the samples."""
         job, layout, number, samples = self.job, self.layout, self._number, self._samples
         s, n = job.solver, layout.weights
         tol = -1.0 if job.tol is None else job.tol
@@ -254,7 +254,7 @@ class CompiledEngine(Stateful):
         return True
 
     def _room_for_costs(self, epochs: int) -> NDArray[np.float64]:
-        """Where the costs of the next epochs go."""
+        """The buffer for the costs of the next epochs."""
         done = self._now.epochs
         if done + epochs > len(self._costs):
             larger = np.empty(max(done + epochs, 2 * len(self._costs)))
@@ -264,7 +264,7 @@ class CompiledEngine(Stateful):
 
 
 def _call(kernel: Callable[..., int], arguments: tuple[int | None, ...], kept: object) -> int:
-    """Call a kernel; what is kept stays alive as long as the last thread is at it."""
+    """Call a kernel; ``kept`` stays alive until the last thread has finished."""
     return kernel(*arguments)
 
 

@@ -36,7 +36,7 @@ STATIONARY = 1e-8  # converged if no column of J has a larger cosine with e
 
 
 def check_lm(job: Job, engine: str) -> None:
-    """Refuse what Levenberg-Marquardt does not go with."""
+    """Refuse settings that Levenberg-Marquardt does not support."""
     if job.cost not in SQUARED_COSTS:
         raise InputError(
             f"lm minimises squared errors, for classes against one-hot targets: cost must be "
@@ -54,7 +54,7 @@ def check_lm(job: Job, engine: str) -> None:
 
 
 class LMEngine(Stateful):
-    """Trains with Levenberg-Marquardt; an epoch is one step that lowers, however many were tried for it.
+    """Trains with Levenberg-Marquardt; an epoch is one step that lowers the cost, however many were tried.
 
     It has converged when the gradient is 0 except for rounding, when no step that changes a weight lowers the cost, or
     by the job's ``tol``.
@@ -101,7 +101,7 @@ class LMEngine(Stateful):
 
     @property
     def cost(self) -> float:
-        """That of the weights as they are; infinite before the first epoch and after an overflow."""
+        """The cost of the current weights; infinite before the first epoch and after an overflow."""
         return math.inf if self.overflow is not None else self._cost(self._E)
 
     def run(self, epochs: int) -> None:
@@ -136,7 +136,7 @@ class LMEngine(Stateful):
         )
 
     def _is_saturated(self, JJ: Floats) -> bool:
-        """Whether a layer's weights move no output, though what lies behind it has weights to pass it on."""
+        """Whether a layer's weights do not affect the outputs, although later layers could pass the effect on."""
         moves = np.zeros(len(self._flat))
         moves[self._equations.free] = JJ.diagonal()
         free = np.zeros(len(self._flat))
@@ -167,7 +167,7 @@ class LMEngine(Stateful):
         return E + float(decay @ flat**2)
 
     def _step(self, JJ: Floats, gradient: Floats, decay: Floats, before: float) -> bool:
-        """Take the first step that lowers; False if there is none."""
+        """Take the first step that lowers the cost; False if there is none."""
         largest = float(JJ.diagonal().max())
         if math.isnan(self._damping):
             self._damping = FIRST_DAMPING * largest

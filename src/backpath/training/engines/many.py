@@ -130,7 +130,7 @@ class ManyNetworks(Stateful):
             return self._wait([pool.submit(self._train, *part, self.until) for part in self._parts], report)
 
     def measure(self) -> bool:
-        """Set cost, worst error and status as they are now; whether there was a Ctrl-C meanwhile."""
+        """Update cost, worst error and status; whether there was a Ctrl-C meanwhile."""
         interrupted = False
         self._kernels.conclude()
         with ThreadPoolExecutor(self.threads) as pool:
@@ -196,7 +196,7 @@ class ManyNetworks(Stateful):
             self._worked[part] = self.epochs
 
     def _seconds(self) -> float:
-        """About what an epoch of one network takes one core."""
+        """The approximate time of an epoch of one network on one core."""
         return 1.5e-11 * len(self.job.X) * (6 * len(self.weights) + 40 * sum(self.job.network.sizes[1:]))
 
     @property

@@ -28,7 +28,7 @@ MATRICES = 4  # matrices of weights × weights: Jᵀ J, a block's share of it, t
 
 
 class _SingleThreaded:
-    """Holds NumPy's linear algebra to one thread while anybody is inside; the last to leave restores what was."""
+    """Limits NumPy's linear algebra to one thread while any caller is inside; the last one restores the setting."""
 
     def __init__(self) -> None:
         self._lock, self._inside = threading.Lock(), 0
@@ -51,7 +51,7 @@ _SINGLE_THREADED = _SingleThreaded()
 
 
 def single_threaded() -> AbstractContextManager[None]:
-    """Hold NumPy's linear algebra to one thread: split over several, its sums end in other last digits."""
+    """Limit NumPy's linear algebra to one thread, because sums split over several differ in the last digits."""
     return _SINGLE_THREADED
 
 
@@ -63,7 +63,7 @@ def _libraries():  # type: ignore[no-untyped-def] # threadpoolctl has no types
 
 
 def check_memory(free: int, weights: int) -> None:
-    """Refuse, before anything starts, more weights than the matrices of which the machine's memory can hold."""
+    """Refuse, before training starts, a network whose matrices do not fit into memory."""
     needed = 8 * (MATRICES * free**2 + weights * max(free, LEAST_ROWS))
     if needed > machine_memory():
         raise InputError(

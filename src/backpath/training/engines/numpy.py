@@ -18,7 +18,7 @@ from backpath.training.state import Stateful
 
 
 class Propagation(Protocol):
-    """The two passes of ``maths.backprop``, as it has them or with `Dropout`."""
+    """The two passes of ``maths.backprop``, or those with `Dropout`."""
 
     def forward(
         self, weights: Sequence[Array], activations: Sequence[str], X: Array
@@ -36,7 +36,7 @@ class Propagation(Protocol):
 
 
 class Updates(Stateful):
-    """A solver with what it remembers between updates."""
+    """A solver with its state between updates."""
 
     _given = ("solver",)
 
@@ -138,7 +138,7 @@ class NumpyEngine(Stateful):
         return total / samples
 
     def _of_batch(self, rows: slice | NDArray[np.intp]) -> tuple[float, list[Array], int]:
-        """The cost of these samples and its gradient; and how many they are."""
+        """The cost of these samples, its gradient, and the number of samples."""
         job = self.job
         X, y = job.X[rows], job.y[rows]
         share = np.ones(len(y), X.dtype) if job.sample_weight is None else job.sample_weight[rows]

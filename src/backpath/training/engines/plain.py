@@ -1,4 +1,4 @@
-"""Many networks one after the other, by the NumPy engine: where there are no native kernels."""
+"""Trains many networks one after the other with the NumPy engine, if there are no native kernels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from backpath.training.state import Stateful, put_back, taken
 
 
 class GivenOrder(Stateful):
-    """The order of the samples that is handed over for an epoch."""
+    """The given order of the samples for an epoch."""
 
     _given = ("next",)
 

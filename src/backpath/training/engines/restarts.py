@@ -1,4 +1,4 @@
-"""Several starts trained side by side, of which the best is kept: the cure for small networks that get stuck."""
+"""Trains several starts side by side and keeps the best, because small networks can get stuck."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from backpath.training.threads import threads_for
 
 
 def check_restarts(engine: str, validation: object, solver: str) -> None:
-    """Refuse what restarts do not go with."""
+    """Refuse settings that restarts do not support."""
     if engine == "numpy" and solver != "lm":
         raise InputError("restarts are trained by the compiled engine; leave engine='numpy' out, or restarts", "engine")
     if validation is not None:
@@ -27,7 +27,7 @@ def check_restarts(engine: str, validation: object, solver: str) -> None:
 
 
 class RestartsEngine(Stateful):
-    """Trains many starts of a job's network side by side; what it shows is the best of them so far.
+    """Trains many starts of a job's network side by side; shows the best one so far.
 
     Parameters
     ----------
@@ -97,14 +97,14 @@ def _starts(job: Job, restarts: int, init: str) -> Array:
 
 
 def start_restarts(job: Job, restarts: int, epochs: int, init: str) -> RestartsEngine | LMRestartsEngine:
-    """The engine that trains several starts of this job, for so many epochs at most."""
+    """The engine that trains several starts of this job, for at most this many epochs."""
     if job.solver.name == "lm":
         return LMRestartsEngine(job, restarts, epochs, init)
     return RestartsEngine(job, restarts, epochs, init)
 
 
 class LMRestartsEngine(Stateful):
-    """The same for Levenberg-Marquardt: the starts take turns, so many epochs each."""
+    """The same for Levenberg-Marquardt: the starts take turns, for this many epochs each."""
 
     _given = ("_epochs",)
 
@@ -121,7 +121,7 @@ class LMRestartsEngine(Stateful):
 
     @property
     def _best(self) -> LMEngine:
-        """By cost; where weights are held down by what the data say, by the evidence for that."""
+        """The order of the starts: by cost or, with Bayesian regularisation, by evidence."""
         if self._engines[0].job.bayesian:
             return max(self._engines, key=_evidence)
         return self._engines[int(np.argmin(self.restart_costs))]
@@ -159,7 +159,7 @@ def _evidence(engine: LMEngine) -> float:
 
 
 def _check_memory(job: Job, restarts: int, epochs: int) -> None:
-    """Refuse what the machine's memory cannot hold, before anything is drawn."""
+    """Refuse restarts that do not fit into memory, before anything is drawn."""
     weights = sum(W.size for W in job.network.weights)
     needed = restarts * job.network.dtype.itemsize * (epochs + weights * (1 + REMEMBERED[job.solver.name]))
     if needed > machine_memory():

@@ -1,4 +1,4 @@
-"""Training on samples that come in pools: each by the usual engine, which goes on from where the last one ended."""
+"""Trains on samples that come in pools, each with the usual engine, which continues from the last pool."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class StreamEngine(Stateful):
                 return
 
     def _go_on(self, until: float) -> None:
-        """To the end of an epoch, or until the time is over."""
+        """Train to the end of an epoch, or until the time is up."""
         if self._pools is None:
             epoch, first = self.position
             batch, shuffle = self.job.batch_size, self.job.shuffle

@@ -1,4 +1,4 @@
-"""What the kernels are handed: the structures and codes of ``codes.hpp``, which a test holds together with these."""
+"""The arguments of the kernels: the structures and codes of ``codes.hpp``; a test checks that they agree."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _fields(names: str, kind: type[Any]) -> list[tuple[str, type[Any]]]:
 
 
 class CPlan(Structure):
-    """What to do, and where in the working memory the samples are."""
+    """The work to do, and the place of the samples in the working memory."""
 
     _fields_ = _fields(
         "cost solver layers weights samples batch block spare data laid narrow fused slots slot panel parts sums",
@@ -34,7 +34,7 @@ class CSettings(Structure):
 
 
 class CState(Structure):
-    """Where training stands."""
+    """The state of training."""
 
     _fields_ = _fields("updates best waited converged finite solved_after", c_double)
 
@@ -43,7 +43,7 @@ class CState(Structure):
 
 
 class CProgress(Structure):
-    """How far a call is."""
+    """The progress of a call."""
 
     _fields_ = _fields("epoch start first panel phase", c_int64) + _fields("whole cost total", c_double)
 
