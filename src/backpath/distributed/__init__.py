@@ -1,4 +1,4 @@
-"""Training on several machines with Dask (the extra ``dask``): each holds a part of the samples."""
+"""Training on several machines with Dask (the extra ``dask``), each of which holds a part of the samples."""
 
 from backpath.distributed.data_parallel import train as train
 from backpath.distributed.parts import DistributedSamples as DistributedSamples

@@ -115,7 +115,7 @@ def train(
 
 
 class Blocks:
-    """Rows of which only the first are here: what a job knows of distributed samples."""
+    """Stands in for the samples of a job; only the first rows are local."""
 
     def __init__(self, samples: DistributedSamples, head: Array, number: np.dtype[Any]):
         self._samples, self._head = samples, np.asarray(head, number)
@@ -132,7 +132,7 @@ class Blocks:
 
 
 class DistributedEngine(NumpyEngine):
-    """Goes down a gradient that the workers add up."""
+    """Gradient descent with gradients that the workers sum."""
 
     _given = (*NumpyEngine._given, "samples")
 

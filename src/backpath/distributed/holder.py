@@ -1,4 +1,4 @@
-"""What a worker does: it holds blocks of samples, and answers with sums over them."""
+"""A worker: holds blocks of samples, and returns sums over them."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class DistributedSamples:
         return found
 
     def prepare(self, network: Network, cost: str, **settings: Any) -> None:
-        """Let the workers know how the samples are trained on."""
+        """Send the workers the settings of training."""
         self._prepared = network, cost, settings
         wrong = {k: text for k, text in self.ask("prepare", *self._prepared).items() if text}
         if wrong:
@@ -105,14 +105,14 @@ class DistributedSamples:
         return {k: found[k] for k in only & found.keys()}
 
     def _call(self, actor: Any, method: str, arguments: tuple[Any, ...]) -> Any:
-        """What the answer will come by; None if the worker is known to be gone."""
+        """The future of an answer; None if the worker is known to be gone."""
         try:
             return getattr(actor, method)(*arguments)
         except RuntimeError:  # as Dask says it
             return None
 
     def _answer(self, worker: str, future: Any) -> dict[int, Any]:
-        """What a worker answers; nothing if it is gone."""
+        """The answer of a worker; nothing if it is gone."""
         while True:
             try:
                 answer: dict[int, Any] = future.result(timeout=LOOK_SECONDS)
@@ -135,7 +135,7 @@ class DistributedSamples:
         return [worker for worker in found if worker in self._chosen] if self._chosen is not None else found
 
     def _hold_elsewhere(self, blocks: set[int]) -> None:
-        """Have the blocks of workers that are gone held by others."""
+        """Move the blocks of lost workers to others."""
         self._holders = [holder for holder in self._holders if not blocks & set(holder[2])]
         self._place(sorted(blocks))
         if self._prepared is not None:

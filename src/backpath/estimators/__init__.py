@@ -1,4 +1,4 @@
-"""scikit-learn's face: estimators with its names, parameters and fitted attributes, trained by backpath."""
+"""Estimators with scikit-learn's names, parameters and fitted attributes, trained by backpath."""
 
 from importlib.util import find_spec
 

@@ -1,4 +1,4 @@
-"""Warns of a fit that came to nothing: its loss is no better than that of the best constant answer."""
+"""Warns of a failed fit, whose loss is no better than that of the best constant output."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OF_NETWORK = ("dead_relu", "saturated", "equal_neurons", "zero_weights", "tiny_w
 def warn_of_bad_fit(
     network: Network, cost: str, samples: Samples, losses: Sequence[float], parameters: Mapping[str, Any], names: Any
 ) -> None:
-    """Compare the loss on the training samples with that of the best constant answer.
+    """Compare the loss on the training samples with that of the best constant output.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def _constant_loss(output: str, cost: str, samples: Samples) -> float:
 def _reasons(
     network: Network, cost: str, samples: Samples, losses: Sequence[float], p: Mapping[str, Any], names: Any
 ) -> Iterator[str]:
-    """What the numbers show, and what would do; the weightiest first."""
+    """Reasons with remedies, the most important first."""
     if network.activations[-1] == "identity" and not (p.get("scale_y") or p["bayesian"]):
         spread = float(samples.y.std(axis=0, dtype=np.float64).max())
         middle = float(np.abs(samples.y.mean(axis=0, dtype=np.float64)).max())

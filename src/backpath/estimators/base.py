@@ -1,4 +1,4 @@
-"""What the two estimators share: from parameters and data to a fitted network and back."""
+"""What the two estimators share: fitting, scaling and fitted attributes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SKLEARN_OUTPUTS = {"sigmoid": "logistic"}
 
 
 def is_stochastic(estimator: Any) -> bool:
-    """Whether ``partial_fit`` is there."""
+    """Whether ``partial_fit`` is available."""
     if estimator.solver not in STOCHASTIC:
         raise AttributeError(f"partial_fit is for the solvers {' and '.join(STOCHASTIC)}, not {estimator.solver!r}")
     return True
@@ -45,7 +45,7 @@ def is_stochastic(estimator: Any) -> bool:
 
 @contextmanager
 def unchanged_by_failure(estimator: Any) -> Iterator[None]:
-    """Put an estimator's attributes back as they were if what is done to it fails, whatever the reason."""
+    """Restore an estimator's attributes if a method fails, for any reason."""
     before = dict(vars(estimator))
     try:
         yield
@@ -63,7 +63,7 @@ class Perceptron(Hyperparameters, PredictingEstimator):
     _scaling = Scaling()
 
     def _scaling_of(self, samples: Samples) -> Scaling:
-        """How X and y are scaled inside the fit."""
+        """The scaling of X and y inside ``fit``."""
         return Scaling.of(samples, self.scale_X)
 
     def _trained_as(self, outputs: int) -> tuple[str, str]:

@@ -137,7 +137,7 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
 
     @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
-        """One epoch on these rows, from where the last call ended.
+        """Train for one epoch on these rows, starting from the last call's weights.
 
         Parameters
         ----------
@@ -248,7 +248,7 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
             return [np.log(each) for each in found] if isinstance(found, list) else np.log(found)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The share of rows that are predicted right, with several targets or labels all of them.
+        """The share of rows that are predicted correctly; with several targets or labels, all of them must be.
 
         Parameters
         ----------

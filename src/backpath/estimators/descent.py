@@ -35,7 +35,7 @@ def solver_of(p: Any) -> Solver:
 
 
 def solver_state_of(run: FitState) -> SolverState | None:
-    """What an engine is to go on from: of ``partial_fit`` all that the last one knew, of a warm start the best loss."""
+    """The state to continue from: for ``partial_fit`` the last engine's, for a warm start the best loss."""
     if run.optimizer is None and run.best_loss in (None, math.inf):
         return None
     nothing = [np.zeros_like(W) for W in run.weights]
@@ -101,7 +101,7 @@ class Descending(Fitting):
         return run
 
     def _note(self, done: int) -> None:
-        """Write down the epochs since the last look."""
+        """Record the epochs since the last call."""
         run, fresh = self.run, np.asarray(self.engine.costs[self.run.n_iter : done], np.float64).tolist()
         if self.p.verbose:
             for k, loss in enumerate(fresh, run.n_iter + 1):
@@ -114,7 +114,7 @@ class Descending(Fitting):
         )
 
     def _is_over(self) -> bool:
-        """After an epoch or a chunk: judge, tell, and set the next learning rate."""
+        """After an epoch or a chunk: evaluate, report, and set the next learning rate."""
         p, run, weights = self.p, self.run, []
         if self.held_out or self.callbacks:
             weights = self.engine.weights

@@ -1,4 +1,4 @@
-"""Pictures of a fit, as scikit-learn's `Display` classes: made by ``from_estimator``, drawn by ``plot``."""
+"""Plots of a fit, like scikit-learn's `Display` classes: made by ``from_estimator``, drawn by ``plot``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all solvers have in common: held-out samples are judged and callbacks called, epoch by epoch."""
+"""What all solvers share: evaluating held-out samples and calling callbacks after each epoch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FREE = ("checkpoint", "every", "callbacks", "verbose", "progress", "max_iter", "
 
 
 class Clock:
-    """When a fit has to end.
+    """The end of a fit: the time limit and requests to stop.
 
     Attributes
     ----------
@@ -78,16 +78,16 @@ class Fitting(Stateful, ABC):
         self.go_on()
 
     def go_on(self) -> None:
-        """What only ended that call does not end this one."""
+        """Forget a stop that only ended the last call."""
         if self.run.stopped in ("time", "interrupted"):
             self.run.stopped, self.stopped = "epochs", False
 
     @abstractmethod
     def go(self, part: RunPart | None) -> FitState:
-        """Train to the end, saved now and then."""
+        """Train to the end, with checkpoints."""
 
     def is_good(self) -> bool:
-        """Whether it is worth going on from."""
+        """Whether the state is worth saving."""
         return is_good(self.job, self.engine)
 
     def standing(self) -> dict[str, Any]:
@@ -111,7 +111,7 @@ class Fitting(Stateful, ABC):
             return self.go(part)
 
     def judge(self, weights: list[Array]) -> float | None:
-        """Look at the held-out samples, if there are any; the score."""
+        """Evaluate the held-out samples, if there are any; the score."""
         if self.held_out is None:
             return None
         loss, score = self.held_out.look(self.job, weights)
@@ -150,7 +150,7 @@ class Fitting(Stateful, ABC):
         return any(wish is True for wish in wishes)
 
     def is_to_stop(self, weights: list[Array]) -> bool:
-        """Tell the callbacks, look at the clock; whether that ends the fit."""
+        """Call the callbacks and check the clock; whether that ends the fit."""
         if self.tell(weights):
             self.run.stopped = "callback"
         elif self.clock.is_over:
@@ -158,6 +158,6 @@ class Fitting(Stateful, ABC):
         return self.run.stopped != "epochs"
 
     def interrupted(self) -> None:
-        """Ctrl-C: what was reached counts."""
+        """Ctrl-C: keep the result so far."""
         warnings.warn("Training interrupted by user.", stacklevel=3)
         self.run.stopped = "interrupted"

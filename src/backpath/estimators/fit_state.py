@@ -1,4 +1,4 @@
-"""What a solver hands back and a later one goes on from: the fitted attributes, before they are the estimator's."""
+"""The state of a solver: the fitted attributes before they are set on the estimator."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Score = Callable[[Array, Samples], float]  # (outputs, samples) -> accuracy or R
 
 @dataclass(frozen=True)
 class Epoch:
-    """What a callback gets after an epoch.
+    """The argument of a callback after an epoch.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """Where a descent stands between two calls of ``partial_fit``."""
+    """The state of a descent between two calls of ``partial_fit``."""
 
     learning_rate: float
     solver_state: SolverState
@@ -71,7 +71,7 @@ class HeldOut:
 
 @dataclass
 class FitState(Stateful):
-    """Where a fit stands; the names are those of the fitted attributes.
+    """The state of a fit; the names are those of the fitted attributes.
 
     Attributes
     ----------
@@ -103,7 +103,7 @@ class FitState(Stateful):
 
     @property
     def badness(self) -> float:
-        """By which restarts are compared: the validation score, else the evidence, else the loss."""
+        """The criterion of restarts: the validation score, else the evidence, else the loss."""
         if self.bayesian is not None and self.best_validation_score is None:
             return -self.bayesian.evidence
         return self.loss if self.best_validation_score is None else -self.best_validation_score

@@ -1,4 +1,4 @@
-"""Samples that are not trained on: given or drawn, and how they are judged."""
+"""Held-out samples, given or drawn, and their evaluation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RawData = tuple[Any, Any, Any]  # X, y, sample_weight as the user gave them
 def hold_out(
     p: Any, samples: Samples, raw: RawData, held_out: RawData, scaling: Scaling, rng: np.random.RandomState
 ) -> tuple[Samples, HeldOut | None]:
-    """What is trained on, and what is not, given or (with early stopping) drawn.
+    """Training samples and held-out samples, which are given or (with early stopping) drawn.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def _drawn(p: Any, samples: Samples, rng: np.random.RandomState) -> tuple[Indice
 
 
 def _judge(p: Any, X: Any, y: Any, weight: Any, scaling: Scaling) -> Callable[[list[Array]], float] | None:
-    """The estimator's ``scoring`` of weights that are being trained; None where its own score will do."""
+    """The estimator's ``scoring``, applied to weights in training; None if its own score is used."""
     if p.scoring in (None, "loss"):
         return None
     from sklearn.metrics import check_scoring

@@ -52,7 +52,7 @@ class Lbfgs(Fitting):
         return math.isfinite(self.run.loss)
 
     def state(self) -> dict[str, Any]:
-        """SciPy does not tell its state: what it asked for leads it to the same one again."""
+        """SciPy does not expose its state, so its function values are recorded and replayed."""
         return {"run": self.run.state(), "stopped": self.stopped, "asked": list(self._asked)}
 
     def restore(self, state: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ MANY_WEIGHTS = 1000  # weights; with more, another solver is faster
 
 
 def _warn_of_size(weights: int, residuals: int, held_down: bool) -> None:
-    """Warn of networks that lm is too good for, or too slow."""
+    """Warn of networks that lm would overfit, or for which it is slow."""
     if weights > residuals and not held_down:
         warnings.warn(
             f"lm fits {weights:,} weights to {residuals:,} numbers, and can follow each of them: take fewer neurons, "
@@ -84,7 +84,7 @@ class Levenberg(Fitting):
         return run
 
     def _note(self, done: int) -> None:
-        """Write down the steps since the last look."""
+        """Record the steps since the last call."""
         run = self.run
         for k, loss in enumerate(self.engine.costs[run.n_iter : done], run.n_iter + 1):
             run.loss_curve.append(float(loss))

@@ -1,4 +1,4 @@
-"""What the estimators' parameters may be, and what follows from them."""
+"""Validation of the estimators' parameters, and values derived from them."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def adds_to(base: type) -> Callable[[_Init], _Init]:
 
 
 def check_parameters(parameters: Mapping[str, Any], incremental: bool = False) -> None:
-    """Check the parameters before anything is done; ``incremental``: for ``partial_fit``."""
+    """Validate the parameters first; ``incremental``: for ``partial_fit``."""
     for name, value in parameters.items():
         words, fits = CHECKS.get(name, ("", lambda value: True))
         if not fits(value):
@@ -207,7 +207,7 @@ def check_parameters(parameters: Mapping[str, Any], incremental: bool = False) -
 
 
 def check_can_go_on(parameters: Mapping[str, Any], incremental: bool) -> None:
-    """Refuse checkpoints from which no fit could go on."""
+    """Refuse checkpoints that no fit could resume from."""
     random_state, layers = parameters["random_state"], parameters["activation"]
     own = [parameters.get("loss"), layers, *(layers if isinstance(layers, Iterable) else ())]
     if any(is_pair(value) for value in own):
@@ -235,7 +235,7 @@ def _check_ensemble(parameters: Mapping[str, Any], incremental: bool) -> None:
 
 
 def hidden_sizes(parameters: Mapping[str, Any]) -> tuple[int, ...]:
-    """Neurons by hidden layer: ``hidden_layer_sizes``, in which ``n_layers`` and ``n_units`` come first."""
+    """Neurons by hidden layer: ``hidden_layer_sizes``, unless ``n_layers`` and ``n_units`` override it."""
     value, layers, units = (parameters[name] for name in ("hidden_layer_sizes", "n_layers", "n_units"))
     sizes = tuple(value) if isinstance(value, Iterable) else (value,)
     if not all(_is_count(size) for size in sizes):

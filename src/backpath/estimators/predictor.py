@@ -1,4 +1,4 @@
-"""The fitted network: what it predicts, and why."""
+"""The fitted network: predictions and explanations."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
 
     @property
     def network_(self) -> Network:
-        """The fitted network as backpath's: it can be saved, explained, trained on."""
+        """The fitted backpath network, which can be saved, explained and trained further."""
         check_is_fitted(self, "coefs_")
         return self._network(list(zip(self.coefs_, self.intercepts_, strict=True)))
 

@@ -1,4 +1,4 @@
-"""Finds a learning rate: it rises from epoch to epoch, and the loss shows where training goes best.
+"""Finds a learning rate: it rises from epoch to epoch, and the loss shows where training is fastest.
 
 Source: Smith, Cyclical learning rates for training neural networks, WACV 2017 (the range test), here with an epoch of
 a few batches for each rate.
@@ -27,7 +27,7 @@ SMOOTHED = 5  # epochs on each side
 
 
 def find_rates(p: Any, samples: Samples, start: Start) -> LearningRateDisplay:
-    """Losses by learning rate, until training comes apart."""
+    """Losses by learning rate, until training diverges."""
     if p.solver not in STOCHASTIC:
         raise InputError(f"find_learning_rate is for the solvers sgd, adam and adamw, but the solver is {p.solver!r}")
     whole = job_of(p, samples, start)
@@ -49,7 +49,7 @@ def find_rates(p: Any, samples: Samples, start: Start) -> LearningRateDisplay:
 
 
 def _steepest(rates: Floats, losses: Floats) -> float:
-    """Where the loss, smoothed, falls fastest by decade."""
+    """The rate at which the smoothed loss falls fastest, per decade."""
     width = 2 * SMOOTHED + 1
     padded = np.pad(losses, SMOOTHED, mode="edge")
     smooth = np.convolve(padded, np.full(width, 1 / width), mode="valid")

@@ -151,7 +151,7 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
 
     @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
-        """One epoch on these rows, from where the last call ended.
+        """Train for one epoch on these rows, starting from the last call's weights.
 
         Parameters
         ----------
@@ -194,7 +194,7 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         return found, spread[:, 0] if spread.shape[1] == 1 else spread
 
     def predict_interval(self, X: Any) -> Array:
-        """Where y should lie: between the lowest and the highest of the ``quantiles``.
+        """The interval between the lowest and the highest of the ``quantiles``.
 
         With (0.05, 0.5, 0.95) that is an interval for 90 %.
 
@@ -268,7 +268,7 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         return output, cost
 
     def _unbounded(self) -> tuple[str, str]:
-        """The output activation and the cost, were there no ``output_range``."""
+        """The output activation and the cost without ``output_range``."""
         if is_pair(self.loss):
             return "identity", own_cost(*self.loss)
         if self.loss == "quantile":

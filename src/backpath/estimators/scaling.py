@@ -1,4 +1,4 @@
-"""Standardises X and y inside a fit, and folds that into the weights: what is fitted takes and gives raw numbers."""
+"""Standardises X and y inside ``fit``, and folds the scaling into the weights, which apply to raw numbers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Scaling:
         return replace(samples, X=_scaled(samples.X, self.X), y=_scaled(samples.y, self.y))
 
     def fold(self, weights: list[Array]) -> list[Array]:
-        """Weights that were trained on scaled numbers, as those for raw ones."""
+        """Weights for raw numbers, from weights that were trained on scaled ones."""
         found = [W.astype(np.float64) for W in weights]
         if self.X is not None:
             mean, scale = self.X
@@ -52,7 +52,7 @@ class Scaling:
         return [W.astype(old.dtype) for W, old in zip(found, weights, strict=True)]
 
     def unfold(self, weights: list[Array]) -> list[Array]:
-        """Weights for raw numbers, as those to go on training with."""
+        """Weights for scaled numbers, to continue training."""
         found = [W.astype(np.float64) for W in weights]
         if self.y is not None and not self.bounded:
             mean, scale = self.y

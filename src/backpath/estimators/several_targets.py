@@ -1,4 +1,4 @@
-"""Several targets, each with classes of its own: groups of outputs."""
+"""Several targets, each with its own classes, as groups of outputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backpath.maths.arrays import Array, Indices
 
 
 class SeveralTargets:
-    """Encodes several targets, each with classes of its own, as groups of outputs.
+    """Encodes several targets, each with its own classes, as groups of outputs.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class SeveralTargets:
         return np.split(A, np.cumsum(self.sizes)[:-1], axis=1)
 
     def places(self, A: Array) -> Indices:
-        """The likeliest class's number, (N, targets)."""
+        """The number of the most probable class, (N, targets)."""
         return np.column_stack([group.argmax(axis=1) for group in self.split(A)])
 
     def transform(self, y: Any) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""From samples to fitted weights: where training starts, what is trained, by which solver, and the best of several."""
+"""From samples to fitted weights: chooses the starts, the job and the solver, and keeps the best run."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MOST_SEED = 2**31 - 1
 
 @dataclass(frozen=True)
 class Start:
-    """Where a network starts from, and its random stream."""
+    """The initial weights of a network, and its random stream."""
 
     run: FitState
     rng: np.random.RandomState
@@ -54,7 +54,7 @@ def first_start(p: Any, sizes: tuple[int, ...], number: np.dtype[Any], rng: np.r
 def next_start(
     p: Any, sizes: tuple[int, ...], scaling: Scaling, incremental: bool, rng: np.random.RandomState
 ) -> Start:
-    """From where the last fit ended."""
+    """The weights of the last fit."""
     weights = scaling.unfold(p._weights())
     now = (weights[0].shape[1] - 1, *map(len, weights))
     if now != sizes:

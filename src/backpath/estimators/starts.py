@@ -1,4 +1,4 @@
-"""scikit-learn's random streams: where training starts, and in which order it takes the samples."""
+"""scikit-learn's random streams for initial weights and the order of the samples."""
 
 from __future__ import annotations
 

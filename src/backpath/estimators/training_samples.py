@@ -1,4 +1,4 @@
-"""What is trained on: rows, targets and weights, checked and laid out for backpath; and whether their scales fit."""
+"""Training samples: rows, targets and weights, validated and laid out for backpath; and a check of their scales."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def column_sizes(X: Array) -> Array:
 
 
 def warn_of_scales(sizes: Array, names: Sequence[str] | None) -> None:
-    """Warn of columns whose numbers are wildly larger than others': descent hardly sees the small ones."""
+    """Warn of columns with very different scales, because gradient descent hardly uses the small ones."""
     filled = np.flatnonzero(sizes)
     if len(filled) < 2:
         return

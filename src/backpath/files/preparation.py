@@ -165,7 +165,7 @@ class Preparation:
         return [*lines, f"{name}: one of {listed(self.target.classes)}"]
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON keeps it."""
+        """The verdict as JSON data."""
         kept = asdict(self)
         inputs = [{"kind": column.kind, **asdict(column)} for column in self.inputs]
         return {**kept, "inputs": inputs, "left_out": list(self.left_out)}

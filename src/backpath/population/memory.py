@@ -1,4 +1,4 @@
-"""What a population needs of the machine's memory, said before it is drawn."""
+"""The memory that a population needs, checked before it is drawn."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def memory_needed(
 
 
 def check_memory(needed: int, size: int, sizes: Sequence[int]) -> None:
-    """Refuse what cannot fit, before anything is drawn."""
+    """Refuse a population that does not fit into memory, before it is drawn."""
     memory = machine_memory()
     if needed > memory:
         raise InputError(

@@ -1,4 +1,4 @@
-"""A population: many networks of the same sizes, their weights side by side."""
+"""Populations: many networks of the same sizes, with their weights side by side."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class Population(Value):
 
     @classmethod
     def from_lanes(cls, sizes: tuple[int, ...], activations: tuple[str, ...], lanes: Array) -> Population:
-        """The population whose ``lanes`` are these, neither copied nor checked.
+        """The population with these ``lanes``, which are neither copied nor checked.
 
         Parameters
         ----------

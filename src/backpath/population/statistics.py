@@ -1,4 +1,4 @@
-"""What a population shows: a share with its interval, and the plateaus on which networks are stuck."""
+"""Statistics of a population: a share with its interval, and the plateaus where networks are stuck."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LARGEST_DENOMINATOR = 8
 
 @dataclass(frozen=True)
 class Plateau:
-    """A cost at which many networks ended.
+    """A final cost that many networks share.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Plateau:
 
     @property
     def name(self) -> str:
-        """The simple fraction that is near, as in ``1/8``; else the cost itself.
+        """The closest simple fraction, such as ``1/8``, if there is one; else the cost itself.
 
         >>> Plateau(0.1252, 30).name, Plateau(0.137, 30).name
         ('1/8', '0.137')
@@ -82,14 +82,14 @@ def _stands_out(count: int, low: float, around: NDArray[np.float64]) -> bool:
 
 
 def _without(costs: NDArray[np.float64], low: float) -> NDArray[np.float64]:
-    """The costs except for those of the range from ``low`` and of the ranges beside it."""
+    """The costs outside the range from ``low`` and its neighbours."""
     before, after = np.searchsorted(costs, [low * (1 - WIDTH), low * (1 + WIDTH) ** 2])
     return np.concatenate([costs[:before], costs[after:]])
 
 
 @dataclass(frozen=True)
 class Success:
-    """How often a task was learned.
+    """The share of networks that learned a task.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""``train_population``: every network of a population trained side by side over all cores, and what came of it."""
+"""``train_population``: trains all networks of a population side by side on all cores."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Tables: the network that fits one, a linear model beside it, and how good both are."""
+"""Tables: chooses a network and a linear model, and evaluates both."""

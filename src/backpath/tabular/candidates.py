@@ -1,4 +1,4 @@
-"""The networks that are compared for a table, by its size and task; settings that the call gives stay as given."""
+"""The candidate networks for a table, by its size and task; the caller's settings never change."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ MOST_LM = 2e5  # the most rows × inputs² for which Levenberg-Marquardt is fast
 
 
 def most_epochs(solver: str, rows: int) -> int:
-    """How long at most to train on so many rows, unless the call says."""
+    """The default maximum number of epochs for this many rows."""
     return max(1, min(BY_SOLVER[solver]["epochs"], SAMPLES_SEEN // rows))
 
 
 def candidates(task: str, rows: int, inputs: int, given: Mapping[str, Any]) -> list[Plan]:
-    """What to compare, the simplest first.
+    """The candidates, simplest first.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ LEAST_DIVIDED = 4  # rows; with fewer, nothing is compared
 
 @dataclass(frozen=True)
 class Compared:
-    """A candidate with the cost that it reached on rows it was not trained on.
+    """A candidate with its cost on held-out rows.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Fit:
-    """What fitting a table came to.
+    """The result of fitting a table.
 
     Attributes
     ----------
@@ -174,7 +174,7 @@ class _Rows:
         return {**vars(self), "spread": one_by_one, "training": training}
 
     def drawn(self, rows: int) -> _Rows:
-        """That many of the rows; all of them, if there are no more."""
+        """A sample of this many rows; all of them if there are fewer."""
         if rows >= len(self.X):
             return self
         few = np.sort(self.order[:rows])
@@ -205,13 +205,13 @@ class _Rows:
         )
 
     def _with_epochs(self, settings: Plan, given: Mapping[str, Any]) -> Plan:
-        """As many epochs as these rows need, where all rows need fewer."""
+        """The number of epochs for these rows, scaled from that for all rows."""
         if "epochs" in given or settings.solver == LINEAR:
             return settings
         return replace(settings, epochs=most_epochs(settings.solver, len(self.X)))
 
     def compare(self, settings: Plan, begun: tuple[TrainingResult, ...] = (), parts: int = PARTS) -> Compared:
-        """How well a candidate does on rows that it is not trained on.
+        """The cost of a candidate on held-out rows.
 
         Parameters
         ----------
@@ -233,7 +233,7 @@ class _Rows:
         return Compared(settings, float(np.mean(lowest)), epochs, tuple(results))
 
     def train_without(self, settings: Plan, aside: NDArray[np.intp], seed: int) -> TrainingResult:
-        """Train on all rows but those."""
+        """Train on all rows except these."""
         kept = np.setdiff1d(np.arange(len(self.X)), aside)
         start = settings.network(self.X.shape[1], self.y.shape[1], seed=seed, **self.network)
         held = (self.X[aside], self.y[aside], *([] if self.weight is None else [self.weight[aside]]))

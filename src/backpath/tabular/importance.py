@@ -1,4 +1,4 @@
-"""How much each column of a table matters to a model: what shuffling its cells costs."""
+"""Permutation importance of a table's columns for a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trains the network that fits a table, and measures it on rows that it has not seen."""
+"""Trains the network for a table, and evaluates it on held-out rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SMALL, FOLDS = 200, 5  # with fewer rows, one held-out part is too small
 
 @dataclass(frozen=True)
 class Judged:
-    """A model of a table, with the verdict on it.
+    """A model of a table, with its verdict.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Trainer:
-    """How the models of a table are trained: all alike.
+    """The settings with which all models of a table are trained.
 
     Attributes
     ----------
@@ -71,14 +71,14 @@ class Trainer:
     watch: Callable[[float, float], object] | None = None
 
     def held_out(self, share: float) -> Judged:
-        """Train on all rows but a share, and judge by that; by all rows where the share is 0."""
+        """Train on all rows except a share, and evaluate on that; on all rows if the share is 0."""
         division = self.table.division(share, self.seed, self.scale_target)
         model = self._fit(division)
         on = "held-out" if len(division.held_out) else "training"
         return self._judged(model, division, [(division, model)], on)
 
     def cross_validated(self, folds: int) -> Judged:
-        """Train on all rows, and judge by models trained alike on all parts of the rows but one."""
+        """Train on all rows, and evaluate models that are trained on all parts of the rows except one."""
         table = self.table
         if isinstance(table, StreamedTable):
             raise InputError(

@@ -1,4 +1,4 @@
-"""Linear models with weight decay, as networks without a hidden layer: what a network has to be better than.
+"""Linear models with weight decay, as networks without a hidden layer: the model to beat.
 
 Ridge regression is solved exactly:  W = (XᵀX + λI)⁻¹ Xᵀy  with X and y centred. Logistic regression goes from the low
 point of one parabola to that of the next; each touches the cost and lies above it everywhere, with the curvature
@@ -49,7 +49,7 @@ class Spectrum:
 
 
 def linear_model(X: Floats, y: Floats, task: str, decay: float, weight: Floats | None = None) -> Network:
-    """The linear model of that weight decay.
+    """The linear model with this weight decay.
 
     Parameters
     ----------

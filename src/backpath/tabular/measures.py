@@ -1,4 +1,4 @@
-"""How good predictions are, in the terms that a model is judged by; everything by its formula."""
+"""Measures of predictions, computed from their formulas."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RESAMPLES = 500  # of the rows, for an interval
 
 @dataclass(frozen=True)
 class ClassMeasures:
-    """Of a model that predicts classes.
+    """Measures of a classifier.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class ClassMeasures:
 
 @dataclass(frozen=True)
 class NumberMeasures:
-    """Of a model that predicts numbers.
+    """Measures of a regression model.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""A network's layers and how it is trained, with all that is decided."""
+"""A network's layers and training settings, with all choices made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from backpath.training.progress import Progress
 
 @dataclass(frozen=True)
 class Plan:
-    """A network's layers and how it is trained.
+    """A network's layers and training settings.
 
     Attributes
     ----------

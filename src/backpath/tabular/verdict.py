@@ -1,4 +1,4 @@
-"""How good a model of a table is: beside the simplest prediction and a linear model, on rows it was not trained on."""
+"""The quality of a model on held-out rows, compared with a baseline and a linear model."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ON = ("held-out", "cross-validation", "training")
 
 @dataclass(frozen=True)
 class Verdict:
-    """How good a model is.
+    """The quality of a model.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Verdict:
     scores: tuple[float, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON keeps it."""
+        """The verdict as JSON data."""
         return {
             "on": self.on,
             "rows": self.rows,
@@ -78,7 +78,7 @@ class Verdict:
 
     @classmethod
     def from_dict(cls, kept: Any) -> Verdict:
-        """A verdict from its JSON; InputError if it is none."""
+        """A verdict from its JSON data; InputError if it is not valid."""
         try:
             return cls(
                 on=str(kept["on"]),
@@ -97,7 +97,7 @@ class Verdict:
             raise InputError("the model's record of its quality is not one that backpath wrote") from None
 
     def said(self) -> list[str]:
-        """What a careful person would say of it, in sentences."""
+        """The verdict in plain sentences."""
         found = []
         if self.on == "training":
             found.append("These rows were trained on: how good the model is on others is not known.")
@@ -134,7 +134,7 @@ class Verdict:
         return self._is_as_good(self.baseline) or self._is_hardly_better() or bool(self._never_right())
 
     def _is_as_good(self, other: Measures) -> bool:
-        """Whether the other does as well: by the score, and for classes by the mean of their recalls too."""
+        """Whether the other model does as well: by the score, and for classes by the mean of their recalls too."""
         if not self.model.score > other.score:
             return not (isinstance(self.model, ClassMeasures) and isinstance(other, ClassMeasures)) or (
                 self.model.balanced_accuracy < other.balanced_accuracy + 0.01

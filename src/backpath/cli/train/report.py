@@ -61,7 +61,7 @@ def loss_named(verdict: Verdict) -> str:
 
 
 def describe_verdict(verdict: Verdict) -> str:
-    """How good a model is, in a table, and what to think of it."""
+    """The quality of a model, in a table, and what to think of it."""
     on = {
         "held-out": f"on {verdict.rows:,} rows held out",
         "cross-validation": f"on all {verdict.rows:,} rows, each held out once ({len(verdict.scores)} parts)",

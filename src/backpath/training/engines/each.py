@@ -48,7 +48,7 @@ class Each:
         self._workspaces: list[EachWorkspace] = []
 
     def train(self, networks: Indices, begin: int, epochs: int, orders: Indices) -> None:
-        """Train these for some epochs, the first of them epoch ``begin``."""
+        """Train these networks for some epochs, starting with epoch ``begin``."""
         try:
             workspace = self._workspaces.pop()
         except IndexError:  # all are in use
@@ -58,7 +58,7 @@ class Each:
         self._workspaces.append(workspace)
 
     def conclude(self) -> None:
-        """Bring the weights reached to the standing."""
+        """Copy the final weights to the networks' state."""
         self.standing.weights[:] = self._flat[:, self._places].T
 
     def state(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Each:
 
 
 class EachWorkspace:
-    """What the kernels are handed by one thread, and what of it has to stay alive."""
+    """The arguments of one thread's kernel call, and the objects that must stay alive."""
 
     def __init__(self, standing: Standing, layout: Layout, flat: Array, states: ctypes.Array[calls.CState]):
         job, s, number = standing.job, standing.job.solver, flat.dtype

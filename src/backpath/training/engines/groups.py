@@ -23,7 +23,7 @@ BLOCK_BYTES = 32_000  # bytes of the rows of a block of samples, to stay in or n
 
 @dataclass(frozen=True)
 class Standing:
-    """Many networks and where each stands.
+    """Many networks and the state of each.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class Standing:
 
 
 class Populated:
-    """What the kernels are handed of many networks, and what of it has to stay alive.
+    """The arguments of the kernels for many networks, and the objects that must stay alive.
 
     Parameters
     ----------
@@ -141,19 +141,19 @@ class Groups:
         self._block = min(max(4, near - near % 4), standing.job.batch_size)
 
     def train(self, networks: Indices, begin: int, epochs: int, orders: Indices) -> None:
-        """Train these for some epochs, the first of them epoch ``begin``."""
+        """Train these networks for some epochs, starting with epoch ``begin``."""
         populated = self._populated(len(self._moments))
         given = address(networks, np.int64, len(networks)), len(networks), begin, epochs
         self._kernels.train_many(populated.place, *given, address(orders, np.int64, orders.size), len(orders))
 
     def measure(self, networks: Indices) -> None:
-        """The cost and worst error of these as they are now."""
+        """The current cost and worst error of these networks."""
         populated = self._populated(0)
         given = address(networks, np.int64, len(networks)), len(networks)
         self._kernels.evaluate_many(populated.place, *given, address(self._order, np.int64, len(self._order)))
 
     def conclude(self) -> None:
-        """The standing's weights are always those reached."""
+        """The state always has the current weights."""
 
     def state(self) -> dict[str, Any]:
         s = self.standing

@@ -1,4 +1,4 @@
-"""Where everything of one network is in the native kernels' flat buffers."""
+"""The layout of one network in the native kernels' flat buffers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BLOCKS_OF_PART, MOST_PARTS, PARTS_BYTES = 4, 64, 4 << 20
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything is in the kernels' flat buffers.
+    """The layout of the kernels' flat buffers.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Layout:
         return found
 
     def put(self, arrays: Iterable[NDArray[Any]], flat: Array) -> None:
-        """The other way round; what fills up a flat array stays as it is."""
+        """The reverse; padding in the flat array does not change."""
         if self.places is not None:
             flat[self.places] = np.concatenate([W.ravel() for W in arrays])
             return
@@ -113,8 +113,8 @@ class Layout:
 
 
 def lay_out(job: Job, members: int = 1, laid: bool | None = None) -> Layout:
-    """For a job that so many threads may share. ``laid``: all samples are laid out at once, as where their order
-    stays if it is None."""
+    """The layout for a job that this many threads may share. ``laid``: all samples are laid out at once, which needs a
+    fixed order; by default if they have one."""
     network, solver = job.network, job.solver.name
     plain = solver == "gd" and job.free is None and not job.l2 and job.clip_norm is None
     laid = not job.shuffle if laid is None else laid
@@ -143,7 +143,7 @@ def _laid_out(
 
 
 def lay_out_prediction(network: Network) -> Layout:
-    """For rows that go forward through a network; a member's working memory is ``plan.slot`` numbers."""
+    """The layout for a forward pass of rows; a member's working memory is ``plan.slot`` numbers."""
     codes = tuple(activation(name).code for name in network.activations)
     panel = 2 * STEP_BYTES // network.dtype.itemsize
     return _wide(network.sizes, codes, network.dtype.itemsize, panel, panel, False, 0, 0, False, 1)

@@ -54,7 +54,7 @@ class PlainNetworks:
         return [W.reshape(shape) for W, shape in zip(np.split(flat, self._ends), self._shapes, strict=True)]
 
     def train(self, networks: Indices, begin: int, epochs: int, orders: Indices) -> None:
-        """Train these for some epochs, the first of them epoch ``begin``."""
+        """Train these networks for some epochs, starting with epoch ``begin``."""
         for network in networks.tolist():
             self._train(network, begin, epochs, orders)
 
@@ -92,7 +92,7 @@ class PlainNetworks:
         return float(np.abs(self._outputs(engine)[1] - engine.job.y).max())
 
     def measure(self, networks: Indices) -> None:
-        """The cost and worst error of these as they are now."""
+        """The current cost and worst error of these networks."""
         for network in networks.tolist():
             engine = self._engines[network]
             job, (u, A) = engine.job, self._outputs(engine)
@@ -100,7 +100,7 @@ class PlainNetworks:
             self.standing.numbers[calls.WORST, network] = np.abs(A - job.y).max()
 
     def conclude(self) -> None:
-        """The standing's weights are always those reached."""
+        """The state always has the current weights."""
 
     def state(self) -> dict[str, Any]:
         s = self.standing
