@@ -233,7 +233,7 @@ def test_the_same_answer_for_every_row_is_told():
     rows = rng.random_sample((500, 2))
     curved = (rows[:, 0] + (2 * (rows[:, 1] - 0.5)) ** 2 >= 0.75).astype(int)
     model = bp.MLPClassifier((20, 20), activation="logistic", random_state=42)
-    with pytest.warns(bp.BadFitWarning, match="better than always answering the same"):
+    with pytest.warns(bp.BadFitWarning, match="better than a constant prediction"):
         model.fit(rows, curved)
 
 

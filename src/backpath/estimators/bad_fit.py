@@ -49,10 +49,15 @@ def warn_of_bad_fit(
     barely = HELD_DOWN if parameters["alpha"] >= 1 else BARELY
     if not math.isfinite(constant) or reached < constant * (1 - barely) or constant == 0:
         return
-    reasons = [*_reasons(network, cost, part, losses, parameters, names)]
+    reasons = [
+        *_of_scales(network, part, parameters, names),
+        *_of_losses(losses, parameters),
+        *_of_alpha(network, parameters),
+        *_of_network(network, cost, part),
+    ]
     because = "; ".join(reasons) or "train longer (max_iter), with other sizes, or from another random_state"
     warnings.warn(
-        f"the fit is {'hardly' if reached < constant else 'no'} better than always answering the same (loss "
+        f"the fit is {'hardly' if reached < constant else 'no'} better than a constant prediction (loss "
         f"{reached:.4g}, the best constant's is {constant:.4g}): {because}",
         BadFitWarning,
         stacklevel=4,
@@ -76,10 +81,8 @@ def _constant_loss(output: str, cost: str, samples: Samples) -> float:
     return backprop.batch_cost(cost, rows, activation(output).value(rows), y, weight)
 
 
-def _reasons(
-    network: Network, cost: str, samples: Samples, losses: Sequence[float], p: Mapping[str, Any], names: Any
-) -> Iterator[str]:
-    """Reasons with remedies, the most important first."""
+def _of_scales(network: Network, samples: Samples, p: Mapping[str, Any], names: Any) -> Iterator[str]:
+    """Targets and columns that should be standardised."""
     if network.activations[-1] == "identity" and not (p.get("scale_y") or p["bayesian"]):
         spread = float(samples.y.std(axis=0, dtype=np.float64).max())
         middle = float(np.abs(samples.y.mean(axis=0, dtype=np.float64)).max())
@@ -97,6 +100,10 @@ def _reasons(
             )
             more = f" and {len(odd) - NAMED} more" if len(odd) > NAMED else ""
             yield f"the sizes of {shown}{more} are far from 1: use scale_X=True, or StandardScaler"
+
+
+def _of_losses(losses: Sequence[float], p: Mapping[str, Any]) -> Iterator[str]:
+    """A learning rate that is too high or too low."""
     finite = [loss for loss in losses if math.isfinite(loss)]
     if p["solver"] in ("sgd", "adam") and len(finite) > 1:
         rate, least = p["learning_rate_init"], min(finite)
@@ -104,11 +111,19 @@ def _reasons(
             yield f"the loss rose from {least:.4g} to {finite[-1]:.4g}: try learning_rate_init={rate / 10:g}"
         elif len(finite) >= p["max_iter"] and finite[-1] < 0.999 * finite[-min(len(finite), 10)]:
             yield f"the loss was still falling after {len(finite):,} epochs: raise max_iter or learning_rate_init"
-    largest = max(float(np.abs(W[:, :-1]).max()) for W in network.weights)
-    if p["alpha"] >= 1 and not p["bayesian"]:
-        alpha = p["alpha"]
+
+
+def _of_alpha(network: Network, p: Mapping[str, Any]) -> Iterator[str]:
+    """A penalty that is too strong."""
+    alpha = p["alpha"]
+    if alpha >= 1 and not p["bayesian"]:
+        largest = max(float(np.abs(W[:, :-1]).max()) for W in network.weights)
         yield f"alpha={alpha:g} keeps all weights small (the largest is {largest:.2g}): try alpha={alpha / 1000:g}"
-    from backpath.explain.learning.why import why_not_learning  # only of a bad fit
+
+
+def _of_network(network: Network, cost: str, samples: Samples) -> Iterator[str]:
+    """Weights and neurons that keep the network from learning."""
+    from backpath.explain.learning.why import why_not_learning  # only for a bad fit
 
     few = samples.part(np.arange(min(len(samples), max(1, DENSE_BYTES // (8 * samples.X.shape[1])))))
     try:
