@@ -30,7 +30,7 @@ LEAST_ROWS, MOST_BYTES = 10, 5_000_000
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one table: the try that trained (0: none), and what was said at the last that failed."""
+    """The result for one table: the attempt that trained (0: none), and the message of the last failed one."""
 
     name: str
     attempt: int

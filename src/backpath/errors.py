@@ -1,4 +1,4 @@
-"""What can go wrong, said in one plain line: what was expected, what came, where, what would do."""
+"""Exceptions, whose messages are one plain line: what was expected, what was found, where, and a remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every table that is not what it should be ends in one plain line: what, file, line, column, value, what would do."""
+"""Every invalid table ends in one plain line: what, file, line, column, value, and a remedy."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Worked-example files: what they hold is read exactly, and what is wrong with one is said in one line."""
+"""Worked-example files: their content is read exactly, and each error is one line."""
 
 import copy
 import json

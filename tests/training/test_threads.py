@@ -133,7 +133,7 @@ def test_how_many(monkeypatch):
     assert threads.threads_for(None) == threads.available_cores() >= 1
     monkeypatch.setenv("BACKPATH_THREADS", "3")
     assert threads.threads_for(None) == 3
-    assert threads.threads_for(5) == 5  # what is said in the call goes first
+    assert threads.threads_for(5) == 5  # the call's setting comes first
     monkeypatch.setenv("BACKPATH_THREADS", "many")
     with pytest.raises(InputError, match="BACKPATH_THREADS must be a whole number of at least 1, but is 'many'"):
         threads.threads_for(None)

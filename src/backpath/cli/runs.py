@@ -1,4 +1,4 @@
-"""``backpath runs``: which runs there are, and how they stand."""
+"""``backpath runs``: lists runs and their state."""
 
 from __future__ import annotations
 

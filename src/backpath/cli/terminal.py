@@ -47,7 +47,7 @@ def is_quiet() -> bool:
 
 
 def be_quiet() -> None:
-    """From now on as if --quiet had been given."""
+    """Behave as if --quiet had been given."""
     click.get_current_context().meta[_QUIET] = True
 
 

@@ -180,7 +180,7 @@ class Perceptron(Hyperparameters, PredictingEstimator):
         Raises
         ------
         InputError
-            If the solver has no learning rate, or training comes apart at the lowest.
+            If the solver has no learning rate, or training diverges at the lowest.
         """
         from backpath.estimators.rates import find_rates
 

@@ -17,7 +17,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
 def user_folder() -> Path:
-    """Where programs keep what is to outlast them, for this user."""
+    """The folder for files that outlast a program, for this user."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "backpath"
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "backpath"

@@ -37,7 +37,7 @@ def encode(tree: Any, about: dict[str, Any]) -> list[bytes]:
 
 
 def decode(path: Path) -> tuple[Any, dict[str, Any]]:
-    """The tree, and what was said about it; InputError if it is anything but a whole, unchanged checkpoint."""
+    """The tree and its description; InputError unless the file is a complete, unaltered checkpoint."""
     arrays, description = tensors.decode(path, CHECKPOINT, lambda *_: None)
     about = _about(description)
     try:

@@ -45,7 +45,7 @@ def read_training_table(
     Raises
     ------
     InputError
-        All that keeps the table from being trained on, with file, line, column and value, and what would do.
+        If the table cannot be used; every reason with file, line, column, value and a remedy.
     """
     wanted = choices or Choices()
     with open_table(path, dialect, wanted=(target,)) as source:

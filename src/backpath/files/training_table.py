@@ -48,7 +48,7 @@ class Division:
 
 @dataclass(frozen=True)
 class TrainingTable:
-    """A table to train on, as it was read: not yet standardised, for that must not see the rows held out.
+    """A table to train on, as it was read: not yet standardised, because that must not use the held-out rows.
 
     Attributes
     ----------

@@ -85,7 +85,7 @@ def _typed(
 
 
 def _no_parquet(files: Files, words: str) -> str:
-    """What DuckDB says, with the path as it was given, and what would do."""
+    """DuckDB's message, with the path as it was given, and a remedy."""
     said = words
     for file, shown in files:
         said = said.replace(str(file), shown)

@@ -53,7 +53,7 @@ def quoted(value: object, longest: int = 40) -> str:
 
 
 def named(names: Sequence[object], most: int = 8) -> str:
-    """Names of columns, whole, for they are to be used again; of many the first ones.
+    """Names of columns, in full, to be copied; of many, only the first ones.
 
     >>> named(["a b", "c"]), named("abc", most=2)
     ("'a b', 'c'", "'a', 'b' … (3 in all)")

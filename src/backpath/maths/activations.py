@@ -130,7 +130,7 @@ def _no_derivative(u: Array) -> Array:
 
 
 def _shifted_exponentials(u: Array) -> Array:
-    """e^(u - max u); the rounding of the difference is put back, for it costs digits in the tails."""
+    """e^(u - max u); the rounding error of the difference is added back, because it costs digits in the tails."""
     top = u.max(axis=-1, keepdims=True)
     shifted = u - top
     back = shifted - u

@@ -9,7 +9,7 @@ from typing import Any
 from backpath.tabular.plan import Plan
 from backpath.training.datasets import OUTPUTS
 
-LINEAR = "linear"  # in place of a solver: solved by `linear`
+LINEAR = "linear"  # instead of a solver: solved by `linear`
 EPOCHS, SAMPLES_SEEN = 400, 20_000_000
 # settings for a solver that is given without others
 BY_SOLVER: dict[str, dict[str, Any]] = {

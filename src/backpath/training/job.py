@@ -145,9 +145,9 @@ class Job:
     dropout : float, or one for each hidden layer
         The share of hidden neurons that each update leaves out, drawn from ``seed``.
     solver_state : SolverState | None
-        Of the run that this one goes on from.
+        The state of the run that this one continues.
     bayesian : bool
-        The lm solver finds how much to hold weights down while it trains.
+        Whether the lm solver finds the weight decay during training.
     biases : bool
         False if what is trained has no bias neurons: in ``network`` their weights are 0 and stay so.
     threads : int | None

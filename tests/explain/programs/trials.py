@@ -164,7 +164,7 @@ def trial(seed: int, slips: Sequence[str], conventions: int, digits: Digits) -> 
 
 
 def diagnosed(seed: int, gradients: Sequence[Array], given: Given) -> tuple[str, Any]:
-    """What is said of these gradients, in a random layout."""
+    """The report on these gradients, in a random layout."""
     rng, p = np.random.default_rng([seed, 43]), fresh(seed)
     texts = [g if given.decimals is None else np.vectorize(f"{{:.{given.decimals}f}}".format)(g) for g in gradients]
     layout = str(rng.choice(list(LAYOUTS)))

@@ -17,7 +17,7 @@ Group = tuple[int, bool, bool]  # layer, biases, updates
 
 @dataclass(frozen=True)
 class Constant:
-    """A known constant: its code and bits, its value for a problem (1 where it has no meaning), what is said of the
+    """A known constant: its code and bits, its value for a problem (1 where it has no meaning), the note on the
     gradients that have it, and what stands in the formula."""
 
     code: str

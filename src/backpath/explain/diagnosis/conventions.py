@@ -227,7 +227,7 @@ def _products(q: Problem) -> Iterator[Conventions]:
 
 
 def _bits(q: Problem, constants: Sequence[Constant]) -> float:
-    """A ½ that the cost has, or a 2 that it has not, is more usual than the other way round."""
+    """A ½ that the cost has, or a 2 that it has not, is more usual than the reverse."""
     bits = sum(constant.bits for constant in constants)
     unusual = {"squared_error": TWICE, "half_squared_error": HALF}.get(q.cost)
     return bits + (1.5 if unusual in constants else 0.0)

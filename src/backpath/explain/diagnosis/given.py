@@ -56,7 +56,7 @@ def parts_of(given: object, net: Network, what: str) -> Parts:
 
 
 def _with_biases(arrays: list[Objects], net: Network) -> Parts:
-    """W and b in turn, or b and W, or all weights and then all biases, or the other way round: what has the sizes."""
+    """W and b in turn, or b and W, or all weights and then all biases, or the reverse: whatever fits the sizes."""
     count = len(arrays) // 2
     ways = [
         Parts(arrays[::2], arrays[1::2]),

@@ -53,7 +53,7 @@ function settle(id, key, read) {
   });
 }
 
-/** A number as typed: what is not one goes to the server as it is, whose line says what would do. */
+/** A number as typed: anything else goes to the server unchanged, whose error suggests a remedy. */
 export const number = (text) => (text !== "" && Number.isFinite(Number(text)) ? Number(text) : text);
 
 function showSettings({ state }, refused = false) {

@@ -1,7 +1,7 @@
 """What Levenberg-Marquardt knows of a job: Jᵀ J, Jᵀ e and Σ e² of all samples, summed up block by block.
 
 J has a row for each sample's every output and a column for each free weight: ∂A_k/∂W, the notes' δ × [X1 X2 1] with
-the δ that starts from A_k instead of C. It is never whole in memory. It is written transposed, for then a weight's
+the δ that starts from A_k instead of C. It is never whole in memory. It is stored transposed, because then a weight's
 numbers lie side by side, and one product with a hidden neuron's δ fills many of them.
 """
 

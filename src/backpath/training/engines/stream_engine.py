@@ -30,7 +30,7 @@ class StreamEngine(Stateful):
     """Trains on pools of samples.
 
     Between two pools everything is known that a run needs to go on: the weights, what the solver remembers of them, and
-    the position, for which pools come in which order depends on the seed and the epoch only.
+    the position, because the order of the pools depends only on the seed and the epoch.
 
     Attributes
     ----------

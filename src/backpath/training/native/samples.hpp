@@ -2,7 +2,7 @@
 #pragma once
 #include "formulas.hpp"
 
-constexpr double TINY = 1e-30;  // in place of the sum of sample weights that are all 0
+constexpr double TINY = 1e-30;  // instead of the sum of sample weights that are all 0
 
 // So many samples from one on, in an order (null: their own).
 struct Order {

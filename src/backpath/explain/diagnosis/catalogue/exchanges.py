@@ -86,7 +86,7 @@ def _place(q: Problem, name: str) -> WeightPlace:
 
 
 def _likely(q: Problem, one: WeightPlace) -> Iterator[tuple[WeightPlace, WeightPlace]]:
-    """With the one beside it, that below it, and that with the indices the other way round."""
+    """With the one beside it, that below it, and that with swapped indices."""
     layer, j, i = one
     rows, columns = q.width(layer), q.width(layer - 1) + 1
     others = {(j, i + 1), (j + 1, i), *([(i, j)] if i > j else [])}

@@ -184,7 +184,7 @@ def _not_differentiated(q: Problem) -> Iterator[Mistake]:
 
 
 def _targets(q: Problem) -> Iterator[Mistake]:
-    """Every target the other way round; or those of another sample."""
+    """Every target inverted; or those of another sample."""
 
     def opposite(p: Passes, h: Index) -> None:
         p.y[h] = 1 - p.y[h]
