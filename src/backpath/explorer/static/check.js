@@ -11,7 +11,7 @@ async function check(event) {
   const fields = [...byId("claims").querySelectorAll("input")].filter(({ value }) => value.trim() !== "");
   const claimed = Object.fromEntries(fields.map(({ name, value }) => [name, value.trim()]));
   if (!fields.length) {
-    setText(byId("verdict"), "Type what you found for one weight or more.");
+    setText(byId("verdict"), "Type your figure for at least one weight.");
     return;
   }
   const answer = await act("check", { claimed, kind: byId("claim-kind").value });

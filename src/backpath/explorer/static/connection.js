@@ -36,7 +36,7 @@ let last = 0;
 export function ask(what, details = {}) {
   return new Promise((resolve, reject) => {
     if (socket.readyState !== WebSocket.OPEN) {
-      reject(new Error("There is no connection to the explorer just now; it is being tried again"));
+      reject(new Error("There is no connection to the explorer at the moment; reconnecting"));
       return;
     }
     last += 1;
@@ -88,9 +88,9 @@ export function connect(heard, report) {
     }
     const pause = PAUSES[Math.min(tries, PAUSES.length - 1)];
     tries += 1;
-    const why = !token ? "Open the address that backpath explore printed: it has the token that this page lacks."
-      : greeted ? "The connection to the explorer was lost. It is tried again by itself; nothing is lost."
-        : "The explorer does not answer, or takes no more pages. It is tried again by itself.";
+    const why = !token ? "Open the address that backpath explore printed: it contains the token."
+      : greeted ? "The connection to the explorer was lost. Reconnecting; your work is kept."
+        : "The explorer does not answer, or has too many pages open. Trying again.";
     report(why, !token);
     if (token) setTimeout(again, pause);
   }

@@ -64,7 +64,7 @@ async function changeSet(dataset) {
     return;
   }
   const changed = Object.keys(SETTINGS).filter((key) => words(before[key]) !== words(view.state[key])).map((key) => `${SETTINGS[key]} ${words(view.state[key])}`);
-  say(changed.length ? `With ${view.data.name}: ${changed.join(", ")}` : `Now on ${view.data.name}; all settings are as they were`);
+  say(changed.length ? `With ${view.data.name}: ${changed.join(", ")}` : `Now on ${view.data.name}; the settings have not changed`);
 }
 
 function build() {
@@ -72,7 +72,7 @@ function build() {
     html("p", { id: "data-note", class: "note", hidden: true }),
     ...uploadPart(),
     rowPart(),
-    html("p", { class: "soft" }, "Or draw: the points on what the network answers can be added, dragged and erased."),
+    html("p", { class: "soft" }, "Or draw: add, drag and erase points on the map of the network's outputs."),
     ...qualityPart(),
     html("h2", {}, "Rows"),
     html("p", { id: "rows-note", class: "soft" }),

@@ -82,7 +82,7 @@ export async function bringBack(justOpened) {
   page.chosen = record.chosen;
   setPins(record.pins ?? []);
   if (record.scene.speed) await act("train", { speed: record.scene.speed, until_solved: true });
-  say("Everything is back where it was");
+  say("Everything is restored");
   return true;
 }
 

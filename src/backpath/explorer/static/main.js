@@ -41,7 +41,7 @@ async function openLink() {
   try {
     link = readLink();
   } catch {
-    complain("The link cannot be read: it may have been cut off. Copy it again, whole");
+    complain("The link cannot be read: it may be incomplete. Copy all of it again");
   }
   if (!link) return false;
   page.chosen = chosenIn(link);

@@ -200,7 +200,7 @@ function followKeys() {
 }
 
 const HINTS = {
-  pick: "Click a point to take it as the sample, drag it to move it.",
+  pick: "Click a point to select it as the sample; drag it to move it.",
   erase: "Click a point to erase it.",
   add: "Click in the picture to add a point.",
 };
@@ -226,7 +226,7 @@ function setMode(next) {
 }
 
 export function startPoints() {
-  host.setAttribute("aria-description", "Arrow keys move the cross, Enter uses it, Shift with arrows drags the point under it, Delete erases it.");
+  host.setAttribute("aria-description", "Arrow keys move the cross, Enter applies the mode, Shift with arrows drags the point under it, Delete erases it.");
   on("view", (view) => {
     points = view.data.X.map((x, k) => ({ x: [...x], y: [...view.data.y[k]] }));
     host.setAttribute("aria-label", `Points of ${view.data.name}: ${view.data.rows}`);

@@ -25,7 +25,7 @@ const isTyping = ({ target }) => target.closest?.("input, select, textarea, [con
 /** The part of the Share panel that leads there. */
 export const presentPart = () => [
   html("h2", {}, "In front of a class"),
-  html("p", { class: "soft" }, "One screen with large numbers. The P key leads in and out, Escape out."),
+  html("p", { class: "soft" }, "One screen with large numbers. P switches to it and back, Escape leaves it."),
   html("button", { type: "button", onclick: () => present(true) }, "Presenter's view"),
 ];
 

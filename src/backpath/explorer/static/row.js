@@ -31,7 +31,7 @@ async function use(event) {
   const cells = [...byId("row-cells").querySelectorAll("input, select")].map(({ value }) => value.trim());
   const inputs = page.view.state.sizes[0];
   const asked = page.view.data.columns ? ["row", { cells }] : ["sample", { x: cells.slice(0, inputs), y: cells.slice(inputs) }];
-  if (await act(...asked)) say("The step is of the typed row now");
+  if (await act(...asked)) say("The step now uses the typed row");
 }
 
 function show(view) {

@@ -43,7 +43,7 @@ function draw(table) {
   drawPages(table.all, table.rows.length);
   setText(byId("samples-note"), table.weight
     ? `∂C/∂${table.weight} of each sample; their mean, below, is the batch's gradient.`
-    : "Click a weight in the picture, and each sample's share of its gradient stands here too.");
+    : "Click a weight in the picture to show each sample's share of its gradient here.");
 }
 
 async function ask() {

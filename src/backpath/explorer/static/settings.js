@@ -78,14 +78,14 @@ function build() {
     html("button", { type: "button", onclick: addLayer }, "Add a hidden layer"),
     html("h2", {}, "Cost"),
     html("label", { class: "field wide" }, "Cost function ", cost),
-    html("h2", {}, "Where the weights start"),
+    html("h2", {}, "Initial weights"),
     start,
     html("datalist", { id: "inits" }, ...page.choices.initialisations.map((value) => html("option", { value }))),
-    html("p", { class: "soft" }, "Also uniform:-1,1 or normal:0.5."),
+    html("p", { class: "soft" }, "Or, for example, uniform:-1,1 or normal:0.5."),
     textField("seed", "Seed", "seed"),
     biasField(),
     html("button", { type: "button", onclick: () => set({ seed: (page.view.state.seed ?? 0) + 1 }) }, "Other weights: the next seed"),
-    html("p", { class: "soft" }, "A change of layers or of the start draws new weights and begins at epoch 0."),
+    html("p", { class: "soft" }, "Changing the layers or the initial weights draws new weights and restarts at epoch 0."),
   );
 }
 

@@ -37,7 +37,7 @@ function build() {
   byId("panel-share").replaceChildren(
     ...presentPart(),
     html("h2", {}, "Link"),
-    html("p", { class: "soft" }, "It holds the network, its weights and the points; nothing is stored anywhere. Put the part from # on behind the address of any running explorer. A table you sent is not in it."),
+    html("p", { class: "soft" }, "It contains the network, its weights and the points; nothing is stored elsewhere. Append the part from # on to the address of any running explorer. Tables that you uploaded are not included."),
     html("label", { class: "field wide" }, "Link to this state ", html("input", { id: "link", type: "text", readonly: true })),
     button("Copy the link", copyLink),
     html("h2", {}, "On paper"),

@@ -83,12 +83,12 @@ function showPlace(step) {
 }
 
 const SAID = {
-  start: "Nothing computed yet: Forward computes the network's answer for the sample.",
-  forward: "Forward: u sums what comes in, times its weights; σ(u) goes on.",
+  start: "Nothing computed yet: Forward computes the network's output for the sample.",
+  forward: "Forward: u is the sum of the inputs times their weights; σ(u) goes to the next layer.",
   backward: "Backward: the chain rule, from the cost back to each weight.",
-  update: "Update: each weight goes down its gradient, W − η × ∂C/∂W.",
+  update: "Update: each weight moves against its gradient, W − η × ∂C/∂W.",
 };
-const UPDATED = "The weights are the new ones. What stands in the neurons, and ∂, are of the weights before: Forward computes them again.";
+const UPDATED = "The weights are new. The numbers in the neurons, and ∂, belong to the old weights: Forward computes them again.";
 
 /** A layer's formulas: a row each, a cell for each side. */
 function formulaTable({ title, rows }) {
@@ -101,7 +101,7 @@ function formulaTable({ title, rows }) {
     k ? null : html("th", { scope: "rowgroup", rowspan: rows.length }, title), ...cells(sides))));
 }
 
-const TRAINING = "Training: the numbers in the picture are of the sample above, with the weights of this moment.";
+const TRAINING = "Training: the numbers in the picture are for the sample above, with the current weights.";
 
 function showNow({ phase, formulas }, running) {
   const now = byId("now");

@@ -129,7 +129,7 @@ export function uploadPart() {
   na.addEventListener("change", () => file && sendTable(byId("target").value || null));
   return [
     html("h2", {}, "Your own table"),
-    html("p", { class: "soft" }, "A CSV file with a header, up to 25 MiB. It stays on this machine, and links do not hold it."),
+    html("p", { class: "soft" }, "A CSV file with a header, up to 25 MiB. It stays on this machine, and links do not include it."),
     html("label", { class: "field wide" }, "CSV file ", upload),
     html("p", { id: "upload-state", role: "status" }),
     html("div", { id: "upload-offer" }),
