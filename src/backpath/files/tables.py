@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from backpath.files.assembling import assembled
 from backpath.files.choices import Choices
-from backpath.files.deciding import Decision
+from backpath.files.decision import Decision
 from backpath.files.dialect import Dialect
 from backpath.files.file_paths import PathLike
 from backpath.files.memory_budget import Budget, budget
@@ -105,7 +105,7 @@ def read_table(
         Columns to leave out, and to use though they would be left out.
     missing : "fill" | "drop" | "refuse"
         Fill missing inputs, leave such rows out, or refuse the table.
-    dates : "day-first" | "month-first", optional
+    dates : "day-first" | "month-first" | "year-first", optional
         How to read dates such as 3/4/2020; by default as the column's other dates decide.
     standardize : bool
         Whether number columns are brought to mean 0 and standard deviation 1.
