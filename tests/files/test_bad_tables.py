@@ -112,7 +112,8 @@ BAD = {
     ),
     "duplicate names": (
         b"a,b,a,y\n1,2,3,4\n",
-        "t.csv, line 1: columns 1 and 3 are both named 'a'; rename one of them",
+        "t.csv, line 1: columns 1 and 3 are both named 'a'; rename one of them, or leave the later one out as "
+        "'a (column 3)' (--ignore; --keep-column takes both in)",
     ),
     "a line end in a name": (
         b'a,"b\r",y\n1,2,3\n2,3,4\n',

@@ -62,8 +62,8 @@ def test_missing_text_is_a_category_of_its_own():
 
 
 def test_the_user_names_a_word_for_missing():
-    assert refusal(column(["1", "2", "-999", "unknown", "5"]))[1] == ("--numeric", "c")
-    found = table(column(["1", "2", "-999", "unknown", "5"]), na=["unknown", "-999"])
+    assert refusal(column(["1", "2", "-999", "n.v.", "5"]))[1] == ("--numeric", "c")
+    found = table(column(["1", "2", "-999", "n.v.", "5"]), na=["n.v.", "-999"])
     assert found.preparation.inputs[0].fill == 2 and found.X[:, 1].sum() == 2
 
 
@@ -433,11 +433,11 @@ def test_forced_numbers_are_read_in_the_form_of_most_cells():
 
 
 def test_texts_that_come_again_among_numbers_or_dates_are_to_be_taken_as_missing():
-    numbers = [str(20 + k) for k in range(40)] + ["(blank)", "missing"] * 12
+    numbers = [str(20 + k) for k in range(40)] + ["n.v.", "see below"] * 12
     message, options = refusal(column(numbers))
-    assert "column 'c': 40 numbers and 24 cells of text: '(blank)' (12), 'missing' (12)" in message
-    assert options == ("--na", "(blank)", "--na", "missing")
-    found = table(column(numbers), na=["(blank)", "missing"])
+    assert "column 'c': 40 numbers and 24 cells of text: 'n.v.' (12), 'see below' (12)" in message
+    assert options == ("--na", "n.v.", "--na", "see below")
+    found = table(column(numbers), na=["n.v.", "see below"])
     assert isinstance(found.preparation.inputs[0], NumberInput)
     days = [f"{1 + k % 28:02}.{1 + k % 12:02}.2024" for k in range(30)] + ["00.00.0000"] * 3
     message, options = refusal(column(days))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpath.cli.terminal import folded
-from backpath.files.wording import plain
+from backpath.files.wording import counted, plain
 from backpath.maths.network import Network
 from backpath.maths.notation import layer_weights, neuron_name, weight_name
 from backpath.training import TrainingResult
@@ -159,9 +159,10 @@ def describe_training(cost: str, solver: str, learning_rate: float | None, batch
 
 def stopped_early(result: TrainingResult) -> str:
     """Why it ended before its last epoch, and which epoch's network was kept, if there is something to say."""
+    epochs = counted(result.epochs, "epoch")
     lines = {
-        "converged": f"converged after {result.epochs:,} epochs",
-        "interrupted": f"interrupted after {result.epochs:,} epochs; these are the results so far",
+        "converged": f"converged after {epochs}",
+        "interrupted": f"interrupted after {epochs}; these are the results so far",
     }
     parts = [lines[result.stopped]] if result.stopped in lines else []
     validation = result.history.validation_cost

@@ -20,7 +20,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 def table_options(command: F) -> F:
     """How the columns of a training table are to be taken, and how its file is written."""
     for option in (
-        click.option("--dates", type=click.Choice(["day-first", "month-first"]), help="How to read 3/4/2020."),
+        click.option(
+            "--dates", type=click.Choice(["day-first", "month-first", "year-first"]), help="How to read 3/4/2020."
+        ),
         click.option(
             "--missing",
             type=click.Choice(["fill", "drop", "refuse"]),

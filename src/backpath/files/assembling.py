@@ -12,9 +12,9 @@ from backpath.files.choices import Choices
 from backpath.files.classes import as_classes
 from backpath.files.column_inputs import date_parts
 from backpath.files.column_values import NOTHING, Categories, ColumnValues, Dates
-from backpath.files.deciding import Decision
+from backpath.files.decision import Decision
 from backpath.files.moments import Moments
-from backpath.files.notices import left_out_notes, missing_note
+from backpath.files.notices import far_notes, left_out_notes, missing_note
 from backpath.files.reading import ReadPlan, read_values, with_kind
 from backpath.files.sources import Source
 from backpath.files.training_table import TrainingTable
@@ -108,13 +108,14 @@ def finished(
     target, said = as_classes(source, decisions[-1].column, goal, choices.task, distinct, rows)
     left = [(d.name, d.left_out) for d in decisions if d.left_out]
     left += [(name, "the same in every row") for name in constant]
+    shown = [columns[k] for k in kept]
     used = [d for d in decisions if d.kind is not None]
     names = {columns[k].name for k in kept}
     return TrainingTable(
-        tuple(columns[k] for k in kept),
+        tuple(shown),
         target,
         choices.standardize,
-        (*source.notes, *left_out_notes(left), *(n for d in used for n in d.notes), *notes, *said),
+        (*source.notes, *left_out_notes(left), *(n for d in used for n in d.notes), *notes, *far_notes(shown), *said),
         tuple(name for name in source.names if name not in names - {goal.name}),
         source.dialect,
         tuple(beyond[k] for k in (*kept, -1)) if any(m.count for m in beyond) else (),

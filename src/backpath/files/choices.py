@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backpath.errors import InputError
+from backpath.files.dates import DATE_ORDERS
 
 TASKS = ("regression", "classification")
 MISSING_WAYS = ("fill", "drop", "refuse")
-DATE_ORDERS = ("day-first", "month-first")
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Choices:
     ignore, keep : columns to leave out, and to take in though they would be left out
     missing : "fill" | "drop" | "refuse"
         What to do about missing values of inputs: fill them, leave the rows out, or refuse the table.
-    dates : "day-first" | "month-first" | None
+    dates : "day-first" | "month-first" | "year-first" | None
         How to read dates such as 3/4/2020. None: refuse them where both fit.
     standardize : whether number columns are brought to mean 0 and standard deviation 1
     """
@@ -43,4 +43,4 @@ class Choices:
         if self.missing not in MISSING_WAYS:
             raise InputError(f"missing must be fill, drop or refuse, but is {self.missing!r}")
         if self.dates is not None and self.dates not in DATE_ORDERS:
-            raise InputError(f"dates must be day-first or month-first, but is {self.dates!r}")
+            raise InputError(f"dates must be day-first, month-first or year-first, but is {self.dates!r}")

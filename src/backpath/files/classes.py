@@ -8,7 +8,7 @@ import numpy as np
 
 from backpath.errors import InputError
 from backpath.files.column_values import Categories, ColumnValues, Numbers
-from backpath.files.deciding import MOST_CLASSES
+from backpath.files.decision import MOST_CLASSES
 from backpath.files.sources import Column, Source
 from backpath.files.wording import quoted
 from backpath.maths.arrays import Floats

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from backpath.files.column_inputs import NumberInput
+from backpath.files.dates import DATE_FORMS, DateForm
 from backpath.files.forms import (
-    DATE_FORMS,
+    NEGATIVE,
     WRITINGS,
-    DateForm,
     NumberForm,
     affixes,
-    in_parentheses,
     plain_number,
+    said_missing,
     signed,
+    written_negative,
 )
 from backpath.files.reading import missing_number, missing_text, number_sql
 from backpath.files.sources import Column, Source
 
+FIRST = 1000  # rows that show what is worth looking for in all of them
+THOUSANDS = "[+-]?[1-9][0-9]{0,2}[.][0-9]{3}"
+_LEAST_SCALED = 0.1  # cells with K, M or B for each without
+_SCALES = {"k", "K", "M", "B"}
 WHOLE_LIMIT = 2.0**53  # beyond, a float64 cannot represent every whole number
 
 
@@ -31,7 +36,9 @@ class Profile:
     rows, missing : all cells, and those that stand for "no value" (among numbers, if the column has any)
     numbers, infinite : finite numbers, and such as 1e999
     codes : whole numbers with a leading zero
+    said_missing : of the missing cells, those that hold a word for it, which are reported among numbers
     low, high : the range of the finite numbers
+    perhaps_thousands : whether the points in the first rows are perhaps not decimal ones: 1.234 beside 567
     """
 
     rows: int
@@ -39,8 +46,10 @@ class Profile:
     numbers: int
     infinite: int
     codes: int
+    said_missing: int
     low: float | None
     high: float | None
+    perhaps_thousands: bool = False
 
     @property
     def present(self) -> int:
@@ -72,9 +81,14 @@ class Texts:
     most: int
 
 
+def plain_form(source: Source) -> NumberForm:
+    """Numbers with the decimal mark that the caller named, or a point."""
+    return NumberForm(source.dialect.decimal or ".")
+
+
 def profiles(source: Source, columns: Sequence[Column]) -> list[Profile]:
     """In passes over the table of some columns each."""
-    own, plain = source.dialect.missing, NumberInput("", form=NumberForm(source.dialect.decimal or "."))
+    own, plain = source.dialect.missing, NumberInput("", form=plain_form(source))
     found: list[Profile] = []
     for start in range(0, len(columns), source.batch):
         batch = columns[start : start + source.batch]
@@ -82,15 +96,46 @@ def profiles(source: Source, columns: Sequence[Column]) -> list[Profile]:
         gaps = [missing_number(Column(c.name, f"t{k}"), own) for k, c in enumerate(batch)]
         counts = ", ".join(_counts(k, gap, bool(c.number)) for k, (c, gap) in enumerate(zip(batch, gaps, strict=True)))
         rows, *numbers = source.rows(f"SELECT count(*), {counts} FROM (SELECT {cells} FROM {{table}})")[0]
-        found += [Profile(rows, *numbers[k : k + 6]) for k in range(0, len(numbers), 6)]
+        found += [Profile(rows, *numbers[k : k + 7]) for k in range(0, len(numbers), 7)]
+    if source.dialect.decimal is None:
+        points = _points(source, [column for column in columns if not column.number])
+        found = [
+            replace(profile, perhaps_thousands=column.name in points)
+            for column, profile in zip(columns, found, strict=True)
+        ]
     return found
 
 
+def _points(source: Source, columns: Sequence[Column]) -> set[str]:
+    """Columns of which every number with a point in the first rows has three digits behind it, and no 0 before: beside
+    whole numbers, or beside a column with decimal commas, these may be thousands."""
+    suspect, commas = set(), False
+    for start in range(0, len(columns), source.batch):
+        batch = columns[start : start + source.batch]
+        counts = ", ".join(
+            f"count(CASE WHEN {c.text} LIKE '%.%' THEN 1 END), "
+            f"count(CASE WHEN regexp_full_match({c.text}, '{THOUSANDS}') THEN 1 END), "
+            f"count(CASE WHEN regexp_full_match({c.text}, '[+-]?[0-9]+') THEN 1 END), "
+            f"count(CASE WHEN regexp_full_match({c.text}, '[+-]?[0-9.]*,[0-9]{{1,2}}') THEN 1 END), count({c.text})"
+            for c in batch
+        )
+        found = source.rows(f"SELECT {counts} FROM (SELECT * FROM {{table}} LIMIT {FIRST})")[0]
+        for k, column in enumerate(batch):
+            points, thousands, whole, comma, cells = found[5 * k : 5 * k + 5]
+            commas = commas or comma > cells / 2
+            if points == thousands > 1:
+                suspect.add((column.name, whole > 0))
+    return {name for name, beside_whole in suspect if beside_whole or commas}
+
+
 def _counts(k: int, gap: str, typed: bool) -> str:
-    """Missing, finite, infinite, codes, lowest, highest. They count cases, because ``FILTER`` takes quadratic memory; a
-    CASE in a CASE asks few cells what is costly."""
+    """Missing, finite, infinite, codes, said missing, lowest, highest.
+
+    They count cases, because ``FILTER`` takes quadratic memory; a CASE in a CASE asks few cells what is costly.
+    """
     finite = f"CASE WHEN isfinite(n{k}) THEN n{k} END"
     gap = f"{gap} OR isnan(n{k})" if typed else gap
+    said = said_missing(f"t{k}")
     code = f"regexp_full_match(t{k}, '0[0-9]+')"
     return ", ".join(
         (
@@ -98,6 +143,7 @@ def _counts(k: int, gap: str, typed: bool) -> str:
             f"count({finite})",
             f"count(CASE WHEN isinf(n{k}) THEN 1 END)",
             "0" if typed else f"count(CASE WHEN t{k} < '0:' AND t{k} >= '00' THEN CASE WHEN {code} THEN 1 END END)",
+            "0" if typed else f"count(CASE WHEN n{k} IS NULL THEN CASE WHEN {said} THEN 1 END END)",
             f"min({finite})",
             f"max({finite})",
         )
@@ -106,11 +152,13 @@ def _counts(k: int, gap: str, typed: bool) -> str:
 
 def collect_texts(source: Source, column: Column, is_target: bool) -> Texts:
     """The different texts of a column, kept in the temporary table ``texts`` (t, n) until the next call."""
-    gap = missing_text(column, source.dialect.missing, is_target)
+    gap = missing_text(column, source.dialect.missing, is_target, known=("-",))
     source.rows(
         f"CREATE OR REPLACE TEMP TABLE texts AS SELECT t, count(*) AS n FROM "
         f"(SELECT {column.text} AS t, {gap} AS gap FROM {{table}}) WHERE NOT gap GROUP BY t"
     )
+    if not source.rows("SELECT 1 FROM texts WHERE trim(t) = '+'"):  # whose opposite - is
+        source.rows("DELETE FROM texts WHERE trim(t) = '-'")
     rows = source.rows("SELECT count(*) FROM {table}")[0][0]
     found = source.rows(
         "SELECT coalesce(sum(n), 0), count(*), count(CASE WHEN regexp_matches(t, '[0-9]') THEN 1 END), "
@@ -123,50 +171,75 @@ def collect_texts(source: Source, column: Column, is_target: bool) -> Texts:
 
 def number_forms(source: Source, decimal: str | None) -> list[NumberForm]:
     """The forms of numbers that read all of the texts collected last."""
-    text, negative = _number_text(source)
-    before, behind = affixes(text)
-    prefixes, prefix, suffixes, suffix = source.rows(
-        f"SELECT count(DISTINCT {before}), min({before}), count(DISTINCT {behind}), min({behind}) FROM texts"
-    )[0]
-    if (prefixes, suffixes) != (1, 1):
+    negative = _negative(source)
+    prefixes, suffixes = found_affixes(source, negative)
+    scaled = set(suffixes) <= {"", *_SCALES} and len(suffixes) > 1
+    if len({*prefixes, ""}) > 2 or (len({*suffixes, ""}) > 2 and not scaled) or _is_half_percent(source, suffixes):
         return []
-    forms = _writings(decimal, prefix, suffix, negative)
+    if any(_is_slip(cells, scaled) for cells in (prefixes, suffixes)):
+        return []
+    form = NumberForm(prefix=max(prefixes), suffix="" if scaled else max(suffixes), negative=negative, scaled=scaled)
+    forms = _writings(decimal, form)
     fits = _reading_all(source, [form.sql("t") for form in forms])
     return _simplest([form for form, fit in zip(forms, fits, strict=True) if fit])
 
 
+def _is_slip(cells: dict[str, int], scaled: bool) -> bool:
+    """Whether so few of the cells have something beside their numbers that it is perhaps a mistake, as in 1O."""
+    plain = cells.get("", 0)
+    marked = sum(cells.values()) - plain
+    return 0 < marked < plain * (_LEAST_SCALED if scaled else 1)
+
+
+def found_affixes(source: Source, negative: str = "") -> tuple[dict[str, int], dict[str, int]]:
+    """What stands before the numbers in the texts collected last, and what behind, with how many cells; a few of
+    them."""
+    before, behind = (
+        dict(source.rows(f"SELECT {affix} AS a, sum(n) FROM texts GROUP BY a ORDER BY sum(n) DESC, a LIMIT 5"))
+        for affix in affixes(signed("t", negative))
+    )
+    return before, behind
+
+
+def _is_half_percent(source: Source, suffixes: Collection[str]) -> bool:
+    """Whether some of the numbers are percentages, and others perhaps shares: 5% and 0.05, but not 5% and 0."""
+    if "" not in suffixes or not {"%", "‰"} & set(suffixes):
+        return False
+    plain = "t NOT LIKE '%\\%%' ESCAPE '\\' AND t NOT LIKE '%‰%'"
+    return bool(source.rows(f"SELECT bool_or(coalesce(TRY_CAST(t AS DOUBLE), 1) <> 0) FROM texts WHERE {plain}")[0][0])
+
+
 def best_number_form(source: Source, decimal: str | None) -> tuple[NumberForm, int]:
     """The form of numbers that reads most of the cells of the texts collected last, and how many."""
-    text, negative = _number_text(source)
-    before, behind = affixes(text)
+    negative = _negative(source)
+    before, behind = affixes(signed("t", negative))
     found = source.rows(
         f"SELECT {before} AS b, {behind} AS e FROM texts WHERE regexp_matches(t, '[0-9]') "
         "GROUP BY b, e ORDER BY sum(n) DESC, b, e LIMIT 1"
     )
     prefix, suffix = found[0] if found else ("", "")
-    forms = [*_writings(decimal, "", "", False), *_writings(decimal, prefix, suffix, negative)]
+    form = NumberForm(prefix=prefix, suffix=suffix, negative=negative)
+    forms = [*_writings(decimal, NumberForm()), *_writings(decimal, form)]
     counts = ", ".join(f"coalesce(sum(CASE WHEN isfinite({form.sql('t')}) THEN n END), 0)" for form in forms)
     numbers = [int(count) for count in source.rows(f"SELECT {counts} FROM texts")[0]]
     best = max(range(len(forms)), key=lambda k: numbers[k])
     return forms[best], numbers[best]
 
 
-def _number_text(source: Source) -> tuple[str, bool]:
-    """SQL for a text without accountants' parentheses, and whether some of the texts have them, but not all."""
-    some, all_of_them = source.rows(
-        f"SELECT coalesce(bool_or({in_parentheses('t')}), false), coalesce(bool_and({in_parentheses('t')}), false) "
-        "FROM texts"
-    )[0]
-    negative = bool(some and not all_of_them)
-    return (signed("t") if negative else "t"), negative
+def _negative(source: Source) -> str:
+    """How some of the texts, but not all, write negative numbers, if not with "-" before ("": they do not)."""
+    found = ", ".join(
+        f"coalesce(bool_or({cell}) AND NOT bool_and({cell}), false)"
+        for cell in (written_negative("t", way) for way in NEGATIVE)
+    )
+    return next(
+        (way for way, some in zip(NEGATIVE, source.rows(f"SELECT {found} FROM texts")[0], strict=True) if some), ""
+    )
 
 
-def _writings(decimal: str | None, prefix: str, suffix: str, parentheses: bool) -> list[NumberForm]:
-    return [
-        NumberForm(w.decimal, w.group, prefix, suffix, parentheses=parentheses)
-        for w in WRITINGS
-        if decimal is None or w.decimal == decimal
-    ]
+def _writings(decimal: str | None, form: NumberForm) -> list[NumberForm]:
+    """The form with every pair of marks."""
+    return [replace(form, decimal=d, group=g) for d, g in WRITINGS if decimal is None or d == decimal]
 
 
 def _simplest(forms: list[NumberForm]) -> list[NumberForm]:
@@ -189,7 +262,15 @@ def date_forms(source: Source, order: str | None) -> list[DateForm]:
     likely = _reading_all(source, [form.sql("t") for form in forms], sample)
     forms = [form for form, fit in zip(forms, likely, strict=True) if fit]
     fits = _reading_all(source, [form.sql("t") for form in forms]) if forms else []
-    return [form for form, fit in zip(forms, fits, strict=True) if fit]
+    return [form for form, fit in zip(forms, fits, strict=True) if fit and not _may_be_days(source, form)]
+
+
+def _may_be_days(source: Source, form: DateForm) -> bool:
+    """Whether Jan-05 is perhaps January 5 rather than a month of 2005: there are many different such numbers."""
+    if form.name != "month year of two digits":
+        return False
+    texts, years = source.rows("SELECT count(*), count(DISTINCT right(trim(t), 2)) FROM texts")[0]
+    return bool(years > max(2, texts / 3))
 
 
 def best_date_form(source: Source, order: str | None) -> tuple[DateForm, int] | None:

@@ -6,16 +6,18 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from backpath.errors import InputError
 from backpath.files.dialect import WHITESPACE, Dialect, encoding_of
-from backpath.files.wording import counted, first_duplicate, named, quoted
+from backpath.files.wording import counted, named, quoted, told_apart
 
 DELIMITERS = (",", ";", "\t", "|")
+_RARE = (":", "^", "~", "\x01")  # only if the target's name is then in the header
 _SAMPLE = 1 << 18  # characters
 _SAMPLE_ROWS = 200
+_MOST_ABOVE = 20  # lines of titles, comments and blanks above a header
 _NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*")
 _SEP_LINE = re.compile(r"sep\s*=(.)", re.IGNORECASE)
 QUOTE = 'a quote (") is opened but not closed before the cell ends; close it, or write "" for a quote in a quoted cell'
@@ -29,8 +31,9 @@ class CsvLayout:
     Attributes
     ----------
     delimiter, encoding : to read it with
-    skip : lines before the first row: the header, and Excel's "sep=;"
+    skip : lines before the first row: the header, what stands above it, and Excel's "sep=;"
     names : of the columns
+    repeated : of these, the ones that the file gives to an earlier column too, and what to say of them
     strip : whether blanks follow the delimiters
     notes : what was found out
     """
@@ -41,6 +44,7 @@ class CsvLayout:
     names: tuple[str, ...]
     strip: bool = False
     notes: tuple[str, ...] = ()
+    repeated: dict[str, str] = field(default_factory=dict)
 
     @property
     def converted(self) -> bool:
@@ -82,7 +86,7 @@ def find_layout(file: Path, shown: str, dialect: Dialect, preferred: str | None,
         text = opened.read(_SAMPLE)
     lines = list(io.StringIO(text, newline=""))
     lines = lines[:-1] if len(text) == _SAMPLE else lines
-    said = _SEP_LINE.fullmatch(lines[0].strip()) if lines else None
+    said = _SEP_LINE.fullmatch(lines[0].strip('\r\n "')) if lines else None
     lines = lines[1:] if said else lines
     notes: tuple[str, ...] = ()
     delimiter = dialect.delimiter
@@ -93,20 +97,25 @@ def find_layout(file: Path, shown: str, dialect: Dialect, preferred: str | None,
         notes = () if delimiter == "," else (f"cells are separated by {shown_mark} (--delimiter)",)
     else:
         _check_given(lines, shown, delimiter)
-    rows = _rows(lines, delimiter)
-    skip = 1 if said else 0
+    above = (_above(lines, delimiter) or 0) if dialect.header is not False else 0
+    if above:
+        titles = [text for line in lines[:above] if (text := line.strip(f" \t\r\n{delimiter}"))]
+        notes = (*notes, f"left out above the header: {named(titles, 2)}") if titles else notes
+    rows = _rows(lines[above:], delimiter)
+    skip = above + (1 if said else 0)
     names, header_lines, more = _names(rows, shown, dialect, delimiter, 1 + skip, wanted)
     strip = delimiter != WHITESPACE and len(names) > 1 and all(name.startswith(" ") for name in names[1:])
     if strip:
         names = [name.strip() for name in names]
         notes = (*notes, "blanks after delimiters are removed")
     _check_names(names, shown, 1 + skip)
-    return CsvLayout(delimiter, encoding, skip + header_lines, tuple(names), strip, (*notes, *more))
+    names, repeated = told_apart(names, f"{shown}, line {1 + skip}")
+    return CsvLayout(delimiter, encoding, skip + header_lines, tuple(names), strip, (*notes, *more), repeated)
 
 
 def _check_given(lines: Sequence[str], shown: str, delimiter: str) -> None:
     """Refuse a delimiter that no row has where another one fits."""
-    others = [mark for mark in DELIMITERS if _is_even(_rows(lines, mark))]
+    others = [mark for mark in DELIMITERS if _above(lines, mark) is not None]
     header = _rows(lines[:1], delimiter)
     if header and len(header[0]) == 1 and others:
         raise InputError(
@@ -137,8 +146,11 @@ def _sniffed(
     lines: Sequence[str], shown: str, marks: Sequence[str], preferred: str | None, wanted: Sequence[str]
 ) -> str:
     """The delimiter that makes every row of the beginning as wide as the header."""
-    rows = {mark: _rows(lines, mark) for mark in (*marks, WHITESPACE)}
-    fits = [mark for mark in marks if _is_even(rows[mark])] or [m for m in (WHITESPACE,) if _is_even(rows[m])]
+    above = {mark: _above(lines, mark) for mark in (*marks, WHITESPACE)}
+    rows = {mark: _rows(lines[above[mark] or 0 :], mark) for mark in above}
+    even = [mark for mark in marks if above[mark] is not None]
+    fits = [mark for mark in even if not above[mark]]
+    fits = fits or [mark for mark in (WHITESPACE,) if above[mark] == 0] or even
     if preferred in fits:
         return str(preferred)
     if len(fits) > 1:
@@ -152,8 +164,41 @@ def _sniffed(
         )
     if fits:
         return fits[0]
+    for mark in _RARE:
+        header_row = next(iter(_rows(lines, mark)), [])
+        if wanted and set(wanted) <= set(header_row) and _above(lines, mark) == 0:
+            return mark
     header = lines[0] if lines else ""
     return max(marks, key=lambda mark: (header.count(mark), mark == ","))
+
+
+def _above(lines: Sequence[str], delimiter: str) -> int | None:
+    """How many lines of titles, comments and blanks stand above the header, from which on every row is as wide as it;
+    None if there is no such header."""
+    rows = _rows(lines, delimiter)
+    if not lines or not lines[0].strip() or (_is_even(rows) and not _is_title(rows[0], rows[1:2])):
+        return 0 if _is_even(rows) else None
+    for above in range(1, min(len(lines), _MOST_ABOVE + 1)):
+        below = lines[above:]
+        rows = _rows([line for line in below if line.strip()], delimiter)
+        if not _is_title(_rows(lines[above - 1 : above], delimiter)[0], rows[:1]):
+            return None
+        rows = _rows(below, delimiter)
+        header = rows[0] if rows else []
+        is_named = all(cell.strip() and not _NUMBER.fullmatch(cell) for cell in header)
+        if is_named and len(rows) > 1 and _is_even(rows) and len(rows[1]) == len(header):
+            return above
+    return None
+
+
+def _is_title(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Whether a line is none of a table's: a comment, or one with at most one cell above wider ones."""
+    filled = [cell for cell in row if cell.strip()]
+    if not filled:
+        return True
+    if row[0].lstrip().startswith("#"):
+        return not below or len(row) != len(below[0])
+    return len(filled) == 1 and (not below or len(row) < len(below[0]) or len(row) > 2)
 
 
 def _is_even(rows: list[list[str]]) -> bool:
@@ -161,7 +206,8 @@ def _is_even(rows: list[list[str]]) -> bool:
     header = len(rows[0]) if rows else 0
     if not widths:
         return header > 1
-    return len(widths) == 1 and max(widths) > 1 and max(widths) - header in (0, 1)
+    more = max(widths) - header
+    return len(widths) == 1 and max(widths) > 1 and (more in (0, 1) or (more == -1 and not rows[0][-1].strip()))
 
 
 def _names(
@@ -183,7 +229,11 @@ def _names(
         )
     notes: list[str] = []
     widths = {len(row) for row in rows[1:]}
-    if len(rows) > 1 and widths == {len(first) + 1}:
+    if widths == {len(first) - 1} and not first[-1].strip():
+        first = first[:-1]
+    elif widths == {len(first) + 1} and not any(row[-1].strip() for row in rows[1:]):
+        first = [*first, ""]
+    elif widths == {len(first) + 1}:
         first = ["", *first]
         notes.append("the header has one name less than the rows have cells: the first column has none, as R writes it")
     unnamed = [place for place, name in enumerate(first, 1) if not name.strip()]
@@ -199,10 +249,3 @@ def _check_names(names: Sequence[str], shown: str, line: int) -> None:
             raise InputError(
                 f"{shown}, line {line}: the name {quoted(name)} of column {place} contains a line break; rename it"
             )
-    repeated = first_duplicate(names)
-    if repeated is not None:
-        places = [str(k) for k, name in enumerate(names, 1) if name == repeated]
-        raise InputError(
-            f"{shown}, line {line}: columns {' and '.join(places)} are both named {quoted(repeated)}; "
-            "rename one of them"
-        )

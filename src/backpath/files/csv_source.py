@@ -76,6 +76,7 @@ def csv_source(
             missing=dialect.missing or preferred.missing,
         ),
         notes=layout.notes,
+        repeated=layout.repeated,
     )
 
 

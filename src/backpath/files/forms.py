@@ -1,4 +1,4 @@
-"""How numbers and dates are written in cells, and SQL that reads them.
+"""How numbers are written in cells, and SQL that reads them.
 
 A form reads a cell or gives NULL; a column is of a form if the form reads all of its cells.
 """
@@ -10,11 +10,21 @@ from dataclasses import dataclass
 
 from backpath.files.wording import quoted
 
-MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "?")  # of any column, upper or lower case
-MISSING_AMONG_NUMBERS = (*MISSING, "none", "-", "--", ".")  # words that in a column of text may be words
+MISSING = ("", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "\\n", "?")  # of any column, in any case
+SAID_MISSING = (  # also of numbers and dates, with a note
+    *("n.a.", "n/d", "n.d.", "nil", "nat", "(null)", "(blank)", "blank", "missing", "unknown", "undefined"),
+    *("not available", "not applicable", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
+    *("#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),
+)
+DASHES = ("-", "--", "---", "–", "—")
+MISSING_AMONG_NUMBERS = (*MISSING, *DASHES, ".", "..", "...", "none", *SAID_MISSING)  # in a column of text: words
 _BLANKS = "E' \\t\\r\\n\N{NO-BREAK SPACE}'"
 _GROUP_MARKS = {",": ",", ".": "\\.", " ": "[ \\x{a0}\\x{202f}]", "'": "['’]"}
-_PREFIX = r"(?:\p{Sc}|[A-Z]{2,3}\p{Sc}|[A-Z]{3}\b)"
+_BETWEEN = r"[\s\x{a0}\x{202f}]*"
+_PREFIX = (
+    r"(?:\p{Sc}|[A-Z]{1,3}\p{Sc}|[A-Z]{3}\b|Rs\.?|[Kk]r\.?|Fr\.?|[~≈]|"
+    "EUR|USD|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|BRL)"
+)
 _SUFFIX = r"(?:%|‰|[°\p{L}\p{Sc}µ][\p{L}\p{Sc}²³/%°]{0,11})"
 
 
@@ -23,11 +33,21 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def trimmed(text: str) -> str:
+    """SQL: a text cell without blanks around it."""
+    return f"trim({text}, {_BLANKS})"
+
+
 def missing(text: str, words: tuple[str, ...], own: tuple[str, ...] = ()) -> str:
     """SQL: whether a text cell stands for "no value"; ``own`` are the user's words, taken as they are."""
-    trimmed = f"trim({text}, {_BLANKS})"
-    found = f"{text} IS NULL OR lower({trimmed}) IN ({', '.join(map(literal, words))})"
-    return f"({found} OR {trimmed} IN ({', '.join(map(literal, own))}))" if own else f"({found})"
+    cell = trimmed(text)
+    found = f"{text} IS NULL OR lower({cell}) IN ({', '.join(map(literal, words))})"
+    return f"({found} OR {cell} IN ({', '.join(map(literal, own))}))" if own else f"({found})"
+
+
+def said_missing(text: str) -> str:
+    """SQL: whether a text cell is a word for "no value" that is one among numbers and dates only."""
+    return f"lower({trimmed(text)}) IN ({', '.join(map(literal, SAID_MISSING))})"
 
 
 def plain_number(text: str, decimal: str = ".") -> str:
@@ -48,7 +68,8 @@ class NumberForm:
     group : what may stand between thousands: "", ",", ".", " " or "'"
     prefix, suffix : what stands before and behind each number, such as "$" and "%"
     lenient : whether cells that are no numbers count as missing
-    parentheses : whether a number in parentheses is negative, as accountants write it
+    negative : how negative numbers are written if not with "-" before: one of NEGATIVE
+    scaled : whether K, M or B behind a number stands for thousands, millions or billions
 
     >>> NumberForm(",", ".", suffix="€").describe()
     "with decimal comma, '.' between thousands and '€' behind"
@@ -59,13 +80,13 @@ class NumberForm:
     prefix: str = ""
     suffix: str = ""
     lenient: bool = False
-    parentheses: bool = False
+    negative: str = ""
+    scaled: bool = False
 
     def sql(self, text: str) -> str:
         """A text cell as a number. A plain one is read too, without prefix and suffix."""
-        if self.parentheses:
-            text = signed(text)
-        if not (self.group or self.prefix or self.suffix):
+        text = signed(text, self.negative)
+        if not (self.group or self.prefix or self.suffix or self.scaled):
             return plain_number(text, self.decimal)
         pattern = literal(self._pattern())
         digits = f"regexp_replace({text}, {pattern}, '\\1\\2')"
@@ -73,17 +94,23 @@ class NumberForm:
             digits = f"regexp_replace({digits}, {literal(_GROUP_MARKS[self.group])}, '', 'g')"
         if self.decimal == ",":
             digits = f"replace({digits}, ',', '.')"
-        return f"CASE WHEN regexp_full_match({text}, {pattern}) THEN TRY_CAST({digits} AS DOUBLE) END"
+        value = f"TRY_CAST({digits} AS DOUBLE)"
+        if self.scaled:
+            last = f"upper(right(trim({text}), 1))"
+            value += f" * CASE {last} WHEN 'K' THEN 1e3 WHEN 'M' THEN 1e6 WHEN 'B' THEN 1e9 ELSE 1 END"
+        return f"CASE WHEN regexp_full_match({text}, {pattern}) THEN {value} END"
 
     def _pattern(self) -> str:
         point = "\\." if self.decimal == "." else ","
         whole = "[0-9]+"
         if self.group:
-            whole = f"(?:[0-9]{{1,3}}(?:{_GROUP_MARKS[self.group]}[0-9]{{3}})+|[0-9]+)"
+            mark = _GROUP_MARKS[self.group]
+            whole = f"(?:[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|[0-9]{{1,2}}(?:{mark}[0-9]{{2}})+{mark}[0-9]{{3}}|[0-9]+)"
         number = f"(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
-        before = f"(?:{re.escape(self.prefix)}\\s*)?" if self.prefix else ""
-        behind = f"(?:\\s*{re.escape(self.suffix)})?" if self.suffix else ""
-        return f"\\s*([+-]?){before}([+-]?{number}){behind}\\s*"
+        before = f"(?:{re.escape(self.prefix)}{_BETWEEN})?" if self.prefix else ""
+        mark = "[kKMB]" if self.scaled else re.escape(self.suffix)
+        behind = f"(?:{_BETWEEN}{mark})?" if mark else ""
+        return f"{_BETWEEN}([+-]?){before}([+-]?{number}){behind}{_BETWEEN}"
 
     def describe(self) -> str:
         """What is special about it ("" if nothing is)."""
@@ -91,91 +118,44 @@ class NumberForm:
         parts += [f"{quoted(self.group)} between thousands"] if self.group else []
         parts += [f"{quoted(self.prefix)} before"] if self.prefix else []
         parts += [f"{quoted(self.suffix)} behind"] if self.suffix else []
-        parts += ["parentheses around negative ones"] if self.parentheses else []
+        parts += ["K, M and B for thousands, millions and billions"] if self.scaled else []
+        parts += [f"{NEGATIVE[self.negative]} negative ones"] if self.negative else []
         parts += ["cells that are no numbers taken as missing"] if self.lenient else []
         return f"with {_and(parts)}" if parts else ""
 
 
 PLAIN = NumberForm()
-WRITINGS = tuple(
-    NumberForm(d, g) for d, g in ((".", ""), (".", ","), (",", ""), (",", "."), (".", " "), (",", " "), (".", "'"))
-)
+WRITINGS = ((".", ""), (".", ","), (",", ""), (",", "."), (".", " "), (",", " "), (".", "'"))  # decimal, group
 
 
+NEGATIVE = {"()": "parentheses around", "−": "'−' before", "5-": "'-' behind"}
 _IN_PARENTHESES = r"\s*([^()0-9+-]*)\(([^()+-]*[0-9][^()+-]*)\)([^()0-9]*)"
+_MINUS_BEHIND = r"\s*([^-]*[0-9][^-]*)-\s*"
 
 
-def in_parentheses(text: str) -> str:
-    """SQL: whether a text cell is a number in parentheses, with what may stand before and behind it."""
-    return f"regexp_full_match({text}, {literal(_IN_PARENTHESES)})"
+def written_negative(text: str, way: str) -> str:
+    """SQL: whether a text cell is a negative number in that way."""
+    if way == "()":  # with what may stand before and behind it
+        return f"regexp_full_match({text}, {literal(_IN_PARENTHESES)})"
+    pattern = _MINUS_BEHIND if way == "5-" else r"\s*\D{0,4}−[^-]*[0-9].*"
+    return f"regexp_full_match({text}, {literal(pattern)})"
 
 
-def signed(text: str) -> str:
-    """SQL: a text cell with a minus instead of parentheses: -$2.10 for ($2.10)."""
-    return f"regexp_replace({text}, {literal(f'^{_IN_PARENTHESES}$')}, '-\\1\\2\\3')"
+def signed(text: str, way: str) -> str:
+    """SQL: a text cell with a leading minus instead: -$2.10 for ($2.10)."""
+    if way == "()":
+        return f"regexp_replace({text}, {literal(f'^{_IN_PARENTHESES}$')}, '-\\1\\2\\3')"
+    if way == "5-":
+        return f"regexp_replace({text}, {literal(f'^{_MINUS_BEHIND}$')}, '-\\1')"
+    return f"replace({text}, '{way}', '-')" if way else text
 
 
 def affixes(text: str) -> tuple[str, str]:
     """SQL: what stands before the number in a text cell, and what behind it ("" if nothing does)."""
-    before = literal(f"^\\s*[+-]?({_PREFIX})\\s*[+-]?[0-9.,]")
-    behind = literal(f"[0-9.,]\\s*({_SUFFIX})\\s*$")
+    before = literal(f"^{_BETWEEN}[+-]?({_PREFIX}){_BETWEEN}[+-]?[0-9.,]")
+    behind = literal(f"[0-9.,]{_BETWEEN}({_SUFFIX}){_BETWEEN}$")
     return f"regexp_extract({text}, {before}, 1)", f"regexp_extract({text}, {behind}, 1)"
 
 
 def _and(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-@dataclass(frozen=True)
-class DateForm:
-    """How a column writes its dates: what it is called, and the formats of which each cell has one.
-
-    >>> DATE_FORMS["day/month/year"].formats[0]
-    '%d/%m/%Y'
-    """
-
-    name: str
-    formats: tuple[str, ...]
-    order: str = ""  # "day-first" or "month-first" where the same cells may be read both ways
-
-    def sql(self, text: str) -> str:
-        """A text cell as days since 1970-01-01, with the time of day as a fraction."""
-        trimmed = f"trim({text}, {_BLANKS})"
-        if self.name == "ISO":  # with a time zone: the time in UTC
-            long_enough = f"regexp_matches({trimmed}, '^[0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}}')"
-            moment = f"CASE WHEN {long_enough} THEN TRY_CAST({trimmed} AS TIMESTAMP) END"
-        else:
-            formats = ", ".join(map(literal, self.formats))
-            moment = f"try_strptime({trimmed}, [{formats}])"
-            if "%Y" in self.formats[0]:  # which would take the year 99 too
-                moment = f"CASE WHEN year({moment}) >= 1000 THEN {moment} END"
-        return f"(epoch({moment}) / 86400.0)"
-
-
-def _forms() -> dict[str, DateForm]:
-    times = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-    found = [DateForm("ISO", ())]
-    for name, formats, order in (
-        ("year-month", ("%Y-%m",), ""),
-        ("year/month/day", ("%Y/%m/%d",), ""),
-        ("year.month.day", ("%Y.%m.%d",), ""),
-        ("day.month.year", ("%d.%m.%Y",), ""),
-        ("day/month/year", ("%d/%m/%Y",), "day-first"),
-        ("month/day/year", ("%m/%d/%Y",), "month-first"),
-        ("day-month-year", ("%d-%m-%Y",), "day-first"),
-        ("month-day-year", ("%m-%d-%Y",), "month-first"),
-        ("day.month.year of two digits", ("%d.%m.%y",), ""),
-        ("day/month/year of two digits", ("%d/%m/%y",), "day-first"),
-        ("month/day/year of two digits", ("%m/%d/%y",), "month-first"),
-        ("day month year", ("%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%d. %B %Y"), ""),
-        ("day month year of two digits", ("%d %b %y", "%d-%b-%y"), ""),
-        ("month day year", ("%b %d %Y", "%b %d, %Y", "%B %d %Y", "%B %d, %Y", "%b-%d-%Y"), ""),
-        ("month year", ("%b %Y", "%B %Y", "%b-%Y"), ""),
-        ("weekday month day", ("%a %b %d %H:%M:%S %Y",), ""),
-    ):
-        found.append(DateForm(name, tuple(f"{form}{time}" for form in formats for time in times), order))
-    found.append(DateForm("time of day", ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")))
-    return {form.name: form for form in found}
-
-
-DATE_FORMS = _forms()

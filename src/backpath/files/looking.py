@@ -11,7 +11,7 @@ from backpath.errors import InputError
 from backpath.files.choices import Choices
 from backpath.files.classes import looks_like_counts, taken_as_classes
 from backpath.files.column_inputs import CategoryInput, DateInput, NumberInput, shown_day
-from backpath.files.deciding import MOST_CLASSES, Decision
+from backpath.files.decision import MOST_CLASSES, Decision
 from backpath.files.dialect import Dialect
 from backpath.files.file_paths import PathLike
 from backpath.files.memory_budget import Budget
@@ -114,7 +114,7 @@ def _with_task(source: Source, goal: Decision, choices: Choices) -> Decision:
         return goal
     values, counts = (np.array(column, dtype=np.float64) for column in zip(*found, strict=True))
     said = []
-    if taken_as_classes(values, counts.sum(), choices.task):
+    if len(values) > 1 and taken_as_classes(values, counts.sum(), choices.task):
         said.append(f"taken as {len(values)} classes")
         said += [] if choices.task else ["--task regression treats it as a number"]
     if looks_like_counts(values, counts):

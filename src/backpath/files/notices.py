@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from backpath.errors import InputError
-from backpath.files.column_values import Categories, ColumnValues
+from backpath.files.column_values import Categories, ColumnValues, Numbers
 from backpath.files.wording import counted, named
 
+_TYPICAL, _FAR = 1000, 1e4  # rows that show how numbers spread, and what is far: so many times that
 _SHOWN = 8  # columns that a note names
 EMPTY = ("the same in every row", "every cell is missing")  # reasons that keeping a column would not help
 
@@ -50,6 +53,32 @@ def left_out_notes(left: Sequence[tuple[str, str]]) -> list[str]:
         + ("" if reason in EMPTY else f" (--keep-column takes {'it' if len(names) == 1 else 'one'} in)")
         for reason, names in reasons.items()
     ]
+
+
+def far_notes(columns: Sequence[ColumnValues]) -> list[str]:
+    """Numbers so far from all others that these become the same, once scaled.
+
+    >>> import numpy as np
+    >>> from backpath.files.column_values import Numbers
+    >>> far_notes([Numbers("a", np.array([*range(40), 1e9]))])
+    ["'a' is 1e+09 in 1 row, far from all others, which are nearly the same once scaled (--na takes it as missing)"]
+    """
+    notes = []
+    for column in columns:
+        if not isinstance(column, Numbers):
+            continue
+        values = column.values[~column.missing].astype(np.float64)
+        some = values[:: max(1, len(values) // _TYPICAL)]
+        with np.errstate(over="ignore", invalid="ignore"):
+            away = np.abs(values - np.median(some)) if len(some) else values
+            usual = np.quantile(away[:: max(1, len(values) // _TYPICAL)], 0.9) if len(some) else 0.0
+            far = values[away / usual > _FAR] if usual else values[:0]
+        if 0 < len(far) < 0.1 * len(values):
+            notes.append(
+                f"{column.name!r} is {far[0]:g} in {counted(int((far == far[0]).sum()), 'row')}, far from all others, "
+                "which are nearly the same once scaled (--na takes it as missing)"
+            )
+    return notes
 
 
 def missing_note(gaps: Sequence[tuple[ColumnValues, int]], whole: int, rows: int, way: str) -> str:

@@ -15,7 +15,7 @@ from backpath.files.file_paths import PathLike
 from backpath.files.forms import literal
 from backpath.files.memory_budget import Budget, budget
 from backpath.files.sources import Source
-from backpath.files.typed_source import is_json, json_source, parquet_source
+from backpath.files.typed_source import json_format, json_source, parquet_source
 from backpath.files.unpacking import plain_file, table_files
 
 _SMALL = 16_000_000  # bytes of files that are read once and kept
@@ -63,7 +63,7 @@ def open_table(
         starts = {_start(file) for file, _ in files}
         if starts == {b"PAR1"}:
             source = parquet_source(files, asked, connection, folder)
-        elif all(is_json(file) for file, _ in files):
+        elif len(kinds := {json_format(file) for file, _ in files}) == 1 and "" not in kinds:
             source = json_source(files, asked, connection, folder)
         elif b"PAR1" in starts:
             raise InputError("some of the files are Parquet and some are not; give files of one kind")

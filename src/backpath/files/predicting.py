@@ -67,6 +67,10 @@ class PredictionTable:
         self.source, self.preparation = source, preparation
         role = "which the model was trained with"
         names = source.names
+        known = {*(kind.name for kind in preparation.inputs), *preparation.left_out}
+        for name, said in source.repeated.items():
+            if name not in known:
+                raise InputError(f"{said}; rename one of them")
         self.columns: list[tuple[Column, ColumnInput]] = [
             (source.columns[column_index(kind.name, names, source.path, role)], kind) for kind in preparation.inputs
         ]

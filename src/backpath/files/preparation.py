@@ -25,8 +25,9 @@ from backpath.files.column_inputs import (
     scaled,
 )
 from backpath.files.column_values import Categories, ColumnValues, Rows
+from backpath.files.dates import DATE_FORMS
 from backpath.files.dialect import Dialect
-from backpath.files.forms import DATE_FORMS, PLAIN, NumberForm
+from backpath.files.forms import PLAIN, NumberForm
 from backpath.files.json_dataclasses import checked_keys, from_kept
 from backpath.files.wording import listed, plain, quoted
 from backpath.maths.arrays import Floats

@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 from backpath.errors import InputError
 from backpath.files.column_inputs import CategoryInput, ColumnInput, DateInput, NumberInput
 from backpath.files.column_values import Categories, ColumnValues, Dates, Numbers, shortest
-from backpath.files.forms import DATE_FORMS, MISSING, MISSING_AMONG_NUMBERS, literal, missing
+from backpath.files.dates import DATE_FORMS
+from backpath.files.forms import MISSING, MISSING_AMONG_NUMBERS, literal, missing
 from backpath.files.sources import Column, Source
 
 
-def missing_text(column: Column, own: Sequence[str], is_target: bool = False) -> str:
-    """SQL: whether a cell of text is missing. Python's None is so among inputs; in a target it may be a class."""
-    return missing(column.text, (*MISSING, "-"), (*own, *(() if is_target else ("None",))))
+def missing_text(column: Column, own: Sequence[str], is_target: bool = False, known: Collection[str] = ()) -> str:
+    """SQL: whether a cell of text is missing, if it is none of the known categories. Python's None is so among inputs;
+    in a target it may be a class."""
+    words = [word for word in (*MISSING, "-") if word not in known]
+    return missing(column.text, tuple(words), (*own, *(() if is_target else ("None",))))
 
 
 def missing_number(column: Column, own: Sequence[str]) -> str:
@@ -36,7 +39,7 @@ def number_sql(column: Column, kind: NumberInput, own: Sequence[str]) -> str:
 def cell_sql(column: Column, kind: ColumnInput, own: Sequence[str], place: int, is_target: bool = False) -> str:
     """SQL for the values of a column as its kind takes them; categories are the parameter ``$k<place>``."""
     if isinstance(kind, CategoryInput):
-        gap = missing_text(column, own, is_target)
+        gap = missing_text(column, own, is_target, kind.categories)
         known = f"coalesce(nullif(list_position($k{place}, {_as_spelled(column.text, kind)}), 0) - 1, -2)"
         return f"CAST(CASE WHEN {gap} THEN -1 ELSE {known} END AS SMALLINT)"
     gap = missing_number(column, own)

@@ -50,6 +50,7 @@ class Source:
     explain: Callable[[str], str]  # what is wrong with the file, given DuckDB's words
     dialect: Dialect = field(default_factory=Dialect)  # with what was found out
     notes: tuple[str, ...] = ()
+    repeated: dict[str, str] = field(default_factory=dict)  # names that were made unique, and the note on each
     numbered: str = ""  # of a Parquet file: the relation with the column file_row_number
 
     @property

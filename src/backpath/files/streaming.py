@@ -14,7 +14,7 @@ from backpath.files.assembling import finished, plan_of, row_notes
 from backpath.files.choices import Choices
 from backpath.files.column_inputs import MISSING, CategoryInput, ColumnInput
 from backpath.files.column_values import Categories, ColumnValues
-from backpath.files.deciding import MOST_CLASSES, Decision
+from backpath.files.decision import MOST_CLASSES, Decision
 from backpath.files.memory_budget import Budget, shown_bytes
 from backpath.files.moments import Moments
 from backpath.files.reading import ReadPlan, row_blocks, with_kind

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from backpath.files.assembling import assembled
 from backpath.files.choices import Choices
-from backpath.files.deciding import Decision
+from backpath.files.decision import Decision
 from backpath.files.dialect import Dialect
 from backpath.files.file_paths import PathLike
 from backpath.files.memory_budget import Budget, budget
@@ -105,7 +105,7 @@ def read_table(
         Columns to leave out, and columns to use that would otherwise be left out.
     missing : "fill" | "drop" | "refuse"
         Fill missing inputs, leave such rows out, or refuse the table.
-    dates : "day-first" | "month-first", optional
+    dates : "day-first" | "month-first" | "year-first", optional
         How to read dates such as 3/4/2020; by default, the column's other dates decide.
     standardize : bool
         Whether to scale numeric columns to mean 0 and standard deviation 1.
@@ -121,13 +121,12 @@ def read_table(
     Returns
     -------
     TrainingTable
-        With ``X`` (N, inputs) and ``y`` (N, outputs) of all rows, ``preparation`` (for new rows and for a
-        ``Model``), ``labels`` (N,) for estimators, ``notes``, and ``split()`` for training and held-out rows.
+        With ``X`` (N, inputs) and ``y`` (N, outputs) of all rows, ``preparation`` (how they came to be, for new rows
+        and for a ``Model``), ``labels`` (N,) for estimators, ``notes``, and ``split()`` for training and held-out rows.
     StreamedTable
-        If the table needs more memory; it has no ``X`` and ``y``. ``train(net, table, batch_size=256, shuffle=True)``
-        accepts either type. So does ``for X, y in table.blocks(seed, epoch)``, which yields all rows once, in blocks
-        and in random order, for an estimator's ``partial_fit`` (``table.preparation.labels(y)`` restores the class
-        names).
+        If it takes more memory: without ``X`` and ``y``. ``train(net, table, batch_size=256, shuffle=True)`` takes
+        either; so does ``for X, y in table.blocks(seed, epoch)``, which is all rows once, in random order, some at a
+        time, for an estimator's ``partial_fit`` (``table.preparation.labels(y)`` has the classes' names again).
 
     Raises
     ------

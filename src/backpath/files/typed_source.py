@@ -1,4 +1,4 @@
-"""Parquet and JSON lines as sources of rows: files whose columns have types."""
+"""Parquet and JSON as sources of rows: files whose columns have types."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backpath.errors import InputError
 from backpath.files.csv_source import literal_path
 from backpath.files.dialect import Dialect
 from backpath.files.sources import Column, Source
-from backpath.files.wording import counted, first_duplicate, plain, quoted
+from backpath.files.wording import counted, plain, told_apart
 
 if TYPE_CHECKING:
     import duckdb
@@ -66,10 +66,8 @@ def _typed(
     folder: Path,
 ) -> Source:
     shown = files[0][1]
-    repeated = first_duplicate(names)
-    if repeated is not None:
-        raise InputError(f"{shown}: two columns are named {quoted(repeated)}; rename one of them")
     called = [name if name.strip() else f"column {place}" for place, name in enumerate(names, 1)]
+    called, repeated = told_apart(called, shown)
     columns = tuple(_column(k, *pair) for k, pair in enumerate(zip(called, types, strict=True)))
     return Source(
         path=shown if len(files) == 1 else f"{counted(len(files), 'file')} from {shown}",
@@ -81,6 +79,7 @@ def _typed(
         row_name=lambda row: f"{shown}, row {row}",
         explain=lambda words: _no_parquet(files, words),
         dialect=dialect,
+        repeated=repeated,
     )
 
 
@@ -117,35 +116,40 @@ def _column(place: int, name: str, kind: str) -> Column:
     return Column(name, text, problem="" if known else f"is of type {plain(kind)}")
 
 
-def is_json(file: Path) -> bool:
-    """Whether a file's first line is a JSON object."""
+def json_format(file: Path) -> str:
+    """How a file holds JSON objects: one on each line ("newline_delimited"), or in one "array"; "" if it does not."""
     with file.open("rb") as opened:
-        start = opened.readline(1 << 16).lstrip()
+        start = opened.read(1 << 16).lstrip()
+    if re.match(rb"\[\s*\{", start):
+        return "array"
     if not start.startswith(b"{"):
-        return False
+        return ""
     try:
-        return isinstance(json.loads(start), dict)
+        is_object = isinstance(json.loads(start.split(b"\n")[0]), dict)
     except ValueError:
-        return file.suffix.lower() in (".jsonl", ".ndjson")
+        is_object = file.suffix.lower() in (".jsonl", ".ndjson")
+    return "newline_delimited" if is_object else ""
 
 
 def json_source(files: Files, dialect: Dialect, connection: duckdb.DuckDBPyConnection, folder: Path) -> Source:
-    """The rows of files with a JSON object on each line; DuckDB finds the columns' types by all of their values."""
+    """The rows of files of JSON objects; DuckDB finds the columns' types by all of their values."""
     import duckdb
 
     shown = files[0][1]
-    _check_dialect(dialect, f"{shown} holds JSON lines")
-    relation = "read_json($path, format='newline_delimited', sample_size=-1, maximum_depth=2, hive_partitioning=false)"
+    form = json_format(files[0][0])
+    what, row = ("JSON lines", "line") if form == "newline_delimited" else ("JSON", "object")
+    _check_dialect(dialect, f"{shown} holds {what}")
+    relation = f"read_json($path, format='{form}', sample_size=-1, maximum_depth=2, hive_partitioning=false)"
     parameters: dict[str, object] = {"path": [literal_path(file) for file, _ in files]}
     try:
         found = connection.execute(f"DESCRIBE SELECT * FROM {relation}", parameters).fetchall()
     except duckdb.Error as error:
         words = str(error).splitlines()[0].replace(str(files[0][0]), shown)
-        raise InputError(f"{shown} cannot be read as JSON lines: {plain(words)}") from None
+        raise InputError(f"{shown} cannot be read as {what}: {plain(words)}") from None
     names, types = [row[0] for row in found], [row[1] for row in found]
     source = _typed(files, names, types, f"{relation} AS t", parameters, dialect, connection, folder)
     return replace(
         source,
-        row_name=lambda row: f"{shown}, line {row}",
-        explain=lambda words: f"{shown} cannot be read as JSON lines: {plain(words)}",
+        row_name=lambda number: f"{shown}, {row} {number}",
+        explain=lambda words: f"{shown} cannot be read as {what}: {plain(words)}",
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from backpath.errors import InputError
 from backpath.files.file_paths import PathLike, existing_file
-from backpath.files.wording import shown_path
+from backpath.files.wording import quoted, shown_path
 
 if TYPE_CHECKING:
     import duckdb
@@ -65,7 +65,7 @@ def plain_file(path: PathLike, folder: Path, connection: duckdb.DuckDBPyConnecti
         _decompress_zstd(file, shown, unpacked, connection)
     elif start == _ZIP:
         unpacked = unpacked.with_suffix(".csv")
-        _spreadsheet(file, shown, unpacked)
+        shown = _spreadsheet(file, shown, unpacked)
     else:
         return file, shown
     if unpacked.stat().st_size == 0:
@@ -102,8 +102,8 @@ def _decompress_zstd(file: Path, shown: str, unpacked: Path, connection: duckdb.
         raise InputError(f"{shown} cannot be unpacked: {words}; unpack it first (zstd -d)") from None
 
 
-def _spreadsheet(file: Path, shown: str, unpacked: Path) -> None:
-    """The first sheet of an .xlsx file, as CSV."""
+def _spreadsheet(file: Path, shown: str, unpacked: Path) -> str:
+    """The first sheet of an .xlsx file that holds something, as CSV; gives how it is shown."""
     try:
         import python_calamine
     except ImportError:
@@ -112,13 +112,16 @@ def _spreadsheet(file: Path, shown: str, unpacked: Path) -> None:
             "pip install 'backpath[excel]', or export it as CSV"
         ) from None
     try:
-        rows = python_calamine.CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python()
+        book = python_calamine.CalamineWorkbook.from_path(str(file))
+        sheets = ((name, book.get_sheet_by_name(name).to_python()) for name in book.sheet_names)
+        name, rows = next(((name, rows) for name, rows in sheets if rows), ("", []))
     except Exception as error:  # of the library's own kinds
         raise InputError(
             f"{shown} is a zip archive, but not a spreadsheet that can be read ({error}); export it as CSV"
         ) from None
     with unpacked.open("w", encoding="utf-8", newline="") as text:
         csv.writer(text).writerows([[_cell(value) for value in row] for row in rows])
+    return shown if len(book.sheet_names) == 1 else f"{shown}, sheet {quoted(name)}"
 
 
 def _cell(value: object) -> object:

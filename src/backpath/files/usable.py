@@ -8,15 +8,26 @@ from backpath.errors import InputError
 from backpath.files.choices import Choices
 from backpath.files.column_inputs import CategoryInput
 from backpath.files.columns import profiles
-from backpath.files.deciding import Decision, decide
+from backpath.files.deciding import decide
+from backpath.files.decision import Decision
 from backpath.files.notices import EMPTY, refuse
 from backpath.files.sources import Column, Source
 from backpath.files.wording import column_index, counted, quoted
+
+_MANY = 10  # columns of the same names, from which on the line is perhaps no header
 
 
 def choose(source: Source, target: str, choices: Choices) -> tuple[Column, list[Column]]:
     """The target and the columns that may be inputs."""
     names = source.names
+    mentioned = {*choices.categorical, *choices.numeric, *choices.keep, *choices.ignore}
+    unsaid = [name for name in source.repeated if name not in mentioned]
+    if unsaid:
+        raise InputError(
+            f"{source.repeated[unsaid[0]]}; rename one of them, or leave the later one out as {unsaid[0]!r} (--ignore; "
+            "--keep-column takes both in)",
+            options=tuple(part for name in unsaid for part in ("--ignore", name)) if len(unsaid) < _MANY else (),
+        )
     goal = column_index(target, names, source.path, "to be the target", "--target")
     for listed, role in (
         (choices.categorical, "to take as categories"),

@@ -80,17 +80,37 @@ def listed(values: Sequence[object], most: int = 8) -> str:
     return shown if len(values) <= most else f"{shown} … ({len(values):,} in all)"
 
 
+_MARKS = " \t'\"`#"  # around names
+
+
 def column_index(name: str, names: Sequence[str], path: str, role: str, option: str = "") -> int:
     """Where a column is; if there is none, the refusal names the nearest, or all of them."""
     if name in names:
         return names.index(name)
     if name == "" and "column 1" in names:  # as the unnamed first column is called
         return list(names).index("column 1")
-    folded = {other.casefold().strip(): other for other in names}
-    near = [folded[key] for key in difflib.get_close_matches(str(name).casefold().strip(), folded, n=3)]
+    folded = {other.casefold().strip(_MARKS): other for other in names}
+    near = [folded[key] for key in difflib.get_close_matches(str(name).casefold().strip(_MARKS), folded, n=3)]
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"its columns are {named(names)}"
     options = (option, near[0]) if option and near else ()
     raise InputError(f"{path} has no column {quoted(name)} {role}; {hint}", options=options)
+
+
+def told_apart(names: Sequence[str], where: str) -> tuple[list[str], dict[str, str]]:
+    """Names of columns, of which the later ones of equal names get their place added; and what to say of each of these.
+
+    >>> told_apart(["a", "b", "a"], "t.csv")
+    (['a', 'b', 'a (column 3)'], {'a (column 3)': "t.csv: columns 1 and 3 are both named 'a'"})
+    """
+    found: list[str] = []
+    repeated: dict[str, str] = {}
+    for place, name in enumerate(names, 1):
+        first = names.index(name) + 1
+        unique = name if first == place else f"{name} (column {place})"
+        if unique != name:
+            repeated[unique] = f"{where}: columns {first} and {place} are both named {quoted(name)}"
+        found.append(unique)
+    return found, repeated
 
 
 def first_duplicate(names: Iterable[str]) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from backpath.maths.unknown import unknown
 from backpath.tabular.plan import Plan
 from backpath.training.datasets import OUTPUTS
 
@@ -41,6 +42,8 @@ def candidates(task: str, rows: int, inputs: int, given: Mapping[str, Any]) -> l
     if given.get("cost") == "poisson":
         output = "exp"
     solver = given.get("solver", "adam")
+    if solver not in BY_SOLVER:
+        raise unknown("solver", solver, BY_SOLVER)
     usual: dict[str, Any] = {"cost": cost, "decay": 0.0} | BY_SOLVER[solver]
     usual["epochs"] = most_epochs(solver, rows)
     base = Plan(hidden=(16,), activation="tanh", output_activation=output, solver=solver, **usual)

@@ -107,7 +107,9 @@ class Predictor:
         self._layers, self._plan = layout.layers, CPlan.from_buffer_copy(layout.plan)
         self._plan.block = BLOCK
         self._weights = address(self._flat, net.dtype, layout.weights)
-        self._products = layout.weights / (STEP_BYTES // net.dtype.itemsize)  # products of a row, in vectors
+        self._products = layout.weights / (
+            STEP_BYTES // net.dtype.itemsize
+        )  # products of a row, in vectors, in vectors
         self.slot = self._plan.slot
         self.places = ctypes.addressof(self._plan), None, address(self._layers, np.int64, self._layers.size)
         self._workspaces: list[Workspace] = []  # those that no thread uses

@@ -1,0 +1,146 @@
+"""Columns of text: categories or classes, or left out where they say nothing of other rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from backpath.files.choices import Choices
+from backpath.files.column_inputs import CategoryInput, DateInput
+from backpath.files.columns import Profile, Texts, best_number_form, collect_texts, lookalikes, most_frequent
+from backpath.files.decision import MOST_CATEGORIES, MOST_CLASSES, Decision
+from backpath.files.mixtures import mixture, odd_texts, several_writings
+from backpath.files.sources import Source
+from backpath.files.wording import counted, named, quoted
+from backpath.files.written_columns import written_numbers_or_dates
+
+LEAST_SHARE = 0.01  # of the rows, for a category of its own where there are too many
+_WORDY = 4  # words in a text on average, from which on it is free text
+
+
+def decide_text(source: Source, base: Decision, choices: Choices, is_target: bool) -> Decision:
+    column, profile, name = base.column, base.profile, base.name
+    texts = collect_texts(source, column, is_target)
+    base = replace(base, missing=texts.missing, distinct=texts.distinct)
+    codes = profile.all_numbers  # but not to be read as such
+    if name not in choices.categorical and not codes:
+        read = written_numbers_or_dates(source, base, texts, choices, is_target)
+        if read is not None:
+            return _no_dates(source, read) if is_target else read
+        mixed = odd_texts(source, base, choices) or mixture(source, base, texts)
+        if not mixed.problem and 0 < texts.distinct == texts.with_digit:
+            mixed = several_writings(source, base) or mixed
+        if mixed.problem:
+            return mixed
+        base = mixed
+    if is_target:
+        return _classes(source, base, texts, choices)
+    if texts.present == 0:
+        return replace(base, left_out="every cell is missing")
+    if texts.distinct == 1 and texts.missing == 0:
+        return replace(base, left_out="the same in every row")
+    if name not in choices.keep and name not in choices.categorical:
+        reason = _why_left_out(texts, profile)
+        if reason:
+            return replace(base, left_out=reason)
+    return _categories(source, base, texts, codes and name not in choices.categorical)
+
+
+def _no_dates(source: Source, read: Decision) -> Decision:
+    """Refuses a target of dates."""
+    if not isinstance(read.kind, DateInput):
+        return read
+    return replace(
+        read, problem=f"{source.path}, column {quoted(read.name)}: the target holds dates; give another target"
+    )
+
+
+def _why_left_out(texts: Texts, profile: Profile) -> str:
+    """Why a column of text is not used ("" if it is)."""
+    reason = _identifies(texts, profile.rows)
+    if reason and profile.all_numbers and not profile.codes:  # whole numbers that float64 cannot represent
+        return f"{reason}: whole numbers beyond 2⁵³"
+    if reason and 0 < profile.numbers < profile.present and not profile.all_numbers:
+        return f"{reason}; {counted(profile.numbers, 'cell')} of {profile.present:,} are numbers (--numeric)"
+    return reason
+
+
+def _identifies(texts: Texts, rows: int) -> str:
+    """Why a column of text says nothing that is true of other rows ("" if it does)."""
+    if texts.distinct == texts.present > 2:
+        return "free text" if texts.words >= _WORDY else "a different text in each row"
+    if texts.distinct > MOST_CATEGORIES / 3 and texts.distinct > texts.present / 2:
+        return "free text" if texts.words >= _WORDY else "nearly as many texts as rows"
+    if texts.distinct > MOST_CATEGORIES and texts.most < max(2, LEAST_SHARE * rows):
+        return "free text" if texts.words >= _WORDY else f"none of its texts is in {LEAST_SHARE:.0%} of the rows"
+    return ""
+
+
+def _classes(source: Source, base: Decision, texts: Texts, choices: Choices) -> Decision:
+    """The target as classes."""
+    where, rows = f"{source.path}, column {quoted(base.name)}", texts.present
+    too_many = texts.distinct > MOST_CLASSES or (texts.distinct > 20 and texts.distinct > rows / 2)
+    if choices.task == "regression" or (too_many and base.name not in choices.categorical):
+        strange = _not_numbers(source, base, where)
+        if strange is not None:
+            return strange
+    if texts.distinct == 1:
+        value = most_frequent(source, 1)[0][0]
+        return replace(
+            base, problem=f"{where}: every row is of the same class, {quoted(value)}; there must be at least two"
+        )
+    if too_many:
+        return replace(
+            base,
+            problem=f"{where}: {texts.distinct:,} different texts in {rows:,} rows are too many for classes; give a "
+            "target with few",
+        )
+    categories = tuple(sorted(text for text, _ in most_frequent(source, MOST_CLASSES)))
+    notes = [_alike(alike, base.name) for alike in lookalikes(source)]
+    notes += (
+        [f"'None' in {base.name!r} is treated as a class; --na None leaves its rows out"]
+        if "None" in categories
+        else []
+    )
+    return replace(base, kind=CategoryInput(base.name, categories), notes=tuple(notes))
+
+
+def _not_numbers(source: Source, base: Decision, where: str) -> Decision | None:
+    """Refuses a target of numbers in most, but not all, of its cells; None if it is none."""
+    form, count = best_number_form(source, source.dialect.decimal)
+    present = base.profile.rows - base.missing
+    if count <= present / 2:
+        return None
+    value = source.rows(f"SELECT t FROM texts WHERE NOT coalesce(isfinite({form.sql('t')}), false) ORDER BY n DESC, t")
+    if not value:
+        return None
+    return replace(
+        base,
+        problem=f"{where}: {counted(present - count, 'cell')} of {present:,} cannot be read as a number, such as "
+        f"{quoted(value[0][0])}; correct them, or leave their rows out (--numeric {base.name!r})",
+        options=("--numeric", base.name),
+    )
+
+
+def _alike(texts: Sequence[str], name: str) -> str:
+    return f"{named(texts)} in {name!r} look alike, but are treated as different"
+
+
+def _categories(source: Source, base: Decision, texts: Texts, codes: bool) -> Decision:
+    name, rows = base.name, base.profile.rows
+    notes = [_alike(alike, name) for alike in lookalikes(source)]
+    found = most_frequent(source, MOST_CATEGORIES + 1)
+    other = len(found) > MOST_CATEGORIES
+    if codes:
+        notes.append(
+            f"{name!r} holds codes such as {quoted(found[0][0])}, taken as text (--numeric takes them as numbers)"
+        )
+    if other:
+        found = [(t, n) for t, n in found[:MOST_CATEGORIES] if n >= LEAST_SHARE * rows] or found[:MOST_CATEGORIES]
+        kept = sum(n for _, n in found)
+        notes.append(
+            f"{name!r} has {texts.distinct:,} different texts: the {len(found)} most frequent ones are inputs, the "
+            f"others' {counted(texts.present - kept, 'row')} are 'other'"
+        )
+    kind = CategoryInput(name, tuple(sorted(text for text, _ in found)), other)
+    return replace(base, kind=kind, notes=(*base.notes, *notes))

@@ -1,0 +1,141 @@
+"""Columns of text that are numbers or dates: currency, percentages, units, thousands, and dates of many forms."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from backpath.files.choices import Choices
+from backpath.files.column_inputs import DateInput, NumberInput
+from backpath.files.columns import Texts, collect_texts, date_forms, found_affixes, number_forms
+from backpath.files.dates import DateForm
+from backpath.files.decision import Decision
+from backpath.files.forms import NumberForm, literal
+from backpath.files.reading import missing_number
+from backpath.files.sources import Source
+from backpath.files.wording import counted, quoted
+
+_FAR = 3  # times the span of all other days
+_CURRENCIES = r"[^\W\d_]{0,3}[^\w\s]|[A-Z]{3}"
+_UNITS = (
+    "[kmcµn]?(g|m|s|l|L|Hz|W|V|A|Pa|J|B)|lbs?|oz|ft|in|mi|yd|km/h|mph|m/s|min|hrs?|h|hours?|days?|weeks?|months?|years?|yrs?|"
+    "[°]?[CFK]|%|‰|[kMGT]?(B|b|Wh|W)|[kKMBTG]|bn|mn|mil|[€$£¥]|EUR|USD|GBP|CHF|JPY"
+)
+_MEASURE = r"\s*[+-]?[^0-9+-]{0,4}[+-]?[0-9][0-9.,' ]*\s*[^0-9]{0,12}"
+
+
+def written_numbers_or_dates(
+    source: Source, base: Decision, texts: Texts, choices: Choices, is_target: bool
+) -> Decision | None:
+    """A column of currency, percentages, dates and so on, if it is one."""
+    if texts.distinct == 0 or texts.with_digit < texts.distinct:
+        return _written_among_gaps(source, base, texts, choices, is_target)
+    name, path = base.name, source.path
+    forms = number_forms(source, source.dialect.decimal)
+    if forms:
+        first, second = forms[0], forms[-1]
+        differ = f"({first.sql('t')}) <> ({second.sql('t')})"
+        examples = source.rows(f"SELECT t FROM texts WHERE {differ} ORDER BY length(t), t LIMIT 1")
+        if not examples:
+            form = next((form for form in forms if form.group == " "), first)
+            said = f"{name!r} is read as numbers {form.describe()}{_without(source, form)}"
+            return replace(base, kind=NumberInput(name, form=form), notes=(said,), distinct=None)
+        example = examples[0][0]
+        readings = [f"{_value(source, form, example):g} with --decimal {form.decimal!r}" for form in (first, second)]
+        return replace(
+            base,
+            problem=f"{path}, column {quoted(name)}: its numbers can be read two ways: {quoted(example)} is "
+            f"{' or '.join(readings)}",
+            options=("--decimal", forms[0].decimal),
+        )
+    return _dates(source, base, choices) or _unlike_units(source, base, is_target)
+
+
+def _without(source: Source, form: NumberForm) -> str:
+    """That some cells lack what others have before or behind their numbers."""
+    said = ""
+    for mark, cells in zip((form.prefix, form.suffix), found_affixes(source, form.negative), strict=True):
+        if mark and "" in cells:
+            said += f"; {counted(cells[''], 'cell')} without {quoted(mark)}"
+    return said
+
+
+def _unlike_units(source: Source, base: Decision, is_target: bool) -> Decision | None:
+    """Refuses numbers in different units or currencies; None if they are none."""
+    for cells, known in zip(found_affixes(source), (_CURRENCIES, _UNITS), strict=True):
+        marks = set(cells) - {""}
+        share = len(cells) > 1 and marks and all(re.fullmatch(known, mark) for mark in marks)
+        if not share or not source.rows(f"SELECT bool_and(regexp_full_match(t, {literal(_MEASURE)})) FROM texts")[0][0]:
+            continue
+        shown = ", ".join(f"{quoted(mark) if mark else 'none'} ({count:,})" for mark, count in cells.items())
+        return replace(
+            base,
+            problem=f"{source.path}, column {quoted(base.name)}: its numbers have different units: {shown}; bring them "
+            f"to one{'' if is_target else f', or leave the column out (--ignore {base.name!r})'}",
+            options=() if is_target else ("--ignore", base.name),
+        )
+    return None
+
+
+def _written_among_gaps(
+    source: Source, base: Decision, texts: Texts, choices: Choices, is_target: bool
+) -> Decision | None:
+    """The same where some cells are such words as "none" or ".", which are missing among numbers and dates only."""
+    gap = missing_number(replace(base.column, text="t"), source.dialect.missing)
+    words, left = source.rows(
+        f"SELECT coalesce(sum(CASE WHEN {gap} THEN n END), 0), count(CASE WHEN NOT {gap} THEN 1 END) FROM texts"
+    )[0]
+    if not words or not left:
+        return None
+    source.rows(f"DELETE FROM texts WHERE {gap}")
+    fewer = replace(texts, distinct=int(left))
+    wider = replace(base, missing=base.missing + int(words))
+    read = written_numbers_or_dates(source, wider, fewer, choices, is_target)
+    if read is None:
+        collect_texts(source, base.column, is_target)
+    return read
+
+
+def _value(source: Source, form: NumberForm, text: str) -> float:
+    return float(source.rows(f"SELECT {form.sql('$t')}", t=text)[0][0])
+
+
+def _dates(source: Source, base: Decision, choices: Choices) -> Decision | None:
+    forms = date_forms(source, choices.dates)
+    name = base.name
+    if not forms:
+        return None
+    readings = {form.order: form for form in forms if form.order}
+    if len(readings) > 1:
+        return replace(base, **_several_readings(source, base.name, readings))
+    form = forms[-1]
+    said = f"{name!r} is read as {'times' if form.name == 'time of day' else 'dates'} ({form.name})"
+    return replace(base, kind=DateInput(name, form.name, ()), notes=(said, *_stands_out(source, name, form)))
+
+
+def _stands_out(source: Source, name: str, form: DateForm) -> tuple[str, ...]:
+    """A note on a day such as 9999-12-31 that perhaps means "missing": far from all others, and it comes again."""
+    days = source.rows(
+        f"SELECT any_value(t), sum(n), d FROM (SELECT t, n, {form.sql('t')} AS d FROM texts) GROUP BY d ORDER BY d"
+    )
+    for (text, times, day), nearest, farthest in ((days[0], days[1:2], days[-1]), (days[-1], days[-2:-1], days[0])):
+        if times > 1 and len(days) > 2 and abs(day - nearest[0][2]) > _FAR * abs(farthest[2] - nearest[0][2]):
+            return (
+                f"{name!r} is {text} in {int(times):,} rows, far from all others; --na {text!r} takes it as missing",
+            )
+    return ()
+
+
+def _several_readings(source: Source, name: str, readings: dict[str, DateForm]) -> dict[str, Any]:
+    """The refusal of dates that can be read in several orders; it advises the one in which they lie closest."""
+    cells = [form.sql("t") for form in readings.values()]
+    example, *spans = source.rows(f"SELECT min(t), {', '.join(f'max({c}) - min({c})' for c in cells)} FROM texts")[0]
+    likely = min(zip(readings, spans, strict=True), key=lambda reading: (reading[1], reading[0] != "month-first"))[0]
+    count = {2: "two", 3: "three"}[len(readings)]
+    return {
+        "problem": f"{source.path}, column {quoted(name)}: its dates can be read {count} ways, "
+        f"{' or '.join(order.replace('-', ' ') for order in readings)}, such as {quoted(example)}; say which with "
+        f"{' or '.join(f'--dates {order}' for order in readings)}",
+        "options": ("--dates", likely),
+    }

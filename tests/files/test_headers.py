@@ -1,0 +1,123 @@
+"""What stands above, in and beside a header, and files that are no tables of lines at all."""
+
+import json
+import zipfile
+from xml.sax.saxutils import escape
+
+import pytest
+
+from backpath.errors import InputError
+from backpath.files.tables import read_table
+
+ROWS = [[str(k * 7 % 11), "ab"[k % 2], f"{k * k % 37}.5"] for k in range(20)]
+LINES = [["x", "c", "y"], *ROWS]
+
+
+@pytest.fixture
+def read(tmp_path):
+    def write_and_read(text, **settings):
+        path = tmp_path / "t.csv"
+        path.write_text(text, encoding="utf-8")
+        return read_table(path, "y", **settings)
+
+    return write_and_read
+
+
+def joined(mark=",", end="\n", lines=LINES):
+    return "".join(mark.join(line) + end for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("above", "said"),
+    [
+        ("# made by hand\n", "'# made by hand'"),
+        ("# made by hand\n# and, by machine\n", "'# made by hand', '# and, by machine'"),
+        ("Sales 2024\n", "'Sales 2024'"),
+        ("Sales 2024\n\n", "'Sales 2024'"),
+        ("Sales 2024,,\n,,\n", "'Sales 2024'"),
+    ],
+)
+def test_titles_and_comments_above_the_header_are_left_out_and_told(read, above, said):
+    table = read(above + joined())
+    assert [column.name for column in table.columns] == ["x", "c"] and table.rows == 20
+    assert table.columns[0].values.tolist() == [float(row[0]) for row in ROWS]
+    assert f"left out above the header: {said}" in table.notes
+
+
+def test_a_bad_cell_below_a_title_is_placed_by_its_line(read):
+    lines = [*LINES[:5], ["z", "a", "1.5"], *LINES[6:]]
+    with pytest.raises(InputError, match="line 8, column 'x': expected a finite number, but found 'z'"):
+        read("Sales 2024\n\n" + joined(lines=lines))
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("where", ["rows", "header", "both"])
+def test_a_delimiter_at_the_end_of_lines_shifts_nothing(read, mark, where):
+    header, *rows = joined(mark).splitlines()
+    header += mark * (where != "rows")
+    rows = [row + mark * (where != "header") for row in rows]
+    table = read("\n".join([header, *rows]) + "\n")
+    assert [column.name for column in table.columns] == ["x", "c"]
+    assert table.columns[0].values.tolist() == [float(row[0]) for row in ROWS]
+
+
+def test_columns_of_one_name_are_told_apart_once_the_caller_says_which(read, tmp_path):
+    text = joined().replace("x,c,y", "x,x,y")
+    with pytest.raises(InputError, match="columns 1 and 2 are both named 'x'; rename one of them, or leave") as caught:
+        read(text)
+    assert caught.value.options == ("--ignore", "x (column 2)")
+    assert [column.name for column in read(text, ignore=["x (column 2)"]).columns] == ["x"]
+    assert [column.name for column in read(text, keep=["x (column 2)"]).columns] == ["x", "x (column 2)"]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_json_in_one_array(read, indent):
+    objects = [{"x": int(x), "c": c, "y": float(y)} for x, c, y in ROWS]
+    table = read(json.dumps(objects, indent=indent))
+    assert table.rows == 20 and table.columns[0].values.tolist() == [float(row[0]) for row in ROWS]
+
+
+def spreadsheet(path, sheets):
+    """The least .xlsx file with these sheets, by name; cells of text and of numbers."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006/"
+    numbers = range(1, len(sheets) + 1)
+
+    def cell(value):
+        return (
+            f"<c><v>{value}</v></c>"
+            if isinstance(value, float)
+            else f'<c t="inlineStr"><is><t>{escape(value)}</t></is></c>'
+        )
+
+    names = "".join(
+        f'<sheet name="{name}" sheetId="{k}" r:id="r{k}"/>' for k, name in zip(numbers, sheets, strict=True)
+    )
+    targets = "".join(f'<Relationship Id="r{k}" Type="{office}/worksheet" Target="sheet{k}.xml"/>' for k in numbers)
+    relations = f"{package}relationships"
+    book = f'<Relationship Id="r" Type="{office}/officeDocument" Target="xl/workbook.xml"/>'
+    kind = '<Default Extension="xml" ContentType="text/xml"/>'
+    files = {
+        "[Content_Types].xml": f'<Types xmlns="{package}content-types">{kind}</Types>',
+        "_rels/.rels": f'<Relationships xmlns="{relations}">{book}</Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>{names}</sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{relations}">{targets}</Relationships>',
+    }
+    for k, rows in zip(numbers, sheets.values(), strict=True):
+        body = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
+        files[f"xl/sheet{k}.xml"] = f'<worksheet xmlns="{main}"><sheetData>{body}</sheetData></worksheet>'
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+
+
+def test_the_first_sheet_that_holds_something_is_read_and_named_where_there_are_several(tmp_path):
+    rows = [["x", "c", "y"], *([float(x), c, float(y)] for x, c, y in ROWS)]
+    spreadsheet(tmp_path / "one.xlsx", {"Data": [["Sales 2024"], [], *rows]})
+    table = read_table(tmp_path / "one.xlsx", "y")
+    assert table.rows == 20 and table.columns[0].values.tolist() == [float(row[0]) for row in ROWS]
+    rows[5][0] = "z"
+    spreadsheet(tmp_path / "two.xlsx", {"Empty": [], "Data": rows, "Notes": [["so"]]})
+    with pytest.raises(InputError, match=r"two.xlsx, sheet 'Data', line 6, column 'x': .* found 'z'"):
+        read_table(tmp_path / "two.xlsx", "y")
