@@ -81,16 +81,6 @@ template <class P> INLINE P all(typename P::Number x) {
   else return {x - typename P::Vector{}};
 }
 
-// COUNT packs as one, so that each operation is done to all of them before the next: more is under way at a time.
-template <int COUNT, class T, int N> INLINE Pack<T, COUNT * N> joined(const Pack<T, N>* packs) {
-  if constexpr (COUNT == 1) return *packs;
-  else return {joined<COUNT / 2>(packs), joined<COUNT / 2>(packs + COUNT / 2)};
-}
-template <class T, int N, int M> INLINE void taken_apart(Pack<T, M> x, Pack<T, N>* to) {
-  if constexpr (M == N) *to = x;
-  else taken_apart(x.low, to), taken_apart(x.high, to + M / N / 2);
-}
-
 // ---- arithmetic ------------------------------------------------------------------------------------------------------
 
 #define LANEWISE(OP)                                                                                                   \
@@ -247,6 +237,22 @@ template <class T, int N> INLINE Pack<T, N / 2> high_half(Pack<T, N> x) {
   if constexpr (x.split) return x.high;
   else if constexpr (N == 8) return {__builtin_shufflevector(x.v, x.v, 4, 5, 6, 7)};
   else return {__builtin_shufflevector(x.v, x.v, 8, 9, 10, 11, 12, 13, 14, 15)};
+}
+
+template <class T, int N> INLINE Pack<T, 2 * N> both(Pack<T, N> low, Pack<T, N> high) {
+  if constexpr (Pack<T, 2 * N>::split) return {low, high};
+  else if constexpr (N == 4) return {__builtin_shufflevector(low.v, high.v, 0, 1, 2, 3, 4, 5, 6, 7)};
+  else return {__builtin_shufflevector(low.v, high.v, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)};
+}
+
+// COUNT packs as one, so that each operation is done to all of them before the next: more is under way at a time.
+template <int COUNT, class T, int N> INLINE Pack<T, COUNT * N> joined(const Pack<T, N>* packs) {
+  if constexpr (COUNT == 1) return *packs;
+  else return both(joined<COUNT / 2>(packs), joined<COUNT / 2>(packs + COUNT / 2));
+}
+template <class T, int N, int M> INLINE void taken_apart(Pack<T, M> x, Pack<T, N>* to) {
+  if constexpr (M == N) *to = x;
+  else taken_apart(low_half(x), to), taken_apart(high_half(x), to + M / N / 2);
 }
 
 // (a0, b0, a2, b2) and (a1, b1, a3, b3)

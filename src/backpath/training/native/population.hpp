@@ -94,17 +94,24 @@ template <class T> void train_group(const Populated<T>& p, const Rows<T>& r, Col
   });
 }
 
-template <int HIDDEN, class T>
-void train_tiny(const Populated<T>& p, const Rows<T>& r, Columns group, int64_t begin, int64_t epochs, Order orders) {
-  Tiny<T, 2, HIDDEN> tiny(r.w);
+template <int HIDDEN, int LANES, class T>
+void train_lanes(const Populated<T>& p, const Rows<T>& r, Columns group, int64_t begin, int64_t epochs, Order orders) {
+  Tiny<T, 2, HIDDEN, LANES> tiny(r.w);
   T share = T(1) / T(p.population->samples);
   for_epochs(p, r, epochs, orders, [&](int64_t epoch, const int64_t* order) INLINED {
     tiny.learn_all(p, order);
     store(r.known(COST), tiny.cost), store(r.known(WORST), tiny.worst);
     judge(p, r, group, begin, epoch);
-    tiny.update(load<Step<T>>(r.known(RATE)), share);
+    tiny.update(load<Pack<T, LANES>>(r.known(RATE)), share);
   });
   tiny.give(r.w);
+}
+
+// A few networks do not need a whole step.
+template <int HIDDEN, class T>
+void train_tiny(const Populated<T>& p, const Rows<T>& r, Columns group, int64_t begin, int64_t epochs, Order orders) {
+  if (group.count <= 4) train_lanes<HIDDEN, 4>(p, r, group, begin, epochs, orders);
+  else train_lanes<HIDDEN, STEP<T>>(p, r, group, begin, epochs, orders);
 }
 
 // How many hidden neurons if `Tiny` knows such networks and their training, else 0.

@@ -3,8 +3,8 @@
 #pragma once
 #include "many.hpp"
 
-template <class T, int INPUTS, int HIDDEN> struct Tiny {
-  using P = Step<T>;
+template <class T, int INPUTS, int HIDDEN, int LANES> struct Tiny {
+  using P = Pack<T, LANES>;
   static constexpr int ROW = INPUTS + 1, OUT = HIDDEN * ROW, WEIGHTS = OUT + HIDDEN + 1;
   P w[WEIGHTS], g[WEIGHTS], cost, worst;
 
