@@ -34,14 +34,14 @@ def command(
     document: bool,
     out: str | None,
 ) -> None:
-    """Check the figures in a worked example, and name the mistake they come from.
+    """Check the figures in a worked example, and name the mistake in them.
 
     FILE is JSON with a network, samples, and the figures to check: gradients, updated weights, or values of the forward
-    pass. A figure in quotes is judged by the digits it is printed with, a number by all of its digits.
+    pass. A figure in quotes is compared to the digits that it shows, a number to all its digits.
 
-    With --model, the network is that of a saved model and the samples are rows of its table; FILE holds the rest.
+    With --model, the network and the sample come from a saved model and its table; FILE contains the rest.
 
-    Ends with status 0 if every figure is right, 1 if not.
+    The exit status is 0 if every figure is right, else 1.
 
     \b
     {"network": {"sizes": [1, 1], "activations": "sigmoid",

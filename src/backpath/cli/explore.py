@@ -31,9 +31,9 @@ NEEDED = ("starlette", "uvicorn", "websockets", "ziamath")
 def command(model: str | None, data: str | None, target: str | None, port: int, host: str, no_browser: bool) -> None:
     """Explore a network on a web page: see it learn, click a weight, read its chain rule.
 
-    MODEL is a saved model to begin with, on the table that it was trained on if that is still where it was; without
-    it, the notes' network and XOR. The page is for this machine only, and for anyone who has the printed address.
-    Ctrl-C ends it.
+    MODEL is a saved model, which is shown with the table that it was trained on if that still exists. Without MODEL, the
+    page starts with the notes' network and XOR. Only this machine can reach the page, and only with the printed
+    address. Ctrl-C stops it.
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:

@@ -23,10 +23,10 @@ _NAME = 24  # characters of a name in the table; a longer one stands on a line o
 @memory_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def command(files: tuple[str, ...], target: str | None, memory: str | None, as_json: bool, **options: Any) -> None:
-    """Show what is in the table in FILES, column by column, and what train would make of it.
+    """Show the table in FILES column by column, and how train would use it.
 
-    Numbers and dates are shown with their range and a small histogram, text with the count of its different cells.
-    Nothing is trained or written.
+    Numbers and dates are shown with their range and a small histogram, text with its number of different cells. This
+    does not train anything or write any files.
 
     \b
     backpath look data.csv --target price

@@ -12,7 +12,7 @@ from backpath.cli.terminal import echo
 @click.argument("folder", type=FileName(), default=".")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def command(folder: str, as_json: bool) -> None:
-    """List the runs in FOLDER (by default the working directory), and FOLDER itself if it holds one.
+    """List the runs in FOLDER (by default the working directory), and the run in FOLDER itself.
 
     \b
     backpath runs

@@ -55,8 +55,8 @@ class FileOrWeight(DataSetOrFile):
 def command(**options: Any) -> None:
     """Explain the gradient of a weight, or a whole step, with every number.
 
-    FILE is a saved model or a worked example (.json), WEIGHT a name such as W11_1: the weight from the first input to
-    the first hidden neuron.
+    FILE is a saved model or a worked example (.json). WEIGHT is a name such as W11_1, the weight from the first input
+    to the first hidden neuron.
 
     \b
     backpath explain xor.safetensors W11_1 --x 1,0 --y 1

@@ -40,7 +40,7 @@ from backpath.cli.terminal import quiet_option
     "--solved", default=0.4, metavar="ERROR", help="Count a network as solved if all errors |A - y| are below this."
 )
 @click.option(
-    "--sweep", metavar="NAME=LOW..HIGH:log:COUNT", help="Vary learning-rate or momentum; SPACING is log or lin."
+    "--sweep", metavar="NAME=LOW..HIGH:log:COUNT", help="Vary learning-rate or momentum, with log or lin spacing."
 )
 @click.option("--out", type=FileName(), help="A Parquet file: a row per network, or per value of a sweep.")
 @click.option("--picture", type=FileName(), help="A picture: .svg, .png or .pdf (needs matplotlib).")
@@ -50,8 +50,8 @@ from backpath.cli.terminal import quiet_option
 def command(context: click.Context, /, **options: Any) -> None:
     """Train many networks on SOURCE and report how often it is learned.
 
-    SOURCE is a built-in data set (and, or, nand, xor, circle, spiral, sine). Every network starts from weights of its
-    own. With --sweep, the same starts are trained with each value of a setting.
+    SOURCE is a built-in data set (and, or, nand, xor, circle, spiral, sine). Every network starts from its own
+    random weights. With --sweep, the same starts are trained with each value of a setting.
 
     \b
     backpath study xor --networks 100000 --init uniform:-1,1 --out study.parquet

@@ -84,13 +84,13 @@ from backpath.cli.train.options import TrainOptions
 def command(context: click.Context, /, **options: Any) -> None:
     """Train a network on SOURCE and save it.
 
-    SOURCE is a built-in data set (and, or, nand, xor, circle, spiral, sine), learned with settings that suit it, or
+    SOURCE is a built-in data set (and, or, nand, xor, circle, spiral, sine), which is trained with suitable settings, or
     a table with its --target column: a CSV, Parquet, JSON lines or .xlsx file, also compressed, several files, a
-    pattern such as 'parts/*.csv', or - for standard input. Its columns are taken as numbers, categories or dates by
-    their cells, missing cells are filled in, and every such decision is reported (backpath look FILE shows them without
-    training). A share of the rows is held out to measure the model by. On the others, networks of several sizes and a
-    linear model are compared, and the one that predicts rows best that it was not trained on is taken. What you give
-    stays as you give it.
+    pattern such as 'parts/*.csv', or - for standard input. The cells of each column decide whether it is read as
+    numbers, categories or dates, missing cells are filled in, and every such decision is reported (backpath look FILE
+    shows them without training). A share of the rows is held out to evaluate the model. The other rows are used to
+    compare networks of several sizes and a linear model on rows that they were not trained on, and to train the best
+    one. Settings that you give are never changed.
 
     \b
     backpath train xor
