@@ -31,7 +31,7 @@ NEEDED = ("starlette", "uvicorn", "websockets", "ziamath")
 def command(model: str | None, data: str | None, target: str | None, port: int, host: str, no_browser: bool) -> None:
     """Explore a network on a web page: see it learn, click a weight, read its chain rule.
 
-    MODEL is a saved model, which is shown with the table that it was trained on if that still exists. Without MODEL, the
+    MODEL is a saved model, which is shown with the table that it was trained on if that exists. Without MODEL, the
     page starts with the notes' network and XOR. Only this machine can reach the page, and only with the printed
     address. Ctrl-C stops it.
     """

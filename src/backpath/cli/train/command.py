@@ -84,7 +84,7 @@ from backpath.cli.train.options import TrainOptions
 def command(context: click.Context, /, **options: Any) -> None:
     """Train a network on SOURCE and save it.
 
-    SOURCE is a built-in data set (and, or, nand, xor, circle, spiral, sine), which is trained with suitable settings, or
+    SOURCE is a built-in data set (and, or, nand, xor, circle, spiral, sine), trained with suitable settings, or
     a table with its --target column: a CSV, Parquet, JSON lines or .xlsx file, also compressed, several files, a
     pattern such as 'parts/*.csv', or - for standard input. The cells of each column decide whether it is read as
     numbers, categories or dates, missing cells are filled in, and every such decision is reported (backpath look FILE
