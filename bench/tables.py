@@ -83,7 +83,7 @@ def measure(one: TableSet, seed: int) -> dict[str, Any]:
 
 def report(results: dict[str, dict[str, Any]]) -> str:
     parts = [
-        "# How good the models of tables are",
+        "# Accuracy on public tables",
         "Measured by `scripts/tables`. Each set is split once into 80% for training and 20% for testing; sets of fewer "
         "than 2,000 rows are split five times, and their scores averaged. Larger sets are sampled to 6,000 rows. All "
         "models get the same inputs, prepared by `backpath train`. Scores are accuracies, or R² for regression. "

@@ -39,6 +39,7 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
 default_role = "py:obj"
+smartquotes = False  # they turn --option into a dash
 python_use_unqualified_type_names = True
 
 html_theme = "furo"
@@ -81,8 +82,8 @@ def _tables(app: object, what: str, name: str, thing: object, options: object, l
 
 
 def _as_text(app: object, context: object, lines: list[str]) -> None:
-    """Help texts of commands are plain text, in which stars and bars mean nothing."""
-    lines[:] = [line if line.lstrip().startswith("..") else re.sub(r"(?<!\\)([*|])", r"\\\1", line) for line in lines]
+    """Help texts of commands are plain text, in which stars and bars mean nothing; a bar at the start keeps a line."""
+    lines[:] = [line if re.match(r"\s*(\.\.|\| )", line) else re.sub(r"(?<!\\)([*|])", r"\\\1", line) for line in lines]
 
 
 def setup(app: object) -> None:
