@@ -156,3 +156,16 @@ def test_show_lists_what_matters_as_train_does(folder):
     out = done("train", "bent.csv", "--target", "price", "--hidden", 4, "--epochs", 20, cwd=folder)
     matters = out.split("what matters\n")[1].split("\n\n")[0]
     assert matters in done("show", "bent.safetensors", cwd=folder)
+
+
+def test_rows_that_training_needs_are_not_said_to_be_held_out(folder):
+    (folder / "rare.csv").write_text(
+        "c,x,y\n" + "".join(f"{f'k{k}' if k % 8 else 'a'},{k},{k * k % 7}.5\n" for k in range(24))
+    )
+    out = done("train", "rare.csv", "--target", "y", "--categorical", "c", "--epochs", 3, cwd=folder)
+    assert (
+        "on 3 of 24 rows, each held out once (3 parts)" in out or "on 3 of 24 rows, each held out once (2 parts)" in out
+    )
+    (folder / "four.csv").write_text("c,y\na,1.5\nb,2.5\na,3.5\nb,5.5\n")
+    out = done("train", "four.csv", "--target", "y", "--epochs", 3, cwd=folder)
+    assert "on all 4 rows, each held out once (4 parts)" in out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 
 from backpath.files.column_inputs import NumberInput
 from backpath.files.dates import DATE_FORMS, DateForm
@@ -20,7 +21,8 @@ from backpath.files.forms import (
 from backpath.files.reading import missing_number, missing_text, number_sql
 from backpath.files.sources import Column, Source
 
-FIRST = 1000  # rows that show what is worth looking for in all of them
+_PLANNED = 200  # columns of one query of few rows
+FIRST = 500  # rows that show what is worth looking for in all of them
 THOUSANDS = "[+-]?[1-9][0-9]{0,2}[.][0-9]{3}"
 _LEAST_SCALED = 0.1  # cells with K, M or B for each without
 _SCALES = {"k", "K", "M", "B"}
@@ -87,67 +89,96 @@ def plain_form(source: Source) -> NumberForm:
 
 
 def profiles(source: Source, columns: Sequence[Column]) -> list[Profile]:
-    """In passes over the table of some columns each."""
-    own, plain = source.dialect.missing, NumberInput("", form=plain_form(source))
-    found: list[Profile] = []
+    """In passes over the table of some columns each; those that hold more than numbers are looked at once more."""
+    found: dict[str, Profile] = {}
     for start in range(0, len(columns), source.batch):
         batch = columns[start : start + source.batch]
-        cells = ", ".join(f"{c.text} AS t{k}, {number_sql(c, plain, own)} AS n{k}" for k, c in enumerate(batch))
-        gaps = [missing_number(Column(c.name, f"t{k}"), own) for k, c in enumerate(batch)]
-        counts = ", ".join(_counts(k, gap, bool(c.number)) for k, (c, gap) in enumerate(zip(batch, gaps, strict=True)))
-        rows, *numbers = source.rows(f"SELECT count(*), {counts} FROM (SELECT {cells} FROM {{table}})")[0]
-        found += [Profile(rows, *numbers[k : k + 7]) for k in range(0, len(numbers), 7)]
-    if source.dialect.decimal is None:
-        points = _points(source, [column for column in columns if not column.number])
-        found = [
-            replace(profile, perhaps_thousands=column.name in points)
-            for column, profile in zip(columns, found, strict=True)
-        ]
+        found |= dict(zip((c.name for c in batch), _plain_profiles(source, batch), strict=True))
+    mixed = [column for column in columns if not found[column.name].all_numbers or found[column.name].missing]
+    for start in range(0, len(mixed), source.batch):
+        batch = mixed[start : start + source.batch]
+        found |= dict(zip((c.name for c in batch), _mixed_profiles(source, batch), strict=True))
+    texts = [column for column in columns if not column.number and found[column.name].numbers]
+    points = _points(source, texts) if source.dialect.decimal is None else set()
+    return [replace(found[column.name], perhaps_thousands=column.name in points) for column in columns]
+
+
+def _plain_profiles(source: Source, columns: Sequence[Column]) -> list[Profile]:
+    """As if every cell were a number: what is not a finite one is counted as missing."""
+    cells, counts = _cells(source, columns), []
+    for k, column in enumerate(columns):
+        counts += [f"count(n{k})", f"min(n{k})", f"max(n{k})", "0" if column.number else _count_of_codes(k)]
+    rows, *numbers = source.rows(f"SELECT count(*), {', '.join(counts)} FROM (SELECT {cells} FROM {{table}})")[0]
+    found = []
+    for k in range(0, len(numbers), 4):
+        count, low, high, codes = numbers[k : k + 4]
+        if not count or count < rows or not (isfinite(low) and isfinite(high)):  # of all numbers, NaN is the highest
+            found.append(Profile(rows, rows, 0, 0, 0, 0, None, None))
+        else:
+            found.append(Profile(rows, 0, rows, 0, codes, 0, low, high))
     return found
 
 
-def _points(source: Source, columns: Sequence[Column]) -> set[str]:
-    """Columns of which every number with a point in the first rows has three digits behind it, and no 0 before: beside
-    whole numbers, or beside a column with decimal commas, these may be thousands."""
-    suspect, commas = set(), False
-    for start in range(0, len(columns), source.batch):
-        batch = columns[start : start + source.batch]
-        counts = ", ".join(
-            f"count(CASE WHEN {c.text} LIKE '%.%' THEN 1 END), "
-            f"count(CASE WHEN regexp_full_match({c.text}, '{THOUSANDS}') THEN 1 END), "
-            f"count(CASE WHEN regexp_full_match({c.text}, '[+-]?[0-9]+') THEN 1 END), "
-            f"count(CASE WHEN regexp_full_match({c.text}, '[+-]?[0-9.]*,[0-9]{{1,2}}') THEN 1 END), count({c.text})"
-            for c in batch
-        )
-        found = source.rows(f"SELECT {counts} FROM (SELECT * FROM {{table}} LIMIT {FIRST})")[0]
-        for k, column in enumerate(batch):
-            points, thousands, whole, comma, cells = found[5 * k : 5 * k + 5]
-            commas = commas or comma > cells / 2
-            if points == thousands > 1:
-                suspect.add((column.name, whole > 0))
-    return {name for name, beside_whole in suspect if beside_whole or commas}
+def _mixed_profiles(source: Source, columns: Sequence[Column]) -> list[Profile]:
+    own, cells = source.dialect.missing, _cells(source, columns)
+    gaps = [missing_number(Column(c.name, f"t{k}"), own) for k, c in enumerate(columns)]
+    counts = ", ".join(_counts(k, gap, bool(c.number)) for k, (c, gap) in enumerate(zip(columns, gaps, strict=True)))
+    rows, *numbers = source.rows(f"SELECT count(*), {counts} FROM (SELECT {cells} FROM {{table}})")[0]
+    return [Profile(rows, *numbers[k : k + 7]) for k in range(0, len(numbers), 7)]
+
+
+def _cells(source: Source, columns: Sequence[Column]) -> str:
+    """SQL for the texts t0, t1, … of columns, and the numbers n0, n1, …"""
+    own, plain = source.dialect.missing, NumberInput("", form=plain_form(source))
+    return ", ".join(f"{c.text} AS t{k}, {number_sql(c, plain, own)} AS n{k}" for k, c in enumerate(columns))
+
+
+def _count_of_codes(k: int) -> str:
+    """SQL; a CASE in a CASE asks few cells what is costly."""
+    code = f"regexp_full_match(t{k}, '0[0-9]+')"
+    return f"count(CASE WHEN t{k} < '0:' AND t{k} >= '00' THEN CASE WHEN {code} THEN 1 END END)"
 
 
 def _counts(k: int, gap: str, typed: bool) -> str:
-    """Missing, finite, infinite, codes, said missing, lowest, highest.
-
-    They count cases, because ``FILTER`` takes quadratic memory; a CASE in a CASE asks few cells what is costly.
-    """
+    """Missing, finite, infinite, codes, said missing, lowest, highest. They count cases, because ``FILTER`` takes
+    quadratic memory."""
     finite = f"CASE WHEN isfinite(n{k}) THEN n{k} END"
     gap = f"{gap} OR isnan(n{k})" if typed else gap
-    said = said_missing(f"t{k}")
-    code = f"regexp_full_match(t{k}, '0[0-9]+')"
     return ", ".join(
         (
             f"count(CASE WHEN n{k} IS NULL OR isnan(n{k}) THEN CASE WHEN {gap} THEN 1 END END)",
             f"count({finite})",
             f"count(CASE WHEN isinf(n{k}) THEN 1 END)",
-            "0" if typed else f"count(CASE WHEN t{k} < '0:' AND t{k} >= '00' THEN CASE WHEN {code} THEN 1 END END)",
-            "0" if typed else f"count(CASE WHEN n{k} IS NULL THEN CASE WHEN {said} THEN 1 END END)",
+            "0" if typed else _count_of_codes(k),
+            "0" if typed else f"count(CASE WHEN n{k} IS NULL THEN CASE WHEN {said_missing(f't{k}')} THEN 1 END END)",
             f"min({finite})",
             f"max({finite})",
         )
     )
+
+
+def _points(source: Source, columns: Sequence[Column]) -> set[str]:
+    """Columns of which every number with a point in the first rows has three digits behind it, and no 0 before: beside
+    whole numbers, or beside a column with decimal commas, these may be thousands."""
+    first = f"(SELECT * FROM {{table}} LIMIT {FIRST})"
+    suspect: list[Column] = []
+    for start in range(0, len(columns), _PLANNED):
+        batch = columns[start : start + _PLANNED]
+        cells = ", ".join(
+            f"bool_and(CASE WHEN contains({c.text}, '.') THEN regexp_full_match({c.text}, '{THOUSANDS}') END)"
+            for c in batch
+        )
+        found = source.rows(f"SELECT {cells} FROM {first}")[0]
+        suspect += [column for column, is_so in zip(batch, found, strict=True) if is_so]
+    if not suspect:
+        return set()
+    with_comma = " OR ".join(
+        f"regexp_full_match({c.text}, '[+-]?[0-9]+,[0-9]{{1,2}}')" for c in source.columns[:_PLANNED]
+    )
+    commas = source.rows(f"SELECT bool_or({with_comma}) FROM {first}")[0][0]
+    whole = ", ".join(f"bool_or(regexp_full_match({c.text}, '[+-]?[0-9]+'))" for c in suspect)
+    beside_whole = source.rows(f"SELECT {whole} FROM {first}")[0]
+    return {column.name for column, is_so in zip(suspect, beside_whole, strict=True) if is_so or commas}
 
 
 def collect_texts(source: Source, column: Column, is_target: bool) -> Texts:

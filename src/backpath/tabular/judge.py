@@ -130,7 +130,16 @@ class Trainer:
         return Judged(
             model,
             division.preparation,
-            judged(target, wanted, outputs, (np.tile(constant, (len(wanted), 1)), words), joined(linear), on, part),
+            judged(
+                target,
+                wanted,
+                outputs,
+                (np.tile(constant, (len(wanted), 1)), words),
+                joined(linear),
+                on,
+                part,
+                self.table.rows,
+            ),
             measured(model.network.predict(division.X).astype(np.float64), division.y, target),
             self._importance(tried, seen),
             outputs,

@@ -41,7 +41,8 @@ class Verdict:
     baseline_name : what always to say: the most frequent class, or "the mean"
     model, baseline, linear : the measures of the model, of the baseline and of a linear model
     interval : where the model's score (accuracy or R²) lies with a confidence of 95%
-    scores : the model's score on each part of a cross-validation
+    scores : the model's score on each part of a cross-validation, where it has one
+    parts, of : how many parts, and how many rows the table has: training needs those that alone have a category
     confusion : see `measures.confusion`
     classes : names
     unit : the target's name
@@ -58,6 +59,8 @@ class Verdict:
     interval: tuple[float, float] | None
     confusion: list[list[int]] | None = None
     scores: tuple[float, ...] = ()
+    parts: int = 1
+    of: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as JSON data."""
@@ -73,6 +76,8 @@ class Verdict:
             "interval": None if self.interval is None else list(self.interval),
             "confusion": self.confusion,
             "scores": list(self.scores),
+            "parts": self.parts,
+            "of": self.of,
             "said": self.said(),
         }
 
@@ -92,6 +97,8 @@ class Verdict:
                 interval=kept["interval"] and (float(kept["interval"][0]), float(kept["interval"][1])),
                 confusion=kept["confusion"],
                 scores=tuple(map(float, kept["scores"])),
+                parts=int(kept["parts"]),
+                of=int(kept["of"]),
             )
         except (KeyError, TypeError, ValueError, IndexError):
             raise InputError("the model's record of its quality is not one that backpath wrote") from None
@@ -163,6 +170,7 @@ def judged(
     linear: Floats | None,
     on: str,
     part: NDArray[np.intp] | None = None,
+    of: int = 0,
 ) -> Verdict:
     """The verdict on a model.
 
@@ -176,6 +184,7 @@ def judged(
     on : one of ``ON``
     part : (N,)
         Of a cross-validation: in which part each row was held out.
+    of : how many rows the table has
     """
     found = measured(model, y, target)
     parts = [] if part is None else [part == k for k in np.unique(part)]
@@ -192,6 +201,8 @@ def judged(
         interval=None if on == "training" else _interval(found, model, y, target),
         confusion=confusion(model, y, target),
         scores=tuple(score for score in scores if np.isfinite(score)),
+        parts=max(1, len(parts)),
+        of=max(of, len(y)),
     )
 
 

@@ -23,6 +23,7 @@ from backpath.tabular.measures import classes_of, probabilities
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 
 FORMATS = (".html", ".png", ".svg", ".pdf")
@@ -55,7 +56,8 @@ def draw_report(path: str, title: str, found: Judged) -> None:
             _draw_predicted(panels[0, 1], found)
             _draw_errors(panels[1, 0], found)
         _draw_importance(panels[1, 1], found)
-        figure.suptitle(title, fontsize=11)
+        if kind != "html":  # whose heading it is
+            figure.suptitle(title, fontsize=11)
         buffer = io.BytesIO()
         undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "html": {"Date": None}}.get(kind)
         drawn = "svg" if kind == "html" else kind
@@ -88,7 +90,7 @@ def _draw_costs(axes: Axes, found: Judged) -> None:
     epochs = np.arange(1, len(history.cost) + 1)
     axes.plot(epochs, history.cost, color=BLUE, label="training", marker="o" if len(epochs) == 1 else None)
     if history.validation_cost is not None:
-        axes.plot(epochs, history.validation_cost, color=ORANGE, label="rows aside")
+        axes.plot(epochs, history.validation_cost, color=ORANGE, label="validation")
         axes.legend(frameon=False)
     axes.set(xlabel="epoch", ylabel="cost", title="cost")
     if history.cost.min() > 0 and history.cost.max() > 10 * history.cost.min():
@@ -100,14 +102,16 @@ def _draw_predicted(axes: Axes, found: Judged) -> None:
     axes.scatter(true, predicted, s=9, alpha=0.5, color=BLUE, linewidth=0)
     ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
     axes.plot(ends, ends, color=INK, linewidth=1)
-    axes.set(xlabel="true", ylabel="predicted", title=found.verdict.unit)
+    axes.set(xlabel="true", ylabel="predicted", title=f"{found.verdict.unit[:30]}, predicted and true")
+    _few_ticks(axes.xaxis, axes.yaxis)
 
 
 def _draw_errors(axes: Axes, found: Judged) -> None:
     true, predicted = _numbers(found)
     axes.hist(predicted - true, bins=min(40, 4 + int(len(true) ** 0.5)), color=BLUE)
     axes.axvline(0, color=INK, linewidth=1)
-    axes.set(xlabel="predicted - true", ylabel="rows", title="errors")
+    axes.set(xlabel="predicted − true", ylabel="rows", title="errors")
+    _few_ticks(axes.xaxis)
 
 
 def _numbers(found: Judged) -> tuple[Floats, Floats]:
@@ -162,3 +166,13 @@ def _draw_importance(axes: Axes, found: Judged) -> None:
     axes.barh([name[:24] for name, _ in shown], [value for _, value in shown], color=BLUE)
     axes.axvline(0, color=INK, linewidth=1)
     axes.set(xlabel=f"rise of {loss_named(found.verdict)}", title="what matters: each column shuffled")
+    _few_ticks(axes.xaxis)
+
+
+def _few_ticks(*several: Axis) -> None:
+    """So few that long numbers do not touch each other."""
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    for axis in several:
+        axis.set_major_locator(MaxNLocator(4))
+        axis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))

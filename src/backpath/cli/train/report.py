@@ -15,7 +15,7 @@ from backpath.cli.describe import (
     table,
 )
 from backpath.cli.terminal import folded
-from backpath.files.wording import plain, quoted
+from backpath.files.wording import counted, plain, quoted
 from backpath.tabular.candidates import LINEAR
 from backpath.tabular.fit_table import Fit
 from backpath.tabular.measures import ClassMeasures, Measures, NumberMeasures
@@ -62,9 +62,10 @@ def loss_named(verdict: Verdict) -> str:
 
 def describe_verdict(verdict: Verdict) -> str:
     """The quality of a model, in a table, and what to think of it."""
+    of = "all" if verdict.rows == verdict.of else f"{verdict.rows:,} of"
     on = {
         "held-out": f"on {verdict.rows:,} rows held out",
-        "cross-validation": f"on all {verdict.rows:,} rows, each held out once ({len(verdict.scores)} parts)",
+        "cross-validation": f"on {of} {verdict.of:,} rows, each held out once ({counted(verdict.parts, 'part')})",
         "training": f"on the {verdict.rows:,} rows that it was trained on",
     }[verdict.on]
     always = f"always {verdict.baseline_name}" if len(verdict.baseline_name) <= 16 else "always the same"
@@ -91,8 +92,14 @@ def _percent(value: float | None) -> str:
     return "" if value is None else f"{value:.1%}"
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+def _number(value: float | None, digits: int = 4) -> str:
+    """
+    >>> _number(0.123456), _number(151203.4)
+    ('0.1235', '151,203')
+    """
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if 10**digits <= abs(value) < 1e12 else f"{value:.{digits}g}"
 
 
 _ROWS: dict[type[Measures], tuple[tuple[str, Callable[[Any], str]], ...]] = {
@@ -132,7 +139,7 @@ def describe_importance(importance: Mapping[str, float], unit: str) -> str:
     """The columns, the most important first, with bars."""
     most = max([*importance.values(), 0.0])
     rows = [
-        [plain(name)[:40], f"{value:.3g}", "█" * max(0, round(BAR * value / most)) if most > 0 else ""]
+        [plain(name)[:40], _number(value, 3), "█" * max(0, round(BAR * value / most)) if most > 0 else ""]
         for name, value in sorted(importance.items(), key=lambda pair: -pair[1])[:SHOWN]
     ]
     more = len(importance) - SHOWN
