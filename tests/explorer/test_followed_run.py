@@ -77,7 +77,7 @@ def test_the_log_goes_on_where_the_checkpoint_ends(tmp_path):
 
 
 def test_folders_that_cannot_be_shown(tmp_path):
-    with pytest.raises(InputError, match="holds no run; give the folder of train --checkpoint"):
+    with pytest.raises(InputError, match="does not contain a run; give the folder of train --checkpoint"):
         FollowedRun(str(tmp_path))
     population = bp.Population((2, 2, 1), size=4, seed=0)
     bp.train_population(population, X, Y, epochs=10, checkpoint=tmp_path / "many", every=5)
