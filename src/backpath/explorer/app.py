@@ -207,6 +207,8 @@ class Explorer:
             return JSONResponse({"error": error}, 413, {"Connection": "close"})
         try:
             return JSONResponse(await taken(session, body))
+        except asyncio.CancelledError:  # Ctrl-C while a table is read
+            return JSONResponse({"error": "the explorer is being stopped"}, 503)
         except InputError as error:  # an answer: the request was no fault
             more = {"options": error.options, "columns": error.columns} if isinstance(error, TableError) else {}
             return JSONResponse({"error": " ".join(str(error).split()), **more})
