@@ -96,6 +96,8 @@ def settled(page: Page) -> list[str]:
         page.locator("#pause").evaluate("e => e.click()")
     page.evaluate("document.activeElement.blur()")
     page.wait_for_timeout(1200)
+    while page.locator("#upload-state").text_content().startswith("Reading"):
+        page.wait_for_timeout(300)
     return page.evaluate(STATE)
 
 

@@ -173,7 +173,7 @@ def test_uploading_a_table(visit, tmp_path):
     file.write_text(GOOD, encoding="utf-8")
     page = visit()
     tab(page, "Data")
-    page.get_by_label("CSV file").set_input_files(file)
+    page.get_by_label("Table file").set_input_files(file)
     expect(page.locator("#upload-state")).to_contain_text("40 rows")
     expect(page.locator("#rows thead")).to_contain_text("<script>alert(1)</script>")
     assert page.locator("main script").count() == 0
@@ -197,7 +197,7 @@ def test_a_bad_table_is_refused_in_one_line(visit, tmp_path, content, said):
     file.write_text(content, encoding="utf-8")
     page = visit(link())
     tab(page, "Data")
-    page.get_by_label("CSV file").set_input_files(file)
+    page.get_by_label("Table file").set_input_files(file)
     expect(page.locator("#error")).to_contain_text("bad.csv")
     for words in said:
         expect(page.locator("#error")).to_contain_text(words)

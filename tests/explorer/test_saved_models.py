@@ -14,7 +14,10 @@ from playwright.sync_api import expect
 import backpath as bp
 from backpath.errors import InputError
 from backpath.explorer.first_scene import opened
+from backpath.explorer.run import Run
 from backpath.explorer.saved_scene import kept_samples, kept_scene, restored
+from backpath.explorer.scene import Scene
+from backpath.files.models import Model
 from explorer.looking import tab
 from explorer.talk import Page, served
 
@@ -72,6 +75,9 @@ def test_without_its_table_it_says_so_and_takes_a_row(house, tmp_path, what):
         answer = server.post("/data", page.session, TABLE.encode(), name="again.csv").json()
         assert answer["kept"] and answer["rows"] == 60
         after = page.event("view")["view"]
+        other = TABLE.replace("fuel", "kind").encode()
+        assert server.post("/data", page.session, other).json()["lacking"] == ["fuel"]  # a network of its own
+        assert page.event("view")["view"]["weights"] != before and page.ok("undo")["weights"] == before
         assert after["weights"] == before and not after["data"]["typed"]
         page.ok("train", epochs=2)
 
@@ -117,6 +123,18 @@ def test_a_bare_network_of_softmax_has_the_cost_that_goes_with_it(tmp_path):
     assert opened(str(tmp_path / "model")).settings.cost == "categorical_cross_entropy"
 
 
+@pytest.mark.parametrize("solver", ["lm", "lbfgs", "adamw"])
+def test_a_model_of_a_solver_that_the_page_has_not_is_trained_further(house, solver):
+    table = opened(None, str(house / "prices.csv")).data
+    net = bp.Network((3, 2, 1), activations=("tanh", "identity"), seed=0)
+    record = {"solver": solver, "learning_rate": 0.0, "cost": "half_squared_error", "batch_size": 10_000}
+    scene = Scene.of_model(Model(net, table.preparation, record), table)
+    assert (scene.settings.solver, scene.settings.learning_rate) == ("adam", 0.01)  # Adam's usual rate
+    assert Run(scene).turn(0.01, 50).costs[-1] < scene.cost
+    with pytest.raises(InputError, match="unknown solver 'lm'"):
+        scene.settings.changed({"solver": "lm"})
+
+
 def test_a_model_without_samples_is_kept_with_its_row(house, tmp_path):
     shutil.copy(house / "model.safetensors", tmp_path)
     scene = opened(str(tmp_path / "model.safetensors"))
@@ -137,7 +155,7 @@ def test_the_page_of_a_model_without_samples(chromium, house, tmp_path):
         page.locator("#row-cells select").first.select_option("oil")
         page.get_by_role("button", name="Take this row for the step").click()
         expect(page.locator("#sample")).to_have_value("0")
-        page.get_by_label("CSV file").set_input_files(
+        page.get_by_label("Table file").set_input_files(
             {"name": "p.csv", "mimeType": "text/csv", "buffer": TABLE.encode()}
         )
         expect(page.locator("#upload-state")).to_contain_text("the model stays")

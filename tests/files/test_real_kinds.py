@@ -452,6 +452,15 @@ def test_a_number_that_perhaps_means_missing_and_one_that_counts_rows_are_noted(
     assert (
         "'c' is -99 in 3 rows and otherwise never below 0; --na -99 takes it as missing" in table(column(cells)).notes
     )
+    cells[-3:] = ["999.0"] * 3
+    assert (
+        "'c' is 999.0 in 3 rows and otherwise never above 56; --na 999.0 takes it as missing"
+        in table(column(cells)).notes
+    )
+    days = [f"2024-{1 + k % 12:02}-{1 + k % 28:02}" for k in range(60)] + ["9999-12-31"] * 3
+    assert any(
+        note.startswith("'c' is 9999-12-31 in 3 rows, far from all others") for note in table(column(days)).notes
+    )
     text = "flat,size,y\n" + "".join(f"{k + 1},{k * k % 91},{k % 7}.5\n" for k in range(60))
     assert any(note.startswith("'flat' is a different number in each row") for note in table(text).notes)
 

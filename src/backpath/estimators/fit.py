@@ -96,6 +96,17 @@ class Fitting(Stateful, ABC):
         held_out = run.validation_loss_curve[-1] if run.validation_loss_curve else None
         return standing(run.n_iter, self.epochs, run.loss_curve, 0.0, validation_cost=held_out)
 
+    def shown(self) -> dict[str, Any]:
+        from backpath.training.run_views import seen
+
+        return seen(self.job, self.weights_now, self.run.loss_curve, self.run.validation_loss_curve)
+
+    @property
+    def weights_now(self) -> list[Array]:
+        """As they are, whichever are taken at the end."""
+        weights: list[Array] = self.engine.weights
+        return weights
+
     def saved(self, checkpoints: Checkpoints | None) -> FitState:
         """Train to the end, as the next part of a run."""
         p = self.p

@@ -60,6 +60,10 @@ class Lbfgs(Fitting):
         self.stopped, self._asked = state["stopped"], [tuple(answer) for answer in state["asked"]]
         self.go_on()
 
+    @property
+    def weights_now(self) -> list[Array]:
+        return self._weights(self.flat)
+
     def _weights(self, flat: Array) -> list[Array]:
         parts = np.split(flat, self.ends)
         return [part.reshape(W.shape) for part, W in zip(parts, self.job.network.weights, strict=True)]

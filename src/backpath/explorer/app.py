@@ -1,20 +1,13 @@
-"""The routes: the page and its files, the websocket, uploads and downloads."""
+"""The routes: the websocket, uploads and downloads."""
 
 from __future__ import annotations
 
 import asyncio
-import gzip
-import hashlib
 import json
-import re
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from functools import lru_cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,30 +20,21 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from backpath.errors import DivergenceError, InputError
 from backpath.explain.step import explain_step
-from backpath.explorer import limits
+from backpath.explorer import limits, page_files
+from backpath.explorer.followed_run import SECONDS, FollowedRun
 from backpath.explorer.outbox import GONE, Outbox
 from backpath.explorer.protocol import no_constant
 from backpath.explorer.saved_scene import kept_samples, kept_scene, restored
 from backpath.explorer.scene import Scene
-from backpath.explorer.security import DOCUMENT_POLICY, FRAMED, Guard, Rules, page_policy
+from backpath.explorer.security import DOCUMENT_POLICY, Guard, Rules
 from backpath.explorer.session import Session
 from backpath.explorer.uploads import LISTS, TableError, how_to_read, read_table, safe_name
 from backpath.explorer.workers import Workers
 from backpath.files.models import Model, load_model, save
 
-KINDS = {
-    ".html": "text/html",
-    ".js": "text/javascript",
-    ".css": "text/css",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".json": "application/json",
-}
 FULL = f"the explorer is full: {limits.SESSIONS} pages are open; close one, or start another server"
 IDLE = f"no message for {limits.IDLE_SECONDS // 60} minutes"
 ELSEWHERE = "this session has been opened in another tab"
-FONT = "font"
-PARENT = re.compile(r"(https?|vscode-webview)://[\w.\-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?", re.ASCII)
 NO_SESSION = "there is no such session; reload the page"
 
 
@@ -64,10 +48,12 @@ class Explorer:
         What every session begins with.
     note : str
         What every page gets first.
+    run : FollowedRun | None
+        What is trained elsewhere and shown here.
     """
 
-    def __init__(self, rules: Rules, scene: Scene, note: str = "") -> None:
-        self.rules, self.scene, self.note = rules, scene, note
+    def __init__(self, rules: Rules, scene: Scene, note: str = "", run: FollowedRun | None = None) -> None:
+        self.rules, self.scene, self.note, self.run = rules, scene, note, run
         self.left = scene  # what the session had that ended last
         self.sessions: dict[str, Session] = {}
         self._sockets: dict[str, WebSocket] = {}
@@ -77,35 +63,20 @@ class Explorer:
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        following = asyncio.create_task(self._follow(self.run)) if self.run else None
         yield
-        for task in self._away.values():
+        for task in (*self._away.values(), *([following] if following else [])):
             task.cancel()
         self.workers.close()
 
-    async def page(self, request: Request) -> Response:
-        """The page itself, which holds nothing of anybody's and needs no token."""
-        html = (_static() / "index.html").read_text("utf-8").replace("__STATIC__", f"/static/{_digest()}")
-        parent = request.query_params.get("parent", "")
-        if parent and PARENT.fullmatch(parent) and self.rules.has_token(request.scope):  # a notebook's cell
-            policy = page_policy(request.headers["host"]).replace("frame-ancestors 'none'", f"frame-ancestors {parent}")
-            return HTMLResponse(html, headers={"Content-Security-Policy": policy, "X-Frame-Options": FRAMED})
-        return HTMLResponse(html)
-
-    async def file(self, request: Request) -> Response:
-        """A file of the page, by its exact name in the list of those that there are."""
-        name = request.path_params["file"]
-        found = {file.name: file for file in _static().iterdir() if file.is_file()}
-        kind = "font/ttf" if name == FONT else KINDS.get(Path(name).suffix)
-        if kind is None or (name not in found and name != FONT):
-            return PlainTextResponse("there is no such file", 404)
-        raw, packed = _file_bytes(name)
-        headers = {"Vary": "Accept-Encoding"}
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            raw, headers = packed, {**headers, "Content-Encoding": "gzip"}
-        fresh = request.path_params["digest"] == _digest()  # another version's page may be open still
-        if fresh:
-            headers["Cache-Control"] = "private, max-age=31536000, immutable"
-        return Response(raw, media_type=kind, headers=headers)
+    async def _follow(self, run: FollowedRun) -> None:
+        """Show how a run goes on."""
+        while True:
+            await asyncio.sleep(SECONDS)
+            await self.workers.ask(run.look)
+            self.scene = run.scene
+            for session in list(self.sessions.values()):
+                await session.follow(run.scene)
 
     async def websocket(self, socket: WebSocket) -> None:
         session = self.sessions.get(socket.query_params.get("resume", ""))
@@ -205,9 +176,10 @@ class Explorer:
                 scene = session.now
                 model = scene.data.preparation if scene.loaded and target is None else None
                 table = await asyncio.to_thread(read_table, body, name, target, model, how)
-            await session.take(lambda: table.scene(name, scene))
-            goal = table.preparation.target.name
-            return {"columns": table.columns, "target": goal, "rows": len(table.X), "kept": table.is_models}
+            await session.take(lambda: table.scene(scene))
+            goal = table.data.preparation.target.name if table.data.preparation else ""
+            found = {"columns": table.columns, "target": goal, "rows": len(table.data.X), "kept": table.is_models}
+            return found | ({"lacking": table.lacking(model)} if model and not table.is_models else {})
 
         return await self._upload(request, limits.UPLOAD_BYTES, taken)
 
@@ -235,6 +207,8 @@ class Explorer:
             return JSONResponse({"error": error}, 413, {"Connection": "close"})
         try:
             return JSONResponse(await taken(session, body))
+        except asyncio.CancelledError:  # Ctrl-C while a table is read
+            return JSONResponse({"error": "the explorer is being stopped"}, 503)
         except InputError as error:  # an answer: the request was no fault
             more = {"options": error.options, "columns": error.columns} if isinstance(error, TableError) else {}
             return JSONResponse({"error": " ".join(str(error).split()), **more})
@@ -263,8 +237,7 @@ class Explorer:
     def app(self) -> Starlette:
         """The application."""
         routes = [
-            Route("/", self.page),
-            Route("/static/{digest}/{file}", self.file),
+            *page_files.routes(self.rules),
             WebSocketRoute("/ws", self.websocket),
             Route("/data", self.upload_table, methods=["POST"]),
             Route("/model", self.upload_model, methods=["POST"]),
@@ -274,34 +247,6 @@ class Explorer:
             Route("/kept", self.bring_back, methods=["POST"]),
         ]
         return Starlette(routes=routes, middleware=[Middleware(Guard, self.rules)], lifespan=self.lifespan)
-
-
-def _static() -> Traversable:
-    return files("backpath.explorer") / "static"
-
-
-@lru_cache(maxsize=64)
-def _file_bytes(name: str) -> tuple[bytes, bytes]:
-    """A file of the page, and the same packed for a slow line."""
-    raw = _font() if name == FONT else (_static() / name).read_bytes()
-    return raw, gzip.compress(raw, 6, mtime=0)
-
-
-@lru_cache(maxsize=1)
-def _digest() -> str:
-    """What changes with every file of the page: browsers keep them under it for ever."""
-    digest = hashlib.sha256(_font())
-    for file in sorted(_static().iterdir(), key=lambda file: file.name):
-        if file.is_file():
-            digest.update(file.name.encode() + file.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _font() -> bytes:
-    """STIX Two Math from the package ziamath, without importing it."""
-    spec = find_spec("ziamath")
-    folders = spec.submodule_search_locations if spec else None
-    return Path((folders or [""])[0], "fonts", "STIXTwoMath-Regular.ttf").read_bytes()
 
 
 async def _text(socket: WebSocket) -> str | None:

@@ -86,7 +86,7 @@ def points(scene: Scene, given: Fields) -> Scene:
 
 
 def sample(scene: Scene, given: Fields) -> Scene:
-    """``index``, or ``x`` and ``y``, or ``batch``."""
+    """``index``, or the ``row`` of that number in the table, or ``x`` and ``y``, or ``batch``."""
     if "batch" in given:
         return scene.with_focus(replace(scene.focus, batch=fields.truth(given["batch"], "batch")))
     if "index" in given:
@@ -94,6 +94,8 @@ def sample(scene: Scene, given: Fields) -> Scene:
             return scene.with_focus(replace(scene.focus, batch=True))
         index = fields.whole(given["index"], "the sample's number", 0, len(scene.data.X) - 1)
         return scene.with_focus(focus_on(scene.data, index))
+    if "row" in given:
+        return scene.with_row_number(fields.whole(given["row"], "the row's number", 1, 10**9))
     x = fields.row(given.get("x"), "x", scene.settings.sizes[0])
     y = fields.row(given.get("y"), "y", scene.settings.sizes[-1])
     return scene.with_row(x, y)

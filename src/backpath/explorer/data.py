@@ -7,11 +7,14 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backpath.explorer import limits, original
 from backpath.explorer.settings import Settings
 from backpath.files.preparation import Preparation
-from backpath.files.wording import plain
+from backpath.files.prepared_table import PreparedTable
+from backpath.files.training_table import TrainingTable
+from backpath.files.wording import counted, plain
 from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_names
@@ -40,6 +43,8 @@ class Data:
         What these are a part of, where some are held out.
     percent : int
         How many of the rows are.
+    numbers : (N,)
+        Of the rows in their table, the first below its header being 1; None: all are there, in order.
     """
 
     name: str
@@ -52,6 +57,7 @@ class Data:
     held_out: Data | None = field(default=None, repr=False)
     whole: Data | None = field(default=None, repr=False)
     percent: int = 0
+    numbers: NDArray[np.intp] | None = field(default=None, repr=False)
 
     def holding_out(self, percent: int) -> Data:
         """With so many of all rows held out, always the same ones, in their order."""
@@ -61,8 +67,23 @@ class Data:
             return whole
         out = np.zeros(len(whole.X), bool)
         out[np.random.default_rng(0).permutation(len(out))[:count]] = True
-        rest = replace(whole, X=whole.X[out], y=whole.y[out])
-        return replace(whole, X=whole.X[~out], y=whole.y[~out], held_out=rest, whole=whole, percent=percent)
+        return replace(whole.taking(~out), held_out=whole.taking(out), whole=whole, percent=percent)
+
+    def taking(self, rows: slice | NDArray[np.bool_]) -> Data:
+        """Some of the rows, which keep their numbers."""
+        numbers = np.arange(1, len(self.X) + 1) if self.numbers is None else self.numbers
+        return replace(self, X=self.X[rows], y=self.y[rows], numbers=numbers[rows])
+
+    def number(self, index: int) -> int:
+        """Of a row, in its table."""
+        return index + 1 if self.numbers is None else int(self.numbers[index])
+
+    def index(self, number: int) -> int | None:
+        """Where the row of that number is; None: not here."""
+        if self.numbers is None:
+            return number - 1 if number <= len(self.X) else None
+        place = int(np.searchsorted(self.numbers, number))
+        return place if place < len(self.numbers) and self.numbers[place] == number else None
 
     @property
     def uploaded(self) -> bool:
@@ -101,7 +122,8 @@ class Data:
             "scales": {} if units is None else original.scales(units),
             "columns": None if units is None else original.columns(units),
             "cells": None if units is None else original.cells(units, self.X[shown]),
-            "targets": None if units is None else original.targets(units, self.y[shown]),
+            "targets": None if units is None else original.targets(units, self.y[shown], original.OF_CELLS),
+            "numbers": None if self.numbers is None else self.numbers[shown].tolist(),
             "kind": "regression" if self.task == "regression" else "classification",
             "X": self.X[shown].tolist(),
             "y": self.y[shown].tolist(),
@@ -140,6 +162,21 @@ def usual_settings(data: Data) -> Settings:
         batch_size=min(32, len(data.X)),
         shuffle=True,
     )
+
+
+def of_training_table(name: str, table: TrainingTable) -> Data:
+    """A table, with what is to be known of how it was taken."""
+    X, y, preparation = table.whole()
+    note = " ".join(f"{note[:1].upper()}{note[1:]}." for note in table.notes)
+    return Data(name, preparation.target.task, X, y, preparation, note=note, numbers=table.numbers)
+
+
+def of_prepared(name: str, found: PreparedTable, preparation: Preparation) -> Data:
+    """A table that is read as in a model's training."""
+    out = found.left_out
+    note = f"Left out {counted(out, 'row')} that the model cannot use." if out else ""
+    numbers = found.numbers if out else None
+    return Data(name, preparation.target.task, found.X, found.y, preparation, note=note, numbers=numbers)
 
 
 def of_model(network: Network, preparation: Preparation | None, note: str) -> Data:

@@ -7,20 +7,28 @@ from pathlib import Path
 
 from backpath.errors import InputError
 from backpath.explorer import limits
+from backpath.explorer.data import of_prepared, of_training_table
 from backpath.explorer.scene import Scene
+from backpath.files.choices import Choices
+from backpath.files.dialect import Dialect
 from backpath.files.models import Model, load_model
 from backpath.files.opening import open_table
 from backpath.files.origin import found_table
 from backpath.files.prepared_table import read_prepared
 from backpath.files.tables import read_training_table
-from backpath.files.wording import counted
 from backpath.training.datasets import DATASETS
 
 TablePaths = str | Path | Sequence[Path]
 
 
-def opened(model: str | None = None, data: str | None = None, target: str | None = None) -> Scene:
-    """The scene that the command line asks for.
+def opened(
+    model: str | None = None,
+    data: str | None = None,
+    target: str | None = None,
+    choices: Choices | None = None,
+    dialect: Dialect | None = None,
+) -> Scene:
+    """The scene that the command line asks for; with choices for how the table is read.
 
     Raises
     ------
@@ -28,12 +36,12 @@ def opened(model: str | None = None, data: str | None = None, target: str | None
         If the model or the table that is named cannot be used. A model whose own table has gone opens without samples.
     """
     if model is None:
-        return Scene.of_data_set("xor") if data is None else _of_table(data, target)
+        return Scene.of_data_set("xor") if data is None else _of_table(data, target, choices, dialect)
     if target is not None:
         raise InputError("--target is for a table without a model, which knows its own; leave it out")
     found = load_model(model)
     if data is not None:
-        return with_table(found, data, Path(data).name)
+        return with_table(found, data, Path(data).name, dialect)
     if found.record.get("source") in DATASETS:
         return Scene.of_model(found)
     try:
@@ -43,20 +51,19 @@ def opened(model: str | None = None, data: str | None = None, target: str | None
         return Scene.of_model(found, note=f"This model comes without samples: {error}.")
 
 
-def _of_table(data: str, target: str | None) -> Scene:
-    with open_table(data) as source:
+def _of_table(data: str, target: str | None, choices: Choices | None, dialect: Dialect | None) -> Scene:
+    with open_table(data, dialect) as source:
         columns = source.names
-    X, y, preparation = read_training_table(data, columns[-1] if target is None else target).whole()
-    if X.size + y.size > limits.NUMBERS:
-        raise InputError(
-            f"{data} makes {X.size + y.size:,} numbers; the explorer takes up to {limits.NUMBERS:,}: use fewer rows"
-        )
-    return Scene.of_table(Path(data).name, X, y, preparation)
+    table = read_training_table(data, columns[-1] if target is None else target, choices, dialect)
+    found = of_training_table(Path(data).name, table)
+    count = found.X.size + found.y.size
+    if count > limits.NUMBERS:
+        raise InputError(f"{data} makes {count:,} numbers; the explorer takes up to {limits.NUMBERS:,}: use fewer rows")
+    return Scene.of_table(found)
 
 
-def with_table(model: Model, paths: TablePaths, name: str) -> Scene:
+def with_table(model: Model, paths: TablePaths, name: str, dialect: Dialect | None = None) -> Scene:
     """A model with a table that has the columns of training."""
     preparation = model.table_inputs
-    X, y, left_out = read_prepared(paths, preparation, most=limits.NUMBERS)
-    note = f"Left out {counted(left_out, 'row')} that the model cannot use." if left_out else ""
-    return Scene.of_model(model, samples=(name, X, y, preparation), note=note)
+    found = read_prepared(paths, preparation, dialect, most=limits.NUMBERS)
+    return Scene.of_model(model, of_prepared(name, found, preparation))

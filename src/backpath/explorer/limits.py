@@ -14,6 +14,7 @@ BODY_SECONDS = 60  # for an upload to arrive; a header has a sixth of it
 UPLOADS_AT_ONCE = 2
 TABLE_SECONDS = 30
 TABLE_BYTES = 2 * 2**30  # of memory, for the process that reads a table
+UNPACKED_BYTES = 512 * 2**20  # of a table that was packed
 COLUMNS = 1000
 NOTE = 2000  # characters of what is to be known of a table
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from backpath.errors import InputError
 from backpath.explain.digits import shown
+from backpath.explorer import fields
 from backpath.files.column_inputs import DATE_LABELS, CategoryInput, ColumnInput, DateInput, NumberInput, shown_day
 from backpath.files.predicting import encode_texts
-from backpath.files.preparation import Preparation
+from backpath.files.preparation import Preparation, Target
 from backpath.files.single_rows import encode_targets
 from backpath.files.wording import plain
 from backpath.maths.arrays import Array, Floats
 
-DIGITS = 6  # a standardised number is restored except for the last bits of a float
-NOISE = 1e-12
+# digits of an answer, and of a cell: a standardised number is restored except for the last bits of a float
+DIGITS, OF_CELLS = 6, 9
+EXACT = 12  # decimal places below the mean and scale of a column, from which on there are only such bits
 MISSING = "missing"
 
 
@@ -63,13 +69,14 @@ def _cell(column: ColumnInput, values: Array) -> str:
             return shown_day(float(values[column.parts.index("days")]) * column.scale + column.mean)
         labels = [label for part in column.parts for label in DATE_LABELS[part]]
         return ", ".join(f"{label} {shown(float(v), 3)}" for label, v in zip(labels, values, strict=False))
-    return _number(float(values[0]), column.mean, column.scale)
+    return _number(float(values[0]), column, OF_CELLS)
 
 
-def _number(value: float, mean: float, scale: float) -> str:
-    """A number in its own units; what is only the rounding of floats is 0."""
-    found = value * scale + mean
-    return shown(found if abs(found) > NOISE * (abs(mean) + scale) else 0.0, DIGITS)
+def _number(value: float, column: NumberInput | Target, digits: int) -> str:
+    """A number in its own units, with the decimal mark of its column."""
+    found = value * column.scale + column.mean
+    places = EXACT - math.ceil(math.log10(abs(column.mean) + column.scale))
+    return shown(round(found, places), digits).replace(".", column.form.decimal)
 
 
 def sources(preparation: Preparation, x: Array) -> dict[str, str]:
@@ -94,17 +101,19 @@ def scales(preparation: Preparation) -> dict[str, list[float]]:
     return found
 
 
-def targets(preparation: Preparation, y: Array) -> list[str]:
+def targets(preparation: Preparation, y: Array, digits: int = DIGITS) -> list[str]:
     """What each row's target is: a number in its own units, or a class by its name."""
     target = preparation.target
     if target.task == "regression":
-        return [_number(float(value), target.mean, target.scale) for value in y[:, 0]]
+        return [_number(float(value), target, digits) for value in y[:, 0]]
     codes = y[:, 0] >= 0.5 if target.task == "binary" else y.argmax(axis=1)
     return [plain(target.classes[int(code)]) for code in codes]
 
 
 def encoded(preparation: Preparation, given: Sequence[str]) -> tuple[Floats, Floats]:
     """x and y of a row that was typed, target last; an empty target is the mean, or the first class.
+
+    Cells are read as in the table; a number that is none there as people write it.
 
     Raises
     ------
@@ -113,7 +122,26 @@ def encoded(preparation: Preparation, given: Sequence[str]) -> tuple[Floats, Flo
     """
     *row, goal = given
     target = preparation.target
-    x = encode_texts(preparation, [row], "the row")[0]
-    if not goal.strip():
-        goal = target.classes[0] if target.classes else repr(target.mean)
+    cells = [_as_in_table(*pair, preparation) for pair in zip(row, preparation.inputs, strict=True)]
+    x = encode_texts(preparation, [cells], "the row")[0]
+    if not target.classes:
+        number = NumberInput(target.name, target.mean, target.scale, form=target.form)
+        goal = _as_in_table(goal, number, preparation) if goal.strip() else _written(target.mean, number)
+    goal = goal if goal.strip() else target.classes[0]
     return x, encode_targets(preparation, [goal], "the row")[0]
+
+
+def _as_in_table(cell: str, column: ColumnInput, preparation: Preparation) -> str:
+    """What stands for a cell in the table: "1/4" and "−0,5" are numbers there too."""
+    if not isinstance(column, NumberInput) or not set(cell) & set(",./\N{MINUS SIGN}"):
+        return cell
+    with suppress(InputError):
+        encode_texts(replace(preparation, inputs=(column,)), [[cell]], "the row")
+        return cell
+    with suppress(InputError):
+        return _written(fields.number(cell, column.name), column)
+    return cell
+
+
+def _written(value: float, column: NumberInput) -> str:
+    return repr(value).replace(".", column.form.decimal)

@@ -63,6 +63,7 @@ def kept_data(data: Data) -> dict[str, Any]:
         "preparation": data.preparation and data.preparation.to_dict(),
         "typed": data.typed,
         "note": data.note,
+        "numbers": data.numbers if data.numbers is None else _text(data.numbers.astype(np.float64)),
     }
 
 
@@ -77,7 +78,8 @@ def kept_scene(scene: Scene) -> dict[str, Any]:
         "network": _flat(scene.network),
         "start": _flat(scene.start),
         "loaded": scene.loaded,
-        "sample": {"index": scene.focus.index, "x": scene.focus.x.tolist(), "y": scene.focus.y.tolist()},
+        "run": scene.run,
+        "sample": _kept_sample(scene.focus),
         "batch": scene.focus.batch,
         "stepped": {"done": stepping.done, "network": _flat(before)},
         "history": {
@@ -90,6 +92,10 @@ def kept_scene(scene: Scene) -> dict[str, Any]:
             "networks": [_flat(timeline.networks[epoch]) for epoch in every],
         },
     }
+
+
+def _kept_sample(focus: Focus) -> dict[str, Any]:
+    return {"index": focus.index, "x": focus.x.tolist(), "y": focus.y.tolist(), "number": focus.number}
 
 
 def restored(given: dict[str, Any]) -> Scene:
@@ -117,7 +123,8 @@ def restored(given: dict[str, Any]) -> Scene:
     network = start if scene.get("network") == scene.get("start") else _network(drawn, scene.get("network"))
     timeline = _timeline(scene.get("history"), start)
     found = Scene(settings, data, network, start, timeline, _focus(scene, data, network, settings.cost))
-    found = replace(found, own=own, loaded=fields.truth(scene.get("loaded"), "loaded"))
+    run = fields.text(scene.get("run"), "the run")[: limits.NOTE]
+    found = replace(found, own=own, loaded=fields.truth(scene.get("loaded"), "loaded"), run=run)
     return _stepped(found, scene.get("stepped"))
 
 
@@ -149,7 +156,11 @@ def _data(kept: object) -> Data:
         if wanted != (X.shape[1], y.shape[1]):
             raise InputError("the preparation does not fit the samples")
     typed, note = fields.truth(kept.get("typed"), "typed"), fields.text(kept.get("note"), "the note")
-    return Data(name, task, X, y, preparation, typed, note[: limits.NOTE])
+    numbers = None if kept.get("numbers") is None else _numbers(kept["numbers"], "the rows' numbers")
+    if numbers is not None and (len(numbers) != len(X) or (np.diff(numbers, prepend=0) < 1).any()):
+        raise InputError("the rows' numbers must rise, one for each row")
+    rising = None if numbers is None else numbers.astype(np.intp)
+    return Data(name, task, X, y, preparation, typed, note[: limits.NOTE], numbers=rising)
 
 
 def _focus(kept: dict[str, Any], data: Data, network: Network, cost: str) -> Focus:
@@ -162,7 +173,8 @@ def _focus(kept: dict[str, Any], data: Data, network: Network, cost: str) -> Foc
     x = fields.row(sample.get("x"), "x", data.X.shape[1])
     y = fields.row(sample.get("y"), "y", data.y.shape[1])
     network.samples(x, y, cost)
-    return Focus(None, x, y, batch)
+    number = sample.get("number")
+    return Focus(None, x, y, batch, None if number is None else fields.whole(number, "the row's number", 1, 10**9))
 
 
 def _timeline(kept: Any, start: Network) -> Timeline:
@@ -176,8 +188,8 @@ def _timeline(kept: Any, start: Network) -> Timeline:
         raise InputError("the history has no snapshots")
     if len(epochs) != len(costs) or epochs != sorted(set(epochs)) or len(epochs) > 2 * limits.CURVE:
         raise InputError("the history's curve must have a cost for each epoch, in order")
-    if len(snapshots) != len(networks) or not 1 <= len(snapshots) <= limits.SNAPSHOTS + 1 or snapshots[0] != 0:
-        raise InputError("the history's snapshots must begin at epoch 0, with a network each")
+    if len(snapshots) != len(networks) or not 1 <= len(snapshots) <= limits.SNAPSHOTS + 1:
+        raise InputError("the history's snapshots must be some, with a network each")
     found.epoch = fields.whole(kept.get("epoch"), "the epoch", 0, 2**53)
     found.stride = fields.whole(kept.get("stride"), "the stride", 1, 2**53)
     found.epochs, found.costs = epochs, costs.tolist()

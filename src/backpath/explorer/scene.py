@@ -19,23 +19,25 @@ from backpath.explorer.settings import DRAWING, Settings, weight_count
 from backpath.explorer.stepping import Stepping, units
 from backpath.explorer.timeline import Timeline
 from backpath.files.models import Model
-from backpath.files.preparation import Preparation
+from backpath.files.wording import plain
 from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.training.datasets import DATASETS
+from backpath.training.job import LEARNING_RATES
 
 CHOSEN = ("sizes", "activations", "cost", "solver", "learning_rate", "batch_size", "biases", "init", "seed")
-NamedSamples = tuple[str, Floats, Floats, Preparation]
 
 
 @dataclass(frozen=True)
 class Focus:
-    """The sample that is looked at: a row of the data, or one that was typed; with ``batch`` steps are of all rows."""
+    """The sample that is looked at: a row of the data, or one that was typed or is held out, which has a ``number``;
+    with ``batch`` steps are of all rows."""
 
     index: int | None = 0
     x: Floats = field(default_factory=lambda: np.zeros(0))
     y: Floats = field(default_factory=lambda: np.zeros(0))
     batch: bool = False
+    number: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +59,7 @@ class Scene:
     stepping: Stepping = field(default_factory=Stepping)
     loaded: bool = False  # the start is a file's, not the seed's
     own: tuple[Data, ...] = ()  # tables and drawings that stay in the list of data
+    run: str = ""  # the name and state of a run that is trained elsewhere
 
     @classmethod
     def drawn(cls, settings: Settings, data: Data, index: int = 0) -> Scene:
@@ -100,12 +103,11 @@ class Scene:
         return cls.drawn(settings, data, _first(data))
 
     @classmethod
-    def of_table(cls, name: str, X: Floats, y: Floats, preparation: Preparation, note: str = "") -> Scene:
-        data = Data(name, preparation.target.task, X, y, preparation, note=note)
+    def of_table(cls, data: Data) -> Scene:
         return cls.drawn(usual_settings(data), data)
 
     @classmethod
-    def of_model(cls, model: Model, samples: NamedSamples | None = None, note: str = "") -> Scene:
+    def of_model(cls, model: Model, samples: Data | None = None, note: str = "") -> Scene:
         """A model's network on the samples that are given, else on the built-in data set that it was trained on, else
         on a row to be typed."""
         network = in_float64(model.network)
@@ -116,7 +118,7 @@ class Scene:
             network.sizes, network.activations, _usual_cost(network), learning_rate=0.05, biases=network.biases
         )
         if samples is not None:
-            data = _enough(network, *samples, note)
+            data = _enough(network, samples)
         elif isinstance(source, str) and source in DATASETS:
             found, settings_of_data = built_in(source)
             if (found.X.shape[1], found.y.shape[1]) == (network.sizes[0], network.sizes[-1]):
@@ -127,6 +129,11 @@ class Scene:
         known: dict[str, Any] = {
             key: record[key] for key in ("cost", "solver", "learning_rate", "batch_size", "seed") if key in record
         }
+        if (
+            str(known.get("solver", "gd")) not in LEARNING_RATES
+        ):  # not on the page, as lm; nor does its rate go with another
+            known = {**known, "solver": "adam"}
+            known.pop("learning_rate", None)
         for key, value in known.items():
             with suppress(InputError):  # what a file says of its training is a help, and need not be ours
                 settings = settings.changed({key: value})
@@ -134,9 +141,9 @@ class Scene:
         focus = focus_on(data, _first(data))
         return cls(settings, data, network, network, Timeline(network), focus, loaded=True)
 
-    def with_table(self, name: str, X: Floats, y: Floats, preparation: Preparation, note: str = "") -> Scene:
+    def with_table(self, samples: Data) -> Scene:
         """A model with the samples that it was waiting for, or with others: its network stays."""
-        data = _enough(self.network, name, X, y, preparation, note)
+        data = _enough(self.network, samples)
         check_fit(self.settings, data)
         self.network.samples(data.X, data.y, self.settings.cost)
         found = replace(self, data=data, focus=focus_on(data, _first(data)), timeline=Timeline(self.network))
@@ -150,6 +157,25 @@ class Scene:
         data = replace(self.data, X=x[np.newaxis], y=y[np.newaxis])
         found = replace(self, data=data, timeline=Timeline(self.network))
         return found.with_focus(focus_on(data, 0))
+
+    def with_row_number(self, number: int) -> Scene:
+        """With the row of that number in the table, also of one that is held out."""
+        data = self.data
+        index = data.index(number)
+        if data.typed:
+            raise InputError("there are no rows yet; give the model its table")
+        if index is not None:
+            return self.with_focus(focus_on(data, index))
+        rest = data.held_out
+        place = None if rest is None else rest.index(number)
+        if rest is not None and place is not None:
+            return self.with_focus(Focus(None, rest.X[place], rest.y[place], number=number))
+        last = max(part.number(len(part.X) - 1) for part in (data, rest) if part is not None)
+        raise InputError(
+            f"row {number:,} of {plain(data.name)} was left out, as the note under Data says; take another one"
+            if number < last
+            else f"the last row of {plain(data.name)} is row {last:,}, but row {number:,} is asked for"
+        )
 
     def with_settings(self, settings: Settings, redraw: bool) -> Scene:
         """Trained otherwise, or with ``redraw`` another network."""
@@ -218,6 +244,19 @@ class Scene:
             return replace(self, network=after, timeline=timeline, stepping=stepping)
         return replace(self, stepping=stepping)
 
+    @property
+    def follows(self) -> bool:
+        """Whether it shows a run that is trained elsewhere, unchanged."""
+        return bool(self.run) and self.network is self.start
+
+    def following(self, run: Scene) -> Scene:
+        """As a run stands now, with the sample and the table that are looked at here, where they fit."""
+        found = replace(run, own=self.own)
+        same = self.data.name == run.data.name or not self.data.typed
+        if same and (self.data.X.shape[1], self.data.y.shape[1]) == (run.data.X.shape[1], run.data.y.shape[1]):
+            found = replace(found, data=self.data, focus=self.focus)
+        return found
+
     def put_away(self) -> Scene:
         """Without what can be computed again: for Undo."""
         return replace(self, stepping=self.stepping.put_away())
@@ -242,12 +281,13 @@ def _usual_cost(network: Network) -> str:
     return "categorical_cross_entropy" if network.activations[-1] == "softmax" else "squared_error"
 
 
-def _enough(network: Network, name: str, X: Floats, y: Floats, preparation: Preparation, note: str) -> Data:
+def _enough(network: Network, data: Data) -> Data:
     """Samples for a network; of more than a page can show in motion every so many."""
-    every = -(-len(X) * weight_count(network.sizes) // limits.WORK)
-    if every > 1:
-        note = f"{note} Of {len(X):,} rows every {every}th is shown.".strip()
-    return Data(name, preparation.target.task, X[::every], y[::every], preparation, note=note)
+    every = -(-len(data.X) * weight_count(network.sizes) // limits.WORK)
+    if every <= 1:
+        return data
+    note = f"{data.note} Of {len(data.X):,} rows every {every}th is shown.".strip()
+    return replace(data.taking(slice(None, None, every)), note=note)
 
 
 def _first(data: Data) -> int:

@@ -203,6 +203,14 @@ class Session:
             {"event": "stopped", "why": training.why, "message": training.message, "tries": training.tries}
         )
 
+    async def follow(self, run: Scene) -> None:
+        """A run that is trained elsewhere has gone on; where a learner has changed something, that stays."""
+        async with self._lock:
+            mine = self.scene
+            if self._training is None and mine.follows and mine.timeline is not run.timeline:
+                self.scene = mine.following(run)
+                await self._push_view({"event": "view"})
+
     async def take(self, make: Callable[[], Scene]) -> None:
         """Another scene, from an upload."""
         async with self._lock:

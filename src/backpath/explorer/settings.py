@@ -13,7 +13,8 @@ from backpath.maths.checks import check_activations, check_learning_rate, check_
 from backpath.maths.costs import check_cost_fits, cost_function
 from backpath.maths.initialisations import initialisation
 from backpath.maths.network import Network
-from backpath.training.job import Solver
+from backpath.maths.unknown import unknown
+from backpath.training.job import LEARNING_RATES, Solver
 
 KEYS = (
     "sizes",
@@ -139,13 +140,16 @@ def _seed(value: object) -> int:
 
 
 def _init(value: object) -> str:
-    name = fields.text(value, "the initialisation")
+    name = fields.text(value, "the initialisation").replace("\N{MINUS SIGN}", "-")
     initialisation(name)
     return name
 
 
 def _solver(value: object) -> str:
-    return Solver.checked(fields.text(value, "the solver"), None).name
+    name = fields.text(value, "the solver")
+    if name not in LEARNING_RATES:
+        raise unknown("solver", name, LEARNING_RATES)
+    return name
 
 
 def _learning_rate(value: object) -> float:

@@ -23,22 +23,31 @@ class Timeline:
     epochs, costs : lists
         The curve.
     networks : dict of epoch to Network
-        What the scrubber can go back to; the first is the network before the first epoch.
+        What the scrubber can go back to; the first is the network before the first epoch, or at the ``epoch`` given.
     """
 
-    def __init__(self, network: Network) -> None:
-        self.epoch, self.stride = 0, 1
+    def __init__(self, network: Network, epoch: int = 0) -> None:
+        self.epoch, self.stride = epoch, 1
         self.epochs: list[int] = []
         self.costs: list[float] = []
-        self.networks = {0: network}
+        self.networks = {epoch: network}
         self.held_out: list[tuple[int, float]] = []  # epochs, and the cost of the rows held out after them
         size = sum(W.nbytes for W in network.weights)
         self._most = max(3, min(limits.SNAPSHOTS, limits.SNAPSHOT_BYTES // size))
         self._gap = 1
 
+    @property
+    def first(self) -> Network:
+        return next(iter(self.networks.values()))
+
+    def begin_with(self, costs: Sequence[tuple[int, float]], held_out: Sequence[tuple[int, float]]) -> None:
+        """A curve that was drawn elsewhere."""
+        self.epochs, self.costs = [epoch for epoch, _ in costs], [cost for _, cost in costs]
+        self.held_out = list(held_out)
+
     def copy(self) -> Timeline:
         """Another one that grows on its own, from where this one stands now: what came after is left out."""
-        found = Timeline(self.networks[0])
+        found = Timeline(self.first)
         found.epoch, found.stride, found._gap = self.epoch, self.stride, self._gap
         kept = int(np.searchsorted(self.epochs, self.epoch, side="right"))
         found.epochs, found.costs = self.epochs[:kept], self.costs[:kept]
@@ -86,7 +95,7 @@ class Timeline:
     def at(self, epoch: int) -> tuple[Timeline, Network]:
         """The timeline as it stood at the kept epoch nearest to one, and its network; nothing is forgotten."""
         nearest = min(self.networks, key=lambda kept: abs(kept - epoch))
-        found = Timeline(self.networks[0])
+        found = Timeline(self.first)
         vars(found).update(vars(self) | {"epoch": nearest})
         return found, self.networks[nearest]
 

@@ -35,7 +35,7 @@ def truth_table(scene: Scene, weight: str | None, first: int) -> dict[str, Any]:
     outputs = neuron_names(sizes, len(sizes) - 1)
     prepared = None if data.preparation is None or data.preparation.is_plain else data.preparation
     inputs = _inputs(data, rows, prepared) if prepared else [[_short(v) for v in row] for row in numbers.x]
-    aims = [[text] for text in original.targets(prepared, numbers.y)] if prepared else None
+    aims = [[text] for text in original.targets(prepared, numbers.y, original.OF_CELLS)] if prepared else None
     goal = plain(prepared.target.name) if prepared else "y"
     answers = [[_short(v) for v in row] for row in numbers.a[-1]]
     if prepared and prepared.target.task == "regression":
@@ -69,7 +69,9 @@ def truth_table(scene: Scene, weight: str | None, first: int) -> dict[str, Any]:
         texts, mean = shares(scene, weight, rows)
         body = [[*cells, text] for cells, text in zip(body, texts, strict=True)]
         foot.append(mean)
-    return {"columns": columns, "rows": body, "first": first, "all": len(data.X), "mean": foot, "weight": weight}
+    numbered = [data.number(first + k) for k in range(len(body))]
+    table = {"columns": columns, "rows": body, "numbers": numbered, "mean": foot}
+    return table | {"first": first, "all": len(data.X), "weight": weight}
 
 
 def _short(value: float) -> str:

@@ -1,13 +1,15 @@
 """Uploaded tables: read by the strict reader of ``files``, in a process of their own whose memory and time are limited.
 
 ``python -m backpath.explorer.uploads`` is that process. It gets what to read on standard input, reads the file in its
-working folder, and leaves X.npy, y.npy and said.json there; or says what is wrong on standard output.
+working folder, and leaves arrays and said.json there; or says what is wrong on standard output.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,10 +24,11 @@ import numpy as np
 from backpath.errors import InputError
 from backpath.explorer import limits
 from backpath.files.preparation import Preparation
-from backpath.files.wording import counted
-from backpath.maths.arrays import Floats
+from backpath.files.sources import MORE_MEMORY
+from backpath.files.wording import plain
 
 if TYPE_CHECKING:  # not in the process of its own
+    from backpath.explorer.data import Data
     from backpath.explorer.scene import Scene
 
 LONGEST_NAME = 80
@@ -67,29 +70,26 @@ class UploadedTable:
         All that are in the file.
     is_models : bool
         It has the columns of the model that was asked about, and is prepared as in its training.
-    notes : list of str
-        How it was taken.
     """
 
-    X: Floats
-    y: Floats
-    preparation: Preparation
+    data: Data
     columns: list[str]
     is_models: bool
-    notes: list[str]
 
-    def scene(self, name: str, before: Scene) -> Scene:
+    def lacking(self, model: Preparation) -> list[str]:
+        """Columns of the model that it has not."""
+        wanted = [column.name for column in model.inputs] + [model.target.name]
+        return [plain(name) for name in wanted if name not in self.columns]
+
+    def scene(self, before: Scene) -> Scene:
         """The scene with this table: the model's that it is of, or a network of its own."""
-        note = " ".join(f"{note[:1].upper()}{note[1:]}." for note in self.notes)
-        if self.is_models:
-            return before.with_table(name, self.X, self.y, self.preparation, note)
-        return type(before).of_table(name, self.X, self.y, self.preparation, note)
+        return before.with_table(self.data) if self.is_models else type(before).of_table(self.data)
 
 
 def read_table(
     raw: bytes, name: str, target: str | None, model: Preparation | None = None, how: dict[str, Any] | None = None
 ) -> UploadedTable:
-    """The table in a CSV file's bytes; one with the columns of a model is prepared as in the model's training.
+    """The table in a file's bytes; one with the columns of a model is prepared as in the model's training.
 
     Parameters
     ----------
@@ -119,11 +119,23 @@ def read_table(
             raise TableError(said["error"], said["columns"], said["options"])
         if done.returncode:
             print(done.stderr, file=sys.stderr)
-            raise TableError(f"{name} takes too much memory to read; use a smaller table")
-        X, y = (np.load(Path(folder, file), allow_pickle=False) for file in ("X.npy", "y.npy"))
+            raise TableError(f"{name} takes too much {_lacking(done.returncode)} to read; use a smaller table")
         said = json.loads(Path(folder, "said.json").read_text("utf-8"))
-        preparation = Preparation.from_dict(said["preparation"])
-        return UploadedTable(X, y, preparation, said["columns"], said["is_models"], said["notes"])
+        return UploadedTable(_data(Path(folder), name, said), said["columns"], said["is_models"])
+
+
+def _lacking(status: int) -> str:
+    return "time" if os.name == "posix" and status == -signal.SIGXCPU else "memory"
+
+
+def _data(folder: Path, name: str, said: dict[str, Any]) -> Data:
+    """What the process has left."""
+    from backpath.explorer.data import Data
+
+    X, y, numbers = (np.load(folder / f"{part}.npy", allow_pickle=False) for part in ("X", "y", "numbers"))
+    preparation = Preparation.from_dict(said["preparation"])
+    task, note = preparation.target.task, said["note"][: limits.NOTE]
+    return Data(name, task, X, y, preparation, note=note, numbers=numbers if len(numbers) else None)
 
 
 LISTS = ("na", "ignore", "keep", "numeric", "categorical")  # choices that may be given several times
@@ -138,6 +150,7 @@ def how_to_read(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read_here(asked: dict[str, Any], columns: list[str]) -> None:
     """In the process of its own; ``columns`` is filled once they are known."""
+    from backpath.explorer.data import of_prepared, of_training_table
     from backpath.files.choices import Choices
     from backpath.files.dialect import Dialect
     from backpath.files.opening import open_table
@@ -151,32 +164,28 @@ def _read_here(asked: dict[str, Any], columns: list[str]) -> None:
         tuple(how.get(key, ())) for key in ("categorical", "numeric", "ignore", "keep")
     )
     choices = Choices(how.get("task"), categorical, numeric, ignore, keep, how.get("missing", "fill"), how.get("dates"))
-    with Path(name).open("rb") as file:
-        if file.read(4) == b"PAR1":
-            raise InputError(f"{name} is a Parquet file; the explorer takes CSV files only: export it as CSV")
-    with open_table(name, dialect) as source:
+    file = Path(name)  # as a path: the text "-" would be standard input
+    with open_table(file, dialect) as source:
         columns += source.names
     if len(columns) > limits.COLUMNS:
         raise InputError(f"{name} has {len(columns):,} columns; the explorer takes up to {limits.COLUMNS:,}")
     model = asked["model"] and Preparation.from_dict(asked["model"])
     is_models = model is not None and {column.name for column in model.inputs} | {model.target.name} <= set(columns)
     if is_models:
-        X, y, left_out = read_prepared(name, model, dialect)
-        preparation, notes = (
-            model,
-            [f"left out {counted(left_out, 'row')} that the model cannot use"] if left_out else [],
-        )
+        found = of_prepared(name, read_prepared(file, model, dialect), model)
     else:
-        table = read_training_table(name, columns[-1] if target is None else target, choices, dialect)
-        (X, y, preparation), notes = table.whole(), list(table.notes)
-    if X.size + y.size > limits.NUMBERS:
+        goal = columns[-1] if target is None else target
+        found = of_training_table(name, read_training_table(file, goal, choices, dialect))
+    if found.X.size + found.y.size > limits.NUMBERS:
         raise InputError(
-            f"{name} makes {X.size + y.size:,} numbers, inputs and targets of all rows; the explorer takes up to "
-            f"{limits.NUMBERS:,}: use fewer rows or columns, or backpath train"
+            f"{name} makes {found.X.size + found.y.size:,} numbers, inputs and targets of all rows; the explorer takes "
+            f"up to {limits.NUMBERS:,}: use fewer rows or columns, or backpath train"
         )
-    np.save("X.npy", X)
-    np.save("y.npy", y)
-    said = {"preparation": preparation.to_dict(), "is_models": is_models, "columns": columns, "notes": notes}
+    np.save("X.npy", found.X)
+    np.save("y.npy", found.y)
+    np.save("numbers.npy", [] if found.numbers is None else found.numbers)
+    preparation = found.preparation.to_dict() if found.preparation else {}
+    said = {"preparation": preparation, "is_models": is_models, "columns": columns, "note": found.note}
     Path("said.json").write_text(json.dumps(said), "utf-8")
 
 
@@ -187,13 +196,25 @@ def _limit_this_process() -> None:
         return
     resource.setrlimit(resource.RLIMIT_AS, (limits.TABLE_BYTES, limits.TABLE_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.TABLE_SECONDS, limits.TABLE_SECONDS))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.UNPACKED_BYTES, limits.UNPACKED_BYTES))
+
+
+def _refuse(message: str, options: Sequence[str], columns: Sequence[str]) -> None:
+    words = " ".join(message.split()).replace(MORE_MEMORY, "use a smaller table")
+    print(json.dumps({"error": words, "options": options, "columns": columns}))
+    sys.exit(REFUSED)
 
 
 if __name__ == "__main__":
     _limit_this_process()
     found: list[str] = []
+    request = json.load(sys.stdin)
     try:
-        _read_here(json.load(sys.stdin), found)
+        _read_here(request, found)
     except InputError as error:
-        print(json.dumps({"error": " ".join(str(error).split()), "options": error.options, "columns": found}))
-        sys.exit(REFUSED)
+        _refuse(str(error), error.options, found)
+    except OSError as error:
+        if error.errno != errno.EFBIG:
+            raise
+        most = f"{limits.UNPACKED_BYTES >> 20} MiB"
+        _refuse(f"{request['name']} is larger than {most} unpacked, which is the most that is taken", (), found)

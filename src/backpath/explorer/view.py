@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.explain.digits import shown
-from backpath.explorer import limits
+from backpath.explorer import limits, original
 from backpath.explorer.answer_quality import quality
 from backpath.explorer.commands import OWN
 from backpath.explorer.scene import Scene
@@ -38,18 +38,37 @@ def view(scene: Scene, running: bool) -> dict[str, Any]:
             {"key": f"{OWN}{place}", "name": "points" if data.name == "points" else plain(data.name)}
             for place, data in enumerate(scene.own)
         ],
-        "sample": {
-            "index": scene.focus.index,
-            "x": scene.focus.x.tolist(),
-            "y": scene.focus.y.tolist(),
-            "batch": scene.focus.batch,
-        },
+        "sample": sample(scene),
         "step": scene.stepping.for_the_page(sizes),
         "history": scene.timeline.for_the_page(),
         "cost": finite(scene.cost),
+        "run": _run(scene),
         "quality": quality(scene.data, scene.network),
         "running": running,
     }
+
+
+def sample(scene: Scene) -> dict[str, Any]:
+    """The sample that is looked at; of a table with its number there, and its cells, target last."""
+    data, focus = scene.data, scene.focus
+    cells = None
+    if data.preparation is not None and not data.preparation.is_plain:
+        cells = original.cells(data.preparation, focus.x[np.newaxis])[0]
+        cells += original.targets(data.preparation, focus.y[np.newaxis], original.OF_CELLS)
+    return {
+        "index": focus.index,
+        "number": focus.number if focus.index is None else data.number(focus.index),
+        "cells": cells,
+        "x": focus.x.tolist(),
+        "y": focus.y.tolist(),
+        "batch": focus.batch,
+    }
+
+
+def _run(scene: Scene) -> str:
+    if not scene.run or scene.follows:
+        return scene.run
+    return f"{scene.run.partition(':')[0]}: changed here; Reset follows the run again"
 
 
 def own_key(scene: Scene) -> str | None:

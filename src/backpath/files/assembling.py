@@ -45,7 +45,8 @@ def assembled(source: Source, decisions: Sequence[Decision], choices: Choices) -
     keep = whole if choices.missing == "drop" else keep
     if not keep.all():
         columns, goal = [c.take(keep) for c in columns], goal.take(keep)
-    return finished(source, decisions, choices, columns, goal, notes)
+    found = finished(source, decisions, choices, columns, goal, notes)
+    return found if keep.all() else replace(found, numbers=np.flatnonzero(keep) + 1)
 
 
 def row_notes(

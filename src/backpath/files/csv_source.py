@@ -94,12 +94,12 @@ def _row_namer(files: Sequence[tuple[Path, str]], layouts: Sequence[CsvLayout]) 
 
 
 def _explainer(files: Sequence[tuple[Path, str]], layouts: Sequence[CsvLayout]) -> Callable[[str], str]:
-    def explain(words: str) -> str:
+    def explain(_: str) -> str:
         for (file, shown), layout in zip(files, layouts, strict=True):
             broken = broken_row(file, shown, layout)
             if broken:
                 return broken
-        return f"{files[0][1]} cannot be read as CSV: {words}"
+        return f"{files[0][1]} cannot be read as CSV; save it again with one row to a line, as UTF-8"
 
     return explain
 

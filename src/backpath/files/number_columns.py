@@ -114,7 +114,9 @@ def _stands_out(source: Source, column: Column, profile: Profile) -> tuple[str, 
         found = next_low is not None and next_low >= 0
     if not found or cells < 2:
         return ()
-    return (f"{column.name!r} is {text} in {cells:,} rows and never else {others}; --na {text} takes it as missing",)
+    return (
+        f"{column.name!r} is {text} in {cells:,} rows and otherwise never {others}; --na {text} takes it as missing",
+    )
 
 
 def _may_count_rows(source: Source, column: Column, profile: Profile) -> bool:

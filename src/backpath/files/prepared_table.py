@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.files.column_inputs import CategoryInput, NumberInput
@@ -18,13 +19,32 @@ from backpath.files.wording import listed, quoted
 from backpath.maths.arrays import Floats
 
 
+@dataclass(frozen=True)
+class PreparedTable:
+    """Rows of a table as a model takes them.
+
+    Attributes
+    ----------
+    X, y : (N, inputs), (N, outputs)
+    numbers : (N,)
+        Of the rows in the table, the first below the header being 1.
+    left_out : int
+        How many rows of the table are not among them, for a cell of theirs cannot be used.
+    """
+
+    X: Floats
+    y: Floats
+    numbers: NDArray[np.intp]
+    left_out: int
+
+
 def read_prepared(
     path: PathLike | Sequence[PathLike],
     preparation: Preparation,
     dialect: Dialect | None = None,
     most: int | None = None,
-) -> tuple[Floats, Floats, int]:
-    """X, y, and how many rows were left out because a cell of theirs cannot be used.
+) -> PreparedTable:
+    """The rows whose cells can all be used.
 
     Raises
     ------
@@ -59,4 +79,4 @@ def read_prepared(
                 f"{listed([column.name for column in preparation.inputs])} and the target {quoted(target.name)}{known}"
             )
     y = y[:, 1:] if target.task == "binary" else y
-    return X[usable], y[usable], int((~usable).sum())
+    return PreparedTable(X[usable], y[usable], np.flatnonzero(usable) + 1, int((~usable).sum()))

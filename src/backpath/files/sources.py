@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import duckdb
 
 
+MORE_MEMORY = "give more with --memory"
 KEPT = "kept"  # the table in memory of a small file
 LEAST_GROUP, GROUP_BYTES = 2048, 16_000_000  # rows, and cells as text, of a group of rows in a temporary file
 
@@ -78,7 +79,7 @@ class Source:
         try:
             return fetch(self.connection.execute(sql.replace("{table}", self.relation), given))
         except duckdb.OutOfMemoryException:
-            raise InputError(f"{self.path} takes more memory to read than it may; give more with --memory") from None
+            raise InputError(f"{self.path} takes more memory to read than it may; {MORE_MEMORY}") from None
         except duckdb.Error as error:
             raise InputError(self.explain(str(error).splitlines()[0])) from None
         except RuntimeError as error:  # how DuckDB passes Ctrl-C on

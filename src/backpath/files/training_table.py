@@ -62,6 +62,8 @@ class TrainingTable:
     beyond : for each column and the target, the moments of rows that are not in memory
     weight : (rows,)
         How much each row counts; None: all the same.
+    numbers : (rows,)
+        Of the rows in the file, the first below the header being 1; None: none is left out.
     """
 
     columns: tuple[ColumnValues, ...]
@@ -72,6 +74,7 @@ class TrainingTable:
     dialect: Dialect = field(default_factory=Dialect)
     beyond: tuple[Moments, ...] = ()
     weight: Floats | None = field(default=None, repr=False)
+    numbers: NDArray[np.intp] | None = field(default=None, repr=False)
 
     @property
     def rows(self) -> int:

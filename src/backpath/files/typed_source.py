@@ -13,7 +13,7 @@ from backpath.errors import InputError
 from backpath.files.csv_source import literal_path
 from backpath.files.dialect import Dialect
 from backpath.files.sources import Column, Source
-from backpath.files.wording import counted, plain, told_apart
+from backpath.files.wording import counted, plain, quoted, told_apart
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,8 +39,8 @@ def parquet_source(files: Files, dialect: Dialect, connection: duckdb.DuckDBPyCo
         columns_of = [
             _top_level(connection.execute(schema, {"path": literal_path(file)}).fetchall()) for file, _ in files
         ]
-    except duckdb.Error as error:
-        raise InputError(_no_parquet(files, str(error).splitlines()[0])) from None
+    except duckdb.Error:
+        raise InputError(_no_parquet(shown)) from None
     names = columns_of[0]
     for (_, other), found in zip(files, columns_of, strict=True):
         if found != names:
@@ -77,21 +77,14 @@ def _typed(
         connection=connection,
         folder=folder,
         row_name=lambda row: f"{shown}, row {row}",
-        explain=lambda words: _no_parquet(files, words),
+        explain=lambda _: _no_parquet(shown),
         dialect=dialect,
         repeated=repeated,
     )
 
 
-def _no_parquet(files: Files, words: str) -> str:
-    """DuckDB's message, with the path as it was given, and a remedy."""
-    said = words
-    for file, shown in files:
-        said = said.replace(str(file), shown)
-    return (
-        f"{files[0][1]} cannot be read as Parquet: {plain(said)}; the file is damaged or truncated: write it again, or "
-        "as CSV"
-    )
+def _no_parquet(shown: str) -> str:
+    return f"{shown} cannot be read as Parquet: the file is damaged or truncated; write it again, or as CSV"
 
 
 def _top_level(schema: list[tuple[str, int | None]]) -> list[str]:
@@ -143,13 +136,38 @@ def json_source(files: Files, dialect: Dialect, connection: duckdb.DuckDBPyConne
     parameters: dict[str, object] = {"path": [literal_path(file) for file, _ in files]}
     try:
         found = connection.execute(f"DESCRIBE SELECT * FROM {relation}", parameters).fetchall()
-    except duckdb.Error as error:
-        words = str(error).splitlines()[0].replace(str(files[0][0]), shown)
-        raise InputError(f"{shown} cannot be read as {what}: {plain(words)}") from None
+    except duckdb.Error:
+        raise InputError(_no_json(files, form)) from None
     names, types = [row[0] for row in found], [row[1] for row in found]
+    if (names, types) == (["json"], ["JSON"]):  # how DuckDB reads lines that are no objects
+        raise InputError(_no_json(files, form))
     source = _typed(files, names, types, f"{relation} AS t", parameters, dialect, connection, folder)
     return replace(
         source,
         row_name=lambda number: f"{shown}, {row} {number}",
-        explain=lambda words: f"{shown} cannot be read as {what}: {plain(words)}",
+        explain=lambda _: _no_json(files, form),
     )
+
+
+def _no_json(files: Files, form: str) -> str:
+    """The first line that holds no JSON, or no object."""
+    for file, shown in files:
+        text = file.read_bytes().decode("utf-8", "replace")
+        lines = text.splitlines()
+        for number, part in enumerate([text] if form == "array" else lines, 1):
+            wrong = _wrong_line(part, list if form == "array" else dict)
+            if part.strip() and wrong:
+                line = number + wrong - 1
+                found = quoted(lines[min(line, len(lines)) - 1].strip())
+                return f"{shown}, line {line}: expected a JSON object for each row, but found {found}; correct it"
+    return f"{files[0][1]} cannot be read as JSON; write objects with the same names, or CSV"
+
+
+def _wrong_line(text: str, kind: type) -> int:
+    """Where a text is not JSON of that kind (from 1); 0: nowhere."""
+    try:
+        return 0 if isinstance(json.loads(text), kind) else 1
+    except json.JSONDecodeError as error:
+        return error.lineno
+    except RecursionError:
+        return 1

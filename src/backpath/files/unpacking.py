@@ -97,9 +97,11 @@ def _decompress_zstd(file: Path, shown: str, unpacked: Path, connection: duckdb.
             "(FORMAT csv, HEADER false, DELIMITER '\x01', QUOTE '', ESCAPE '')",
             {"path": str(file)},
         )
-    except duckdb.Error as error:
-        words = str(error).splitlines()[0]
-        raise InputError(f"{shown} cannot be unpacked: {words}; unpack it first (zstd -d)") from None
+    except duckdb.Error:
+        raise InputError(
+            f"{shown} cannot be unpacked: the file is damaged or truncated, or has very long lines; unpack it "
+            "first (zstd -d)"
+        ) from None
 
 
 def _spreadsheet(file: Path, shown: str, unpacked: Path) -> str:

@@ -234,6 +234,9 @@ class _SideBySide(Stateful):
         done = int(many.epochs_done.max(initial=0))
         return standing(done, self.epochs, (), self.seconds, solved=float((many.solved_after >= 0).mean()))
 
+    def shown(self) -> None:
+        """A population is not one network."""
+
     def run(self, progress: Progress, watched: Watched, part: RunPart | None) -> PopulationOutcome:
         start, interrupted, many = time.perf_counter() - self.seconds, False, self.many
         with reporter(progress, self.epochs, shown="solved {:.1%}") as report:

@@ -84,9 +84,14 @@ def measured(A: Floats, y: Floats, target: Target) -> Measures:
         accuracy=float((chosen == codes).mean()),
         balanced_accuracy=float(np.mean([share for share in recall if share is not None])),
         auc=float(np.mean(areas)) if areas else None,
-        log_loss=float(-np.log(np.clip(P[np.arange(len(P)), codes], 1e-15, 1)).mean()),
+        log_loss=log_loss(P, codes),
         recall=recall,
     )
+
+
+def log_loss(P: Floats, codes: NDArray[np.intp]) -> float:
+    """The mean of -ln p of each row's class, from probabilities by class (N, classes)."""
+    return float(-np.log(np.clip(P[np.arange(len(P)), codes], 1e-15, 1)).mean())
 
 
 def _of_numbers(predicted: Floats, true: Floats) -> NumberMeasures:

@@ -56,6 +56,9 @@ class Saved(Protocol):
     def standing(self) -> dict[str, Any]:
         """Epochs done, cost and so on."""
 
+    def shown(self) -> dict[str, Any] | None:
+        """What there is to look at, see `training.run_views`; None where it is not one network."""
+
 
 def check_every(every: object) -> tuple[int | None, float]:
     """The number of epochs, or seconds, between two checkpoints.
@@ -242,7 +245,7 @@ class RunPart:
                 made = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
                 self.run.tell(f"{self.run.shown} was made by {made}; resuming here may change the last digits")
             try:
-                self.training.restore(state)
+                self.training.restore(state["training"])
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise InputError(
                     f"{shown_path(file)} does not fit this training ({error}); give another folder"
@@ -290,7 +293,8 @@ class RunPart:
         self._sequence += 1
         about = {"settings": self.settings, "versions": versions(), "standing": standing}
         path = self.run.folder / f"{self.number}-{self._sequence}.checkpoint"
-        self._writing = self.run.write(path, self.training.state(), about)
+        state = {"training": self.training.state(), "shown": self.training.shown()}
+        self._writing = self.run.write(path, state, about)
         self.last = self._saved_epochs = standing["epochs"]
         self._saved_at = time.monotonic()
 

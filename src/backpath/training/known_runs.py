@@ -69,10 +69,11 @@ def find_runs(folder: PathLike) -> list[KnownRun]:
         inside = sorted(path for path in top.iterdir() if path.is_dir())
     except OSError as error:
         raise InputError(f"{shown_path(folder)} cannot be read: {error.strerror}") from None
-    return [_run(path) for path in (top, *inside) if (path / "run.json").exists()]
+    return [known_run(path) for path in (top, *inside) if (path / "run.json").exists()]
 
 
-def _run(folder: Path) -> KnownRun:
+def known_run(folder: Path) -> KnownRun:
+    """The run in a folder."""
     try:
         record = read_run(folder)
         state = str(record["state"])

@@ -294,6 +294,11 @@ class TrainingRun(Stateful):
         held_out = self.validation.costs[-1] if self.validation and self.validation.costs else None
         return standing(len(self.engine.costs), self.epochs, self.engine.costs, self.seconds, validation_cost=held_out)
 
+    def shown(self) -> dict[str, Any]:
+        from backpath.training.run_views import seen
+
+        return seen(self.job, self.engine.weights, self.engine.costs, self.validation.costs if self.validation else ())
+
     def saved(
         self,
         checkpoint: PathLike | Checkpoints | None,

@@ -82,14 +82,14 @@ def _list_put_back(now: list[Any] | tuple[Any, ...], value: Any) -> list[Any]:
     return [put_back(old, new) for old, new in zip(now, value, strict=True)] if len(now) == len(value) else list(value)
 
 
-def thinned(numbers: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
-    """Each number of a history; of more than ``LONGEST`` the last and every second, fourth, eighth, ….
+def thinned(numbers: np.ndarray[Any, np.dtype[np.float64]], longest: int = LONGEST) -> dict[str, Any]:
+    """Each number of a history; of more than ``longest`` the last and every second, fourth, eighth, ….
 
     >>> filled(thinned(np.arange(3.0))).tolist()
     [0.0, 1.0, 2.0]
     """
     count = len(numbers)
-    every = 2 ** math.ceil(math.log2(count / LONGEST)) if count > LONGEST else 1
+    every = 2 ** math.ceil(math.log2(count / longest)) if count > longest else 1
     return {"count": count, "every": every, "kept": numbers[::every].copy(), "last": numbers[-1:].copy()}
 
 

@@ -1,4 +1,5 @@
 // Check my gradient: the learner's own figures, and what is wrong with them.
+import { inputsOf } from "./data.js";
 import { byId, html, setText } from "./dom.js";
 import { insertMarkup, reachScrolled } from "./markup.js";
 import { act, on } from "./page.js";
@@ -51,7 +52,7 @@ export function startCheck() {
   );
   on("view", (view) => {
     showFields(view);
-    const which = view.sample.batch ? "all samples together" : `the sample ${view.sample.x.join(", ")}`;
+    const which = view.sample.batch ? "all samples together" : `the sample ${inputsOf(view)}`;
     setText(byId("check-of"), `Compute by hand for ${which}, with the weights in the picture. Some figures are enough; leave the others empty.`);
   });
 }

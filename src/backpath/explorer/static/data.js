@@ -3,20 +3,31 @@ import { byId, fillSelect, html, setText } from "./dom.js";
 import { act, on, page, say } from "./page.js";
 import { qualityPart } from "./quality.js";
 import { rowPart, showRow } from "./row.js";
-import { uploadPart } from "./upload.js";
+import { inWords, uploadPart } from "./upload.js";
 
 const MOST_ROWS = 100; // of the table of rows
 
-/** A sample by its number and what it is: in the table's own units, where there is a table. */
-function sampleName({ X, y, cells, targets }, k) {
-  const few = (row) => row.slice(0, 3).map((value) => (typeof value === "number" ? Number(value.toPrecision(3)) : value)).join(", ") + (row.length > 3 ? " …" : "");
-  return `${k + 1}: ${few(cells?.[k] ?? X[k])} → ${targets ? targets[k] : few(y[k])}`;
+const few = (row) => row.slice(0, 3).map((value) => (typeof value === "number" ? Number(value.toPrecision(3)) : value)).join(", ") + (row.length > 3 ? " …" : "");
+
+/** A sample by its number in the table and what it is: in the table's own units, where there is a table. */
+function sampleName({ X, y, cells, targets, numbers }, k) {
+  return `${numbers?.[k] ?? k + 1}: ${few(cells?.[k] ?? X[k])} → ${targets ? targets[k] : few(y[k])}`;
 }
 
-function showSamples({ data, sample }) {
+/** The inputs of the sample that is looked at. */
+export const inputsOf = ({ sample }) => few(sample.cells?.slice(0, -1) ?? sample.x);
+
+/** The sample that is looked at, where it is none of those in the list. */
+function otherName(view) {
+  const { number, cells, y } = view.sample;
+  return `${number ? `row ${number.toLocaleString("en")}` : "typed"}: ${inputsOf(view)} → ${cells ? cells.at(-1) : few(y)}`;
+}
+
+function showSamples(view) {
+  const { data, sample } = view;
   const options = data.typed ? [["0", "a typed row"]] : data.X.map((_, k) => [String(k), sampleName(data, k)]);
-  const own = sample.index === null;
-  if (own) options.unshift(["own", `typed: ${sample.x.map((value) => Number(value.toPrecision(3))).join(", ")}`]);
+  const own = sample.index === null || sample.index >= data.X.length;
+  if (own) options.unshift(["own", otherName(view)]);
   if (data.rows > 1) options.unshift(["batch", `all ${data.rows} at once`]);
   fillSelect(byId("sample"), options, sample.batch ? "batch" : own ? "own" : sample.index);
 }
@@ -45,10 +56,11 @@ function showTable({ data, labels = {} }) {
   setText(byId("rows-note"), data.typed ? "There are none yet." : data.rows > MOST_ROWS ? `The first ${MOST_ROWS} of ${data.rows.toLocaleString("en")} rows, ${units}.` : `${data.rows} rows, ${units}.`);
 }
 
-function showNote({ data }) {
-  const help = data.typed ? " Give it its table below, add points, or type a row; Train waits for samples." : "";
-  setText(byId("data-note"), data.note + help);
-  byId("data-note").hidden = !(data.note || data.typed);
+function showNote({ data, run }) {
+  const help = data.typed ? "Give it its table below, add points, or type a row; Train waits for samples." : "";
+  const said = [run ? `${run}.` : "", inWords(data.note), help].filter(Boolean).join(" ");
+  setText(byId("data-note"), said);
+  byId("data-note").hidden = !said;
   if (data.typed) byId("row").open = true;
 }
 
@@ -71,7 +83,7 @@ function build() {
   byId("panel-data").replaceChildren(
     html("p", { id: "data-note", class: "note", hidden: true }),
     ...uploadPart(),
-    rowPart(),
+    ...rowPart(),
     html("p", { class: "soft" }, "Or draw: add, drag and erase points on the map of the network's outputs."),
     ...qualityPart(),
     html("h2", {}, "Rows"),
@@ -83,7 +95,7 @@ function build() {
 export function startData() {
   build();
   byId("dataset").addEventListener("change", ({ target }) => changeSet(target.value));
-  byId("sample").addEventListener("change", ({ target: { value } }) => act("sample", value === "batch" ? { batch: true } : { index: Number(value) }));
+  byId("sample").addEventListener("change", ({ target: { value } }) => act("sample", value === "batch" ? { batch: true } : value === "own" ? { batch: false } : { index: Number(value) }));
   on("view", (view) => {
     showSets(view);
     showSamples(view);

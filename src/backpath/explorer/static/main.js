@@ -88,8 +88,8 @@ startCheck();
 startShare();
 startLink();
 startKeeping();
-on("view", ({ state, data }) => {
-  setText(byId("about"), `${state.sizes.join("-")}, ${[...new Set(state.activations)].join(" and ").replaceAll("_", " ")}`);
+on("view", ({ state, data, run }) => {
+  setText(byId("about"), `${run ? `${run} · ` : ""}${state.sizes.join("-")}, ${[...new Set(state.activations)].join(" and ").replaceAll("_", " ")}`);
   if (document.documentElement.dataset.ready) return;
   document.documentElement.dataset.ready = "yes";
   if (data.typed) openTab("data");

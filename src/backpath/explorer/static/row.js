@@ -1,6 +1,8 @@
-// A row that is typed: in the units of the table, where there is one, else as the network's own numbers.
-import { byId, fillSelect, html } from "./dom.js";
+// A row for the step: by its number in the table, or typed: in the units of the table, where there is one, else as the
+// network's own numbers.
+import { byId, fillSelect, html, setText } from "./dom.js";
 import { act, page, say } from "./page.js";
+import { number } from "./training.js";
 
 let built = "";
 
@@ -12,12 +14,8 @@ function columnsOf({ data, state, labels }) {
   return [...names(inputs, "X"), ...names(outputs, "y")];
 }
 
-/** What stands in the fields at first: the sample that is looked at. */
-function cellsOf({ data, sample }) {
-  if (!data.columns) return [...sample.x, ...sample.y].map(String);
-  const k = sample.index ?? 0;
-  return data.cells[k] ? [...data.cells[k], data.targets[k]] : data.columns.map(() => "");
-}
+/** What stands in the fields: the sample that is looked at. */
+const cellsOf = ({ sample }) => sample.cells ?? [...sample.x, ...sample.y].map(String);
 
 function field({ name, choices }, value) {
   if (!choices.length) return html("label", { class: "field wide" }, `${name} `, html("input", { type: "text", value: value === "missing" ? "" : value, size: 8, autocomplete: "off" }));
@@ -34,12 +32,20 @@ async function use(event) {
   if (await act(...asked)) say("The step now uses the typed row");
 }
 
+async function useNumber(event) {
+  event.preventDefault();
+  const row = byId("row-number").value.trim();
+  if (await act("sample", { row: number(row) })) say(`The step is of row ${row} now`);
+}
+
 function show(view) {
+  byId("by-number").hidden = view.data.typed;
+  setText(byId("row-count"), view.data.numbers ? "" : `of ${view.data.rows.toLocaleString("en")}`);
   const columns = columnsOf(view);
-  const now = JSON.stringify(columns);
+  const cells = cellsOf(view);
+  const now = JSON.stringify([columns, cells]);
   if (now === built) return;
   built = now;
-  const cells = cellsOf(view);
   byId("row-cells").replaceChildren(...columns.map((column, k) => field(column, cells[k])));
 }
 
@@ -47,7 +53,11 @@ function show(view) {
 export function rowPart() {
   const form = html("form", {}, html("div", { id: "row-cells" }), html("button", { type: "submit" }, "Take this row for the step"));
   form.addEventListener("submit", use);
-  return html("details", { id: "row" }, html("summary", {}, "Type a row"), form);
+  const byNumber = html("form", { id: "by-number" },
+    html("label", { class: "field wide" }, "Row of the table ", html("input", { type: "text", id: "row-number", inputmode: "numeric", size: 6, autocomplete: "off", placeholder: "number" }),
+      html("span", { id: "row-count" }), html("button", { type: "submit" }, "Take it for the step")));
+  byNumber.addEventListener("submit", useNumber);
+  return [byNumber, html("details", { id: "row" }, html("summary", {}, "Type a row"), form)];
 }
 
 export const showRow = show;

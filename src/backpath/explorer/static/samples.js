@@ -13,11 +13,11 @@ function headCell({ title, kind, neuron }) {
   return html("th", { scope: "col", class: `number ${kind}`, "data-neuron-column": neuron }, title);
 }
 
-function row(cells, k, chosen) {
-  const number = first + k;
-  const button = html("button", { type: "button", class: "row-number", "aria-label": `Sample ${number + 1}: take it for the step` }, String(number + 1));
-  button.addEventListener("click", () => act("sample", { index: number }));
-  return html("tr", { "aria-selected": String(number === chosen), class: number === chosen ? "chosen" : false },
+function row(cells, k, number, chosen) {
+  const index = first + k;
+  const button = html("button", { type: "button", class: "row-number", "aria-label": `Sample ${number}: take it for the step` }, String(number));
+  button.addEventListener("click", () => act("sample", { index }));
+  return html("tr", { "aria-selected": String(index === chosen), class: index === chosen ? "chosen" : false },
     html("th", { scope: "row" }, button), ...cells.map((text) => html("td", { class: "number" }, text)));
 }
 
@@ -36,7 +36,7 @@ function draw(table) {
   const focused = within?.rowIndex;
   byId("truth-table").replaceChildren(
     html("thead", {}, html("tr", {}, html("th", { scope: "col" }, html("span", { class: "unseen" }, "Sample")), ...table.columns.map(headCell))),
-    html("tbody", {}, ...table.rows.map((cells, k) => row(cells, k, sample.batch ? -1 : sample.index))),
+    html("tbody", {}, ...table.rows.map((cells, k) => row(cells, k, table.numbers[k], sample.batch ? -1 : sample.index))),
     html("tfoot", {}, html("tr", {}, html("th", { scope: "row" }, "mean"), ...table.mean.map((text) => html("td", { class: "number" }, text)))),
   );
   if (focused !== undefined) byId("truth-table").rows[focused]?.querySelector("button")?.focus();

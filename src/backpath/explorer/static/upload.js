@@ -4,6 +4,7 @@ import { byId, fillSelect, html, setText } from "./dom.js";
 import { complain, page, say } from "./page.js";
 
 let file = null; // the table sent last, to send it again with other choices
+const KINDS = ".csv,.tsv,.txt,.tab,.dat,.jsonl,.ndjson,.json,.parquet,.xlsx,.gz,.bz2,.zst";
 let columns = {}; // name → how it is taken, where that was chosen
 
 const CHOICES = {
@@ -20,7 +21,7 @@ const OPTIONS = { "--keep-column": "keep", "--na": "na" };
 const keyOf = (option) => OPTIONS[option] ?? option.replace(/^--(no-)?/, "");
 
 /** A refusal in the page's words: it has fields where the command line has options. */
-const inWords = (line) => line.replace(/--no-header/g, "“a row of numbers already”").replace(/--([a-z-]+)/g, (_, name) => `“${(CHOICES[name]?.[0] ?? name.replace("-", " ")).toLowerCase()}”`);
+export const inWords = (line) => line.replace(/--no-header/g, "“a row of numbers already”").replace(/--([a-z-]+)/g, (_, name) => `“${(CHOICES[name]?.[0] ?? name.replace("-", " ")).toLowerCase()}”`);
 
 /** Sends a file; the new view comes over the websocket. Answers null where the server refuses it. */
 export async function sendFile(path, sent, query = [], refused = null) {
@@ -44,6 +45,12 @@ function query(target) {
   return target ? [...found, ["target", target]] : found;
 }
 
+/** Whether the model that was waiting for samples is still there. */
+function keptOf({ kept, lacking = [] }) {
+  if (!lacking.length) return kept ? "; the model stays" : "";
+  return `; it lacks the model's ${lacking.slice(0, 8).join(", ")}${lacking.length > 8 ? " …" : ""}, so that a network of its own begins. Undo brings the model back`;
+}
+
 async function sendTable(target) {
   const limit = page.choices.limits.upload_bytes;
   if (file.size > limit) {
@@ -53,7 +60,7 @@ async function sendTable(target) {
   setText(byId("upload-state"), `Reading ${file.name} …`);
   byId("upload-offer").replaceChildren();
   const answer = await sendFile("/data", file, query(target), (refusal) => offer(refusal, target));
-  setText(byId("upload-state"), answer ? `${file.name}: ${answer.rows.toLocaleString("en")} rows, predicting ${answer.target}${answer.kept ? "; the model stays" : ""}` : "");
+  setText(byId("upload-state"), answer ? `${file.name}: ${answer.rows.toLocaleString("en")} rows, predicting ${answer.target}${keptOf(answer)}` : "");
   if (!answer) return;
   showColumns(answer.columns, answer.target);
   byId("target-field").hidden = false;
@@ -88,6 +95,12 @@ function offer({ options = [], columns: names = [] }, target) {
   byId("upload-offer").replaceChildren(button);
 }
 
+/** Another file is read by its own kind. */
+function forgetHow() {
+  for (const [key, [, options]] of Object.entries(CHOICES)) byId(`how-${key}`).value = options[0][0];
+  byId("how-na").value = "";
+}
+
 function take(field, value) {
   if (field.tagName === "SELECT" && ![...field.options].some((option) => option.value === value)) field.append(html("option", { value }, value));
   field.value = value;
@@ -116,9 +129,10 @@ function choice([key, [label, options]]) {
 
 /** The part of the Data panel that takes a table. */
 export function uploadPart() {
-  const upload = html("input", { type: "file", id: "csv", accept: ".csv,.tsv,.txt,text/csv" });
+  const upload = html("input", { type: "file", id: "csv", accept: KINDS });
   const target = html("select", { id: "target" });
   upload.addEventListener("change", () => {
+    if (file && file.name !== upload.files[0]?.name) forgetHow();
     file = upload.files[0] ?? null;
     columns = {};
     if (file) sendTable(null);
@@ -129,8 +143,8 @@ export function uploadPart() {
   na.addEventListener("change", () => file && sendTable(byId("target").value || null));
   return [
     html("h2", {}, "Your own table"),
-    html("p", { class: "soft" }, "A CSV file with a header, up to 25 MiB. It stays on this machine, and links do not include it."),
-    html("label", { class: "field wide" }, "CSV file ", upload),
+    html("p", { class: "soft" }, "CSV, a spreadsheet (.xlsx), JSON lines or Parquet, also compressed, up to 25 MiB. It stays on this machine, and links do not include it."),
+    html("label", { class: "field wide" }, "Table file ", upload),
     html("p", { id: "upload-state", role: "status" }),
     html("div", { id: "upload-offer" }),
     html("label", { class: "field wide", id: "target-field", hidden: true }, "Column to predict ", target),
