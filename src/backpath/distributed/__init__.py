@@ -4,3 +4,4 @@ from backpath.distributed.data_parallel import train as train
 from backpath.distributed.parts import DistributedSamples as DistributedSamples
 from backpath.distributed.parts import from_collections as from_collections
 from backpath.distributed.parts import from_parquet as from_parquet
+from backpath.distributed.workers import Workers as Workers

@@ -44,6 +44,7 @@ from backpath.cli.terminal import quiet_option
 )
 @click.option("--out", type=FileName(), help="A Parquet file: a row per network, or per value of a sweep.")
 @click.option("--picture", type=FileName(), help="A picture: .svg, .png or .pdf (needs matplotlib).")
+@click.option("--dask", metavar="local:4|tcp://…", help="Spread the networks over a Dask cluster.")
 @lasting_options
 @quiet_option
 @click.pass_context
