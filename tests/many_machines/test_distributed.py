@@ -179,7 +179,7 @@ def test_populations_are_spread(cluster, monkeypatch):
     population = bp.Population((3, 4, 2), size=100, activation="tanh", seed=1)
     learn = {"epochs": 40, "learning_rate": 0.05, "history_every": 10}
     here = bp.train_population(population, X, y, **learn)
-    there = bp.train_population(population, X, y, spread=distributed.Workers(cluster), **learn)
+    there = bp.train_population(population, X, y, spread=distributed.DaskWorkers(cluster), **learn)
     assert there == dataclasses.replace(here, seconds=there.seconds)
 
 
@@ -198,7 +198,7 @@ def test_tasks_of_killed_workers_are_done_again(monkeypatch):
                 killed.append(pids.pop())
                 os.kill(killed[-1], signal.SIGKILL)
 
-        there = bp.train_population(population, X, y, spread=distributed.Workers(client), progress=kill, **learn)
+        there = bp.train_population(population, X, y, spread=distributed.DaskWorkers(client), progress=kill, **learn)
     assert len(killed) == 2  # all there were
     assert there == dataclasses.replace(here, seconds=there.seconds)
 
@@ -212,13 +212,13 @@ def test_a_lost_scheduler_leaves_the_results_that_came(monkeypatch, tmp_path):
     cluster = dd.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0")
     client = dd.Client(cluster)
     with pytest.raises(ConnectionError, match="connection to the Dask cluster was lost"):
-        spread = distributed.Workers(client)
+        spread = distributed.DaskWorkers(client)
         bp.train_population(population, X, y, spread=spread, progress=lambda *_: cluster.close(), **learn)
     client.close()
     kept = len(states_of(tmp_path))
     assert kept >= 1
     with local(2) as client:
-        there = bp.train_population(population, X, y, spread=distributed.Workers(client), **learn)
+        there = bp.train_population(population, X, y, spread=distributed.DaskWorkers(client), **learn)
     here = bp.train_population(population, X, y, epochs=100, learning_rate=0.05)
     assert there == dataclasses.replace(here, seconds=there.seconds)
 

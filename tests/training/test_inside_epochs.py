@@ -33,7 +33,7 @@ class Pools:
         order = np.random.default_rng([seed, epoch]).permutation(60) if shuffle else np.arange(60)
         for start in range(15 * first, 60, 15):
             rows = order[start : start + 15]
-            yield pieces.Piece(X[rows], y[rows], None, np.arange(15))
+            yield pieces.PieceOfEpoch(X[rows], y[rows], None, np.arange(15))
 
 
 CASES = {

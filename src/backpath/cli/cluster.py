@@ -35,7 +35,7 @@ def cluster(address: str | None) -> Iterator[Spread | None]:
         from distributed import Client, LocalCluster
     except ImportError:
         raise InputError("--dask needs Dask: pip install 'backpath[dask]'") from None
-    from backpath.distributed.workers import Workers
+    from backpath.distributed.dask_workers import DaskWorkers
 
     for name in _LOGS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -49,7 +49,7 @@ def cluster(address: str | None) -> Iterator[Spread | None]:
                 except (RuntimeError, OSError, TimeoutError) as error:  # one of its processes was killed
                     raise ConnectionError(f"the Dask cluster did not start ({error}); call again") from error
             _let_signals_be_heard()
-            yield Workers(client)
+            yield DaskWorkers(client)
         return
     try:
         client = Client(address, timeout=10)
@@ -57,7 +57,7 @@ def cluster(address: str | None) -> Iterator[Spread | None]:
         raise InputError(f"no Dask scheduler answers at {quoted(address)}; start one, or check the address") from None
     with client:
         _let_signals_be_heard()
-        yield Workers(client)
+        yield DaskWorkers(client)
 
 
 def _let_signals_be_heard() -> None:

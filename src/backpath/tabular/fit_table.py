@@ -30,6 +30,7 @@ from backpath.training import History, TrainingResult
 from backpath.training.callbacks import Watched
 from backpath.training.fingerprints import plain
 from backpath.training.progress import reporter
+from backpath.training.result import as_plain, of_plain
 from backpath.training.spreading import Spread, one_by_one, spread_and_kept
 from backpath.training.streams import check_streamable
 from backpath.training.training_run import standing
@@ -138,10 +139,10 @@ def fit(
     return rows.finish(best, compared, "hidden" in fixed or len(tried) == 1)
 
 
-Outcome = TrainingResult | DivergenceError
+Attempt = TrainingResult | DivergenceError
 
 
-def attempt(rows: _Rows, *task: Any) -> Outcome:
+def attempt(rows: _Rows, *task: Any) -> Attempt:
     """A task that any process can do: train on all rows but some."""
     try:
         return rows.train_without(*task)
@@ -149,8 +150,8 @@ def attempt(rows: _Rows, *task: Any) -> Outcome:
         return error
 
 
-def _plain(outcome: Outcome) -> dict[str, Any]:
-    return {} if isinstance(outcome, DivergenceError) else outcome.plain()
+def _plain(outcome: Attempt) -> dict[str, Any]:
+    return {} if isinstance(outcome, DivergenceError) else as_plain(outcome)
 
 
 class _Rows:
@@ -221,7 +222,7 @@ class _Rows:
             return settings
         return replace(settings, epochs=most_epochs(settings.solver, len(self.X)))
 
-    def _elsewhere(self, settings: Sequence[Plan], parts: int) -> dict[Plan, list[Outcome]]:
+    def _elsewhere(self, settings: Sequence[Plan], parts: int) -> dict[Plan, list[Attempt]]:
         """Where others train, all candidates at once."""
         if self.spread is one_by_one:
             return {}
@@ -238,7 +239,7 @@ class _Rows:
         settings: Plan,
         begun: tuple[TrainingResult, ...] = (),
         parts: int = PARTS,
-        outcomes: list[Outcome] | None = None,
+        outcomes: list[Attempt] | None = None,
     ) -> Compared:
         """The cost of a candidate on held-out rows.
 
@@ -262,7 +263,7 @@ class _Rows:
         epochs = int(np.median([int(cost.argmin()) + 1 for cost in costs if cost is not None]))
         return Compared(settings, float(np.mean(lowest)), epochs, tuple(results))
 
-    def _outcomes(self, tasks: list[tuple[Plan, NDArray[np.intp], int]]) -> Iterable[Outcome]:
+    def _outcomes(self, tasks: list[tuple[Plan, NDArray[np.intp], int]]) -> Iterable[Attempt]:
         """The outcomes of tasks, in their order; those from other processes are reported and kept when they arrive."""
         if self.spread is one_by_one:
             return (outcome for _, outcome in one_by_one(attempt, self, tasks))
@@ -274,9 +275,9 @@ class _Rows:
             found: dict[str, Any] = plain(shared | {"plan": vars(plan), "aside": aside, "seed": seed})
             return found
 
-        found: dict[int, Outcome] = {}
+        found: dict[int, Attempt] = {}
         run = self.training.get("checkpoint")
-        kept = spread_and_kept(self.spread, run, attempt, self, tasks, settings, _plain, TrainingResult.of_plain)
+        kept = spread_and_kept(self.spread, run, attempt, self, tasks, settings, _plain, of_plain)
         for number, outcome in kept:
             found[number] = outcome
             if not isinstance(outcome, DivergenceError):

@@ -60,18 +60,24 @@ class TrainingResult(Value):
     restart_costs: NDArray[np.floating] | None = field(default=None, repr=False)
     bayesian: Bayesian | None = None
 
-    def plain(self) -> dict[str, Any]:
-        """The result of one training as plain data, for a checkpoint."""
-        network, history = self.network, self.history
-        kind = {"activations": list(network.activations), "biases": network.biases, "weights": list(network.weights)}
-        bayesian = {"bayesian": None if self.bayesian is None else asdict(self.bayesian)}
-        curves = {"cost": history.cost, "validation_cost": history.validation_cost}
-        return kind | curves | {"epochs": self.epochs, "stopped": self.stopped, "seconds": self.seconds} | bayesian
 
-    @classmethod
-    def of_plain(cls, plain: dict[str, Any]) -> TrainingResult:
-        """The result from plain data."""
-        network = Network.from_weights(plain["weights"], plain["activations"], biases=plain["biases"])
-        history = History(plain["cost"], plain["validation_cost"])
-        bayesian = Bayesian(**plain["bayesian"]) if plain["bayesian"] else None
-        return cls(network, history, plain["epochs"], plain["stopped"], plain["seconds"], bayesian=bayesian)
+def as_plain(result: TrainingResult) -> dict[str, Any]:
+    """The result of one training as plain data, for a checkpoint."""
+    network, history = result.network, result.history
+    return {
+        "activations": list(network.activations),
+        "biases": network.biases,
+        "weights": list(network.weights),
+        "cost": history.cost,
+        "validation_cost": history.validation_cost,
+        "bayesian": None if result.bayesian is None else asdict(result.bayesian),
+        **{name: getattr(result, name) for name in ("epochs", "stopped", "seconds")},
+    }
+
+
+def of_plain(plain: dict[str, Any]) -> TrainingResult:
+    """The result from plain data."""
+    network = Network.from_weights(plain["weights"], plain["activations"], biases=plain["biases"])
+    history = History(plain["cost"], plain["validation_cost"])
+    bayesian = Bayesian(**plain["bayesian"]) if plain["bayesian"] else None
+    return TrainingResult(network, history, plain["epochs"], plain["stopped"], plain["seconds"], bayesian=bayesian)

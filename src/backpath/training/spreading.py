@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from backpath.training.checkpoints import Checkpoints, RunPart
 
-Task = tuple[Any, ...]
+Arguments = tuple[Any, ...]
 
 
 class Spread(Protocol):
@@ -18,11 +18,11 @@ class Spread(Protocol):
     what the function made of it) as they come."""
 
     def __call__(
-        self, function: Callable[..., Any], shared: Any, tasks: Sequence[Task]
+        self, function: Callable[..., Any], shared: Any, tasks: Sequence[Arguments]
     ) -> Iterator[tuple[int, Any]]: ...
 
 
-def one_by_one(function: Callable[..., Any], shared: Any, tasks: Sequence[Task]) -> Iterator[tuple[int, Any]]:
+def one_by_one(function: Callable[..., Any], shared: Any, tasks: Sequence[Arguments]) -> Iterator[tuple[int, Any]]:
     """In this process."""
     return ((number, function(shared, *task)) for number, task in enumerate(tasks))
 
@@ -32,7 +32,7 @@ def spread_and_kept(
     run: Checkpoints | None,
     function: Callable[..., Any],
     shared: Any,
-    tasks: Sequence[Task],
+    tasks: Sequence[Arguments],
     settings: Callable[[int], dict[str, Any]],
     plain: Callable[[Any], dict[str, Any]] = dict,
     of_plain: Callable[[dict[str, Any]], Any] = dict,

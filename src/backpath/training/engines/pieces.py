@@ -34,7 +34,7 @@ def rows_of_piece(job: Job) -> int:
 
 
 @dataclass(frozen=True)
-class Piece:
+class PieceOfEpoch:
     """Some samples in the order in which to take them."""
 
     X: Array
@@ -95,4 +95,4 @@ class InPieces(StreamEngine):
             rows: Any = slice(start, start + self._rows) if order is None else order[start : start + self._rows]
             X, y = job.X[rows], job.y[rows]
             weight = None if job.sample_weight is None else job.sample_weight[rows]
-            yield Piece(X, y, weight, np.arange(len(X)))
+            yield PieceOfEpoch(X, y, weight, np.arange(len(X)))

@@ -1,4 +1,4 @@
-"""``Workers``: tasks spread over the workers of a Dask cluster, each of them safe to do twice."""
+"""``DaskWorkers``: tasks spread over the workers of a Dask cluster, each of them safe to do twice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOST = "the connection to the Dask cluster was lost; repeat the call when it is 
 LOOK_SECONDS = 0.5  # between two looks at whether the scheduler is still there, or Ctrl-C came
 
 
-class Workers:
+class DaskWorkers:
     """The workers of a cluster, for ``spread`` of ``train_population``: what needs no other's result is done there, and
     comes back as it is done.
 
