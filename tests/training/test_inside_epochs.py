@@ -88,7 +88,7 @@ def test_a_run_goes_on_inside_an_epoch(tmp_path, way, name):
         folder = tmp_path / str(looks)
         with pytest.raises(Stop):
             trained(way, checkpoint=folder, every="0.000001s", callbacks=stopping_at(looks), **CASES[name])
-        state = decode(states_of(folder)[0])[0]["engine"]
+        state = decode(states_of(folder)[0])[0]["training"]["engine"]
         inside.append(state["_start"] if way == "numpy" else state["position"][1])
         assert bits(trained(way, checkpoint=folder, **CASES[name])) == whole
     assert any(inside)
@@ -163,7 +163,7 @@ def test_ctrl_c_saves_the_place_in_the_epoch(tmp_path):
 
     half = trained("streamed", checkpoint=tmp_path, every="1h", callbacks=interrupt, **CASES["gd"])
     assert half.stopped == "interrupted"
-    assert decode(states_of(tmp_path)[0])[0]["engine"]["position"] != [0, 0]
+    assert decode(states_of(tmp_path)[0])[0]["training"]["engine"]["position"] != [0, 0]
     assert bits(trained("streamed", checkpoint=tmp_path, **CASES["gd"])) == whole
 
 

@@ -134,7 +134,7 @@ def train(
         Each receives the state of training, a `backpath.training.callbacks.Moment`, about ten times a second, with
         ``validation`` after each epoch, and at the end. That module has callbacks that write logs.
     spread : Spread | None
-        Distribute the restarts: ``distributed.DaskWorkers(client)`` does, among the workers of a Dask cluster. The results
+        Distribute the restarts: ``distributed.DaskWorkers(client)`` does, among the workers of a cluster. The results
         are the same. A checkpoint keeps each when it arrives.
 
     Returns

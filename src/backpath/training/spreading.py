@@ -74,6 +74,9 @@ class KeptResult:
     def is_good(self) -> bool:
         return bool(self.plain)
 
+    def shown(self) -> None:
+        """It is not in training here."""
+
     def standing(self) -> dict[str, Any]:
         """Of a training its last cost, of several the lowest."""
         cost, seconds = np.asarray(self.plain["cost"]), float(self.plain.get("seconds", 0.0))
