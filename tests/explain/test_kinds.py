@@ -154,7 +154,7 @@ SLIPS = {
             )
         ),
         {"wrong_slope": (*H, *A)},
-        "is given the bias",
+        "with the bias",
     ),
     "bias gradients without σ′": (
         program(finished=lambda s, G, d, W: with_biases(G, (s.A - s.y if d is s.dA else s.e_H).mean(axis=0))),
