@@ -56,22 +56,24 @@ def planted_in_pairs(job: tuple) -> Counter:
     return found
 
 
-# what people's programs have: slips, up to so many conventions, decimals; trials per count
+# what people's programs have: slips, up to so many conventions, decimals, what they may mean to do with gradients;
+# trials per count
 PEOPLE = {
-    "one slip, full precision": (1, 0, None, 20),
-    "one slip, figures with 5 decimals": (1, 0, 5, 10),
-    "one slip, figures and network with 4 to 6 digits": (1, 0, PRINTED, 20),
-    "one slip and up to three conventions": (1, 3, None, 15),
-    "two slips": (2, 0, None, 10),
+    "one slip, full precision": (1, 0, None, 0, 20),
+    "one slip, figures with 5 decimals": (1, 0, 5, 0, 10),
+    "one slip, figures and network with 4 to 6 digits": (1, 0, PRINTED, 0, 20),
+    "one slip and up to three conventions": (1, 3, None, 0, 15),
+    "two slips": (2, 0, None, 0, 10),
+    "right, with a penalty, clipping, smoothed targets or another leak": (0, 0, None, 1, 10),
 }
 PARTS = 8
 EDITS = 100  # parts of the wrong programs, which take longer
 
 
 def of_people(job: tuple) -> Counter:
-    slips, conventions, decimals, count, part = job
+    slips, conventions, decimals, meant, count, part = job
     found: Counter = Counter()
-    for one in slips_of_people(count, slips, conventions, decimals, start=100_000 * (1 + part)):
+    for one in slips_of_people(count, slips, conventions, decimals, start=100_000 * (1 + part), meant=meant):
         found["named" if one.named else "missed"] += 1
         found["certain"] += one.named and one.report.certain
         found["certain of another"] += one.report.certain and not one.named
@@ -112,7 +114,7 @@ SECTIONS: dict[str, tuple[Callable[[tuple], Counter], Callable[[int], list[tuple
     "right": (called_wrong, lambda count: [(500 * count, part) for part in range(PARTS)]),
     "people": (
         of_people,
-        lambda count: [(*kind[:3], -(-kind[3] * count // PARTS), k) for kind in PEOPLE.values() for k in range(PARTS)],
+        lambda count: [(*kind[:4], -(-kind[4] * count // PARTS), k) for kind in PEOPLE.values() for k in range(PARTS)],
     ),
     "alone": (planted_alone, lambda count: [(mistake, count, p) for mistake in MISTAKES for p in PRECISIONS]),
     "pairs": (planted_in_pairs, lambda count: [(pair, 2, p) for pair in pairs(10 * count) for p in PRECISIONS]),
@@ -332,7 +334,7 @@ def main() -> None:
     answers = {kind: c for (kind, _), c in found["answers"].items()}
     trust = {name: sum(found[name].values(), Counter()) for name in TRUST}
     people = {
-        what: sum((c for job, c in found["people"].items() if job[:3] == kind[:3]), Counter())
+        what: sum((c for job, c in found["people"].items() if job[:4] == kind[:4]), Counter())
         for what, kind in PEOPLE.items()
     }
     text = page(alone, paired, answers, trust, people)

@@ -4,6 +4,7 @@
 
 ``usable`` is from the first byte of the page to the picture of the network with its numbers; ``click`` from a click on
 a weight to its chain rule, while training; ``frames`` are the drawn ones a second, with the decision surface.
+Chromium slows the line of 50 KB/s down.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import sys
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-VISITS, CLICKS = 9, 40
+VISITS, CLICKS, SLOW_VISITS = 9, 40, 3
+SLOW = 50 * 1024  # bytes a second
 USABLE = (
     "performance.getEntriesByName('usable')[0].startTime - performance.getEntriesByType('navigation')[0].responseStart"
 )
@@ -63,6 +65,26 @@ def usable(browser: Browser, url: str) -> str:
     return f"usable: median {statistics.median(times):.0f} ms, worst {max(times):.0f} ms of {VISITS} visits"
 
 
+def on_a_slow_line(browser: Browser, url: str) -> str:
+    """The first visit, and the next one, whose files are kept."""
+    first, again, words = [], [], []
+    for _ in range(SLOW_VISITS):
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        page = context.new_page()
+        line = {"offline": False, "latency": 40, "downloadThroughput": SLOW, "uploadThroughput": SLOW}
+        session = context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.send("Network.emulateNetworkConditions", line)
+        for times in (first, again):
+            page.goto(url, wait_until="commit")
+            page.wait_for_selector("html[data-ready]")
+            times.append(page.evaluate("performance.getEntriesByName('usable')[0].startTime"))
+            words.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
+        context.close()
+    medians = [statistics.median(times) for times in (words[::2], first, again)]
+    return "on a line of 50 KB/s: a word after {:.0f} ms, usable {:.0f} ms, the next time {:.0f} ms".format(*medians)
+
+
 def moving(browser: Browser, url: str, data: str, hidden: str) -> list[str]:
     """Frames and clicks of one network while it trains as fast as it can."""
     page = opened(browser, url)
@@ -95,6 +117,7 @@ def main() -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
             print(usable(browser, url))
+            print(on_a_slow_line(browser, url))
             for data, hidden in (("xor", "2"), ("circle", "8"), ("spiral", "16-16"), ("spiral", "16-16-16-16-16")):
                 print(*moving(browser, url, data, hidden), sep="\n", flush=True)
             browser.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import sys
 import time
+from typing import Any
 
 import numpy as np
 
@@ -16,14 +17,14 @@ import backpath as bp
 ROUNDS = 200
 
 
-def measured(client: object, sizes: tuple[int, ...], rows: int, blocks: int) -> tuple[float, float]:
+def measured(client: Any, sizes: tuple[int, ...], rows: int, blocks: int) -> tuple[float, float]:
     """Seconds a round, with the workers and on one machine."""
     from backpath import distributed
 
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(rows, sizes[0])), rng.normal(size=(rows, sizes[-1]))
     parts = list(zip(np.array_split(X, blocks), np.array_split(y, blocks), strict=True))
-    samples = distributed.DistributedSamples(client, client.scatter(parts, hash=False), tuple)  # type: ignore[attr-defined]
+    samples = distributed.DistributedSamples(client, client.scatter(parts, hash=False), tuple)
     net = bp.Network(sizes, activations=("tanh", "identity"), seed=0)
     distributed.train(net, samples, epochs=5, learning_rate=1e-4)
     began = time.perf_counter()
@@ -34,6 +35,17 @@ def measured(client: object, sizes: tuple[int, ...], rows: int, blocks: int) -> 
     return there, (time.perf_counter() - began) / ROUNDS
 
 
+def memory(client: Any) -> float:
+    """Of the largest worker, in MB."""
+    return max(client.run(resident).values()) / 1e6
+
+
+def resident() -> int:
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
 def main() -> None:
     from distributed import Client, LocalCluster
 
@@ -42,6 +54,7 @@ def main() -> None:
         LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
+        print(f"a worker with nothing to do: {memory(client):,.0f} MB")
         for sizes, rows in (
             ((10, 16, 1), 200),
             ((10, 16, 1), 200_000),
@@ -52,7 +65,8 @@ def main() -> None:
             weights = sum((a + 1) * b for a, b in itertools.pairwise(sizes))
             print(
                 f"{'-'.join(map(str, sizes))} ({weights * 8 / 1e3:,.0f} kB of weights), {rows:,} rows: "
-                f"{there * 1e3:.2f} ms a round with {workers} workers, {here * 1e3:.2f} ms on one core"
+                f"{there * 1e3:.2f} ms a round with {workers} workers, {here * 1e3:.2f} ms on one core; "
+                f"{memory(client):,.0f} MB a worker"
             )
 
 

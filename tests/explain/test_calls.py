@@ -75,7 +75,47 @@ def arguments(f):
     return function
 
 
+def samples_first(f):
+    def function(X, y, W1, b1, W2, b2):
+        return f(W1, b1, W2, b2, X, y)
+
+    return function
+
+
+def weights_first(f):
+    def function(W1, W2, b1, b2, X, y):
+        W, b, V, c = f(W1, b1, W2, b2, X, y)
+        return W, V, b, c
+
+    return function
+
+
+def two_lists(f):
+    """Lists of weights and of biases; the biases' gradients come back first."""
+
+    def function(weights, biases, X, y):
+        W, b, V, c = f(weights[0], biases[0], weights[1], biases[1], X, y)
+        return [b, c], [W, V]
+
+    return function
+
+
+def with_cost(f):
+    """The cost is returned too."""
+
+    def function(weights, X, y):
+        (W, b), (V, c) = weights
+        W, b, V, c = f(W, b, V, c, X, y)
+        return 0.5, {"W1": W, "b1": b, "W2": V, "b2": c}
+
+    return function
+
+
 WAYS = {
+    samples_first: "your weights have their biases in arrays of their own",
+    weights_first: "your weights have their biases in arrays of their own",
+    two_lists: "your weights have their biases in arrays of their own",
+    with_cost: "your weights have their biases in arrays of their own",
     bias_first: "your weights have the bias first",
     columns_are_neurons: "your weights are (inputs, neurons), a column per neuron",
     pairs: "your weights have their biases in arrays of their own",

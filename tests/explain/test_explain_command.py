@@ -133,7 +133,7 @@ XY = ("--x", "0,1", "--y", "1")
         (("net.safetensors", "W11_1", "--x", "X1=0", "--y", "1"), "--x lacks 'X2'"),
         (("net.safetensors", "W11_1", "--x", "Y1=0,X2=1", "--y", "1"), "--x has no value named 'Y1'"),
         (("net.safetensors", "W11_1", "--x", "0,1"), "--y is missing"),
-        (("net.safetensors", "W11_1", *XY, "--cost", "mse"), "unknown --cost 'mse'"),
+        (("net.safetensors", "W11_1", *XY, "--cost", "hinge"), "unknown --cost 'hinge'"),
         (("net.safetensors", "--all", *XY, "--learning-rate", "-1"), "--learning-rate must be a number above 0"),
         (("net.safetensors", "--all", *XY, "--frozen", "W99_1"), "no weight 'W99_1'"),
         (("net.safetensors", *XY), "expected FILE and WEIGHT, but got net.safetensors; or give --all"),

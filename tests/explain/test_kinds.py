@@ -147,6 +147,20 @@ SLIPS = {
         {"bias_sign": BIASES},
         "as -1",
     ),
+    "bias gradients with σ′ of the bias": (
+        program(
+            finished=lambda s, G, d, W: with_biases(
+                G, ((s.A - s.y if d is s.dA else s.e_H) * slope(W[:, -1])).mean(axis=0)
+            )
+        ),
+        {"wrong_slope": (*H, *A)},
+        "with the bias",
+    ),
+    "bias gradients without σ′": (
+        program(finished=lambda s, G, d, W: with_biases(G, (s.A - s.y if d is s.dA else s.e_H).mean(axis=0))),
+        {"missing_output_derivative": (*H, *A)},
+        "in the gradients of the biases only",
+    ),
     "the last sample left out": (
         program(error=lambda s: np.where(np.arange(s.N)[:, None] < s.N - 1, s.A - s.y, 0)),
         {"sample_left_out": ()},
@@ -198,6 +212,26 @@ def test_a_slip_is_named_at_its_place(kind):
     assert reported(report) == [expected]
     assert report.certain
     assert words in report.findings[0].message
+
+
+def test_the_cost_of_the_batch_in_place_of_the_error():
+    function = program(error=lambda s: np.full(s.A.shape, ((s.A - s.y) ** 2).mean()))
+    report = bp.diagnose_function(function, sizes=(2, 2, 1), cost="half_squared_error")
+    assert {f.mistake for f in report.findings} == {"cost_convention", "cost_not_differentiated"}
+    assert "whole batch" in report.findings[1].message
+
+
+def test_a_convention_beside_a_slip_with_relus():
+    def function(weights, X, y):
+        W, V = weights
+        H = np.maximum(0, ones(X) @ W.T)
+        d = ones(H) @ V.T - y
+        return [(d @ V[:, :-1]).T @ ones(X), d.T @ ones(H)]
+
+    relus = {"sizes": (3, 4, 1), "activations": ["relu", "identity"], "cost": "half_squared_error"}
+    report = bp.diagnose_function(function, **relus)
+    assert {f.mistake for f in report.findings} == {"missing_batch_average", "missing_hidden_derivative"}
+    assert report.certain
 
 
 def test_the_right_program_is_right():

@@ -183,10 +183,10 @@ def test_a_program_is_understood(program):
     assert report.certain
 
 
-def clipped(W1, b1, W2, b2, X, y):
+def clipped_delta(W1, b1, W2, b2, X, y):
     h, o = forward(W1, b1, W2, b2, X)
-    d2 = (o - y) * slope(o) / len(X)
-    return [np.clip(g, -0.02, 0.02) for g in gradients(X, h, (d2 @ W2.T) * slope(h), d2)]
+    d2 = np.clip((o - y) * slope(o) / len(X), -0.01, 0.01)
+    return gradients(X, h, (d2 @ W2.T) * slope(h), d2)
 
 
 def standardised(W1, b1, W2, b2, X, y):
@@ -196,7 +196,7 @@ def standardised(W1, b1, W2, b2, X, y):
     return gradients(X, h, (d2 @ W2.T) * slope(h), d2)
 
 
-@pytest.mark.parametrize("program", [clipped, standardised], ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", [clipped_delta, standardised], ids=lambda program: program.__name__)
 def test_what_is_not_searched_for_is_unknown(program):
     report = bp.diagnose_function(program, **HALF)
     assert [finding.mistake for finding in report.findings] == ["unknown"]

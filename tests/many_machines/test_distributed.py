@@ -1,6 +1,7 @@
 """Training on the workers of a Dask cluster is training on one machine."""
 
 import contextlib
+import dataclasses
 import itertools
 import os
 import signal
@@ -12,6 +13,7 @@ import pytest
 
 import backpath as bp
 from backpath.errors import InputError
+from backpath.training.checkpoints import states_of
 from commands import done, refused
 
 dd = pytest.importorskip("distributed")
@@ -132,6 +134,95 @@ def test_a_lost_scheduler_ends_with_a_checkpoint(tmp_path):
     assert again.network == calm.network and again.epochs == 500
 
 
+def test_lbfgs_is_scipy_s_on_all_samples(cluster):
+    optimize = pytest.importorskip("scipy.optimize")
+    ends = np.cumsum([W.size for W in NET.weights])[:-1]
+
+    def net(flat):
+        return NET.with_weights([W.reshape(old.shape) for W, old in zip(np.split(flat, ends), NET.weights)])
+
+    def objective(flat):
+        return net(flat).cost(X, y), np.concatenate([g.ravel() for g in net(flat).gradients(X, y).layers])
+
+    start = np.concatenate([W.ravel() for W in NET.weights])
+    here = optimize.minimize(objective, start, method="L-BFGS-B", jac=True, options={"maxiter": 20})
+    there = distributed.train(NET, laid(cluster), solver="lbfgs", epochs=20)
+    assert np.concatenate([W.ravel() for W in there.network.weights]) == pytest.approx(here.x, rel=1e-9, abs=1e-9)
+    assert (there.epochs, there.history.cost[0]) == (20, pytest.approx(NET.cost(X, y), rel=1e-12))
+    frozen = distributed.train(NET, laid(cluster), solver="lbfgs", epochs=5, frozen="biases").network
+    assert all(np.array_equal(W[:, -1], old[:, -1]) for W, old in zip(frozen.weights, NET.weights))
+    with pytest.raises(InputError, match="lbfgs takes all samples"):
+        distributed.train(NET, laid(cluster), solver="lbfgs", batch_size=50)
+    with pytest.raises(InputError, match="leave learning_rate out"):
+        distributed.train(NET, laid(cluster), solver="lbfgs", learning_rate=0.1)
+
+
+def test_lbfgs_ends_where_there_is_nothing_to_gain_and_goes_on(cluster, tmp_path):
+    class Stop(BaseException):
+        pass
+
+    def stop(done, cost):
+        if done >= 7:
+            raise Stop
+
+    whole = distributed.train(NET, laid(cluster), solver="lbfgs", epochs=5000)
+    assert whole.stopped == "converged" and whole.epochs < 5000
+    with pytest.raises(Stop):
+        distributed.train(NET, laid(cluster), solver="lbfgs", epochs=5000, checkpoint=tmp_path, every=1, progress=stop)
+    again = distributed.train(NET, laid(cluster), solver="lbfgs", epochs=5000, checkpoint=tmp_path)
+    assert again.network == whole.network
+    assert np.array_equal(again.history.cost, whole.history.cost)
+
+
+def test_populations_are_spread(cluster, monkeypatch):
+    monkeypatch.setattr("backpath.training.engines.slices.LEAST_SECONDS", 0.0)
+    population = bp.Population((3, 4, 2), size=100, activation="tanh", seed=1)
+    learn = {"epochs": 40, "learning_rate": 0.05, "history_every": 10}
+    here = bp.train_population(population, X, y, **learn)
+    there = bp.train_population(population, X, y, spread=distributed.DaskWorkers(cluster), **learn)
+    assert there == dataclasses.replace(here, seconds=there.seconds)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of Dask, on workers that are gone
+def test_tasks_of_killed_workers_are_done_again(monkeypatch):
+    monkeypatch.setattr("backpath.training.engines.slices.LEAST_SECONDS", 0.02)
+    population = bp.Population((3, 8, 2), size=400, activation="tanh", seed=1)
+    learn = {"epochs": 100, "learning_rate": 0.05}
+    here = bp.train_population(population, X, y, **learn)
+    with local(2) as client:
+        pids, killed = list(client.run(os.getpid).values()), []
+
+        def kill(done, solved):
+            if done and pids:
+                killed.append(pids.pop())
+                os.kill(killed[-1], signal.SIGKILL)
+
+        there = bp.train_population(population, X, y, spread=distributed.DaskWorkers(client), progress=kill, **learn)
+    assert len(killed) == 2  # all there were
+    assert there == dataclasses.replace(here, seconds=there.seconds)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_lost_scheduler_leaves_the_results_that_came(monkeypatch, tmp_path):
+    monkeypatch.setattr("backpath.training.engines.slices.LEAST_SECONDS", 0.02)
+    population = bp.Population((3, 8, 2), size=400, activation="tanh", seed=1)
+    learn = {"epochs": 100, "learning_rate": 0.05, "checkpoint": tmp_path}
+    cluster = dd.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0")
+    client = dd.Client(cluster)
+    with pytest.raises(ConnectionError, match="connection to the Dask cluster was lost"):
+        spread = distributed.DaskWorkers(client)
+        bp.train_population(population, X, y, spread=spread, progress=lambda *_: cluster.close(), **learn)
+    client.close()
+    kept = len(states_of(tmp_path))
+    assert kept >= 1
+    with local(2) as client:
+        there = bp.train_population(population, X, y, spread=distributed.DaskWorkers(client), **learn)
+    here = bp.train_population(population, X, y, epochs=100, learning_rate=0.05)
+    assert there == dataclasses.replace(here, seconds=there.seconds)
+
+
 def test_collections_and_files(cluster, tmp_path):
     da = pytest.importorskip("dask.array")
     chunks = tuple(np.diff(CUTS).tolist())
@@ -164,3 +255,16 @@ def test_the_command_line_gives_the_same_model(tmp_path):
     assert "--dask takes local, local:WORKERS or a" in refused(*train, "m", "--dask", "nonsense", cwd=tmp_path)
     message = refused(*train, "m", "--dask", "tcp://127.0.0.1:9", cwd=tmp_path)
     assert message.startswith("no Dask scheduler answers at 'tcp://127.0.0.1:9'")
+
+
+@pytest.mark.slow
+def test_a_study_spread_over_workers_gives_the_same_rows(tmp_path):
+    study = ("study", "xor", "--networks", 3000, "--epochs", 3000, "-q", "--out")
+    done(*study, "here.parquet", cwd=tmp_path)
+    done(*study, "there.parquet", "--dask", "local:2", "--checkpoint", "run", cwd=tmp_path)
+    assert (tmp_path / "there.parquet").read_bytes() == (tmp_path / "here.parquet").read_bytes()
+    (tmp_path / "there.parquet").unlink()
+    done("study", "--resume", "run", cwd=tmp_path)  # the folder knows the cluster, too
+    assert (tmp_path / "there.parquet").read_bytes() == (tmp_path / "here.parquet").read_bytes()
+    message = refused(*study, "m.parquet", "--checkpoint", "run", cwd=tmp_path)
+    assert "holds another run: spread was True, and is not set" in message

@@ -1,25 +1,28 @@
 """What callbacks and logs get, and how it agrees with the list of runs."""
 
 import json
+import sys
+import types
 
 import numpy as np
 import pytest
 
 import backpath as bp
-from backpath.training.callbacks import JsonLines
+from backpath.training.callbacks import JsonLines, MLflow, TensorBoard
 from backpath.training.known_runs import find_runs
 
 X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+EPOCHS = 300
 NET = bp.Network((2, 2, 1), seed=0)
 
 
 def train(**settings):
-    return bp.train(NET, X, y, **{"epochs": 300, "learning_rate": 2.0} | settings)
+    return bp.train(NET, X, y, **{"epochs": EPOCHS, "learning_rate": 2.0} | settings)
 
 
 def population(**settings):
     several = bp.Population((2, 2, 1), size=50, seed=0)
-    return bp.train_population(several, X, y, **{"epochs": 300, "learning_rate": 2.0} | settings)
+    return bp.train_population(several, X, y, **{"epochs": EPOCHS, "learning_rate": 2.0} | settings)
 
 
 @pytest.mark.parametrize("call", [train, population])
@@ -56,3 +59,46 @@ def test_the_list_of_runs_says_what_the_log_says(tmp_path):
     last = next(moment for moment in reversed(seen) if moment.epochs == run.epochs)
     assert (run.of, run.cost) == (last.of, last.cost)
     assert 0 < run.seconds <= last.seconds and run.age >= 0
+
+
+def test_a_population_is_told_of_within_its_first_chunk(monkeypatch):
+    monkeypatch.setattr("backpath.training.engines.many.REPORT_SECONDS", 0.001)
+    population = bp.Population((2, 8, 1), size=3000, seed=0)
+    seen = []
+    bp.train_population(population, [[0, 1], [1, 0]], [1, 0], epochs=100, callbacks=seen.append, threads=1)
+    assert len(seen) > 2
+    assert [moment.epochs for moment in seen] == sorted(moment.epochs for moment in seen)
+    assert [moment.stopped for moment in seen] == [None] * (len(seen) - 1) + ["epochs"]
+
+
+def test_tensorboard_reads_what_was_written(tmp_path):
+    pytest.importorskip("tensorboardX")
+    reading = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    board = TensorBoard(tmp_path)
+    for _ in range(2):
+        train(callbacks=board)
+    events = reading.EventAccumulator(str(tmp_path))
+    events.Reload()
+    steps = [event.step for event in events.Scalars("cost")]
+    assert steps == sorted(steps) and steps[-1] == 2 * EPOCHS
+
+
+def test_mlflow_gets_the_numbers_and_ends_no_training(monkeypatch):
+    class MlflowException(Exception):
+        pass
+
+    logged = []
+
+    def log_metrics(numbers, step):
+        if step > EPOCHS + 1:
+            raise MlflowException("the server is gone")
+        logged.append((step, numbers["cost"]))
+
+    fake = types.SimpleNamespace(log_metrics=log_metrics, MlflowException=MlflowException)
+    monkeypatch.setitem(sys.modules, "mlflow", fake)
+    log = MLflow()
+    first = train(callbacks=log)
+    assert logged[-1] == (EPOCHS, first.history.cost[-1])
+    with pytest.warns(UserWarning, match="logging to MLflow ends here: the server is gone"):
+        again = train(callbacks=log)
+    assert again.network == first.network

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,11 @@ from backpath.files.wording import quoted
 from backpath.training.interrupts import HeldBack
 
 if TYPE_CHECKING:
-    from backpath.tabular.fit_table import Spread
+    from backpath.training.spreading import Spread
 
+_LOCALLY: dict[str, Any] = {"dashboard_address": ":0", "silence_logs": logging.CRITICAL}
+_LOGS = ("distributed", "tornado", "asyncio")  # silent: errors are raised, too
 _LOCAL = re.compile(r"local(?::([1-9]\d{0,3}))?")
-_LOST = "the connection to the Dask cluster was lost; repeat the call when it is back"
 
 
 @contextmanager
@@ -33,20 +35,36 @@ def cluster(address: str | None) -> Iterator[Spread | None]:
         from distributed import Client, LocalCluster
     except ImportError:
         raise InputError("--dask needs Dask: pip install 'backpath[dask]'") from None
+    from backpath.distributed.dask_workers import DaskWorkers
+
+    for name in _LOGS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     if local:
         workers = int(local[1]) if local[1] else None
         with ExitStack() as stack:
             with HeldBack(), _unheard_by_children():  # a cluster that is still starting cannot be closed
-                machines = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0")
-                client = stack.enter_context(Client(stack.enter_context(machines)))
-            yield _spread_by(client)
+                try:
+                    machines = LocalCluster(n_workers=workers, threads_per_worker=1, **_LOCALLY)
+                    client = stack.enter_context(Client(stack.enter_context(machines)))
+                except (RuntimeError, OSError, TimeoutError) as error:  # one of its processes was killed
+                    raise ConnectionError(f"the Dask cluster did not start ({error}); call again") from error
+            _let_signals_be_heard()
+            yield DaskWorkers(client)
         return
     try:
         client = Client(address, timeout=10)
     except (OSError, ValueError, TimeoutError):
         raise InputError(f"no Dask scheduler answers at {quoted(address)}; start one, or check the address") from None
     with client:
-        yield _spread_by(client)
+        _let_signals_be_heard()
+        yield DaskWorkers(client)
+
+
+def _let_signals_be_heard() -> None:
+    """One that comes while Python tells Dask of its garbage collector would be lost."""
+    from distributed.gc import disable_gc_diagnosis
+
+    disable_gc_diagnosis(force=True)
 
 
 @contextmanager
@@ -63,18 +81,3 @@ def _unheard_by_children() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _spread_by(client: Any) -> Spread:
-    def spread(function: Callable[..., Any], shared: Any, tasks: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
-        from distributed import CancelledError
-
-        try:
-            held = client.scatter(shared, broadcast=True, hash=False)
-            futures = [client.submit(function, held, *task, pure=False) for task in tasks]
-            for future in futures:
-                yield future.result()
-        except (CancelledError, OSError, TimeoutError) as error:
-            raise ConnectionError(_LOST) from error
-
-    return spread

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from backpath.cli.terminal import echo
 from backpath.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,6 +42,39 @@ class OneOf(TextType):
         return [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
 
 
+class OursOf(OneOf):
+    """The same, with the names that other libraries use; a message says what such a name stands for.
+
+    ``called``: what a name means here; the name itself, if nothing is known of it.
+    """
+
+    def __init__(self, names: Callable[[], Iterable[str]], called: Callable[[str], str]):
+        super().__init__(names)
+        self.called = called
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from backpath.maths.other_names import taken_as
+
+        ours = self.called(value)
+        if ours != value:
+            echo(f"backpath: {taken_as([(value, ours)])}", err=True)
+        return ours
+
+
+def _activation_meant(name: str) -> str:
+    from backpath.maths.other_names import activation_called
+
+    return activation_called(name)
+
+
+def _cost_meant(name: str) -> str:
+    """The same of a cost; "cross_entropy" alone may be either, and is left as it is."""
+    from backpath.maths.other_names import cost_called
+
+    found = {cost_called(name, output) for output in ("sigmoid", "softmax")}
+    return found.pop() if len(found) == 1 else name
+
+
 def activations() -> Iterable[str]:
     from backpath.maths.activations import ACTIVATIONS
 
@@ -51,6 +85,9 @@ def costs() -> Iterable[str]:
     from backpath.maths.costs import COSTS
 
     return COSTS
+
+
+ACTIVATION, COST = OursOf(activations, _activation_meant), OursOf(costs, _cost_meant)
 
 
 def initialisations() -> Iterable[str]:

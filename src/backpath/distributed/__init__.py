@@ -1,5 +1,6 @@
 """Training on several machines with Dask (the extra ``dask``), each of which holds a part of the samples."""
 
+from backpath.distributed.dask_workers import DaskWorkers as DaskWorkers
 from backpath.distributed.data_parallel import train as train
 from backpath.distributed.parts import DistributedSamples as DistributedSamples
 from backpath.distributed.parts import from_collections as from_collections

@@ -8,7 +8,9 @@ how many workers there are.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from backpath.distributed.holder import Sums
 from backpath.distributed.parts import DistributedSamples
+from backpath.distributed.quasi_newton import LbfgsEngine, check_lbfgs
 from backpath.errors import InputError
 from backpath.maths.arrays import Array, Floats
 from backpath.maths.checks import check_count, check_number, check_seed, check_truth
@@ -24,8 +27,9 @@ from backpath.training.callbacks import Callbacks, Watched
 from backpath.training.engines.lm import LMEngine, check_lm
 from backpath.training.engines.numpy import NumpyEngine
 from backpath.training.job import Job, Solver, check_batch_size, check_tol, with_bias_columns
-from backpath.training.loop import TrainingResult, TrainingRun
-from backpath.training.progress import Progress, check_progress
+from backpath.training.progress import Progress, ProgressCallback, check_progress, progress_bar
+from backpath.training.result import TrainingResult
+from backpath.training.training_run import TrainingRun
 from backpath.training.validation import Validation, check_patience
 
 if TYPE_CHECKING:
@@ -63,7 +67,8 @@ def train(
     samples : DistributedSamples
         In blocks on the workers.
     epochs, learning_rate, batch_size, shuffle, solver, cost, tol, frozen, seed, progress, momentum
-        As for ``backpath.train``. A batch takes a round of its own: small ones are slow here.
+        As for ``backpath.train``; ``solver`` also takes ``lbfgs``, which is SciPy's. A batch takes a round of its own:
+        small ones are slow here. The progress bar has rounds and rows a second, and how many workers there are.
     validation, patience, l2, checkpoint, every, callbacks
         The same. The validation samples are the driver's.
 
@@ -95,7 +100,7 @@ def train(
         X=X,  # type: ignore[arg-type] # whose first rows and length are known here
         y=y,  # type: ignore[arg-type]
         cost=cost,
-        solver=Solver.checked(solver, learning_rate, momentum),
+        solver=_solver(solver, learning_rate, momentum),
         batch_size=check_batch_size(batch_size, len(samples)),
         shuffle=check_truth(shuffle, "shuffle"),
         seed=seed,
@@ -108,10 +113,39 @@ def train(
     if solver == "lm":
         check_lm(job, "auto")
         engine: Any = LMEngine(job, DistributedEquations(job, samples))  # type: ignore[arg-type] # answers the same
+    elif solver == "lbfgs":
+        check_lbfgs(job)
+        engine = LbfgsEngine(job, lambda weights: _of_all(job, samples, weights)[:2])
     else:
         engine = DistributedEngine(job, samples)
     training = TrainingRun(job, engine, check_count(epochs, "epochs"), watch)
-    return training.saved(checkpoint, every, progress, Watched(callbacks, job.solver.learning_rate))
+    shown = _bar(samples, training.epochs) if progress is True else progress
+    return training.saved(checkpoint, every, shown, Watched(callbacks, job.solver.learning_rate))
+
+
+def _solver(name: str, learning_rate: float | None, momentum: float) -> Solver:
+    if name != "lbfgs":
+        return Solver.checked(name, learning_rate, momentum)
+    if learning_rate is not None:
+        raise InputError("lbfgs finds the length of its steps itself; leave learning_rate out", "learning_rate")
+    return Solver(name, 0.0)
+
+
+@contextmanager
+def _bar(samples: DistributedSamples, epochs: int) -> Iterator[ProgressCallback]:
+    """A progress bar that says how fast the rounds are."""
+    with progress_bar(epochs, shown="{}") as report:
+        began, before, start = time.perf_counter(), samples.rounds, None
+
+        def shown(done: float, cost: float) -> None:
+            nonlocal start
+            start = done if start is None else start  # a run that goes on does not begin at 0
+            seconds = max(time.perf_counter() - began, 1e-9)
+            rounds, rows = (samples.rounds - before) / seconds, (done - start) * len(samples) / seconds
+            text: Any = f"cost {cost:.3g}, {rounds:,.0f} rounds/s, {rows:,.0f} rows/s, {samples.workers} workers"
+            report(done, text)
+
+        yield shown
 
 
 class Blocks:
@@ -140,26 +174,21 @@ class DistributedEngine(NumpyEngine):
         super().__init__(job)
         self.samples = samples
 
-    def _epoch(self) -> float:
-        before = self.weights, self._updates.state(), self._orders.state()
-        try:
-            return super()._epoch()
-        except OSError:  # the cluster is gone: stand where the epoch began
-            self.weights = before[0]
-            self._updates.restore(before[1])
-            self._orders.restore(before[2])
-            raise
-
     def _of_batch(self, rows: slice | NDArray[np.intp]) -> tuple[float, list[Array], int]:
         job, samples = self.job, self.samples
         if job.batch_size >= len(samples):
-            sums = samples.ask("sums", self.weights)
-        else:
-            places = np.arange(len(samples))[rows] if isinstance(rows, slice) else rows
-            block = np.searchsorted(samples.starts, places, side="right") - 1
-            chosen = {int(k): places[block == k] - samples.starts[k] for k in np.unique(block)}
-            sums = samples.ask("batch_sums", self.weights, chosen, only=list(chosen))
+            return _of_all(job, samples, self.weights)
+        places = np.arange(len(samples))[rows] if isinstance(rows, slice) else rows
+        block = np.searchsorted(samples.starts, places, side="right") - 1
+        chosen = {int(k): places[block == k] - samples.starts[k] for k in np.unique(block)}
+        sums = samples.ask("batch_sums", self.weights, chosen, only=list(chosen))
         return added(job, self.weights, [sums[k] for k in sorted(sums)])
+
+
+def _of_all(job: Job, samples: DistributedSamples, weights: list[Array]) -> tuple[float, list[Array], int]:
+    """The cost and gradient of all samples; and how many they are."""
+    sums = samples.ask("sums", weights)
+    return added(job, weights, [sums[k] for k in sorted(sums)])
 
 
 def added(job: Job, weights: list[Array], sums: list[Sums]) -> tuple[float, list[Array], int]:

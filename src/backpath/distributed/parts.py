@@ -55,6 +55,7 @@ class DistributedSamples:
         self._futures = [_future(client, block) for block in blocks]
         self._holders: list[tuple[Any, str, list[int]]] = []
         self._prepared: tuple[Any, ...] | None = None
+        self.rounds = 0  # asked so far
         with client.as_current():
             self._place(range(len(blocks)))
         described = self.ask("described")
@@ -70,6 +71,11 @@ class DistributedSamples:
 
     def __len__(self) -> int:
         return int(self.starts[-1])
+
+    @property
+    def workers(self) -> int:
+        """How many hold blocks."""
+        return len({worker for _, worker, _ in self._holders})
 
     def head(self, rows: int = 1000) -> SampleBlock:
         """The first rows."""
@@ -87,6 +93,7 @@ class DistributedSamples:
     def ask(self, method: str, *arguments: Any, only: Sequence[int] | None = None) -> dict[int, Any]:
         """The answer of each block, or of some; a lost worker's come from the others."""
         answers: dict[int, Any] = {}
+        self.rounds += 1
         wanted = set(range(len(self._futures)) if only is None else only)
         with self.client.as_current():
             while missing := wanted - answers.keys():

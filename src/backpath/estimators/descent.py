@@ -84,10 +84,11 @@ class Descending(Fitting):
         try:
             with reporter(False if self.incremental else p.progress, self.epochs) as report:
                 for done in in_chunks(engine, self.epochs, by_epoch, part, lambda: self.stopped):
+                    is_further = done > run.n_iter  # else in the midst of a long epoch
                     self._note(done)
                     if report and done:
                         report(done, run.loss)
-                    if engine.overflow is None:
+                    if engine.overflow is None and is_further:
                         self.stopped = self._is_over()
         except KeyboardInterrupt:
             self.interrupted()

@@ -14,8 +14,8 @@ from backpath.maths.arrays import Array
 from backpath.training.chunks import saved
 from backpath.training.divergence import is_good
 from backpath.training.job import Job
-from backpath.training.loop import standing
 from backpath.training.state import Stateful
+from backpath.training.training_run import standing
 
 if TYPE_CHECKING:
     from backpath.training.checkpoints import Checkpoints, RunPart

@@ -22,13 +22,14 @@ from backpath.training.callbacks import Callbacks, Watched
 from backpath.training.chunks import opened, saved
 from backpath.training.divergence import advice
 from backpath.training.job import Job, Solver, check_batch_size, check_side_by_side, check_tol
-from backpath.training.loop import standing
 from backpath.training.progress import Progress, ProgressCallback, check_progress, reporter
 from backpath.training.state import Stateful
+from backpath.training.training_run import standing
 
 if TYPE_CHECKING:
     from backpath.training.checkpoints import Checkpoints, RunPart
     from backpath.training.engines.many import ManyNetworks
+    from backpath.training.spreading import Spread
 
 STEP_SECONDS = 0.5  # seconds between checks whether to save
 
@@ -107,6 +108,7 @@ def train_population(
     checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
     every: int | str | None = None,
     callbacks: Callbacks = None,
+    spread: Spread | None = None,
 ) -> PopulationOutcome:
     """Train every network of a population on the same samples, as ``train`` would train each alone.
 
@@ -136,7 +138,10 @@ def train_population(
     threads : int | None
         None uses every core. The results are the same, bit for bit, for any number.
     checkpoint, every, callbacks
-        As for ``train``: the same call resumes from there; callbacks receive the state about twice a second.
+        As for ``train``: the same call resumes from there; callbacks receive the state about ten times a second.
+    spread : Spread | None
+        Distribute the networks: ``distributed.DaskWorkers(client)`` does, among the workers of a cluster. The results
+        are the same. A checkpoint keeps each group of networks when it arrives.
 
     Returns
     -------
@@ -201,8 +206,12 @@ def train_population(
     )
     training = _SideBySide(population, job, many)
     same_rate = float(rates[0]) if (rates == rates[0]).all() else None
-    with opened(checkpoint, every, "train_population") as run, saved(run, training, training.settings) as part:
-        return training.run(progress, Watched(callbacks, same_rate), part)
+    watched = Watched(callbacks, same_rate)
+    with opened(checkpoint, every, "train_population") as run:
+        if spread is not None:
+            return training.run_elsewhere(spread, progress, watched, run)
+        with saved(run, training, training.settings) as part:
+            return training.run(progress, watched, part)
 
 
 class _SideBySide(Stateful):
@@ -227,7 +236,7 @@ class _SideBySide(Stateful):
         )
 
     def is_good(self) -> bool:
-        return not self.many.diverged.all()
+        return self.many.is_whole and not self.many.diverged.all()
 
     def standing(self) -> dict[str, Any]:
         many = self.many
@@ -239,17 +248,52 @@ class _SideBySide(Stateful):
 
     def run(self, progress: Progress, watched: Watched, part: RunPart | None) -> PopulationOutcome:
         start, interrupted, many = time.perf_counter() - self.seconds, False, self.many
+
+        last = 0
+
+        def tell(epochs: int) -> None:
+            nonlocal last
+            if many.running and epochs > last:  # the last moment follows the end
+                last, self.seconds = epochs, time.perf_counter() - start
+                watched(lambda: self.standing() | {"epochs": epochs})
+
+        def report_done(done: float, solved: float) -> None:
+            if report:
+                report(done, solved)
+            tell(many.through)
+
         with reporter(progress, self.epochs, shown="solved {:.1%}") as report:
             try:
-                for done in self._steps(report, at_once=not (part or watched)):
+                for done in self._steps(report_done if report or watched else None, at_once=not (part or watched)):
                     self.seconds = time.perf_counter() - start
-                    if many.running:  # else the last moment follows
-                        watched(self.standing)
+                    tell(done)
                     if part:
                         part.look(done)
             except KeyboardInterrupt:
                 interrupted = True
-        outcome = _outcome(self.population, self.job, many, many.measure() or interrupted, time.perf_counter() - start)
+        return self._ended(watched, many.measure() or interrupted, time.perf_counter() - start)
+
+    def run_elsewhere(
+        self, spread: Spread, progress: Progress, watched: Watched, run: Checkpoints | None
+    ) -> PopulationOutcome:
+        """The same, in slices that others train."""
+        from backpath.training.engines.slices import train_in_slices
+
+        start, many = time.perf_counter(), self.many
+        with reporter(progress, self.epochs, shown="solved {:.1%}") as report:
+
+            def report_done(share: float) -> None:
+                self.seconds = time.perf_counter() - start
+                if report:
+                    report(share * self.epochs, float((many.solved_after >= 0).mean()))
+                if share < 1:
+                    watched(lambda: self.standing() | {"epochs": int(share * self.epochs)})
+
+            interrupted = train_in_slices(many, spread, run, self.settings(), report_done)
+        return self._ended(watched, interrupted, time.perf_counter() - start)
+
+    def _ended(self, watched: Watched, interrupted: bool, seconds: float) -> PopulationOutcome:
+        outcome = _outcome(self.population, self.job, self.many, interrupted, seconds)
         self.seconds = outcome.seconds
         watched(lambda: self.standing() | {"cost": float(outcome.cost.min())}, outcome.stopped)
         return outcome

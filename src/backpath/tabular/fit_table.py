@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,10 +27,15 @@ from backpath.tabular.committee import side_by_side
 from backpath.tabular.linear import best_linear_model, cost_of
 from backpath.tabular.plan import Plan
 from backpath.training import History, TrainingResult
+from backpath.training.callbacks import Watched
+from backpath.training.fingerprints import plain
+from backpath.training.progress import reporter
+from backpath.training.result import as_plain, of_plain
+from backpath.training.spreading import Spread, one_by_one, spread_and_kept
 from backpath.training.streams import check_streamable
+from backpath.training.training_run import standing
 
 Watch = Callable[[float, float], object]
-Spread = Callable[[Callable[..., Any], Any, Sequence[tuple[Any, ...]]], Iterable[Any]]
 HERE = ("progress", "checkpoint", "callbacks")  # settings that are not sent to other processes
 
 PARTS = 5
@@ -110,7 +115,7 @@ def fit(
     weight : (N,)
         How much each sample counts.
     watch : called with (candidates done, lowest cost)
-    spread : does a function of what tasks share and of each task, and gives the results in order; see `one_by_one`
+    spread : who trains on parts of the rows; None: this process
     network, training : further settings of ``Network`` (init, dtype) and of ``train`` (frozen, tol, engine)
     stream : where all the samples to train on come from, if X and y are only some of them
     """
@@ -134,14 +139,19 @@ def fit(
     return rows.finish(best, compared, "hidden" in fixed or len(tried) == 1)
 
 
-def one_by_one(function: Callable[..., Any], shared: Any, tasks: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
-    """What the function makes of what all tasks share and of each of them, in this process."""
-    return (function(shared, *task) for task in tasks)
+Attempt = TrainingResult | DivergenceError
 
 
-def train_without(rows: _Rows, *task: Any) -> TrainingResult:
-    """A task that any process can do."""
-    return rows.train_without(*task)
+def attempt(rows: _Rows, *task: Any) -> Attempt:
+    """A task that any process can do: train on all rows but some."""
+    try:
+        return rows.train_without(*task)
+    except DivergenceError as error:
+        return error
+
+
+def _plain(outcome: Attempt) -> dict[str, Any]:
+    return {} if isinstance(outcome, DivergenceError) else as_plain(outcome)
 
 
 class _Rows:
@@ -186,8 +196,10 @@ class _Rows:
         trained on the others: their cost is taken to be worse by as much there."""
         first = 1 if len(self.X) >= LEAST_COMPARED else PARTS
         compared: list[Compared] = []
-        for plan in tried:
-            found = self.compare(self._with_epochs(plan, given), parts=first)
+        settings = [self._with_epochs(plan, given) for plan in tried]
+        known = self._elsewhere(settings, first)
+        for plan, shorter in zip(tried, settings, strict=True):
+            found = self.compare(shorter, parts=first, outcomes=known.get(shorter))
             compared.append(replace(found, settings=replace(found.settings, epochs=plan.epochs)))
             if watch:
                 watch(len(compared), min(one.cost for one in compared))
@@ -210,27 +222,77 @@ class _Rows:
             return settings
         return replace(settings, epochs=most_epochs(settings.solver, len(self.X)))
 
-    def compare(self, settings: Plan, begun: tuple[TrainingResult, ...] = (), parts: int = PARTS) -> Compared:
+    def _elsewhere(self, settings: Sequence[Plan], parts: int) -> dict[Plan, list[Attempt]]:
+        """Where others train, all candidates at once."""
+        if self.spread is one_by_one:
+            return {}
+        plans = [plan for plan in settings if plan.solver != LINEAR]
+        tasks = [task for plan in plans for task in self._tasks(plan)[:parts]]
+        outcomes = iter(self._outcomes(tasks))
+        return {plan: [next(outcomes) for _ in self.parts[:parts]] for plan in plans}
+
+    def _tasks(self, settings: Plan) -> list[tuple[Plan, NDArray[np.intp], int]]:
+        return [(settings, aside, self.seed + k) for k, aside in enumerate(self.parts)]
+
+    def compare(
+        self,
+        settings: Plan,
+        begun: tuple[TrainingResult, ...] = (),
+        parts: int = PARTS,
+        outcomes: list[Attempt] | None = None,
+    ) -> Compared:
         """The cost of a candidate on held-out rows.
 
         Parameters
         ----------
         begun : what it came to on the first parts
         parts : on how many to try it
+        outcomes : what it came to on these, where that is known
         """
         if settings.solver == LINEAR:
             return self._compare_linear(settings)
         if not self.parts:
             return Compared(settings, np.nan, settings.epochs)
-        tasks = [(settings, aside, self.seed + k) for k, aside in enumerate(self.parts[:parts])]
-        try:
-            results = [*begun, *self.spread(train_without, self, tasks[len(begun) :])]
-        except DivergenceError as error:
-            return Compared(settings, np.inf, 1, failure=error)
+        results = list(begun)
+        for outcome in outcomes or self._outcomes(self._tasks(settings)[len(begun) : parts]):
+            if isinstance(outcome, DivergenceError):
+                return Compared(settings, np.inf, 1, failure=outcome)
+            results.append(outcome)
         costs = [result.history.validation_cost for result in results]
         lowest = [float(cost.min()) for cost in costs if cost is not None]
         epochs = int(np.median([int(cost.argmin()) + 1 for cost in costs if cost is not None]))
         return Compared(settings, float(np.mean(lowest)), epochs, tuple(results))
+
+    def _outcomes(self, tasks: list[tuple[Plan, NDArray[np.intp], int]]) -> Iterable[Attempt]:
+        """The outcomes of tasks, in their order; those from other processes are reported and kept when they arrive."""
+        if self.spread is one_by_one:
+            return (outcome for _, outcome in one_by_one(attempt, self, tasks))
+        shared = {"rows": plain([self.X, self.y, self.weight]), "network": self.network}
+        shared["training"] = {name: value for name, value in self.training.items() if name not in HERE}
+
+        def settings(number: int) -> dict[str, Any]:
+            plan, aside, seed = tasks[number]
+            found: dict[str, Any] = plain(shared | {"plan": vars(plan), "aside": aside, "seed": seed})
+            return found
+
+        found: dict[int, Attempt] = {}
+        run = self.training.get("checkpoint")
+        kept = spread_and_kept(self.spread, run, attempt, self, tasks, settings, _plain, of_plain)
+        for number, outcome in kept:
+            found[number] = outcome
+            if not isinstance(outcome, DivergenceError):
+                self._tell(tasks[number][0], outcome)
+        return [found[number] for number in range(len(tasks))]
+
+    def _tell(self, settings: Plan, result: TrainingResult) -> None:
+        """Report a training that another process did."""
+        held, cost = result.history.validation_cost, result.history.cost
+        reached = None if held is None else float(held[-1])
+        last = standing(result.epochs, settings.epochs, cost, result.seconds, validation_cost=reached)
+        Watched(self.training.get("callbacks"), settings.learning_rate)(lambda: last, result.stopped)
+        with reporter(self.training.get("progress", False), settings.epochs) as report:
+            if report:
+                report(result.epochs, float(cost[-1]))
 
     def train_without(self, settings: Plan, aside: NDArray[np.intp], seed: int) -> TrainingResult:
         """Train on all rows except these."""

@@ -15,11 +15,12 @@ from backpath.files.preparation import Preparation
 from backpath.files.streamed_table import StreamedTable
 from backpath.files.training_table import Division, TrainingTable
 from backpath.maths.arrays import Floats
-from backpath.tabular.fit_table import Fit, Spread, fit
+from backpath.tabular.fit_table import Fit, fit
 from backpath.tabular.importance import importance
 from backpath.tabular.linear import best_linear_model
 from backpath.tabular.measures import Measures, measured
 from backpath.tabular.verdict import Verdict, judged, simplest
+from backpath.training.spreading import Spread
 
 SMALL, FOLDS = 200, 5  # with fewer rows, one held-out part is too small
 

@@ -134,34 +134,55 @@ class JsonLines:
 
 
 class TensorBoard:
-    """Writes event files for TensorBoard (needs tensorboardX, in the extra ``log``)."""
+    """Writes event files for TensorBoard (needs tensorboardX, in the extra ``log``).
+
+    Of several trainings, as of a table, each has a file, and its steps follow those of the one before.
+    """
 
     def __init__(self, folder: str | os.PathLike[str]):
         try:
             from tensorboardX import SummaryWriter
         except ImportError:
             raise InputError("TensorBoard's event files need tensorboardX: pip install 'backpath[log]'") from None
-        self._writer = SummaryWriter(os.fspath(folder))
+        self._folder, self._open = os.fspath(folder), SummaryWriter
+        self._writer: Any = None
+        self._trainings = self._before = 0
 
     def __call__(self, moment: Moment) -> None:
+        if self._writer is None:
+            self._trainings += 1  # files of the same second need names of their own
+            self._writer = self._open(self._folder, filename_suffix=f".{self._trainings:06}", flush_secs=10)
         for name, value in numbers_of(moment).items():
-            self._writer.add_scalar(name, value, moment.epochs)
+            self._writer.add_scalar(name, value, self._before + moment.epochs)
         if moment.stopped is not None:
-            self._writer.flush()
+            self._before += moment.epochs
+            self._writer.close()  # `flush` would leave out what its thread has still to write
+            self._writer = None
 
 
 class MLflow:
-    """Logs the numbers to MLflow's active run, or one that it begins (needs mlflow)."""
+    """Logs the numbers to MLflow's active run, or one that it begins (needs mlflow-skinny, in the extra ``log``).
+
+    Of several trainings the steps of each follow those of the one before.
+    """
 
     def __init__(self) -> None:
         try:
             import mlflow
         except ImportError:
             raise InputError("logging to MLflow needs mlflow: pip install 'backpath[log]'") from None
-        self._mlflow = mlflow
+        self._mlflow, self._before, self._is_over = mlflow, 0, False
 
     def __call__(self, moment: Moment) -> None:
-        self._mlflow.log_metrics(numbers_of(moment), step=moment.epochs)
+        if self._is_over:
+            return
+        try:
+            self._mlflow.log_metrics(numbers_of(moment), step=self._before + moment.epochs)
+        except (OSError, self._mlflow.MlflowException) as error:  # training is worth more than its log
+            warnings.warn(f"logging to MLflow ends here: {error}", UserWarning, stacklevel=2)
+            self._is_over = True
+        if moment.stopped is not None:
+            self._before += moment.epochs
 
 
 def numbers_of(moment: Moment) -> dict[str, float]:

@@ -194,6 +194,13 @@ class Checkpoints:
                 raise
             part.finish()
 
+    def task(self, training: Saved, settings: dict[str, Any]) -> RunPart:
+        """The next part, trained elsewhere: restored if it was kept; call `finish` when its result arrives."""
+        self._parts += 1
+        part = RunPart(self, self._parts, training, settings)
+        part.go_on()
+        return part
+
     def write(self, path: Path, state: dict[str, Any], about: dict[str, Any]) -> Future[bool]:
         """Write a state next to the last one, in a separate thread."""
         return self._writer.submit(self._write, path, state, about)
@@ -226,6 +233,7 @@ class RunPart:
         self.last: int | None = None  # epochs of the last good checkpoint
         self._saved_at, self._writing = time.monotonic(), _written(False)
         self._sequence = self._saved_epochs = 0
+        self._has_gone_on = False  # since the last checkpoint
 
     def go_on(self) -> None:
         """Restore the training from its newest complete checkpoint, if there is one."""
@@ -267,7 +275,8 @@ class RunPart:
         return None if self.run.every is None else self.run.every - done % self.run.every
 
     def look(self, done: int) -> None:
-        """Between two epochs: handle Ctrl-C, and save if it is time."""
+        """Between two epochs, or within a long one: handle Ctrl-C, and save if it is time."""
+        self._has_gone_on = True
         try:
             self.signals.let_through()
         except KeyboardInterrupt:
@@ -282,7 +291,10 @@ class RunPart:
 
     def finish(self) -> None:
         """Save the final state, however training ended, and wait until it is on disk."""
-        if not self._writing.result() or self.training.standing()["epochs"] > self._saved_epochs:
+        if self.signals.broke_in:  # perhaps during an update: the last checkpoint stays
+            return
+        further = self._has_gone_on or self.training.standing()["epochs"] > self._saved_epochs
+        if not self._writing.result() or further:
             self._save()
             self._writing.result()
 
@@ -296,7 +308,7 @@ class RunPart:
         state = {"training": self.training.state(), "shown": self.training.shown()}
         self._writing = self.run.write(path, state, about)
         self.last = self._saved_epochs = standing["epochs"]
-        self._saved_at = time.monotonic()
+        self._saved_at, self._has_gone_on = time.monotonic(), False
 
     def with_advice(self, error: DivergenceError) -> DivergenceError:
         """The error with advice on how to resume from the last good checkpoint."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from backpath.training.checkpoints import Checkpoints, RunPart, Saved
 
 CHUNK_SECONDS = 0.1  # seconds between checks of progress, Ctrl-C and the clock
+LONG_EPOCH = 1.0  # seconds after which an engine that can pause within an epoch does
 
 
 def in_chunks(
@@ -26,9 +27,11 @@ def in_chunks(
     """Train until ``epochs`` are done, the engine converged or overflowed, or ``is_over`` says so; yields the epochs
     done after each chunk, and then lets ``part`` save them.
 
-    Chunks take about ``CHUNK_SECONDS``, or an epoch where each is to be looked at.
+    Chunks take about ``CHUNK_SECONDS``, or an epoch where each is to be looked at; a long epoch comes in several.
     """
     chunk, done = 1, len(engine.costs)
+    if hasattr(engine, "at_once"):
+        engine.at_once = LONG_EPOCH
     while done < epochs and not (engine.converged or engine.overflow is not None or is_over()):
         began = time.perf_counter()
         most = part.most(done) if part else None

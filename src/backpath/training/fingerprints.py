@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
@@ -17,6 +18,7 @@ from backpath.training.job import Job
 from backpath.version import __version__
 
 NOT_SETTINGS = ("order", "threads")  # drawn from a seed; without influence on the results
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # differs between processes
 NAMES = {"name": "solver"}
 
 
@@ -26,7 +28,7 @@ def settings_of(job: Job, **more: Any) -> dict[str, Any]:
     for field in fields(job):
         if field.name not in NOT_SETTINGS:
             found |= _described(field.name, getattr(job, field.name))
-    return found | {name: _plain(value) for name, value in more.items()}
+    return found | {name: plain(value) for name, value in more.items()}
 
 
 def differences(
@@ -57,24 +59,28 @@ def versions() -> dict[str, str]:
 def _described(name: str, value: Any) -> dict[str, Any]:
     if isinstance(value, Network):
         kind = {"sizes": list(value.sizes), "activations": list(value.activations), "biases": value.biases}
-        return {**kind, "weights": _plain(value.weights)}
+        return {**kind, "weights": plain(value.weights)}
     if is_dataclass(value):
         found: dict[str, Any] = {}
         for field in fields(value):
             found |= _described(NAMES.get(field.name, field.name), getattr(value, field.name))
         return found
-    return {name: _plain(value)}
+    return {name: plain(value)}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as JSON can keep it, arrays by type, shape and digest."""
     if isinstance(value, np.ndarray):
         return fingerprint(value)
     if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
+    if isinstance(value, dict):
+        return {str(name): plain(part) for name, part in value.items()}
     if isinstance(value, np.generic):
         value = value.item()
-    plain = value is None or isinstance(value, (bool, int, str)) or (isinstance(value, float) and math.isfinite(value))
-    return value if plain else repr(value)
+    if value is None or isinstance(value, (bool, int, str)) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return _ADDRESS.sub("", repr(value))
 
 
 def fingerprint(array: np.ndarray[Any, Any]) -> str:

@@ -19,6 +19,7 @@ class HeldBack:
     def __init__(self) -> None:
         self._handlers: dict[int, Any] = {}
         self._came: tuple[int, FrameType | None] | None = None
+        self.broke_in = False  # a second one came, wherever training was
 
     def __enter__(self) -> HeldBack:
         if threading.current_thread() is threading.main_thread():
@@ -43,4 +44,5 @@ class HeldBack:
         if self._came is None:
             self._came = number, frame
         else:
+            self._came, self.broke_in = None, True  # both are heard now
             self._handlers[number](number, frame)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,80 +14,26 @@ from backpath.errors import InputError
 from backpath.maths.checks import check_count, check_number, check_sample_weight, check_seed, check_truth
 from backpath.maths.initialisations import initialisation
 from backpath.maths.network import Network
-from backpath.maths.values import Value
-from backpath.training.bayesian import Bayesian
 from backpath.training.callbacks import Callbacks, Watched
-from backpath.training.chunks import in_chunks, opened, saved
-from backpath.training.divergence import divergence, is_good
 from backpath.training.engines import check_engine, start_engine
 from backpath.training.job import (
-    Engine,
     Job,
     Solver,
     check_batch_size,
     check_tol,
     with_bias_columns,
 )
-from backpath.training.progress import Progress, check_progress, reporter
-from backpath.training.state import Stateful
+from backpath.training.progress import Progress, check_progress
+from backpath.training.result import TrainingResult
 from backpath.training.streams import StreamedSamples, of_table
 from backpath.training.threads import check_threads
+from backpath.training.training_run import TrainingRun
 from backpath.training.validation import Validation, check_patience
 
 if TYPE_CHECKING:
-    from backpath.files.file_paths import PathLike
     from backpath.files.training_table import TrainingTable
-    from backpath.training.checkpoints import Checkpoints, RunPart
-
-Costs = Sequence[float] | NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class History(Value):
-    """The costs during training.
-
-    Attributes
-    ----------
-    cost : float64 array (epochs,)
-        The cost of each epoch: the average over its samples, each computed before its update (for a full batch, the
-        cost before the epoch's update).
-    validation_cost : float64 array (epochs,) or None
-        The cost on the validation samples after each epoch.
-    """
-
-    cost: NDArray[np.float64]
-    validation_cost: NDArray[np.float64] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingResult(Value):
-    """The result of training.
-
-    Attributes
-    ----------
-    network : Network
-        The network after the last epoch; with validation samples, after the epoch with the lowest cost on them.
-    history : History
-        The cost of every epoch.
-    epochs : int
-        The number of epochs.
-    stopped : "epochs" | "converged" | "interrupted"
-        Why training ended.
-    seconds : float
-        The duration of the training.
-    restart_costs : array (restarts,) or None
-        The final cost of each restart, the given network first; infinite if it diverged.
-    bayesian : backpath.training.bayesian.Bayesian or None
-        With ``bayesian=True``: α, β and γ, the effective number of parameters.
-    """
-
-    network: Network
-    history: History = field(repr=False)
-    epochs: int
-    stopped: str
-    seconds: float
-    restart_costs: NDArray[np.floating] | None = field(default=None, repr=False)
-    bayesian: Bayesian | None = None
+    from backpath.training.checkpoints import Checkpoints
+    from backpath.training.spreading import Spread
 
 
 def train(
@@ -119,6 +64,7 @@ def train(
     checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
     every: int | str | None = None,
     callbacks: Callbacks = None,
+    spread: Spread | None = None,
 ) -> TrainingResult:
     """Train a network and return a new one; ``net`` does not change.
 
@@ -187,6 +133,9 @@ def train(
     callbacks : callable, or several
         Each receives the state of training, a `backpath.training.callbacks.Moment`, about ten times a second, with
         ``validation`` after each epoch, and at the end. That module has callbacks that write logs.
+    spread : Spread | None
+        Distribute the restarts: ``distributed.DaskWorkers(client)`` does, among the workers of a cluster. The results
+        are the same. A checkpoint keeps each when it arrives.
 
     Returns
     -------
@@ -255,14 +204,14 @@ def train(
     if check_count(restarts, "restarts") > 1:
         from backpath.training.engines.restarts import check_restarts, start_restarts
 
-        check_restarts(engine, validation, solver)
-        if solver != "lm" and (job.l2 or job.sample_weight is not None):
-            raise InputError("restarts are trained side by side without l2 and sample_weight; leave restarts out")
+        check_restarts(engine, validation, job)
         several = start_restarts(job, int(restarts), int(epochs), init)
         training = TrainingRun(job, several, int(epochs), watch)
         more = {"restarts": restarts, "init": init}
-        result = training.saved(checkpoint, every, progress, watched, **more)
+        result = training.saved(checkpoint, every, progress, watched, spread, **more)
         return replace(result, restart_costs=several.restart_costs)
+    if spread is not None:
+        raise InputError("spread is for restarts, which are trained apart; leave it out, or give restarts", "spread")
     if samples is not None:
         from backpath.training.engines.stream_engine import StreamEngine
 
@@ -276,82 +225,3 @@ def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.
     if not any(mask.any() for mask in free):
         raise InputError("frozen names every weight, so there is nothing to train; leave some out", "frozen")
     return None if all(mask.all() for mask in free) else free
-
-
-class TrainingRun(Stateful):
-    """A running job."""
-
-    _given = ("job", "epochs")
-
-    def __init__(self, job: Job, engine: Engine, epochs: int, validation: Validation | None):
-        self.job, self.engine, self.epochs, self.validation = job, engine, epochs, validation
-        self.seconds = 0.0
-
-    def is_good(self) -> bool:
-        return is_good(self.job, self.engine)
-
-    def standing(self) -> dict[str, Any]:
-        held_out = self.validation.costs[-1] if self.validation and self.validation.costs else None
-        return standing(len(self.engine.costs), self.epochs, self.engine.costs, self.seconds, validation_cost=held_out)
-
-    def shown(self) -> dict[str, Any]:
-        from backpath.training.run_views import seen
-
-        return seen(self.job, self.engine.weights, self.engine.costs, self.validation.costs if self.validation else ())
-
-    def saved(
-        self,
-        checkpoint: PathLike | Checkpoints | None,
-        every: int | str | None,
-        progress: Progress,
-        watched: Watched,
-        **more: Any,
-    ) -> TrainingResult:
-        """Train, and save the state if requested."""
-
-        def settings() -> dict[str, Any]:
-            from backpath.training.fingerprints import settings_of
-
-            v = self.validation
-            held_out = {} if v is None else {"validation": [v.X, v.y, v.weight], "patience": v.patience}
-            return settings_of(self.job, epochs=self.epochs, engine=type(self.engine).__name__, **held_out, **more)
-
-        with opened(checkpoint, every, "train") as run, saved(run, self, settings) as part:
-            return self.run(progress, watched, part)
-
-    def run(self, progress: Progress, watched: Watched, part: RunPart | None) -> TrainingResult:
-        job, engine, validation = self.job, self.engine, self.validation
-        start, stopped = time.perf_counter() - self.seconds, "epochs"
-
-        def is_over() -> bool:
-            return validation is not None and validation.is_patience_over
-
-        try:
-            with reporter(progress, self.epochs) as report:
-                for done in in_chunks(engine, self.epochs, validation is not None, part, is_over):
-                    if validation and engine.overflow is None and len(validation.costs) < done:
-                        validation.look(engine.weights)
-                    if report and done:
-                        report(done, engine.costs[-1])
-                    self.seconds = time.perf_counter() - start
-                    if not (done >= self.epochs or engine.overflow is not None or engine.converged or is_over()):
-                        watched(self.standing)  # the last moment follows the end
-        except KeyboardInterrupt:
-            stopped = "interrupted"
-        error = divergence(job, engine)
-        if error is not None:
-            watched(self.standing, "diverged")
-            raise error
-        if engine.converged or is_over():
-            stopped = "converged"
-        history = History(np.asarray(engine.costs, np.float64), np.array(validation.costs) if validation else None)
-        weights = validation.best() if validation and validation.costs else engine.weights
-        network, self.seconds = job.reached(weights), time.perf_counter() - start
-        watched(self.standing, stopped)
-        return TrainingResult(network, history, len(engine.costs), stopped, self.seconds, bayesian=engine.bayesian)
-
-
-def standing(done: int, epochs: int, costs: Costs, seconds: float, **more: float | None) -> dict[str, Any]:
-    """The progress of training, for callbacks and lists of runs."""
-    cost = float(costs[-1]) if len(costs) else None
-    return {"epochs": done, "of": epochs, "cost": cost, "seconds": seconds, **more}

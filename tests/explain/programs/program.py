@@ -36,7 +36,8 @@ def need(condition: object) -> None:
 
 @dataclass(frozen=True)
 class Planted:
-    """What a report should say: one of these codes, at these layers (None: anywhere), with one of these words."""
+    """What a report should say: one of these codes, at these layers (None: anywhere), with one of these words; where
+    figures are right if it is meant, those in the note."""
 
     codes: frozenset[str]
     layers: frozenset[int] | None = None
@@ -49,7 +50,7 @@ class Program:
 
     ``slope[layer, use]``: δ from (pass, ∂C/∂a); ``delta[layer, use]``: what is made of it; ``back[layer]``: the weights
     in the backward pass from (pass, W); ``inputs[layer]``: what δ is multiplied by; ``weights_sum``, ``bias_sum``: over
-    the samples; ``after[layer]``: what is made of a layer's gradient.
+    the samples; ``after[layer]``: what is made of a layer's gradient; ``finish``: of all gradients.
     """
 
     weights: list[Array]
@@ -77,6 +78,7 @@ class Program:
         self.weights_sum: dict[int, Callable] = {k: lambda d, F: d.T @ F / len(F) for k in self.layers}
         self.bias_sum: dict[int, Callable] = {k: lambda d: d.mean(axis=0) for k in self.layers}
         self.after: dict[int, Callable] = {k: lambda p, G, W: G for k in self.layers}
+        self.finish: Callable = lambda found: found
         self.early = False
         self.scale: dict[int, float] = dict.fromkeys(self.layers, 1.0)
         self.u: dict[int, Array] = {}
@@ -112,7 +114,7 @@ class Program:
             found.insert(0, G)
             W = self.weights[k - 1] - (self.rate * G if self.early else 0)
             self.e[k - 1] = back @ self.back[k](self, W)
-        return found
+        return self.finish(found)
 
 
 def neurons(p: Program, layer: int) -> tuple[str, ...]:

@@ -376,3 +376,105 @@ _convention("sum", "missing_batch_average", lambda p: len(p.X) > 1, lambda p: fl
 _convention("sign", "sign_flipped", lambda p: not p.early, lambda p: -1.0)
 _convention("rate", "learning_rate_included", lambda p: not p.early, lambda p: p.rate)
 _convention("outputs", "output_average", lambda p: p.sizes[-1] > 1 and not p.early, lambda p: 1 / p.sizes[-1])
+
+
+MEANT: dict[str, Slip] = {}  # what people do with right gradients, and may mean to
+
+
+def meant(name: str) -> Callable[[Slip], Slip]:
+    def add(function: Slip) -> Slip:
+        MEANT[name] = function
+        return function
+
+    return add
+
+
+def _penalty(name: str, term: Callable[[Array], Array], words: str, size: float) -> None:
+    for of, biases in (("weights", False), ("weights and biases", True)):
+
+        @meant(f"{name} of the {of}")
+        def edit(p: Program, rng: np.random.Generator, biases: bool = biases) -> Planted:
+            strength = size * float(rng.choice([1, 2, 5]))
+
+            def finish(found: list[Array]) -> list[Array]:
+                terms = [term(W) for W in p.weights]
+                for t in terms:
+                    t[:, -1] *= biases
+                return [g + strength * t for g, t in zip(found, terms, strict=True)]
+
+            p.finish = finish
+            return planted("weight_decay", words=(words,))
+
+
+_penalty("L2", lambda W: W.copy(), "× W", 0.01)
+_penalty("L1", np.sign, "sign(W)", 0.01)
+
+
+def _below(largest: float, share: float) -> float:
+    """A number of one digit at about this share of the largest."""
+    return float(f"{share * largest:.0e}")
+
+
+@meant("clipped one by one")
+def _clipped(p: Program, rng: np.random.Generator) -> Planted:
+    right = [np.abs(g) for g in p.gradients()]
+    limit = _below(max(g.max() for g in right), 0.6)
+    left = sum(int(((g > 0) & (g < 0.99 * limit)).sum()) for g in right)
+    need(limit > 0 and left >= 3)
+    p.finish = lambda found: [np.clip(g, -limit, limit) for g in found]
+    return planted("gradient_clipped", words=("is clipped to the range",))
+
+
+def _length(arrays: list[Array]) -> float:
+    return float(np.sqrt(sum((a**2).sum() for a in arrays)))
+
+
+@meant("scaled to a length")
+def _scaled(p: Program, rng: np.random.Generator) -> Planted:
+    need(_length(p.gradients()) > 1e-6)
+    length = float(rng.choice([1.0, 0.5, 0.1]))
+    p.finish = lambda found: [length * g / _length(found) for g in found]
+    return planted("gradient_clipped", words=("length",))
+
+
+@meant("each layer scaled to a length")
+def _each_scaled(p: Program, rng: np.random.Generator) -> Planted:
+    need(min(_length([g]) for g in p.gradients()) > 1e-6)
+    p.finish = lambda found: [g / _length([g]) for g in found]
+    return planted("gradient_clipped", words=("length",))
+
+
+@meant("smoothed targets")
+def _smoothed(p: Program, rng: np.random.Generator) -> Planted:
+    need("cross_entropy" in p.cost)
+    share, middle = float(rng.choice([0.1, 0.05, 0.2])), 1 / p.sizes[-1] if p.activations[-1] == "softmax" else 0.5
+    p.y = (1 - share) * p.y + share * middle
+    return planted("label_smoothing", words=(f"smoothed by {share:g}",))
+
+
+@meant("another leak")
+def _leaky(p: Program, rng: np.random.Generator) -> Planted:
+    layers = [k for k in p.layers if p.activations[k - 1] == "leaky_relu"]
+    need(layers)
+    leak = float(rng.choice([0.2, 0.1, 0.3]))
+    for k in layers:
+        p.value[k] = lambda u: np.where(u > 0, u, leak * u)
+        for use in PLACES["everywhere"]:
+            p.slope[k, use] = lambda p, e, k=k: e * np.where(p.u[k] > 0, 1, leak)
+    return planted("wrong_activation", words=(f"is {leak:g}, not",))
+
+
+@slip("step instead of the activation")
+def _step(p: Program, rng: np.random.Generator) -> Planted:
+    k = one_of(rng, [k for k in p.layers if k < p.output])
+    p.take(("delta", k), ("value", k))
+    p.value[k] = lambda u: np.where(u >= 0, 1.0, 0.0)
+    return planted("wrong_activation", layers=[k])
+
+
+@slip("mean over all neurons for the bias")
+def _bias_mean(p: Program, rng: np.random.Generator) -> Planted:
+    k = one_of(rng, [k for k in p.layers if p.sizes[k] > 1])
+    p.take(("bias", k))
+    p.after[k] = lambda p, G, W: np.column_stack([G[:, :-1], 0 * G[:, -1] + G[:, -1].mean()])
+    return planted("wrong_reduction", layers=[k], words=("bias",))

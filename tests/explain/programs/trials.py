@@ -12,7 +12,7 @@ import numpy as np
 import backpath as bp
 from explain.programs.layouts import LAYOUTS
 from explain.programs.program import DERIVATIVES, Array, Impossible, Planted, Program, neurons
-from explain.programs.slips import CONVENTIONS, SLIPS
+from explain.programs.slips import CONVENTIONS, MEANT, SLIPS
 
 WIDEST = (4, 6, 5, 3)
 OUTPUTS = {
@@ -51,6 +51,8 @@ class Trial:
         sets = [list(self.planted)]
         for k, others in enumerate(self.equal):
             sets += [[*self.planted[:k], other, *self.planted[k + 1 :]] for other in others]
+        if self.report.correct:
+            return any(len(each) == 1 and any(w and w in self.report.note for w in each[0].words) for each in sets)
         return any(all(self._has(group, p) for p in each) for group in self.report.alternatives for each in sets)
 
     def _has(self, group: Sequence, planted: Planted) -> bool:
@@ -91,7 +93,7 @@ def made(
     seed: int, what: Sequence[str], start: Program | None = None, draw: int = 0
 ) -> tuple[Program, tuple[Planted, ...]]:
     program = start or fresh(seed)
-    table = {**SLIPS, **CONVENTIONS}
+    table = {**SLIPS, **CONVENTIONS, **MEANT}
     draws = [np.random.default_rng([seed, *name.encode(), *[draw] * (draw > 0)]) for name in what]
     return program, tuple(table[name](program, rng) for name, rng in zip(what, draws, strict=True))
 
@@ -176,6 +178,8 @@ def diagnosed(seed: int, gradients: Sequence[Array], given: Given) -> tuple[str,
         X, y = as_printed(X, given.network), as_printed(y, given.network)
     net = bp.Network.from_weights(weights, activations=p.activations)
     claimed = LAYOUTS[layout](net, [np.asarray(t, dtype=object) for t in texts])
+    if rng.random() < 0.2:  # samples in columns
+        X, y = np.transpose(X), np.transpose(y)
     return layout, bp.diagnose(net, X, y, claimed, cost=p.cost, learning_rate=p.rate)
 
 
@@ -196,12 +200,14 @@ def equal_slips(
     return found
 
 
-def trials(count: int, slips: int, conventions: int, digits: Digits, start: int = 0) -> Iterator[Trial]:
-    """So many trials of random slips in which there is something to find."""
+def trials(count: int, slips: int, conventions: int, digits: Digits, start: int = 0, meant: int = 0) -> Iterator[Trial]:
+    """So many trials of random slips in which there is something to find; ``meant``: with so many of what people may
+    mean to do with right gradients."""
     found, seed = 0, start
     while found < count:
         rng = np.random.default_rng([seed, 37])
         chosen = rng.choice(sorted(SLIPS), slips, replace=False).tolist()
+        chosen += rng.choice(sorted(MEANT), meant, replace=False).tolist()
         several = int(rng.integers(1, conventions + 1)) if conventions else 0
         made_one = trial(seed, chosen, several, digits)
         if made_one is not None:

@@ -34,3 +34,4 @@ class StudyOptions:
     picture: str | None
     run: Checkpoints | None
     log: str | None
+    dask: str | None

@@ -12,6 +12,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.cli.cluster import cluster
 from backpath.cli.describe import describe_training, heading
 from backpath.cli.lasting import log_to
 from backpath.cli.options import whole_numbers
@@ -43,6 +44,7 @@ from backpath.training.progress import progress_bar
 
 if TYPE_CHECKING:
     from backpath.training.checkpoints import Checkpoints
+    from backpath.training.spreading import Spread
 
 FROM_RECIPE = ("activation", "cost", "solver", "learning_rate", "batch_size", "epochs")
 
@@ -68,6 +70,7 @@ class Study:
     run: Checkpoints | None
     out: str | None
     picture: str | None
+    spread: Spread | None = None
 
     @property
     def networks(self) -> int:
@@ -87,7 +90,9 @@ class Study:
     def train(
         self, population: Population, checkpoint: Checkpoints | None = None, **settings: Any
     ) -> PopulationOutcome:
-        return train_population(population, self.data.X, self.data.y, **self.training | settings, checkpoint=checkpoint)
+        return train_population(
+            population, self.data.X, self.data.y, **self.training | settings, checkpoint=checkpoint, spread=self.spread
+        )
 
 
 def study_and_report(options: StudyOptions) -> None:
@@ -99,10 +104,12 @@ def study_and_report(options: StudyOptions) -> None:
     say(_described(study))
     say(f"memory {bytes_shown(needed)}, of this machine's {bytes_shown(machine_memory())}")
     start = study.draw(study.networks)
-    if study.sweep is None:
-        _report_population(study, start)
-    else:
-        _report_sweep(study, study.sweep, start)
+    with cluster(options.dask) as spread:
+        study = replace(study, spread=spread)
+        if study.sweep is None:
+            _report_population(study, start)
+        else:
+            _report_sweep(study, study.sweep, start)
 
 
 def _study(options: StudyOptions) -> Study:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from backpath.cli.cluster import cluster
 from backpath.cli.describe import describe_network, describe_training, describe_weights, heading, truth_table
 from backpath.cli.terminal import again, folded, is_quiet, say
 from backpath.cli.train.options import TrainOptions
@@ -28,7 +29,7 @@ from backpath.training.progress import ProgressCallback, progress_bar
 from backpath.training.quality import quality
 
 FOR_TABLES = (
-    "dask", "target", "task", "categorical", "numeric", "ignore", "keep_column", "missing", "dates", "standardize",
+    "target", "task", "categorical", "numeric", "ignore", "keep_column", "missing", "dates", "standardize",
     "validation", "cv", "balanced", "weights", "delimiter", "encoding", "decimal", "na", "header", "more_files", "plot",
     "memory",
 )  # fmt: skip
@@ -40,6 +41,8 @@ def train_data_set(options: TrainOptions, file: str) -> Trained:
         if option in options.given:
             named = "a second file" if option == "more_files" else f"--{option.replace('_', '-')}"
             raise InputError(f"{named} is for tables, but {options.source} is a built-in data set")
+    if options.dask is not None and options.restarts == 1:
+        raise InputError(f"--dask spreads trainings, but {options.source} takes one; give --restarts too")
     data = dataset(options.source)
     settings = _settings(data, options)
     inputs, outputs = data.X.shape[1], data.y.shape[1]
@@ -49,16 +52,18 @@ def train_data_set(options: TrainOptions, file: str) -> Trained:
         f"network {describe_network(network)}, seed {options.seed}",
         describe_training(settings.cost, settings.solver, settings.learning_rate, settings.batch_size),
     ]
-    result = settings.train(
-        network,
-        data.X,
-        data.y,
-        progress=_progress(title, settings.epochs),
-        restarts=options.restarts,
-        init=options.init,
-        seed=options.seed,
-        **training_options(options),
-    )
+    with cluster(options.dask) as spread:
+        result = settings.train(
+            network,
+            data.X,
+            data.y,
+            progress=_progress(title, settings.epochs),
+            restarts=options.restarts,
+            init=options.init,
+            seed=options.seed,
+            spread=spread,
+            **training_options(options),
+        )
     found = quality(result.network.predict(data.X), data.y, data.task)
     record = {
         "source": data.name,

@@ -1,4 +1,4 @@
-"""What is added to gradients or to updated weights: an L2 term, the weight itself left out or doubled."""
+"""What is added to gradients or to updated weights: an L2 or L1 term, the weight itself left out or doubled."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ _ROUND = 18.0  # bits up to which a number looks chosen by hand
 
 @dataclass(frozen=True, eq=False)
 class Addition:
-    """A multiple of the weights that is added to the claimed figures.
+    """A multiple of the weights, or of their signs, that is added to the claimed figures.
 
-    ``of``: which weights; ``mistake``: what it is called; ``is_right``: whether a right program may add it;
-    ``samples``: by which number the multiple is divided in a batch of another size, 0 if it is the same in each.
+    ``of``: which weights; ``signs``: whether of their signs; ``mistake``: what it is called; ``is_right``: whether a
+    right program may add it; ``samples``: by which number the multiple is divided in a batch of another size, 0 if it
+    is the same in each.
     """
 
     multiple: float
     of: str
+    signs: bool
     mistake: Mistake
     bits: float
     is_right: bool
@@ -33,28 +35,37 @@ class Addition:
 
     def figures(self, c: Comparison) -> Array:
         """What is added to each claim."""
-        return self.multiple * (self.samples / c.q.samples if self.samples else 1.0) * _masked(c, self.of)
+        return self.multiple * (self.samples / c.q.samples if self.samples else 1.0) * _term(c, self.of, self.signs)
 
 
 _PARTS = {"without the biases": "every weight", "with the biases": "every weight and bias", "the biases": "every bias"}
 
 
-def additions(c: Comparison, changes: Array, several: bool) -> Iterator[Addition]:
-    """The multiples of the weights that, added to a constant times these changes, give the figures claimed;
-    ``several``: also one that is divided by the number of samples, which other comparisons tell apart."""
+def additions(c: Comparison, changes: Array, several: bool) -> Iterator[tuple[int, Addition]]:
+    """The terms that, added to a constant times one of these changes, (mistakes, claims), give the figures claimed,
+    each after the place of that mistake; ``several``: also one that is divided by the number of samples, which other
+    comparisons tell apart."""
     for of in _PARTS:
-        W = _masked(c, of)
-        if np.count_nonzero(W) >= 2 and not (of == "with the biases" and not c.is_bias.any()):
-            yield from _fitted(c, changes, W, of, 0)
-            if several and c.q.samples > 1:
-                yield from _fitted(c, changes, W, of, c.q.samples)
+        if of == "with the biases" and not c.is_bias.any():
+            continue
+        for signs in (False, True):
+            term = _term(c, of, signs)
+            if np.count_nonzero(term) < 2:
+                continue
+            for k, multiple, spread in _fitted(c, changes, term):
+                for samples in (0, c.q.samples) if several and c.q.samples > 1 else (0,):
+                    N = samples or 1
+                    value, bits = roundest(N * (multiple - spread), N * (multiple + spread))
+                    found = _called(c, value, bits, of, signs, bool(samples))
+                    if found is not None:
+                        yield k, Addition(value / N, of, signs, *found, samples)
 
 
-def _masked(c: Comparison, of: str) -> Array:
-    """The weight of each claim, 0 where it is none of these."""
+def _term(c: Comparison, of: str, signs: bool) -> Array:
+    """The weight of each claim, or its sign; 0 where it is none of these."""
     mask = {"without the biases": ~c.is_bias, "the biases": c.is_bias}.get(of, c.is_weight)
-    found: Array = np.where(c.is_weight & mask, _weights(c), 0.0)
-    return found
+    W = np.where(c.is_weight & mask, _weights(c), 0.0)
+    return np.sign(W) if signs else W
 
 
 def _weights(c: Comparison) -> Array:
@@ -64,38 +75,32 @@ def _weights(c: Comparison) -> Array:
     return found
 
 
-def _fitted(c: Comparison, changes: Array, W: Array, of: str, samples: int) -> Iterator[Addition]:
-    target = c.claims.value - c.claims.base
-    unit = np.where(c.is_weight, 1 / (c.high - c.low), 0.0)
-    columns = np.stack([changes, W], axis=1) * unit[:, None]
-    solution, *_ = np.linalg.lstsq(columns, target * unit, rcond=None)
-    multiple = float(solution[1])
-    spread = _spread(columns)
-    if not np.isfinite(multiple) or not np.isfinite(spread) or abs(multiple) <= 2 * spread:
-        return
-    N = samples or 1
-    value, bits = roundest(N * (multiple - spread), N * (multiple + spread))
-    found = _called(c, value, bits, of, bool(samples))
-    if found is not None:
-        yield Addition(value / N, of, *found, samples)
+def _fitted(c: Comparison, changes: Array, term: Array) -> Iterator[tuple[int, float, float]]:
+    """The places of changes that, times a constant and with a multiple of the term, are the figures; that multiple, and
+    by how much it may differ for the figures to stay within their digits."""
+    with np.errstate(all="ignore"):
+        unit = np.where(c.is_weight, 1 / (c.high - c.low), 0.0)
+        A, w, target = changes * unit, term * unit, (c.claims.value - c.claims.base) * unit
+        size = w @ w
+        across = A - (A @ w / size)[:, None] * w  # what is at right angles to the term
+        squared = (across * across).sum(axis=1)
+        constant = across @ target / squared
+        left = target - constant[:, None] * A
+        multiple = left @ w / size
+        left -= multiple[:, None] * w
+        spread = 2 * np.sqrt((A * A).sum(axis=1) / (squared * size)) + 1e-12
+        near = (left * left).sum(axis=1) <= 0.5 * np.count_nonzero(unit)
+        found = np.flatnonzero(near & np.isfinite(multiple) & np.isfinite(spread) & (np.abs(multiple) > 2 * spread))
+    for k in found:
+        yield int(k), float(multiple[k]), float(spread[k])
 
 
-def _spread(columns: Array) -> float:
-    """By how much the multiple may differ for figures to stay within their digits."""
-    try:
-        with np.errstate(over="ignore", invalid="ignore"):
-            covariance = np.linalg.inv(columns.T @ columns)
-    except np.linalg.LinAlgError:
-        return np.inf
-    if not np.isfinite(covariance).all():  # numbers whose squares are no floats tell nothing here
-        return np.inf
-    return float(2 * np.sqrt(abs(covariance[1, 1])) + 1e-12)
-
-
-def _called(c: Comparison, value: float, bits: float, of: str, by_samples: bool) -> tuple[Mistake, float, bool] | None:
-    """What that multiple of the weights is, its bits, and whether a right program may add it."""
+def _called(
+    c: Comparison, value: float, bits: float, of: str, signs: bool, by_samples: bool
+) -> tuple[Mistake, float, bool] | None:
+    """What that multiple is, its bits, and whether a right program may add it."""
     names, which = _names(c, of), _PARTS[of]
-    if c.is_update.all():
+    if c.is_update.all() and not signs:
         if abs(value + 1) < 1e-6:
             return (
                 Mistake("weight_set", names, f"{which} is set to the step, not changed by it (= for -=)", ()),
@@ -105,19 +110,20 @@ def _called(c: Comparison, value: float, bits: float, of: str, by_samples: bool)
         if abs(value - 1) < 1e-6:
             message = f"{which} is doubled before the step is taken (it is added once more)"
             return Mistake("weight_set", names, message, ()), 5.0, False
+    elif abs(value - 1) < 1e-6 and of == "with the biases" and not signs:
+        return None  # those are updated weights
+    decay = value
+    if c.is_update.all():
         rate = c.q.learning_rate or 1.0
         low, high = sorted((-value / rate * (1 - 1e-6), -value / rate * (1 + 1e-6)))
         decay, bits = roundest(low, high)
-    else:
-        decay = value
-        if abs(value - 1) < 1e-6 and of == "with the biases":
-            return None  # those are updated weights
     if bits > _ROUND:
         return None
     sign = "added to" if decay > 0 else "subtracted from"
     by = " / N" if by_samples else ""
-    message = f"an L2 term {shown(abs(decay))}{by} × W is {sign} the gradient of {which}"
-    return Mistake("weight_decay", names, message, (), convention=True), 4.0 + bits, decay > 0
+    what, kind = ("L1", "sign(W)") if signs else ("L2", "W")
+    message = f"an {what} term {shown(abs(decay))}{by} × {kind} is {sign} the gradient of {which}"
+    return Mistake("weight_decay", names, message, (), convention=True), 4.0 + 2.0 * signs + bits, decay > 0
 
 
 def _names(c: Comparison, of: str) -> tuple[str, ...]:

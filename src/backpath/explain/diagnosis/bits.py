@@ -81,6 +81,8 @@ def _clusters(ends: np.ndarray) -> list[tuple[float, float]]:
 
 
 def _of_factor(least: float, most: float) -> float:
+    if math.isinf(most - least):
+        return 0.0
     if least <= 0 <= most:
         return min(_ZERO, max(0.0, -math.log2(most - least + 1e-300)))
     return min(_MOST, max(0.0, 1 + math.log2(max(abs(least), abs(most)) / (most - least + 1e-300))))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from backpath.errors import InputError
+from backpath.explain.diagnosis.given import depth
 from backpath.explain.diagnosis.layouts import WeightLayout, WeightReading, readings
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 
-Form = Literal["arrays", "pairs", "in turn", "named", "arguments"]
+Form = Literal["arrays", "pairs", "in turn", "named", "arguments", "weights first", "lists"]
 UserFunction = Callable[..., Any]
 
 
@@ -25,7 +27,7 @@ class _RaisedError(InputError):
 
 
 NOTES = WeightLayout()
-_MANY = 99
+_INPUTS = {"x", "xs", "inputs", "input", "data", "features", "x_train", "xtrain", "x_batch"}  # names of the samples
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,16 @@ class Calling:
     Attributes
     ----------
     layout : of the weights that it gets, and returns the gradients of
-    form : arrays by layer; pairs (W, b); W and b in turn; a dictionary with W1, b1; or each an argument of its own
+    form : arrays by layer; pairs (W, b); W and b in turn; a dictionary with W1, b1; or arguments of their own: each
+        array, all weights before the biases, or a list of weights and one of biases
     columns : whether samples are columns
+    samples_first : whether X and y come before the weights
     """
 
     layout: WeightLayout = NOTES
     form: Form = "arrays"
     columns: bool = False
+    samples_first: bool = False
 
     @property
     def words(self) -> str:
@@ -56,13 +61,17 @@ class Calling:
         InputError
             If it raises, or returns what is no gradients of the network.
         """
-        inputs, targets = (X.T.copy(), y.T.copy()) if self.columns else (X.copy(), y.copy())
+        samples = [X.T.copy(), y.T.copy()] if self.columns else [X.copy(), y.copy()]
+        weights = self._arguments(net)
+        before = copy.deepcopy(weights)
         try:
-            returned = function(*self._arguments(net), inputs, targets)
+            returned = function(*(samples + weights if self.samples_first else weights + samples))
         except Exception as error:
             raised = _RaisedError(f"the function raised {type(error).__name__}: {error}")
             raised.within = error.__traceback__ is not None and error.__traceback__.tb_next is not None
             raise raised from error
+        if returned is None and repr(weights) != repr(before):  # they are updated in place
+            returned = weights if len(weights) > 1 else weights[0]
         figures = self._read(net, returned).figures
         values = np.array([_number(v) for v in figures.values()])
         if not np.isfinite(values).all():
@@ -78,6 +87,9 @@ class Calling:
         if self.form == "pairs":
             return [pairs]
         in_turn = [part for pair in pairs for part in pair]
+        if self.form in ("weights first", "lists"):
+            weights, biases = ([pair[k] for pair in pairs] for k in (0, 1))
+            return [*weights, *biases] if self.form == "weights first" else [weights, biases]
         if self.form == "named":
             names = [f"{letter}{k}" for k in range(1, len(pairs) + 1) for letter in "Wb"]
             return [dict(zip(names, in_turn, strict=True))]
@@ -95,9 +107,21 @@ class Calling:
             raise InputError(
                 f"the function must return gradients by layer, but returned {type(returned).__name__}"
             ) from None
-        found = readings(net, given, "what the function returns")
+        found = _readings(net, given)
         called = (self.layout.bias, self.layout.transposed)
         return next((r for r in found if (r.layout.bias, r.layout.transposed) == called), found[0])
+
+
+def _readings(net: Network, given: Any) -> list[WeightReading]:
+    """What is returned, in every layout that fits; without the cost, if that is returned too."""
+    what = "what the function returns"
+    try:
+        return readings(net, given, what)
+    except InputError:
+        arrays = [] if isinstance(given, dict) else [item for item in given if isinstance(item, Mapping) or depth(item)]
+        if not arrays or len(arrays) == len(given):
+            raise
+        return readings(net, arrays[0] if len(arrays) == 1 else arrays, what)
 
 
 def calls(function: UserFunction, net: Network, X: Array, y: Array) -> Iterator[Calling]:
@@ -129,10 +153,12 @@ def _telling(error: InputError) -> int:
 
 
 def _ways(function: UserFunction, net: Network) -> Iterator[Calling]:
-    count = _positional(function)
-    if count == _MANY:
-        yield from _forms(net, several=False)
-    yield from _forms(net, several=count > 3)
+    names = _positional(function)
+    ways = list(_forms(net, several=names is None or len(names) > 3))
+    if names is None:
+        ways = [*_forms(net, several=False), *ways]
+    turned = [replace(way, samples_first=True) for way in ways]
+    yield from [*turned, *ways] if names and names[0].lower() in _INPUTS else [*ways, *turned]
 
 
 def _forms(net: Network, several: bool) -> Iterator[Calling]:
@@ -141,7 +167,7 @@ def _forms(net: Network, several: bool) -> Iterator[Calling]:
     else:
         layouts = [WeightLayout(transposed=t, bias=b) for b in ("last", "first") for t in (False, True)]
     within = [Calling(layout, "arguments" if several else "arrays") for layout in layouts]
-    forms: Sequence[Form] = ("arguments",) if several else ("pairs", "named", "in turn")
+    forms: Sequence[Form] = ("arguments", "weights first", "lists") if several else ("pairs", "named", "in turn")
     apart = [Calling(WeightLayout(t, "apart"), form) for form in forms for t in (False, True)] if net.biases else []
     for call in (*within, *apart):
         yield call
@@ -149,15 +175,17 @@ def _forms(net: Network, several: bool) -> Iterator[Calling]:
         yield replace(call, columns=True)
 
 
-def _positional(function: UserFunction) -> int:
-    """How many arguments it needs; many, if it takes any number."""
+def _positional(function: UserFunction) -> list[str] | None:
+    """The names of the arguments that it needs; None, if it takes any number."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        return 3
+        return ["weights", "X", "y"]
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return _MANY
-    return sum(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+        return None
+    return [
+        p.name for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
 
 
 def _number(value: object) -> float:

@@ -21,8 +21,8 @@ from backpath.explain.diagnosis.passes import Index, Stage
 from backpath.explain.diagnosis.problem import Problem
 from backpath.maths.arrays import Array
 
-_MOST_PAIRS, _MOST_FIGURES = 60_000, 2_000_000
-_MANY = 1_500  # mistakes; of more, the rare ones that explain no group by themselves are left out of pairs
+_LEAST_PAIRS, _PAIRS_A_FIGURE, _MOST_PAIRS, _MOST_FIGURES = 60_000, 6_000, 200_000, 5_000_000  # that are tried
+_MANY = 4_500  # mistakes; of more, the rare ones that explain no group by themselves are left out of pairs
 _SAME = 1e-9  # constants that differ by no more are one
 _FIGURES: WeakKeyDictionary[Problem, tuple[list[Mistake], Array]] = WeakKeyDictionary()  # of a problem's catalogue
 
@@ -72,21 +72,24 @@ class Candidates:
         right = self.c.changes(self.c.right[None])[0]
         with np.errstate(all="ignore"):
             factor = self.c.changes(self.figures) / right
+        moved = ~self.c.still(self.figures, self.c.right)
         found = np.zeros((len(self.mistakes), len(self.c.members)), dtype=bool)
         for k, of in enumerate(self.c.members):
-            of = of[np.abs(right[of]) > 1e-12 * self.c.size[of]]
+            usual = np.abs(right[of]) > 1e-12 * self.c.size[of]
+            found[:, k] = moved[:, of[~usual]].any(axis=1)  # no constant makes another number of 0
+            of = of[usual]
             if len(of):
                 spread = factor[:, of].max(axis=1) - factor[:, of].min(axis=1)
                 if len(of) == 1:  # any change of a single figure is a constant
                     spread = factor[:, of[0]] - 1
-                found[:, k] = ~(np.abs(spread) <= _SAME * np.abs(factor[:, of]).max(axis=1))
+                found[:, k] |= ~(np.abs(spread) <= _SAME * np.abs(factor[:, of]).max(axis=1))
         return found
 
     def pairs(self, right: Ratios) -> Index:
         """Two that may fit together, (pairs, 2), the clearest and shortest first.
 
         A group that only one of them bends must fit with that one alone, a group that neither bends with the right
-        figures. A rare one counts only if there is such a group, two rare ones only if there is no other.
+        figures. A rare one counts only if there is such a group.
         """
         rare = np.array([m.rank == RARE for m in self.mistakes])
         large = np.array([len(members) > 1 for members in self.c.members], dtype=bool)
@@ -99,7 +102,7 @@ class Candidates:
         loose = coupled[:, None] | coupled[None, :]
         size = len(able)
         possible = np.triu(np.ones((size, size), dtype=bool), 1)
-        alone, together, clear = (np.zeros_like(possible) for _ in range(3))
+        alone, clear = np.zeros_like(possible), np.zeros_like(possible)
         for k in range(self.bends.shape[1]):
             bends, fits = self.bends[able, k], self.ratios.fits[able, k]
             one = bends[:, None] & ~bends[None, :]
@@ -111,12 +114,12 @@ class Candidates:
             possible &= speaks | both | loose | quiet
             alone |= speaks | quiet
             clear |= speaks & (len(self.c.members[k]) > 1)
-            together |= both
         possible &= ~(rare[:, None] | rare[None, :]) | alone
-        possible &= ~(rare[:, None] & rare[None, :]) | ~together
         found = np.argwhere(possible)
         order = np.lexsort((self.bits[able[found]].sum(axis=1), ~clear[tuple(found.T)]))
-        kept: Index = found[order[: min(_MOST_PAIRS, _MOST_FIGURES // len(self.c.right))]]
+        figures = len(self.c.right)
+        most = min(max(_LEAST_PAIRS, _PAIRS_A_FIGURE * figures), _MOST_PAIRS, _MOST_FIGURES // figures)
+        kept: Index = found[order[:most]]
         return kept
 
 

@@ -68,6 +68,7 @@ class Claims:
     base : what the figure is a change of: the weight before the update; 0 of a gradient
     relative, of_largest, epsilon : the precision of floats
     slack : by how much each may differ because the network is known to so many digits only
+    beyond : 1 or -1 where the number may be any larger, or any smaller one: it is clipped; else 0
     """
 
     names: tuple[str, ...]
@@ -79,6 +80,7 @@ class Claims:
     of_largest: Array
     epsilon: Array
     slack: Array
+    beyond: Array
 
     @classmethod
     def of(cls, claims: Sequence[Claim]) -> Claims:
@@ -93,7 +95,7 @@ class Claims:
         slack = np.array([claim.slack for claim in claims])
         relative, of_largest, epsilon = kinds.reshape(-1, 3).T
         names = tuple(claim.name for claim in claims)
-        return cls(names, places, value, last, base, relative, of_largest, epsilon, slack)
+        return cls(names, places, value, last, base, relative, of_largest, epsilon, slack, np.zeros_like(value))
 
 
 def _precision(of: Precision) -> tuple[float, float, float]:

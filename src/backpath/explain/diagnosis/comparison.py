@@ -149,12 +149,14 @@ class Comparison:
         """The least that each figure may be; ``high`` the most: half a unit of its last digit is rounding, a whole one
         above it digits that were cut off."""
         c = self.claims
-        return c.value - np.where(c.value > 0, 0.5, 1.0) * c.last - self._rounding
+        least: Array = c.value - np.where(c.value > 0, 0.5, 1.0) * c.last - self._rounding
+        return np.where(c.beyond < 0, -np.inf, least)
 
     @cached_property
     def high(self) -> Array:
         c = self.claims
-        return c.value + np.where(c.value < 0, 0.5, 1.0) * c.last + self._rounding
+        most: Array = c.value + np.where(c.value < 0, 0.5, 1.0) * c.last + self._rounding
+        return np.where(c.beyond > 0, np.inf, most)
 
     @cached_property
     def wrong(self) -> Bools:

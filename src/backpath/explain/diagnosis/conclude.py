@@ -24,6 +24,7 @@ from backpath.explain.digits import shown
 
 _NUMERICAL = 1e-5  # as near as numerical derivatives come
 _CLOSE = 1e-3  # of a layer's largest figure: what is nearer may be a numerical derivative with a large step
+_MEANT = 3  # readings of right figures that are said
 _NAMED = 6  # weights in a sentence
 
 
@@ -59,8 +60,9 @@ def of_search(search: Search, found: Sequence[Explanation], rows: Sequence[Claim
     if not found:
         return Report([(_unknown(search),)], rows, certain=False)
     if found[0].is_right:
-        message = found[0].mistakes(search.c.q)[0].message
-        return Report((), [replace(row, is_right=True) for row in rows], f"Right if this is intended: {message}.")
+        said = dict.fromkeys(e.mistakes(search.c.q)[0].message for e in found if e.is_right)
+        note = f"Right if this is intended: {'; or '.join(list(said)[:_MEANT])}."
+        return Report((), [replace(row, is_right=True) for row in rows], note)
     alternatives = [_findings(search.c, explanation) for explanation in found]
     report = Report(alternatives, rows, certain=search.is_certain(found))
     report.bits = found[0].bits
@@ -113,7 +115,7 @@ def _right_if_rounded(given: Comparison, rounded: Comparison, rows: Sequence[Cla
 
 
 def _unknown(search: Search) -> Finding:
-    c, nearest = search.c, search.nearest()
+    c, nearest = search.c, _nearest(search)
     wrong = _names(c, c.wrong)
     message = "no known mistake gives all these figures"
     if search.information < 2 * MARGIN:
@@ -131,6 +133,16 @@ def _unknown(search: Search) -> Finding:
         message += f"; the nearest: {mistake.message}, which gives all but {', '.join(missed[:_NAMED])}"
         message += f" and {len(missed) - _NAMED} more" if len(missed) > _NAMED else ""
     return Finding("unknown", wrong, message, wrong)
+
+
+def _nearest(search: Search) -> tuple[Mistake, Bools] | None:
+    """The mistake that gives the most figures, more than are right, and which; None if none gives most of them."""
+    met = search.c.met(search.singles.figures)
+    counts = met.sum(axis=1)
+    best = int(counts.argmax())
+    if counts[best] <= max((~search.c.wrong).sum() + 1, len(search.c.wrong) // 2):
+        return None
+    return search.singles.mistakes[best], met[best]
 
 
 def _names(c: Comparison, chosen: Bools) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from backpath.maths.other_names import cost_called, taken_as
 from backpath.maths.printed import printed_array
 
 Figures = Mapping[str, object]
-_STAGES = (12.0, 20.0, math.inf)  # bits up to which explanations are looked for in every layout, before longer ones
+_STAGES = (16.0, math.inf)  # bits up to which explanations are looked for in every layout, before longer ones
 
 
 def diagnose(

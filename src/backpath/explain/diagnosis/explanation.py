@@ -22,6 +22,7 @@ class Explanation:
     constants : those on what comes out
     bits : its description length
     added : what is added to the gradients or weights afterwards (weight decay, a weight that is set)
+    after : what is done to the gradients before they are used: clipped, scaled to a length
     certain : whether nothing in it is a number that nothing explains
     is_right : whether it is a right answer to another question: with several updates, or an L2 term
     """
@@ -30,6 +31,7 @@ class Explanation:
     constants: ScopedConstants
     bits: float
     added: Addition | None = None
+    after: Mistake | None = None
     certain: bool = True
     is_right: bool = False
 
@@ -41,8 +43,8 @@ class Explanation:
         """All of its findings: conventions first."""
         conventions = tuple(as_mistake(q, constant, scope) for constant, scope in self.constants.factors)
         slips = sorted(self.slips, key=lambda slip: not slip.convention)
-        added = () if self.added is None else (self.added.mistake,)
-        return (*added, *conventions, *slips)
+        others = (self.after, None if self.added is None else self.added.mistake)
+        return (*(mistake for mistake in others if mistake is not None), *conventions, *slips)
 
     def key(self, q: Problem) -> frozenset[tuple[str, ...]]:
         """What the report says, except fitted numbers: one explanation of each kind is enough."""

@@ -132,9 +132,10 @@ def _ways(
         tried = [_Tried.of(*s, cost, rate, f) for s, f in zip(scenes, returned, strict=True)]
         found.append((call.words, tried, call))
         if all(_looks_like(net, figures) for (net, *_), figures in zip(scenes, returned, strict=True)):
-            steps = [_steps(net, figures, rate) for (net, *_), figures in zip(scenes, returned, strict=True)]
             words = "; ".join(filter(None, (call.words, "what your function returns is taken for updated weights")))
-            found.append((words, [_Tried.of(*s, cost, rate, f) for s, f in zip(scenes, steps, strict=True)], call))
+            found.append(
+                (words, [_Tried.updated(*s, cost, rate, f) for s, f in zip(scenes, returned, strict=True)], call)
+            )
     return sorted(found, key=lambda way: not all(is_numerical(one.comparison) for one in way[1]))
 
 
@@ -144,9 +145,9 @@ def _looks_like(net: Network, returned: Mapping[str, object]) -> bool:
     return bool(((W - V) ** 2).sum() < 0.5 * (W * W).sum())
 
 
-def _steps(net: Network, returned: Mapping[str, object], rate: float | None) -> dict[str, object]:
-    """The gradients, if what is returned are updated weights."""
-    return {name: (net[name] - float(value)) / (rate or 1.0) for name, value in returned.items()}  # type: ignore[arg-type]
+def _steps(net: Network, returned: Mapping[str, object]) -> dict[str, object]:
+    """The steps, if what is returned are updated weights."""
+    return {name: net[name] - float(value) for name, value in returned.items()}  # type: ignore[arg-type]
 
 
 def _leave_biases_out(returned: Sequence[Mapping[str, object]]) -> bool:
@@ -167,6 +168,17 @@ class _Tried:
     ) -> _Tried:
         q = problem(net, X, y, cost, rate, (), False)
         claims = list(weight_claims(q, claimed, "gradient"))
+        return cls(Comparison(q, Claims.of(claims)), claims)
+
+    @classmethod
+    def updated(
+        cls, net: Network, X: Array, y: Array, cost: str, rate: float | None, claimed: Mapping[str, object]
+    ) -> _Tried:
+        """Of updated weights; as gradients, where the learning rate is not known."""
+        if rate is None:
+            return cls.of(net, X, y, cost, rate, _steps(net, claimed))
+        q = problem(net, X, y, cost, rate, (), True)
+        claims = list(weight_claims(q, claimed, "weight"))
         return cls(Comparison(q, Claims.of(claims)), claims)
 
     @property

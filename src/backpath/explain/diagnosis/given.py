@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,12 +39,9 @@ def parts_of(given: object, net: Network, what: str) -> Parts:
         )
     if count == 1 and depth(given) == 2:
         return Parts([_array(given, what)])
-    if all(_is_pair(item) for item in items):
-        pairs = [list(item) for item in items]
-        return Parts([_array(W, what) for W, _ in pairs], [_array(b, what) for _, b in pairs])
-    if len(items) == 2 and depth(items[0]) >= 3 and depth(items[1]) >= 2:
-        weights, biases = (list(item) for item in items)
-        return Parts([_array(W, what) for W in weights], [_array(b, what) for b in biases])
+    apart = [way for way in _apart(items, what) if _has_sizes(way, net)] or list(_apart(items, what))
+    if apart:
+        return apart[0]
     if len(items) == count and all(isinstance(item, Mapping) for item in items):
         layers = [_of_mapping(item, 1, what) for item in items]
         if all(len(part.weights) == 1 for part in layers):
@@ -53,6 +50,26 @@ def parts_of(given: object, net: Network, what: str) -> Parts:
     if len(items) == 2 * count and net.biases:
         return _with_biases([_array(item, what) for item in items], net)
     return Parts([_array(item, what) for item in items])
+
+
+def _apart(items: list[Any], what: str) -> Iterator[Parts]:
+    """Pairs of weights and biases, or a list of each: what the depth of the lists allows."""
+    if all(_is_pair(item) for item in items):
+        yield Parts(*([_array(a, what) for a in column] for column in zip(*items, strict=True)))
+    if len(items) == 2 and min(map(depth, items)) >= 2 and max(map(depth, items)) >= 3:
+        first, second = ([_array(a, what) for a in item] for item in items)
+        yield Parts(first, second)
+        yield Parts(second, first)
+
+
+def _has_sizes(parts: Parts, net: Network) -> bool:
+    """Whether weights and biases have as many numbers as the network's, from the first or from the last layer."""
+    sizes = [(len(W) * (W.shape[1] - 1), len(W)) for W in net.weights]
+    given = [(W.size, b.size) for W, b in zip(parts.weights, parts.biases or [], strict=False)]
+    return len(given) == len(sizes) and any(
+        all(w == W and b in (1, n) for (w, b), (W, n) in zip(given, wanted, strict=True))
+        for wanted in (sizes, sizes[::-1])
+    )
 
 
 def _with_biases(arrays: list[Objects], net: Network) -> Parts:
@@ -64,13 +81,7 @@ def _with_biases(arrays: list[Objects], net: Network) -> Parts:
         Parts(arrays[:count], arrays[count:]),
         Parts(arrays[count:], arrays[:count]),
     ]
-    sizes = [(len(W) * (W.shape[1] - 1), len(W)) for W in net.weights]
-    for way in ways:
-        given = [(W.size, b.size) for W, b in zip(way.weights, way.biases or [], strict=True)]
-        for wanted in (sizes, sizes[::-1]):
-            if all(w == W and b in (1, n) for (w, b), (W, n) in zip(given, wanted, strict=True)):
-                return way
-    return ways[0]
+    return next((way for way in ways if _has_sizes(way, net)), ways[0])
 
 
 def _of_mapping(given: Mapping[Any, Any], count: int, what: str) -> Parts:

@@ -53,7 +53,9 @@ CODES = {
     "rounded": "a note, not a mistake: right to the few digits of plain floats",
     # conventions that no argument states
     "other_cost": "the gradient is that of another cost",
-    "weight_decay": "a multiple of the weights is added: an L2 term",
+    "weight_decay": "a multiple of the weights, or of their signs, is added: an L2 or an L1 term",
+    "gradient_clipped": "the gradients are clipped, or scaled to a length",
+    "label_smoothing": "the targets are smoothed: pulled together",
     "no_biases": "the network has no biases",
     "several_updates": "the weights are those after several updates",
     # slips at one use of a quantity

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from backpath.explain.diagnosis.update_rules import UpdateRule
 from backpath.maths.arrays import Array
 from backpath.maths.backprop import forward
 from backpath.maths.network import Network
@@ -17,13 +18,13 @@ from backpath.maths.notation import neuron_name, neuron_names, weight_name
 
 @dataclass(frozen=True)
 class Procedure:
-    """Several updates: which samples each step takes, in words, its description length, momentum, and a constant on
-    each step."""
+    """Several updates: which samples each step takes, in words, its description length, by which rule if not by
+    gradient descent, and a constant on each step."""
 
     steps: tuple[tuple[int, ...], ...]
     words: str
     bits: float
-    momentum: float = 0.0
+    rule: UpdateRule | None = None
     scale: float = 1.0
 
 

@@ -1,4 +1,4 @@
-"""How weights are updated more than once: batch steps, online epochs, momentum."""
+"""How weights are updated, other than by one step of gradient descent: batch steps, online epochs, other rules."""
 
 from __future__ import annotations
 
@@ -8,39 +8,59 @@ from dataclasses import replace
 import numpy as np
 
 from backpath.errors import InputError
-from backpath.explain.diagnosis.passes import PassEdits, Passes
+from backpath.explain.diagnosis.passes import Index, PassEdits, Passes
 from backpath.explain.diagnosis.problem import Problem, Procedure
+from backpath.explain.diagnosis.update_rules import State, UpdateRule, other_rules
+from backpath.explain.diagnosis.update_rules import momentum as momentum_rule
 from backpath.maths.arrays import Array
 from backpath.maths.checks import check_count, check_number
 
 _MOST_STEPS = 10
+_MOST_OTHER = 5  # steps by another rule than gradient descent
+OTHER_RULE = 7.0  # the least bits of such a rule
 _MOMENTA = (0.9, 0.5, 0.8, 0.95, 0.99)
 
 
 def updated(q: Problem, count: int, runs: Sequence[PassEdits]) -> Array:
     """All figures of so many passes whose weights are updated as the problem's procedure says; of the gradients, which
     are not claimed then, the last ones."""
-    procedure = q.procedure
-    if procedure is None:
+    if q.procedure is None:
         raise ValueError("the problem has a single update")
-    with np.errstate(all="ignore"):
-        return _updated(q, procedure, count, runs)
+    *_, last = course(q, q.procedure.steps, [q.procedure] * count, runs)
+    return last
 
 
-def _updated(q: Problem, procedure: Procedure, count: int, runs: Sequence[PassEdits]) -> Array:
-    parts = {samples: replace(q, X=q.X[list(samples)], y=q.y[list(samples)]) for samples in set(procedure.steps)}
+def course(
+    q: Problem, steps: Sequence[tuple[int, ...]], procedures: Sequence[Procedure], runs: Sequence[PassEdits]
+) -> Iterator[Array]:
+    """All figures after each of these steps, of one pass for each of the procedures, whose rule and constant it has."""
+    parts = {samples: replace(q, X=q.X[list(samples)], y=q.y[list(samples)]) for samples in set(steps)}
+    rules = dict.fromkeys(procedure.rule for procedure in procedures)
+    rows = [(rule, np.array([k for k, p in enumerate(procedures) if p.rule is rule])) for rule in rules]
+    scale = np.array([procedure.scale for procedure in procedures])
+    kept: list[list[State]] = [[(0.0, 0.0)] * q.layers for _ in rows]
     weights: list[Array] | None = None
-    moved: list[Array] = []
-    for samples in procedure.steps:
-        p = Passes(parts[samples], count, runs, weights)
-        steps = [G * free for G, free in zip(p.G[1:], q.free, strict=True)]
-        if moved:
-            steps = [procedure.momentum * v + step for v, step in zip(moved, steps, strict=True)]
-        moved = steps
-        rate = (procedure.scale * p.rate)[:, None, None]
-        weights = [W - rate * step for W, step in zip(p.W[1:], steps, strict=True)]
-    flat = [np.concatenate([a.reshape(count, -1) for a in arrays], axis=1) for arrays in (p.G[1:], weights or [])]
-    return np.concatenate(flat, axis=1)
+    with np.errstate(all="ignore"):
+        for t, samples in enumerate(steps, 1):
+            at = weights and [W.copy() for W in weights]
+            for (rule, h), states in zip(rows, kept, strict=True):
+                if rule is not None and rule.ahead and at is not None:
+                    for W, (v, _) in zip(at, states, strict=True):
+                        W[h] -= (scale[h] * (q.learning_rate or 0.0) * rule.ahead)[:, None, None] * v
+            p = Passes(parts[samples], len(procedures), runs, at)
+            before = p.W[1:] if weights is None or at is None or not _any_ahead(rows) else weights
+            moves = [G * free for G, free in zip(p.G[1:], q.free, strict=True)]
+            for (rule, h), states in zip(rows, kept, strict=True):
+                if rule is not None:
+                    for layer, move in enumerate(moves):
+                        move[h], states[layer] = rule.step(move[h], states[layer], t)
+            rate = (scale * p.rate)[:, None, None]
+            weights = [W - rate * move for W, move in zip(before, moves, strict=True)]
+            yield np.concatenate([a.reshape(len(a), -1) for a in (*p.G[1:], *weights)], axis=1)
+
+
+def _any_ahead(rows: Sequence[tuple[UpdateRule | None, Index]]) -> bool:
+    return any(rule is not None and rule.ahead for rule, _ in rows)
 
 
 def usual(q: Problem) -> Iterator[Procedure]:
@@ -54,13 +74,25 @@ def usual(q: Problem) -> Iterator[Procedure]:
         yield Procedure((whole,) * count, f"{count} steps with the whole batch", 2.0 + count / 2)
     for count in (2, 3, 5, 10) if q.samples > 1 else ():
         yield Procedure(single * count, f"{count} online epochs in this order", 3.0 + count / 2)
-    for momentum in _MOMENTA:
+    for rule in map(momentum_rule, _MOMENTA):
         for count in range(2, 6):
-            words = f"{count} steps with the whole batch and momentum {momentum:g}"
-            yield Procedure((whole,) * count, words, 6.0 + count / 2, momentum)
+            words = f"{count} steps with the whole batch and {rule.words}"
+            yield Procedure((whole,) * count, words, 6.0 + count / 2, rule)
         if q.samples > 1:
-            words = f"an online epoch in this order with momentum {momentum:g}"
-            yield Procedure(single, words, 6.0, momentum)
+            yield Procedure(single, f"an online epoch in this order with {rule.words}", 6.0, rule)
+
+
+def by_other_rules(q: Problem) -> Iterator[Procedure]:
+    """A few steps, or an online epoch, by another rule than gradient descent."""
+    whole = tuple(range(q.samples))
+    single = tuple((s,) for s in whole)
+    for rule in other_rules():
+        for count in range(1 if rule.alone else 2, _MOST_OTHER + 1):
+            steps = f"{count} steps" if count > 1 else "one step"
+            words = f"{steps} with the whole batch by {rule.words}"
+            yield Procedure((whole,) * count, words, OTHER_RULE + count / 2, rule)
+        if q.samples > 1:
+            yield Procedure(single, f"an online epoch in this order by {rule.words}", OTHER_RULE + 1, rule)
 
 
 def scaled(q: Problem, procedure: Procedure) -> Iterator[Procedure]:
@@ -88,8 +120,7 @@ def given_procedure(
         return None
     if updates is not None:
         check_count(updates, "updates")
-    if momentum is not None:
-        momentum = check_number(momentum, "momentum", least=0, below=1)
+    rule = momentum_rule(check_number(momentum, "momentum", least=0, below=1)) if momentum else None
     whole = tuple(range(q.samples))
     places = whole if order in ("online", "batch", None) else order
     if isinstance(places, str) or not all(place in whole for place in places):
@@ -98,4 +129,4 @@ def given_procedure(
     repeated = steps * (updates or 1)
     if len(repeated) == 1:
         return None
-    return Procedure(repeated, "", 0.0, momentum or 0.0)
+    return Procedure(repeated, "", 0.0, rule)

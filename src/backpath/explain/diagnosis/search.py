@@ -7,7 +7,7 @@ the shortest explanation so far is shorter than anything that it can find, by mo
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -17,21 +17,22 @@ from backpath.explain.diagnosis.added import additions
 from backpath.explain.diagnosis.bits import ABOUT, DOUBT, MARGIN, NUMBER, OF_RANK, SECOND, information
 from backpath.explain.diagnosis.candidate_mistakes import Candidates, figures_of, figures_of_pairs
 from backpath.explain.diagnosis.catalogue.fitted_numbers import families, rates
-from backpath.explain.diagnosis.comparison import Bools, Comparison, Ratios
-from backpath.explain.diagnosis.conventions import Conventions, Readings
+from backpath.explain.diagnosis.clipping import CLIPPED, clipped, scalings
+from backpath.explain.diagnosis.comparison import Comparison, Ratios
+from backpath.explain.diagnosis.conventions import Conventions, Readings, ScopedConstants
 from backpath.explain.diagnosis.explanation import Explanation
 from backpath.explain.diagnosis.mistakes import PLAIN, RARE, Family, Mistake
-from backpath.explain.diagnosis.number_fit import Task, fitted_numbers
+from backpath.explain.diagnosis.number_fit import Task, fitted_numbers, implied_inputs
 from backpath.explain.diagnosis.passes import Index, Passes, Stage
-from backpath.explain.diagnosis.several import after_several_updates, with_slips
+from backpath.explain.diagnosis.procedures import OTHER_RULE
+from backpath.explain.diagnosis.several import after_several_updates, by_another_rule, in_all, with_slips
 
 _MOST_TOLD = 8  # explanations in a report
-_MOST_HINTS = 12
 _MANY_FIGURES = 400  # of more, a number in one place is not looked for beside another mistake
 _USUAL = 4.0  # bits of conventions that are tried with a fitted number
 _INNER = 8.0  # bits of conventions that are tried on the error where its size counts
 _ROUND = 17.0  # bits of a fitted number that may have been chosen by hand: four digits
-_LIKELY = 9.0  # bits of a slip up to which it is tried with a multiple of the weights
+_LIKELY = 14.0  # bits of a slip up to which it is tried with a multiple of the weights, or a length of the gradient
 _WITH_TERM = 10.0  # the least bits of an L2 term
 _MOST_BENT = 40  # mistakes that are tried with a constant that nothing explains
 _MOST_FITTED = 700_000  # figures of families with another mistake, each tried with a few numbers
@@ -68,27 +69,34 @@ class Search:
 
     def explanations(self) -> list[Explanation]:
         """Those about as short as the shortest, and no longer than what the figures tell; the shortest first."""
-        levels = (
-            (0.0, self._single),
-            (_WITH_COST, self._with_other_cost),
-            (_WITH_SCALE, self._with_scaled_error),
-            (_WITH_CONSTANT, self._with_constant),
-            (_WITH_ADDED, self._with_added),
-            (_SEVERAL_UPDATES, lambda: after_several_updates(self.c) if self._may_be_several else []),
-            (_SEVERAL_WITH_SLIP, lambda: with_slips(self.c) if self._may_be_several else []),
-            (_WITH_NUMBER, self._fitted),
-            (_PAIR, self._pairs),
-            (_PAIR_WITH_NUMBER, self._fitted_pairs),
-        )
         found: list[Explanation] = []
-        for least, level in levels:
+        for least, level, looks_at_all in self._levels():
             if self.c.q.procedure is not None and least > 0:
                 break
             shortest = min((e.bits for e in found if e.certain), default=math.inf)
             self._limit = min(self._most, shortest + ABOUT)
             if least <= self._limit:
-                found += self._holding([e for e in level() if e.bits <= self._limit])
+                short = [e for e in level() if e.bits <= self._limit]
+                found += short if looks_at_all else self._holding(short)
         return self._reported(found)
+
+    def _levels(self) -> Iterator[tuple[float, Callable[[], list[Explanation]], bool]]:
+        """The least bits of what a level finds, the level, and whether it looks at every comparison or at the first."""
+        yield 0.0, self._single, False
+        yield _WITH_COST, self._with_other_cost, False
+        yield _WITH_SCALE, self._with_scaled_error, False
+        yield _WITH_CONSTANT, self._with_constant, False
+        yield _WITH_ADDED, self._with_added, False
+        if self.c.is_update.all():
+            every = [self.c, *self.others]
+            yield _SEVERAL_UPDATES, lambda: in_all(every, after_several_updates), True
+            yield OTHER_RULE, lambda: in_all(every, by_another_rule), True
+            yield _SEVERAL_WITH_SLIP, lambda: in_all(every, with_slips), True
+        yield CLIPPED, self._clipped, True
+        yield CLIPPED, self._scaled_to_a_length, True
+        yield _WITH_NUMBER, self._fitted, False
+        yield _PAIR, self._pairs, False
+        yield _PAIR_WITH_NUMBER, self._fitted_pairs, False
 
     def plain(self) -> list[Explanation]:
         """Those of conventions and one slip only."""
@@ -182,7 +190,7 @@ class Search:
     def _with_other_cost(self) -> list[Explanation]:
         """A convention of the catalogue, another cost, with each other mistake."""
         s = self.singles
-        conventions = [k for k, m in enumerate(s.mistakes) if m.convention]
+        conventions = [k for k, m in enumerate(s.mistakes) if m.convention and m.rank == PLAIN]
         others = [k for k, m in enumerate(s.mistakes) if not m.convention and m.rank < RARE]
         return self._combined(
             np.array([(i, k) for i in conventions for k in others], dtype=np.intp).reshape(-1, 2), 0.0
@@ -200,12 +208,12 @@ class Search:
         able = [h for h in np.flatnonzero(s.bits < _LIKELY) if s.bits[h] + least <= self._limit]
         tried += [((s.mistakes[h],), float(s.bits[h]), int(h)) for h in able]
         all_figures = np.concatenate([c.right[None], s.figures])  # that of a mistake stands one place later
-        changes = c.changes(all_figures)
-        sums = [(k, a) for k, (*_, h) in enumerate(tried) for a in additions(c, changes[h + 1], bool(self.others))]
+        owners = np.array([h + 1 for *_, h in tried])
+        sums = list(additions(c, c.changes(all_figures[owners]), bool(self.others)))
         if not sums:
             return found
-        owners = np.array([tried[k][2] + 1 for k, _ in sums])
-        ratios = c.ratios(all_figures[owners], np.stack([addition.figures(c) for _, addition in sums]))
+        chosen = owners[[k for k, _ in sums]]
+        ratios = c.ratios(all_figures[chosen], np.stack([addition.figures(c) for _, addition in sums]))
         for h in np.flatnonzero(self.readings.possible(ratios)):
             (slips, bits, _), addition = tried[sums[h][0]], sums[h][1]
             for reading in self.readings.of(ratios[h], False):
@@ -214,14 +222,44 @@ class Search:
                 found.append(Explanation(slips, reading, length, addition, is_right=is_right))
         return found
 
-    @property
-    def _may_be_several(self) -> bool:
-        return bool(self.c.is_update.all()) and not self.others
+    def _clipped(self) -> list[Explanation]:
+        """Conventions and a mistake, with gradients that are then clipped."""
+        found = clipped([self.c, *self.others])
+        if found is None:
+            return []
+        if found.only_signs:
+            agree = all(c.ratios(c.right[None]).all_fit[0] for c in found.comparisons)
+            none = ScopedConstants((), 0.0)
+            return [Explanation((), none, found.bits, after=found.mistake, is_right=True)] if agree else []
+        under = Search(found.comparisons, self._limit - found.bits).plain()
+        return [
+            replace(e, bits=e.bits + found.bits, after=found.mistake, is_right=not e.slips and not e.constants.factors)
+            for e in under
+        ]
+
+    def _scaled_to_a_length(self) -> list[Explanation]:
+        """The right gradients, or a mistake, scaled to a length."""
+        comparisons = [self.c, *self.others]
+        s = self.singles
+        found: list[Explanation] = []
+        for scaling in scalings(comparisons):
+            able = np.flatnonzero((s.bits < _LIKELY) & (s.bits + scaling.bits <= self._limit) & s.ratios.all_fit)
+            tried: list[tuple[tuple[Mistake, ...], float, Ratios]] = [((), 0.0, self.right[0])]
+            tried += [((s.mistakes[h],), float(s.bits[h]), s.ratios[h]) for h in able]
+            for slips, bits, ratios in tried:
+                if scaling.holds(0, ratios) and all(
+                    scaling.holds(k, c.ratios(figures_of(c, [slips]))[0]) for k, c in enumerate(self.others, 1)
+                ):
+                    none = ScopedConstants((), 0.0)
+                    found.append(
+                        Explanation(slips, none, bits + scaling.bits, after=scaling.mistake, is_right=not slips)
+                    )
+        return found
 
     @cached_property
     def _families(self) -> list[Family]:
         """Of a user's function only those that have the same meaning in every network."""
-        return list(rates(self.c.q)) if self.others else list(families(self.c.q, self._implied_inputs()))
+        return list(rates(self.c.q)) if self.others else list(families(self.c.q, implied_inputs(self.c)))
 
     def _fitted(self) -> list[Explanation]:
         """A mistake with a number, alone or with the usual conventions."""
@@ -295,27 +333,6 @@ class Search:
                 read = self._read(slips, length, ratios[0], unexplained=False)
                 found += (replace(e, certain=digits <= _ROUND) for e in read)
         return found
-
-    def nearest(self) -> tuple[Mistake, Bools] | None:
-        """The mistake that gives the most figures, more than are right, and which; None if none gives most of them."""
-        met = self.c.met(self.singles.figures)
-        counts = met.sum(axis=1)
-        best = int(counts.argmax())
-        if counts[best] <= max((~self.c.wrong).sum() + 1, len(self.c.wrong) // 2):
-            return None
-        return self.singles.mistakes[best], met[best]
-
-    def _implied_inputs(self) -> list[float]:
-        """Of one sample, ∂C/∂W11_1 is as many times ∂C/∂W1~_1 as X1 was read."""
-        if self.c.q.samples > 1:
-            return []
-        gradient = dict(zip(self.c.claims.positions.tolist(), self.c.claims.value.tolist(), strict=True))
-        inputs, found = self.c.q.width(0), []
-        for j in range(1, self.c.q.width(1) + 1):
-            bias = gradient.get(self.c.q.position(1, j, None))
-            figures = (gradient.get(self.c.q.position(1, j, i)) for i in range(1, inputs + 1))
-            found += [figure / bias for figure in figures if bias and figure is not None]
-        return found[:_MOST_HINTS]
 
 
 def _scaled(mistake: Mistake, product: Conventions) -> Mistake:

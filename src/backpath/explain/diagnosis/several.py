@@ -1,84 +1,115 @@
-"""Updated weights after more than one update: right ones, or with a slip in each step."""
+"""Updated weights after more than one update, or by another rule: right ones, or with a slip in each step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from backpath.explain.diagnosis.candidate_mistakes import Candidates
+from backpath.explain.diagnosis.candidate_mistakes import in_each_step, lengths
+from backpath.explain.diagnosis.catalogue import every_mistake
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.conventions import ScopedConstants
 from backpath.explain.diagnosis.explanation import Explanation
 from backpath.explain.diagnosis.mistakes import Mistake
-from backpath.explain.diagnosis.passes import Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem, Procedure
-from backpath.explain.diagnosis.procedures import scaled, updated, usual
+from backpath.explain.diagnosis.procedures import by_other_rules, course, scaled, usual
 from backpath.maths.arrays import Array
 
 _LIKELY_SLIP = 10.0  # bits up to which a slip is tried in each of several updates
 _LIKELY = 4.0  # bits up to which a procedure is tried with a slip
 
-
-@dataclass(frozen=True, eq=False)
-class _Updates:
-    """A procedure with its variants, and the figures of each; ``under`` is the problem with that procedure."""
-
-    under: Problem
-    variants: tuple[Procedure, ...]
-    figures: Array
-
-    @classmethod
-    def of(cls, q: Problem, procedure: Procedure) -> _Updates:
-        under = replace(q, procedure=procedure)
-        variants = (procedure, *scaled(q, procedure))
-        runs = [(((Stage.START, _step_times(v.scale)),), np.array([k])) for k, v in enumerate(variants)]
-        return cls(under, variants, updated(under, len(variants), runs))
+Outcomes = list[tuple[Procedure, Array]]
+_USUAL: WeakKeyDictionary[Problem, Outcomes] = WeakKeyDictionary()  # the same for all claims about a problem
+_BY_OTHER_RULES: WeakKeyDictionary[Problem, Outcomes] = WeakKeyDictionary()
+_WITH_SLIPS: WeakKeyDictionary[Problem, list[tuple[Procedure, list[Mistake], Array, Array]]] = WeakKeyDictionary()
 
 
-_UPDATES: WeakKeyDictionary[Problem, list[_Updates]] = WeakKeyDictionary()
+def in_all(
+    comparisons: Sequence[Comparison], looked: Callable[[Comparison], Iterable[Explanation]]
+) -> list[Explanation]:
+    """Those explanations of the first comparison that are found in each of the others too."""
+    found = list(looked(comparisons[0]))
+    for c in comparisons[1:]:
+        others = {_said(e) for e in looked(c)} if found else set()
+        found = [e for e in found if _said(e) in others]
+    return found
 
 
-def _updates(q: Problem) -> list[_Updates]:
-    """Of every usual procedure; they are the same for all claims about a problem."""
-    if q not in _UPDATES:
-        _UPDATES[q] = [_Updates.of(q, procedure) for procedure in usual(q)]
-    return _UPDATES[q]
-
-
-def _step_times(scale: float) -> Callable[[Passes, Index], None]:
-    def edit(p: Passes, h: Index) -> None:
-        p.rate[h] *= scale
-
-    return edit
+def _said(e: Explanation) -> tuple[str, ...]:
+    return tuple(slip.message for slip in e.slips)
 
 
 def after_several_updates(c: Comparison) -> list[Explanation]:
     """The procedures that give all claimed weights, right or with a constant on each step."""
-    found = []
-    for updates in _updates(c.q):
-        met = c.met(updates.figures).all(axis=1)
-        for k in np.flatnonzero(met):
-            procedure = updates.variants[k]
-            mistakes = (_mistake(procedure),)
-            found.append(Explanation(mistakes, ScopedConstants((), 0.0), procedure.bits, is_right=k == 0))
+    if c.q not in _USUAL:
+        variants = [variant for procedure in usual(c.q) for variant in (procedure, *scaled(c.q, procedure))]
+        _USUAL[c.q] = _outcomes(c.q, variants)
+    found = list(_that_fit(c, _USUAL[c.q]))
     return [e for e in found if e.is_right] or found
 
 
-def with_slips(c: Comparison) -> list[Explanation]:
+def by_another_rule(c: Comparison) -> list[Explanation]:
+    """Other rules than gradient descent that give all claimed weights."""
+    if c.q not in _BY_OTHER_RULES:
+        _BY_OTHER_RULES[c.q] = _outcomes(c.q, list(by_other_rules(c.q)))
+    return list(_that_fit(c, _BY_OTHER_RULES[c.q]))
+
+
+def with_slips(c: Comparison) -> Iterator[Explanation]:
     """The most usual procedures, with a slip in each step."""
-    likely = [updates for updates in _updates(c.q) if updates.variants[0].bits <= _LIKELY]
-    return [e for updates in likely for e in _with_slip(c, updates)]
+    if c.q not in _WITH_SLIPS:
+        _WITH_SLIPS[c.q] = list(_slips_in_each_step(c))
+    for procedure, slips, bits, figures in _WITH_SLIPS[c.q]:
+        for h in np.flatnonzero(c.met(figures).all(axis=1)):
+            mistakes = (_mistake(procedure), slips[h])
+            yield Explanation(mistakes, ScopedConstants((), 0.0), procedure.bits + float(bits[h]))
+
+
+def _slips_in_each_step(c: Comparison) -> Iterator[tuple[Procedure, list[Mistake], Array, Array]]:
+    """Procedures, slips with their bits, and what the two give."""
+    mistakes = [mistake for mistake in every_mistake(c.q) if in_each_step(mistake)]
+    bits = lengths(mistakes)
+    likely = np.flatnonzero(bits <= _LIKELY_SLIP)
+    for group in _by_course([procedure for procedure in usual(c.q) if procedure.bits <= _LIKELY]):
+        for block in c.blocks(len(likely)):
+            slips = [mistakes[k] for k in likely[block]]
+            runs = [(slip.edits, np.array([h])) for h, slip in enumerate(slips)]
+            for t, figures in enumerate(course(c.q, group[0].steps, [group[0]] * len(slips), runs), 1):
+                for procedure in (p for p in group if len(p.steps) == t):
+                    yield procedure, slips, bits[likely[block]], figures
+
+
+def _that_fit(c: Comparison, outcomes: Outcomes) -> Iterator[Explanation]:
+    for procedure, figures in outcomes:
+        if c.met(figures[None]).all():
+            is_right = procedure.scale == 1 and (procedure.rule is None or procedure.rule.is_right)
+            slips = (_mistake(procedure),)
+            yield Explanation(slips, ScopedConstants((), 0.0), procedure.bits, is_right=is_right)
+
+
+def _outcomes(q: Problem, procedures: Sequence[Procedure]) -> Outcomes:
+    """Each with the figures that it gives."""
+    found: Outcomes = []
+    for group in _by_course(procedures):
+        for t, figures in enumerate(course(q, group[0].steps, group, ()), 1):
+            found += [(p, figures[k]) for k, p in enumerate(group) if len(p.steps) == t]
+    return found
+
+
+def _by_course(procedures: Sequence[Procedure]) -> list[list[Procedure]]:
+    """Those together whose steps are the first ones of the longest of them, which comes first."""
+    groups: list[list[Procedure]] = []
+    for procedure in sorted(procedures, key=lambda p: -len(p.steps)):
+        for group in groups:
+            if group[0].steps[: len(procedure.steps)] == procedure.steps:
+                group.append(procedure)
+                break
+        else:
+            groups.append([procedure])
+    return groups
 
 
 def _mistake(procedure: Procedure) -> Mistake:
     return Mistake("several_updates", (), f"the weights are those after {procedure.words}", (), convention=True)
-
-
-def _with_slip(c: Comparison, updates: _Updates) -> Iterator[Explanation]:
-    procedure, tried = updates.variants[0], Candidates.of_all(Comparison(updates.under, c.claims))
-    for mistake, bits, exact in zip(tried.mistakes, tried.bits.tolist(), tried.ratios.exact, strict=True):
-        if exact and bits <= _LIKELY_SLIP:
-            yield Explanation((_mistake(procedure), mistake), ScopedConstants((), 0.0), procedure.bits + bits)

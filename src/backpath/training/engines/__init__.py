@@ -7,6 +7,7 @@ import warnings
 from backpath.errors import InputError
 from backpath.maths.unknown import unknown
 from backpath.training.engines.compiled import CompiledEngine
+from backpath.training.engines.pieces import InPieces, rows_of_piece
 from backpath.training.job import Descent, Engine, Job
 from backpath.training.native.library import why_no_kernels
 
@@ -35,6 +36,8 @@ def start_descent(name: str, job: Job) -> Descent:
         from backpath.training.engines.numpy import NumpyEngine
 
         return NumpyEngine(job)
+    if rows_of_piece(job) < len(job.X):
+        return InPieces(job)
     return CompiledEngine(job)
 
 

@@ -49,6 +49,8 @@ class ManyNetworks(Stateful):
     history_every : int | None
         The costs of epochs 0, history_every, 2 history_every … are kept; None: of none.
     threads : int
+    together : int | None
+        How many networks there are, if these are only some of them.
 
     Attributes
     ----------
@@ -75,8 +77,10 @@ class ManyNetworks(Stateful):
         stop_when_solved: bool = False,
         history_every: int | None = None,
         threads: int = 1,
+        together: int | None = None,
     ):
         self.job, self.weights, self.epochs, self.threads = job, weights, epochs, threads
+        self._together = min(together or weights.shape[1], CHUNK_NETWORKS)
         self.rates, self.momenta, self.solved_error = rates, momenta, solved_error
         self.stop_when_solved, self.history_every = stop_when_solved, history_every
         standing = Standing.at_start(
@@ -111,6 +115,23 @@ class ManyNetworks(Stateful):
     def running(self) -> bool:
         """Whether any network has epochs left to train."""
         return bool((self._worked < self.epochs).any())
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What was given besides the networks, the job and the threads."""
+        return {name: getattr(self, name) for name in ("epochs", "solved_error", "stop_when_solved", "history_every")}
+
+    @property
+    def through(self) -> int:
+        """Epochs that the networks still in training have gone through, on average."""
+        worked = self._worked[self.status == calls.IS_TRAINING]
+        return int(worked.mean()) if len(worked) else self.until
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the networks in training are all at the same epoch, as in a state that is saved."""
+        worked = self._worked[self.status == calls.IS_TRAINING]
+        return not len(worked) or bool((worked == worked[0]).all())
 
     def run(self, epochs: int | None = None, report: ProgressCallback | None = None) -> bool:
         """Train ``epochs`` epochs more, or all that are left, and measure what was reached; whether Ctrl-C ended it,
@@ -195,7 +216,13 @@ class ManyNetworks(Stateful):
         if not len(running):
             self._worked[part] = self.epochs
 
-    def _seconds(self) -> float:
+    @property
+    def networks_at_once(self) -> int:
+        """How many the kernels train together."""
+        return self._kernels.networks_at_once
+
+    @property
+    def epoch_seconds(self) -> float:
         """The approximate time of an epoch of one network on one core."""
         return 1.5e-11 * len(self.job.X) * (6 * len(self.weights) + 40 * sum(self.job.network.sizes[1:]))
 
@@ -203,15 +230,14 @@ class ManyNetworks(Stateful):
     def chunk(self) -> int:
         """Epochs between two looks at what stopped: many enough that these hardly count. The number of threads has no
         say in it, for a network that diverges is what it was when last looked at."""
-        together = min(self.weights.shape[1], CHUNK_NETWORKS)
         longest = min(LONGEST_CHUNK, 10**6 // len(self.job.X)) if self.job.shuffle else LONGEST_CHUNK
-        return max(1, min(int(CHUNK_SECONDS / (self._seconds() * together)), longest))
+        return max(1, min(int(CHUNK_SECONDS / (self.epoch_seconds * self._together)), longest))
 
     def _parted(self) -> list[tuple[Indices, Order]]:
         """The networks in parts of whole blocks, several for each thread and none too long to wait for; and for each
         the orders of the samples."""
         size = self.weights.shape[1]
-        most = int(PART_SECONDS / (self.chunk * self._seconds()))
+        most = int(PART_SECONDS / (self.chunk * self.epoch_seconds))
         part = max(1, min(most, -(-size // (PARTS_PER_THREAD * self.threads))))
-        part = -(-part // self._kernels.networks_at_once) * self._kernels.networks_at_once
+        part = -(-part // self.networks_at_once) * self.networks_at_once
         return [(np.arange(first, min(first + part, size)), self.job.orders()) for first in range(0, size, part)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,10 +77,16 @@ class Updates(Stateful):
 
 
 class NumpyEngine(Stateful):
-    """Trains with NumPy; every update makes new arrays, so an interrupt always finds a whole set of weights."""
+    """Trains with NumPy; every update makes new arrays, so an interrupt always finds a whole set of weights.
+
+    Attributes
+    ----------
+    at_once : float
+        Seconds after which `run` comes back in the midst of an epoch, between two updates.
+    """
 
     bayesian = None
-    _given: ClassVar[tuple[str, ...]] = ("job", "_pass")
+    _given: ClassVar[tuple[str, ...]] = ("job", "_pass", "at_once", "_order", "_drawn_from", "_is_drawn")
 
     def __init__(self, job: Job):
         self.job = job
@@ -92,6 +99,18 @@ class NumpyEngine(Stateful):
         self._convergence = Convergence(job.tol, job.patience, job.solver_state)
         self._dropout = Dropout(job.dropout, job.seed) if job.dropout else None
         self._pass: Propagation = self._dropout or backprop
+        self.at_once = math.inf
+        self._start, self._total, self._before = 0, 0.0, self.weights  # where in an epoch; its costs, its beginning
+        self._order: NDArray[np.intp] | None = None
+        self._drawn_from: dict[str, Any] | None = None  # the state that the order of the epoch under way is drawn from
+        self._is_drawn = False
+
+    def state(self) -> dict[str, Any]:
+        return super().state() | ({} if self._drawn_from is None else {"_orders": self._drawn_from})
+
+    def restore(self, state: dict[str, Any]) -> None:
+        super().restore(state)
+        self._is_drawn = False
 
     @property
     def solver_state(self) -> SolverState:
@@ -108,13 +127,15 @@ class NumpyEngine(Stateful):
         return cost_and_gradient(self.job, weights, X, y, np.ones(len(y), X.dtype) if weight is None else weight)
 
     def run(self, epochs: int) -> None:
+        until = time.perf_counter() + self.at_once
         with np.errstate(over="ignore", invalid="ignore"):
             for _ in range(epochs):
-                before = self.weights
-                cost = self._epoch()
+                if not self._to_its_end(until):
+                    return
+                cost, self._start = self._total / len(self.job.y), 0
                 self.overflow = _overflow(cost if self._updates.is_finite() else math.nan, self.weights)
                 if self.overflow is not None:
-                    self.weights = before
+                    self.weights = self._before
                     return
                 self.costs.append(cost)
                 self.converged = self._convergence.reached(cost)
@@ -125,17 +146,24 @@ class NumpyEngine(Stateful):
         """Start ``costs`` again: a caller that trains without an end keeps those so far itself."""
         self.costs = []
 
-    def _epoch(self) -> float:
-        job, order, samples = self.job, next(self._orders), len(self.job.y)
-        total = 0.0
-        for start in range(0, samples, job.batch_size):
-            batch: slice | NDArray[np.intp] = slice(start, start + job.batch_size)
-            if order is not None:
-                batch = order[batch]
-            cost, gradient, count = self._of_batch(batch)
+    def _to_its_end(self, until: float) -> bool:
+        """Begin an epoch, or go on with it, to its end; False if the time is over before."""
+        job, samples = self.job, len(self.job.y)
+        if self._start == 0:
+            self._total, self._before, self._is_drawn = 0.0, self.weights, False
+        if not self._is_drawn:
+            self._drawn_from = self._orders.state() if self.at_once < math.inf else None
+            self._order, self._is_drawn = next(self._orders), True
+        while self._start < samples:
+            batch: slice | NDArray[np.intp] = slice(self._start, self._start + job.batch_size)
+            cost, gradient, count = self._of_batch(batch if self._order is None else self._order[batch])
             self._step(gradient)
-            total += cost * count
-        return total / samples
+            self._total += cost * count
+            self._start += job.batch_size
+            if self._start < samples and time.perf_counter() > until:
+                return False
+        self._drawn_from = None
+        return True
 
     def _of_batch(self, rows: slice | NDArray[np.intp]) -> tuple[float, list[Array], int]:
         """The cost of these samples, its gradient, and the number of samples."""

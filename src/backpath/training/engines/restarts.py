@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -10,20 +11,26 @@ from backpath.errors import InputError
 from backpath.maths.arrays import Array
 from backpath.maths.checks import machine_memory
 from backpath.maths.initialisations import draw_many, initialisation
+from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
 from backpath.training.engines.lm import LMEngine
 from backpath.training.engines.normal_equations import NormalEquations
+from backpath.training.engines.slices import train_in_slices
 from backpath.training.job import REMEMBERED, Job
+from backpath.training.spreading import spread_and_kept
 from backpath.training.state import Stateful
 from backpath.training.threads import threads_for
 
 
-def check_restarts(engine: str, validation: object, solver: str) -> None:
+def check_restarts(engine: str, validation: object, job: Job) -> None:
     """Refuse settings that restarts do not support."""
-    if engine == "numpy" and solver != "lm":
+    is_lm = job.solver.name == "lm"
+    if engine == "numpy" and not is_lm:
         raise InputError("restarts are trained by the compiled engine; leave engine='numpy' out, or restarts", "engine")
     if validation is not None:
         raise InputError("restarts are compared by their training cost; leave validation out, or restarts")
+    if not is_lm and (job.l2 or job.sample_weight is not None):
+        raise InputError("restarts are trained side by side without l2 and sample_weight; leave restarts out")
 
 
 class RestartsEngine(Stateful):
@@ -43,7 +50,9 @@ class RestartsEngine(Stateful):
     """
 
     bayesian = None
-    _given = ("_shapes",)
+    spread: Any = None  # who trains them, if not this process; and where they are kept: the run, and its settings
+    kept: tuple[Any, dict[str, Any]] = (None, {})
+    _given = ("_shapes", "spread", "kept")
 
     def __init__(self, job: Job, restarts: int, epochs: int, init: str):
         from backpath.training.engines.many import ManyNetworks
@@ -69,7 +78,7 @@ class RestartsEngine(Stateful):
 
     def run(self, epochs: int) -> None:
         many = self._many
-        interrupted = many.run(epochs)
+        interrupted = many.run(epochs) if self.spread is None else train_in_slices(many, self.spread, *self.kept)
         best = int(np.argmin(many.cost))
         if best != self._best:
             self._best, self.costs = best, []
@@ -106,7 +115,9 @@ def start_restarts(job: Job, restarts: int, epochs: int, init: str) -> RestartsE
 class LMRestartsEngine(Stateful):
     """The same for Levenberg-Marquardt: the starts take turns, for this many epochs each."""
 
-    _given = ("_epochs",)
+    spread: Any = None
+    kept: tuple[Any, dict[str, Any]] = (None, {})
+    _given = ("_epochs", "spread", "kept")
 
     def __init__(self, job: Job, restarts: int, epochs: int, init: str):
         network = job.network
@@ -149,9 +160,30 @@ class LMRestartsEngine(Stateful):
         return self._best.bayesian
 
     def run(self, epochs: int) -> None:
+        if self.spread is not None:
+            self._run_elsewhere()
+            return
         for start, engine in enumerate(self._engines):
             engine.run(min(epochs, self._epochs - len(engine.costs)))
             self.restart_costs[start] = engine.cost
+
+    def _run_elsewhere(self) -> None:
+        """Train all to the end, in other processes."""
+        run, settings = self.kept
+        job = self._engines[0].job
+        tasks = [(engine.job.network, self._epochs) for engine in self._engines]
+        each = [{"start": number} for number in range(len(tasks))]
+        found = spread_and_kept(self.spread, run, lm_to_its_end, job, tasks, lambda number: settings | each[number])
+        for start, state in found:
+            self._engines[start].restore(state["engine"])
+            self.restart_costs[start] = self._engines[start].cost
+
+
+def lm_to_its_end(job: Job, network: Network, epochs: int) -> dict[str, Any]:
+    """A task that any process can do; where it ends."""
+    engine = LMEngine(replace(job, network=network))
+    engine.run(epochs)
+    return {"engine": engine.state(), "epochs": len(engine.costs), "cost": np.array([engine.cost])}
 
 
 def _evidence(engine: LMEngine) -> float:

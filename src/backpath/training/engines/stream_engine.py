@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,8 +14,6 @@ from backpath.maths.arrays import Array, Indices
 from backpath.training.job import Convergence, Job, SolverState
 from backpath.training.state import Stateful
 from backpath.training.streams import Pool, StreamedSamples, ahead
-
-AT_ONCE = 1.0  # seconds of a long epoch, after which control returns to the caller
 
 
 class PoolOrder(Stateful):
@@ -36,13 +36,16 @@ class StreamEngine(Stateful):
     ----------
     position : [int, int]
         Epochs done, and pools done of the next one.
+    at_once : float
+        Seconds after which `run` comes back in the midst of an epoch.
     """
 
     bayesian = None
-    _given = ("job", "samples", "_name", "_pools")
+    _given: ClassVar[tuple[str, ...]] = ("job", "samples", "_name", "_pools", "_all", "at_once")
 
-    def __init__(self, name: str, job: Job, samples: StreamedSamples):
+    def __init__(self, name: str, job: Job, samples: StreamedSamples | None = None):
         self.job, self.samples, self._name = job, samples, name
+        self._all = samples.rows if samples else len(job.X)
         self.weights: list[Array] = list(job.network.weights)
         self.costs: list[float] = []
         self.converged = False
@@ -51,13 +54,14 @@ class StreamEngine(Stateful):
         self._updates = 0
         self._m, self._v = ([np.zeros_like(W) for W in self.weights] for _ in "mv")
         self._convergence = Convergence(job.tol, job.patience)
+        self.at_once = math.inf
         self._sum = 0.0  # of the costs of the samples so far in this epoch
         self._seed = int(np.random.default_rng().integers(2**32)) if job.seed is None else job.seed
         self._pools: Iterator[Pool] | None = None
 
     def run(self, epochs: int) -> None:
-        """Train on for so many epochs, or until about a second is over, in the midst of one."""
-        until, wanted = time.perf_counter() + AT_ONCE, len(self.costs) + epochs
+        """Train on for so many epochs, or until `at_once` is over, in the midst of one."""
+        until, wanted = time.perf_counter() + self.at_once, len(self.costs) + epochs
         while len(self.costs) < wanted and not self.converged and self.overflow is None:
             self._go_on(until)
             if time.perf_counter() > until:
@@ -66,9 +70,7 @@ class StreamEngine(Stateful):
     def _go_on(self, until: float) -> None:
         """Train to the end of an epoch, or until the time is up."""
         if self._pools is None:
-            epoch, first = self.position
-            batch, shuffle = self.job.batch_size, self.job.shuffle
-            self._pools = ahead(self.samples.pools(self._seed, epoch, batch, shuffle, first))
+            self._pools = ahead(self._coming(*self.position))
         for pool in self._pools:
             self._train(pool)
             if self.overflow is not None:
@@ -76,9 +78,14 @@ class StreamEngine(Stateful):
             self.position[1] += 1
             if time.perf_counter() > until:
                 return
-        self.costs.append(self._sum / self.samples.rows)
+        self.costs.append(self._sum / self._all)
         self.position, self._sum, self._pools = [self.position[0] + 1, 0], 0.0, None
         self.converged = self._convergence.reached(self.costs[-1])
+
+    def _coming(self, epoch: int, first: int) -> Iterator[Pool]:
+        """The pools of an epoch, from that one on."""
+        assert self.samples is not None
+        return self.samples.pools(self._seed, epoch, self.job.batch_size, self.job.shuffle, first)
 
     def _train(self, pool: Pool) -> None:
         """One epoch on a pool."""

@@ -22,10 +22,10 @@ CATALOGUE: tuple[Callable[[Problem], Iterator[Mistake]], ...] = (
     reductions,
     left_out,
     factors,
-    rounding,
     rounded_deltas,
     ways_back,
     forward_mistakes,
+    rounding,  # after those that change the outputs that are rounded
     exchanges,
 )
 

@@ -12,7 +12,6 @@ from backpath.explain.diagnosis.catalogue.uses import (
     BIAS,
     EVERYWHERE,
     GRADIENT,
-    OWN,
     Values,
     changed,
     places,
@@ -96,7 +95,7 @@ _PARTS: tuple[tuple[tuple[Use, ...], str], ...] = (
 def reductions(q: Problem) -> Iterator[Mistake]:
     """What is done over the samples, in the gradients of the weights, of the biases, or of both; or before."""
     for code, words, change, rank in _over_samples(q):
-        for uses, of in _PARTS:
+        for uses, of in _PARTS if q.has_biases else _PARTS[:1]:
             yield from _by_layer(q, code, words, change, uses, of, rank)
     for words, change, layers in _only_biases(q):
         yield from _by_layer(q, "wrong_reduction", words, change, ("bias",), "the biases", LOCAL, layers)
@@ -182,6 +181,8 @@ def _only_biases(q: Problem) -> Iterator[tuple[str, Transform, Sequence[int]]]:
     wide = [layer for layer in q.every if q.width(layer) > 1]
     if wide:
         yield "the sum goes over all neurons too, as np.sum without an axis does", _over_neurons, wide
+        words = "the mean goes over all neurons too, as np.mean without an axis does"
+        yield words, lambda d: _like(d.mean(axis=2, keepdims=True), d), wide
     if q.samples > 1:
         yield (
             "the largest over the samples is used instead of the sum",
@@ -195,8 +196,8 @@ def left_out(q: Problem) -> Iterator[Mistake]:
     for layer in q.every:
         for j, name in enumerate(q.neurons(layer)) if q.width(layer) > 1 else ():
             last = j in (0, q.width(layer) - 1)
-            for place in (EVERYWHERE, GRADIENT, BIAS, OWN):
-                if place is GRADIENT and layer == 1:
+            for place in places(q, layer):
+                if place is BACK:
                     continue
                 message = f"{name} gets no gradient{place.of(layer)}"
                 rank = (LOCAL if last else RARE) if place in (EVERYWHERE, GRADIENT) else RARE

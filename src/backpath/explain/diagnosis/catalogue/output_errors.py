@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,11 +12,13 @@ from backpath.explain.diagnosis.catalogue.uses import Values
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, Change, Mistake
 from backpath.explain.diagnosis.passes import Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
+from backpath.explain.digits import shown
 from backpath.explain.expression import Call, Expression, Symbol
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
 from backpath.maths.costs import COSTS, cost_function
 
+_SMOOTHING = (0.1, 0.2, 0.05, 0.01, 0.3)
 _SAME_BUT_FOR_A_CONSTANT = {"squared_error", "half_squared_error"}
 
 
@@ -23,7 +26,10 @@ def errors(q: Problem) -> Iterator[Mistake]:
     yield from _other_costs(q)
     yield from _not_differentiated(q)
     yield from _in_its_place(q)
+    yield from _of_costs_that_are_not_here(q)
+    yield from _of_cross_entropy(q)
     yield from _targets(q)
+    yield from _smoothed(q)
 
 
 def _other_costs(q: Problem) -> Iterator[Mistake]:
@@ -32,7 +38,7 @@ def _other_costs(q: Problem) -> Iterator[Mistake]:
         fits = row.output_activation in (None, q.net.activations[-1])
         if not fits or name == q.cost or {name, q.cost} <= _SAME_BUT_FOR_A_CONSTANT or name == "squared_error":
             continue
-        if name == "huber" and q.cost in _SAME_BUT_FOR_A_CONSTANT and (np.abs(q.net.predict(q.X) - q.y) <= 1).all():
+        if name == "huber" and (np.abs(q.net.predict(q.X) - q.y) <= 1).all():
             continue  # the same as half_squared_error's
         if row.output_activation and not ((q.y >= 0) & (q.y <= row.highest)).all():
             continue
@@ -66,14 +72,18 @@ def _written(what: str) -> Callable[..., Expression]:
 def _in_its_place(q: Problem) -> Iterator[Mistake]:
     """Another quantity instead of ∂C/∂A; of a cost whose δ is A − y straight away, instead of that too."""
     kinds: list[tuple[str, str, Values, Callable[[Array, Array], Array], bool]] = [
-        ("|error|", "the error's absolute value is used instead of the error", *_both(np.abs), False),
-        ("relu(error)", "negative errors are set to 0", *_both(lambda e: np.maximum(e, 0)), False),
-        ("min(error, 0)", "positive errors are set to 0", *_both(lambda e: np.minimum(e, 0)), False),
+        ("y", "the target is used instead of the error", lambda p, h: p.y[h], lambda a, y: y, False),
+        ("A", "the output is used instead of the error", lambda p, h: p.a[-1][h], lambda a, y: a, False),
+        (
+            "[A ≥ ½] − y",
+            "the error is that of the output rounded to 0 or 1",
+            lambda p, h: _slope(p, h, np.where(p.a[-1][h] >= 0.5, 1.0, 0.0), p.y[h]),
+            lambda a, y: np.where(a >= 0.5, 1.0, 0.0) - y,
+            False,
+        ),
     ]
     if q.samples > 1:
         kinds += [
-            ("mean error", "the mean error of the batch is used instead of each error", *_both(_mean), True),
-            ("last error", "the error of the last sample is used instead of each error", *_both(_last), True),
             (
                 "A − mean y",
                 "every output is compared with every target, as (N, 1) − (N,) does: A − mean y",
@@ -89,24 +99,24 @@ def _in_its_place(q: Problem) -> Iterator[Mistake]:
                 True,
             ),
         ]
-    if q.width(q.layers) > 1:
-        words = "the sum of the errors over the outputs is used instead of each error"
-        kinds.append(("Σ error", words, *_both(lambda e: _all(e.sum(axis=2, keepdims=True), e)), False))
-    kinds += [
-        ("y", "the target is used instead of the error", lambda p, h: p.y[h], lambda a, y: y, False),
-        ("A", "the output is used instead of the error", lambda p, h: p.a[-1][h], lambda a, y: a, False),
-        (
-            "[A ≥ ½] − y",
-            "the error is that of the output rounded to 0 or 1",
-            lambda p, h: _slope(p, h, np.where(p.a[-1][h] >= 0.5, 1.0, 0.0), p.y[h]),
-            lambda a, y: np.where(a >= 0.5, 1.0, 0.0) - y,
-            False,
-        ),
-    ]
     if q.width(q.layers) > 1 and np.isin(q.y, (0, 1)).all() and (q.y.sum(axis=1) == 1).all():
         for first in (0, 1):
             words = f"the number of the class, counted from {first}, is used instead of each target"
             kinds.append(("A − class", words, *_class_error(first), False))
+    # what is made of an error comes after what stands in its place: both may be wrong
+    if q.samples > 1:
+        kinds += [
+            ("mean error", "the mean error of the batch is used instead of each error", *_both(_mean), True),
+            ("last error", "the error of the last sample is used instead of each error", *_both(_last), True),
+        ]
+    if q.width(q.layers) > 1:
+        words = "the sum of the errors over the outputs is used instead of each error"
+        kinds.append(("Σ error", words, *_both(lambda e: _all(e.sum(axis=2, keepdims=True), e)), False))
+    kinds += [
+        ("|error|", "the error's absolute value is used instead of the error", *_both(np.abs), False),
+        ("relu(error)", "negative errors are set to 0", *_both(lambda e: np.maximum(e, 0)), False),
+        ("min(error, 0)", "positive errors are set to 0", *_both(lambda e: np.minimum(e, 0)), False),
+    ]
     direct = cost_function(q.cost).delta is not None
     for written, message, values, difference, by_sample in kinds:
         change = Change("cost", q.layers, _written(written))
@@ -183,15 +193,81 @@ def _not_differentiated(q: Problem) -> Iterator[Mistake]:
             yield Mistake(made.code, where, message, ((Stage.BACKWARD, direct),), change, LOCAL, by_sample=whole)
 
 
+def _of_costs_that_are_not_here(q: Problem) -> Iterator[Mistake]:
+    """The gradient of a cost that backpath has not, or not with these outputs."""
+    kinds: list[tuple[str, str, Values]] = [
+        ("tanh(A − y)", "ln cosh(A − y)", lambda p, h: np.tanh(p.a[-1][h] - p.y[h])),
+        ("4 (A − y)³", "(A − y)⁴", lambda p, h: 4 * (p.a[-1][h] - p.y[h]) ** 3),
+    ]
+    if q.net.activations[-1] == "sigmoid" and q.cost != "binary_cross_entropy":
+        kinds.append(("−y/A", "−y ln A, the cross-entropy of softmax outputs", lambda p, h: -p.y[h] / p.a[-1][h]))
+    for written, of, values in kinds:
+        made = _error("other_cost", q, f"the gradient is that of the cost {of}, not of {q.cost}", values)
+        yield replace(made, where=(), change=Change("cost", q.layers, _written(written)), convention=True)
+
+
+def _of_cross_entropy(q: Problem) -> Iterator[Mistake]:
+    """One of the cross-entropy's two terms left out, or of the wrong sign."""
+    if q.cost != "binary_cross_entropy":
+        return
+    kinds: list[tuple[str, str, Callable[[Array, Array], Array]]] = [
+        ("−y/A", "the cross-entropy's term of 1 − y is left out: −y/A", lambda A, y: -y / A),
+        ("(1 − y)/(1 − A)", "the cross-entropy's term of y is left out", lambda A, y: (1 - y) / (1 - A)),
+        (
+            "−y/A − (1 − y)/(1 − A)",
+            "the cross-entropy's second term is subtracted: −y/A − (1 − y)/(1 − A)",
+            lambda A, y: -y / A - (1 - y) / (1 - A),
+        ),
+    ]
+    for written, message, slope in kinds:
+
+        def values(p: Passes, h: Index, slope: Callable[[Array, Array], Array] = slope) -> Array:
+            return slope(p.a[-1][h], p.y[h])
+
+        made = _error("wrong_error", q, message, values)
+        yield replace(made, change=Change("cost", q.layers, _written(written)))
+
+
+def _smoothed(q: Problem) -> Iterator[Mistake]:
+    """Label smoothing: targets pulled towards their mean, 1/K of K classes or ½."""
+    if not ((q.y >= 0) & (q.y <= 1)).all():
+        return
+    softmax = q.net.activations[-1] == "softmax"
+    others = [1 / (q.width(q.layers) - 1)] if softmax and q.width(q.layers) > 2 else []
+    for share in _SMOOTHING:
+        middle = 1 / q.width(q.layers) if softmax else 0.5
+
+        def towards(p: Passes, h: Index, share: float = share, middle: float = middle) -> None:
+            p.y[h] = (1 - share) * p.y[h] + share * middle
+
+        message = f"the targets are smoothed by {share:g}: {1 - share:g} y + {shown(share * middle)}"
+        made = Mistake("label_smoothing", q.neurons(q.layers), message, ((Stage.START, towards),), None, LOCAL)
+        yield replace(made, convention=True, is_right=True)
+        for other in others:
+
+            def shared(p: Passes, h: Index, share: float = share, other: float = other) -> None:
+                p.y[h] = (1 - share) * p.y[h] + share * other * (1 - p.y[h])
+
+            message = f"the targets are smoothed by {share:g}, which the other classes share: {1 - share:g} for 1, "
+            message += f"{shown(share * other)} for 0"
+            edits = ((Stage.START, shared),)
+            yield replace(made, message=message, edits=edits, convention=True, is_right=True)
+
+
 def _targets(q: Problem) -> Iterator[Mistake]:
     """Every target inverted; or those of another sample."""
 
     def opposite(p: Passes, h: Index) -> None:
         p.y[h] = 1 - p.y[h]
 
+    def from_minus_one(p: Passes, h: Index) -> None:
+        p.y[h] = 2 * p.y[h] - 1
+
     if ((q.y >= 0) & (q.y <= 1)).all():
         message = "every target y is taken as 1 − y"
         yield Mistake("wrong_target", q.neurons(q.layers), message, ((Stage.START, opposite),), rank=LOCAL)
+        message = "every target y is taken as 2y − 1: −1 and 1 instead of 0 and 1"
+        yield Mistake("wrong_target", q.neurons(q.layers), message, ((Stage.START, from_minus_one),), rank=LOCAL)
     orders: list[tuple[str, Callable[[Array], Array]]] = [
         ("the target of the sample before it", lambda y: np.roll(y, 1, axis=1)),
         ("the target of the sample after it", lambda y: np.roll(y, -1, axis=1)),

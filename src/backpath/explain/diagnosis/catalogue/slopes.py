@@ -25,6 +25,7 @@ IN_OUTPUT: dict[str, tuple[Callable[[Array], Array], Callable[[Expression], Expr
     "tanh": (lambda v: 1 - v * v, lambda v: minus(ONE, Power(v, TWO))),
 }
 _IN_WORDS = {"sigmoid": "v(1 − v)", "tanh": "1 − v²"}
+_LEAKS = (0.2, 0.1)  # slopes of a leaky ReLU other than 0.01
 _FEW_NEURONS = 8  # of a layer, up to which any wrong σ′ is tried at a single one of them
 ELEMENTWISE = [name for name, row in ACTIVATIONS.items() if row.jacobian is None and not row.no_derivative]
 
@@ -72,6 +73,8 @@ def right_slope(p: Passes, h: Index, layer: int) -> Array:
 def wrong_slopes(name: str) -> tuple[Slope, ...]:
     """What people put in the place of the σ′ of that activation, whatever the network."""
     row = activation(name)
+    if name == "identity":  # its σ′ is 1, of whatever it is
+        return (*_other_quantities(name), *_of_others(name))
     found = [
         Slope("missing", "σ′(u) is missing", lambda p, h, k: np.ones_like(p.u[k][h]), None, PLAIN),
         Slope(
@@ -117,6 +120,8 @@ def _other_quantities(name: str) -> Iterator[Slope]:
     yield slope("σ(u) is used instead of σ′(u)", lambda p, h, k: p.a[k][h], sy.neuron)
     yield slope("1 − σ(u) is used instead of σ′(u)", lambda p, h, k: 1 - p.a[k][h], lambda n: minus(ONE, sy.neuron(n)))
     yield slope("u is used instead of σ′(u)", lambda p, h, k: p.u[k][h], sy.net_input)
+    if name == "identity":
+        return
     yield slope(
         "the error is divided by σ′(u)",
         lambda p, h, k: 1 / right_slope(p, h, k),
@@ -160,6 +165,7 @@ def _error(p: Passes, h: Index, layer: int) -> Array:
 
 
 def _of_others(name: str) -> Iterator[Slope]:
+    yield from map(_of_leaky, _LEAKS) if name in ("relu", "leaky_relu") else ()
     for other in ELEMENTWISE:
         if other not in (name, "identity"):
             yield _of_other(other)
@@ -176,6 +182,16 @@ def _of_other(other: str) -> Slope:
         f"σ′ is that of {other}",
         lambda p, h, k: derivative(p.u[k][h]),
         lambda neuron: Call(symbol, (sy.net_input(neuron),), prime=True),
+    )
+
+
+def _of_leaky(slope: float) -> Slope:
+    what = f"σ′ is that of a leaky ReLU with slope {slope:g} below 0"
+    return Slope(
+        "wrong_activation_derivative",
+        what,
+        lambda p, h, k: np.where(p.u[k][h] > 0, 1.0, slope),
+        lambda neuron: Call(Symbol("leaky", "leaky"), (sy.net_input(neuron),), prime=True),
     )
 
 

@@ -37,8 +37,9 @@ def places(q: Problem, layer: int) -> Iterator[UsePlaces]:
     if layer > 1:
         yield BACK
         yield GRADIENT
-    yield BIAS
-    yield OWN
+    if q.has_biases:
+        yield BIAS
+        yield OWN
 
 
 def used(layer: int, place: UsePlaces, values: Values, columns: slice = slice(None)) -> Edit:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
+
 from backpath.explain import symbols as sy
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake, at
 from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
@@ -20,9 +22,13 @@ _USUAL = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "silu")
 _FEW_NEURONS = 60  # up to which an input is also tried to be missing in one neuron's sum only
 
 
+LEAKS = (0.2, 0.1, 0.3, 0.05, 0.001)  # slopes of a leaky ReLU below 0 that people choose, other than 0.01
+
+
 def forward_mistakes(q: Problem) -> Iterator[Mistake]:
     yield from _activations(q)
     yield from _other_activations(q)
+    yield from _leaks(q)
     yield from _missing_inputs(q)
     yield from _missing_factors(q)
     yield from _columns(q)
@@ -114,10 +120,10 @@ def _other_activations(q: Problem) -> Iterator[Mistake]:
     """Another activation in the forward pass, with its own σ′ or with the right one's."""
     for layers in [*_all_and_each(list(q.every)), *([tuple(q.hidden)] if len(q.hidden) > 1 else [])]:
         own = {q.net.activations[layer - 1] for layer in layers}
-        for other in _USUAL:
+        for other in (*_USUAL, "step"):
             if other in own or "softmax" in own:
                 continue
-            for with_slope in (True, False):
+            for with_slope in (True, False) if other != "step" else (False,):
                 edits = tuple(edit for layer in layers for edit in _other(q, layer, other, with_slope))
                 where = tuple(name for layer in layers for name in q.neurons(layer))
                 slope = "" if with_slope else ", though σ′ is right"
@@ -144,6 +150,35 @@ def _other(q: Problem, layer: int, other: str, with_slope: bool) -> list[Edit]:
     elif with_slope:
         edits.append((Stage.BACKWARD, hidden))
     return edits
+
+
+def _leaks(q: Problem) -> Iterator[Mistake]:
+    """A leaky ReLU of another slope, which is right if it is meant, or instead of a ReLU."""
+    for kind in ("leaky_relu", "relu"):
+        layers = [layer for layer in q.every if q.net.activations[layer - 1] == kind]
+        where = tuple(name for layer in layers for name in q.neurons(layer))
+        meant = kind == "leaky_relu"
+        for slope in LEAKS if layers else ():
+            edits = tuple(edit for layer in layers for edit in _leaky(q, layer, slope))
+            message = (
+                f"a leaky ReLU whose slope below 0 is {slope:g}, not {0.01 * meant:g}, is applied at {', '.join(where)}"
+            )
+            yield Mistake("wrong_activation", where, message, edits, rank=LOCAL, convention=meant, is_right=meant)
+
+
+def _leaky(q: Problem, layer: int, slope: float) -> tuple[Edit, ...]:
+    def forward(p: Passes, h: Index) -> None:
+        u = p.u[layer][h]
+        p.a[layer][h] = np.where(u > 0, u, slope * u)
+
+    def backward(p: Passes, h: Index) -> None:
+        factor = np.where(p.u[layer][h] > 0, 1.0, slope)
+        if layer == q.layers:
+            p.delta[layer][h] = p.dC_da[layer][h] * factor
+        else:
+            p.slopes[layer][h] = factor
+
+    return (Stage.FORWARD, at(layer, forward)), (Stage.BACKWARD, backward)
 
 
 def _missing_inputs(q: Problem) -> Iterator[Mistake]:

@@ -1,0 +1,75 @@
+"""``DaskWorkers``: tasks spread over the workers of a Dask cluster, each of them safe to do twice."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from backpath.training.interrupts import HeldBack
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+LOST = "the connection to the Dask cluster was lost; repeat the call when it is back"
+LOOK_SECONDS = 0.5  # between two looks at whether the scheduler is still there, or Ctrl-C came
+
+
+class DaskWorkers:
+    """The workers of a cluster, for ``spread`` of ``train_population``: what needs no other's result is done there, and
+    comes back as it is done.
+
+    A worker that is lost has its tasks done again by the others.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Of the cluster.
+    """
+
+    def __init__(self, client: Client):
+        self.client = client
+
+    def __call__(
+        self, function: Callable[..., Any], shared: Any, tasks: Sequence[tuple[Any, ...]]
+    ) -> Iterator[tuple[int, Any]]:
+        """See ``training.spreading.Spread``."""
+        from distributed import CancelledError, KilledWorker
+
+        futures: dict[Any, int] = {}
+        try:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Sending large graph")
+                # not scattered: what one worker holds is lost with it
+                held = self.client.submit(_itself, shared, pure=False)
+                for number, task in enumerate(tasks):
+                    futures[self.client.submit(function, held, *task, pure=False)] = number
+            for future in self._as_they_come(set(futures)):
+                yield futures[future], future.result()
+        except KilledWorker as error:
+            raise ConnectionError(
+                "a training was given up, for each worker that began it died; perhaps there is too little memory"
+            ) from error
+        except (CancelledError, OSError, TimeoutError) as error:
+            raise ConnectionError(LOST) from error
+        finally:
+            with suppress(Exception):  # a cluster that is gone has nothing to cancel
+                self.client.cancel([future for future in futures if not future.done()])
+
+    def _as_they_come(self, pending: set[Any]) -> Iterator[Any]:
+        from distributed import wait
+
+        with HeldBack() as signals:  # none comes in the midst of Dask's own work
+            while pending:
+                with suppress(TimeoutError):
+                    done = wait(pending, timeout=LOOK_SECONDS, return_when="FIRST_COMPLETED").done
+                    yield from sorted(done, key=lambda future: str(future.key))
+                    pending -= done
+                signals.let_through()
+                if self.client.status != "running":
+                    raise ConnectionError(LOST)
+
+
+def _itself(shared: Any) -> Any:
+    return shared

@@ -1,0 +1,142 @@
+"""What is done to gradients before they are used: clipped one by one, or scaled to a length."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from backpath.explain.diagnosis.bits import roundest
+from backpath.explain.diagnosis.comparison import Comparison, Ratios
+from backpath.explain.diagnosis.mistakes import Mistake
+from backpath.explain.diagnosis.passes import Index
+from backpath.explain.digits import shown
+from backpath.maths.arrays import Array
+
+CLIPPED = 6.0  # bits, besides those of the number
+_ROUND = 13.0  # bits up to which the number looks chosen by hand: three digits
+_LEAST_SIGNS = 12  # figures of which only the signs are left
+_LEAST_LEFT = 2  # figures that must not be clipped, for the others to be believed
+
+
+@dataclass(frozen=True, eq=False)
+class Clipping:
+    """Gradients cut off at a round number: what it is, its bits, and the comparisons in which a figure at that number
+    may come from any larger one; ``only_signs``: whether nothing else than the signs is left."""
+
+    mistake: Mistake
+    bits: float
+    comparisons: list[Comparison]
+    only_signs: bool
+
+
+def clipped(comparisons: Sequence[Comparison]) -> Clipping | None:
+    """None if no figures stand at a round largest one."""
+    sizes = [np.abs(c.claims.value - c.claims.base) for c in comparisons]
+    widths = [np.where(c.is_weight, c.high - c.low, 0.0) for c in comparisons]
+    most = max(float(size[c.is_weight].max(initial=0.0)) for c, size in zip(comparisons, sizes, strict=True))
+    at = [c.is_weight & (s >= most - 0.7 * w) for c, s, w in zip(comparisons, sizes, widths, strict=True)]
+    left = sum(int((c.is_weight & (s > 0) & ~one).sum()) for c, s, one in zip(comparisons, sizes, at, strict=True))
+    count = sum(int(one.sum()) for one in at)
+    if not most or 0 < left < _LEAST_LEFT or (not left and count < _LEAST_SIGNS):
+        return None
+    least = max(float((s - 0.6 * w)[one].max(initial=0.0)) for s, w, one in zip(sizes, widths, at, strict=True))
+    largest = min(float((s + 0.6 * w)[one].min(initial=np.inf)) for s, w, one in zip(sizes, widths, at, strict=True))
+    rate = _rate(comparisons[0])
+    number, bits = roundest(least / rate, largest / rate)
+    if least > largest or bits > _ROUND:
+        return None
+    opened = [
+        Comparison(c.q, replace(c.claims, beyond=np.sign(c.claims.value - c.claims.base) * one))
+        for c, one in zip(comparisons, at, strict=True)
+    ]
+    message = f"each gradient is clipped to the range from −{shown(number)} to {shown(number)}"
+    if not left:
+        message = f"only the sign of each gradient is left: {shown(number)} or −{shown(number)}"
+    return Clipping(Mistake("gradient_clipped", (), message, (), convention=True), CLIPPED + bits, opened, not left)
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """Gradients scaled to a length: all together, by layer, or array by array.
+
+    ``parts``: for each comparison the groups that are scaled together, with whether their length is that one; a part
+    that is shorter is as it was, if it is only clipped.
+    """
+
+    mistake: Mistake
+    bits: float
+    parts: Sequence[Sequence[tuple[Index, bool]]]
+    clips: bool
+
+    def holds(self, place: int, ratios: Ratios) -> bool:
+        """Whether the figures of one pass of that comparison are those claimed, except for their length."""
+        if not ratios.all_fit:
+            return False
+        for groups, is_scaled in self.parts[place]:
+            least, most = ratios.least[groups].max(), ratios.most[groups].min()
+            if least > most or most <= 0:
+                return False
+            if self.clips and (least > 1 or (not is_scaled and most < 1)):
+                return False
+        return True
+
+
+def scalings(comparisons: Sequence[Comparison]) -> Iterator[Scaling]:
+    """The lengths to which the claimed gradients may be scaled, of every usual part of them."""
+    if not all(_complete(c) for c in comparisons):
+        return
+    for words, key in _PARTS:
+        parts = [_parts(c, key) for c in comparisons]
+        lengths = [[_length(c, groups) for groups in of] for c, of in zip(comparisons, parts, strict=True)]
+        every = [length for of in lengths for length in of]
+        most = max(length for length, _ in every)
+        at = [[most - length <= 2 * (spread + 1e-9 * most) for length, spread in of] for of in lengths]
+        spread = min(spread for length, spread in every if most - length <= 2 * (spread + 1e-9 * most))
+        rate = _rate(comparisons[0])
+        number, bits = roundest((most - spread) / rate, (most + spread) / rate)
+        if most <= 0 or bits > _ROUND:
+            continue
+        chosen = [list(zip(of, one, strict=True)) for of, one in zip(parts, at, strict=True)]
+        for clips in (False, True):
+            if not clips and not all(one for of in at for one in of):
+                continue
+            how = (
+                "clipped to the length" if clips else "divided by its length" if number == 1 else "scaled to the length"
+            )
+            message = f"{words} is {how}" + ("" if how.startswith("divided") else f" {shown(number)}")
+            mistake = Mistake("gradient_clipped", (), message, (), convention=True)
+            yield Scaling(mistake, CLIPPED + bits + math.log2(2 * len(_PARTS)), chosen, clips)
+
+
+_PARTS = (
+    ("the whole gradient", lambda group: 0),
+    ("the gradient of each layer", lambda group: group[0]),
+    ("each array of the gradient, weights and biases apart,", lambda group: group[:2]),
+)
+
+
+def _rate(c: Comparison) -> float:
+    return (c.q.learning_rate or 1.0) if c.is_update.all() else 1.0
+
+
+def _complete(c: Comparison) -> bool:
+    """Whether every weight is claimed, once, and as a gradient or as an update throughout."""
+    count = sum(W.size - (0 if c.q.has_biases else len(W)) for W in c.q.net.weights)
+    return bool(c.is_weight.all()) and len(c.is_weight) == count and len(set(c.is_update.tolist())) == 1
+
+
+def _parts(c: Comparison, key: object) -> list[Index]:
+    keys = [key(group) for group in c.groups]  # type: ignore[operator]
+    return [np.array([k for k, other in enumerate(keys) if other == one]) for one in dict.fromkeys(keys)]
+
+
+def _length(c: Comparison, groups: Index) -> tuple[float, float]:
+    """Of the claimed change in these groups, and by how much its digits leave it open."""
+    of = np.concatenate([c.members[k] for k in groups])
+    change: Array = (c.claims.value - c.claims.base)[of]
+    length = float(np.sqrt((change * change).sum()))
+    width: Array = (c.high - c.low)[of]
+    return length, float(np.abs(change) @ width / (2 * length)) if length else 0.0

@@ -1,0 +1,98 @@
+"""What is subtracted from the weights instead of the gradient: momentum, Nesterov, Adam, RMSProp, AdaGrad."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from backpath.maths.arrays import Array
+
+State = tuple[Array | float, Array | float]  # what is kept from step to step, 0 at first
+Step = Callable[[Array, State, int], tuple[Array, State]]  # (gradient, state, number of the step from 1)
+
+
+@dataclass(frozen=True, eq=False)
+class UpdateRule:
+    """One rule.
+
+    ``ahead``: how many times what is kept the weights are moved before the gradient is taken; ``alone``: whether a
+    single step is unlike one of gradient descent; ``is_right``: whether it is meant to be like this.
+    """
+
+    words: str
+    step: Step
+    ahead: float = 0.0
+    alone: bool = True
+    is_right: bool = True
+
+
+def momentum(mu: float) -> UpdateRule:
+    """v = μ v + g"""
+
+    def step(g: Array, state: State, t: int) -> tuple[Array, State]:
+        v = mu * state[0] + g
+        return v, (v, 0.0)
+
+    return UpdateRule(f"momentum {mu:g}", step, alone=False)
+
+
+def _mean_momentum(mu: float) -> UpdateRule:
+    """v = μ v + (1 − μ) g"""
+
+    def step(g: Array, state: State, t: int) -> tuple[Array, State]:
+        v = mu * state[0] + (1 - mu) * g
+        return v, (v, 0.0)
+
+    return UpdateRule(f"a running mean of the gradients (v = {mu:g} v + {1 - mu:g} ∂C/∂W)", step)
+
+
+def _nesterov(mu: float) -> Iterator[UpdateRule]:
+    """v = μ v + g, with g + μ v subtracted; or with g taken where the weights would be moved to."""
+
+    def step(g: Array, state: State, t: int) -> tuple[Array, State]:
+        v = mu * state[0] + g
+        return g + mu * v, (v, 0.0)
+
+    yield UpdateRule(f"Nesterov's momentum {mu:g}", step)
+    words = f"Nesterov's momentum {mu:g}, with the gradient taken ahead"
+    yield UpdateRule(words, momentum(mu).step, ahead=mu, alone=False)
+
+
+def _adam(epsilon: float, corrected: bool) -> UpdateRule:
+    first, second = 0.9, 0.999
+
+    def step(g: Array, state: State, t: int) -> tuple[Array, State]:
+        m, v = first * state[0] + (1 - first) * g, second * state[1] + (1 - second) * g * g
+        by = (1 - first**t, 1 - second**t) if corrected else (1.0, 1.0)
+        return m / by[0] / (np.sqrt(v / by[1]) + epsilon), (m, v)
+
+    words = f"Adam (β₁ = {first}, β₂ = {second}, ε = {epsilon:.0e})"
+    return UpdateRule(words if corrected else f"{words} without its correction of the bias", step, is_right=corrected)
+
+
+def _rmsprop(rho: float, epsilon: float) -> UpdateRule:
+    def step(g: Array, state: State, t: int) -> tuple[Array, State]:
+        v = rho * state[1] + (1 - rho) * g * g
+        return g / (np.sqrt(v) + epsilon), (0.0, v)
+
+    return UpdateRule(f"RMSProp (ρ = {rho:g}, ε = {epsilon:.0e})", step)
+
+
+def _adagrad(epsilon: float) -> UpdateRule:
+    def step(g: Array, state: State, t: int) -> tuple[Array, State]:
+        v = state[1] + g * g
+        return g / (np.sqrt(v) + epsilon), (0.0, v)
+
+    return UpdateRule(f"AdaGrad (ε = {epsilon:.0e})", step)
+
+
+def other_rules() -> Iterator[UpdateRule]:
+    """Those that people use, with the numbers that libraries have."""
+    yield from (_adam(epsilon, True) for epsilon in (1e-8, 1e-7))
+    yield from (_rmsprop(rho, epsilon) for rho in (0.9, 0.99) for epsilon in (1e-8, 1e-7))
+    yield from (_adagrad(epsilon) for epsilon in (1e-8, 1e-7, 1e-10))
+    yield from _nesterov(0.9)
+    yield _mean_momentum(0.9)
+    yield _adam(1e-8, False)

@@ -1,0 +1,85 @@
+"""Tasks that any process can do, once or twice: where they are done is for a `Spread` to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from backpath.training.checkpoints import Checkpoints, RunPart
+
+Arguments = tuple[Any, ...]
+
+
+class Spread(Protocol):
+    """Does tasks somewhere: called with a function, what all tasks share and the tasks, it gives (number of the task,
+    what the function made of it) as they come."""
+
+    def __call__(
+        self, function: Callable[..., Any], shared: Any, tasks: Sequence[Arguments]
+    ) -> Iterator[tuple[int, Any]]: ...
+
+
+def one_by_one(function: Callable[..., Any], shared: Any, tasks: Sequence[Arguments]) -> Iterator[tuple[int, Any]]:
+    """In this process."""
+    return ((number, function(shared, *task)) for number, task in enumerate(tasks))
+
+
+def spread_and_kept(
+    spread: Spread,
+    run: Checkpoints | None,
+    function: Callable[..., Any],
+    shared: Any,
+    tasks: Sequence[Arguments],
+    settings: Callable[[int], dict[str, Any]],
+    plain: Callable[[Any], dict[str, Any]] = dict,
+    of_plain: Callable[[dict[str, Any]], Any] = dict,
+) -> Iterator[tuple[int, Any]]:
+    """The same, with each result kept in a run when it arrives; what was kept is not repeated.
+
+    ``settings`` makes those of a task, by which its result is known; ``plain`` a result plain data, which a checkpoint
+    can hold (see ``training.state``), ``of_plain`` the result again.
+    """
+    if run is None:
+        yield from spread(function, shared, tasks)
+        return
+    results = [KeptResult() for _ in tasks]
+    described = [{f"task {name}": value for name, value in settings(k).items()} for k in range(len(tasks))]  # all final
+    parts: list[RunPart] = [run.task(*pair) for pair in zip(results, described, strict=True)]
+    missing = [number for number, result in enumerate(results) if not result.plain]
+    yield from ((number, of_plain(result.plain)) for number, result in enumerate(results) if result.plain)
+    for place, found in spread(function, shared, [tasks[number] for number in missing]):
+        number = missing[place]
+        results[number].plain = plain(found)
+        parts[number].finish()
+        yield number, found
+
+
+class KeptResult:
+    """A task's result, as a part of a run."""
+
+    epochs = 1
+
+    def __init__(self) -> None:
+        self.plain: dict[str, Any] = {}
+
+    def state(self) -> dict[str, Any]:
+        return self.plain
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.plain = state
+
+    def is_good(self) -> bool:
+        return bool(self.plain)
+
+    def shown(self) -> None:
+        """It is not in training here."""
+
+    def standing(self) -> dict[str, Any]:
+        """Of a training its last cost, of several the lowest."""
+        cost, seconds = np.asarray(self.plain["cost"]), float(self.plain.get("seconds", 0.0))
+        epochs = int(np.max(self.plain["epochs"], initial=0))
+        reached = cost if np.ndim(self.plain["epochs"]) else cost[-1:]
+        return {"epochs": epochs, "of": epochs, "cost": float(reached.min(initial=np.inf)), "seconds": seconds}
