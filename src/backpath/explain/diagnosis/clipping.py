@@ -59,7 +59,7 @@ def clipped(comparisons: Sequence[Comparison]) -> Clipping | None:
 
 
 @dataclass(frozen=True, eq=False)
-class Scaling:
+class GradientScaling:
     """Gradients scaled to a length: all together, by layer, or array by array.
 
     ``parts``: for each comparison the groups that are scaled together, with whether their length is that one; a part
@@ -84,7 +84,7 @@ class Scaling:
         return True
 
 
-def scalings(comparisons: Sequence[Comparison]) -> Iterator[Scaling]:
+def scalings(comparisons: Sequence[Comparison]) -> Iterator[GradientScaling]:
     """The lengths to which the claimed gradients may be scaled, of every usual part of them."""
     if not all(_complete(c) for c in comparisons):
         return
@@ -108,7 +108,7 @@ def scalings(comparisons: Sequence[Comparison]) -> Iterator[Scaling]:
             )
             message = f"{words} is {how}" + ("" if how.startswith("divided") else f" {shown(number)}")
             mistake = Mistake("gradient_clipped", (), message, (), convention=True)
-            yield Scaling(mistake, CLIPPED + bits + math.log2(2 * len(_PARTS)), chosen, clips)
+            yield GradientScaling(mistake, CLIPPED + bits + math.log2(2 * len(_PARTS)), chosen, clips)
 
 
 _PARTS = (

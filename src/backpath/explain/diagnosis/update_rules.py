@@ -10,7 +10,7 @@ import numpy as np
 from backpath.maths.arrays import Array
 
 State = tuple[Array | float, Array | float]  # what is kept from step to step, 0 at first
-Step = Callable[[Array, State, int], tuple[Array, State]]  # (gradient, state, number of the step from 1)
+UpdateStep = Callable[[Array, State, int], tuple[Array, State]]  # (gradient, state, number of the step from 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class UpdateRule:
     """
 
     words: str
-    step: Step
+    step: UpdateStep
     ahead: float = 0.0
     alone: bool = True
     is_right: bool = True
