@@ -22,7 +22,7 @@ from backpath.explain.diagnosis.problem import Problem
 from backpath.maths.arrays import Array
 
 _LEAST_PAIRS, _PAIRS_A_FIGURE, _MOST_PAIRS, _MOST_FIGURES = 60_000, 6_000, 200_000, 5_000_000  # that are tried
-_MANY = 4_500  # mistakes; of more, the rare ones that explain no group by themselves are left out of pairs
+_MANY = 2_500  # mistakes; of more, the rare ones that explain no group by themselves are left out of pairs
 _SAME = 1e-9  # constants that differ by no more are one
 _FIGURES: WeakKeyDictionary[Problem, tuple[list[Mistake], Array]] = WeakKeyDictionary()  # of a problem's catalogue
 
@@ -116,10 +116,13 @@ class Candidates:
             clear |= speaks & (len(self.c.members[k]) > 1)
         possible &= ~(rare[:, None] | rare[None, :]) | alone
         found = np.argwhere(possible)
-        order = np.lexsort((self.bits[able[found]].sum(axis=1), ~clear[tuple(found.T)]))
+        length = self.bits[able[found]].sum(axis=1) + np.where(clear[tuple(found.T)], 0.0, 1e3)
         figures = len(self.c.right)
         most = min(max(_LEAST_PAIRS, _PAIRS_A_FIGURE * figures), _MOST_PAIRS, _MOST_FIGURES // figures)
-        kept: Index = found[order[:most]]
+        if len(found) > most:
+            shortest = np.argpartition(length, most)[:most]
+            found, length = found[shortest], length[shortest]
+        kept: Index = found[np.argsort(length, kind="stable")]
         return kept
 
 
