@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import httpx
@@ -75,3 +77,34 @@ def test_without_samples_a_row_can_be_typed():
         assert page.view["data"]["typed"]
         assert page.ok("sample", x=[1, 0.5], y=[1])["sample"]["x"] == [1, 0.5]
         assert "no samples" in page.error("train")
+
+
+@pytest.mark.browser
+def test_the_page_in_another_pages_frame(chromium):
+    """A browser may refuse a page in a frame to keep anything, as it does to one of another site."""
+    with bp.Network((2, 2, 1), seed=0).explore(*XOR) as exploration:
+
+        class Cell(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html")
+                self.end_headers()
+                self.wfile.write(f"<!doctype html>{exploration._repr_html_()}".encode())
+
+            def log_message(self, *_):
+                pass
+
+        notebook = ThreadingHTTPServer(("127.0.0.1", 0), Cell)
+        threading.Thread(target=notebook.serve_forever, daemon=True).start()
+        page = chromium.new_context().new_page()
+        page.goto(f"http://localhost:{notebook.server_port}/")
+        frame = page.frame_locator("iframe")
+        frame.locator("html[data-ready]").wait_for(state="attached")
+        frame.locator('[data-weight="W11_1"]').click()
+        frame.locator("#weight-value").fill("0,25")
+        frame.get_by_role("button", name="Set", exact=True).click()
+        frame.locator("#message").get_by_text("W11_1 is 0.25 now").wait_for()
+        assert exploration.network["W11_1"] == 0.25
+        page.context.close()
+        notebook.shutdown()
+        notebook.server_close()

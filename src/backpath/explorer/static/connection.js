@@ -1,12 +1,24 @@
 // The connection: questions with answers, what the server pushes, and coming back after it was lost.
 
+/** What the tab keeps: nothing, where a browser refuses that to a page in another one's frame, as in a notebook. */
+function storage() {
+  try {
+    sessionStorage.getItem("token");
+    return sessionStorage;
+  } catch {
+    const found = new Map();
+    return { getItem: (key) => found.get(key) ?? null, setItem: (key, value) => found.set(key, value), removeItem: (key) => found.delete(key) };
+  }
+}
+export const kept = storage();
+
 // The token comes in the address once. From then on it is the tab's own, and not in the address bar any more.
 const query = new URLSearchParams(location.search);
 if (query.has("token")) {
-  sessionStorage.setItem("token", query.get("token"));
-  history.replaceState(null, "", location.pathname + location.hash);
+  kept.setItem("token", query.get("token"));
+  if (kept instanceof Storage) history.replaceState(null, "", location.pathname + location.hash);
 }
-const token = sessionStorage.getItem("token") ?? "";
+const token = kept.getItem("token") ?? "";
 
 /** An address of this server with the token. */
 export function address(path, more = {}) {
@@ -14,7 +26,7 @@ export function address(path, more = {}) {
 }
 
 const open = () => {
-  const resume = sessionStorage.getItem("session");
+  const resume = kept.getItem("session");
   return new WebSocket(`ws://${location.host}${address("/ws", resume ? { resume } : {})}`);
 };
 
@@ -57,7 +69,7 @@ export function connect(heard, report) {
       if (tries) report("", false);
       tries = 0;
       greeted = true;
-      sessionStorage.setItem("session", frame.session);
+      kept.setItem("session", frame.session);
     }
     if (frame.event) {
       heard(frame);
@@ -82,7 +94,7 @@ export function connect(heard, report) {
     for (const { reject } of waiting.values()) reject(new Error("The connection to the explorer was lost"));
     waiting.clear();
     if (code === ELSEWHERE) {
-      sessionStorage.removeItem("session");
+      kept.removeItem("session");
       report("This session has been opened in another tab. Reload the page to start another one here.", true);
       return;
     }

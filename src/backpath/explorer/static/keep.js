@@ -1,14 +1,14 @@
 // What this tab keeps of its session, to bring it back to a server that has been restarted: network, run, curve, step
 // and samples. It stays in the browser; a record that no tab has asked for in a week is thrown away.
-import { address } from "./connection.js";
+import { address, kept } from "./connection.js";
 import { pins, setPins } from "./compare.js";
 import { act, on, page, say } from "./page.js";
 
 const WEEK = 7 * 24 * 3600 * 1000;
 const [SOON, OFTEN, SHARE] = [400, 2000, 20]; // after a change; while training; of the time, one part at most
 
-const tab = sessionStorage.getItem("tab") ?? Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("");
-sessionStorage.setItem("tab", tab);
+const tab = kept.getItem("tab") ?? Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("");
+kept.setItem("tab", tab);
 
 const done = (request) =>
   new Promise((resolve, reject) => {
@@ -62,8 +62,7 @@ function soon(after) {
 }
 
 async function forgetOld() {
-  const kept = await store("readwrite");
-  const request = kept.openCursor();
+  const request = (await store("readwrite")).openCursor();
   request.onsuccess = () => {
     const cursor = request.result;
     if (!cursor) return;
@@ -74,7 +73,7 @@ async function forgetOld() {
 
 /** Brings back what this tab had; false where there is nothing, or where a page just opened asks for something else. */
 export async function bringBack(justOpened) {
-  const record = await store("readonly").then((kept) => done(kept.get(tab))).catch(() => null);
+  const record = await store("readonly").then((records) => done(records.get(tab))).catch(() => null);
   if (!record || (justOpened && location.hash && location.hash !== record.hash)) return false;
   const body = JSON.stringify({ scene: record.scene, data: record.data });
   const answer = await fetch(address("/kept", { session: page.session }), { method: "POST", body }).then((found) => found.json()).catch(() => null);
