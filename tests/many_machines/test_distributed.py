@@ -259,7 +259,7 @@ def test_the_command_line_gives_the_same_model(tmp_path):
 
 @pytest.mark.slow
 def test_a_study_spread_over_workers_gives_the_same_rows(tmp_path):
-    study = ("study", "xor", "--networks", 3000, "--epochs", 3000, "-q", "--out")
+    study = ("study", "xor", "--networks", 400, "--epochs", 1000, "-q", "--out")
     done(*study, "here.parquet", cwd=tmp_path)
     done(*study, "there.parquet", "--dask", "local:2", "--checkpoint", "run", cwd=tmp_path)
     assert (tmp_path / "there.parquet").read_bytes() == (tmp_path / "here.parquet").read_bytes()
