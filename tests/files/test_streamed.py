@@ -12,7 +12,7 @@ from backpath.errors import InputError
 from backpath.files import streaming
 from backpath.files.memory_budget import budget, free_memory
 from backpath.files.tables import read_or_stream, read_training_table
-from backpath.training.engines import stream_engine
+from backpath.training.engines.compiled import CompiledEngine
 from backpath.training.engines.stream_engine import StreamEngine
 from backpath.training.job import Job, Solver
 from commands import backpath, done, refused
@@ -268,19 +268,19 @@ def _defaults():
     return Choices(), Dialect()
 
 
-def test_a_run_goes_on_in_the_midst_of_an_epoch(tmp_path, streams, monkeypatch):
-    monkeypatch.setattr(stream_engine, "AT_ONCE", 0)  # a pool a call
+def test_a_run_goes_on_in_the_midst_of_an_epoch(tmp_path, streams):
     table = read(write(tmp_path / "t.csv"))
     net = bp.Network((len(table.preparation.input_labels), 3, 1), ["tanh", "identity"], seed=1)
     first = next(table.pools(0, 0, 1, False))
     job = Job(net, first.X, first.y, "squared_error", Solver.checked("adam", 0.01), 32, shuffle=True, seed=2)
-    whole, other = (StreamEngine("auto", job, table) for _ in range(2))
+    whole, other = (StreamEngine(CompiledEngine, job, table) for _ in range(2))
     while len(whole.costs) < 3:
         whole.run(1)
+    other.at_once = 0  # a pool a call
     for _ in range(20):
         other.run(1)
     assert other.position[1] > 0 and len(other.costs) < 3
-    again = StreamEngine("auto", job, table)
+    again = StreamEngine(CompiledEngine, job, table)
     again.restore(other.state())
     while len(again.costs) < 3:
         again.run(1)

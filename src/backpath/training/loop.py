@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from backpath.maths.checks import check_count, check_number, check_sample_weight
 from backpath.maths.initialisations import initialisation
 from backpath.maths.network import Network
 from backpath.training.callbacks import Callbacks, Watched
-from backpath.training.engines import check_engine, start_engine
+from backpath.training.engines import check_engine, start_descent, start_engine
 from backpath.training.job import (
     Job,
     Solver,
@@ -215,7 +216,7 @@ def train(
     if samples is not None:
         from backpath.training.engines.stream_engine import StreamEngine
 
-        training = TrainingRun(job, StreamEngine(engine, job, samples), int(epochs), watch)
+        training = TrainingRun(job, StreamEngine(partial(start_descent, engine), job, samples), int(epochs), watch)
         return training.saved(checkpoint, every, progress, watched, rows=samples.rows)
     return TrainingRun(job, start_engine(engine, job), int(epochs), watch).saved(checkpoint, every, progress, watched)
 

@@ -52,7 +52,7 @@ class InPieces(StreamEngine):
     _given: ClassVar[tuple[str, ...]] = (*StreamEngine._given, "_rows", "_drawn_from")
 
     def __init__(self, job: Job):
-        super().__init__("compiled", job)
+        super().__init__(CompiledEngine, job)
         self._rows, self._orders = rows_of_piece(job), job.orders()
         self._drawn_from: dict[str, Any] | None = None  # the state that the order of the epoch under way is drawn from
         if (known := job.solver_state) is not None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 
 from backpath.maths.arrays import Array, Indices
-from backpath.training.job import Convergence, Job, SolverState
+from backpath.training.job import Convergence, Descent, Job, SolverState
 from backpath.training.state import Stateful
 from backpath.training.streams import Pool, StreamedSamples, ahead
 
@@ -27,7 +27,7 @@ class PoolOrder(Stateful):
 
 
 class StreamEngine(Stateful):
-    """Trains on pools of samples.
+    """Trains on pools of samples, each with the engine that ``start`` gives for its job.
 
     Between two pools everything is known that a run needs to go on: the weights, what the solver remembers of them, and
     the position, because the order of the pools depends only on the seed and the epoch.
@@ -41,10 +41,10 @@ class StreamEngine(Stateful):
     """
 
     bayesian = None
-    _given: ClassVar[tuple[str, ...]] = ("job", "samples", "_name", "_pools", "_all", "at_once")
+    _given: ClassVar[tuple[str, ...]] = ("job", "samples", "_start", "_pools", "_all", "at_once")
 
-    def __init__(self, name: str, job: Job, samples: StreamedSamples | None = None):
-        self.job, self.samples, self._name = job, samples, name
+    def __init__(self, start: Callable[[Job], Descent], job: Job, samples: StreamedSamples | None = None):
+        self.job, self.samples, self._start = job, samples, start
         self._all = samples.rows if samples else len(job.X)
         self.weights: list[Array] = list(job.network.weights)
         self.costs: list[float] = []
@@ -89,8 +89,6 @@ class StreamEngine(Stateful):
 
     def _train(self, pool: Pool) -> None:
         """One epoch on a pool."""
-        from backpath.training.engines import start_descent
-
         number = self.job.network.dtype
         job = replace(
             self.job,
@@ -104,7 +102,7 @@ class StreamEngine(Stateful):
             tol=None,
             solver_state=SolverState(self._updates, self._m, self._v),
         )
-        engine = start_descent(self._name, job)
+        engine = self._start(job)
         engine.run(1)
         state = engine.solver_state
         self.overflow, self.weights = engine.overflow, engine.weights
