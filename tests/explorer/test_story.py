@@ -43,7 +43,7 @@ def test_after_the_update_it_is_said_whose_numbers_they_are(visit):
     edge(page, "W11_1")
     for name in ("Forward", "Backward", "Update"):
         press(page, name)
-    expect(page.locator("#now")).to_contain_text("are of the weights before")
+    expect(page.locator("#now")).to_contain_text("belong to the old weights")
     expect(page.locator("#derivation .said")).to_contain_text("With the new weights.")
     assert page.locator("#picture svg.before-update").count() == 1
     after = NET.step(X, Y, learning_rate=0.5)
