@@ -195,7 +195,8 @@ class Passes:
         if self.q.samples == 1:
             parts += [u[:, 0] for u in self.u[1:]]
             parts += [a[:, 0] for a in self.a]
-            costs = cost_function(self.q.cost).value(self.u[-1], self.a[-1], self.y).sum(axis=2)
+            with np.errstate(all="ignore"):  # edits may have gone beyond all numbers
+                costs = cost_function(self.q.cost).value(self.u[-1], self.a[-1], self.y).sum(axis=2)
             parts.append(costs.mean(axis=1, keepdims=True))
         return np.concatenate(parts, axis=1)
 
