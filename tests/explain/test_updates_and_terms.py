@@ -1,5 +1,7 @@
 """Right gradients with other update rules, clipping, penalties or smoothed targets: the report names them."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -89,11 +91,15 @@ def judged(weights, **options):
     return bp.diagnose(NET, XOR, ANSWERS, claimed_weights=weights, learning_rate=ETA, **HALF, **options)
 
 
-@pytest.mark.parametrize("course", COURSES)
-@pytest.mark.parametrize("words", RULES)
+@pytest.mark.parametrize(
+    ("words", "course"),
+    [
+        (words, course)
+        for words, course in itertools.product(RULES, COURSES)
+        if not ("running mean" in words and "one step" in course)  # equal to a tenth of the learning rate
+    ],
+)
 def test_weights_updated_by_another_rule_are_right(words, course):
-    if "running mean" in words and "one step" in course:
-        pytest.skip("that is the learning rate 0.1 once more")
     report = judged(after(RULES[words], COURSES[course]))
     assert report.correct
     assert f"{course} {words}" in report.note
