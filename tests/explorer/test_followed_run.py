@@ -142,6 +142,6 @@ def test_the_page_of_a_run_on_a_table(chromium, tmp_path):
         expect(page.locator("#data-note")).to_contain_text("prepared by all its rows here")
         expect(page.locator("#rows")).to_contain_text("price")
         press(page, "Train")
-        stop(page)
         expect(page.locator("#about")).to_contain_text("changed here; Reset follows the run again", timeout=20_000)
+        stop(page)
         page.context.close()
