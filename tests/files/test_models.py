@@ -92,6 +92,13 @@ def test_a_model_must_fit_together():
         save({}, "m")
 
 
+def test_a_model_of_a_very_wide_table(tmp_path):
+    inputs = tuple(NumberInput(f"gene number {k}", k / 7, 1 + k / 3) for k in range(20_000))
+    model = Model(Network((20_000, 1)), Preparation(inputs, Target("y", "regression", 0.5, 2.0)))
+    save(model, tmp_path / "m")
+    assert load_model(tmp_path / "m").preparation == model.preparation
+
+
 def test_any_safetensors_library_reads_the_weights(tmp_path):
     net = Network([3] * 12 + [2], seed=3, dtype="float32")  # W10 sorts before W2
     save(net, tmp_path / "m.safetensors")
@@ -182,7 +189,7 @@ BAD = {
         "its header should be 18,446,744,073,709,551,615 bytes long, but only 72 follow: it is truncated",
     ),
     "header of 2^63": (b"\0" * 7 + b"\x80" + DATA, "its header should be 9,223,372,036,854,775,808 bytes long"),
-    "header of 0": (b"\0" * 100, "its header should be 0 bytes long; a model's has 2 to 1,048,576"),
+    "header of 0": (b"\0" * 100, "its header should be 0 bytes long; a model's has 2 to 16,777,216"),
     "overlapping tensors": (
         file_of(entries(W2=tensor([1, 3], 24, 48)), DATA),
         "the tensor W2 begins at byte 24 of the data, but must at 48: tensors overlap",

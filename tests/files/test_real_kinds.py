@@ -260,6 +260,8 @@ def test_the_line_of_excel_and_blanks_after_delimiters():
     assert table("sep=;\n" + rows(";")).rows == 8
     found = table(rows(", "))
     assert found.columns[1].categories == ("a", "b") and "blanks after delimiters are removed" in found.notes
+    quoted = table('"0"," 0"," y"\n1,2,3\n2,3,4\n5,4,1\n', " y")  # these belong to the names
+    assert [column.name for column in quoted.columns] == ["0", " 0"]
 
 
 def test_a_header_of_numbers_is_asked_about():

@@ -17,7 +17,7 @@ from backpath.errors import InputError
 from backpath.files import tensors
 from backpath.files.tensors import TYPES, Format
 
-CHECKPOINT = Format("checkpoint", tuple(TYPES), longest_header=16 << 20, sparsest=12)
+CHECKPOINT = Format("checkpoint", tuple(TYPES), sparsest=12)
 _MOST_DIGITS = 400
 
 

@@ -104,13 +104,21 @@ def find_layout(file: Path, shown: str, dialect: Dialect, preferred: str | None,
     rows = _rows(lines[above:], delimiter)
     skip = above + (1 if said else 0)
     names, header_lines, more = _names(rows, shown, dialect, delimiter, 1 + skip, wanted)
-    strip = delimiter != WHITESPACE and len(names) > 1 and all(name.startswith(" ") for name in names[1:])
+    strip = delimiter != WHITESPACE and len(names) > 1 and _all_after_blanks(lines[above:], delimiter, names)
     if strip:
         names = [name.strip() for name in names]
         notes = (*notes, "blanks after delimiters are removed")
     _check_names(names, shown, 1 + skip)
     names, repeated = told_apart(names, f"{shown}, line {1 + skip}")
     return CsvLayout(delimiter, encoding, skip + header_lines, tuple(names), strip, (*notes, *more), repeated)
+
+
+def _all_after_blanks(lines: Sequence[str], delimiter: str, names: Sequence[str]) -> bool:
+    """Whether every name but the first follows a blank, one that is not within its quotes."""
+    if not all(name.startswith(" ") for name in names[1:]):
+        return False
+    header = next(iter(_rows(lines, delimiter, after_blanks=True)), [])
+    return not any(name.startswith(" ") for name in header[1:])
 
 
 def _check_given(lines: Sequence[str], shown: str, delimiter: str) -> None:
@@ -125,12 +133,17 @@ def _check_given(lines: Sequence[str], shown: str, delimiter: str) -> None:
         )
 
 
-def _rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
-    """The first rows, without blank ones except the first."""
+def _rows(lines: Sequence[str], delimiter: str, after_blanks: bool = False) -> list[list[str]]:
+    """The first rows, without blank ones except the first.
+
+    Parameters
+    ----------
+    after_blanks : whether blanks between a delimiter and a cell are skipped
+    """
     blank = delimiter == WHITESPACE
     source = [line.replace("\t", " ").strip() + "\n" for line in lines] if blank else lines
     found: list[list[str]] = []
-    reader = csv.reader(source, delimiter=" " if blank else delimiter, skipinitialspace=blank)
+    reader = csv.reader(source, delimiter=" " if blank else delimiter, skipinitialspace=blank or after_blanks)
     try:
         for row in reader:
             if row or not found:

@@ -14,8 +14,8 @@ from backpath.errors import InputError
 from backpath.files import tensors
 from backpath.files.tensors import Format, Place
 
-MODEL = Format("model", ("F32", "F64"), dimensions=2)  # its longest header is that of a table of 10,000 columns
-FORMAT, LONGEST_HEADER = MODEL.name, MODEL.longest_header
+MODEL = Format("model", ("F32", "F64"), dimensions=2)
+FORMAT = MODEL.name
 
 Arrays = list[NDArray[np.floating]]
 

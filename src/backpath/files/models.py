@@ -11,9 +11,10 @@ from typing import Any, BinaryIO
 from backpath.errors import InputError
 from backpath.files.atomic import write_atomically
 from backpath.files.file_paths import PathLike, existing_file, unreadable
-from backpath.files.model_format import LONGEST_HEADER, decode, encode
+from backpath.files.model_format import decode, encode
 from backpath.files.origin import beside
 from backpath.files.preparation import Preparation
+from backpath.files.tensors import LONGEST_HEADER
 from backpath.files.wording import shown_path
 from backpath.maths.families import is_own
 from backpath.maths.network import Network

@@ -32,6 +32,8 @@ from backpath.files.json_dataclasses import checked_keys, from_kept
 from backpath.files.wording import listed, plain, quoted
 from backpath.maths.arrays import Floats
 
+ROWS_AT_ONCE = 4096  # their cache lines in X stay in the cache from one column to the next
+
 
 @dataclass(frozen=True)
 class Target:
@@ -118,12 +120,17 @@ class Preparation:
 
     def encode(self, values: Sequence[NDArray[Any]], rows: Rows = slice(None)) -> Floats:
         """X of shape (rows, inputs), of the columns' values; NaN where a cell cannot be used."""
-        X = np.empty((len(values[0][rows]), len(self.input_labels)))
-        place = 0
-        for column, cells in zip(self.inputs, values, strict=True):
-            inputs = column.encode(cells[rows])
-            X[:, place : place + inputs.shape[1]] = inputs
-            place += inputs.shape[1]
+        count = len(values[0][rows])
+        X = np.empty((count, len(self.input_labels)))
+        # rows from all over the table are gathered from one column after the other, neighbouring ones written together
+        step = ROWS_AT_ONCE if isinstance(rows, slice) else max(1, count)
+        for start in range(0, count, step):
+            here = slice(start, start + step)
+            place = 0
+            for column, cells in zip(self.inputs, values, strict=True):
+                inputs = column.encode(cells[rows][here])
+                X[here, place : place + inputs.shape[1]] = inputs
+                place += inputs.shape[1]
         return X
 
     def transform_target(self, target: ColumnValues, rows: Rows = slice(None)) -> Floats:
@@ -166,7 +173,7 @@ class Preparation:
         return [*lines, f"{name}: one of {listed(self.target.classes)}"]
 
     def to_dict(self) -> dict[str, Any]:
-        """The verdict as JSON data."""
+        """The preparation as JSON data."""
         kept = asdict(self)
         inputs = [{"kind": column.kind, **asdict(column)} for column in self.inputs]
         return {**kept, "inputs": inputs, "left_out": list(self.left_out)}

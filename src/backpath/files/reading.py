@@ -89,8 +89,8 @@ def read_values(source: Source, plan: ReadPlan, complete: Collection[str] = ()) 
     found: list[NDArray[Any]] = []
     for start in range(0, len(plan), source.batch):
         cells, lists = _cells(source, plan, start, complete)
-        arrays = source.arrays(f"SELECT {', '.join(cells)} FROM {{table}}", **lists)
-        for place, array in enumerate(arrays, start):
+        # no name holds the arrays as read: they go before the next pass
+        for place, array in enumerate(source.arrays(f"SELECT {', '.join(cells)} FROM {{table}}", **lists), start):
             if np.ma.is_masked(array):
                 raise InputError(f"{source.path} changed while it was read; read it again")
             is_input_of_numbers = place < len(plan) - 1 and isinstance(plan[place][1], NumberInput)

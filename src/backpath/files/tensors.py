@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from backpath.errors import InputError
 from backpath.files.wording import counted, first_duplicate, plain, quoted
 
+LONGEST_HEADER = 16 << 20  # bytes; JSON may take some ten times its length to read
 _UNCHECKED_SIZE = 64 << 20  # a smaller file is read in a moment, with holes or without
 TYPES: dict[str, np.dtype[Any]] = {
     name: np.dtype(code)
@@ -59,7 +60,6 @@ class Format:
     noun : "model", "checkpoint"
     types : names of the tensors' types that it may hold
     dimensions : how many each tensor has; None: any
-    longest_header : bytes; JSON may take some ten times its length to read
     sparsest : characters to each list or object in it, at least
     """
 
@@ -67,7 +67,6 @@ class Format:
     types: tuple[str, ...]
     dimensions: int | None = None
     version: str = "1"
-    longest_header: int = 1 << 20
     sparsest: int = 20
 
     @property
@@ -190,9 +189,7 @@ def _read_header(file: BinaryIO, size: int, kind: Format) -> tuple[dict[str, Any
             raise InputError(
                 f"its header should be {length:,} bytes long, but only {size - 8:,} follow: it is truncated"
             )
-        raise InputError(
-            f"its header should be {length:,} bytes long; a {kind.noun}'s has 2 to {kind.longest_header:,}"
-        )
+        raise InputError(f"its header should be {length:,} bytes long; a {kind.noun}'s has 2 to {LONGEST_HEADER:,}")
     raw = file.read(length)
     try:
         text = raw.decode("utf-8")
@@ -208,7 +205,7 @@ def _is_text(start: bytes) -> bool:
 
 
 def _plausible(start: bytes, size: int, kind: Format) -> bool:
-    return len(start) == 8 and 2 <= int.from_bytes(start, "little") <= min(kind.longest_header, size - 8)
+    return len(start) == 8 and 2 <= int.from_bytes(start, "little") <= min(LONGEST_HEADER, size - 8)
 
 
 def _parse(text: str, what: str, kind: Format) -> dict[str, Any]:
