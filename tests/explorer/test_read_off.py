@@ -88,6 +88,16 @@ def test_exact_weights_are_not_taken_for_rounded_ones():
     assert answers.check(found, {"W11_1": shown(by_hand_float(found), 4)}, "gradients")["correct"]
 
 
+def test_one_digit_that_is_not_the_nearest_is_wrong():
+    """0.01 of 0.0000356: to two places right is 0.00."""
+    net = bp.Network((2, 2, 1), seed=0).replace({"W11_1": 0.01})
+    found = Scene.of_data_set("xor").edited(net).with_row(np.array([0.01, 0.5]), np.array([0.5]))
+    right = net.gradients([0.01, 0.5], [0.5])["W11_1"]
+    assert abs(right) < 0.005
+    assert not answers.check(found, {"W11_1": "0.01"}, "gradients")["correct"]
+    assert answers.check(found, {"W11_1": "0.00"}, "gradients")["correct"]
+
+
 def by_hand_float(found):
     return float(Decimal(by_hand(found)["W11_1"]))
 

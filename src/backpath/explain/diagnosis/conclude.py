@@ -95,7 +95,7 @@ def _as_printed(claims: Sequence[Claim]) -> list[Claim]:
 def is_numerical(c: Comparison) -> bool:
     """Whether the figures are as near to the right ones as numerical derivatives come."""
     right = c.right[c.claims.positions]
-    allowed = _NUMERICAL * (np.abs(right - c.claims.base) + 0.1 * c.size) + c.claims.last
+    allowed = _NUMERICAL * (np.abs(right - c.claims.base) + 0.1 * c.size) + 0.5 * c.claims.last
     return bool((np.abs(c.claims.value - right) <= allowed).all())
 
 
