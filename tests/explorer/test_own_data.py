@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import json
 import re
-import zipfile
 from importlib.util import find_spec
 
 import duckdb
@@ -17,6 +15,7 @@ from playwright.sync_api import expect
 
 from explorer.looking import edge, tab
 from explorer.talk import Page
+from spreadsheets import as_spreadsheet
 
 rng = np.random.default_rng(5)
 SPECIES = ["setosa", "versicolor", "virginica"]
@@ -102,39 +101,6 @@ def test_text_and_missing_values(page, server):
 def test_how_a_file_is_read_can_be_chosen(page, server, raw, query):
     _, view = upload(page, server, raw, **query)
     assert view["data"]["rows"] >= 2
-
-
-def as_spreadsheet(lines):
-    """The parts without which an .xlsx file is none (ECMA-376)."""
-    main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-    kinds = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    types = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-
-    def cell(text):
-        return f"<c><v>{text}</v></c>" if text[:1].isdigit() else f'<c t="inlineStr"><is><t>{text}</t></is></c>'
-
-    def relation(kind, target):
-        one = f'<Relationship Id="a" Type="{kinds}/{kind}" Target="{target}"/>'
-        return (
-            f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{one}</Relationships>'
-        )
-
-    rows = "".join(f"<row>{''.join(map(cell, line.split(',')))}</row>" for line in lines)
-    parts = {
-        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{types}.sheet.main+xml"/>'
-        f'<Override PartName="/xl/sheet.xml" ContentType="{types}.worksheet+xml"/></Types>',
-        "_rels/.rels": relation("officeDocument", "xl/workbook.xml"),
-        "xl/workbook.xml": f'<workbook {main} xmlns:r="{kinds}"><sheets><sheet name="s" sheetId="1" r:id="a"/></sheets>'
-        "</workbook>",
-        "xl/_rels/workbook.xml.rels": relation("worksheet", "sheet.xml"),
-        "xl/sheet.xml": f"<worksheet {main}><sheetData>{rows}</sheetData></worksheet>",
-    }
-    found = io.BytesIO()
-    with zipfile.ZipFile(found, "w") as archive:
-        for name, text in parts.items():
-            archive.writestr(name, text)
-    return found.getvalue()
 
 
 def as_objects(lines):
