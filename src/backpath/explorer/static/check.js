@@ -1,8 +1,8 @@
 // Check my gradient: the learner's own figures, and what is wrong with them.
-import { inputsOf } from "./data.js";
 import { byId, html, setText } from "./dom.js";
 import { insertMarkup, reachScrolled } from "./markup.js";
-import { act, on } from "./page.js";
+import { act, on, say } from "./page.js";
+import { inputsOf } from "./sets.js";
 
 const MOST = 60; // weights with a field each
 let built = "";
@@ -20,6 +20,7 @@ async function check(event) {
     byId("verdict").replaceChildren(); // what stood there was of other figures
     return;
   }
+  say("");
   insertMarkup(byId("verdict"), answer.html);
   if (answer.note) byId("verdict").append(html("p", { class: "soft" }, answer.note));
   reachScrolled(byId("verdict"));

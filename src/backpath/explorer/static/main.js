@@ -1,23 +1,16 @@
 // Starts the page.
-import { startCheck } from "./check.js";
 import { startCost } from "./cost.js";
 import { bringBack, startKeeping } from "./keep.js";
-import { startData } from "./data.js";
 import { startDerivation } from "./derivation.js";
 import { byId, forgetColours, setText } from "./dom.js";
-import { startFlow } from "./flow.js";
 import { startKeyboard } from "./keyboard.js";
 import { startLegend } from "./legend.js";
 import { chosenIn, readLink, startLink } from "./link.js";
 import { act, complain, emit, on, page, showView, start } from "./page.js";
-import { startMaps } from "./maps.js";
 import { startPicture } from "./picture.js";
 import { startPoints } from "./points.js";
 import { startPresenting } from "./present.js";
-import { startQuality } from "./quality.js";
-import { startSamples } from "./samples.js";
-import { startSettings } from "./settings.js";
-import { startShare } from "./share.js";
+import { startSets } from "./sets.js";
 import { startSheet } from "./sheet.js";
 import { startSpeech } from "./speech.js";
 import { startSteps } from "./step.js";
@@ -64,6 +57,16 @@ async function greeted({ view, resumed }) {
   showView(view);
 }
 
+/** After all that is needed first: the panels that are not open yet, and the font, the largest file by far. */
+async function takeTheRest() {
+  try {
+    (await import("./later.js")).startLater();
+  } catch {
+    complain("Part of the page could not be loaded. Reload it");
+  }
+  document.fonts.load('1em "STIX Two Math"');
+}
+
 startTabs();
 startSheet();
 startPresenting();
@@ -76,16 +79,9 @@ startCost();
 startSummary();
 startSurface();
 startLegend();
-startMaps();
-startFlow();
 startPoints();
-startSamples();
-startData();
-startQuality();
+startSets();
 startSpeech();
-startSettings();
-startCheck();
-startShare();
 startLink();
 startKeeping();
 on("view", ({ state, data, run }) => {
@@ -94,7 +90,7 @@ on("view", ({ state, data, run }) => {
   document.documentElement.dataset.ready = "yes";
   if (data.typed) openTab("data");
   performance.mark("usable");
-  document.fonts.load('1em "STIX Two Math"'); // after all that is needed first: it is the largest file by far
+  takeTheRest();
 });
 on("chosen", () => page.view && byId("panel-derivation").scrollTo(0, 0));
 addEventListener("hashchange", openLink);

@@ -59,16 +59,19 @@ async function ask() {
   if (answer && wanted()) show(answer.maps);
 }
 
+function follow({ state, drawn }) {
+  byId("maps-field").hidden = state.sizes[0] !== 2 || drawn === "summary";
+  ask();
+}
+
 export function startMaps() {
   byId("show-maps").addEventListener("change", ask);
-  on("drawn", ({ state, drawn }) => {
-    byId("maps-field").hidden = state.sizes[0] !== 2 || drawn === "summary";
-    ask();
-  });
+  on("drawn", follow);
   on("frame", () => {
     if (!wanted() || performance.now() < next) return;
     next = performance.now() + EVERY;
     ask();
   });
   on("theme", ask);
+  if (page.view) follow(page.view);
 }

@@ -7,8 +7,10 @@ export const page = { view: null, choices: null, session: null, chosen: null, ru
 
 const listeners = new Map();
 
+/** A listener that comes late sees at once where things stand. */
 export function on(event, listener) {
   listeners.set(event, [...(listeners.get(event) ?? []), listener]);
+  if (event === "view" && page.view) listener(page.view);
 }
 
 export function emit(event, detail) {
@@ -47,7 +49,10 @@ export function showView(view) {
 export async function act(what, details) {
   try {
     const answer = await ask(what, details);
-    if (answer?.state) showView(answer);
+    if (answer?.state) {
+      setText(byId("error"), ""); // what was refused before has been put right
+      showView(answer);
+    }
     return answer;
   } catch (problem) {
     complain(problem.message);

@@ -50,11 +50,14 @@ function build() {
   );
 }
 
+function showLink() {
+  if (byId("panel-share").hidden || !byId("link")) return;
+  writeLink();
+  byId("link").value = location.href;
+}
+
 export function startShare() {
   on("view", () => byId("link") || build());
-  on("opened", (name) => {
-    if (name !== "share" || !byId("link")) return;
-    writeLink();
-    byId("link").value = location.href;
-  });
+  on("opened", showLink);
+  showLink();
 }
