@@ -86,3 +86,33 @@ def test_the_page_offers_it_with_a_click(visit):
     expect(page.locator("#outcome")).to_contain_text("training diverged")
     press(page, "Learning rate 5")
     expect(page.locator("#learning-rate")).to_have_value("5")
+
+
+@pytest.mark.browser
+def test_what_is_said_of_a_run_goes_with_it(visit):
+    page = visit()
+    page.locator("#speed").select_option("max")
+    press(page, "Train")
+    expect(page.locator("#outcome")).to_contain_text("Solved after")
+    page.locator("#sample").select_option("1")
+    page.locator('[data-weight="W11_1"]').click()
+    expect(page.locator("#derivation .result")).to_be_visible()
+    expect(page.locator("#outcome")).to_be_visible()
+    page.get_by_role("tab", name="Network", exact=True).click()
+    page.get_by_label("Neurons of hidden layer 1").fill("3")
+    page.keyboard.press("Enter")
+    expect(page.locator("#epoch")).to_have_text("0")
+    expect(page.locator("#outcome")).to_be_hidden()
+
+
+@pytest.mark.browser
+def test_what_is_said_of_a_run_covers_neither_the_picture_nor_the_next_formulas(visit):
+    page = visit("", viewport={"width": 1280, "height": 720})
+    page.locator("#speed").select_option("max")
+    press(page, "Train")
+    expect(page.locator("#outcome")).to_contain_text("Solved after")
+    below = "Math.round(document.querySelector('#picture').getBoundingClientRect().top)"
+    assert page.locator("#outcome").evaluate("e => e.getBoundingClientRect().bottom") <= page.evaluate(below)
+    press(page, "Forward")
+    expect(page.locator("#now th").first).to_be_visible()
+    expect(page.locator("#outcome")).to_be_hidden()

@@ -138,6 +138,8 @@ def test_a_pass_too_early_is_refused_in_words(visit):
     page = visit(link())
     press(page, "Update")
     expect(page.locator("#error")).to_contain_text("Forward")
+    press(page, "Forward")
+    expect(page.locator("#error")).to_be_empty()
 
 
 def test_editing_a_weight(visit):
@@ -329,6 +331,9 @@ def test_a_network_too_large_to_draw_is_told_in_figures(visit):
     field.fill("64")
     field.press("Enter")
     expect(page.locator("#picture .more")).to_have_text("⋯ and 52 more")
+    page.get_by_label("The chain rule of weight").fill("w1∼_2 ")  # as the page writes a bias weight
+    press(page, "Show")
+    expect(page.locator("#derivation .weight-form")).to_contain_text("W1~_2 =")
     page.get_by_label("The chain rule of weight").fill("W12,1_1")
     press(page, "Show")
     expect(page.locator("#derivation .result")).to_be_visible()

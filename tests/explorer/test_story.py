@@ -65,6 +65,13 @@ def test_all_at_once_shows_every_contribution_and_their_mean(visit):
     assert sum(found[:4]) / 4 == pytest.approx(found[4], rel=1e-3)
 
 
+def test_with_mixed_activations_each_sigma_is_of_a_layer(visit):
+    page = visit(link(activations=["tanh", "sigmoid"]))
+    edge(page, "W11_1")
+    said = page.locator("#derivation .steps p").all_inner_texts()
+    assert said[-2:] == ["σ in layer 1 is tanh:", "σ in layer 2 is sigmoid:"]
+
+
 def test_one_samples_cost_and_the_mean_are_never_compared(visit):
     page = visit(link())
     press(page, "Forward")
@@ -85,6 +92,7 @@ def test_while_it_trains_the_numbers_are_of_the_weights_in_the_picture(visit):
       weights: [...document.querySelectorAll('#picture .label .value')].map(e => e.textContent),
       A: document.querySelector('[data-neuron="A1"] .number:nth-of-type(2)')?.textContent,
       all: [...document.querySelectorAll('[data-neuron="A1"] .number')].map(e => e.textContent),
+      cost: document.querySelector('#cost').textContent,
     })""")
     press(page, "Pause")
     W = [number(text) for text in shown["weights"]]
@@ -92,6 +100,7 @@ def test_while_it_trains_the_numbers_are_of_the_weights_in_the_picture(visit):
     u, a = sorted(number(text) for text in shown["all"])
     run = net.forward(X)
     assert sorted([run["u_A1"], run["A1"]]) == pytest.approx([u, a], rel=1e-3)
+    assert number(shown["cost"]) == pytest.approx(net.cost([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]), rel=1e-3)
 
 
 def test_at_the_slow_speed_it_flows_forward_and_back(visit):

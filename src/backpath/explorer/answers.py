@@ -13,7 +13,7 @@ from backpath.explain.derivation import Derivation, Evaluation, derive
 from backpath.explain.derivation_data import Sample
 from backpath.explain.diagnosis.diagnose import diagnose
 from backpath.explain.digits import shown, shown_product
-from backpath.explain.document import Block, Formulas, Heading
+from backpath.explain.document import Block, Formulas, Heading, Part, Prose
 from backpath.explain.expression import Equation, Number
 from backpath.explain.factors import Factor
 from backpath.explain.paths import Path
@@ -78,14 +78,21 @@ def _of_batch(scene: Scene, d: Derivation, one: Evaluation) -> tuple[Answer, Eva
 
 
 def formulas(blocks: Sequence[Block]) -> list[Answer]:
-    """The formulas of a document, each with the heading that it stands under."""
-    found, title = [], ""
+    """The formulas of a document, each with the heading that it stands under and the sentence before it."""
+    found, title, said = [], "", ""
     for block in blocks:
         if isinstance(block, Heading):
-            title = "".join(part if isinstance(part, str) else "" for part in block.parts)
+            title = _words(block.parts)
+        elif isinstance(block, Prose):
+            said = _words(block.parts)
         elif isinstance(block, Formulas):
-            found.append(_titled(title, *block.equations))
+            found.append({**_titled(title, *block.equations), "said": said})
+            said = ""
     return found
+
+
+def _words(parts: Sequence[Part]) -> str:
+    return "".join(part for part in parts if isinstance(part, str))
 
 
 def _titled(title: str, *equations: Equation) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -140,9 +141,25 @@ def _seed(value: object) -> int:
 
 
 def _init(value: object) -> str:
-    name = fields.text(value, "the initialisation").replace("\N{MINUS SIGN}", "-")
+    """
+    >>> _init("normal:1/2"), _init("uniform:-0,5;0,5"), _init("uniform:-1,5,1,5"), _init("uniform: -1, 1")
+    ('normal:0.5', 'uniform:-0.5,0.5', 'uniform:-1.5,1.5', 'uniform:-1,1')
+    """
+    name = fields.text(value, "the initialisation")
+    kind, colon, typed = name.partition(":")
+    if colon:
+        with suppress(ValueError, ZeroDivisionError):  # refused below, as it was typed
+            name = f"{kind}:{','.join(str(fields.plain_number(number)) for number in _numbers(kind, typed))}"
     initialisation(name)
     return name
+
+
+def _numbers(kind: str, typed: str) -> list[str]:
+    """The numbers of an initialisation; a comma may be their decimal mark."""
+    if kind != "uniform" or ";" in typed:
+        return typed.split(";")
+    parts = typed.split(",")
+    return [",".join(parts[:2]), ",".join(parts[2:])] if len(parts) == 4 else parts
 
 
 def _solver(value: object) -> str:

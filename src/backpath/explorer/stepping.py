@@ -148,7 +148,7 @@ class Stepping:
         """A table of formulas for each layer, the one computed last first: a row each, a cell for each side."""
         found: list[dict[str, Any]] = []
         for title, layer in itertools.groupby(self.formulas[-MOST_LINES:], key=lambda pair: pair[0]):
-            rows = [[mathml.math(side) for side in line.sides] for _, line in layer]
+            rows = [[mathml.in_a_line(line.sides[0]), *map(mathml.math, line.sides[1:])] for _, line in layer]
             found.insert(0, {"title": title, "rows": rows})
         return found
 

@@ -15,7 +15,7 @@ from backpath.explorer.outcome import Outcome, diverged, outcome
 from backpath.explorer.protocol import write
 from backpath.explorer.run import Run, Turn
 from backpath.explorer.scene import Scene
-from backpath.explorer.settings import drawn
+from backpath.explorer.settings import drawn, weight_count
 from backpath.explorer.surface import Surface
 from backpath.explorer.view import finite, summary, weight_values
 from backpath.explorer.workers import Workers
@@ -24,6 +24,7 @@ from backpath.maths.network import Network
 MOST_EPOCHS = 10**9
 AT_ONCE = 1_000_000  # epochs of a turn
 MEASURED_EVERY, LIVE_EVERY = 0.25, 0.08  # seconds
+AT_EVERY_FRAME = 100_000  # samples times weights whose cost is computed for each frame
 SPEED_OVER = 0.5  # seconds over which the speed is measured
 
 
@@ -126,7 +127,7 @@ class Training:
             "event": "frame",
             "epoch": timeline.epoch,
             "epochs_per_second": self._speed(),
-            "cost": finite(float(turn.costs[-1])) if len(turn.costs) else None,
+            "cost": self._cost(turn),
             "weights": weight_values(turn.network),
             "running": True,
         }
@@ -143,6 +144,12 @@ class Training:
         if self.surface is not None:
             found["surface"] = self.surface.of(self.scene, turn.network)
         return found
+
+    def _cost(self, turn: Turn) -> float | None:
+        """The mean cost with the weights of the frame; where that takes long, of the last epoch, before its update."""
+        if len(self.scene.data.X) * weight_count(turn.network.sizes) <= AT_EVERY_FRAME:
+            return finite(self.scene.cost)
+        return finite(float(turn.costs[-1])) if len(turn.costs) else None
 
     def _measure(self, frame: dict[str, Any], network: Network) -> None:
         """Now and then: how good the answers are, and the cost of rows held out."""

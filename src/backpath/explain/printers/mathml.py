@@ -135,6 +135,14 @@ def math(e: ex.Expression) -> str:
     return f'<math xmlns="{NAMESPACE}">{formula(e)}</math>'
 
 
+def in_a_line(e: ex.Expression) -> str:
+    """The same, with a derivative on one line, ∂C/∂W, where many formulas stand close together."""
+    if not isinstance(e, ex.Partial):
+        return math(e)
+    above, below = f"<mo>∂</mo>{formula(e.of)}", f"<mo>∂</mo>{formula(e.by)}"
+    return f'<math xmlns="{NAMESPACE}">{above}<mo lspace="0" rspace="0">/</mo>{below}</math>'
+
+
 def equations(block: Formulas) -> str:
     """Equations below each other, aligned at their first =; of a long one each side on a line."""
     return f'<math xmlns="{NAMESPACE}" display="block"><mtable displaystyle="true">{_rows(block)}</mtable></math>'

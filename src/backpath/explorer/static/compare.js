@@ -39,7 +39,7 @@ function row(one, k) {
     emit("pins");
   });
   const dashes = html("span", { "aria-hidden": "true" }, ["╌", "┈", "╍"][DASHES.indexOf(one.dash)]);
-  return html("li", {}, html("img", { src: one.surface, width: 42, height: 42, alt: "Its answers" }), dashes, html("span", {}, `${one.name}: ${one.cost.toPrecision(3)}`), remove);
+  return html("li", {}, html("img", { src: one.surface, width: 42, height: 42, alt: "Its answers" }), dashes, html("span", { class: "what" }, `${one.name}: ${one.cost.toPrecision(3)}`), remove);
 }
 
 function show() {

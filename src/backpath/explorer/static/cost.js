@@ -38,7 +38,7 @@ function scales(width, height, log) {
   return {
     x: (epoch) => MARGIN.left + (epoch / last) * (width - MARGIN.left - MARGIN.right),
     y: (cost) => height - MARGIN.bottom - ((through(cost) - low) / (high - low)) * (height - MARGIN.top - MARGIN.bottom),
-    rows: log ? decades(least, most) : ticks(least, most, 4),
+    rows: log ? decades(least, most) : ticks(least, most, Math.max(1, Math.min(4, Math.floor((height - MARGIN.top - MARGIN.bottom) / 20)))),
     columns: ticks(0, last, Math.max(2, Math.floor(width / 110))),
   };
 }

@@ -101,12 +101,13 @@ function contributionRows({ texts, mean }, weight) {
     html("tfoot", {}, html("tr", {}, html("th", { scope: "row" }, `their mean, ÷ ${texts.length}`), html("td", { class: "number" }, mean)))];
 }
 
-/** Formulas under their headings; several may stand under one. */
+/** Formulas under their headings, of which several may stand under one, and the sentences before them. */
 function formulaParts(formulas) {
-  return formulas.flatMap(({ title, mathml }, k) => {
+  return formulas.flatMap(({ title, said, mathml }, k) => {
     const place = html("div", { class: "scroll" });
     insertMarkup(place, mathml);
-    return title && title !== formulas[k - 1]?.title ? [html("h3", {}, title), place] : [place];
+    const heading = title && title !== formulas[k - 1]?.title ? [html("h3", {}, title)] : [];
+    return [...heading, ...(said ? [html("p", {}, said)] : []), place];
   });
 }
 

@@ -48,6 +48,12 @@ export function alike(numbers, least = 5) {
 
 const padded = (text, zeros) => (text.includes(".") ? text : `${text}.`) + "0".repeat(zeros);
 
+/** A number that stands close to others: with as many digits as they have, shorter where it is long. */
+export function compact(number) {
+  const [text] = alike([number]);
+  return text.length > 9 ? number.value.toExponential(3) : text;
+}
+
 /** Fills a <select> with [value, text] pairs. */
 export function fillSelect(select, options, chosen) {
   const key = JSON.stringify(options);

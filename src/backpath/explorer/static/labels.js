@@ -14,12 +14,17 @@ export function distance({ x1, y1, x2, y2 }, { x, y }) {
   return Math.hypot(x - x1 - t * dx, y - y1 - t * dy);
 }
 
-const apart = (a, b, size) => Math.abs(a.x - b.x) >= size.w || Math.abs(a.y - b.y) >= size.h;
+const apart = (a, b, { w, h, above, below }) => Math.abs(a.x - b.x) >= w || Math.abs(a.y - b.y) >= h + above + below;
+
+/** Whether a number with its lines above and below is clear of a place that is taken. */
+const clearOf = ({ x, y }, place, { w, h, above, below }) =>
+  Math.abs(x - place.x) >= (w + place.w) / 2 || y + h / 2 + below <= place.top || y - h / 2 - above >= place.bottom;
 
 function fits(edge, point, edges, placed, size) {
   const clear = size.clear ?? (edges.length > MANY ? CLEAR_OF_MANY : CLEAR);
   return (
     placed.every((other) => apart(point, other, size)) &&
+    size.taken.every((place) => clearOf(point, place, size)) &&
     edges.every((other) => other === edge || distance(other, point) >= clear)
   );
 }
@@ -63,13 +68,16 @@ function clearance(edge, t, edges) {
   return least;
 }
 
-/** The choice at which an edge is farthest from the others. */
+const FINELY = Array.from({ length: 31 }, (_, k) => 0.2 + 0.02 * k);
+
+/** Where an edge is farthest from the others. */
 function freest(edge, edges) {
-  const clear = CHOICES.map((t) => clearance(edge, t, edges));
-  return CHOICES[clear.indexOf(Math.max(...clear))];
+  const clear = FINELY.map((t) => clearance(edge, t, edges));
+  return FINELY[clear.indexOf(Math.max(...clear))];
 }
 
-/** Sets t, labelled and reach of the edges of one layer. t is where an edge's number stands and where it is taken hold
+/** Sets t, labelled and reach of the edges of one layer; size: w and h of a number, the heights of what stands above and
+ * below it, and the places that are taken. t is where an edge's number stands and where it is taken hold
  * of, reach how many pixels to its sides: no edge's place is covered by another one. Where there is no room for every
  * number, a number shows when its edge is looked at. */
 export function placeLabels(edges, size, upright) {

@@ -1,16 +1,21 @@
 // Where neurons and edges stand: layers from left to right, on a phone from top to bottom.
 
 const FULL = { w: 108, h: 50 }; // shows u and σ(u)
-const SMALL = { w: 42, h: 32 }; // shows one number
-const BIAS = { w: 34, h: 34 };
+const SMALL = { w: 48, h: 26 }; // shows one number
+const BIAS = { full: { w: 34, h: 34 }, small: { w: 44, h: 26 } }; // a much narrower one's edges would lie on others
 const COST = { w: 108, h: 50 };
 const INPUT = { w: 64, h: 50 };
 const PHONE = 560; // narrower than this, a small network stands upright
 const NATURAL = 660; // wider than this, everything grows, so that a class can read it
 const LARGEST = 2.4; // times
-const ROOM = { full: 126, tight: 104, small: 38 }; // heights of a neuron's place, with what is written around it
+const ROOM = { full: 126, tight: 104, small: 30 }; // heights of a neuron's place, with what is written around it
 const RIM = 6;
+const [TOP, ROW, BOTTOM] = [44, 90, 28]; // of a network that stands upright: the least heights
 const NEARER = 0.5; // of a gap stands between the outputs and the cost
+const LEAST = 0.66; // times: so small letters can just be read
+const [BESIDE, LETTER] = [118, 7.6]; // room for a name beside a neuron, for one letter
+const MOST_LETTERS = 19;
+const WITH_NAMES = 500; // the least width of many neurons with names beside them
 
 export const biasKey = (layer) => `1_${layer}`;
 
@@ -20,46 +25,59 @@ function columnsOf(layers, biases) {
   return [...columns, ["C"]];
 }
 
-/** {width, height, scale, upright, full, nodes: key → {key, layer, named, x, y, w, h}}; height 0 is as high as is needed. */
-export function layOut(layers, available, height = 0, biases = true) {
+/** What a column's boxes leave free of the width, and how wide each is. */
+function spareOf(columns, width, full) {
+  const wide = columns.slice(0, -1).map((_, layer) => (full ? (layer ? FULL : INPUT) : SMALL).w).concat(COST.w);
+  return { wide, spare: width - 2 * RIM - wide.reduce((sum, w) => sum + w) };
+}
+
+/** {width, height, scale, upright, full, nodes}; height 0 is as high as is needed. nodes: key → {key, layer, x, y, w, h},
+ * named: whether its name stands above it, letters: how many it has room for there, beside: on which side of it instead. */
+export function layOut(layers, available, height, biases, labels) {
   const columns = columnsOf(layers, biases);
   const most = Math.max(...columns.map((column) => column.length));
-  if (available < PHONE && most <= 3 && columns.length <= 5) return upright(columns, Math.max(available, 290), height);
-  const scale = scaleFor(most, available, height);
-  const width = Math.max(available / scale, Math.min(columns.length * 80, 700));
-  const gapOf = (isFull) => {
-    const wide = columns.slice(0, -1).map((_, layer) => (isFull ? (layer ? FULL : INPUT) : SMALL).w).concat(COST.w);
-    const spare = width - 2 * RIM - wide.reduce((sum, w) => sum + w);
-    return { wide, gap: spare / (columns.length - 2 + NEARER) };
-  };
+  const down = columns.length - (columns.at(-2).length < 3 ? 2 : 1);
+  const isUpright = available < PHONE && most <= 3 && (!height || height >= TOP + BOTTOM + ROW * down);
+  if (isUpright) return upright(columns, Math.max(available, 290), height);
+  const least = Math.max(Math.min(columns.length * 80, 700), Object.keys(labels).length && most > 6 ? WITH_NAMES : 0);
+  const scale = scaleFor(most, available, height, least);
+  const width = Math.max(available / scale, least);
+  const gaps = columns.length - 2 + NEARER;
   const roomy = !height || height / scale / most >= ROOM.tight;
-  const full = roomy && most <= 6 && gapOf(true).gap >= 76;
-  const { wide, gap } = gapOf(full);
+  const full = roomy && most <= 6 && spareOf(columns, width, true).spare / gaps >= 76;
   const wished = Math.max(full ? ROOM.full : ROOM.small, Math.min(126, 500 / most));
   const room = height ? Math.max(ROOM.small, Math.min(height / scale / most, 230)) : wished;
+  const named = columns.map((column) => full || (room * most) / column.length >= 60);
+  const sides = new Map([[0, "left"], [columns.length - 2, "right"]]);
+  const beside = columns.map((column, layer) => !named[layer] && column.some((key) => labels[key]) && sides.get(layer));
+  const { wide, spare } = spareOf(columns, width, full);
+  const aside = beside.some(Boolean) ? Math.min(BESIDE, spare / 4) : 0;
+  const gap = (spare - aside * beside.filter(Boolean).length) / gaps;
   const nodes = new Map();
-  let left = RIM;
+  let left = RIM + (beside[0] ? aside : 0);
   columns.forEach((column, layer) => {
-    const x = left + wide[layer] / 2;
-    left += wide[layer] + gap * (layer === columns.length - 2 ? NEARER : 1);
-    const own = (room * most) / column.length;
-    const named = full || own >= 60;
-    column.forEach((key, k) => nodes.set(key, { key, layer, named, x, y: own * (k + 0.5), ...sizeOf(key, full, layer) }));
+    const [x, own] = [left + wide[layer] / 2, (room * most) / column.length];
+    const after = gap * (layer === columns.length - 2 ? NEARER : 1);
+    const beyond = beside[layer] === "right" ? aside : 0;
+    const letters = Math.min(MOST_LETTERS, Math.floor((beside[layer] ? aside - 6 : wide[layer] + after - 6) / LETTER));
+    left += wide[layer] + after + beyond;
+    const shared = { layer, x, named: named[layer], beside: beside[layer], letters, beyond };
+    column.forEach((key, k) => nodes.set(key, { key, ...shared, y: own * (k + 0.5), ...sizeOf(key, full, layer) }));
   });
   return { width, height: room * most, scale, upright: false, full, tight: false, nodes };
 }
 
 /** Larger on a wide screen, as far as the height allows; smaller where many neurons must fit it. */
-function scaleFor(most, available, height) {
+function scaleFor(most, available, height, least) {
   const wide = Math.max(1, Math.min(LARGEST, available / NATURAL));
   if (!height) return wide;
   const roomy = height / (most * ROOM.tight);
   if (most <= 6 && roomy >= 0.85) return Math.min(wide, roomy);
-  return Math.max(0.75, Math.min(wide, height / (most * ROOM.small)));
+  return Math.max(LEAST, Math.min(wide, height / (most * ROOM.small), available / least));
 }
 
 function sizeOf(key, full, layer) {
-  if (key.startsWith("1_")) return BIAS;
+  if (key.startsWith("1_")) return full ? BIAS.full : BIAS.small;
   if (key === "C") return COST;
   if (!full) return SMALL;
   return layer ? FULL : INPUT;
@@ -71,23 +89,23 @@ function upright(columns, width, height) {
   const beside = rows.at(-1).length < 3;
   if (beside) rows.push([...rows.pop(), "C"]);
   else rows.push(["C"]);
-  const [box, top, bottom] = [{ w: 96, h: 44 }, 40, 28];
-  const gap = Math.max(96, Math.min(170, (height || 600) - top - bottom) / (rows.length - 1));
+  const box = { w: 96, h: 44 };
+  const gap = Math.max(ROW, Math.min(170, ((height || 600) - TOP - BOTTOM) / (rows.length - 1)));
   const nodes = new Map();
-  const size = (key) => (key.startsWith("1_") ? BIAS : key === "C" ? { ...box, w: 102 } : box);
+  const size = (key) => (key.startsWith("1_") ? BIAS.full : key === "C" ? { ...box, w: 102 } : box);
   rows.forEach((row, k) => {
     const own = width / row.length;
     row.forEach((key, place) => {
       const layer = key === "C" ? columns.length - 1 : k;
-      nodes.set(key, { key, layer, named: true, x: own * (place + 0.5), y: top + gap * k, ...size(key) });
+      nodes.set(key, { key, layer, named: true, letters: Math.floor((own - 6) / LETTER), x: own * (place + 0.5), y: TOP + gap * k, ...size(key) });
     });
   });
-  return { width, height: top + gap * (rows.length - 1) + bottom, scale: 1, upright: true, full: true, tight: true, nodes };
+  return { width, height: TOP + gap * (rows.length - 1) + BOTTOM, scale: 1, upright: true, full: true, tight: true, nodes };
 }
 
 /** The ends of an edge, on the rims of its neurons. */
 export function edgeEnds(from, to, isUpright) {
   if (isUpright && from.y === to.y) return { x1: from.x + from.w / 2, y1: from.y, x2: to.x - to.w / 2, y2: to.y };
   if (isUpright) return { x1: from.x, y1: from.y + from.h / 2, x2: to.x, y2: to.y - to.h / 2 };
-  return { x1: from.x + from.w / 2, y1: from.y, x2: to.x - to.w / 2, y2: to.y };
+  return { x1: from.x + from.w / 2 + (to.key === "C" ? from.beyond : 0), y1: from.y, x2: to.x - to.w / 2, y2: to.y };
 }

@@ -1,10 +1,11 @@
 // The network as the notes draw it: neurons with u and σ(u), edges with their weights.
-import { alike, byId, setAttribute, setText, shown, svg } from "./dom.js";
+import { alike, byId, compact, setAttribute, setText, shown, svg } from "./dom.js";
 import { openEditor } from "./editor.js";
 import { distance, placeLabels, pointAt } from "./labels.js";
 import { biasKey, edgeEnds, layOut } from "./layout.js";
 import { choose, emit, on, page } from "./page.js";
 import { byName, drawSummary } from "./summary.js";
+import { classVariable } from "./surface.js";
 
 const NEAR = 12; // pixels from an edge at which it is meant
 const picture = { root: null, nodes: new Map(), edges: new Map(), layers: [], drawnFor: "" };
@@ -48,9 +49,11 @@ function drawNode(node, labels, full) {
   group.classList.add(kind);
   group.append(svg("title", { "aria-hidden": "true" }, label ? `${key}: ${label}` : key));
   const boxed = full || kind === "cost";
-  const title = kind === "cost" ? "cost" : label ? `${key} ${brief(label)}` : key;
+  const title = kind === "cost" ? "cost" : brief(label ? `${key} ${label}` : key, node.letters);
   const atLeft = label && node.layer === 0; // a long name would leave the picture
   if (boxed || named) group.append(textLine("name", atLeft ? left : x, top - 8, title, atLeft ? "start" : "middle"));
+  else if (label && node.beside) group.append(nameBeside(node, brief(label, node.letters)));
+  if (label && isClass(node)) group.querySelector(".name, .beside")?.prepend(classMark(key));
   const inset = boxed && kind !== "input" ? 12 : 0;
   node.lines = {};
   if (!inset) {
@@ -74,8 +77,20 @@ function drawNode(node, labels, full) {
   return node;
 }
 
-const LONGEST = 16; // letters of a name that stands over a neuron; the whole of it shows when it is pointed at
-const brief = (label) => (label.length > LONGEST ? `${label.slice(0, LONGEST - 1)}…` : label);
+/** A name as far as there is room for it; the whole of it shows when it is pointed at. */
+const brief = (name, letters) => (name.length > letters ? `${name.slice(0, letters - 1)}…` : name);
+
+const isClass = ({ layer }) => layer === page.view.layers.length - 1 && page.view.data.kind === "classification";
+
+/** A class's shape and colour, as its points have them. */
+function classMark(key) {
+  const kind = Number(key.slice(1)) - 1;
+  return svg("tspan", { fill: `var(--${classVariable(kind)})` }, `${["■", "●", "▲"][kind % 3]} `);
+}
+
+function nameBeside({ x, y, w, beside }, name) {
+  return beside === "left" ? textLine("beside", x - w / 2 - 5, y + 4, name, "end") : textLine("beside", x + w / 2 + 5, y + 4, name, "start");
+}
 
 /** A bar along the edge around its number: what is focused, and what a click on the edge's place meets. */
 function grip({ x1, y1, x2, y2, t, reach: side, name }) {
@@ -101,8 +116,9 @@ function finishEdge(edge) {
   edge.label = svg("g", { class: edge.labelled ? "label" : "label crowded" });
   edge.value = textLine("value", x, y + 4);
   edge.second = textLine("second", x, y + 18);
-  edge.title = textLine("weight-name", x, y - 10, looks.names && edge.named ? subscript(edge.name) : "");
+  edge.title = textLine("weight-name", x, y - 10, looks.names ? subscript(edge.name) : "");
   edge.label.classList.toggle("short", edge.short);
+  edge.label.classList.toggle("nameless", !edge.named);
   edge.label.append(edge.second, edge.value, edge.title);
 }
 
@@ -112,13 +128,17 @@ const FIXED = matchMedia("(width >= 1100px), (width < 560px)"); // there the pic
 const FORM = 64; // pixels under the picture, where not all of it is drawn
 const room = (host) => [host.clientWidth, FIXED.matches ? host.clientHeight - (page.view.drawn === "part" ? FORM : 0) : 0];
 
+/** What is written below a neuron. */
+const linesOf = ({ x, y, w, h }) => ({ x, w, top: y + h / 2, bottom: y + h / 2 + 34 });
+
 /** A layer's numbers with their names and gradients, as far as there is room: all, without gradients, numbers alone. */
 function labelLayer(edges, size, withSecond, isUpright) {
   const [second, name] = [withSecond ? 14 : 0, looks.names ? 15 : 0];
   const choices = [[second, name], [0, name], [second, 0], [0, 0]];
-  for (const [more, above] of choices) {
-    placeLabels(edges, { ...size, h: size.h + more + above }, isUpright);
-    for (const edge of edges) Object.assign(edge, { short: !more, named: Boolean(above) });
+  const taken = withSecond ? edges.map(({ from }) => from).filter(({ key, layer }) => layer > 0 && !key.startsWith("1_")).map(linesOf) : [];
+  for (const [below, above] of choices) {
+    placeLabels(edges, { ...size, above, below, taken }, isUpright);
+    for (const edge of edges) Object.assign(edge, { short: !below, named: Boolean(above) });
     if (edges[0].labelled) return;
   }
 }
@@ -126,18 +146,18 @@ function labelLayer(edges, size, withSecond, isUpright) {
 /** That a layer has more neurons than are drawn. */
 function moreNote(layer, more, nodes, height) {
   const { x } = [...nodes.values()].find((node) => node.layer === layer);
-  return svg("text", { class: "more", x, y: height + 4, "text-anchor": "middle" }, `⋯ and ${more} more`);
+  return svg("text", { class: "more", x, y: height + 9, "text-anchor": "middle" }, `⋯ and ${more} more`);
 }
 
 function build(view) {
   const host = byId("picture");
-  const layout = layOut(view.layers, ...room(host), view.state.biases);
+  const layout = layOut(view.layers, ...room(host), view.state.biases, view.labels ?? {});
   const { width, height, scale, upright, full, tight, nodes } = layout;
-  const foot = view.drawn === "part" ? 12 : 0;
+  const foot = view.drawn === "part" ? 14 : 0;
   const edges = view.weights.map((weight) => drawEdge(weight, nodes, upright));
   for (let layer = 1; layer < view.layers.length; layer += 1) {
     const between = edges.filter((edge) => edge.to.layer === layer);
-    labelLayer(between, tight ? { w: 52, h: 14, clear: 1 } : { w: 66, h: 15 }, full && !tight, upright);
+    labelLayer(between, tight ? { w: 56, h: 14, clear: 1 } : { w: full ? 68 : 72, h: 15 }, full && !tight, upright);
     for (const { line } of between) line.classList.toggle("dense", between.length > 100);
   }
   for (const edge of edges) finishEdge(edge);
@@ -225,12 +245,13 @@ export function showWeight(edge, value, text) {
     edge.line.classList.toggle("positive", !edge.negative);
   }
   setAttribute(edge.line, "stroke-width", weightWidth(value));
-  if (edge.labelled || edge.label.classList.length > 2) setText(edge.value, text);
+  edge.brief = compact({ value, text });
+  if (edge.labelled || edge.label.classList.length > 2) setText(edge.value, edge.brief);
 }
 
 /** A number that is hidden for want of room is written when it is looked at: hundreds of them take long. */
 export function showNumber(edge) {
-  if (edge?.value) setText(edge.value, edge.shown);
+  if (edge?.value) setText(edge.value, edge.brief);
 }
 
 /** Names for screen readers: not while training, when they change too fast. */
@@ -281,8 +302,8 @@ function light({ names }) {
   pointer?.classList.toggle("on", Boolean(first));
   if (first) {
     const { x, y, w = 84, h = 10 } = first.name ? middleOf(first) : first;
-    const [wide, high] = [w + 22, h + (picture.full ? 62 : 22)]; // with the name above and what stands below
-    for (const [name, value] of Object.entries({ x: -wide / 2, y: -high / 2, width: wide, height: high })) pointer.firstChild.setAttribute(name, value);
+    const [wide, high, below] = picture.full && !first.name ? [w + 22, h + 68, 6] : [w + 22, h + 22, 0]; // its name above, two lines below
+    for (const [name, value] of Object.entries({ x: -wide / 2, y: below - high / 2, width: wide, height: high })) pointer.firstChild.setAttribute(name, value);
     pointer.style.transform = `translate(${x}px, ${y}px)`;
   }
   for (const lit of picture.root?.querySelectorAll(".lit") ?? []) lit.classList.remove("lit");

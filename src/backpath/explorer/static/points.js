@@ -1,5 +1,5 @@
 // The samples as points on the answers: picked, drawn, dragged and erased, by mouse and by keyboard.
-import { byId, colour, html, setText } from "./dom.js";
+import { byId, colour, fillSelect, html, setText } from "./dom.js";
 import { act, emit, on, page, say } from "./page.js";
 import { axisPlaces, classColour, fromX, fromY, plane, toX, toY } from "./surface.js";
 
@@ -205,16 +205,36 @@ const HINTS = {
   add: "Click in the picture to add a point.",
 };
 
+const FEW = 2; // classes with a button each; more are chosen from a list
+const modeButton = (value, text) => html("button", { type: "button", value, "aria-pressed": "false", onclick: ({ target }) => setMode(target.value) }, text);
+
+/** What can be added: points, or points of a class. */
+function adding({ data, labels }) {
+  if (plane.flat || data.kind === "regression") return ["points"];
+  if (data.y[0]?.length > 1) return data.y[0].map((_, k) => labels[`A${k + 1}`] ?? `A${k + 1}`);
+  return data.classes?.length === 2 ? data.classes : ["0", "1"];
+}
+
+function addButtons(names) {
+  if (names.length <= FEW) return names.map((name, k) => modeButton(String(k), `Add ${name}`));
+  const button = modeButton("0", "Add");
+  const select = html("select", { "aria-label": "Class of the added points" });
+  fillSelect(select, names.map((name, k) => [k, name]), 0);
+  select.addEventListener("change", () => {
+    button.value = select.value;
+    setMode(select.value);
+  });
+  return [button, select];
+}
+
 let modesFor = "";
-function showModes({ data, labels }) {
-  const outputs = data.y[0]?.length ?? 1;
-  const classes = plane.flat || data.kind === "regression" ? ["Add points"] : outputs > 1 ? data.y[0].map((_, k) => `Add ${labels[`A${k + 1}`] ?? `A${k + 1}`}`) : (data.classes?.length === 2 ? data.classes : ["0", "1"]).map((name) => `Add ${name}`);
-  const modes = [["pick", "Move"], ...(data.editable ? [...classes.map((text, k) => [String(k), text]), ["erase", "Erase"]] : [])];
-  if (JSON.stringify(modes) !== modesFor) {
-    modesFor = JSON.stringify(modes);
+function showModes(view) {
+  const names = view.data.editable ? adding(view) : [];
+  if (JSON.stringify(names) !== modesFor) {
+    modesFor = JSON.stringify(names);
     mode = "pick";
-    const made = modes.map(([value, text]) => html("button", { type: "button", value, "aria-pressed": "false", onclick: () => setMode(value) }, text));
-    byId("drawing").firstElementChild.replaceChildren(...made);
+    const more = names.length ? [...addButtons(names), modeButton("erase", "Erase")] : [];
+    byId("drawing").firstElementChild.replaceChildren(modeButton("pick", "Move"), ...more);
   }
   setMode(mode);
 }

@@ -1,5 +1,5 @@
 // One step by hand: the buttons, and the numbers in the picture as they are computed.
-import { byId, html, setAttribute, setNumber, setText, shown } from "./dom.js";
+import { alike, byId, compact, html, setAttribute, setNumber, setText, shown } from "./dom.js";
 import { clean } from "./markup.js";
 import { act, on, page, quietly } from "./page.js";
 import { item, picture } from "./picture.js";
@@ -39,7 +39,7 @@ function showNode(node, step, view) {
   const [wasU, wasA] = [step.previous?.[`u_${key}`], step.previous?.[key]];
   const changed = (a && wasA && wasA.text !== a.text) || (u && wasU && wasU.text !== u.text);
   const slope = step.values[`slope_${key}`];
-  setText(lines.was, slope ? `σ′(u) ${compact(slope)}` : changed ? `was ${wasU ? `${wasU.text}, ` : ""}${wasA?.text ?? "–"}` : "");
+  setText(lines.was, slope ? `σ′(u) ${compact(slope)}` : changed ? `was ${compact(wasA ?? wasU)}` : "");
 }
 
 /** One number in a small neuron. */
@@ -58,12 +58,10 @@ function showCost(step, view) {
   setText(u, view.sample.batch ? "batch" : y.length === 1 ? brief4(y[0]) : `${y.length} values`);
   setNumber(a, step.values.C);
   const previous = step.previous?.C;
-  if (was) setText(was, previous && step.values.C && previous.text !== step.values.C.text ? `was ${previous.text}` : "");
+  if (was) setText(was, previous && step.values.C && previous.text !== step.values.C.text ? `was ${compact(previous)}` : "");
   setAttribute(node.button, "aria-label", `cost, ${step.values.C?.text ?? "not computed yet"}`);
 }
 
-/** A number that stands beside others: shorter where it is long. */
-const compact = ({ text, value }) => (text.length > 9 ? value.toExponential(3) : text);
 
 const brief4 = (y) => (Number.isInteger(y) ? String(y) : shown(y));
 
@@ -71,7 +69,8 @@ function showGradients(step) {
   for (const edge of picture.edges.values()) {
     const [gradient, next] = [step.values[`gradient ${edge.name}`], step.values[`new ${edge.name}`]];
     const was = before.get(edge.name);
-    const second = next && next.text !== edge.shown ? `→ ${next.text}` : next && was ? `was ${was}` : gradient ? `∂ ${compact(gradient)}` : "";
+    const to = next && alike([next])[0];
+    const second = next && to !== edge.shown ? `→ ${to}` : next && was ? `was ${was}` : gradient ? `∂ ${compact(gradient)}` : "";
     setText(edge.second, second);
   }
 }
@@ -144,7 +143,7 @@ export function showLive(live, { forward = Infinity, cost = true, backward = 0 }
         if (picture.full) setNumber(node.lines.a, now(live.a[k]), most());
         else setText(node.lines.a, brief(live.a[k]));
       }
-      if (node.lines.delta) setText(node.lines.delta, layer >= backward ? `∂C/∂u ${shown(live.delta[k])}` : "");
+      if (node.lines.delta) setText(node.lines.delta, layer >= backward ? `∂C/∂u ${compact(now(live.delta[k]))}` : "");
       if (node.lines.was) setText(node.lines.was, "");
       k += 1;
     }
@@ -153,7 +152,7 @@ export function showLive(live, { forward = Infinity, cost = true, backward = 0 }
   let place = 0;
   for (const edge of picture.edges.values()) {
     const gradient = live.gradients[place];
-    setText(edge.second, gradient === undefined || edge.to.layer < backward ? "" : `∂ ${shown(gradient)}`);
+    setText(edge.second, gradient === undefined || edge.to.layer < backward ? "" : `∂ ${compact(now(gradient))}`);
     place += 1;
   }
 }

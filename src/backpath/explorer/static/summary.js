@@ -19,7 +19,7 @@ export function byName() {
     html("label", { class: "field" }, "The chain rule of weight ", field), html("button", { type: "submit" }, "Show"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    choose(field.value.trim(), "weight");
+    choose(field.value.trim().replace("∼", "~").replace(/^w/, "W"), "weight"); // as the page writes it, too
   });
   return form;
 }

@@ -45,7 +45,8 @@ function makePalettes() {
 export const shadeBytes = (text, colours) => bytesOf(text).forEach((byte, k) => (colours[k] = palette[byte]));
 
 const CLASSES = ["low", "high", ...[3, 4, 5, 6, 7, 8, 9, 10].map((k) => `class-${k}`)];
-export const classColour = (k) => colour(`${CLASSES[k % CLASSES.length]}-point`);
+export const classVariable = (k) => `${CLASSES[k % CLASSES.length]}-point`;
+export const classColour = (k) => colour(classVariable(k));
 
 const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 

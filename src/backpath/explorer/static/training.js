@@ -22,6 +22,9 @@ async function train() {
   show(true);
 }
 
+const at = ({ history, data, step }) => `${history.epoch} ${data.key ?? data.name} ${step.phase}`;
+let outcomeAt = ""; // where the run was that the message is of
+
 /** What a run has come to, with what may help, one click each. */
 function showOutcome(why, message, tries) {
   const host = byId("outcome");
@@ -37,6 +40,7 @@ function showOutcome(why, message, tries) {
   }));
   if (message) host.append(html("button", { type: "button", class: "small", "aria-label": "Close this message", onclick: () => (host.hidden = true) }, "×"));
   host.hidden = !message;
+  outcomeAt = at(page.view);
 }
 
 async function pause() {
@@ -78,6 +82,7 @@ export function startTraining() {
   settle("batch-size", "batch_size", (text) => (text === "" || text === "all" ? null : number(text)));
   settle("solver", "solver", (text) => text);
   on("view", (view) => {
+    if (!byId("outcome").hidden && at(view) !== outcomeAt) showOutcome("", "", []);
     showSettings(view);
     show(view.running);
   });
