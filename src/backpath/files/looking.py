@@ -145,18 +145,19 @@ def _numbers(source: Source, decisions: Sequence[Decision]) -> dict[str, _Range]
         ranges = ", ".join(f"min({v}), max({v}), {different.format(v)}" for v in finite)
         row = source.rows(f"SELECT {ranges} FROM {relation}")[0]
         triples = [row[k : k + 3] for k in range(0, len(row), 3)]
-        bins = ", ".join(_bins(v, low or 0.0, high or 0.0) for v, (low, high, _) in zip(finite, triples, strict=True))
-        counts = source.rows(f"SELECT {bins} FROM {relation}")[0]
+        bins = [_bin(v, low or 0.0, high or 0.0) for v, (low, high, _) in zip(finite, triples, strict=True)]
+        places = ", ".join(f"{place} AS b{k}" for k, place in enumerate(bins))
+        each = ", ".join(f"count(CASE WHEN b{k} = {j} THEN 1 END)" for k in range(len(batch)) for j in range(BINS))
+        counts = source.rows(f"SELECT {each} FROM (SELECT {places} FROM {relation})")[0]
         for k, (decision, (low, high, distinct)) in enumerate(zip(batch, triples, strict=True)):
             most = min(int(distinct), decision.profile.rows)
             found[decision.name] = _Range(most, low, high, tuple(counts[k * BINS : (k + 1) * BINS]), estimated)
     return found
 
 
-def _bins(value: str, low: float, high: float) -> str:
-    """SQL: how many values are in each of the parts of a range."""
-    place = f"least(floor(({value} - {low!r}) * {BINS / ((high - low) or 1.0)!r}), {BINS - 1})"
-    return ", ".join(f"count(CASE WHEN {value} IS NOT NULL AND {place} = {j} THEN 1 END)" for j in range(BINS))
+def _bin(value: str, low: float, high: float) -> str:
+    """SQL: in which of the parts of a range a value is."""
+    return f"CAST(least(floor(({value} - {low!r}) * {BINS / ((high - low) or 1.0)!r}), {BINS - 1}) AS TINYINT)"
 
 
 def _column(decision: Decision, numbers: _Range | None, is_target: bool) -> ColumnLook:
