@@ -10,7 +10,7 @@ import time
 import pytest
 
 from backpath import Network, train
-from backpath.training.checkpoints import read_run, states_of
+from backpath.training.run_folder import read_run, states_of
 from commands import backpath, done, refused
 
 ROWS = 400

@@ -11,7 +11,7 @@ import pytest
 
 import backpath as bp
 from backpath.files.checkpoint_format import decode
-from backpath.training.checkpoints import read_run, states_of
+from backpath.training.run_folder import read_run, states_of
 from commands import done
 
 SOURCE = Path(__file__).parents[1] / "failing.c"

@@ -13,7 +13,7 @@ from backpath.errors import InputError
 from backpath.files import checkpoint_format
 from backpath.files.models import load_model
 from backpath.files.worked_examples import read_worked_example
-from backpath.training.checkpoints import states_of
+from backpath.training.run_folder import states_of
 
 MUTATIONS = int(os.environ.get("BACKPATH_MUTATIONS", "100000"))  # of the three kinds together
 LONGEST = 1.0  # seconds

@@ -13,7 +13,7 @@ import pytest
 
 import backpath as bp
 from backpath.errors import InputError
-from backpath.training.checkpoints import states_of
+from backpath.training.run_folder import states_of
 from commands import done, refused
 
 dd = pytest.importorskip("distributed")

@@ -10,9 +10,9 @@ import pytest
 import backpath as bp
 from backpath.files.checkpoint_format import decode
 from backpath.training import chunks
-from backpath.training.checkpoints import states_of
 from backpath.training.engines import pieces
 from backpath.training.engines.numpy import NumpyEngine
+from backpath.training.run_folder import states_of
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))

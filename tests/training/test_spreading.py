@@ -9,7 +9,8 @@ import pytest
 import backpath as bp
 from backpath.errors import InputError
 from backpath.tabular.fit_table import fit
-from backpath.training.checkpoints import Checkpoints, read_run
+from backpath.training.checkpoints import Checkpoints
+from backpath.training.run_folder import read_run
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))

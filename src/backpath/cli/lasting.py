@@ -58,7 +58,7 @@ def call_options(context: click.Context, options: dict[str, Any]) -> tuple[dict[
 
 def _resumed(context: click.Context, options: dict[str, Any], given: set[str]) -> tuple[dict[str, Any], frozenset[str]]:
     from backpath.files.wording import plain, shown_path
-    from backpath.training.checkpoints import read_run
+    from backpath.training.run_folder import read_run
 
     folder = options["resume"]
     command, record = context.info_name, read_run(folder)

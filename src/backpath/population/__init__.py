@@ -2,5 +2,5 @@
 
 from backpath.population.memory import memory_needed as memory_needed
 from backpath.population.networks import Population as Population
-from backpath.population.study import PopulationOutcome as PopulationOutcome
+from backpath.population.population_outcome import PopulationOutcome as PopulationOutcome
 from backpath.population.study import train_population as train_population

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.population.networks import Population
-from backpath.population.study import PopulationOutcome
+from backpath.population.population_outcome import PopulationOutcome
 
 MOST_WEIGHTS = 2000  # each has two columns
 MISSING = {"solved_after": -1}

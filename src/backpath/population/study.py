@@ -5,22 +5,19 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from backpath.errors import DivergenceError, InputError
+from backpath.errors import InputError
 from backpath.maths.arrays import Array
 from backpath.maths.checks import check_count, check_number, check_seed, check_truth
-from backpath.maths.network import Network
-from backpath.maths.values import Value
 from backpath.population.memory import check_memory, memory_needed
 from backpath.population.networks import Population
+from backpath.population.population_outcome import PopulationOutcome, outcome_of
 from backpath.training.callbacks import Callbacks, Watched
 from backpath.training.chunks import opened, saved
-from backpath.training.divergence import advice
 from backpath.training.job import Job, Solver, check_batch_size, check_side_by_side, check_tol
 from backpath.training.progress import Progress, ProgressCallback, check_progress, reporter
 from backpath.training.state import Stateful
@@ -32,58 +29,6 @@ if TYPE_CHECKING:
     from backpath.training.spreading import Spread
 
 STEP_SECONDS = 0.5  # seconds between checks whether to save
-
-
-@dataclass(frozen=True, eq=False)
-class PopulationOutcome(Value):
-    """The result of training a population. All arrays are by network.
-
-    Attributes
-    ----------
-    population : Population
-        The networks after training; one that diverged has its last saved finite weights.
-    cost : array (size,)
-        The cost of each network; infinite if it diverged.
-    epochs : int64 array (size,)
-        The number of epochs of each network.
-    solved, solved_after : bool, int64 arrays (size,)
-        Whether all errors |A - y| are below the threshold at the end, and the epoch when they first were (-1: never).
-    converged, diverged : bool arrays (size,)
-        Stopped by ``tol``; stopped being finite.
-    history : array (records, size) or None
-        The costs of the epochs ``history_epochs``; NaN where a network had stopped.
-    history_epochs : int64 array (records,) or None
-        The epochs of the rows of ``history``.
-    best_index : int
-        The network with the lowest cost.
-    stopped : "epochs" | "converged" | "interrupted"
-        "converged" if every network stopped before the last epoch.
-    seconds : float
-        The duration in seconds.
-    """
-
-    population: Population
-    cost: Array = field(repr=False)
-    epochs: NDArray[np.int64] = field(repr=False)
-    solved: NDArray[np.bool_] = field(repr=False)
-    solved_after: NDArray[np.int64] = field(repr=False)
-    converged: NDArray[np.bool_] = field(repr=False)
-    diverged: NDArray[np.bool_] = field(repr=False)
-    history: Array | None = field(repr=False)
-    history_epochs: NDArray[np.int64] | None = field(repr=False)
-    best_index: int
-    stopped: str
-    seconds: float
-
-    @property
-    def best(self) -> Network:
-        """The network with the lowest cost."""
-        return self.population[self.best_index]
-
-    @property
-    def solved_share(self) -> float:
-        """The share of the networks that solve the task."""
-        return float(self.solved.mean())
 
 
 def train_population(
@@ -293,7 +238,7 @@ class _SideBySide(Stateful):
         return self._ended(watched, interrupted, time.perf_counter() - start)
 
     def _ended(self, watched: Watched, interrupted: bool, seconds: float) -> PopulationOutcome:
-        outcome = _outcome(self.population, self.job, self.many, interrupted, seconds)
+        outcome = outcome_of(self.population, self.job, self.many, interrupted, seconds)
         self.seconds = outcome.seconds
         watched(lambda: self.standing() | {"cost": float(outcome.cost.min())}, outcome.stopped)
         return outcome
@@ -334,29 +279,3 @@ def _of_each(value: float | ArrayLike, name: str, size: int) -> Array:
             f"{name} must be a number, or one for each of the {size:,} networks, but has shape {numbers.shape}"
         )
     return np.broadcast_to(numbers, (size,))
-
-
-def _outcome(
-    population: Population, job: Job, many: ManyNetworks, interrupted: bool, seconds: float
-) -> PopulationOutcome:
-    if many.diverged.all():
-        raise DivergenceError(int(many.epochs_done.max()) + 1, None, None, population[0], advice(job))
-    stopped = "epochs"
-    if interrupted:
-        stopped = "interrupted"
-    elif many.epochs_done.max() < many.epochs:
-        stopped = "converged"
-    return PopulationOutcome(
-        population=Population.from_lanes(population.sizes, population.activations, many.weights),
-        cost=many.cost.copy(),
-        epochs=many.epochs_done.copy(),
-        solved=many.worst < many.solved_error,
-        solved_after=many.solved_after.copy(),
-        converged=many.converged,
-        diverged=many.diverged,
-        history=many.history if len(many.history) else None,
-        history_epochs=many.history_epochs if len(many.history) else None,
-        best_index=int(np.argmin(many.cost)),
-        stopped=stopped,
-        seconds=seconds,
-    )

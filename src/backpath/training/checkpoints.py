@@ -5,14 +5,11 @@ each division of the rows; for an estimator, each start. Each part saves its sta
 its end; the last two are kept. The same call goes through the same parts again: finished ones are restored, and the
 next one resumes.
 
-    run.json                 the call, and the state of the run
-    lock                     held by the process that uses the folder
-    1-12.checkpoint          the twelfth state of part 1 (see ``files.checkpoint_format``)
+The files are described in ``training.run_folder``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -32,6 +29,7 @@ from backpath.files.locks import Lock
 from backpath.files.wording import shown_path
 from backpath.training.fingerprints import differences, versions
 from backpath.training.interrupts import HeldBack
+from backpath.training.run_folder import numbers_of, read_run, states_of, write_run
 
 Tell = Callable[[str], object]
 
@@ -39,7 +37,6 @@ KEPT = 2  # checkpoints to keep of each part
 MAY_CHANGE = ("epochs", "learning_rate")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _EVERY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*")
-_FILE = re.compile(r"[1-9]\d{0,8}-[1-9]\d{0,8}\.checkpoint")
 
 
 class Saved(Protocol):
@@ -167,10 +164,8 @@ class Checkpoints:
                 self.folder.rmdir()
 
     def _note(self, state: str) -> None:
-        record = {"format": "backpath run", "version": 1, "state": state, "call": self.call, "usual": self.usual}
-        record = {**record, "versions": versions(), "process": os.getpid()}
-        text = _text(record | {"sha256": hashlib.sha256(_text(record)).hexdigest()})
-        write_atomically(self.folder / "run.json", text)
+        record = {"state": state, "call": self.call, "usual": self.usual, "process": os.getpid()}
+        write_run(self.folder, record | {"versions": versions()})
 
     def _check(self, changed: list[str], what: str) -> None:
         if changed:
@@ -238,7 +233,7 @@ class RunPart:
     def go_on(self) -> None:
         """Restore the training from its newest complete checkpoint, if there is one."""
         files = states_of(self.run.folder, self.number)
-        self._sequence = max((_numbers(file)[1] for file in files), default=0)
+        self._sequence = max((numbers_of(file)[1] for file in files), default=0)
         for file in files:
             try:
                 state, about = decode(file)
@@ -334,45 +329,8 @@ def opened(checkpoint: PathLike | Checkpoints | None, every: int | str | None, f
             yield run
 
 
-def _text(record: dict[str, Any]) -> bytes:
-    return json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True).encode()
-
-
 def _written(whole: bool) -> Future[bool]:
     """Skip the first write, as if a state had been written already."""
     future = Future[bool]()
     future.set_result(whole)
     return future
-
-
-def states_of(folder: Path, part: int | None = None) -> list[Path]:
-    """The checkpoints in a folder, of one part or of all, the newest first."""
-    files = [file for file in folder.iterdir() if _FILE.fullmatch(file.name)]
-    files.sort(key=_numbers, reverse=True)
-    return [file for file in files if part is None or _numbers(file)[0] == part]
-
-
-def _numbers(file: Path) -> tuple[int, int]:
-    part, number = file.stem.split("-")
-    return int(part), int(number)
-
-
-def read_run(folder: PathLike) -> dict[str, Any]:
-    """The description of a run in its folder."""
-    file, shown = Path(folder) / "run.json", shown_path(folder)
-    try:
-        with file.open("rb") as opened:
-            record = json.loads(opened.read(1 << 20))
-        claimed = record.pop("sha256")
-        if hashlib.sha256(_text(record)).hexdigest() != claimed or record["version"] != 1:
-            raise ValueError
-    except FileNotFoundError:
-        raise InputError(f"{shown} does not contain a run; give the folder of train --checkpoint") from None
-    except OSError as error:
-        raise InputError(f"{shown_path(file)} cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise InputError(
-            f"{shown_path(file)} is not what backpath wrote there; start again in another folder"
-        ) from None
-    found: dict[str, Any] = record
-    return found

@@ -13,7 +13,7 @@ from backpath.files.checkpoint_format import read_about
 from backpath.files.file_paths import PathLike
 from backpath.files.locks import is_locked
 from backpath.files.wording import plain, shown_path
-from backpath.training.checkpoints import read_run, states_of
+from backpath.training.run_folder import read_run, states_of
 
 
 @dataclass(frozen=True)

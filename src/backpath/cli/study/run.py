@@ -35,9 +35,10 @@ from backpath.files.wording import plain, quoted
 from backpath.maths.checks import check_count, check_number, check_sizes, machine_memory
 from backpath.population.memory import check_memory, memory_needed
 from backpath.population.networks import Population
+from backpath.population.population_outcome import PopulationOutcome
 from backpath.population.rows import MISSING, check_rows, network_rows
 from backpath.population.statistics import Success, plateaus
-from backpath.population.study import PopulationOutcome, train_population
+from backpath.population.study import train_population
 from backpath.training.datasets import DATASETS, Dataset, dataset
 from backpath.training.job import Solver, check_side_by_side
 from backpath.training.progress import progress_bar

@@ -26,7 +26,7 @@ from backpath.files.training_table import TrainingTable
 from backpath.files.wording import counted, plain, quoted, shown_path
 from backpath.maths.checks import check_count
 from backpath.tabular.candidates import NETWORKS
-from backpath.tabular.fit_table import PARTS
+from backpath.tabular.divided_rows import PARTS
 from backpath.tabular.judge import FOLDS, SMALL, Judged, Trainer, counts_something
 from backpath.tabular.measures import as_dict
 from backpath.tabular.verdict import FEW
