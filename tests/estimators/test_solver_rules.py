@@ -34,7 +34,7 @@ def test_the_gradient_that_lbfgs_follows_is_that_of_the_cost_it_lowers(monkeypat
         seen.append((objective, start.copy()))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("backpath.estimators.lbfgs.minimize", minimize)
+    monkeypatch.setattr("scipy.optimize.minimize", minimize)
     with pytest.warns(UserWarning, match="interrupted"):
         model(solver="lbfgs", alpha=0.1).fit(X, Y[:, 0] if outputs == 1 else Y)
     (objective, start), *_ = seen

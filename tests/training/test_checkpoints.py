@@ -11,7 +11,9 @@ import pytest
 
 import backpath as bp
 from backpath.errors import DivergenceError, InputError
-from backpath.training.checkpoints import Checkpoints, check_every, read_run, states_of
+from backpath.training.checkpoints import Checkpoints, check_every
+from backpath.training.quasi_newton import Objective
+from backpath.training.run_folder import read_run, states_of
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
@@ -108,6 +110,23 @@ def test_the_fits_of_estimators_go_on(tmp_path, settings, held_out):
         with contextlib.suppress(Stop):
             fitted(stop, checkpoint=tmp_path, every=1)
     assert fitted(checkpoint=tmp_path) == whole
+
+
+def test_lbfgs_resumes_only_where_scipy_takes_the_same_steps():
+    def halves(weights):  # of all squares: their gradient is the weights
+        return sum(float((W**2).sum()) for W in weights) / 2, weights
+
+    first, resumed = Objective(NET.weights, halves), Objective(NET.weights, lambda weights: (0.0, NET.weights))
+    cost, gradient = first(first.start)
+    resumed.restore(first.state())
+    again, same = resumed(first.start)
+    assert again == cost == pytest.approx((gradient**2).sum() / 2)
+    assert np.array_equal(same, gradient) and np.array_equal(same, first.start)
+    assert resumed(first.start)[0] == 0.0  # evaluated, since nothing more was recorded
+    other = Objective(NET.weights, halves)
+    other.restore(first.state())
+    with pytest.raises(InputError, match="SciPy takes other steps on this machine"):
+        other(np.nextafter(first.start, 1))
 
 
 def test_fits_that_could_not_go_on_are_refused(tmp_path):

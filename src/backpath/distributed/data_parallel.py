@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpath.distributed.holder import Sums
+from backpath.distributed.lbfgs_engine import LbfgsEngine, check_lbfgs
 from backpath.distributed.parts import DistributedSamples
-from backpath.distributed.quasi_newton import LbfgsEngine, check_lbfgs
 from backpath.errors import InputError
 from backpath.maths.arrays import Array, Floats
 from backpath.maths.checks import check_count, check_number, check_seed, check_truth

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
 from sklearn.exceptions import ConvergenceWarning
 
-from backpath.errors import DivergenceError, InputError
+from backpath.errors import DivergenceError
 from backpath.estimators.fit import Clock, Fitting
 from backpath.estimators.fit_state import FitState, HeldOut
 from backpath.maths.arrays import Array
@@ -21,6 +19,7 @@ from backpath.training.engines import start_descent
 from backpath.training.engines.numpy import cost_and_gradient
 from backpath.training.job import Job, Solver
 from backpath.training.progress import reporter
+from backpath.training.quasi_newton import Objective, minimize
 
 if TYPE_CHECKING:
     from backpath.training.checkpoints import RunPart
@@ -42,70 +41,47 @@ class Lbfgs(Fitting):
         super().__init__(p, widened, run, held_out, clock)
         # the gradient is that of the sum over the outputs, so the cost must be too
         self.engine = start_descent(p.engine, replace(widened, averaged=False))
-        self.ends = np.cumsum([W.size for W in widened.network.weights])[:-1]
+        self.objective = Objective(widened.network.weights, self.engine.cost_and_gradient)
+        self.flat = self.objective.start
+        self._iterations = 0  # those of a resumed run are repeated
         run.loss_curve = []
-        self.flat = np.concatenate([W.ravel() for W in widened.network.weights])
-        self._asked: list[tuple[str, float, Array]] = []  # SciPy's function calls, if they are to be saved
-        self._again = self._iterations = 0  # SciPy's calls and iterations that a resumed run repeats
 
     def is_good(self) -> bool:
         return math.isfinite(self.run.loss)
 
     def state(self) -> dict[str, Any]:
-        """SciPy does not expose its state, so its function values are recorded and replayed."""
-        return {"run": self.run.state(), "stopped": self.stopped, "asked": list(self._asked)}
+        return {"run": self.run.state(), "stopped": self.stopped, "objective": self.objective.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
         self.run.restore(state["run"])
-        self.stopped, self._asked = state["stopped"], [tuple(answer) for answer in state["asked"]]
+        self.objective.restore(state["objective"])
+        self.stopped = state["stopped"]
         self.go_on()
 
     @property
     def weights_now(self) -> list[Array]:
-        return self._weights(self.flat)
-
-    def _weights(self, flat: Array) -> list[Array]:
-        parts = np.split(flat, self.ends)
-        return [part.reshape(W.shape) for part, W in zip(parts, self.job.network.weights, strict=True)]
-
-    def _objective(self, flat: Array) -> tuple[float, Array]:
-        key = "" if self.part is None else hashlib.blake2b(flat.tobytes(), digest_size=8).hexdigest()
-        if self._again < len(self._asked):
-            known, cost, joined = self._asked[self._again]
-            self._again += 1
-            if known != key:
-                raise InputError(
-                    "SciPy takes other steps here than where the checkpoint was written; start again there"
-                )
-            return cost, joined.copy()
-        cost, gradient = self.engine.cost_and_gradient(self._weights(flat))
-        joined = np.concatenate([g.ravel() for g in gradient])
-        if self.part is not None:
-            self._asked.append((key, cost, joined.copy()))
-            self._again += 1
-        return cost, joined
+        return self.objective.layers(self.flat)
 
     def _loss(self, objective: float, flat: Array) -> float:
         """The objective as ``loss_`` gives it: the cost averaged over the outputs, not the penalty."""
         job = self.job
         samples = len(job.y) if job.sample_weight is None else float(job.sample_weight.sum())
-        penalty = job.l2 / samples / 2 * sum(float((W[:, :-1] ** 2).sum()) for W in self._weights(flat))
+        penalty = job.l2 / samples / 2 * sum(float((W[:, :-1] ** 2).sum()) for W in self.objective.layers(flat))
         return job.cost_share * (objective - penalty) + penalty
 
     def go(self, part: RunPart | None) -> FitState:
         p, run, self.part = self.p, self.run, part
+        self.objective.is_recorded = part is not None
         found: Any = None
         try:
-            with np.errstate(over="ignore", invalid="ignore"), reporter(p.progress, p.max_iter) as self.report:
+            with reporter(p.progress, p.max_iter) as self.report:
                 options = {"maxfun": p.max_fun, "maxiter": p.max_iter, "gtol": p.tol}
-                found = minimize(
-                    self._objective, self.flat, method="L-BFGS-B", jac=True, options=options, callback=self._iteration
-                )
+                found = minimize(self.objective, self.flat, self._iteration, **options)
                 self.flat = found.x
         except KeyboardInterrupt:
             self.interrupted()
         if not p.early_stopping:
-            run.weights = self._weights(self.flat)
+            run.weights = self.objective.layers(self.flat)
         self._set_loss()
         run.best_loss = run.loss
         if found is not None:
@@ -114,7 +90,7 @@ class Lbfgs(Fitting):
             self._warn(found)
         return run
 
-    def _iteration(self, intermediate_result: OptimizeResult) -> None:
+    def _iteration(self, intermediate_result: Any) -> None:
         run, now = self.run, intermediate_result
         self.flat, self._iterations = now.x.copy(), self._iterations + 1
         if self._iterations <= run.n_iter:  # done before the run was resumed
@@ -127,7 +103,7 @@ class Lbfgs(Fitting):
             print(f"Iteration {run.n_iter}, loss = {run.loss:.8f}")
         if self.report:
             self.report(run.n_iter, run.loss)
-        weights = self._weights(self.flat)
+        weights = self.objective.layers(self.flat)
         self.compare(self.judge(weights), weights)
         self.stopped = self.is_to_stop(weights) or self.has_waited
         if self.part:
@@ -145,7 +121,7 @@ class Lbfgs(Fitting):
             last = run.loss_curve[-1] if run.loss_curve else None
             raise DivergenceError(run.n_iter + 1, None, last, job.network, advice(job, has_rate=False))
 
-    def _warn(self, found: OptimizeResult) -> None:
+    def _warn(self, found: Any) -> None:
         if found.status in (0, 99):  # converged; a callback stopped it
             return
         warnings.warn(
