@@ -1,4 +1,4 @@
-"""Draws the rooms of the package and who imports whom, from the imports: docs/images/house.svg (scripts/house)."""
+"""Draws the rooms of the package and who imports whom, from the imports: docs/images/house.svg."""
 
 from __future__ import annotations
 
