@@ -81,7 +81,7 @@ def test_folders_that_cannot_be_shown(tmp_path):
         FollowedRun(str(tmp_path))
     population = bp.Population((2, 2, 1), size=4, seed=0)
     bp.train_population(population, X, Y, epochs=10, checkpoint=tmp_path / "many", every=5)
-    with pytest.raises(InputError, match="trains many networks side by side, but one is looked at"):
+    with pytest.raises(InputError, match="trains many networks side by side, but only one can be shown"):
         FollowedRun(str(tmp_path / "many"))
     trained(tmp_path / "run", 20)
     for file in (tmp_path / "run").glob("*.checkpoint"):

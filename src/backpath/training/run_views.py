@@ -1,4 +1,4 @@
-"""A run as it looks while it is trained: the network and the curve of its newest checkpoint, and the log since then."""
+"""A view of a run in training: the network and curve of its newest checkpoint, and the log since then."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from backpath.files.file_paths import PathLike
 from backpath.files.wording import shown_path
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
-from backpath.training.checkpoints import read_run, states_of
 from backpath.training.job import Job
 from backpath.training.known_runs import KnownRun, known_run
+from backpath.training.run_folder import read_run, states_of
 from backpath.training.state import filled, thinned
 
-LONGEST = 1000  # numbers of a curve that is looked at
-TAIL = 1 << 20  # bytes of a log that are read, from its end
+LONGEST = 1000  # points of a curve
+TAIL = 1 << 20  # bytes to read from the end of a log
 
 Curve = list[tuple[int, float]]
 
@@ -37,12 +37,12 @@ class RunView:
     ----------
     run : KnownRun
     network : Network
-        Of the newest checkpoint, after ``epoch`` epochs.
+        The newest checkpoint's, after ``epoch`` epochs.
     costs, held_out : lists of (epoch, cost)
     settings : dict
-        Those of the training.
+        The settings of the training.
     call : dict
-        What was called.
+        The call that started it.
     """
 
     run: KnownRun
@@ -55,7 +55,7 @@ class RunView:
 
 
 def seen(job: Job, weights: Sequence[Array], costs: ArrayLike, held_out: ArrayLike = ()) -> dict[str, Any]:
-    """A network in training and its curve, as a checkpoint keeps them to be looked at."""
+    """The network in training and its curve, as a checkpoint stores them for views."""
     net = job.reached(weights)
     curves = {"costs": costs, "held_out": held_out}
     return {
@@ -67,7 +67,7 @@ def seen(job: Job, weights: Sequence[Array], costs: ArrayLike, held_out: ArrayLi
 
 
 def look_at(folder: PathLike) -> RunView:
-    """The run in a folder, as it stands.
+    """The present state of the run in a folder.
 
     Raises
     ------
@@ -78,11 +78,11 @@ def look_at(folder: PathLike) -> RunView:
     record, run = read_run(path), known_run(path)
     found = _newest(path)
     if found is None:
-        raise InputError(f"{shown} has no checkpoint yet, which --every is the time to; try again when there is one")
+        raise InputError(f"{shown} has no checkpoint yet; try again later, or write them more often (--every)")
     file, tree, about = found
     kept = tree.get("shown", {})
     if kept is None:
-        raise InputError(f"{shown} trains many networks side by side, but one is looked at; see backpath runs")
+        raise InputError(f"{shown} trains many networks side by side, but only one can be shown; see backpath runs")
     try:
         network = Network.from_weights(kept["weights"], kept["activations"], "float64", kept["biases"])
         costs, held_out = (_curve(kept[name]) for name in ("costs", "held_out"))
@@ -93,14 +93,14 @@ def look_at(folder: PathLike) -> RunView:
     for done, *values in _logged(record["usual"].get("log"), training, epoch, file.stat().st_mtime):
         for curve, cost in zip((costs, held_out), values, strict=True):
             while curve and curve[-1][0] >= done:
-                curve.pop()  # of a process that was stopped before it came to a checkpoint
+                curve.pop()  # from a process that was stopped before its next checkpoint
             if isinstance(cost, float) and math.isfinite(cost):
                 curve.append((done, cost))
     return RunView(run, network, epoch, costs, held_out, settings, record["call"])
 
 
 def key_of(folder: PathLike) -> tuple[object, ...]:
-    """What is another one once there is more to see."""
+    """A value that changes when there is more to see."""
     path = Path(folder)
     log = read_run(path)["usual"].get("log")
     size = Path(log).stat().st_size if log and Path(log).exists() else 0
@@ -108,7 +108,7 @@ def key_of(folder: PathLike) -> tuple[object, ...]:
 
 
 def _newest(folder: Path) -> tuple[Path, Any, dict[str, Any]] | None:
-    """The newest checkpoint that can be read; the one before it where that is being replaced just now."""
+    """The newest checkpoint, or the one before it if the newest is being replaced."""
     for file in states_of(folder):
         try:
             return file, *decode(file)
@@ -123,7 +123,7 @@ def _curve(kept: dict[str, Any]) -> Curve:
 
 
 def _logged(log: str | None, training: int, epoch: int, since: float) -> Iterator[tuple[int, Any, Any]]:
-    """Epochs, cost and validation cost of a log's last lines, of this training and later than its checkpoint."""
+    """Epochs, cost and validation cost from a log's last lines, of this training and after its checkpoint."""
     if log is None or not Path(log).is_file():
         return
     with Path(log).open("rb") as file:
@@ -132,7 +132,7 @@ def _logged(log: str | None, training: int, epoch: int, since: float) -> Iterato
     for line in lines:
         try:
             found = json.loads(line)
-        except ValueError:  # cut off where reading began, or being written
+        except ValueError:  # the line where reading began, or one that is being written
             continue
         if not isinstance(found, dict) or not isinstance(found.get("epochs"), int):
             continue

@@ -1,4 +1,4 @@
-"""Tasks that any process can do, once or twice: where they are done is for a `Spread` to say."""
+"""Tasks that any process can run, more than once if need be; a `Spread` chooses where."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Arguments = tuple[Any, ...]
 
 
 class Spread(Protocol):
-    """Does tasks somewhere: called with a function, what all tasks share and the tasks, it gives (number of the task,
-    what the function made of it) as they come."""
+    """Runs tasks somewhere. It is called with a function, the data that all tasks share, and the tasks; it yields pairs
+    (number of the task, result of the function) as they arrive."""
 
     def __call__(
         self, function: Callable[..., Any], shared: Any, tasks: Sequence[Arguments]
@@ -23,7 +23,7 @@ class Spread(Protocol):
 
 
 def one_by_one(function: Callable[..., Any], shared: Any, tasks: Sequence[Arguments]) -> Iterator[tuple[int, Any]]:
-    """In this process."""
+    """Run the tasks in this process."""
     return ((number, function(shared, *task)) for number, task in enumerate(tasks))
 
 
@@ -37,10 +37,10 @@ def spread_and_kept(
     plain: Callable[[Any], dict[str, Any]] = dict,
     of_plain: Callable[[dict[str, Any]], Any] = dict,
 ) -> Iterator[tuple[int, Any]]:
-    """The same, with each result kept in a run when it arrives; what was kept is not repeated.
+    """Run the tasks, and save each result in a run when it arrives; saved tasks are not repeated.
 
-    ``settings`` makes those of a task, by which its result is known; ``plain`` a result plain data, which a checkpoint
-    can hold (see ``training.state``), ``of_plain`` the result again.
+    ``settings`` returns the settings that identify a task. ``plain`` turns a result into plain data for a checkpoint
+    (see ``training.state``), and ``of_plain`` turns it back.
     """
     if run is None:
         yield from spread(function, shared, tasks)
@@ -75,10 +75,10 @@ class KeptResult:
         return bool(self.plain)
 
     def shown(self) -> None:
-        """It is not in training here."""
+        """Nothing: the network is trained elsewhere."""
 
     def standing(self) -> dict[str, Any]:
-        """Of a training its last cost, of several the lowest."""
+        """The last cost of one network, or the lowest of several."""
         cost, seconds = np.asarray(self.plain["cost"]), float(self.plain.get("seconds", 0.0))
         epochs = int(np.max(self.plain["epochs"], initial=0))
         reached = cost if np.ndim(self.plain["epochs"]) else cost[-1:]

@@ -1,4 +1,4 @@
-"""Many networks in slices, which other processes train: the same bits as at once, for none knows of the others."""
+"""Many networks in slices that other processes train. The networks are independent, so the bits stay the same."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from backpath.training.spreading import Spread, spread_and_kept
 if TYPE_CHECKING:
     from backpath.training.checkpoints import Checkpoints
 
-MOST, LEAST_SECONDS = 256, 0.5  # slices; of a core's work in one, about
+MOST, LEAST_SECONDS = 256, 0.5  # slices; seconds of work on one core in each, roughly
 OF_EACH = ("epochs_done", "solved_after", "status", "cost", "worst")  # arrays (networks,)
 COLUMNS = ("weights", "history")  # arrays (…, networks)
 
@@ -26,8 +26,11 @@ def train_in_slices(
     settings: dict[str, Any],
     report_done: Callable[[float], object] = lambda share: None,
 ) -> bool:
-    """Train these networks to the end, a slice a task; whether Ctrl-C ended it, which leaves those that are not done as
-    they were. ``report_done`` gets the share of networks that are done, after each slice."""
+    """Train these networks to the end, one slice per task; returns whether Ctrl-C interrupted it.
+
+    Slices that are not done then keep their initial weights. ``report_done`` gets the share of networks done after each
+    slice.
+    """
     size = many.weights.shape[1]
     least = max(size / MOST, LEAST_SECONDS / (many.epoch_seconds * max(1, many.epochs)))
     width = math.ceil(min(least, size) / many.networks_at_once) * many.networks_at_once
@@ -57,7 +60,7 @@ def train_in_slices(
 
 
 def train_slice(shared: Any, weights: Array, rates: Array, momenta: Array) -> dict[str, Array]:
-    """A task that any process can do; what it came to."""
+    """Train one slice; any process can run this."""
     job, settings, together = shared
     many = ManyNetworks(job, weights.copy(), rates, momenta, **settings, threads=1, together=together)
     many.run()

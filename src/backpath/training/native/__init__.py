@@ -1,1 +1,1 @@
-"""The native kernels: freestanding C++17, built for each platform, and the one way to call them from Python."""
+"""The native kernels, in freestanding C++17 built for each platform, and their interface to Python."""

@@ -6,8 +6,8 @@ from ctypes import Structure, c_double, c_int64, c_void_p
 from typing import Any
 
 SOLVERS = {"gd": 0, "momentum": 1, "adam": 2}
-STEP_BYTES = 64  # a vector: bytes that are processed together
-STATE_ROWS = 8  # of a block of many networks
+STEP_BYTES = 64  # bytes that are processed together
+STATE_ROWS = 8  # in a block of many networks
 
 
 def _fields(names: str, kind: type[Any]) -> list[tuple[str, type[Any]]]:
@@ -15,7 +15,7 @@ def _fields(names: str, kind: type[Any]) -> list[tuple[str, type[Any]]]:
 
 
 class CPlan(Structure):
-    """The work to do, and the place of the samples in the working memory."""
+    """The work to do, and the layout of the working memory."""
 
     _fields_ = _fields(
         "cost solver layers weights samples batch block spare data laid narrow fused slots slot panel parts sums",
@@ -69,7 +69,7 @@ class CPopulation(Structure):
 
 
 class CPopulated(Structure):
-    """Their arrays."""
+    """The arrays of a population."""
 
     _fields_ = _fields("population sizes activations free memory weights moments numbers counts history X Y", c_void_p)
 

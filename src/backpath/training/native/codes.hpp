@@ -1,5 +1,5 @@
-// The codes of the tables in maths/activations.py and maths/costs.py, of the solvers, and what Python hands over.
-// A test holds all of this and the Python side together.
+// The codes of the solvers and of the tables in maths/activations.py and maths/costs.py, and the structures that Python
+// passes. A test checks that both sides agree.
 #pragma once
 #include <stdint.h>
 
@@ -13,49 +13,49 @@ enum Cost : int64_t {
 };
 enum Solver : int64_t { GD = 0, MOMENTUM = 1, ADAM = 2 };
 
-// One layer of one network, whose weights start at place `weights`. Those of a narrow network are `neurons` rows of `row`
-// numbers, filled up with zeros. Those of a wide one lie in panels of STEP neurons: a row of STEP numbers for each input,
-// then that of the biases. The rest are places in the working memory, which for a wide network is that of a panel of
-// samples (see wide.hpp): of the rows of σ(u); of those of u, then σ′(u), then δ; and in that of a block, of δ transposed
-// (-1: not needed).
+// One layer of one network, whose weights start at `weights`. A narrow network has `neurons` rows of `row` numbers, padded
+// with zeros. A wide network has panels of STEP neurons: a row of STEP numbers for each input, then the row of biases. The
+// other fields are offsets into the working memory (in a wide network, of one panel of samples, see wide.hpp): the rows of
+// σ(u); the rows that hold u, then σ′(u), then δ; and in the memory of a block, δ transposed (-1: not needed).
 struct Layer { int64_t inputs, neurons, activation, weights, row, values, deltas, transposed; };
 
-// What to do, and where in the working memory things are.
+// The work to do, and the layout of the working memory.
 //   weights        length of the padded weights
-//   block          samples that go through at a time
-//   spare, data    places of three rows to work with, and of the samples
-//   laid           all samples are laid out there, batch after batch, by `lay_samples`
-//   narrow         by the kernel of four lanes
+//   block          samples that are processed at a time
+//   spare, data    offsets of three scratch rows, and of the samples
+//   laid           `lay_samples` has laid out all samples there, batch after batch
+//   narrow         use the kernel of four lanes
 //   fused          the gradient is subtracted from the weights at once
 // and for wide networks:
-//   slots, slot    where the working memories of blocks start, one a thread, and how long one is
+//   slots, slot    offset of the blocks' working memories, one per thread, and the length of one
 //   panel          length of the working memory of one panel of samples
-//   parts          in which a batch is worked through, each with a gradient of its own; 1: all work on every block
-//   sums           where the gradients of the parts start
+//   parts          parts of a batch, each with its own gradient; 1: all threads work on every block
+//   sums           offset of the parts' gradients
 struct Plan {
   int64_t cost, solver, layers, weights, samples, batch, block, spare, data, laid, narrow, fused;
   int64_t slots, slot, panel, parts, sums;
 };
 
-// The solver's settings (see training.job); tol < 0: none; clip 0: none; `share` scales the reported costs. Where `worst` of
-// Training is given, a network is solved once all its errors |A - y| are below `solved_error`.
+// The solver's settings (see training.job); tol < 0: none; clip 0: none; `share` scales the reported costs. If `worst` of
+// Training is given, the task is solved when all errors |A - y| are below `solved_error`.
 struct Settings {
   double learning_rate, momentum, nesterov, beta_1, beta_2, epsilon, l2, tol, patience, share, clip, solved_error,
     stop_when_solved, decay;
 };
 
-// Where training stands; `finite` is 0 once a weight is not; after how many of a call's epochs it was first solved, or -1.
+// The state of training; `finite` is 0 if a weight is not finite; `solved_after` is the call's epoch that first solved the
+// task, or -1.
 struct State { double updates, best, waited, converged, finite, solved_after; };
 
-// How far a call is: in which batch, from which of its samples on, and which panel of the samples laid out is its first.
+// The progress of a call: the batch, its next sample, and the first of its panels in the laid-out samples.
 struct Progress { int64_t epoch, start, first, panel, phase; double whole, cost, total; };
 
-// Threads that share a call (see team.hpp); `patient`: there is a core for each; `give_way` lets others have one.
+// Threads that share a call (see team.hpp); `patient`: each has a core; `give_way` yields the core.
 struct Team { int64_t ticket, done, members, finished, patient; const void* give_way; };
 
-// One network's training. `free` is 1 where a weight may change (null: everywhere), sample_weight null if all are 1;
-// `costs` are those of a block's panels, or of a batch's parts; `worst` gets an epoch's largest error, if one thread works
-// on blocks (null: not needed).
+// One network's training. `free` is 1 where a weight may change (null: everywhere), sample_weight is null if all are 1;
+// `costs` are the costs of a block's panels, or of a batch's parts; `worst` gets the largest error of an epoch in which one
+// thread works on blocks (null: not needed).
 template <class T> struct Training {
   const Plan* plan;
   const Settings* settings;
@@ -70,7 +70,7 @@ template <class T> struct Training {
 //   weights, moments   (weights, networks), (0, 1 or 2 × weights, networks)
 //   numbers            (Known, networks)
 //   counts             (Counted, networks)
-//   history            (records, networks): the costs of every epoch that `every` divides (0: none)
+//   history            (records, networks): the costs of each epoch that `every` divides (0: none)
 struct Population {
   int64_t layers, weights, moments, networks, samples, cost, solver, batch, every, stop_when_solved, block;
   double solved_error, tol, patience, beta_1, beta_2, epsilon;
@@ -83,8 +83,8 @@ template <class T> struct Populated {
   T* history;
   const T *X, *Y;
 };
-// Many networks, each with its samples in the lanes. A row of `weights` is a network's: padded, then what the solver
-// remembers; `before` is room for one, `costs` for those of a call's epochs.
+// Many networks, each with its samples in the lanes. A row of `weights` holds one network's padded weights, then the
+// solver's memory; `before` has room for one row, `costs` for the costs of a call's epochs.
 template <class T> struct Each {
   const Populated<T>* populated;
   const Training<T>* training;

@@ -5,8 +5,8 @@
 #include "update.hpp"
 #include "wide.hpp"
 
-// What a call is to do. order: of `ordered` samples, new for each epoch or one for all; w: the weights, then what the
-// solver remembers.
+// The task of a call. order: of `ordered` samples, one for each epoch or one for all; w: the weights, then the solver's
+// memory.
 template <class T> struct Call {
   const Training<T>& t;
   T* w;
@@ -19,12 +19,12 @@ template <class T> struct Call {
     int64_t samples = t.plan->samples, stride = ordered > samples ? samples : 0;
     return {order, epoch * stride + start, smaller_of(t.plan->batch, samples - start)};
   }
-  // Where the gradient goes: in plain descent straight off the weights.
+  // Where the gradient goes: in plain gradient descent it is subtracted from the weights at once.
   INLINE Target<T> target() const {
     if (t.plan->fused) return {w, T(-t.settings->learning_rate), true};
     return {t.gradient, 1, false};
   }
-  // What is done to a batch's gradient before the update; returns the reported cost.
+  // Processes a batch's gradient before the update; returns the reported cost.
   double prepared(double cost, double whole) const {
     const Settings& s = *t.settings;
     cost *= s.share;
@@ -34,13 +34,13 @@ template <class T> struct Call {
     state.updates += 1;
     return cost;
   }
-  // Whether to stop, before the last update of an epoch, because that has solved the task; notes the first one.
+  // Whether to stop before the last update of an epoch because the task is solved; records the first such epoch.
   INLINE bool has_solved(int64_t epoch) const {
     if (!t.worst || !(*t.worst < T(t.settings->solved_error))) return false;
     if (state.solved_after < 0) state.solved_after = double(epoch);
     return t.settings->stop_when_solved;
   }
-  // Whether an epoch with that cost was the last one.
+  // Whether an epoch with this cost is the last one.
   INLINE bool is_last(int64_t epoch, double cost) const {
     costs[epoch] = cost;
     return !is_finite(cost) || has_converged(state, *t.settings, cost) || epoch + 1 == epochs;
@@ -50,7 +50,7 @@ template <class T> struct Call {
   }
 };
 
-// A narrow network; gives the epochs done.
+// Trains a narrow network; returns the number of epochs done.
 template <class T> int64_t train_narrow(const Call<T>& call) {
   const Training<T>& t = call.t;
   const Plan& plan = *t.plan;

@@ -1,9 +1,9 @@
-// Many networks of the same sizes one after the other, each as `descent.hpp` trains one, with its samples in the lanes.
+// Many networks of the same sizes, trained one after the other as in `descent.hpp`, with the samples in the lanes.
 #pragma once
 #include "population.hpp"
 #include "together.hpp"
 
-// One network's epochs, of which the first is epoch `begin`; if it stops being finite, it is as it was before them.
+// Trains one network for some epochs from epoch `begin` on; if it stops being finite, its weights are restored.
 template <class T> void train_one(const Each<T>& e, int64_t network, int64_t begin, int64_t epochs, const int64_t* order) {
   const Populated<T>& p = *e.populated;
   const Population& of = *p.population;
@@ -33,8 +33,8 @@ template <class T> void train_one(const Each<T>& e, int64_t network, int64_t beg
   else if (state.converged) count(STATUS) = IS_CONVERGED;
 }
 
-// Trains these networks for some epochs, the first of them epoch `begin`, in one order of the samples or as many as
-// there are epochs: then epoch after epoch, so that the samples are laid out once for all networks.
+// Trains these networks for some epochs from epoch `begin` on, with one order of the samples or one for each epoch. In
+// the second case all networks take an epoch before the next one begins, so that the samples are laid out once for all.
 template <class T> void train_each(const Each<T>& e, Columns networks, int64_t begin, int64_t epochs, Order orders) {
   const Population& of = *e.populated->population;
   int64_t together = orders.count > 1 ? 1 : epochs;

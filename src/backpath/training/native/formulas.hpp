@@ -1,6 +1,6 @@
 // e^x, ln x and erfc, then the activations and costs of maths/activations.py and maths/costs.py, over packs.
 //
-// The polynomials are from Chebyshev interpolation at 60 digits; the errors given are theirs.
+// The polynomials come from Chebyshev interpolation with 60 digits; the comments give their errors.
 #pragma once
 #include "codes.hpp"
 #include "lanes.hpp"
@@ -11,7 +11,7 @@ constexpr double SILU_ZERO_EXP = 0.2784645427610738;
 constexpr double SQRT_HALF = 0.7071067811865476, DENSITY_AT_0 = 0.3989422804014327;
 constexpr double LN2 = 0.6931471805599453, LOG2_E = 1.4426950408889634;
 
-// How a number is made of bits; and what rounds it to a whole number that then sits in its lowest bits: 1.5 × 2^mantissa.
+// The bits of a number; adding 1.5 × 2^mantissa rounds it to a whole number, which is then in its lowest bits.
 template <class T> struct Format;
 template <> struct Format<double> {
   static constexpr int mantissa = 52;
@@ -25,7 +25,7 @@ template <> struct Format<float> {
 };
 
 // ---- e^x = 2^k e^r with k whole and |r| <= ln 2 / 2; e^r - 1 = r + r² p(r) ---------------------------------------------
-// ln 2 is subtracted in two parts, the first short enough for k times it to be exact.
+// ln 2 is subtracted in two parts; the first has few enough bits that k times it is exact.
 
 template <class P> struct Exponential { P scale, less_one; };  // 2^k and e^r - 1
 
@@ -56,8 +56,8 @@ template <class P, class T, int COUNT> INLINE P horner(P t, const T (&terms)[COU
   return p;
 }
 
-// e^x in the fewest operations, where there are others to do meanwhile; x is taken as at most ±708 (float32: ±87), beyond
-// which e^x is next to 0 or infinite.
+// e^x in the fewest operations, for code that has other independent operations to interleave; x is clamped to ±708
+// (float32: ±87), beyond which e^x is close to 0 or infinite.
 template <int N> INLINE Pack<double, N> exponential(Pack<double, N> x) {
   constexpr double terms[] = {
     2.510038549551032e-08, 2.7620088445409746e-07, 2.7557268459997064e-06, 2.4801521295954376e-05,
@@ -78,7 +78,7 @@ template <int N> INLINE Pack<float, N> exponential(Pack<float, N> x) {
   return number<float, N>(bits(horner(r, terms)) + shift_left<23>(bits(shifted)));
 }
 
-// e^x - 1, with all the digits near x = 0
+// e^x - 1, with full precision near x = 0
 template <class P> INLINE P exponential_less_one(P x) {
   auto e = exponential_parts(x);
   return fma(e.scale, e.less_one, e.scale - 1);
@@ -105,7 +105,7 @@ template <int N> INLINE Pack<float, N> artanh(Pack<float, N> x) {  // p to 2e-8
 // ln(1 + e) = 2 artanh(e / (2 + e)) for 0 <= e <= 1
 template <class P> INLINE P log_one_plus(P e) { return 2 * artanh(e / (e + 2)); }
 
-// ln x for x > 0, of which those below 1 have the digits of a number near 1; at 0 some number; NaN and infinity stay.
+// ln x for x > 0, below 1 with the absolute error of a number near 1; finite at 0; NaN and infinity are unchanged.
 template <class T, int N> INLINE Pack<T, N> logarithm(Pack<T, N> x) {
   using F = Format<T>;
   constexpr Whole<T> fraction = (Whole<T>(1) << F::mantissa) - 1;
@@ -146,7 +146,7 @@ template <class P> INLINE Activated<P> sigmoid(P u) {
   return {value, value * (e * value)};
 }
 
-// The same in more operations of which fewer wait for each other, for where there is nothing else to do meanwhile.
+// The same with more operations but shorter dependency chains, for code that has nothing else to interleave.
 template <class P> INLINE Activated<P> sigmoid_soon(P u) {
   auto e = exponential_parts(-u);
   P value = 1 / fma(e.scale, e.less_one, e.scale + 1);
@@ -181,7 +181,7 @@ template <class P> INLINE Activated<P> gelu(P u) {
   return {u * distribution, fma(u, e * DENSITY_AT_0, distribution)};
 }
 
-// u σ(u), and e^u (1 + u + e^u) / (1 + e^u)², whose bracket is for u < -1 written around its zero u₀ (see
+// u σ(u), and e^u (1 + u + e^u) / (1 + e^u)²; for u < -1 the bracket is expanded around its zero u₀ (see
 // maths/activations.py)
 template <class P> INLINE Activated<P> silu(P u) {
   P e = exponential(-absolute(u)), share = 1 / (e + 1);
@@ -217,7 +217,7 @@ template <int64_t CODE, bool SOON = false, class P> INLINE Activated<P> activate
   else return {u, all<P>(1)};
 }
 
-// Calls `work` with the code as a constant, so that what follows is compiled for each activation.
+// Calls `work` with the code as a constant, so that it is compiled for each activation.
 template <int64_t CODE> struct Constant { static constexpr int64_t code = CODE; };
 template <class Work> INLINE void for_activation(int64_t code, Work work) {
   switch (code) {
@@ -240,7 +240,7 @@ template <class P> INLINE Activated<P> activated(int64_t code, P u) {
   return found;
 }
 
-// ---- costs that follow from A - y alone: C and ∂C/∂A --------------------------------------------------------------------
+// ---- costs that depend on A - y alone: C and ∂C/∂A ----------------------------------------------------------------------
 
 template <class P> struct Costed { P value, slope; };
 

@@ -1,4 +1,4 @@
-// The kernels' entry points, with plain C types. Compiled for numbers of ONLY so many bits, or for both.
+// The kernels' entry points, with plain C types. ONLY is the size in bits of the numbers to compile for; default: both.
 #include "each.hpp"
 #include "predict.hpp"
 
@@ -9,9 +9,9 @@
 #endif
 
 #if defined(_WIN32) && (!defined(ONLY) || ONLY == 64)
-extern "C" int DllMainCRTStartup(void*, unsigned, void*) { return 1; }  // there is nothing to set up
-// What the compiler calls before it takes a large frame, of rax bytes or x15 times 16: touches each of its pages, so that
-// Windows grows the stack page by page, as it must. All other registers are preserved, except x16 and x17.
+extern "C" int DllMainCRTStartup(void*, unsigned, void*) { return 1; }  // nothing to set up
+// The compiler calls this before it allocates a large frame, of rax bytes or x15 times 16. It touches each page, because
+// Windows grows the stack page by page. It preserves all other registers, except x16 and x17.
 #if defined(__aarch64__)
 __asm__(".globl __chkstk\n__chkstk:\n  lsl x16, x15, #4\n  mov x17, sp\n"
         "1:\n  sub x17, x17, #4096\n  ldr xzr, [x17]\n  subs x16, x16, #4096\n  b.gt 1b\n  ret\n");
@@ -61,7 +61,7 @@ ENTRIES(double, f64)
 ENTRIES(float, f32)
 #endif
 
-// Which of the builds for x86-64 this processor and its system can run: 2, 3 or 4; 0 on another one. Any can run this.
+// The highest build for x86-64 that this processor and system can run: 2, 3 or 4; 0 on others. Runs on any processor.
 #if defined(ONLY) && ONLY != 64
 #elif defined(__x86_64__)
 struct Registers { uint32_t a, b, c, d; };

@@ -1,10 +1,10 @@
-// Packs: numbers that go through the same arithmetic side by side, one in each lane.
+// Packs: numbers that go through the same operations side by side, one in each lane.
 //
-// A pack fills whole registers; one wider than a register is two packs of half the width, so that the same 64 bytes are
-// worked on whatever the processor: one register of AVX-512, two of AVX2, four of SSE, NEON or WebAssembly. Every
-// operation rounds as IEEE 754 says, and sums over the lanes have one order: the bits do not depend on the processor or
-// on the compiler. The one exception is a processor without fused products (x86-64-v2, plain WebAssembly), where
-// `fma` rounds twice.
+// A pack fills whole registers; one wider than a register is two packs of half the width. So every processor works on the
+// same 64 bytes: one register of AVX-512, two of AVX2, four of SSE, NEON or WebAssembly. Every operation rounds as
+// IEEE 754 prescribes, and sums over the lanes have a fixed order, so the bits do not depend on the processor or the
+// compiler. The one exception is a processor without fused multiply-add (x86-64-v2, plain WebAssembly), where `fma`
+// rounds twice.
 #pragma once
 #include <stdint.h>
 #if defined(__x86_64__) && !defined(__clang__)
@@ -14,7 +14,7 @@
 #define INLINED __attribute__((always_inline))
 #define INLINE inline INLINED
 
-// A loop whose every turn is written out, so that the numbers of a tile stay in registers.
+// A fully unrolled loop, so that the numbers of a tile stay in registers.
 #if defined(__clang__)
 #define UNROLLED _Pragma("unroll")
 #else
@@ -53,8 +53,8 @@ template <class T, int N> struct Pack<T, N, true> {
   Pack<T, N / 2> low, high;
 };
 
-template <class T> struct As { typedef T type; };  // where T is not to be deduced
-template <class T> struct WholeOf;                 // the whole number as wide as T
+template <class T> struct As { typedef T type; };  // keeps T from being deduced
+template <class T> struct WholeOf;                 // the integer type as wide as T
 template <> struct WholeOf<double> { typedef int64_t type; };
 template <> struct WholeOf<float> { typedef int32_t type; };
 template <class T> using Whole = typename WholeOf<T>::type;
@@ -107,14 +107,14 @@ template <class T, int N> INLINE Pack<T, N> operator-(Pack<T, N> x) {
   else return {-x.v};
 }
 
-// a b + c in one rounding.
+// a b + c with one rounding.
 INLINE double fma(double a, double b, double c) { return FUSED_PRODUCTS ? __builtin_fma(a, b, c) : a * b + c; }
 INLINE float fma(float a, float b, float c) { return FUSED_PRODUCTS ? __builtin_fmaf(a, b, c) : a * b + c; }
 
 INLINE double root(double x) { return __builtin_sqrt(x); }
 INLINE float root(float x) { return __builtin_sqrtf(x); }
 
-// The same of a register's numbers, and their roots. GCC has no builtin of its own for any vector.
+// The same for one register, and square roots. GCC has no generic builtin for vectors.
 #if defined(__clang__)
 template <class V> INLINE V fused(V a, V b, V c) { return __builtin_elementwise_fma(a, b, c); }
 template <class V> INLINE V roots(V x) { return __builtin_elementwise_sqrt(x); }
@@ -162,7 +162,7 @@ template <class T, int N> INLINE Pack<T, N> root(Pack<T, N> x) {
   else return {roots(x.v)};
 }
 
-// ---- comparisons: a mask has -1 in the lanes where they hold, else 0; nothing holds of NaN -----------------------------
+// ---- comparisons: a mask has -1 in the lanes where they hold, else 0; all are false for NaN ----------------------------
 
 template <class T, int N> INLINE Pack<Whole<T>, N> operator<(Pack<T, N> a, Pack<T, N> b) {
   if constexpr (a.split) return {a.low < b.low, a.high < b.high};
@@ -185,7 +185,7 @@ template <class T, int N> INLINE Pack<T, N> select(Pack<Whole<T>, N> mask, Pack<
   else return {mask.v ? yes.v : no.v};
 }
 
-// The smaller, the larger one; where x is NaN, NaN. One instruction, which `select` would not become.
+// The smaller and the larger number; NaN if x is NaN. One instruction, unlike `select`.
 template <class T, int N> INLINE Pack<T, N> smaller(Pack<T, N> x, Pack<T, N> y) {
   if constexpr (x.split) return {smaller(x.low, y.low), smaller(x.high, y.high)};
   else return {y.v < x.v ? y.v : x.v};
@@ -245,7 +245,7 @@ template <class T, int N> INLINE Pack<T, 2 * N> both(Pack<T, N> low, Pack<T, N> 
   else return {__builtin_shufflevector(low.v, high.v, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)};
 }
 
-// COUNT packs as one, so that each operation is done to all of them before the next: more is under way at a time.
+// COUNT packs as one: each operation runs on all of them before the next, so that more instructions are in flight.
 template <int COUNT, class T, int N> INLINE Pack<T, COUNT * N> joined(const Pack<T, N>* packs) {
   if constexpr (COUNT == 1) return *packs;
   else return both(joined<COUNT / 2>(packs), joined<COUNT / 2>(packs + COUNT / 2));
@@ -297,7 +297,7 @@ template <class T, int N> INLINE Four<T> sums(Pack<T, N> a, Pack<T, N> b, Pack<T
   }
 }
 
-// Four rows of four to four columns, `by` apart.
+// Transposes four rows of four numbers, `by` apart.
 template <class T> INLINE void transpose_four(const T* row_1, const T* row_2, const T* row_3, const T* row_4, T* target, int64_t by) {
   auto a = load<Four<T>>(row_1), b = load<Four<T>>(row_2), c = load<Four<T>>(row_3), d = load<Four<T>>(row_4);
   auto ab = evens(a, b), ba = odds(a, b), cd = evens(c, d), dc = odds(c, d);

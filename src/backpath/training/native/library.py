@@ -52,7 +52,7 @@ def kernels(dtype: DTypeLike) -> Kernels:
 
 
 def why_no_kernels() -> str:
-    """The reason why there are no kernels, in one line; "" if there are."""
+    """The reason why there are no kernels, in one line; "" if there are some."""
     return _loaded()[1]
 
 
@@ -89,7 +89,7 @@ def _library(name: str) -> ctypes.CDLL:
 
 
 def address(array: NDArray[Any], dtype: DTypeLike, least: int) -> int:
-    """The address of an array's numbers, of which the kernels use the first ``least``."""
+    """The address of an array's numbers; the kernels use the first ``least``."""
     if array.dtype != dtype or array.size < least or not array.flags.c_contiguous:
         raise ValueError(
             f"the kernels need {least} numbers of {np.dtype(dtype)} in a row, not {array.size} of {array.dtype}"
@@ -101,12 +101,12 @@ def address(array: NDArray[Any], dtype: DTypeLike, least: int) -> int:
 
 
 def _start(array: NDArray[Any]) -> int:
-    """The address of a writable array, five times as fast as NumPy's own way."""
+    """The address of a writable array, five times as fast as NumPy's own method."""
     return addressof(c_char.from_buffer(array))  # type: ignore[arg-type] # an array is a buffer
 
 
 def part(start: int, first: int, count: int, dtype: np.dtype[Any]) -> int:
-    """Where ``count`` numbers of a buffer are, from the one at ``first`` on."""
+    """The address of ``count`` numbers of a buffer, beginning with number ``first``."""
     return start + first * dtype.itemsize
 
 

@@ -1,17 +1,17 @@
 // Many networks of the same sizes, forward and back: a lane is a network.
 //
-// A group is as many networks as a step has lanes. A row is one number, such as a weight, of each network: a step. A
-// block of samples goes through at a time; what belongs to a sample, such as a net input, has a step for each of them,
-// one after the other. The sums over samples go from the first one to the last, whatever the sizes of blocks and tiles.
+// A group has as many networks as a step has lanes. A row, one step, is one number of each network, such as a weight. The
+// samples are processed in blocks; a quantity that depends on the sample, such as a net input, has one step per sample.
+// The sums over samples run from the first to the last, independently of the sizes of blocks and tiles.
 #pragma once
 #include "output.hpp"
 #include "update.hpp"
 
-// The rows behind those of Known: how many epochs after its beginning a group's network was first solved or converged.
+// The rows after Known: the epoch of a call in which each network of the group was first solved or converged.
 constexpr int64_t JUST_SOLVED = 6, JUST_CONVERGED = 7, STATE_ROWS = 8;
 
-// Where a group's rows are: weights, what the solver remembers, gradients, and what is known of each network; then by
-// sample the activations, deltas, targets, costs, and two to work with.
+// The layout of a group's rows: weights, the solver's memory, gradients, and the state of each network; then per sample
+// activations, deltas, targets, costs, and two scratch rows.
 template <class T> struct Rows {
   T *w, *m, *g, *state, *a, *d, *y, *c, *spare;
 
@@ -30,14 +30,14 @@ template <class T> INLINE void fill(T* rows, T value, int64_t count) {
   for (int64_t k = 0; k < count * STEP<T>; k += STEP<T>) store(rows + k, all<Step<T>>(value));
 }
 
-// Calls work(constant size, first) for pieces of 0 … count - 1: of SIZE as far as they go, then of half of that.
+// Calls work(constant size, first) for pieces of 0 … count - 1: of SIZE while they fit, then of half of that.
 template <int SIZE, int LEAST, class Work> INLINE void in_tiles(int64_t count, Work work, int64_t first = 0) {
   for (; first + SIZE <= count; first += SIZE) work(Constant<SIZE>{}, first);
   if constexpr (SIZE > LEAST) in_tiles<SIZE / 2, LEAST>(count, work, first);
 }
 constexpr int TILE = REGISTER_BYTES == 64 ? 4 : 2;  // TILE × 4 sums fit into the registers
 
-// What comes into a layer, by sample: the samples' own numbers, the same for all networks, or rows.
+// The inputs of a layer for each sample: the sample's own numbers, the same for all networks, or rows.
 template <class T> struct Shared {
   const T* X;
   const int64_t* order;
@@ -52,7 +52,7 @@ template <class T> struct Own {
   INLINE Step<T> input(const T* sample, int64_t i) const { return load<Step<T>>(sample + i * samples * STEP<T>); }
 };
 
-// Weights as a matrix: that of row r and column i is in row r by_row + i by_column; a bias for each row, or none.
+// Weights as a matrix: the element in row r and column i is in row r by_row + i by_column; a bias for each row, or none.
 template <class T> struct Matrix {
   const T* w;
   int64_t rows, columns, by_row, by_column;
@@ -115,7 +115,7 @@ template <class T, class In> INLINE void add_gradients(T* g, const T* delta, int
   });
 }
 
-// The outputs' δ, where the rows d hold u before; each network's cost so far, and its worst error.
+// The outputs' δ in the rows d, which hold u before; each network's cost so far, and its largest error.
 template <class T> void outputs(const Populated<T>& p, const Rows<T>& r, Order block, T* a, T* d) {
   using P = Step<T>;
   const Population& of = *p.population;
@@ -147,10 +147,10 @@ template <class T> void outputs(const Populated<T>& p, const Rows<T>& r, Order b
   store(r.known(COST), cost), store(r.known(WORST), worst);
 }
 
-// The places behind the last layer's rows of weights, activations and deltas.
+// The offsets after the last layer's rows of weights, activations and deltas.
 template <class T> struct Behind { T *w, *a, *d; };
 
-// A block through all networks: a of every layer, σ′ of the hidden ones, δ of the output layer.
+// A block forward through all networks: a of every layer, σ′ of the hidden layers, δ of the output layer.
 template <class T> Behind<T> forward(const Populated<T>& p, const Rows<T>& r, Order block) {
   int64_t layers = p.population->layers, row = block.count * STEP<T>;
   Behind<T> now{r.w, r.a, r.d};
@@ -188,7 +188,7 @@ template <class T> void backward(const Populated<T>& p, const Rows<T>& r, Order 
 
 template <class P> INLINE P descended(P w, P gradient, P rate) { return fma(-rate, gradient, w); }
 
-// One update of every free weight by `share` times the summed gradient, whose rows are 0 after it.
+// One update of every free weight by `share` times the summed gradient, whose rows are then reset to 0.
 template <class T> void update_group(const Populated<T>& p, const Rows<T>& r, T share, double updates) {
   using P = Step<T>;
   const Population& of = *p.population;

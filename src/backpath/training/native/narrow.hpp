@@ -1,11 +1,11 @@
 // One narrow network: a batch of four samples, squared errors and few weights, where calls and loops over whole steps
 // would cost more than the arithmetic.
 //
-// The samples are in the lanes: rows of inputs, then of targets, then one of each sample's share in the batch's average.
+// The samples are in the lanes: rows of inputs, then of targets, then a row with each sample's share in the average.
 #pragma once
 #include "formulas.hpp"
 
-// What becomes of a gradient: it is put times a factor, or that much is added to what is there.
+// Where a gradient goes: it is stored times a factor, or added times a factor.
 template <class T> struct Target { T* to; T factor; bool more; };
 
 template <class T, class P> INLINE void put(const Target<T>& g, int64_t k, P gradient) {
@@ -28,7 +28,7 @@ template <class T> INLINE void narrow_gradient(const T* a, const T* delta, const
   }
 }
 
-// The cost of the four samples at x; their gradient goes to g.
+// The cost of the four samples at x; writes their gradient to g.
 template <class T> double narrow(const Training<T>& t, const T* w, const T* x, const Target<T>& g) {
   using P = Four<T>;
   const Layer *layers = t.layers, &last = layers[t.plan->layers - 1];
@@ -74,7 +74,7 @@ template <class T> double narrow(const Training<T>& t, const T* w, const T* x, c
   return sum(total * share) * (slope_of_cost * T(0.5));
 }
 
-// The same, to the bit, of the notes' 2-2-1 with one activation, written out.
+// The same, bit for bit, written out for the notes' 2-2-1 network with one activation.
 template <class T, int64_t CODE>
 double narrow_2_2_1(const Training<T>& t, const T* w, const T* x, const Target<T>& g) {
   using P = Four<T>;

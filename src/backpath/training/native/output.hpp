@@ -1,6 +1,6 @@
 // The output layer: a = σ(u), the cost of each lane, and δ = ∂C/∂u.
 //
-// A row is `lanes` numbers, a whole number of steps. The rows d hold u before and δ after; row c gets the lanes' costs.
+// A row has `lanes` numbers, a whole number of steps. The rows d hold u before and δ after; row c gets the lanes' costs.
 #pragma once
 #include "formulas.hpp"
 
@@ -8,10 +8,10 @@ template <class T> struct Output {
   int64_t cost, activation, outputs, lanes;
   T *a, *d;
   const T* y;
-  T *c, *spare;  // spare: two rows to work with
+  T *c, *spare;  // spare: two scratch rows
 };
 
-// a = σ(u) and d = σ′(u), where d holds u before (softmax belongs to `output`).
+// a = σ(u) and d = σ′(u), where d holds u before (softmax: see `output`).
 template <class T> INLINE void activate(int64_t code, T* a, T* d, int64_t lanes) {
   for_activation(code, [&](auto constant) INLINED {
     for (int64_t k = 0; k < lanes; k += STEP<T>) {
@@ -56,7 +56,7 @@ template <class T> INLINE void binary_cross_entropy(const Output<T>& o, int64_t 
   }
 }
 
-// a_j = e^(u_j - max u) / Σ; of the spare rows the first then holds max u, the second ln Σ.
+// a_j = e^(u_j - max u) / Σ; afterwards the first spare row holds max u, the second ln Σ.
 template <class T> INLINE void softmax(const Output<T>& o) {
   using P = Step<T>;
   int64_t size = o.outputs * o.lanes;
@@ -65,7 +65,7 @@ template <class T> INLINE void softmax(const Output<T>& o) {
     for (int64_t j = o.lanes; j < size; j += o.lanes) top = larger(top, load<P>(o.d + j + k));
     for (int64_t j = 0; j < size; j += o.lanes) {
       P u = load<P>(o.d + j + k), shifted = u - top, back = shifted - u;
-      P lost = (u - (shifted - back)) - (top + back);  // what rounding took; it costs digits in the tails
+      P lost = (u - (shifted - back)) - (top + back);  // the rounding error, which matters in the tails
       P e = exponential(shifted) * (lost + 1);
       store(o.a + j + k, e);
       total = total + e;

@@ -1,11 +1,11 @@
-// A population's networks into the lanes of groups, through their epochs, and back.
+// Loads a population's networks into the lanes of groups, trains them, and stores them again.
 #pragma once
 #include "tiny.hpp"
 
-// The networks of a group: columns of the population's arrays.
+// The networks of a group, as columns of the population's arrays.
 struct Columns { const int64_t* networks; int64_t count; };
 
-// Rows from the columns of these networks; lanes that are left keep what they had.
+// Loads rows from the columns of these networks; unused lanes keep their contents.
 template <class T> void take(const Populated<T>& p, T* rows, const T* table, int64_t count, Columns group) {
   for (int64_t k = 0; k < count; k++)
     for (int64_t n = 0; n < group.count; n++) rows[k * STEP<T> + n] = table[k * p.population->networks + group.networks[n]];
@@ -15,7 +15,7 @@ template <class T> void give(const Populated<T>& p, const T* rows, T* table, int
   for (int64_t k = 0; k < count; k++) table[k * p.population->networks + network] = rows[k * STEP<T> + lane];
 }
 
-// A group's networks go back. One that is not finite any more does not: it keeps the weights it had.
+// Stores a group's networks, except those that are no longer finite: they keep their last weights.
 template <class T> void conclude(const Populated<T>& p, const Rows<T>& r, Columns group, int64_t begin, int64_t epochs) {
   const Population& of = *p.population;
   for (int64_t lane = 0; lane < group.count; lane++) {
@@ -38,7 +38,7 @@ template <class T> void conclude(const Populated<T>& p, const Rows<T>& r, Column
   }
 }
 
-// In the lanes where it holds, the row notes the epoch unless it has one; where they are to stop, rate and μ are 0.
+// Where the mask holds, the row records the epoch unless it has one; networks that stop get rate and μ 0.
 template <class T> INLINE void note(const Rows<T>& r, int64_t row, Pack<Whole<T>, STEP<T>> holds, int64_t epoch, bool stop) {
   using P = Step<T>;
   P noted = load<P>(r.known(row));
@@ -48,7 +48,7 @@ template <class T> INLINE void note(const Rows<T>& r, int64_t row, Pack<Whole<T>
   store(r.known(MU), select(holds, all<P>(0), load<P>(r.known(MU))));
 }
 
-// What an epoch's forward passes showed, before its last update.
+// The results of an epoch's forward passes, before its last update.
 template <class T> INLINE void judge(const Populated<T>& p, const Rows<T>& r, Columns group, int64_t begin, int64_t epoch) {
   const Population& of = *p.population;
   note(r, JUST_SOLVED, load<Step<T>>(r.known(WORST)) < T(of.solved_error), epoch, of.stop_when_solved);
@@ -69,7 +69,7 @@ template <class T> void judge_converged(const Populated<T>& p, const Rows<T>& r,
   note(r, JUST_CONVERGED, waited > of.patience - 1, epoch, true);
 }
 
-// Calls epoch(number, order) for each, and judges after it what converged.
+// Calls epoch(number, order) for each epoch, and then checks which networks have converged.
 template <class T, class Epoch> INLINE void for_epochs(const Populated<T>& p, const Rows<T>& r, int64_t epochs, Order orders, Epoch epoch) {
   for (int64_t e = 0; e < epochs; e++) {
     epoch(e, orders.samples + e % orders.count * p.population->samples);
@@ -107,14 +107,14 @@ void train_lanes(const Populated<T>& p, const Rows<T>& r, Columns group, int64_t
   tiny.give(r.w);
 }
 
-// A few networks do not need a whole step.
+// A few networks need less than a whole step.
 template <int HIDDEN, class T>
 void train_tiny(const Populated<T>& p, const Rows<T>& r, Columns group, int64_t begin, int64_t epochs, Order orders) {
   if (group.count <= 4) train_lanes<HIDDEN, 4>(p, r, group, begin, epochs, orders);
   else train_lanes<HIDDEN, STEP<T>>(p, r, group, begin, epochs, orders);
 }
 
-// How many hidden neurons if `Tiny` knows such networks and their training, else 0.
+// The number of hidden neurons if `Tiny` supports such networks and their training, else 0.
 template <class T> int64_t tiny_neurons(const Populated<T>& p) {
   const Population& of = *p.population;
   bool sizes = of.layers == 2 && p.sizes[0] == 2 && p.sizes[1] >= 2 && p.sizes[1] <= 4 && p.sizes[2] == 1;
@@ -125,8 +125,8 @@ template <class T> int64_t tiny_neurons(const Populated<T>& p) {
   return p.sizes[1];
 }
 
-// Trains the networks in these columns for some epochs, the first of them epoch `begin`, in one order of the samples
-// or as many as there are epochs.
+// Trains the networks in these columns for some epochs from epoch `begin` on, with one order of the samples or one for
+// each epoch.
 template <class T> void train_many(const Populated<T>& p, Columns networks, int64_t begin, int64_t epochs, Order orders) {
   const Population& of = *p.population;
   Rows<T> r(p, of.moments);
@@ -146,7 +146,7 @@ template <class T> void train_many(const Populated<T>& p, Columns networks, int6
   }
 }
 
-// The cost and the worst error of these networks.
+// The cost and the largest error of these networks.
 template <class T> void evaluate_many(const Populated<T>& p, Columns networks, const int64_t* order) {
   const Population& of = *p.population;
   Rows<T> r(p, 0);

@@ -1,15 +1,15 @@
-// Predicts rows with one network: forward only, panel by panel, blocks of rows shared out to threads.
+// Predicts rows with one network: forward only, panel by panel, with blocks of rows shared between threads.
 #pragma once
 #include "team.hpp"
 #include "wide.hpp"
 
-// A panel's outputs, rows of LANES numbers, to rows of samples.
+// Transposes a panel's outputs, rows of LANES numbers, to one row per sample.
 template <int LANES, class T> INLINE void give_rows(const T* a, int64_t outputs, int64_t count, T* rows) {
   for (int64_t k = 0; k < count; k++)
     for (int64_t j = 0; j < outputs; j++) rows[k * outputs + j] = a[j * LANES + k];
 }
 
-// Of Training the plan, the layers, the memory (a slot for each member) and X are used.
+// Uses the plan, the layers, the memory (a slot for each member) and X of Training.
 template <class T> struct Prediction {
   const Training<T>& t;
   const T* w;

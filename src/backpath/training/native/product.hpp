@@ -1,8 +1,8 @@
 // The three products of a wide layer, in tiles of sums that stay in registers.
 //
-// Everything lies in panels, so that a tile reads memory straight through. A panel of samples has a row per neuron, of
-// LANES numbers, one a sample; a panel of weights has a row per input, of STEP numbers, one a neuron. Every sum runs over
-// its terms in their order, one fused product after the other: the bits do not depend on the size of the tiles.
+// All data are in panels, so that a tile reads memory sequentially. A panel of samples has a row of LANES numbers per
+// neuron, one for each sample; a panel of weights has a row of STEP numbers per input, one for each neuron. Every sum adds
+// its terms in order with fused products, so the bits do not depend on the size of the tiles.
 #pragma once
 #include "narrow.hpp"
 
@@ -11,8 +11,8 @@ constexpr int TILE_ROWS = 8, TILE_STEPS = 2;
 #else
 constexpr int TILE_ROWS = 4, TILE_STEPS = 1;
 #endif
-constexpr int64_t TILE_MOST = 8;  // rows of a tile on any processor
-constexpr int64_t CACHED_TERMS = 128;  // whose rows stay in the first-level cache while all tiles go over them
+constexpr int64_t TILE_MOST = 8;  // the most rows of a tile
+constexpr int64_t CACHED_TERMS = 128;  // terms whose rows stay in the first-level cache while all tiles use them
 
 template <class T, int ROWS, int STEPS> using Tile = Step<T>[ROWS][STEPS];
 
@@ -29,14 +29,14 @@ INLINE void add_products(Tile<T, ROWS, STEPS>& s, const T* weights, const T* row
 
 template <int COUNT> struct Count { static constexpr int count = COUNT; };
 
-// Calls work(Count<R>, first) for all rows in tiles of R, then for those left over in tiles of R/2, …, 1.
+// Calls work(Count<R>, first) for the rows in tiles of R, then for the remaining ones in tiles of R/2, …, 1.
 template <int R = TILE_ROWS, class Work> INLINE void in_tiles(int64_t first, int64_t end, Work work) {
   for (; first + R <= end; first += R) work(Count<R>{}, first);
   if constexpr (R > 1)
     if (first < end) in_tiles<R / 2>(first, end, work);
 }
 
-// u_j = W~_j + Σ_i W_ji a_i of one panel of samples
+// u_j = W~_j + Σ_i W_ji a_i for one panel of samples
 template <int LANES, class T> void net_inputs(const Layer& layer, const T* w, const T* a, T* u) {
   constexpr int V = STEP<T>, STEPS = LANES / V, AT_ONCE = STEPS < TILE_STEPS ? STEPS : TILE_STEPS;
   for (int64_t first = 0; first < layer.inputs; first += CACHED_TERMS) {
@@ -58,7 +58,7 @@ template <int LANES, class T> void net_inputs(const Layer& layer, const T* w, co
   }
 }
 
-// δ_i = σ′(u_i) Σ_j W_ji δ_j of one panel of samples, where the rows d hold σ′(u) before
+// δ_i = σ′(u_i) Σ_j W_ji δ_j for one panel of samples, where the rows d hold σ′(u) before
 template <int LANES, class T> void hidden_deltas(const Layer& layer, const T* w, const T* delta, T* d) {
   constexpr int V = STEP<T>, STEPS = LANES / V, AT_ONCE = STEPS < TILE_STEPS ? STEPS : TILE_STEPS;
   in_tiles(0, layer.inputs, [&](auto rows, int64_t i) {
@@ -80,10 +80,10 @@ template <int LANES, class T> void hidden_deltas(const Layer& layer, const T* w,
   });
 }
 
-// Rows of samples in a block: of one panel after the other, `apart` numbers apart, the last perhaps of fewer lanes.
+// Rows of samples in a block: panel after panel, `apart` numbers apart; the last panel may have fewer lanes.
 template <class T> struct Samples { const T* first; int64_t apart, lanes; };
 
-// Calls work(Count<lanes of a panel>, panel, the block's lane with which it begins) for each panel.
+// Calls work(Count<lanes of a panel>, panel, its first lane in the block) for each panel.
 template <class T, class Work> INLINE void for_panels(int64_t lanes, Work work) {
   constexpr int V = STEP<T>;
   int64_t lane = 0, panel = 0;
@@ -91,8 +91,8 @@ template <class T, class Work> INLINE void for_panels(int64_t lanes, Work work) 
   if (lane < lanes) work(Count<V>{}, panel, lane);
 }
 
-// g_ji = factor Σ_samples δ_j a_i for the inputs from `first` to `end`, of which the last are the biases' ones; δ has
-// rows of STEP neurons, one a sample, and `by_panel` numbers for each panel of neurons.
+// g_ji = factor Σ_samples δ_j a_i for the inputs from `first` to `end`; the last input is the biases' ones. δ has a row of
+// STEP neurons per sample, and `by_panel` numbers for each panel of neurons.
 template <class T>
 void gradient(const Layer& layer, Samples<T> a, const T* transposed, int64_t by_panel, int64_t first, int64_t end, Target<T> g) {
   constexpr int V = STEP<T>;
@@ -117,13 +117,13 @@ void gradient(const Layer& layer, Samples<T> a, const T* transposed, int64_t by_
   });
 }
 
-// The same for few neurons: sums over the lanes of rows that are not transposed.
+// The same for few neurons: sums over the lanes, without transposing the rows.
 template <class T>
 void gradient_of_few(const Layer& layer, Samples<T> a, Samples<T> delta, int64_t first, int64_t end, Target<T> g) {
   constexpr int V = STEP<T>;
   for (int64_t j = 0; j < layer.neurons; j++)
     for (int64_t i = first; i < end; i += 4) {
-      int64_t last = end - 1 - i < 3 ? end - 1 - i : 3;  // rows beyond it are not used
+      int64_t last = end - 1 - i < 3 ? end - 1 - i : 3;  // the rows after it are not used
       Step<T> s[4] = {all<Step<T>>(0), all<Step<T>>(0), all<Step<T>>(0), all<Step<T>>(0)};
       for_panels<T>(a.lanes, [&](auto width, int64_t p, int64_t) {
         constexpr int LANES = width.count;
@@ -139,7 +139,8 @@ void gradient_of_few(const Layer& layer, Samples<T> a, Samples<T> delta, int64_t
     }
 }
 
-// Rows of LANES numbers, one a neuron, to rows of STEP numbers, one a sample; there is room for a multiple of four rows.
+// Transposes rows of LANES numbers, one per neuron, to rows of STEP numbers, one per sample; there is room for a multiple
+// of four rows.
 template <int LANES, class T> void transpose_panel(T* delta, int64_t neurons, T* transposed, int64_t by_panel) {
   constexpr int V = STEP<T>;
   for (int64_t k = neurons * LANES; k < (neurons + 3) / 4 * 4 * LANES; k += V) store(delta + k, all<Step<T>>(0));

@@ -1,10 +1,10 @@
-// Lays samples out in the lanes.
+// Lays out samples in the lanes.
 #pragma once
 #include "formulas.hpp"
 
 constexpr double TINY = 1e-30;  // instead of the sum of sample weights that are all 0
 
-// So many samples from one on, in an order (null: their own).
+// A range of samples in an order (null: their own).
 struct Order {
   const int64_t* samples;
   int64_t first, count;
@@ -13,12 +13,12 @@ struct Order {
 
 INLINE int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
-// Some of an order's samples.
+// Part of a range.
 INLINE Order part(Order order, int64_t first, int64_t most) {
   return {order.samples, order.first + first, smaller_of(most, order.count - first)};
 }
 
-// The sum of the samples' weights, which is their number where none are given; not 0, so that one can divide by it.
+// The sum of the samples' weights, by default their number; never 0, because it is a divisor.
 template <class T> INLINE double weight_of(const T* sample_weight, Order order) {
   if (!sample_weight) return double(order.count);
   double total = 0;
@@ -28,8 +28,7 @@ template <class T> INLINE double weight_of(const T* sample_weight, Order order) 
 
 INLINE int64_t up_to(int64_t count, int64_t unit) { return (count + unit - 1) / unit * unit; }
 
-// Rows of so many numbers each, of the samples in an order, to rows of lanes: four by four where that is possible. Lanes
-// left over repeat the last sample.
+// Transposes the samples' rows of numbers to rows of lanes, four by four if possible. Unused lanes repeat the last sample.
 template <class T> void lay_rows(const T* from, int64_t numbers, Order order, int64_t lanes, T* x) {
   int64_t fours = numbers - numbers % 4;
   for (int64_t k = 0; k < lanes; k += 4) {
@@ -41,8 +40,8 @@ template <class T> void lay_rows(const T* from, int64_t numbers, Order order, in
   }
 }
 
-// Rows of inputs (and with `ones` one of ones), of targets, and of each sample's share in its batch, whose weights sum to
-// `whole`; lanes left over have no share.
+// Rows of inputs (and with `ones` a row of ones), targets, and each sample's share in its batch, whose weights sum to
+// `whole`; unused lanes have the share 0.
 template <class T> void lay(const Training<T>& t, T* x, Order order, int64_t lanes, double whole, bool ones) {
   int64_t inputs = t.layers[0].inputs, outputs = t.layers[t.plan->layers - 1].neurons;
   T *y = x + (inputs + ones) * lanes, *shares = y + outputs * lanes;

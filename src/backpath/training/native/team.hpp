@@ -1,15 +1,15 @@
-// Threads that work on one task together, without anything of the system but atomic numbers in shared memory.
+// Threads that work on one task together, using only atomic numbers in shared memory.
 //
 // The task is a sequence of phases, each of independent units. A free thread takes the next unit, and the thread
-// that finishes the last unit of a phase opens the next phase. So no thread waits for one that is late or never comes, and
-// the schedule does not affect the numbers.
+// that finishes the last unit of a phase opens the next phase. So no thread waits for one that is late or never arrives,
+// and the schedule does not affect the numbers.
 #pragma once
 #include "codes.hpp"
 #include "lanes.hpp"
 
-constexpr int64_t PATIENCE = 4000;  // looks, before a waiting thread lets others have its core
+constexpr int64_t PATIENCE = 4000;  // polls before a waiting thread yields its core
 
-// What a thread draws, in one atomic number: the phase, how many units that has, and the next one to be done.
+// One atomic number holds the phase, its number of units, and the next unit to take.
 struct Ticket {
   int64_t number;
   INLINE int64_t phase() const { return number >> 48 & 0xffff; }
@@ -41,8 +41,8 @@ INLINE bool is_over(const Team& team, Ticket seen) {
   return atomic_load(team.finished);
 }
 
-// Does a task: `units()` of its phase, each by `unit(k, member)`; then `advance()` to the next phase, false at the end.
-// The first phase is open already.
+// Runs a task: `unit(k, member)` for each of the `units()` of a phase, then `advance()` to the next phase, which returns
+// false at the end. The first phase is already open.
 template <class Task> void work_together(Team& team, Task& task) {
   int64_t member = __atomic_fetch_add(&team.members, 1, __ATOMIC_RELAXED);
   for (;;) {

@@ -1,5 +1,5 @@
-// Many tiny networks with one hidden layer and one output, sigmoid, squared errors: a group's weights and gradients stay
-// in registers, and samples go through by fours. To the bit what `many.hpp` computes.
+// Many tiny networks with one hidden layer and one output, sigmoid and squared errors. A group's weights and gradients stay
+// in registers, and samples are processed in fours. The results are those of `many.hpp`, bit for bit.
 #pragma once
 #include "many.hpp"
 
@@ -21,7 +21,7 @@ template <class T, int INPUTS, int HIDDEN, int LANES> struct Tiny {
     taken_apart(wide.value, value), taken_apart(wide.slope, slope);
   }
 
-  // Some samples through all networks and back.
+  // Some samples forward through all networks, and backward.
   template <int SAMPLES> INLINE void learn(const Populated<T>& p, const int64_t* order) {
     const T* x[SAMPLES];
     P u[SAMPLES], a[HIDDEN][SAMPLES], d[HIDDEN][SAMPLES], value[SAMPLES], slope[SAMPLES];

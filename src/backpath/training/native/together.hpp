@@ -1,8 +1,8 @@
 // Trains one wide network, in phases whose units several threads may share (see team.hpp).
 //
-// A batch is worked through in one of two ways, by its size and the network's alone. Block by block: all work on a block's
-// panels of samples, then on pieces of its gradient. Or in parts: each takes its share of the samples through blocks of its
-// own and sums a gradient of its own; these are added up afterwards, in the order of the parts.
+// There are two schedules for a batch; the choice depends only on the sizes of batch and network. Block by block: all
+// threads work on a block's panels of samples, then on pieces of its gradient. In parts: each thread processes its share of
+// the samples in separate blocks and sums a separate gradient; these are then added in the order of the parts.
 #pragma once
 #include "descent.hpp"
 
@@ -26,7 +26,7 @@ template <class T> struct WideDescent {
     at.phase = in_parts() ? PARTS : PANELS;
   }
 
-  // So many lanes of the batch, from one on, in a member's working memory.
+  // A range of the batch's lanes in a member's working memory.
   Block<T> block(int64_t first, int64_t lanes, int64_t member) const {
     T *slot = t.memory + plan.slots + member * plan.slot, *x = slot + plan.data;
     if (plan.laid) x = t.memory + plan.data + (at.panel + first / PANEL<T>) * known_numbers(t);
@@ -44,7 +44,7 @@ template <class T> struct WideDescent {
 
   INLINE int64_t panels(int64_t lanes) const { return (lanes + PANEL<T> - 1) / PANEL<T>; }
 
-  // A part of the batch, with its gradient where the parts' are.
+  // One part of the batch; its gradient is stored with the other parts'.
   void work_part(int64_t k, int64_t member) const {
     int64_t all = panels(lanes_left(0)), end = (k + 1) * all / plan.parts * PANEL<T>;
     Target<T> g{t.memory + plan.sums + k * plan.weights, 1, false};
@@ -88,7 +88,7 @@ template <class T> struct WideDescent {
     }
   }
 
-  // To the next phase; false at the end of the call.
+  // Opens the next phase; false at the end of the call.
   bool advance() {
     switch (at.phase) {
       case PANELS: at.phase = GRADIENT; return true;
@@ -125,8 +125,8 @@ template <class T> struct WideDescent {
   }
 };
 
-// Trains for some epochs; gives those done, fewer if the last one's cost is not finite, training has converged, or it is to
-// stop because the task is solved. With a team, several threads may call this alike once `begin` was called.
+// Trains for some epochs; returns the number done, which is smaller if the last cost is not finite, training has
+// converged, or it stops because the task is solved. With a team, several threads may call this after `begin`.
 template <class T> int64_t train(const Call<T>& call, Team* team, Progress* progress) {
   if (call.t.plan->narrow) return train_narrow(call);
   WideDescent<T> task{call, *progress};

@@ -1,4 +1,4 @@
-// What becomes of a gradient: decay, clipping, the solvers' updates; and whether training is over.
+// From the gradient to the update: decay, clipping, the solvers' rules; and the rule of convergence.
 #pragma once
 #include "samples.hpp"
 
@@ -10,8 +10,8 @@ INLINE double power(double base, double exponent) {
   return result;
 }
 
-// Calls work(first, weights, biases) for runs of so many weights, then so many biases: the rows of a narrow network's
-// neurons, the panels of a wide one's.
+// Calls work(first, weights, biases) for runs of weights and the biases after them: a narrow network's rows, one per
+// neuron, or a wide network's panels.
 template <class T, class Work> INLINE void for_runs(const Training<T>& t, Work work) {
   for (const Layer* layer = t.layers; layer < t.layers + t.plan->layers; layer++) {
     int64_t together = t.plan->narrow ? 1 : STEP<T>, by = t.plan->narrow ? layer->row : (layer->inputs + 1) * STEP<T>;
@@ -20,7 +20,7 @@ template <class T, class Work> INLINE void for_runs(const Training<T>& t, Work w
   }
 }
 
-// Adds the gradient of decay/2 Σ W², biases excepted; gives that.
+// Adds the gradient of decay/2 Σ W², without the biases; returns decay/2 Σ W².
 template <class T> double decay(const Training<T>& t, const T* w, double decay) {
   double total = 0;
   auto squares = all<Step<T>>(0);
@@ -40,14 +40,14 @@ template <class T> double decay(const Training<T>& t, const T* w, double decay) 
   return decay * 0.5 * (total + sum(squares));
 }
 
-// Multiplies the weights, biases excepted.
+// Multiplies the weights, without the biases.
 template <class T> void shrink(const Training<T>& t, T* w, T factor) {
   for_runs(t, [&](int64_t first, int64_t weights, int64_t) {
     for (int64_t k = first; k < first + weights; k++) w[k] *= factor;
   });
 }
 
-// Scales the gradient down to the norm `most` where it is longer.
+// Scales the gradient down to the norm `most` if its norm is larger.
 template <class T> void clip(const Training<T>& t, double most) {
   double squares = 0;
   for_runs(t, [&](int64_t first, int64_t weights, int64_t biases) {

@@ -1,30 +1,31 @@
 // One network over panels of samples: forward, cost and back, then the gradient.
 //
-// A panel is two steps of samples, the last of a batch one step if that is enough; the lanes left over in it have no share
-// in the average. What is known of a panel: rows of its inputs, then one of ones, of its targets, and of shares. What is
-// worked out: for each layer rows of σ(u), then one of ones, and of δ. A block is panels whose δ are transposed together.
+// A panel is two steps of samples; the last one of a batch is one step if that is enough, and its unused lanes have the
+// share 0 in the average. The data of a panel are rows of inputs, a row of ones, rows of targets, and a row of shares. The
+// results are, for each layer, rows of σ(u), a row of ones, and rows of δ. A block is a set of panels whose δ are
+// transposed together.
 #pragma once
 #include "output.hpp"
 #include "product.hpp"
 
 template <class T> constexpr int PANEL = 2 * STEP<T>;
 
-// What a panel of samples needs: the numbers known, and those worked out.
+// The memory of a panel of samples: its data and its results.
 template <class T> INLINE int64_t known_numbers(const Training<T>& t) {
   return (t.layers[0].inputs + t.layers[t.plan->layers - 1].neurons + 2) * PANEL<T>;
 }
 
-// Some panels: where the first one's samples are, and the working memory.
+// Some panels: the samples of the first one, and the working memory.
 template <class T> struct Block { const T* x; T* memory; int64_t lanes; };
 
-// From the transposed rows' point of view: numbers for each panel of STEP neurons.
+// In the transposed rows: numbers for each panel of STEP neurons.
 template <class T> INLINE int64_t by_panel(const Plan& plan) { return plan.block * STEP<T>; }
 
 template <class T> INLINE T* working_memory(const Training<T>& t, Block<T> block, int64_t panel) {
   return block.memory + panel * t.plan->panel;
 }
 
-// The largest |A - y| of so many numbers, if it is larger than `worst`.
+// The largest |A - y|, or `worst` if that is larger.
 template <class T> T worst_error(T worst, const T* a, const T* y, int64_t count) {
   auto most = all<Step<T>>(worst);
   for (int64_t k = 0; k < count; k += STEP<T>) most = larger(absolute(load<Step<T>>(a + k) - load<Step<T>>(y + k)), most);
@@ -36,7 +37,7 @@ template <class T> INLINE void ones(T* row, int64_t lanes) {
   for (int64_t k = 0; k < lanes; k += STEP<T>) store(row + k, all<Step<T>>(1));
 }
 
-// Forward through the hidden layers to the net inputs of the output layer.
+// The forward pass through the hidden layers, up to the net inputs of the output layer.
 template <int LANES, class T> INLINE void forward(const Training<T>& t, const T* w, const T* x, T* b) {
   const Layer *layers = t.layers, &last = layers[t.plan->layers - 1];
   const T* a = x;
@@ -50,7 +51,7 @@ template <int LANES, class T> INLINE void forward(const Training<T>& t, const T*
   }
 }
 
-// One panel of a block: all activations and δ, those transposed too; gives the panel's share of the batch's cost.
+// One panel of a block: all activations and δ, also transposed; returns the panel's share of the batch's cost.
 template <int LANES, class T> double panel(const Training<T>& t, const T* w, Block<T> block, int64_t index) {
   using P = Step<T>;
   const Layer *layers = t.layers, &last = layers[t.plan->layers - 1];
@@ -85,7 +86,7 @@ template <class T> double panel(const Training<T>& t, const T* w, Block<T> block
   return whole ? panel<PANEL<T>>(t, w, block, index) : panel<STEP<T>>(t, w, block, index);
 }
 
-// The gradient of a layer over a block, for its inputs from `first` to `end`.
+// The gradient of a layer over a block, for the inputs from `first` to `end`.
 template <class T>
 void layer_gradient(const Training<T>& t, Block<T> block, const Layer* layer, int64_t first, int64_t end, Target<T> g) {
   Samples<T> a{block.x, known_numbers(t), block.lanes};
@@ -94,8 +95,8 @@ void layer_gradient(const Training<T>& t, Block<T> block, const Layer* layer, in
   else gradient_of_few(*layer, a, Samples<T>{block.memory + layer->deltas, t.plan->panel, block.lanes}, first, end, g);
 }
 
-// The gradient's work in pieces: so many inputs of one layer at a time.
-constexpr int64_t PIECE = 16384;  // products of steps, about
+// The work of the gradient in pieces: some inputs of one layer at a time.
+constexpr int64_t PIECE = 16384;  // roughly, in products of steps
 
 template <class T> INLINE int64_t piece_rows(const Layer& layer, int64_t lanes) {
   int64_t row = (layer.neurons + STEP<T> - 1) / STEP<T> * lanes, rows = TILE_MOST;
