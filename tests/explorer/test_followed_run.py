@@ -104,7 +104,7 @@ def test_a_page_follows_until_something_is_changed_on_it(tmp_path):
         assert [weight["value"] for weight in view["weights"]] == [v for W in result.network.weights for v in W.ravel()]
         assert view["sample"]["x"] == [1, 0.5] and len(view["history"]["cost"]) == 60
         view = page.ok("weight", name="W11_1", value=5)
-        assert view["run"] == "run: changed here; Reset follows the run again"
+        assert view["run"] == "run: changed here; reset to follow the run again"
         trained(tmp_path / "run", 80)
         with Page(server) as other:  # a new page shows the run's newest state
             while other.view["history"]["epoch"] < 80:
@@ -139,9 +139,9 @@ def test_the_page_of_a_run_on_a_table(chromium, tmp_path):
         page.wait_for_selector("html[data-ready]")
         expect(page.locator("#about")).to_contain_text("run: finished, training")
         tab(page, "Data")
-        expect(page.locator("#data-note")).to_contain_text("prepared by all its rows here")
+        expect(page.locator("#data-note")).to_contain_text("prepared with all its rows here")
         expect(page.locator("#rows")).to_contain_text("price")
         press(page, "Train")
-        expect(page.locator("#about")).to_contain_text("changed here; Reset follows the run again", timeout=20_000)
+        expect(page.locator("#about")).to_contain_text("changed here; reset to follow the run again", timeout=20_000)
         stop(page)
         page.context.close()

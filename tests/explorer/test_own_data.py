@@ -169,7 +169,7 @@ def test_a_row_is_found_by_its_number_in_the_table(page, server):
     assert view["sample"]["index"] == 4  # rows 2 and 5, without a price, are left out
     assert view["data"]["numbers"][:4] == [1, 3, 4, 6] and page.ok("samples")["numbers"][:4] == [1, 3, 4, 6]
     assert page.error("sample", row=5).startswith("row 5 of t.csv was left out")
-    assert page.error("sample", row=41) == "the last row of t.csv is row 40, but row 41 is asked for"
+    assert page.error("sample", row=41) == "the last row of t.csv is row 40, so there is no row 41"
     assert "must be a whole number" in page.error("sample", row=0)
     before = page.ok("sample", row=33)
     page.ok("hold_out", percent=50)
@@ -247,7 +247,7 @@ def test_a_refusal_offers_what_would_do(visit):
     edge(page, "W11_1")
     expect(page.locator("#derivation")).to_contain_text("in the table größe = ")
     tab(page, "Data")
-    page.get_by_label("größe is taken").select_option("categorical")
+    page.get_by_label("Kind of column größe").select_option("categorical")
     expect(page.locator("#rows")).to_contain_text("preis")
     page.locator("#dataset").select_option("xor")
     expect(page.locator("#message")).to_contain_text("sizes")
@@ -278,12 +278,12 @@ def test_a_row_by_its_number_and_by_its_values_on_the_page(visit):
     page.get_by_label("Table file").set_input_files({"name": "t.csv", "mimeType": "text/csv", "buffer": GAPS.encode()})
     expect(page.locator("#upload-state")).to_contain_text("38 rows", timeout=20_000)
     page.get_by_label("Row of the table").fill("7")
-    page.get_by_role("button", name="Take it for the step").click()
+    page.get_by_role("button", name="Use it for the step").click()
     expect(page.locator("#sample option:checked")).to_have_text("7: 7 → 70")
     page.locator("#row summary").click()
     expect(page.get_by_label("size", exact=True)).to_have_value("7")
     page.get_by_label("size", exact=True).fill("1/4")
-    page.get_by_role("button", name="Take this row for the step").click()
+    page.get_by_role("button", name="Use this row for the step").click()
     expect(page.locator("#sample option:checked")).to_have_text("typed: 0.25 → 70")
     edge(page, "W11_1")
     expect(page.locator("#derivation")).to_contain_text("in the table size = 0.25")

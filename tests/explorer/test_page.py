@@ -312,7 +312,7 @@ def test_the_step_as_a_page_to_print(visit):
     page = visit(link())
     tab(page, "Share")
     with page.context.expect_page() as opened:
-        page.get_by_role("link", name="This step as a page to print").click()
+        page.get_by_role("link", name="This step as a printable page").click()
     expect(opened.value.locator("h1")).to_have_text("One step of gradient descent")
 
 

@@ -153,7 +153,7 @@ def test_the_page_of_a_model_without_samples(chromium, house, tmp_path):
         expect(page.locator("#data-note")).to_contain_text("comes without samples")
         page.get_by_label("size", exact=True).fill("2,5")
         page.locator("#row-cells select").first.select_option("oil")
-        page.get_by_role("button", name="Take this row for the step").click()
+        page.get_by_role("button", name="Use this row for the step").click()
         expect(page.locator("#sample")).to_have_value("0")
         page.get_by_label("Table file").set_input_files(
             {"name": "p.csv", "mimeType": "text/csv", "buffer": TABLE.encode()}

@@ -278,7 +278,7 @@ def test_a_screen_reader_hears_once_a_step_and_once_a_run(visit):
     press(page, "Forward")
     until(page, "window.heard.length > 0")
     heard = page.evaluate("window.heard.splice(0)")
-    assert len(heard) == 1 and heard[0].startswith("Forward, as far as C: 0.")
+    assert len(heard) == 1 and heard[0].startswith("Forward, up to C: 0.")
     page.locator("#speed").select_option("1000")
     press(page, "Train")
     until(page, "Number(document.querySelector('#epoch').textContent.replaceAll(',', '')) > 500")

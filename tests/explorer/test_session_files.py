@@ -34,7 +34,7 @@ def test_drawn_points_travel_in_the_link(page, server):
 @pytest.mark.parametrize(
     ("state", "line"),
     [
-        ([], "state must hold what a link of this page holds"),
+        ([], "state must have the fields of a link of this page"),
         ({"sizes": [2, 10**9, 1]}, "a layer's size must be a whole number from 1 to 1,000,000, but is '1000000000'"),
         (
             {"sizes": [2, 256, 256, 1]},
@@ -51,7 +51,7 @@ def test_drawn_points_travel_in_the_link(page, server):
         ({"dataset": "../etc"}, "unknown data set '../etc'; there are and, or"),
         (
             {"dataset": "flowers.csv", "uploaded": True},
-            "this was made on the table 'flowers.csv', which a link does not",
+            "this state uses the table 'flowers.csv', which a link does not",
         ),
         ({"sample": 10**9}, "the sample's number must be a whole number from 0 to 3"),
         ({"colour": 1}, "the state has no 'colour'; there are sizes"),

@@ -100,7 +100,7 @@ def test_of_a_wide_network_a_part_is_drawn(page):
     assert (view["drawn"], [len(names) for names in view["layers"]]) == ("part", [2, 12, 12, 1])
     assert view["more"] == [0, 52, 52, 0]
     assert page.ok("derive", weight="W1,1_1")["path_count"] == 64
-    assert page.error("check", claimed={"W11_1": "1"}).startswith("a page's check is for up to 700 weights")
+    assert page.error("check", claimed={"W11_1": "1"}).startswith("the page checks up to 700 weights")
 
 
 def test_a_deep_network_is_summed_up(page):

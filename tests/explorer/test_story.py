@@ -158,6 +158,6 @@ def test_a_click_in_the_table_of_samples_takes_that_sample(visit):
     expect(rows).to_have_count(4)
     shares = [number(text) for text in page.locator("#truth-table td:last-child").all_inner_texts()]
     assert sum(shares[:4]) / 4 == pytest.approx(shares[4], rel=1e-3)
-    press(page, "Sample 2: take it for the step")
+    press(page, "Sample 2: use it for the step")
     expect(page.locator("#sample")).to_have_value("1")
     assert weights(page)["W21_1"] == pytest.approx(-0.4)

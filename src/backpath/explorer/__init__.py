@@ -1,4 +1,5 @@
-"""The explorer: a web page on which one sees a network learn, and reads the chain rule of any weight.
+"""The explorer: a web page that shows a network learning, and the chain rule of any weight.
 
-The page is in ``static/``; the arithmetic is done here, by ``maths``, ``training`` and ``explain``, a session per page.
+The page is in ``static/``. The arithmetic is done here, by ``maths``, ``training`` and ``explain``, in one session per
+page.
 """

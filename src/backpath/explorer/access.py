@@ -1,4 +1,4 @@
-"""The token that opens the page: kept for its user, so that it survives a restart, and readable by no other user."""
+"""The token that opens the page: stored for its user, so that it survives a restart, and not readable by others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def user_folder() -> Path:
 
 
 def user_token() -> str:
-    """This user's token, drawn at the first call; another one each time where nothing can be kept."""
+    """This user's token, drawn at the first call; a new one at each call if it cannot be stored."""
     drawn = secrets.token_urlsafe(24)
     try:
         path = user_folder() / "explorer-token"
@@ -33,20 +33,20 @@ def user_token() -> str:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             if os.name == "posix" and (path.stat().st_uid != os.getuid() or path.stat().st_mode & 0o077):
-                return drawn  # others could read it, or wrote it
+                return drawn  # another user could read it, or wrote it
             found = path.read_text("ascii").strip()
             return found if _TOKEN.fullmatch(found) else drawn
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(drawn + "\n")
-    except (OSError, RuntimeError, ValueError):  # no home, a read-only one, or a file that is no token's
+    except (OSError, RuntimeError, ValueError):  # no home, a read-only one, or a file that holds no token
         return drawn
     return drawn
 
 
 @contextmanager
 def in_browser(url: str) -> Iterator[None]:
-    """Open an address in the user's browser through a file that only the user can read: a command line, which would
-    hold the token, can be read by every user of the machine. The file goes at the end."""
+    """Open an address in the user's browser through a file that only the user can read, because any user of the machine
+    could read the token on a command line. The file is deleted at the end."""
     handle, name = tempfile.mkstemp(prefix="backpath-", suffix=".html")  # of mode 0600
     path = Path(name)
     with os.fdopen(handle, "w", encoding="utf-8") as file:

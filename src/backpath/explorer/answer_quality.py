@@ -1,4 +1,4 @@
-"""How good the answers are, in the table's own terms: accuracy, of each class too; or the usual error, in its units."""
+"""The quality of the answers in the table's terms: accuracy, also per class, or the typical error in its units."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from backpath.files.wording import plain
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 
-MOST = 20_000_000  # weights times rows that are answered in one go
+MOST = 20_000_000  # weights times rows that are predicted at once
 
 
 def quality(data: Data, network: Network) -> list[dict[str, Any]]:
-    """A line for the samples, and one for those held out: ``{"rows": "all 150", "text": "accuracy 96 %", …}``."""
+    """A line for the samples, and one for the rows held out: ``{"rows": "all 150", "text": "accuracy 96 %", …}``."""
     parts = [("training" if data.held_out else "all", data.X, data.y)]
     if data.held_out:
         parts.append(("held-out", data.held_out.X, data.held_out.y))
@@ -52,7 +52,7 @@ def _classes(outputs: Array) -> NDArray[np.intp]:
 
 
 def _names(data: Data, outputs: int) -> list[str]:
-    """Of the classes, as the table has them."""
+    """The names of the classes in the table."""
     if data.preparation is not None and data.preparation.target.classes:
         return [plain(name) for name in data.preparation.target.classes]
     return [f"A{k}" for k in range(1, outputs + 1)] if outputs > 1 else ["0", "1"]

@@ -1,4 +1,4 @@
-"""A weight's chain rule, a neuron's formula and a diagnosis for the page: ``explain``'s own formulas and digits."""
+"""A weight's chain rule, a neuron's formula and a diagnosis for the page: ``explain``'s formulas and digits."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MOST_CLAIMED = 500
 
 
 def derivation(scene: Scene, weight: str) -> Answer:
-    """∂C/∂W of a weight: its formulas, every factor and every path, with the numbers of the sample in focus."""
+    """∂C/∂W of a weight: its formulas, all factors and paths, with the numbers of the selected sample."""
     d = derive(scene.network, weight, scene.settings.cost, scene.input_labels)
     v = d.evaluate(scene.focus.x, scene.focus.y)
     sample = v.samples[0]
@@ -58,7 +58,7 @@ def derivation(scene: Scene, weight: str) -> Answer:
 
 
 def _contributions(scene: Scene, weight: str) -> Answer | None:
-    """∂C/∂W of each sample, and the batch's, which is their mean; None where they are too many to be read."""
+    """∂C/∂W of each sample, and of the batch, which is their mean; None if there are too many to read."""
     if len(scene.data.X) > SUMMED:
         return None
     texts, mean = shares(scene, weight, slice(None))
@@ -66,7 +66,7 @@ def _contributions(scene: Scene, weight: str) -> Answer | None:
 
 
 def _of_batch(scene: Scene, d: Derivation, one: Evaluation) -> tuple[Answer, Evaluation]:
-    """The mean gradient of the batch, and the evaluation to write out: of the batch where it is short enough."""
+    """The mean gradient of the batch, and the evaluation to write out: the batch's if it is short enough."""
     if len(scene.data.X) > MOST_SAMPLES:
         value = scene.network.gradients(scene.data.X, scene.data.y, scene.settings.cost)[d.weight]
         return {"value": value, "text": shown(value)}, one
@@ -78,7 +78,7 @@ def _of_batch(scene: Scene, d: Derivation, one: Evaluation) -> tuple[Answer, Eva
 
 
 def formulas(blocks: Sequence[Block]) -> list[Answer]:
-    """The formulas of a document, each with the heading that it stands under and the sentence before it."""
+    """The formulas of a document, each with its heading and the sentence before it."""
     found, title, said = [], "", ""
     for block in blocks:
         if isinstance(block, Heading):
@@ -100,7 +100,7 @@ def _titled(title: str, *equations: Equation) -> Answer:
 
 
 def _sources(scene: Scene) -> dict[str, str]:
-    """The cells of the sample's row, by the input that was made of them."""
+    """The cells of the sample's row, by the input that they became."""
     preparation = scene.data.preparation
     if preparation is None or preparation.is_plain:
         return {}
@@ -129,7 +129,7 @@ def _path(path: Path, sources: Mapping[str, str]) -> Answer:
 
 
 def neuron(scene: Scene, name: str) -> Answer:
-    """A neuron's net input, output and δ, in symbols and with the numbers of the sample in focus."""
+    """A neuron's net input, output and δ, in symbols and with the numbers of the selected sample."""
     layer, j = neuron_index(name, scene.settings.sizes)
     if layer == 0:
         value = float(scene.focus.x[j - 1])
@@ -137,7 +137,7 @@ def neuron(scene: Scene, name: str) -> Answer:
         return {"name": name, "formulas": [], "values": values, "units": _sources(scene).get(name)}
     run = scene.network.forward(scene.focus.x)
     values = {key: {"value": run[key], "text": shown(float(run[key]))} for key in (f"u_{name}", name)}
-    with_biases = scene.network.with_zero_biases()  # ∂C/∂u is its bias's gradient, or what it would be
+    with_biases = scene.network.with_zero_biases()  # ∂C/∂u is the gradient of its bias, or would be
     bias = derive(with_biases, weight_name(layer, j, None), scene.settings.cost, scene.input_labels)
     drawn = bias if scene.network.biases else derive(scene.network, weight_name(layer, j, 1), scene.settings.cost)
     found = [_titled("Forward", *chain_rule.forward_equations(drawn.chain, layer, j))]
@@ -155,7 +155,7 @@ def neuron(scene: Scene, name: str) -> Answer:
 
 
 def _in_units(scene: Scene, layer: int, answer: float) -> str | None:
-    """What an answer of the only output means in the table's units."""
+    """The answer of a single output in the table's units."""
     preparation = scene.data.preparation
     last = layer == len(scene.settings.sizes) - 1 and scene.settings.sizes[-1] == 1
     if preparation is None or not last or preparation.is_plain:
@@ -170,7 +170,7 @@ def _last(line: Equation) -> str | None:
 
 
 def _figure(name: str, value: object) -> object:
-    """A figure with the digits that were typed."""
+    """A figure with the digits as typed."""
     if not isinstance(value, str):
         return value
     try:
@@ -186,14 +186,14 @@ def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Answer:
     if kind not in ("gradients", "weights"):
         raise InputError(f"kind must be gradients or weights, but is {quoted(kind)}")
     if len(claimed) > MOST_CLAIMED:
-        raise InputError(f"up to {MOST_CLAIMED} figures are checked at once, but there are {len(claimed):,}")
+        raise InputError(f"up to {MOST_CLAIMED} figures can be checked at once, but there are {len(claimed):,}")
     figures = {name: _figure(name, value) for name, value in claimed.items()}
     X, y = scene.samples
     count = weight_count(scene.settings.sizes)
     if count > limits.CHECKED_WEIGHTS or count * len(np.atleast_2d(X)) > limits.CHECKED:
         raise InputError(
-            f"a page's check is for up to {limits.CHECKED_WEIGHTS} weights, and {limits.CHECKED:,} weights times "
-            "samples, because it tries every mistake; use a smaller network, one sample, or backpath check"
+            f"the page checks up to {limits.CHECKED_WEIGHTS} weights, and {limits.CHECKED:,} weights times samples, "
+            "because it tries every mistake; use a smaller network, one sample, or backpath check"
         )
     figures, is_settled = settled(scene, figures, kind)
     report = diagnose(
@@ -210,5 +210,5 @@ def check(scene: Scene, claimed: Mapping[str, Any], kind: str) -> Answer:
         for f in report.findings
     ]
     content = mathml.without_styles(html.content(report.document()))
-    note = "Some are rounded; they are right to the digits on the page." if is_settled else ""
+    note = "Some are rounded; they are correct to the digits on the page." if is_settled else ""
     return {"correct": report.correct, "html": content, "findings": findings, "note": note}

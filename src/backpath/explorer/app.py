@@ -45,19 +45,19 @@ class Explorer:
     ----------
     rules : Rules
     scene : Scene
-        What every session begins with.
+        The scene at the start of every session.
     note : str
-        What every page gets first.
+        The first message to every page.
     run : FollowedRun | None
-        What is trained elsewhere and shown here.
+        A run that is trained elsewhere and shown here.
     """
 
     def __init__(self, rules: Rules, scene: Scene, note: str = "", run: FollowedRun | None = None) -> None:
         self.rules, self.scene, self.note, self.run = rules, scene, note, run
-        self.left = scene  # what the session had that ended last
+        self.left = scene  # the last scene of the session that ended last
         self.sessions: dict[str, Session] = {}
         self._sockets: dict[str, WebSocket] = {}
-        self._away: dict[str, asyncio.Task[None]] = {}  # sessions whose page has gone, the longest first
+        self._away: dict[str, asyncio.Task[None]] = {}  # sessions whose page has disconnected, the longest first
         self.workers = Workers()
         self._uploads = asyncio.Semaphore(limits.UPLOADS_AT_ONCE)
 
@@ -70,7 +70,7 @@ class Explorer:
         self.workers.close()
 
     async def _follow(self, run: FollowedRun) -> None:
-        """Show how a run goes on."""
+        """Show the progress of a run."""
         while True:
             await asyncio.sleep(SECONDS)
             await self.workers.ask(run.look)
@@ -105,7 +105,7 @@ class Explorer:
             with suppress(*GONE):
                 await socket.close(4000, IDLE)
         except GONE:
-            pass  # the page has gone
+            pass  # the page has disconnected
         finally:
             if self._sockets.get(session.key) is socket:
                 del self._sockets[session.key]
@@ -113,20 +113,20 @@ class Explorer:
                 self._away[session.key] = asyncio.create_task(self._forget(session))
 
     async def _has_room(self) -> bool:
-        """Whether another session may begin; the one whose page is away the longest makes room."""
+        """Whether another session may begin; the session whose page has been away the longest is ended to make room."""
         if len(self.sessions) >= limits.SESSIONS and self._away:
             key = next(iter(self._away))
             await self._end(self.sessions[key])
         return len(self.sessions) < limits.SESSIONS
 
     async def _stay(self, session: Session) -> None:
-        """The page is back."""
+        """The page has reconnected."""
         task = self._away.pop(session.key, None)
         if task is not None:
             task.cancel()
 
     async def _forget(self, session: Session) -> None:
-        """End a session whose page does not come back; its run rests before that."""
+        """End a session whose page does not reconnect; before that, pause its run."""
         await asyncio.sleep(min(limits.RUN_SECONDS, limits.AWAY_SECONDS))
         await session.rest()
         await asyncio.sleep(max(0, limits.AWAY_SECONDS - limits.RUN_SECONDS))
@@ -141,7 +141,7 @@ class Explorer:
         await session.close()
 
     async def kept(self, request: Request) -> Response:
-        """What a page keeps in its browser: the scene, or with ``data`` its samples."""
+        """The state that a page stores in its browser: the scene, or with ``data`` its samples."""
         session = self._session(request)
         if session is None:
             return JSONResponse({"error": NO_SESSION}, 404)
@@ -151,7 +151,7 @@ class Explorer:
         return JSONResponse({**await self.workers.ask(kept_scene, scene), "speed": session.speed})
 
     async def bring_back(self, request: Request) -> Response:
-        """What a page kept, for a server that does not know its session any more."""
+        """Restore the state that a page stored, on a server that no longer knows its session."""
 
         async def taken(session: Session, body: bytes) -> dict[str, Any]:
             try:
@@ -203,13 +203,13 @@ class Explorer:
         except TimeoutError:
             return JSONResponse({"error": "the file took too long to arrive"}, 408, {"Connection": "close"})
         if body is None:
-            error = f"the file is larger than {most >> 20} MiB, which is the most that is taken"
+            error = f"the file is larger than {most >> 20} MiB, the maximum"
             return JSONResponse({"error": error}, 413, {"Connection": "close"})
         try:
             return JSONResponse(await taken(session, body))
         except asyncio.CancelledError:  # Ctrl-C while a table is read
             return JSONResponse({"error": "the explorer is being stopped"}, 503)
-        except InputError as error:  # an answer: the request was no fault
+        except InputError as error:  # an answer, not a fault of the request
             more = {"options": error.options, "columns": error.columns} if isinstance(error, TableError) else {}
             return JSONResponse({"error": " ".join(str(error).split()), **more})
 
@@ -250,7 +250,7 @@ class Explorer:
 
 
 async def _text(socket: WebSocket) -> str | None:
-    """The text of the next message; None if it has none."""
+    """The text of the next message, or None."""
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message["code"])
@@ -259,7 +259,7 @@ async def _text(socket: WebSocket) -> str | None:
 
 
 async def _body(request: Request, most: int) -> bytes | None:
-    """The whole body, None if it is larger; never more of it than that is read."""
+    """The whole body, or None if it is too large; no more than the maximum is read."""
     if int(request.headers.get("content-length", "0")) > most:
         return None
     parts, size = [], 0

@@ -1,6 +1,6 @@
-"""What a page can ask for. A question is answered from a scene; an edit makes another scene of it.
+"""The requests of a page. A question is answered from a scene; an edit returns a new scene.
 
-Both are plain functions of a scene and the message's fields, without any knowledge of sockets or threads.
+Both are plain functions of a scene and the message's fields, independent of sockets and threads.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from backpath.maths.network import Network
 from backpath.maths.notation import weight_index
 
 Fields = Mapping[str, Any]
-OWN = "own:"  # before the place of one's own data in their list
+OWN = "own:"  # prefix of the place in the list of the user's own data
 STATE_KEYS = (*KEYS, "dataset", "uploaded", "typed", "X", "y", "sample", "weights", "weights_left_out")
 
 
@@ -64,7 +64,7 @@ def samples(scene: Scene, given: Fields) -> dict[str, Any]:
 
 
 def formulas(scene: Scene, given: Fields) -> dict[str, Any]:
-    """A step's gradients written out with the weights of now, for a page that watches a run."""
+    """A step's gradients written out with the current weights, for a page that watches a run."""
     fresh = replace(scene, stepping=Stepping())
     done = fresh.stepped("Forward", "all").stepped("Backward", "all")
     return {"phase": "backward", "formulas": done.stepping.tables()}
@@ -86,7 +86,7 @@ def points(scene: Scene, given: Fields) -> Scene:
 
 
 def sample(scene: Scene, given: Fields) -> Scene:
-    """``index``, or the ``row`` of that number in the table, or ``x`` and ``y``, or ``batch``."""
+    """Select ``index``, or the ``row`` with that number in the table, or ``x`` and ``y``, or ``batch``."""
     if "batch" in given:
         return scene.with_focus(replace(scene.focus, batch=fields.truth(given["batch"], "batch")))
     if "index" in given:
@@ -102,10 +102,10 @@ def sample(scene: Scene, given: Fields) -> Scene:
 
 
 def row(scene: Scene, given: Fields) -> Scene:
-    """A row that was typed as it would stand in the table, target last."""
+    """A row typed as in the table, target last."""
     preparation = scene.data.preparation
     if preparation is None:
-        raise InputError("only a table has rows of cells; type the inputs as numbers")
+        raise InputError("only a table has cells; type the inputs as numbers")
     cells = given.get("cells")
     if not isinstance(cells, list) or len(cells) != len(preparation.inputs) + 1:
         raise InputError(f"cells must be {len(preparation.inputs) + 1} texts: a cell for each column, and the target")
@@ -120,7 +120,7 @@ def hold_out(scene: Scene, given: Fields) -> Scene:
 
 
 def change(scene: Scene, given: Fields) -> Scene:
-    """Any part of the state: another data set first, then what is made of it."""
+    """Set any part of the state: the data set first, then what depends on it."""
     fields.only(given, STATE_KEYS, "the state")
     found = _with_data(scene, given)
     settings = {key: value for key, value in given.items() if key in KEYS}
@@ -146,11 +146,11 @@ def _with_data(scene: Scene, given: Fields) -> Scene:
         uploaded = [data for data in scene.own if data.uploaded and data.name == name]
         if uploaded:
             return scene.with_data(uploaded[-1])
-        raise InputError(f"this was made on the table {quoted(name)}, which a link does not hold; upload it first")
+        raise InputError(f"this state uses the table {quoted(name)}, which a link does not contain; upload it first")
     if name != "points":
         return scene if name == scene.data.name else scene.with_data(built_in(name)[0])
     if "X" not in given:
-        raise InputError("the points of this state are too many for a link, and are not in it")
+        raise InputError("this state has too many points for a link, so the link does not contain them")
     drawing = {key: given[key] for key in (*DRAWING, "cost") if key in given}
     settings = scene.settings.changed(drawing)
     inputs, outputs = settings.sizes[0], settings.sizes[-1]
@@ -193,13 +193,13 @@ def open_state(scene: Scene, given: Fields) -> Scene:
     """A whole scene from a link's state."""
     kept = given.get("state")
     if not isinstance(kept, dict):
-        raise InputError("state must hold what a link of this page holds")
+        raise InputError("state must have the fields of a link of this page")
     found = change(replace_data(scene, kept), kept)
     return found if "weights" in kept else found.reset()
 
 
 def replace_data(scene: Scene, kept: Fields) -> Scene:
-    """A data set's own settings first, so that a state which leaves some out means the same everywhere."""
+    """Apply a data set's own settings first, so that a state that omits some means the same everywhere."""
     name = kept.get("dataset")
     if isinstance(name, str) and name != "points" and not kept.get("uploaded"):
         return Scene.of_data_set(name)
@@ -243,4 +243,4 @@ EDITS: dict[str, Callable[[Scene, Fields], Scene]] = {
     "reset": reset,
     "scrub": scrub,
 }
-PAUSING = ("open", "reset", "scrub", "step")  # edits after which a run does not go on by itself
+PAUSING = ("open", "reset", "scrub", "step")  # edits that stop a run

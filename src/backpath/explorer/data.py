@@ -1,4 +1,4 @@
-"""The samples that a session looks at: a built-in data set, drawn points, or an uploaded table."""
+"""The samples of a session: a built-in data set, drawn points, or an uploaded table."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from backpath.training.datasets import DATASETS, OUTPUTS, dataset
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Samples with the names of what they are.
+    """Samples and their names.
 
     Attributes
     ----------
     name : str
-        Of the data set or the file; "points" where they were drawn.
+        The name of the data set or file; "points" if they were drawn.
     task : "binary" | "multiclass" | "regression"
     X, y : (N, inputs), (N, outputs)
     preparation : Preparation | None
-        Of a table: how its columns became X and y.
+        How a table's columns became X and y.
     typed : bool
-        There are no samples: the one row is what was typed to look at, and nothing can be trained on it.
+        There are no samples: the one row was typed to look at, and nothing can be trained on it.
     note : str
-        What is to be known of them.
+        A note on the samples.
     held_out : Data | None
-        Rows that are not trained on, to measure by.
+        The rows that are held out for evaluation.
     whole : Data | None
-        What these are a part of, where some are held out.
+        All samples, if some are held out.
     percent : int
-        How many of the rows are.
+        The percentage of the rows held out.
     numbers : (N,)
-        Of the rows in their table, the first below its header being 1; None: all are there, in order.
+        The rows' numbers in the table, from 1 below its header; None: all rows, in order.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Data:
     numbers: NDArray[np.intp] | None = field(default=None, repr=False)
 
     def holding_out(self, percent: int) -> Data:
-        """With so many of all rows held out, always the same ones, in their order."""
+        """With this percentage of all rows held out: always the same rows, in their order."""
         whole = self.whole or self
         count = len(whole.X) * percent // 100
         if not count:
@@ -70,16 +70,16 @@ class Data:
         return replace(whole.taking(~out), held_out=whole.taking(out), whole=whole, percent=percent)
 
     def taking(self, rows: slice | NDArray[np.bool_]) -> Data:
-        """Some of the rows, which keep their numbers."""
+        """Some of the rows; they keep their numbers."""
         numbers = np.arange(1, len(self.X) + 1) if self.numbers is None else self.numbers
         return replace(self, X=self.X[rows], y=self.y[rows], numbers=numbers[rows])
 
     def number(self, index: int) -> int:
-        """Of a row, in its table."""
+        """The number of a row in its table."""
         return index + 1 if self.numbers is None else int(self.numbers[index])
 
     def index(self, number: int) -> int | None:
-        """Where the row of that number is; None: not here."""
+        """The place of the row with this number, or None."""
         if self.numbers is None:
             return number - 1 if number <= len(self.X) else None
         place = int(np.searchsorted(self.numbers, number))
@@ -90,11 +90,11 @@ class Data:
         return self.preparation is not None and self.name != "points"
 
     def drawn(self, X: Floats, y: Floats) -> Data:
-        """Other points in the place of these."""
+        """With these points instead."""
         return Data("points", self.task, X, y, self.preparation)
 
     def labels(self, sizes: tuple[int, ...]) -> dict[str, str]:
-        """What inputs and outputs are called, where a table says so: ``{"X1": "petal length", "A1": "setosa"}``."""
+        """The table's names of inputs and outputs: ``{"X1": "petal length", "A1": "setosa"}``."""
         if self.preparation is None or self.preparation.is_plain:
             return {}
         found = dict(zip(neuron_names(sizes, 0), self.preparation.input_labels, strict=True))
@@ -134,7 +134,7 @@ class Data:
 
 
 def built_in(name: str) -> tuple[Data, Settings]:
-    """A built-in data set with the settings under which it is learned."""
+    """A built-in data set with settings under which it is learned."""
     found = dataset(name)
     recipe = found.recipe
     sizes = (found.X.shape[1], *recipe.hidden, found.y.shape[1])
@@ -150,7 +150,7 @@ def built_in(name: str) -> tuple[Data, Settings]:
 
 
 def usual_settings(data: Data) -> Settings:
-    """What suits the samples: of a built-in data set its own settings, else those of their task."""
+    """The settings for the samples: a built-in data set's own, otherwise those of the task."""
     if data.name in DATASETS:
         return built_in(data.name)[1]
     output, cost = OUTPUTS[data.task]
@@ -165,14 +165,14 @@ def usual_settings(data: Data) -> Settings:
 
 
 def of_training_table(name: str, table: TrainingTable) -> Data:
-    """A table, with what is to be known of how it was taken."""
+    """A table, with notes on how it was read."""
     X, y, preparation = table.whole()
     note = " ".join(f"{note[:1].upper()}{note[1:]}." for note in table.notes)
     return Data(name, preparation.target.task, X, y, preparation, note=note, numbers=table.numbers)
 
 
 def of_prepared(name: str, found: PreparedTable, preparation: Preparation) -> Data:
-    """A table that is read as in a model's training."""
+    """A table that is prepared as in a model's training."""
     out = found.left_out
     note = f"Left out {counted(out, 'row')} that the model cannot use." if out else ""
     numbers = found.numbers if out else None
@@ -180,7 +180,7 @@ def of_prepared(name: str, found: PreparedTable, preparation: Preparation) -> Da
 
 
 def of_model(network: Network, preparation: Preparation | None, note: str) -> Data:
-    """A model's file holds no samples: a row to type over, of zeros, to begin with."""
+    """A row of zeros to type over, for a model file without samples."""
     outputs = network.sizes[-1]
     task = "multiclass" if network.activations[-1] == "softmax" else "regression"
     task = "binary" if outputs == 1 and network.activations[-1] == "sigmoid" else task

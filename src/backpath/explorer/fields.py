@@ -1,4 +1,4 @@
-"""Reads the fields of a message: everything from a page is checked for its type and size before it is used."""
+"""Reads the fields of a message, and checks the type and size of everything from a page before it is used."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from backpath.maths.arrays import Floats
 
 
 def number(value: object, what: str) -> float:
-    """A finite number, or a text that is one, as people type it.
+    """A finite number, or a text that people would type for one.
 
     >>> number("-0.5", "W11_1"), number(2, "x"), number("\N{MINUS SIGN}1,5", "x"), number("1/4", "x")
     (-0.5, 2.0, -1.5, 0.25)
@@ -38,8 +38,7 @@ _TYPED = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def plain_number(typed: str) -> str | float:
-    """A number as people type it, as Python reads it, with the digits that it has: a decimal comma, a real minus sign.
-    A fraction is the number that it is."""
+    """A typed number in Python's form, with its digits: also with a decimal comma, a real minus sign, or a fraction."""
     text = typed.strip().replace("\N{MINUS SIGN}", "-")
     above, slash, below = text.partition("/")
     if slash:
@@ -50,7 +49,7 @@ def plain_number(typed: str) -> str | float:
 
 
 def whole(value: object, what: str, least: int, most: int) -> int:
-    """A whole number in a range; JSON's 2.0 is one too."""
+    """A whole number in a range; also JSON's 2.0."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
@@ -71,7 +70,7 @@ def truth(value: object, what: str) -> bool:
 
 
 def row(values: object, what: str, length: int) -> Floats:
-    """A list of so many numbers."""
+    """A list of ``length`` numbers."""
     found = values if isinstance(values, list) else [values]
     if len(found) != length:
         raise InputError(f"{what} must be {counted(length, 'number')}, but there are {len(found):,}")
@@ -79,7 +78,7 @@ def row(values: object, what: str, length: int) -> Floats:
 
 
 def rows(values: object, what: str, columns: int, most: int) -> Floats:
-    """A list of lists of numbers, (rows, columns); with one column the numbers need no list around each."""
+    """A list of lists of numbers, (rows, columns); with one column, also a list of numbers."""
     if not isinstance(values, list) or not values:
         raise InputError(f"{what} must be a list of rows of numbers")
     if len(values) > most:
@@ -88,7 +87,7 @@ def rows(values: object, what: str, columns: int, most: int) -> Floats:
 
 
 def only(given: Mapping[str, Any], known: Sequence[str], what: str) -> None:
-    """Refuse keys that nothing would read."""
+    """Refuse unknown keys."""
     unknown = [key for key in given if key not in known]
     if unknown:
         raise InputError(f"{what} has no {quoted(unknown[0])}; there are {', '.join(known)}")

@@ -1,4 +1,4 @@
-"""What the explorer begins with: a built-in data set, a table, or a saved model with the samples that it learned."""
+"""The first scene of the explorer: a built-in data set, a table, or a saved model with its training samples."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def opened(
     choices: Choices | None = None,
     dialect: Dialect | None = None,
 ) -> Scene:
-    """The scene that the command line asks for; with choices for how the table is read.
+    """The scene for the command line's arguments, with choices for reading the table.
 
     Raises
     ------
     InputError
-        If the model or the table that is named cannot be used. A model whose own table has gone opens without samples.
+        If the model or the table cannot be used. A model whose own table is gone opens without samples.
     """
     if model is None:
         return Scene.of_data_set("xor") if data is None else _of_table(data, target, choices, dialect)
     if target is not None:
-        raise InputError("--target is for a table without a model, which knows its own; leave it out")
+        raise InputError("--target is for a table without a model; the model knows its target, so leave it out")
     found = load_model(model)
     if data is not None:
         return with_table(found, data, Path(data).name, dialect)
@@ -63,7 +63,7 @@ def _of_table(data: str, target: str | None, choices: Choices | None, dialect: D
 
 
 def with_table(model: Model, paths: TablePaths, name: str, dialect: Dialect | None = None) -> Scene:
-    """A model with a table that has the columns of training."""
+    """A model with a table that has its training columns."""
     preparation = model.table_inputs
     found = read_prepared(paths, preparation, dialect, most=limits.NUMBERS)
     return Scene.of_model(model, of_prepared(name, found, preparation))

@@ -1,4 +1,4 @@
-"""A run that is trained elsewhere, as scenes: the network of its newest checkpoint, with the curve so far."""
+"""A run that is trained elsewhere, as scenes: the network of its newest checkpoint and the curve so far."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from backpath.files.wording import plain
 from backpath.training.datasets import DATASETS
 from backpath.training.run_views import RunView, key_of, look_at
 
-SECONDS = 1.0  # between two looks
+SECONDS = 1.0  # between updates
 RECORDED = ("cost", "solver", "learning_rate", "batch_size", "seed")
-BY_ALL_ROWS = "The table is prepared by all its rows here, in the run by those that it trains on."
-NO_SAMPLES = "The samples of this run are not here."
+BY_ALL_ROWS = "The table is prepared with all its rows here, but with the training rows in the run."
+NO_SAMPLES = "The samples of this run are not available here."
 
 
 class FollowedRun:
@@ -31,7 +31,7 @@ class FollowedRun:
     Attributes
     ----------
     scene : Scene
-        As it stood at the last look.
+        The scene at the last update.
     """
 
     def __init__(self, folder: str) -> None:
@@ -42,7 +42,7 @@ class FollowedRun:
         self.scene = self._scene(found)
 
     def look(self) -> None:
-        """Update the scene if there is more to see; a folder that cannot be read now is tried at the next look."""
+        """Update the scene if there is more to see; an unreadable folder is tried again at the next update."""
         with suppress(InputError, OSError):
             key = key_of(self.folder)
             if key != self._key:
@@ -69,7 +69,7 @@ def _standing(found: RunView) -> str:
 
 
 def _data(call: dict[str, Any]) -> Data | None:
-    """The table of a run of ``backpath train``, read as there; None of another run, or if it cannot be read."""
+    """The table of a run of ``backpath train``, read as there; None for other runs, or if it cannot be read."""
     source, target = call.get("source"), call.get("target")
     if not isinstance(source, str) or not isinstance(target, str) or source in DATASETS:
         return None

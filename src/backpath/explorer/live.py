@@ -1,4 +1,4 @@
-"""What the picture shows while a network is trained: the numbers of the sample in focus, with the weights of now."""
+"""The numbers in the picture during training: those of the selected sample, with the current weights."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from backpath.explorer.settings import drawn
 from backpath.explorer.view import drawn_part
 from backpath.maths.network import Network
 
-MOST_GRADIENTS = 120  # weights whose gradients have room in the picture
-MOST_ROWS = 200  # of a batch whose gradient is shown in each frame
+MOST_GRADIENTS = 120  # gradients that fit in the picture
+MOST_ROWS = 200  # in a batch whose gradient is shown in each frame
 
 
 def live(scene: Scene, network: Network) -> dict[str, Any] | None:
-    """u, σ(u) and ∂C/∂u of every neuron that is drawn, C, and ∂C/∂W of every weight, in the picture's order."""
+    """u, σ(u) and ∂C/∂u of every drawn neuron, C, and ∂C/∂W of every drawn weight, in the picture's order."""
     count = drawn(network.sizes)
     if not any(count):
         return None
     data, focus, cost = scene.data, scene.focus, scene.settings.cost
     try:
         n = backward(network, focus.x, focus.y, cost)
-    except InputError:  # it overflows; the run will say so
+    except InputError:  # it overflows; the run reports that
         return None
     gradients, value = n.gradients, float(n.costs.sum())
     whole = not focus.batch or len(data.X) <= MOST_ROWS

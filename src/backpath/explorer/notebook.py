@@ -1,4 +1,4 @@
-"""The explorer in a notebook's cell: its page in a frame, and the network back, edited and trained."""
+"""The explorer in a notebook's cell: the page in a frame, and the edited or trained network back in Python."""
 
 from __future__ import annotations
 
@@ -89,12 +89,12 @@ def _scene(net: Network, X: ArrayLike | None, y: ArrayLike | None, cost: str | N
 
 
 class Exploration:
-    """A page of the explorer and its server, which runs beside the notebook until ``close``, or until Python ends.
+    """A page of the explorer and its server, which runs until ``close`` or until Python ends.
 
     Attributes
     ----------
     url : str
-        The page's address, to be opened in a browser too.
+        The page's address, which also opens in a browser.
     """
 
     def __init__(self, scene: Scene, height: int) -> None:
@@ -111,12 +111,12 @@ class Exploration:
 
     @property
     def network(self) -> Network:
-        """The network as it is on the page now, with all edits and training; of several pages the newest one's."""
+        """The current network of the page, with all edits and training; with several pages, the newest one's."""
         sessions = list(self._explorer.sessions.values())
         return (sessions[-1].now if sessions else self._explorer.left).network
 
     def close(self) -> None:
-        """End the page; ``network`` keeps what it was at last."""
+        """End the page; ``network`` keeps its last value."""
         self._server.should_exit = True
         self._thread.join(PATIENCE)
 
@@ -130,13 +130,13 @@ class Exploration:
         return f"the explorer at {self.url}"
 
     def _repr_html_(self) -> str:
-        """A frame with the page; it says whose page it stands in, and the server lets that one frame it, no other."""
+        """A frame with the page. It names the notebook's origin, which alone the server allows to frame the page."""
         name = f"backpath-{id(self):x}"
         url = html.escape(self.url)
         return (
             f'<iframe id="{name}" title="backpath explorer" width="100%" height="{self._height}" '
-            f'style="border:0"></iframe><p><a href="{url}" target="_blank" rel="noopener">The explorer in a tab of '
-            f"its own</a></p><script>document.getElementById({json.dumps(name)}).src = {json.dumps(self.url)} + "
+            f'style="border:0"></iframe><p><a href="{url}" target="_blank" rel="noopener">Open the explorer in a '
+            f"new tab</a></p><script>document.getElementById({json.dumps(name)}).src = {json.dumps(self.url)} + "
             '"&parent=" + encodeURIComponent(location.origin)</script>'
         )
 

@@ -1,4 +1,4 @@
-"""Samples in the units of their table: what its cells held, and what an answer of the network means in them."""
+"""Samples and answers in the units of the table."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from backpath.files.single_rows import encode_targets
 from backpath.files.wording import plain
 from backpath.maths.arrays import Array, Floats
 
-# digits of an answer, and of a cell: a standardised number is restored except for the last bits of a float
+# digits of an answer, and of a cell: rescaling a standardised number restores all but the last bits of a float
 DIGITS, OF_CELLS = 6, 9
-EXACT = 12  # decimal places below the mean and scale of a column, from which on there are only such bits
+EXACT = 12  # decimal places below the mean and scale of a column after which there are only such bits
 MISSING = "missing"
 
 
 def columns(preparation: Preparation) -> list[dict[str, Any]]:
-    """The table's columns of inputs, then the target, with what may stand in them."""
+    """The table's input columns, then the target, with the values allowed in them."""
     found = [
         {"name": plain(column.name), "choices": _choices(column), "date": isinstance(column, DateInput)}
         for column in preparation.inputs
@@ -41,7 +41,7 @@ def _choices(column: ColumnInput) -> list[str]:
 
 
 def cells(preparation: Preparation, X: Array) -> list[list[str]]:
-    """The cells of each row that X was made of.
+    """The cells of each row that became X.
 
     >>> from backpath.files.column_inputs import NumberInput
     >>> from backpath.files.preparation import Target
@@ -73,14 +73,14 @@ def _cell(column: ColumnInput, values: Array) -> str:
 
 
 def _number(value: float, column: NumberInput | Target, digits: int) -> str:
-    """A number in its own units, with the decimal mark of its column."""
+    """A number in its units, with the decimal mark of its column."""
     found = value * column.scale + column.mean
     places = EXACT - math.ceil(math.log10(abs(column.mean) + column.scale))
     return shown(round(found, places), digits).replace(".", column.form.decimal)
 
 
 def sources(preparation: Preparation, x: Array) -> dict[str, str]:
-    """The cell that each input of a sample comes from: ``{"X1": "size = 50"}``."""
+    """The cell of each input of a sample: ``{"X1": "size = 50"}``."""
     found, place = {}, 0
     for column, cell in zip(preparation.inputs, cells(preparation, x[np.newaxis])[0], strict=True):
         for _ in column.labels:
@@ -90,7 +90,7 @@ def sources(preparation: Preparation, x: Array) -> dict[str, str]:
 
 
 def scales(preparation: Preparation) -> dict[str, list[float]]:
-    """By input that is a scaled number its mean and scale, and of a number to predict those of "A1"."""
+    """Mean and scale of each input that is a scaled number, and of "A1" in a regression."""
     found, place = {}, 0
     for column in preparation.inputs:
         if isinstance(column, NumberInput):
@@ -102,7 +102,7 @@ def scales(preparation: Preparation) -> dict[str, list[float]]:
 
 
 def targets(preparation: Preparation, y: Array, digits: int = DIGITS) -> list[str]:
-    """What each row's target is: a number in its own units, or a class by its name."""
+    """Each row's target: a number in its units, or the name of a class."""
     target = preparation.target
     if target.task == "regression":
         return [_number(float(value), target, digits) for value in y[:, 0]]
@@ -111,14 +111,14 @@ def targets(preparation: Preparation, y: Array, digits: int = DIGITS) -> list[st
 
 
 def encoded(preparation: Preparation, given: Sequence[str]) -> tuple[Floats, Floats]:
-    """x and y of a row that was typed, target last; an empty target is the mean, or the first class.
+    """x and y of a typed row, target last; an empty target means the mean, or the first class.
 
-    Cells are read as in the table; a number that is none there as people write it.
+    Cells are read as in the table; a number in another form is read as people usually type it.
 
     Raises
     ------
     InputError
-        If a cell is no number, date, or none of its categories.
+        If a cell is not a number or date, or not one of its categories.
     """
     *row, goal = given
     target = preparation.target
@@ -132,7 +132,7 @@ def encoded(preparation: Preparation, given: Sequence[str]) -> tuple[Floats, Flo
 
 
 def _as_in_table(cell: str, column: ColumnInput, preparation: Preparation) -> str:
-    """What stands for a cell in the table: "1/4" and "−0,5" are numbers there too."""
+    """The cell in the form of the table, so that "1/4" and "−0,5" are numbers there too."""
     if not isinstance(column, NumberInput) or not set(cell) & set(",./\N{MINUS SIGN}"):
         return cell
     with suppress(InputError):

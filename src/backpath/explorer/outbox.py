@@ -1,4 +1,4 @@
-"""What goes to a page: answers and events in order; frames only while the last one has gone."""
+"""Sends to a page: answers and events in order; a frame only if the previous one has been sent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 from starlette.websockets import WebSocketDisconnect
 
 Send = Callable[[str], Awaitable[None]]
-GONE = (WebSocketDisconnect, RuntimeError, OSError)  # how the page's leaving shows while something is sent
+GONE = (WebSocketDisconnect, RuntimeError, OSError)  # raised while sending to a page that has disconnected
 
 
 class Outbox:
@@ -22,11 +22,11 @@ class Outbox:
 
     @property
     def is_free(self) -> bool:
-        """Whether a frame would go at once."""
+        """Whether a frame would be sent at once."""
         return not self._lock.locked() and (self._frame is None or self._frame.done())
 
     async def put(self, text: str) -> None:
-        """Send it, after all that came before it; a page that has gone gets nothing."""
+        """Send a message after all earlier ones; a disconnected page gets nothing."""
         if self._frame is not None:
             await asyncio.wait([self._frame])
         await self._sent(text)

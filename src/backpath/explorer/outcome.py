@@ -1,4 +1,4 @@
-"""Whether a run has come to something: solved, or hardly getting anywhere; why, and what to try next."""
+"""The outcome of a run: solved, on a plateau or diverged; and what to try next."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import numpy as np
 from backpath.explain.learning.why import why_not_learning
 from backpath.explorer.scene import Scene
 
-CLOSE = 0.05  # solved, where every answer is nearer to its target
-FLAT = 1e-3  # a plateau: the mean cost of the last quarter of all epochs is that share below the quarter's before
-LEAST_EPOCHS = 2000  # of a run before it may be said to be on a plateau
+CLOSE = 0.05  # solved: every answer is closer to its target
+FLAT = 1e-3  # a plateau: from the third to the last quarter of the epochs, the mean cost falls by a smaller share
+LEAST_EPOCHS = 2000  # a run with fewer is not on a plateau
 ANOTHER_START = ("plateau", "equal_neurons", "zero_weights", "dead_relu", "saturated", "tiny_weights")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Why a run ended by itself.
+    """Why a run stopped automatically.
 
     Attributes
     ----------
     why : "solved" | "plateau" | "diverged"
     message : str
     tries : tuple of dicts
-        What may help: a ``label``, and the settings to ``set``.
+        Remedies: a ``label``, and the settings to ``set``.
     """
 
     why: str
@@ -34,7 +34,7 @@ class Outcome:
 
 
 def outcome(scene: Scene, began: int) -> Outcome | None:
-    """What the run that began at an epoch has come to; None while it is on its way."""
+    """The outcome of the run that began at an epoch; None while it makes progress."""
     timeline = scene.timeline
     if not timeline.costs:
         return None
@@ -42,7 +42,7 @@ def outcome(scene: Scene, began: int) -> Outcome | None:
         return Outcome(
             "solved", f"Solved after {timeline.epoch:,} epochs: every answer is within {CLOSE} of its target."
         )
-    if timeline.epoch - began < max(LEAST_EPOCHS, began):  # who trains on after a plateau gets as many epochs again
+    if timeline.epoch - began < max(LEAST_EPOCHS, began):  # continued after a plateau: as many epochs again
         return None
     return _plateau(scene) if _is_flat(timeline.epochs, timeline.costs) else None
 

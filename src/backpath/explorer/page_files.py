@@ -1,4 +1,4 @@
-"""The page itself and its files: the same for everybody, with nothing of anybody's, so that they need no token."""
+"""The page and its files, which are the same for all users and contain no data, so that they need no token."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PARENT = re.compile(r"(https?|vscode-webview)://[\w.\-]+(:\d+)?|https?://\[[0-9a
 
 
 def routes(rules: Rules) -> list[Route]:
-    """Of the page and its files."""
+    """The routes of the page and its files."""
 
     async def page(request: Request) -> Response:
         parent, headers = request.query_params.get("parent", ""), dict[str, str]()
@@ -44,17 +44,17 @@ def routes(rules: Rules) -> list[Route]:
 
 
 async def _file(request: Request) -> Response:
-    """A file of the page, by its exact name in the list of those that there are."""
+    """A file of the page, by its exact name in the list of files."""
     name = request.path_params["file"]
     found = {file.name for file in _static().iterdir() if file.is_file()} | {FONT}
     if name not in found or Path(name).suffix not in KINDS:
         return PlainTextResponse("there is no such file", 404)
-    fresh = request.path_params["digest"] == _digest()  # another version's page may be open still
+    fresh = request.path_params["digest"] == _digest()  # a page of another version may still be open
     return _answer(request, name, {"Cache-Control": "private, max-age=31536000, immutable"} if fresh else {})
 
 
 def _answer(request: Request, name: str, headers: dict[str, str]) -> Response:
-    """A file, packed for a browser that takes it so."""
+    """A file, compressed if the browser accepts that."""
     raw, packed = _file_bytes(name)
     headers = {"Vary": "Accept-Encoding", **headers}
     if "gzip" in request.headers.get("accept-encoding", ""):
@@ -68,7 +68,7 @@ def _static() -> Traversable:
 
 @lru_cache(maxsize=64)
 def _file_bytes(name: str) -> tuple[bytes, bytes]:
-    """A file of the page, and the same packed for a slow line."""
+    """A file of the page, and its compressed form for a slow line."""
     raw = _font() if name == FONT else (_static() / name).read_bytes()
     if name == PAGE:
         raw = raw.replace(b"__STATIC__", f"/static/{_digest()}".encode())
@@ -77,7 +77,7 @@ def _file_bytes(name: str) -> tuple[bytes, bytes]:
 
 @lru_cache(maxsize=1)
 def _digest() -> str:
-    """What changes with every file of the page: browsers keep them under it for ever."""
+    """A digest of all files of the page; browsers cache them under it without limit."""
     digest = hashlib.sha256(_font())
     for file in sorted(_static().iterdir(), key=lambda file: file.name):
         if file.is_file():

@@ -1,6 +1,6 @@
 """Messages between page and server: JSON in text frames.
 
-The page asks ``{"id": 7, "do": "derive", …}`` and is answered ``{"id": 7, "ok": …}`` or ``{"id": 7, "error": line}``;
+The page sends ``{"id": 7, "do": "derive", …}`` and receives ``{"id": 7, "ok": …}`` or ``{"id": 7, "error": line}``;
 the server pushes ``{"event": …}``.
 """
 
@@ -22,7 +22,7 @@ from backpath.training.job import LEARNING_RATES
 
 @dataclass(frozen=True)
 class Message:
-    """What a page asks: the number that the answer bears, what to do, and the fields of that."""
+    """A request of a page: the number to answer under, the command, and its fields."""
 
     id: int | None
     do: str
@@ -61,7 +61,7 @@ def write(message: dict[str, Any]) -> str:
 
 
 def choices() -> dict[str, Any]:
-    """What the page's menus offer."""
+    """The choices in the page's menus."""
     return {
         "activations": [name for name, row in ACTIVATIONS.items() if not row.no_derivative],
         "output_activations": [name for name, row in ACTIVATIONS.items() if row.jacobian],

@@ -1,7 +1,7 @@
-"""What a learner may have worked out from the numbers on the page, which are rounded: by how much right figures differ.
+"""The error of a correct figure that a learner computes from the rounded numbers on the page.
 
-Every number of the chain rule that the page shows has five digits, so a figure made of them may be off by the sum of
-what each rounding does to it, to first order. Within that it is right: what could be seen is what is judged by.
+The page shows the numbers of the chain rule with five digits, so a figure computed from them may be off by the sum of
+the errors from each rounding, to first order. Within that range it counts as correct.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.maths.notation import weight_index
 
-HALF = 0.5 * 10.0 ** (1 - DIGITS)  # of a unit of the last digit, as a share of the number: the most it can be
+HALF = 0.5 * 10.0 ** (1 - DIGITS)  # half a unit of the last digit relative to the number, at most
 
 
 def as_shown(value: float) -> float | str:
-    """A number as exactly as the page shows it: itself where that is all of it, else its text with its digits.
+    """A number as the page shows it: the number itself if it is shown in full, otherwise its text.
 
     >>> as_shown(0.1), as_shown(0.12), as_shown(0.1200004)
     (0.1, 0.12, '1.2000e-01')
@@ -43,7 +43,7 @@ def samples_as_shown(values: Array) -> Any:
 
 
 def settled(scene: Scene, figures: Mapping[str, Any], kind: str) -> tuple[dict[str, Any], bool]:
-    """The figures, those that are right as far as the page's digits tell made exactly right; and whether any was."""
+    """The figures, with those that are correct to the page's digits made exact; and whether there were any."""
     X, y = scene.samples
     net, cost = scene.network, scene.settings.cost
     found, changed = dict(figures), False
@@ -65,7 +65,7 @@ def settled(scene: Scene, figures: Mapping[str, Any], kind: str) -> tuple[dict[s
 
 
 def _last(figure: Any) -> float:
-    """One unit of the last digit that was typed; 0 of a number in full, as a fraction is."""
+    """One unit of the last digit that was typed; 0 for an exact number such as a fraction."""
     if not isinstance(figure, str):
         return 0.0
     exponent = Decimal(figure).as_tuple().exponent
@@ -77,8 +77,8 @@ def _is_rounded(value: float) -> bool:
 
 
 def _doubts(net: Network, n: Backward) -> list[Array]:
-    """By how much each gradient may be off, in the shapes of the weights: |∂C/∂W| path by path, times the share that
-    its factors may be off by."""
+    """The possible error of each gradient, in the shapes of the weights: |∂C/∂W| path by path, times the relative error
+    of its factors."""
     with np.errstate(divide="ignore", invalid="ignore"):
         of_slopes = [_of_slope(name, a) for name, a in zip(net.activations, n.a[1:], strict=True)]
         of_cost = np.nan_to_num(HALF * np.abs(n.a[-1]) / np.abs(n.a[-1] - n.y), nan=0.0, posinf=0.0)
@@ -97,7 +97,7 @@ def _doubts(net: Network, n: Backward) -> list[Array]:
 
 
 def _of_slope(name: str, a: Array) -> Array:
-    """By what share σ′ may be off that is made of an output as shown: a(1 − a), or 1 − a²."""
+    """The relative error of σ′ computed from an output as shown: a(1 − a), or 1 − a²."""
     if name == "sigmoid":
         share = HALF * np.abs(a) * np.abs(1 - 2 * a) / (a * (1 - a))
     elif name == "tanh":

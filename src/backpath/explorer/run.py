@@ -1,4 +1,4 @@
-"""A run of training in turns of a few milliseconds, so that many sessions share the machine and none waits long."""
+"""Training in turns of a few milliseconds, so that many sessions can share the machine without long waits."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines import start_descent
 from backpath.training.job import Job, Solver, check_batch_size, with_bias_columns
 
-GROWTH = 8  # a turn has at most so many times the epochs of the one before it
+GROWTH = 8  # a turn has at most this many times the epochs of the previous one
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What came of a turn: the costs of its epochs, and the network after them."""
+    """The result of a turn: the costs of its epochs, and the network after them."""
 
     costs: NDArray[np.float64]
     network: Network
@@ -31,7 +31,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What ``raise_if_diverged`` reads of a run: the first cost and the last."""
+    """The part of a run that ``raise_if_diverged`` reads: the first cost and the last."""
 
     weights: list[Array]
     costs: Sequence[float]
@@ -39,7 +39,7 @@ class _Seen:
 
 
 class Run:
-    """Trains a scene's network; not to be used by two threads at once."""
+    """Trains a scene's network; not safe for two threads at once."""
 
     def __init__(self, scene: Scene) -> None:
         s = scene.settings
@@ -65,7 +65,7 @@ class Run:
         self._count = 1
 
     def turn(self, seconds: float, most: int) -> Turn:
-        """Train for about so long, and at most so many epochs."""
+        """Train for about this time, and at most this many epochs."""
         began = time.perf_counter()
         self._engine.run(min(self._count, most))
         took = time.perf_counter() - began

@@ -1,6 +1,6 @@
-"""A scene as its page keeps it in the browser, to bring it back to a server that has been restarted.
+"""A scene as its page stores it in the browser, to restore it on a server that has been restarted.
 
-It comes from outside like any message: whatever is read here is checked as strictly as what a learner types.
+Like any message it comes from outside, so it is checked as strictly as what a user types.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TASKS = ("binary", "multiclass", "regression")
 
 
 def data_key(scene: Scene) -> str:
-    """What tells one list of samples from another, so that a page fetches each once."""
+    """A digest of a list of samples, so that a page fetches each list once."""
     digest = hashlib.sha256()
     for data in (scene.data, *scene.own):
         digest.update(repr((data.name, data.task, data.X.shape, data.typed)).encode())
@@ -40,7 +40,7 @@ def data_key(scene: Scene) -> str:
 
 
 def kept_samples(scene: Scene) -> dict[str, Any]:
-    """The samples, and all that stay in the list of data."""
+    """The samples, and all others in the list of data."""
     own = [kept_data(data) for data in scene.own]
     data = scene.data.whole or scene.data
     place = next((k for k, other in enumerate(scene.own) if other is data), None)
@@ -99,12 +99,12 @@ def _kept_sample(focus: Focus) -> dict[str, Any]:
 
 
 def restored(given: dict[str, Any]) -> Scene:
-    """The scene that a page brings back.
+    """The scene that a page restores.
 
     Raises
     ------
     InputError
-        If it is not what ``kept_scene`` and ``kept_data`` made, or more than the explorer takes.
+        If it was not made by ``kept_scene`` and ``kept_data``, or exceeds the limits.
     """
     scene, samples = given.get("scene"), given.get("data")
     if not isinstance(scene, dict) or not isinstance(samples, dict):
@@ -158,7 +158,7 @@ def _data(kept: object) -> Data:
     typed, note = fields.truth(kept.get("typed"), "typed"), fields.text(kept.get("note"), "the note")
     numbers = None if kept.get("numbers") is None else _numbers(kept["numbers"], "the rows' numbers")
     if numbers is not None and (len(numbers) != len(X) or (np.diff(numbers, prepend=0) < 1).any()):
-        raise InputError("the rows' numbers must rise, one for each row")
+        raise InputError("the rows' numbers must be in ascending order, one for each row")
     rising = None if numbers is None else numbers.astype(np.intp)
     return Data(name, task, X, y, preparation, typed, note[: limits.NOTE], numbers=rising)
 
@@ -189,7 +189,7 @@ def _timeline(kept: Any, start: Network) -> Timeline:
     if len(epochs) != len(costs) or epochs != sorted(set(epochs)) or len(epochs) > 2 * limits.CURVE:
         raise InputError("the history's curve must have a cost for each epoch, in order")
     if len(snapshots) != len(networks) or not 1 <= len(snapshots) <= limits.SNAPSHOTS + 1:
-        raise InputError("the history's snapshots must be some, with a network each")
+        raise InputError("the history must have snapshots, each with a network")
     found.epoch = fields.whole(kept.get("epoch"), "the epoch", 0, 2**53)
     found.stride = fields.whole(kept.get("stride"), "the stride", 1, 2**53)
     found.epochs, found.costs = epochs, costs.tolist()
@@ -206,7 +206,7 @@ def _timeline(kept: Any, start: Network) -> Timeline:
 
 
 def _stepped(scene: Scene, kept: Any) -> Scene:
-    """With as much of the step computed again as had been."""
+    """With the step recomputed as far as before."""
     if not isinstance(kept, dict):
         raise InputError("the saved state of the page has no step")
     every = units(scene.settings.sizes)
@@ -233,7 +233,7 @@ def _flat(network: Network) -> dict[str, Any]:
 
 
 def _text(numbers: Floats) -> dict[str, Any]:
-    """Numbers with all their bits."""
+    """Numbers, exact to the bit."""
     return {"shape": list(numbers.shape), "float64": base64.b64encode(numbers.astype("<f8").tobytes()).decode("ascii")}
 
 

@@ -1,4 +1,4 @@
-"""Everything that a page shows, at one moment: never changed in place, so that Undo is to take an earlier one."""
+"""The state of a page at one moment. It never changes in place, so Undo returns to an earlier one."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ CHOSEN = ("sizes", "activations", "cost", "solver", "learning_rate", "batch_size
 
 @dataclass(frozen=True)
 class Focus:
-    """The sample that is looked at: a row of the data, or one that was typed or is held out, which has a ``number``;
-    with ``batch`` steps are of all rows."""
+    """The selected sample: a row of the data, or a row that was typed or is held out, which has a ``number``. With
+    ``batch``, steps are of all rows."""
 
     index: int | None = 0
     x: Floats = field(default_factory=lambda: np.zeros(0))
@@ -47,7 +47,7 @@ class Scene:
     Attributes
     ----------
     start : Network
-        What Reset goes back to: as it was drawn, or as it was loaded.
+        The network that Reset restores: as drawn, or as loaded.
     """
 
     settings: Settings
@@ -57,25 +57,25 @@ class Scene:
     timeline: Timeline
     focus: Focus
     stepping: Stepping = field(default_factory=Stepping)
-    loaded: bool = False  # the start is a file's, not the seed's
-    own: tuple[Data, ...] = ()  # tables and drawings that stay in the list of data
-    run: str = ""  # the name and state of a run that is trained elsewhere
+    loaded: bool = False  # the start is from a file, not drawn from the seed
+    own: tuple[Data, ...] = ()  # the user's tables and drawings in the list of data
+    run: str = ""  # name and state of a run that is trained elsewhere
 
     @classmethod
     def drawn(cls, settings: Settings, data: Data, index: int = 0) -> Scene:
-        """With the network that the settings draw, before any training."""
+        """A scene with the network that the settings draw, before training."""
         check_fit(settings, data)
         network = settings.network()
         return cls(settings, data, network, network, Timeline(network), focus_on(data, index))
 
     def with_data(self, data: Data) -> Scene:
-        """Other samples, with what of the settings was changed by hand and fits them."""
+        """With other samples, and those manual changes to the settings that fit them."""
         settings, before = usual_settings(data), usual_settings(self.data)
         for key, value in self.settings.as_dict().items():
             if key not in CHOSEN or value == before.as_dict()[key]:
                 continue
             if key == "learning_rate" and settings.solver != self.settings.solver:
-                continue  # it was for another solver
+                continue  # it belongs to another solver
             wanted: dict[str, Any] = {key: value}
             if key in ("sizes", "activations"):
                 now, last = self.settings, settings.activations[-1]
@@ -86,11 +86,11 @@ class Scene:
         return replace(Scene.drawn(settings, data, _first(data)), own=self.own)
 
     def owning(self, before: Scene) -> Scene:
-        """With the list of data that the scene before it had, and this one's own."""
+        """With the previous scene's list of data, and its own."""
         data, own = self.data.whole or self.data, before.own
         if data.name not in DATASETS and not data.typed and all(data is not other for other in own):
             if data.name == before.data.name == "points" and any(before.data is other for other in own):
-                own = tuple(data if other is before.data else other for other in own)  # drawn further
+                own = tuple(data if other is before.data else other for other in own)  # more points drawn
             else:
                 own = (*own, data)
         while len(own) > 1 and (len(own) > limits.OWN or sum(d.X.size + d.y.size for d in own) > limits.NUMBERS):
@@ -108,8 +108,8 @@ class Scene:
 
     @classmethod
     def of_model(cls, model: Model, samples: Data | None = None, note: str = "") -> Scene:
-        """A model's network on the samples that are given, else on the built-in data set that it was trained on, else
-        on a row to be typed."""
+        """A model's network on the given samples, or on the built-in data set that it was trained on, or on a row to
+        type."""
         network = in_float64(model.network)
         record = model.record
         source = record.get("source")
@@ -131,18 +131,18 @@ class Scene:
         }
         if (
             str(known.get("solver", "gd")) not in LEARNING_RATES
-        ):  # not on the page, as lm; nor does its rate go with another
+        ):  # not on the page, such as lm; its rate does not suit another solver
             known = {**known, "solver": "adam"}
             known.pop("learning_rate", None)
         for key, value in known.items():
-            with suppress(InputError):  # what a file says of its training is a help, and need not be ours
+            with suppress(InputError):  # a file's record of its training helps, but may be from elsewhere
                 settings = settings.changed({key: value})
         check_fit(settings, data)
         focus = focus_on(data, _first(data))
         return cls(settings, data, network, network, Timeline(network), focus, loaded=True)
 
     def with_table(self, samples: Data) -> Scene:
-        """A model with the samples that it was waiting for, or with others: its network stays."""
+        """The model with samples, its first or others: the network stays."""
         data = _enough(self.network, samples)
         check_fit(self.settings, data)
         self.network.samples(data.X, data.y, self.settings.cost)
@@ -150,7 +150,7 @@ class Scene:
         return replace(found, stepping=Stepping())
 
     def with_row(self, x: Floats, y: Floats) -> Scene:
-        """With a sample that was typed; where there are no samples, it is the one that the cost is of."""
+        """With a typed sample; without other samples, the cost is computed on it."""
         self.network.samples(x, y, self.settings.cost)
         if not self.data.typed:
             return self.with_focus(Focus(None, x, y))
@@ -159,11 +159,11 @@ class Scene:
         return found.with_focus(focus_on(data, 0))
 
     def with_row_number(self, number: int) -> Scene:
-        """With the row of that number in the table, also of one that is held out."""
+        """With the row of this number in the table, which may be held out."""
         data = self.data
         index = data.index(number)
         if data.typed:
-            raise InputError("there are no rows yet; give the model its table")
+            raise InputError("there are no rows yet; give the model its table first")
         if index is not None:
             return self.with_focus(focus_on(data, index))
         rest = data.held_out
@@ -172,13 +172,13 @@ class Scene:
             return self.with_focus(Focus(None, rest.X[place], rest.y[place], number=number))
         last = max(part.number(len(part.X) - 1) for part in (data, rest) if part is not None)
         raise InputError(
-            f"row {number:,} of {plain(data.name)} was left out, as the note under Data says; take another one"
+            f"row {number:,} of {plain(data.name)} was left out (see the note under Data); choose another one"
             if number < last
-            else f"the last row of {plain(data.name)} is row {last:,}, but row {number:,} is asked for"
+            else f"the last row of {plain(data.name)} is row {last:,}, so there is no row {number:,}"
         )
 
     def with_settings(self, settings: Settings, redraw: bool) -> Scene:
-        """Trained otherwise, or with ``redraw`` another network."""
+        """With other settings for training, or with ``redraw`` another network."""
         if redraw:
             found = Scene.drawn(settings, self.data)
             return replace(found, focus=self.focus, stepping=self._other_network(settings.sizes))
@@ -194,7 +194,7 @@ class Scene:
         return replace(self, network=network, timeline=timeline or self.timeline, stepping=self.stepping.begun_anew())
 
     def edited(self, network: Network) -> Scene:
-        """With weights that a user typed: a run starts again from them."""
+        """With weights that a user typed; a run restarts from them."""
         return self.with_network(network, Timeline(network))
 
     def with_points(self, X: Floats, y: Floats) -> Scene:
@@ -206,11 +206,11 @@ class Scene:
         return replace(self, data=data, focus=focus, stepping=self.stepping.begun_anew())
 
     def with_focus(self, focus: Focus) -> Scene:
-        """Of another sample; what was computed of the one before is nothing to compare with."""
+        """With another sample selected; the previous sample's values are dropped."""
         return replace(self, focus=focus, stepping=Stepping())
 
     def holding_out(self, percent: int) -> Scene:
-        """With some of the rows held out; the network stays, its curve begins again."""
+        """With some of the rows held out; the network stays, and its curve restarts."""
         data = self.data.holding_out(percent)
         found = replace(self, data=data, timeline=Timeline(self.network))
         return found.with_focus(focus_on(data, min(self.focus.index or 0, len(data.X) - 1)))
@@ -220,7 +220,7 @@ class Scene:
         return self.with_network(self.start, Timeline(self.start))
 
     def stepped(self, passing: str, unit: str) -> Scene:
-        """With the next part of the step computed; once all of it is, the weights are the new ones."""
+        """With the next part of the step computed; after the last part, the weights are updated."""
         every = units(self.settings.sizes)
         stepping = self.stepping
         if stepping.done == len(every):
@@ -246,11 +246,11 @@ class Scene:
 
     @property
     def follows(self) -> bool:
-        """Whether it shows a run that is trained elsewhere, unchanged."""
+        """Whether it is an unchanged view of a run that is trained elsewhere."""
         return bool(self.run) and self.network is self.start
 
     def following(self, run: Scene) -> Scene:
-        """As a run stands now, with the sample and the table that are looked at here, where they fit."""
+        """The present state of a run, with the sample and table selected here if they fit."""
         found = replace(run, own=self.own)
         same = self.data.name == run.data.name or not self.data.typed
         if same and (self.data.X.shape[1], self.data.y.shape[1]) == (run.data.X.shape[1], run.data.y.shape[1]):
@@ -258,7 +258,7 @@ class Scene:
         return found
 
     def put_away(self) -> Scene:
-        """Without what can be computed again: for Undo."""
+        """Without what can be recomputed, for Undo."""
         return replace(self, stepping=self.stepping.put_away())
 
     @property
@@ -267,22 +267,22 @@ class Scene:
 
     @property
     def samples(self) -> tuple[Floats, Floats]:
-        """What a derivation is of: the sample in focus, or the whole batch."""
+        """The evaluation to derive: the selected sample, or the whole batch."""
         return (self.data.X, self.data.y) if self.focus.batch else (self.focus.x, self.focus.y)
 
     @property
     def cost(self) -> float:
-        """The average over all rows."""
+        """The mean over all rows."""
         return self.network.cost(self.data.X, self.data.y, self.settings.cost)
 
 
 def _usual_cost(network: Network) -> str:
-    """For a network whose file names none: the notes', unless its outputs allow only another one."""
+    """The cost of a network whose file names none: the notes' cost, unless the outputs require another one."""
     return "categorical_cross_entropy" if network.activations[-1] == "softmax" else "squared_error"
 
 
 def _enough(network: Network, data: Data) -> Data:
-    """Samples for a network; of more than a page can show in motion every so many."""
+    """Samples for a network; every n-th one if there are too many to train on the page."""
     every = -(-len(data.X) * weight_count(network.sizes) // limits.WORK)
     if every <= 1:
         return data
@@ -291,7 +291,7 @@ def _enough(network: Network, data: Data) -> Data:
 
 
 def _first(data: Data) -> int:
-    """The sample that is looked at first: of a truth table 1, 1, where no weight's gradient is 0 for want of input."""
+    """The first sample to select: 1, 1 in a truth table, where no gradient is 0 because of a zero input."""
     return min(3, len(data.X) - 1)
 
 
@@ -300,7 +300,7 @@ def focus_on(data: Data, index: int) -> Focus:
 
 
 def check_fit(settings: Settings, data: Data) -> None:
-    """Refuse sizes that the data do not have, and more work than is fair to others."""
+    """Refuse sizes that do not fit the data, and too much work for a shared server."""
     inputs, outputs = data.X.shape[1], data.y.shape[1]
     if (settings.sizes[0], settings.sizes[-1]) != (inputs, outputs):
         raise InputError(
@@ -317,5 +317,5 @@ def check_fit(settings: Settings, data: Data) -> None:
 
 
 def merged(settings: Settings, given: Mapping[str, Any]) -> tuple[Settings, bool]:
-    """The settings with what is given, and whether the network is drawn again."""
+    """The settings with these changes, and whether the network must be redrawn."""
     return settings.changed(given), any(key in given for key in DRAWING)

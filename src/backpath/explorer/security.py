@@ -1,9 +1,10 @@
-"""Who can use the server: no one without the token, no page of another site, no other name of this machine.
+"""Access to the server: only with the token, not from pages of other sites, and only under known host names.
 
-The page and its files need no token, so that it can leave the address bar: a reload has it from the tab's own storage.
+The page and its files need no token, so that the token can leave the address bar: a reload reads it from the tab's
+storage.
 
-A page of any other site can make a browser send requests here. Its Origin gives it away; a name of its own that it
-lets point here (DNS rebinding) is not in the list of hosts; and it does not know the token.
+A page of another site can make a browser send requests here, but its Origin reveals it, a name that it points here
+(DNS rebinding) is not in the list of hosts, and it does not know the token.
 """
 
 from __future__ import annotations
@@ -25,16 +26,14 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-FRAMED = (
-    "SAMEORIGIN"  # of a page that a notebook may frame: browsers go by its policy's frame-ancestors, which is newer
-)
+FRAMED = "SAMEORIGIN"  # for a page in a notebook's frame, browsers use the newer frame-ancestors of its policy
 DOCUMENT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
 def page_policy(host: str) -> str:
-    """The page's content security policy: its own modules, styles and font, and its websocket; nothing inline."""
+    """The page's content security policy: its own modules, styles, font and websocket; nothing inline."""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data: blob:; "
         f"connect-src 'self' ws://{host}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -43,7 +42,7 @@ def page_policy(host: str) -> str:
 
 @dataclass(frozen=True)
 class Rules:
-    """The token, and the names under which this server may be called.
+    """The token, and the host names of this server.
 
     >>> Rules.of("secret", ["127.0.0.1", "::1"], 8000).hosts
     ('127.0.0.1:8000', '[::1]:8000')
@@ -75,7 +74,7 @@ class Rules:
 
 
 def is_open(scope: Scope) -> bool:
-    """Whether it is the page itself or a file of it: the same for everybody, with nothing of anybody's in it."""
+    """Whether it is the page or one of its files, which contain no data."""
     return scope["type"] == "http" and (scope["path"] == "/" or scope["path"].startswith(STATIC))
 
 
@@ -84,7 +83,7 @@ def _all(scope: Scope, name: bytes) -> list[str]:
 
 
 class Guard:
-    """Stands before the application: refuses what the rules refuse, and puts the security headers on all answers."""
+    """A middleware that refuses what the rules forbid, and adds the security headers to all answers."""
 
     def __init__(self, app: ASGIApp, rules: Rules) -> None:
         self.app, self.rules = app, rules
@@ -109,5 +108,5 @@ class Guard:
             reason = "the address has too many fields"
         answer = PlainTextResponse(reason, 403) if reason else self.app
         if reason and scope["type"] == "websocket":
-            await receive()  # websocket.connect, before which nothing may be sent
+            await receive()  # nothing may be sent before websocket.connect
         await answer(scope, receive, send_with_headers)

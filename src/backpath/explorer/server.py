@@ -1,4 +1,4 @@
-"""Serves the explorer: its socket, its address, and uvicorn with limits."""
+"""Serves the explorer: the socket, the address, and uvicorn with limits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def bind(host: str, port: int) -> socket.socket:
     Raises
     ------
     InputError
-        If the port is taken or may not be used, or the host is not this machine's.
+        If the port is in use or not permitted, or the host is not an address of this machine.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -39,7 +39,7 @@ def bind(host: str, port: int) -> socket.socket:
         raise InputError(
             f"--host {host} is not an address of this machine; leave it out for this machine only"
         ) from None
-    # with its protocol named: only then does asyncio send small parts at once, where the kernel would wait 40 ms
+    # with an explicit protocol, asyncio turns off Nagle's algorithm, which would delay small parts by 40 ms
     found = socket.socket(family, kind, protocol)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -58,7 +58,7 @@ def is_loopback(host: str) -> bool:
 
 
 def names_of(host: str) -> list[str]:
-    """The names under which a page may call this server.
+    """The host names under which a page may reach this server.
 
     >>> names_of("127.0.0.1")
     ['127.0.0.1', 'localhost', '::1']
@@ -92,8 +92,8 @@ def server(explorer: Explorer) -> uvicorn.Server:
         http=PatientProtocol,
         ws="websockets-sansio",
         ws_max_size=limits.FRAME_BYTES,
-        ws_per_message_deflate=False,  # costs time and memory for each page, and nothing is far away
-        access_log=False,  # its lines would hold the token
+        ws_per_message_deflate=False,  # costs time and memory per page, and most pages are on this machine
+        access_log=False,  # its lines would contain the token
         log_level="warning",
         server_header=False,
         proxy_headers=False,
@@ -107,13 +107,13 @@ def server(explorer: Explorer) -> uvicorn.Server:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """An invalid request is none; nor a refused websocket, which uvicorn takes for a fault of ours."""
+    """Drops the messages about invalid requests and refused websockets, which uvicorn reports as errors."""
     return not any(text in record.getMessage() for text in ("without completing handshake", "Invalid HTTP request"))
 
 
 class Counted(logging.Filter):
-    """Lets a message through the first time, and the 10th, 100th … with its count: at the limit of open files the
-    event loop says so at each connection."""
+    """Passes a message the first time, and the 10th, 100th … time with its count, because at the limit of open files
+    the event loop logs one for each connection."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,8 +129,8 @@ class Counted(logging.Filter):
 
 
 class PatientProtocol(H11Protocol):
-    """Waits for a request's headers, but not for ever: who sends nothing, or byte by byte, is cut off. Of many that
-    send nothing the first ones make room for new ones."""
+    """Limits the time for a request's headers, so that clients that send nothing or byte by byte are disconnected. If
+    too many connections are waiting, the oldest ones are closed."""
 
     waiting: ClassVar[dict[PatientProtocol, None]] = {}  # for a request, the longest first
 
@@ -156,7 +156,7 @@ class PatientProtocol(H11Protocol):
         self._expect()
 
     def _expect(self) -> None:
-        """The next request has to be here in time."""
+        """Start the time limit for the next request."""
         self.waiting.pop(self, None)
         if len(self.waiting) >= MOST_WAITING:
             first = next(iter(self.waiting))

@@ -1,4 +1,4 @@
-"""One learner's session: a scene, what came before it, and its training. Nothing of it is shared with another."""
+"""One user's session: a scene, the scenes before it, and its training. Sessions share nothing."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from backpath.explorer.view import view
 from backpath.explorer.workers import Workers
 from backpath.files.wording import quoted
 
-FAULT = "an internal error of the explorer; see the terminal of its server"
+FAULT = "an internal error of the explorer; see the server's terminal"
 
 
 class Session:
-    """What a page sees and does.
+    """The state of one page, and its commands.
 
     Parameters
     ----------
     key : str
-        Known to this page only.
+        The session's secret, known only to this page.
     scene : Scene
-        What it begins with.
+        The first scene.
     """
 
     def __init__(self, key: str, scene: Scene, workers: Workers, outbox: Outbox, note: str = "") -> None:
@@ -42,12 +42,12 @@ class Session:
         self._before: deque[Scene] = deque(maxlen=limits.UNDO)
         self._training: Training | None = None
         self._task: asyncio.Task[None] | None = None
-        self._resting: tuple[float | None, int, bool] | None = None  # a run whose page is away, as `_go` takes it
+        self._resting: tuple[float | None, int, bool] | None = None  # arguments of `_go` for a run whose page is away
         self._surface: Surface | None = None
-        self._lock = asyncio.Lock()  # an upload may come between two messages
+        self._lock = asyncio.Lock()  # an upload may arrive between two messages
 
     async def greet(self, resumed: bool = False) -> None:
-        """What the page is sent first; ``resumed``: it was here before, and a run goes on."""
+        """The first message to the page. ``resumed``: it has reconnected, and a run continues."""
         async with self._lock:
             await self._rest()
             hello = {"event": "hello", "session": self.key, "choices": choices(), "resumed": resumed}
@@ -60,7 +60,7 @@ class Session:
             await self._push({"event": "note", "message": self._note})
 
     async def answer(self, text: str | None) -> None:
-        """Do what a message asks and answer it; whatever goes wrong, the session lives on."""
+        """Run a message's command and answer it; the session survives any error."""
         number: int | None = None
         try:
             message = read(text)
@@ -104,7 +104,7 @@ class Session:
 
     @property
     def now(self) -> Scene:
-        """The scene, also while it is trained."""
+        """The current scene, also during training."""
         return self._training.scene if self._training is not None else self.scene
 
     def _asked(self, message: Message, scene: Scene) -> str:
@@ -119,7 +119,7 @@ class Session:
         return write({"id": message.id, "ok": view(self.scene, self._training is not None)})
 
     async def _edit(self, message: Message) -> None:
-        """Change the scene; a run goes on with what was changed, unless its network was drawn again."""
+        """Change the scene; a run continues with the changes, unless its network was redrawn."""
         running = self._training
         if running is not None:
             await self._halt(report=False)
@@ -129,12 +129,12 @@ class Session:
             self.scene = found.owning(before)
             if message.do not in ("sample", "row"):
                 self._keep(before)
-        finally:  # a refused edit leaves a run as it was
+        finally:  # a refused edit does not affect the run
             if running is not None:
                 await self._go_on(running, message.do not in commands.PAUSING and self.scene.start is before.start)
 
     async def _go_on(self, running: Training, wanted: bool) -> None:
-        """Train as before, or say that training has stopped."""
+        """Continue training, or report that it has stopped."""
         try:
             if wanted:
                 await self._go(running.speed, running.most - running.run.epochs, running.until_solved)
@@ -144,7 +144,7 @@ class Session:
             await self._report_stop(running)
 
     def _keep(self, scene: Scene) -> None:
-        """For Undo."""
+        """Keep the scene for Undo."""
         self._before.append(scene.put_away())
         most = max(limits.UNDO_LEAST, limits.UNDO_WEIGHTS // weight_count(scene.settings.sizes))
         while len(self._before) > most:
@@ -176,7 +176,7 @@ class Session:
         self._task = asyncio.create_task(self._until_over(self._training))
 
     async def _until_over(self, training: Training) -> None:
-        """Train; if it ends by itself, say so."""
+        """Train; report if it stops automatically."""
         try:
             await training.until_stopped(self._workers, self._outbox)
         except Exception:
@@ -188,7 +188,7 @@ class Session:
             await self._report_stop(training)
 
     async def _halt(self, report: bool = True) -> None:
-        """Stop training, if there is any, and keep what it has reached."""
+        """Stop training, if there is any, and keep the result."""
         training, task = self._training, self._task
         if training is None or task is None:
             return
@@ -204,7 +204,7 @@ class Session:
         )
 
     async def follow(self, run: Scene) -> None:
-        """A run that is trained elsewhere has gone on; where a learner has changed something, that stays."""
+        """Show the new state of a run that is trained elsewhere, unless the user has changed something."""
         async with self._lock:
             mine = self.scene
             if self._training is None and mine.follows and mine.timeline is not run.timeline:
@@ -212,7 +212,7 @@ class Session:
                 await self._push_view({"event": "view"})
 
     async def take(self, make: Callable[[], Scene]) -> None:
-        """Another scene, from an upload."""
+        """Show another scene after an upload."""
         async with self._lock:
             await self._halt()
             scene = await self._workers.ask(make)
@@ -224,12 +224,12 @@ class Session:
         await self._outbox.put(write(event))
 
     async def _push_view(self, event: dict[str, Any]) -> None:
-        """An event that brings along how everything is now, without training."""
+        """Send an event with the current view, while nothing is trained."""
         scene = self.scene
         await self._outbox.put(await self._workers.ask(lambda: write(event | {"view": view(scene, False)})))
 
     async def rest(self) -> None:
-        """Hold the run until the page is back."""
+        """Pause the run until the page is back."""
         async with self._lock:
             await self._rest()
 
@@ -240,18 +240,18 @@ class Session:
             self._resting = running.speed, running.most - running.run.epochs, running.until_solved
 
     def attach(self, send: Send | None) -> None:
-        """Talk to another socket of the same page, or to none while it is away."""
+        """Send to another socket of the same page, or to none while it is away."""
         self._outbox.attach(send)
 
     @property
     def speed(self) -> float | str | None:
-        """Of the run, if there is one: epochs a second, or "max"."""
+        """The speed of the run, if there is one: epochs a second, or "max"."""
         if self._training is None:
             return None
         return "max" if self._training.speed is None else self._training.speed
 
     async def close(self) -> None:
-        """The page has gone: stop training and let everything go."""
+        """End the session: stop training and release everything."""
         async with self._lock:
             await self._halt(report=False)
         self._outbox.close()

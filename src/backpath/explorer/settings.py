@@ -1,4 +1,4 @@
-"""How a network is made and trained: what the page's controls say."""
+"""How a network is made and trained: the state of the page's controls."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ KEYS = (
     "batch_size",
     "shuffle",
 )
-DRAWING = ("sizes", "activations", "seed", "init", "biases")  # a change of these draws the network again
+DRAWING = ("sizes", "activations", "seed", "init", "biases")  # changing these redraws the network
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Sizes, activations and what training needs; everything in it is checked by ``changed``.
+    """Sizes, activations and training settings; ``changed`` checks all of them.
 
     Attributes
     ----------
     sizes, activations : as in ``Network``
     cost, solver, learning_rate, batch_size, shuffle : as in ``train``
-    seed, init : with which the initial weights are drawn; the seed also orders the samples
+    seed, init : for the initial weights; the seed also shuffles the samples
     biases : whether there are bias neurons
     """
 
@@ -56,7 +56,7 @@ class Settings:
     biases: bool = True
 
     def changed(self, given: Mapping[str, Any]) -> Settings:
-        """With some of them changed, as a page gives them.
+        """With some of them changed by a page.
 
         >>> old = Settings((2, 2, 1), ("tanh", "sigmoid"))
         >>> new = old.changed({"sizes": [2, 3, 3, 1], "learning_rate": "0.1"})
@@ -89,11 +89,11 @@ class Settings:
         check_cost_fits(self.cost, self.activations[-1])
 
     def network(self) -> Network:
-        """The network as it is drawn."""
+        """The network with its initial weights."""
         return Network(self.sizes, activations=self.activations, init=self.init, seed=self.seed, biases=self.biases)
 
     def as_dict(self) -> dict[str, Any]:
-        """As the page, and a link, keep them."""
+        """The settings for the page and for a link."""
         found = {key: getattr(self, key) for key in KEYS}
         return {**found, "sizes": list(self.sizes), "activations": list(self.activations)}
 
@@ -103,7 +103,7 @@ def weight_count(sizes: tuple[int, ...]) -> int:
 
 
 def drawn(sizes: tuple[int, ...]) -> list[int]:
-    """How many neurons of each layer are drawn, the first ones; none of a network of too many layers.
+    """How many neurons of each layer are drawn; none if there are too many layers.
 
     >>> drawn((2, 16, 1)), drawn((2, 17, 1))
     ([2, 16, 1], [2, 12, 1])

@@ -1,4 +1,4 @@
-"""The notes' step, number by number: forward, cost, backward, update, as far as the user has gone."""
+"""The notes' step, number by number: forward, cost, backward and update, as far as the user has stepped."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from backpath.maths.notation import neuron_index, neuron_names, weight_name
 
 PASSES = ("Forward", "Backward", "Update")
 UNITS = ("neuron", "layer", "all")
-MOST_LINES = 60  # of formulas that are shown at once
+MOST_LINES = 60  # lines of formulas to show at once
 COST = "C"
 
 NeuronValues = dict[str, dict[str, Any]]
-Unit = tuple[str, str]  # a pass, and the neuron (or the cost) whose turn it is
+Unit = tuple[str, str]  # a pass, and a neuron or the cost
 
 
 def units(sizes: tuple[int, ...]) -> list[Unit]:
-    """All that a step consists of, in order.
+    """All units of a step, in order.
 
     >>> units((2, 2, 1))[:4], units((2, 2, 1))[-1]
     ([('Forward', 'H1'), ('Forward', 'H2'), ('Forward', 'A1'), ('Forward', 'C')], ('Update', 'A1'))
@@ -40,20 +40,20 @@ def units(sizes: tuple[int, ...]) -> list[Unit]:
 
 @dataclass(frozen=True, eq=False)
 class Stepping:
-    """How far a step has gone.
+    """The progress of a step.
 
     Attributes
     ----------
     step : Step | None
-        Of one sample, or of the batch: its cost, gradients and updates. None before anything is computed.
+        Cost, gradients and updates of one sample or of the batch; None before anything is computed.
     of_neurons : Step | None
-        Of the sample whose neurons are shown.
+        The step of the sample whose neurons are shown.
     done : int
-        How many of the ``units`` are.
+        The number of ``units`` computed.
     values, previous : by name
-        What has been computed in this step, and what it was one step before.
+        The values computed in this step, and those of the previous step.
     formulas : tuple of (title, Equation)
-        Of what was computed last, each under its layer.
+        The formulas of the values computed last, each under its layer.
     """
 
     step: Step | None = None
@@ -64,16 +64,16 @@ class Stepping:
     formulas: tuple[tuple[str, Equation], ...] = ()
 
     def begun_anew(self) -> Stepping:
-        """Nothing computed yet; what there was is what it was before."""
+        """A new step; the present values become the previous ones."""
         return Stepping(previous=self.previous | self.values)
 
     def further(self, sizes: tuple[int, ...], passing: str, unit: str) -> Stepping:
-        """With the next neuron, layer or the whole rest of a pass computed.
+        """With the next neuron, the next layer or the rest of a pass computed.
 
         Raises
         ------
         InputError
-            If it is another pass's turn.
+            If another pass comes next.
         """
         every = units(sizes)
         now, name = every[self.done]
@@ -92,18 +92,18 @@ class Stepping:
         return Stepping(self.step, self.of_neurons, end, values, self.previous, tuple(formulas))
 
     def put_away(self) -> Stepping:
-        """Without what can be computed again."""
+        """Without what can be recomputed."""
         return replace(self, step=None, of_neurons=None)
 
     @property
     def is_written_out(self) -> bool:
-        """Whether formulas are short enough to be read, as in an explained step."""
+        """Whether formulas are short enough to read, as in an explained step."""
         return self.step is not None and (
             len(self.step.updates) <= MOST_WEIGHTS and len(self.step.numbers.x) <= MOST_SAMPLES
         )
 
     def _computed(self, passing: str, name: str) -> Iterator[tuple[str, dict[str, Any], tuple[Equation, ...]]]:
-        """The values of one neuron in one pass, each with its formulas."""
+        """The values of one neuron in one pass, with their formulas."""
         if self.step is None or self.of_neurons is None:
             return
         if passing == "Forward":
@@ -145,7 +145,7 @@ class Stepping:
         }
 
     def tables(self) -> list[dict[str, Any]]:
-        """A table of formulas for each layer, the one computed last first: a row each, a cell for each side."""
+        """A table of formulas for each layer, the last computed layer first: one row per formula, one cell per side."""
         found: list[dict[str, Any]] = []
         for title, layer in itertools.groupby(self.formulas[-MOST_LINES:], key=lambda pair: pair[0]):
             rows = [[mathml.in_a_line(line.sides[0]), *map(mathml.math, line.sides[1:])] for _, line in layer]
@@ -158,7 +158,7 @@ def _title(name: str, sizes: tuple[int, ...]) -> str:
 
 
 def _together(one: str, other: str, sizes: tuple[int, ...]) -> bool:
-    """Whether two neurons are of one layer; the cost goes with the outputs."""
+    """Whether two neurons are in the same layer; the cost belongs to the outputs."""
     return other == COST or neuron_index(one, sizes)[0] == neuron_index(other, sizes)[0]
 
 
@@ -172,7 +172,7 @@ def _forward(step: Step, name: str) -> Iterator[tuple[str, dict[str, Any], tuple
 
 
 def net_input_text(lines: tuple[Equation, ...]) -> str | None:
-    """u as it stands in a neuron's formulas: in σ(0.3775), or of a softmax output at the end of its first line."""
+    """u as in a neuron's formulas: in σ(0.3775), or for softmax at the end of the first line."""
     if len(lines) > 1:
         return _number_text(lines[0].sides[-1])
     inner = lines[0].sides[-2] if lines else None
@@ -185,7 +185,7 @@ def _cost(step: Step, written_out: bool) -> Iterator[tuple[str, dict[str, Any], 
 
 
 def _value(value: float, lines: tuple[Equation, ...] = ()) -> dict[str, Any]:
-    """A number and how it is shown: as at the end of its formula, so that both are the same."""
+    """A number and its text, which is the same as at the end of its formula."""
     text = _number_text(lines[-1].sides[-1]) if lines else None
     return {"value": value, "text": text or shown(value)}
 

@@ -1,4 +1,4 @@
-"""What the network answers over a range of inputs: the decision surface of two, the fitted curve of one."""
+"""The network's answers over a range of inputs: the decision surface of two inputs, or the fitted curve of one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_index, neuron_names
 
-MARGIN = 0.15  # of the range of the data, on each side
+MARGIN = 0.15  # on each side, relative to the range of the data
 CURVE_POINTS = 200
 RANGES = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
 
 @dataclass(frozen=True)
 class Surface:
-    """Which inputs are laid out, and how finely; the others are held at the sample's."""
+    """The inputs that vary, and the resolution; the other inputs are the sample's."""
 
     axes: tuple[str, ...]
     resolution: int = 48
@@ -35,7 +35,7 @@ class Surface:
             raise InputError("axes must be one or two different inputs, as in ['X1', 'X2']")
         for name in names:
             if neuron_index(name, scene.settings.sizes)[0] != 0:
-                raise InputError(f"axes must be inputs, but {name} is none")
+                raise InputError(f"axes must be inputs, but {name} is not an input")
         return cls(tuple(names), resolution)
 
     def fits(self, network: Network) -> bool:
@@ -62,11 +62,11 @@ class Surface:
 
 
 def maps(scene: Scene, resolution: int) -> dict[str, Any]:
-    """What every neuron answers over the range of two inputs, as shades from 0 to 255: of σ and tanh over their own
-    range, else from the least to the most."""
+    """The output of every neuron over the range of two inputs, as shades from 0 to 255: over the whole range of σ and
+    tanh, otherwise from the smallest to the largest value."""
     network = scene.network
     if network.sizes[0] != 2:
-        raise InputError("neurons' maps are of two inputs")
+        raise InputError("neurons have maps only in networks of two inputs")
     extent = [_range(scene.data.X[:, column]) for column in range(2)]
     across, down = (np.linspace(*ends, resolution) for ends in extent)
     x1, x2 = np.meshgrid(across, down[::-1])
@@ -100,7 +100,7 @@ def _range(values: Array) -> tuple[float, float]:
 
 
 def _finite(values: Array) -> Array:
-    """As the page draws them, in float32."""
+    """The values for the page, in float32."""
     return np.clip(np.nan_to_num(values, nan=0.0, posinf=1e30, neginf=-1e30), -1e30, 1e30)
 
 

@@ -1,4 +1,4 @@
-"""The course of a run, thinned as it grows: its cost curve, and weights to go back to."""
+"""The history of a run, thinned as it grows: the cost curve, and weights to return to."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from backpath.maths.network import Network
 
 
 class Timeline:
-    """The cost of every ``stride``-th epoch, and a network from time to time.
+    """The cost of every ``stride``-th epoch, and some of the networks.
 
     Attributes
     ----------
     epoch : int
-        Where the network of now stands.
+        The epoch of the current network.
     epochs, costs : lists
         The curve.
     networks : dict of epoch to Network
-        What the scrubber can go back to; the first is the network before the first epoch, or at the ``epoch`` given.
+        The networks that the slider can return to; the first is the initial network, or that of the ``epoch`` given.
     """
 
     def __init__(self, network: Network, epoch: int = 0) -> None:
@@ -31,7 +31,7 @@ class Timeline:
         self.epochs: list[int] = []
         self.costs: list[float] = []
         self.networks = {epoch: network}
-        self.held_out: list[tuple[int, float]] = []  # epochs, and the cost of the rows held out after them
+        self.held_out: list[tuple[int, float]] = []  # epochs, and the cost of the held-out rows after them
         size = sum(W.nbytes for W in network.weights)
         self._most = max(3, min(limits.SNAPSHOTS, limits.SNAPSHOT_BYTES // size))
         self._gap = 1
@@ -41,12 +41,12 @@ class Timeline:
         return next(iter(self.networks.values()))
 
     def begin_with(self, costs: Sequence[tuple[int, float]], held_out: Sequence[tuple[int, float]]) -> None:
-        """A curve that was drawn elsewhere."""
+        """A timeline from a given curve."""
         self.epochs, self.costs = [epoch for epoch, _ in costs], [cost for _, cost in costs]
         self.held_out = list(held_out)
 
     def copy(self) -> Timeline:
-        """Another one that grows on its own, from where this one stands now: what came after is left out."""
+        """An independent copy up to the current epoch."""
         found = Timeline(self.first)
         found.epoch, found.stride, found._gap = self.epoch, self.stride, self._gap
         kept = int(np.searchsorted(self.epochs, self.epoch, side="right"))
@@ -56,7 +56,7 @@ class Timeline:
         return found
 
     def add(self, costs: Sequence[float] | NDArray[np.float64], network: Network) -> bool:
-        """The costs of the next epochs and the network after them; says whether the curve was thinned."""
+        """Add the costs of the next epochs and the network after them; returns whether the curve was thinned."""
         first, self.epoch = self.epoch + 1, self.epoch + len(costs)
         thinned = False
         while len(self.epochs) + len(costs) // self.stride > limits.CURVE:
@@ -83,17 +83,17 @@ class Timeline:
             self._gap = max(2 * self._gap, self.epoch // self._most)
 
     def measure(self, cost: float) -> None:
-        """The cost of the rows held out, now; of many every other one is kept."""
+        """Add the current cost of the held-out rows; if there are too many, every other one is kept."""
         self.held_out.append((self.epoch, cost))
         if len(self.held_out) > limits.CURVE:
             self.held_out = self.held_out[::2]
 
     def settle(self, network: Network) -> None:
-        """Keep where a run has ended, whatever lies between."""
+        """Keep the network at the end of a run."""
         self.networks[self.epoch] = network
 
     def at(self, epoch: int) -> tuple[Timeline, Network]:
-        """The timeline as it stood at the kept epoch nearest to one, and its network; nothing is forgotten."""
+        """The timeline at the kept epoch closest to this one, and its network; nothing is dropped."""
         nearest = min(self.networks, key=lambda kept: abs(kept - epoch))
         found = Timeline(self.first)
         vars(found).update(vars(self) | {"epoch": nearest})

@@ -1,4 +1,4 @@
-"""One session's training: turns in a worker's thread, frames to the page, as fast as was asked for."""
+"""One session's training: turns in a worker's thread, and frames to the page, at the chosen speed."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from backpath.explorer.workers import Workers
 from backpath.maths.network import Network
 
 MOST_EPOCHS = 10**9
-AT_ONCE = 1_000_000  # epochs of a turn
+AT_ONCE = 1_000_000  # epochs in a turn
 MEASURED_EVERY, LIVE_EVERY = 0.25, 0.08  # seconds
 AT_EVERY_FRAME = 100_000  # samples times weights whose cost is computed for each frame
 SPEED_OVER = 0.5  # seconds over which the speed is measured
 
 
 class Training:
-    """Trains a scene until it is stopped.
+    """Trains a scene until stopped.
 
     Attributes
     ----------
     scene : Scene
-        As it is now.
+        The current scene.
     speed : float | None
-        Epochs a second; None for as many as there can be.
+        Epochs a second; None: as many as possible.
     until_solved : bool
-        Ends by itself once it is solved, or hardly gets anywhere.
+        Stop automatically when solved or on a plateau.
     why, message, tries : str, str, list
-        Why it ended, and what may help.
+        Why it ended, and remedies.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Training:
         self.go(speed, most)
 
     def go(self, speed: float | None, most: int) -> None:
-        """At another speed, and for so many epochs from here."""
+        """Set another speed, and the number of further epochs."""
         self.speed, self.most = speed, self.run.epochs + most
         self._began, self._before = time.monotonic(), self.run.epochs
 
@@ -70,7 +70,7 @@ class Training:
         return self._stop.is_set()
 
     async def until_stopped(self, workers: Workers, outbox: Outbox) -> None:
-        """Turn after turn; ``why`` says how it ended."""
+        """Train in turns; ``why`` then says why it ended."""
         workers.training += 1
         try:
             while not self._stop.is_set() and not self._is_over():
@@ -86,13 +86,13 @@ class Training:
             self.scene.timeline.settle(self.scene.network)
 
     def _due(self) -> int:
-        """Epochs that should have been done by now."""
+        """Epochs due by now."""
         if self.speed is None:
             return AT_ONCE
         return int((time.monotonic() - self._began) * self.speed) + 1 + self._before - self.run.epochs
 
     async def _wait(self) -> None:
-        """Until the next epoch is due, or training is stopped."""
+        """Wait until the next epoch is due, or training is stopped."""
         ahead = (self.run.epochs - self._before) / (self.speed or 1) - (time.monotonic() - self._began)
         try:
             await asyncio.wait_for(self._stop.wait(), max(0.005, min(ahead, 0.25)))
@@ -100,7 +100,7 @@ class Training:
             return
 
     def _turn(self, seconds: float, most: int, outbox: Outbox) -> str | None:
-        """In a worker's thread: a turn, and the frame that shows it, if one is due and the last one has gone."""
+        """In a worker's thread: a turn, and a frame if one is due and the previous one has been sent."""
         turn = self.run.turn(seconds, most)
         timeline = self.scene.timeline
         self._thinned |= timeline.add(turn.costs, turn.network)
@@ -146,13 +146,13 @@ class Training:
         return found
 
     def _cost(self, turn: Turn) -> float | None:
-        """The mean cost with the weights of the frame; where that takes long, of the last epoch, before its update."""
+        """The mean cost with the weights of the frame, or, if that takes long, of the last epoch before its update."""
         if len(self.scene.data.X) * weight_count(turn.network.sizes) <= AT_EVERY_FRAME:
             return finite(self.scene.cost)
         return finite(float(turn.costs[-1])) if len(turn.costs) else None
 
     def _measure(self, frame: dict[str, Any], network: Network) -> None:
-        """Now and then: how good the answers are, and the cost of rows held out."""
+        """At intervals: the quality of the answers, and the cost of the held-out rows."""
         now, data = time.monotonic(), self.scene.data
         if now < self._next_measure:
             return
@@ -164,7 +164,7 @@ class Training:
             frame["held_out"] = (self.scene.timeline.epoch, finite(cost))
 
     def _speed(self) -> float:
-        """Epochs a second, over about the last ``SPEED_OVER`` seconds."""
+        """Epochs a second over about the last ``SPEED_OVER`` seconds."""
         now = time.monotonic()
         self._measured.append((now, self.run.epochs))
         while len(self._measured) > 2 and now - self._measured[1][0] > SPEED_OVER:

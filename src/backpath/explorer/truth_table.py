@@ -1,4 +1,4 @@
-"""A row per sample: what each neuron makes of it, what it costs, and its share of a weight's gradient."""
+"""A row per sample: each neuron's output, the cost, and the sample's contribution to a weight's gradient."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from backpath.files.preparation import Preparation
 from backpath.files.wording import plain
 from backpath.maths.notation import neuron_names, weight_index
 
-ROWS = 25  # of a page
-SUMMED = 25  # samples whose shares are shown so that, added up as shown, they give the sum as shown
+ROWS = 25  # per page
+SUMMED = 25  # samples whose contributions are rounded so that they add up to the sum as shown
 SMALL = 1e-3
-NEURONS = 16  # hidden neurons that are shown, of all layers together
+NEURONS = 16  # hidden neurons to show, in all layers together
 
 
 def truth_table(scene: Scene, weight: str | None, first: int) -> dict[str, Any]:
-    """``ROWS`` rows from the ``first`` on (from 0), with the mean of all rows below.
+    """``ROWS`` rows beginning with ``first`` (from 0), and the mean of all rows below.
 
-    The columns are the inputs, the hidden neurons, the outputs, the targets, C, and with ``weight`` its ∂C/∂W: of each
-    sample its own, below the batch's, which is their mean.
+    The columns are the inputs, the hidden neurons, the outputs, the targets, C, and ∂C/∂W of ``weight``: each sample's,
+    and in the last line the batch's, which is their mean.
     """
     sizes, data = scene.network.sizes, scene.data
     labels = data.labels(sizes)
@@ -75,7 +75,7 @@ def truth_table(scene: Scene, weight: str | None, first: int) -> dict[str, Any]:
 
 
 def _short(value: float) -> str:
-    """In a narrow column: what is tiny is written with its power of ten."""
+    """A number for a narrow column; a tiny one is written with a power of ten."""
     size = abs(float(value))
     return f"{float(value):.1e}".replace("e-0", "e-") if 0 < size < SMALL else shown(float(value), 3)
 
@@ -87,7 +87,7 @@ def _inputs(data: Data, rows: slice, prepared: Preparation) -> list[list[str]]:
 def _input_titles(
     sizes: tuple[int, ...], labels: dict[str, str], prepared: Preparation | None
 ) -> list[tuple[str, str | None]]:
-    """The columns of the table, or the inputs."""
+    """The values in the table's units, or the inputs."""
     if prepared:
         return [(plain(column.name), None) for column in prepared.inputs]
     return [(labels.get(name, name), name) for name in neuron_names(sizes, 0)]
@@ -98,7 +98,7 @@ def _column(title: str, kind: str, neuron: str | None = None) -> dict[str, Any]:
 
 
 def shares(scene: Scene, weight: str, rows: slice) -> tuple[list[str], str]:
-    """Each sample's ∂C/∂W in these rows, and the mean of all samples'."""
+    """∂C/∂W of each sample in these rows, and the mean over all samples."""
     layer, neuron, source = weight_index(weight, scene.network.sizes, scene.network.biases)
     data, cost = scene.data, scene.settings.cost
     of_batch = scene.network.gradients(data.X, data.y, cost)[weight]

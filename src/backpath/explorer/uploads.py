@@ -1,7 +1,7 @@
-"""Uploaded tables: read by the strict reader of ``files``, in a process of their own whose memory and time are limited.
+"""Uploaded tables: read by ``files`` in a separate process with limited memory and time.
 
-``python -m backpath.explorer.uploads`` is that process. It gets what to read on standard input, reads the file in its
-working folder, and leaves arrays and said.json there; or says what is wrong on standard output.
+``python -m backpath.explorer.uploads`` is that process. It gets the request on standard input, reads the file in its
+working folder, and writes arrays and said.json there, or an error message on standard output.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from backpath.files.preparation import Preparation
 from backpath.files.sources import MORE_MEMORY
 from backpath.files.wording import plain
 
-if TYPE_CHECKING:  # not in the process of its own
+if TYPE_CHECKING:  # not in the separate process
     from backpath.explorer.data import Data
     from backpath.explorer.scene import Scene
 
@@ -36,7 +36,7 @@ REFUSED = 3  # the exit status of a table that is refused
 
 
 def safe_name(given: str, otherwise: str) -> str:
-    """A file's name from outside as the name of a file in a folder of our own.
+    """A safe name for a file in our folder, from a name that came from outside.
 
     >>> safe_name("..%2f..%2fetc%2fpasswd", "table.csv"), safe_name("..", "table.csv"), safe_name("a%20b.csv", "")
     ('passwd', 'table.csv', 'a b.csv')
@@ -47,12 +47,12 @@ def safe_name(given: str, otherwise: str) -> str:
 
 
 class TableError(InputError):
-    """A table is refused.
+    """The table is refused.
 
     Attributes
     ----------
     columns : list of str
-        The columns that it has, where they could be read.
+        The table's columns, if they could be read.
     """
 
     def __init__(self, message: str, columns: Sequence[str] = (), options: Sequence[str] = ()) -> None:
@@ -62,14 +62,14 @@ class TableError(InputError):
 
 @dataclass(frozen=True)
 class UploadedTable:
-    """A table that was read.
+    """An uploaded table.
 
     Attributes
     ----------
     columns : list of str
-        All that are in the file.
+        All columns in the file.
     is_models : bool
-        It has the columns of the model that was asked about, and is prepared as in its training.
+        It has the columns of the given model, and is prepared as in its training.
     """
 
     data: Data
@@ -77,19 +77,19 @@ class UploadedTable:
     is_models: bool
 
     def lacking(self, model: Preparation) -> list[str]:
-        """Columns of the model that it has not."""
+        """Columns of the model that the table lacks."""
         wanted = [column.name for column in model.inputs] + [model.target.name]
         return [plain(name) for name in wanted if name not in self.columns]
 
     def scene(self, before: Scene) -> Scene:
-        """The scene with this table: the model's that it is of, or a network of its own."""
+        """The scene with this table: with the model that it belongs to, or with a new network."""
         return before.with_table(self.data) if self.is_models else type(before).of_table(self.data)
 
 
 def read_table(
     raw: bytes, name: str, target: str | None, model: Preparation | None = None, how: dict[str, Any] | None = None
 ) -> UploadedTable:
-    """The table in a file's bytes; one with the columns of a model is prepared as in the model's training.
+    """The table in a file's bytes; a table with the columns of a model is prepared as in the model's training.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def read_table(
     Raises
     ------
     TableError
-        What the command line says of the file; or that it takes too much memory or time.
+        With the message of the command line, or if it takes too much memory or time.
     """
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, name).write_bytes(raw)
@@ -129,7 +129,7 @@ def _lacking(status: int) -> str:
 
 
 def _data(folder: Path, name: str, said: dict[str, Any]) -> Data:
-    """What the process has left."""
+    """The table that the process wrote."""
     from backpath.explorer.data import Data
 
     X, y, numbers = (np.load(folder / f"{part}.npy", allow_pickle=False) for part in ("X", "y", "numbers"))
@@ -143,13 +143,13 @@ WORDS = ("delimiter", "decimal", "encoding", "header", "missing", "dates", "task
 
 
 def how_to_read(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The choices of how a table is read, of a query's fields: those of the command line by their names."""
+    """The options for reading a table from a query's fields, with the names of the command line's options."""
     found: dict[str, Any] = {key: given[key] for key in WORDS if given.get(key)}
     return found | {key: given[key] for key in LISTS if given.get(key)}
 
 
 def _read_here(asked: dict[str, Any], columns: list[str]) -> None:
-    """In the process of its own; ``columns`` is filled once they are known."""
+    """The work of the separate process; ``columns`` is filled when they are known."""
     from backpath.explorer.data import of_prepared, of_training_table
     from backpath.files.choices import Choices
     from backpath.files.dialect import Dialect
@@ -164,7 +164,7 @@ def _read_here(asked: dict[str, Any], columns: list[str]) -> None:
         tuple(how.get(key, ())) for key in ("categorical", "numeric", "ignore", "keep")
     )
     choices = Choices(how.get("task"), categorical, numeric, ignore, keep, how.get("missing", "fill"), how.get("dates"))
-    file = Path(name)  # as a path: the text "-" would be standard input
+    file = Path(name)  # the text "-" would mean standard input
     with open_table(file, dialect) as source:
         columns += source.names
     if len(columns) > limits.COLUMNS:
@@ -217,4 +217,4 @@ if __name__ == "__main__":
         if error.errno != errno.EFBIG:
             raise
         most = f"{limits.UNPACKED_BYTES >> 20} MiB"
-        _refuse(f"{request['name']} is larger than {most} unpacked, which is the most that is taken", (), found)
+        _refuse(f"{request['name']} is larger than {most} unpacked, the maximum", (), found)

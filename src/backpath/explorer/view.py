@@ -1,4 +1,4 @@
-"""A scene as the page draws it, and as a link keeps it."""
+"""A scene as the page draws it, and as a link stores it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from backpath.maths.notation import neuron_name, neuron_names, weight_name
 
 
 def view(scene: Scene, running: bool) -> dict[str, Any]:
-    """All that the page needs to draw itself."""
+    """Everything that the page needs to draw a scene."""
     sizes = scene.settings.sizes
     shown_of = drawn(sizes)
     kind = "summary" if not any(shown_of) else "whole" if shown_of == list(sizes) else "part"
@@ -49,7 +49,7 @@ def view(scene: Scene, running: bool) -> dict[str, Any]:
 
 
 def sample(scene: Scene) -> dict[str, Any]:
-    """The sample that is looked at; of a table with its number there, and its cells, target last."""
+    """The selected sample; in a table with its number and cells, target last."""
     data, focus = scene.data, scene.focus
     cells = None
     if data.preparation is not None and not data.preparation.is_plain:
@@ -68,25 +68,25 @@ def sample(scene: Scene) -> dict[str, Any]:
 def _run(scene: Scene) -> str:
     if not scene.run or scene.follows:
         return scene.run
-    return f"{scene.run.partition(':')[0]}: changed here; Reset follows the run again"
+    return f"{scene.run.partition(':')[0]}: changed here; reset to follow the run again"
 
 
 def own_key(scene: Scene) -> str | None:
-    """The place of the data in the list of one's own."""
+    """The place of the data in the list of the user's own."""
     return next(
         (f"{OWN}{place}" for place, data in enumerate(scene.own) if data is (scene.data.whole or scene.data)), None
     )
 
 
 def drawn_part(network: Network, layer: int, W: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Those of a layer's rows and columns, of W's shape, that are drawn."""
+    """The drawn part of an array in the shape of W."""
     count = drawn(network.sizes)
     rows, inputs = W[: count[layer]], count[layer - 1]
     return np.hstack([rows[:, :inputs], rows[:, network.sizes[layer - 1] :]]) if count[layer] else rows
 
 
 def weights(network: Network) -> list[dict[str, Any]]:
-    """Every weight that is drawn, with its ends; a bias comes from the neuron "1"."""
+    """Every drawn weight with its ends; a bias starts at the neuron "1"."""
     sizes, last = network.sizes, len(network.sizes) - 1
     count, found = drawn(sizes), list[dict[str, Any]]()
     for layer, W in enumerate(network.weights, 1):
@@ -100,12 +100,12 @@ def weights(network: Network) -> list[dict[str, Any]]:
 
 
 def weight_values(network: Network) -> list[float]:
-    """The weights' values in the order of ``weights``."""
+    """The values of the weights, in the order of ``weights``."""
     return [v for k, W in enumerate(network.weights, 1) for v in drawn_part(network, k, W).ravel().tolist()]
 
 
 def summary(network: Network) -> list[dict[str, Any]]:
-    """Of a network that is too large to draw: what its weights are like, by layer."""
+    """Statistics of the weights by layer, for a network that is too large to draw."""
     return [
         {
             "layer": layer,
@@ -121,7 +121,7 @@ def summary(network: Network) -> list[dict[str, Any]]:
 
 
 def state(scene: Scene) -> dict[str, Any]:
-    """What a link keeps: ``opened`` makes the same scene of it."""
+    """The state in a link; ``opened`` restores the scene from it."""
     found = scene.settings.as_dict()
     data, focus = scene.data, scene.focus
     found["dataset"] = data.name

@@ -1,10 +1,10 @@
-// Check my gradient: the learner's own figures, and what is wrong with them.
+// Check my gradient: the user's own figures, and what is wrong with them.
 import { byId, html, setText } from "./dom.js";
 import { insertMarkup, reachScrolled } from "./markup.js";
 import { act, on, say } from "./page.js";
 import { inputsOf } from "./sets.js";
 
-const MOST = 60; // weights with a field each
+const MOST = 60; // fields for weights
 let built = "";
 
 async function check(event) {
@@ -17,7 +17,7 @@ async function check(event) {
   }
   const answer = await act("check", { claimed, kind: byId("claim-kind").value });
   if (!answer) {
-    byId("verdict").replaceChildren(); // what stood there was of other figures
+    byId("verdict").replaceChildren(); // the previous verdict is for other figures
     return;
   }
   say("");

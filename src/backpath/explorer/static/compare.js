@@ -1,4 +1,4 @@
-// Runs that are pinned: their curve and their answers stay beside the next ones'.
+// Pinned runs: their curves and answers stay visible beside those of later runs.
 import { byId, html } from "./dom.js";
 import { emit, page, say } from "./page.js";
 
@@ -47,7 +47,7 @@ function show() {
   byId("pins").hidden = !pins.length;
 }
 
-/** Takes over what a tab has kept. */
+/** Restores what a tab has stored. */
 export function setPins(kept) {
   pins.splice(0, pins.length, ...kept.map((one, k) => ({ ...one, dash: DASHES[k % DASHES.length] })));
   show();

@@ -1,6 +1,6 @@
-// The connection: questions with answers, what the server pushes, and coming back after it was lost.
+// The connection: requests with answers, events from the server, and reconnecting.
 
-/** What the tab keeps: nothing, where a browser refuses that to a page in another one's frame, as in a notebook. */
+/** The tab's storage; empty if the browser denies it to a page in another page's frame, as in a notebook. */
 function storage() {
   try {
     sessionStorage.getItem("token");
@@ -12,7 +12,7 @@ function storage() {
 }
 export const kept = storage();
 
-// The token comes in the address once. From then on it is the tab's own, and not in the address bar any more.
+// The token is in the address once. Then the tab stores it, and it is removed from the address bar.
 const query = new URLSearchParams(location.search);
 if (query.has("token")) {
   kept.setItem("token", query.get("token"));
@@ -20,7 +20,7 @@ if (query.has("token")) {
 }
 const token = kept.getItem("token") ?? "";
 
-/** An address of this server with the token. */
+/** An address on this server, with the token. */
 export function address(path, more = {}) {
   return `${path}?${new URLSearchParams({ token, ...more })}`;
 }
@@ -30,12 +30,12 @@ const open = () => {
   return new WebSocket(`ws://${location.host}${address("/ws", resume ? { resume } : {})}`);
 };
 
-const ELSEWHERE = 4001; // the same session in another tab: two would take it from each other for ever
+const ELSEWHERE = 4001; // the session is open in another tab; without this, two tabs would take it from each other endlessly
 const PING = 15_000;
-const PATIENCE = 10_000; // of a ping; who trains for others answers later, but not that late
+const PATIENCE = 10_000; // milliseconds for the answer to a ping; a busy server answers later, but not that late
 const PAUSES = [500, 1000, 2000, 4000, 5000];
 
-// opened at once, while the other modules are still on their way; what comes meanwhile waits for them
+// opened at once, while the other modules still load; messages wait for them
 let socket = open();
 const early = [];
 const wait = (event) => early.push(event);
@@ -44,7 +44,7 @@ for (const kind of ["message", "close"]) socket.addEventListener(kind, wait);
 const waiting = new Map();
 let last = 0;
 
-/** Asks the server something; rejects with its refusal, or where there is no connection. */
+/** Sends a request; rejects with the server's error, or if there is no connection. */
 export function ask(what, details = {}) {
   return new Promise((resolve, reject) => {
     if (socket.readyState !== WebSocket.OPEN) {
@@ -57,7 +57,7 @@ export function ask(what, details = {}) {
   });
 }
 
-/** Opens the session: calls heard(event) for each push, and report(line, over) with the state of the connection. */
+/** Opens the session: calls heard(event) for each event, and report(line, over) with the state of the connection. */
 export function connect(heard, report) {
   const ended = new WeakSet();
   let tries = 0;
@@ -112,7 +112,7 @@ export function connect(heard, report) {
     socket.addEventListener("close", end);
   }
 
-  /** A server that hangs, or a line that a sleeping machine has dropped, closes no socket: only silence shows it. */
+  /** If the server hangs, or the machine has slept, the socket is not closed; only the missing answers show it. */
   async function ping() {
     if (socket.readyState !== WebSocket.OPEN) return;
     const asked = socket;

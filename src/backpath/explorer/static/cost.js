@@ -1,14 +1,14 @@
-// The cost by epoch, and the way back in time.
+// The cost by epoch, and the slider back in time.
 import { byId, canvasContext, colour, setText, shown } from "./dom.js";
 import { pins, startCompare } from "./compare.js";
 import { act, on, page } from "./page.js";
 
 let costs = []; // [epoch, cost] …
-let heldOut = []; // the same of the rows held out
+let heldOut = []; // the same for the held-out rows
 const canvas = byId("cost-curve");
 const MARGIN = { left: 46, right: 10, top: 8, bottom: 34 };
 
-/** Round numbers from least to most, about count of them. */
+/** About count round numbers from least to most. */
 function ticks(least, most, count) {
   const raw = (most - least) / count || 1;
   const power = 10 ** Math.floor(Math.log10(raw));
@@ -77,7 +77,7 @@ function drawCurve(context, { x, y }, log, pairs = costs, name = "accent", dash 
   context.setLineDash([]);
 }
 
-/** Where in the run the page is, as a line through the curve. */
+/** A line through the curve at the page's epoch. */
 function drawNow(context, { x, y }, log) {
   const { epoch, cost } = page.now;
   if (!Number.isFinite(cost) || (log && cost <= 0)) return;
@@ -105,7 +105,7 @@ function showNumbers(epoch, cost) {
   for (const place of ["cost", "cost-figure"]) setText(byId(place), shown(cost));
 }
 
-/** The slider goes over the epochs; the server takes the nearest one whose weights it keeps. */
+/** The slider runs over the epochs; the server uses the nearest epoch whose weights it keeps. */
 function showScrub(epoch) {
   const slider = byId("scrub");
   const last = String(Math.max(epoch, costs.at(-1)?.[0] ?? 0));
@@ -118,7 +118,7 @@ function showScrub(epoch) {
 
 let wanted = null;
 let scrubbing = false;
-/** One question at a time; of many movements of the slider the last counts. */
+/** One request at a time; after many movements of the slider, the last one counts. */
 async function scrub() {
   wanted = Number(byId("scrub").value);
   if (scrubbing) return;

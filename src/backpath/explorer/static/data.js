@@ -1,11 +1,11 @@
-// The Data panel: the learner's own table, a row, and all rows.
+// The Data panel: the user's own table, a single row, and all rows.
 import { byId, html, setText } from "./dom.js";
 import { on } from "./page.js";
 import { qualityPart } from "./quality.js";
 import { rowPart, showRow } from "./row.js";
 import { inWords, uploadPart } from "./upload.js";
 
-const MOST_ROWS = 100; // of the table of rows
+const MOST_ROWS = 100; // in the table of rows
 
 function showTable({ data, labels = {} }) {
   const few = (value) => String(Number(value.toPrecision(4)));
@@ -18,12 +18,12 @@ function showTable({ data, labels = {} }) {
   const head = html("tr", {}, ...names.map((name) => html("th", { scope: "col" }, name)));
   const body = rows.map((_, k) => html("tr", {}, ...cells(k).map((text) => html("td", { class: "number" }, text))));
   byId("rows").replaceChildren(html("thead", {}, head), html("tbody", {}, ...body));
-  const units = data.cells ? "in the table's own units" : "as the network gets them";
-  setText(byId("rows-note"), data.typed ? "There are none yet." : data.rows > MOST_ROWS ? `The first ${MOST_ROWS} of ${data.rows.toLocaleString("en")} rows, ${units}.` : `${data.rows} rows, ${units}.`);
+  const units = data.cells ? "in the table's units" : "as the network receives them";
+  setText(byId("rows-note"), data.typed ? "There are no rows yet." : data.rows > MOST_ROWS ? `The first ${MOST_ROWS} of ${data.rows.toLocaleString("en")} rows, ${units}.` : `${data.rows} rows, ${units}.`);
 }
 
 function showNote({ data, run }) {
-  const help = data.typed ? "Give it its table below, add points, or type a row; Train waits for samples." : "";
+  const help = data.typed ? "To train, give the model its table below or add points. You can also type a row." : "";
   const said = [run ? `${run}.` : "", inWords(data.note), help].filter(Boolean).join(" ");
   setText(byId("data-note"), said);
   byId("data-note").hidden = !said;

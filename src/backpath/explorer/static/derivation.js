@@ -1,12 +1,12 @@
-// The chain rule of the weight looked at, or the formula of the neuron.
+// The chain rule of the selected weight, or the formula of the selected neuron.
 import { alike, byId, html, setText } from "./dom.js";
 import { setWeight } from "./editor.js";
 import { insertFormula, insertMarkup, reachScrolled } from "./markup.js";
 import { act, emit, on, page, quietly } from "./page.js";
 import { picture } from "./picture.js";
 
-const EVERY = 100; // milliseconds between two askings while training
-let shape = ""; // what is built; as long as it stays, only numbers change
+const EVERY = 100; // milliseconds between two requests while training
+let shape = ""; // the structure on the page; while it stays the same, only numbers change
 let parts = null;
 
 function mathPlace(mathml, className = "formula") {
@@ -15,7 +15,7 @@ function mathPlace(mathml, className = "formula") {
   return place;
 }
 
-/** A factor as a row; hovered or focused it lights the places that it comes from. */
+/** A factor as a row; hovering or focusing it highlights its places in the picture. */
 function factorRow(factor) {
   const number = html("span", { class: "figure" }, factor.text);
   const row = html("li", { class: "factor", tabindex: "0" },
@@ -33,7 +33,7 @@ function factorList(factors, name) {
   return { list, numbers: made.map(({ number }) => number) };
 }
 
-/** A path's factors are written when it is opened: there may be dozens of paths. */
+/** A path's factors are added when it is opened, because there may be dozens of paths. */
 function pathItem(path, k) {
   const figure = html("span", { class: "figure" }, path.text);
   const item = html("details", {}, html("summary", {}, `${path.neurons.join(" → ")} `, figure));
@@ -59,10 +59,10 @@ function weightField(name) {
 
 function saidOf({ batch, updated, gradient: { value: gradient } }) {
   const when = updated ? "With the new weights. " : "";
-  if (batch) return `${when}The mean over all samples. The factors below are of the sample in the picture.`;
-  if (gradient === 0) return `${when}It is zero: this sample does not move this weight.`;
+  if (batch) return `${when}The mean over all samples. The factors below are those of the sample in the picture.`;
+  if (gradient === 0) return `${when}It is zero: this sample does not change this weight.`;
   const way = gradient > 0 ? ["raises", "lowers"] : ["lowers", "raises"];
-  return `${when}More of this weight ${way[0]} the cost, so gradient descent ${way[1]} it.`;
+  return `${when}Increasing this weight ${way[0]} the cost, so gradient descent ${way[1]} the weight.`;
 }
 
 function buildWeight(answer) {
@@ -94,14 +94,14 @@ function pathsTitle({ weight, paths, path_count: count }) {
   return `${which} paths from the cost to ${weight}`;
 }
 
-/** Each sample's gradient, and below the batch's, which is their mean. */
+/** Each sample's gradient, and below them the batch's, which is their mean. */
 function contributionRows({ texts, mean }, weight) {
   const rows = texts.map((text, k) => html("tr", {}, html("th", { scope: "row" }, `sample ${k + 1}`), html("td", { class: "number" }, text)));
   return [html("caption", {}, `∂C/∂${weight} of each sample`), html("tbody", {}, ...rows),
     html("tfoot", {}, html("tr", {}, html("th", { scope: "row" }, `their mean, ÷ ${texts.length}`), html("td", { class: "number" }, mean)))];
 }
 
-/** Formulas under their headings, of which several may stand under one, and the sentences before them. */
+/** Formulas under their headings, which may have several, and the sentences before them. */
 function formulaParts(formulas) {
   return formulas.flatMap(({ title, said, mathml }, k) => {
     const place = html("div", { class: "scroll" });
@@ -111,7 +111,7 @@ function formulaParts(formulas) {
   });
 }
 
-/** The formulas; while training only where they are visible. */
+/** The formulas; while training, only the visible ones. */
 function showSteps(answer) {
   if (!answer?.formulas || !parts.more.open || parts.stepsOf === answer) return;
   parts.stepsOf = answer;
@@ -177,7 +177,7 @@ async function look() {
 }
 
 let hovered = null;
-/** Rows whose factor comes from the place under the pointer. */
+/** Marks the rows whose factor belongs to the place under the pointer. */
 function lightHovered() {
   for (const row of byId("derivation").querySelectorAll(".factor")) {
     row.classList.toggle("lit", hovered !== null && row.places.includes(hovered));
@@ -185,7 +185,7 @@ function lightHovered() {
 }
 
 let asking = false;
-/** While training the numbers are asked for again at the page's own pace. */
+/** While training, the page requests new numbers at its own pace. */
 async function follow() {
   if (asking || !page.chosen || byId("panel-derivation").hidden) return;
   asking = true;

@@ -1,7 +1,7 @@
-// Making and changing elements. Text is only ever set as text, and only what changed is touched.
+// Creates and changes elements. Text is always set as text, and only what changed is touched.
 const SVG = "http://www.w3.org/2000/svg";
 
-/** @type {(id: string) => any} an input, a canvas or whatever has that id */
+/** @type {(id: string) => any} an input, a canvas or any other element */
 export const byId = (id) => document.getElementById(id);
 
 function made(node, attributes, children) {
@@ -27,7 +27,7 @@ export function setAttribute(node, name, value) {
   if (node.getAttribute(name) !== text) node.setAttribute(name, text);
 }
 
-/** A number of the server's in a neuron: smaller where it is long, shorter where even that would not fit. */
+/** A number from the server in a neuron: in a smaller font if it is long, and shortened if even that does not fit. */
 export function setNumber(node, number, most = 10) {
   const whole = number ? alike([number])[0] : "–";
   const five = whole.length > most ? number.value.toPrecision(5) : whole;
@@ -39,7 +39,7 @@ export function setNumber(node, number, most = 10) {
 
 const digitsOf = (text) => text.replace(/e.*/, "").replace(/^-?[0.]*/, "").replace(".", "").length;
 
-/** Texts of numbers with as many digits each, so that they stand alike; one that is exact with fewer keeps them. */
+/** Texts of numbers with equally many digits; a number that is exact with fewer keeps them. */
 export function alike(numbers, least = 5) {
   const most = Math.max(least, ...numbers.map(({ text }) => digitsOf(text)));
   return numbers.map(({ text, value }) =>
@@ -48,7 +48,7 @@ export function alike(numbers, least = 5) {
 
 const padded = (text, zeros) => (text.includes(".") ? text : `${text}.`) + "0".repeat(zeros);
 
-/** A number that stands close to others: with as many digits as they have, shorter where it is long. */
+/** A number close to others: with as many digits as they have, and shortened if it is long. */
 export function compact(number) {
   const [text] = alike([number]);
   return text.length > 9 ? number.value.toExponential(3) : text;
@@ -64,7 +64,7 @@ export function fillSelect(select, options, chosen) {
   if (document.activeElement !== select || select.value === "") select.value = String(chosen);
 }
 
-/** A number as the page shows it where the server sends no text: five digits, as many as the server's. */
+/** A number for which the server sends no text, with five digits like the server's. */
 export function shown(number) {
   if (!Number.isFinite(number)) return "–";
   const size = Math.abs(number);
@@ -73,16 +73,16 @@ export function shown(number) {
 }
 
 const colours = new Map();
-/** The value of a CSS variable, for canvases; kept, because asking for it is slow. */
+/** The value of a CSS variable, for canvases; cached, because reading it is slow. */
 export function colour(name) {
   if (!colours.has(name)) colours.set(name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
   return colours.get(name);
 }
 
-/** To be called when light becomes dark. */
+/** Call this when the theme changes. */
 export const forgetColours = () => colours.clear();
 
-/** Sizes a canvas to its place on the screen; its context, in CSS pixels. */
+/** Fits a canvas to its size on the screen; returns its context, in CSS pixels. */
 export function canvasContext(canvas) {
   const { clientWidth: width, clientHeight: height } = canvas;
   const ratio = window.devicePixelRatio || 1;

@@ -1,4 +1,4 @@
-// Changing a weight where it stands in the picture.
+// Edits a weight at its place in the picture.
 import { byId, html } from "./dom.js";
 import { pointAt } from "./labels.js";
 import { act, page, say } from "./page.js";
@@ -13,7 +13,7 @@ export async function setWeight(name, value) {
 
 function close(back) {
   const edge = edited;
-  edited = null; // hiding the field takes the focus from it, which closes again
+  edited = null; // hiding the field blurs it, which calls this again
   byId("weight-editor").hidden = true;
   if (back) edge?.button.focus();
 }
@@ -30,7 +30,7 @@ function made() {
   return field;
 }
 
-/** Puts a field over an edge's number: Enter sets it, Escape leaves it. */
+/** Puts a field over an edge's number: Enter sets the weight, Escape cancels. */
 export function openEditor(edge) {
   const host = byId("picture");
   const field = byId("weight-editor") ?? host.appendChild(made());

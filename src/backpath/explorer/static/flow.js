@@ -1,11 +1,11 @@
-// At the slow speed a step is seen to move: forward along the edges, layer by layer, to the cost, and back.
+// At the slow speed, a step moves along the edges: forward, layer by layer, to the cost, and back.
 import { byId, svg } from "./dom.js";
 import { on } from "./page.js";
 import { picture } from "./picture.js";
 import { flows, showLive } from "./step.js";
 
-const REST = 300; // milliseconds between the weights' change and the first layer
-const [WHOLE, LEAST] = [3300, 260]; // of all layers both ways, of one
+const REST = 300; // milliseconds between the update of the weights and the first layer
+const [WHOLE, LEAST] = [3300, 260]; // milliseconds for all layers in both directions, and for one
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 let timers = [];
 let pulses = null;
@@ -17,7 +17,7 @@ function stop() {
   pulses = null;
 }
 
-/** Dashes that run along a layer's edges; where motion is not wanted, the edges are only marked. */
+/** Dashes that run along a layer's edges; with reduced motion, the edges are only marked. */
 function pulse(layer, direction) {
   pulses?.remove();
   const edges = [...picture.edges.values()].filter(({ to }) => to.layer === layer);

@@ -5,7 +5,7 @@ import { picture } from "./picture.js";
 const KEPT = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "fill-opacity", "opacity", "font-family", "font-size", "font-weight",
   "text-anchor", "paint-order", "stroke-linejoin", "visibility"];
 
-/** A copy that carries its looks with it: style sheets do not travel with a file. */
+/** A copy with its styles inlined, because a file has no style sheets. */
 function standalone() {
   const copy = picture.root.cloneNode(true);
   const [own, copies] = [picture.root.querySelectorAll("*"), copy.querySelectorAll("*")];

@@ -1,11 +1,11 @@
-// What this tab keeps of its session, to bring it back to a server that has been restarted: network, run, curve, step
-// and samples. It stays in the browser; a record that no tab has asked for in a week is thrown away.
+// Stores the session in the browser, to restore it after a restart of the server: network, run, curve, step and
+// samples. A record that no tab has read for a week is deleted.
 import { address, kept } from "./connection.js";
 import { pins, setPins } from "./compare.js";
 import { act, on, page, say } from "./page.js";
 
 const WEEK = 7 * 24 * 3600 * 1000;
-const [SOON, OFTEN, SHARE] = [400, 2000, 20]; // after a change; while training; of the time, one part at most
+const [SOON, OFTEN, SHARE] = [400, 2000, 20]; // milliseconds after a change, and while training; at most 1/20 of the time
 
 const tab = kept.getItem("tab") ?? Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("");
 kept.setItem("tab", tab);
@@ -27,7 +27,7 @@ function store(mode) {
   return opened.then((database) => database.transaction("kept", mode).objectStore("kept"));
 }
 
-let samples = null; // { key, data } of those kept last
+let samples = null; // { key, data } of the samples stored last
 
 async function keep() {
   const answer = await fetch(address("/kept", { session: page.session }));
@@ -42,10 +42,10 @@ async function keep() {
 }
 
 let timer = 0;
-let at = Infinity; // when it is kept next
+let at = Infinity; // the time of the next save
 let took = 0;
 let last = Promise.resolve();
-/** Keeps it a little later; of several requests the earliest counts. A browser that keeps nothing only loses this. */
+/** Saves after a short delay; the earliest of several requests counts. Without storage in the browser, only this is lost. */
 function soon(after) {
   const wanted = performance.now() + after;
   if (!page.session || wanted >= at) return;
@@ -71,7 +71,7 @@ async function forgetOld() {
   };
 }
 
-/** Brings back what this tab had; false where there is nothing, or where a page just opened asks for something else. */
+/** Restores this tab's session; false if there is none, or if a new page requests something else. */
 export async function bringBack(justOpened) {
   const record = await store("readonly").then((records) => done(records.get(tab))).catch(() => null);
   if (!record || (justOpened && location.hash && location.hash !== record.hash)) return false;

@@ -1,4 +1,4 @@
-// The arrow keys in the picture: up and down among neighbours, left and right along the edges.
+// The arrow keys in the picture: up and down to neighbours, left and right along the edges.
 import { openEditor } from "./editor.js";
 import { emit, on } from "./page.js";
 import { inTabOrder, look, nameOf, picture, showNumber } from "./picture.js";
@@ -6,7 +6,7 @@ import { inTabOrder, look, nameOf, picture, showNumber } from "./picture.js";
 const all = () => [...picture.nodes.values(), ...picture.edges.values()];
 const inGap = (layer) => [...picture.edges.values()].filter((edge) => edge.to.layer === layer);
 
-/** The item that an arrow key leads to; sideways = along the layer, forward = towards the output. */
+/** The item that an arrow key selects; sideways = along the layer, forward = towards the output. */
 function neighbour(thing, sideways, forward) {
   if (thing.name) {
     if (forward) return forward > 0 ? thing.to : thing.from;

@@ -1,4 +1,4 @@
-// What the page can be used without at first: the panels behind their tabs, the maps in the neurons, the slow movement.
+// The parts that the page loads later: the panels behind their tabs, the maps in the neurons, the slow animation.
 import { startCheck } from "./check.js";
 import { startData } from "./data.js";
 import { startFlow } from "./flow.js";

@@ -1,38 +1,38 @@
-// Where neurons and edges stand: layers from left to right, on a phone from top to bottom.
+// The places of neurons and edges: layers from left to right, on a phone from top to bottom.
 
 const FULL = { w: 108, h: 50 }; // shows u and σ(u)
 const SMALL = { w: 48, h: 26 }; // shows one number
-const BIAS = { full: { w: 34, h: 34 }, small: { w: 44, h: 26 } }; // a much narrower one's edges would lie on others
+const BIAS = { full: { w: 34, h: 34 }, small: { w: 44, h: 26 } }; // the edges of a much narrower one would cover others
 const COST = { w: 108, h: 50 };
 const INPUT = { w: 64, h: 50 };
-const PHONE = 560; // narrower than this, a small network stands upright
+const PHONE = 560; // on narrower screens, a small network is upright
 const NATURAL = 660; // wider than this, everything grows, so that a class can read it
 const LARGEST = 2.4; // times
 const ROOM = { full: 126, tight: 104, small: 30 }; // heights of a neuron's place, with what is written around it
 const RIM = 6;
-const [TOP, ROW, BOTTOM] = [44, 90, 28]; // of a network that stands upright: the least heights
-const NEARER = 0.5; // of a gap stands between the outputs and the cost
-const LEAST = 0.66; // times: so small letters can just be read
-const [BESIDE, LETTER] = [118, 7.6]; // room for a name beside a neuron, for one letter
+const [TOP, ROW, BOTTOM] = [44, 90, 28]; // the least heights in an upright network
+const NEARER = 0.5; // the gap between the outputs and the cost, relative to other gaps
+const LEAST = 0.66; // the smallest scale at which letters are legible
+const [BESIDE, LETTER] = [118, 7.6]; // pixels for a name beside a neuron, and per letter
 const MOST_LETTERS = 19;
-const WITH_NAMES = 500; // the least width of many neurons with names beside them
+const WITH_NAMES = 500; // the least width for names beside many neurons
 
 export const biasKey = (layer) => `1_${layer}`;
 
-/** Layers with their bias neurons, if there are any, and the cost at the end. */
+/** The layers with their bias neurons, if any, and the cost at the end. */
 function columnsOf(layers, biases) {
   const columns = layers.map((names, k) => (biases && k < layers.length - 1 ? [...names, biasKey(k)] : names));
   return [...columns, ["C"]];
 }
 
-/** What a column's boxes leave free of the width, and how wide each is. */
+/** The free width beside a column's boxes, and the width of each box. */
 function spareOf(columns, width, full) {
   const wide = columns.slice(0, -1).map((_, layer) => (full ? (layer ? FULL : INPUT) : SMALL).w).concat(COST.w);
   return { wide, spare: width - 2 * RIM - wide.reduce((sum, w) => sum + w) };
 }
 
-/** {width, height, scale, upright, full, nodes}; height 0 is as high as is needed. nodes: key → {key, layer, x, y, w, h},
- * named: whether its name stands above it, letters: how many it has room for there, beside: on which side of it instead. */
+/** {width, height, scale, upright, full, nodes}; height 0: as high as needed. nodes: key → {key, layer, x, y, w, h},
+ * named: whether its name is above it, letters: the number that fit there, beside: the side of the name otherwise. */
 export function layOut(layers, available, height, biases, labels) {
   const columns = columnsOf(layers, biases);
   const most = Math.max(...columns.map((column) => column.length));
@@ -67,7 +67,7 @@ export function layOut(layers, available, height, biases, labels) {
   return { width, height: room * most, scale, upright: false, full, tight: false, nodes };
 }
 
-/** Larger on a wide screen, as far as the height allows; smaller where many neurons must fit it. */
+/** Larger on a wide screen if the height allows it; smaller if many neurons must fit. */
 function scaleFor(most, available, height, least) {
   const wide = Math.max(1, Math.min(LARGEST, available / NATURAL));
   if (!height) return wide;
@@ -83,7 +83,7 @@ function sizeOf(key, full, layer) {
   return layer ? FULL : INPUT;
 }
 
-/** For a phone: each layer is a row, the cost stands beside the outputs where there is room. */
+/** For a phone: each layer is a row, and the cost is beside the outputs if there is room. */
 function upright(columns, width, height) {
   const rows = columns.slice(0, -1);
   const beside = rows.at(-1).length < 3;
@@ -103,7 +103,7 @@ function upright(columns, width, height) {
   return { width, height: TOP + gap * (rows.length - 1) + BOTTOM, scale: 1, upright: true, full: true, tight: true, nodes };
 }
 
-/** The ends of an edge, on the rims of its neurons. */
+/** The ends of an edge, on the borders of its neurons. */
 export function edgeEnds(from, to, isUpright) {
   if (isUpright && from.y === to.y) return { x1: from.x + from.w / 2, y1: from.y, x2: to.x - to.w / 2, y2: to.y };
   if (isUpright) return { x1: from.x, y1: from.y + from.h / 2, x2: to.x, y2: to.y - to.h / 2 };

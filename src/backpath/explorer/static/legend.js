@@ -1,4 +1,4 @@
-// What colours and shapes mean: of weights under the picture, of classes and answers under the plane.
+// The meaning of colours and shapes: weights under the picture, classes and answers under the plane.
 import { byId, colour, html, svg } from "./dom.js";
 import { on } from "./page.js";
 import { classColour, plane } from "./surface.js";
@@ -8,7 +8,7 @@ function weight(kind) {
   return html("li", {}, line, ` ${kind} weight`);
 }
 
-/** The shapes that points have: squares, circles, triangles, in turn. */
+/** The shapes of points: squares, circles and triangles, in turn. */
 function mark(kind) {
   const fill = classColour(kind);
   const shapes = [

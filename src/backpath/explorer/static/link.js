@@ -1,4 +1,4 @@
-// The state in the address: after # and so never sent anywhere; a reload or the link brings it back.
+// The state in the address, after # and so never sent to a server; a reload or the link restores it.
 import { on, page } from "./page.js";
 
 function toText(value) {
@@ -14,7 +14,7 @@ function fromText(text) {
 
 let written = "";
 
-/** The state in an address, or null; throws where there is one that cannot be read. */
+/** The state in an address, or null; throws if it cannot be read. */
 export function readLink() {
   const text = new URLSearchParams(location.hash.slice(1)).get("s");
   return text === null || location.hash === written ? null : fromText(text);
@@ -28,8 +28,8 @@ export function writeLink() {
 
 const [MOST, WITHIN, LATER] = [40, 10_000, 300]; // browsers refuse more than 200 changes of the address in 30 s
 let waiting = 0;
-let times = []; // when the address was written lately
-/** At once, so that a reload brings this state back; where changes come thick, as from a slider, the last of them. */
+let times = []; // the recent times at which the address was written
+/** Writes at once, so that a reload restores this state; of many quick changes, as from a slider, only the last. */
 function soon() {
   const now = performance.now();
   times = times.filter((time) => now - time < WITHIN);
@@ -47,6 +47,6 @@ export function startLink() {
   on("chosen", soon);
 }
 
-/** What a link looks at, if it is one of the things that can be looked at. */
+/** The selection in a link, if it is valid. */
 export const chosenIn = ({ chosen }) =>
   typeof chosen?.name === "string" && ["weight", "neuron"].includes(chosen.kind) ? chosen : null;

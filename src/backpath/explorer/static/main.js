@@ -19,7 +19,7 @@ import { startSurface } from "./surface.js";
 import { openTab, startTabs } from "./tabs.js";
 import { startTraining } from "./training.js";
 
-/** What the address looks at, of a page that has been reloaded. */
+/** The selection in the address, after a reload. */
 function looksAt() {
   try {
     return chosenIn(readLink() ?? {});
@@ -28,13 +28,13 @@ function looksAt() {
   }
 }
 
-/** Opens the state that the address holds; false where it holds none. */
+/** Opens the state in the address; false if there is none. */
 async function openLink() {
   let link = null;
   try {
     link = readLink();
   } catch {
-    complain("The link cannot be read: it may be incomplete. Copy all of it again");
+    complain("The link cannot be read; it may be incomplete. Copy the whole link again");
   }
   if (!link) return false;
   page.chosen = chosenIn(link);
@@ -44,7 +44,7 @@ async function openLink() {
   return opened;
 }
 
-/** A session that goes on shows where it stands; a new one takes up what this tab has kept, or the address holds. */
+/** Shows the present state of a continued session; a new one restores the state from this tab or from the address. */
 async function greeted({ view, resumed }) {
   if (resumed) {
     page.chosen ??= looksAt();
@@ -57,7 +57,7 @@ async function greeted({ view, resumed }) {
   showView(view);
 }
 
-/** After all that is needed first: the panels that are not open yet, and the font, the largest file by far. */
+/** Loads the panels that are not open yet and the font, the largest file, after everything that is needed first. */
 async function takeTheRest() {
   try {
     (await import("./later.js")).startLater();

@@ -1,10 +1,10 @@
-// A small map of each neuron's answer over the plane of the two inputs, in the neuron itself.
+// A small map inside each neuron, of its output over the plane of the two inputs.
 import { byId, setAttribute, svg } from "./dom.js";
 import { on, page, quietly } from "./page.js";
 import { picture } from "./picture.js";
 import { shadeBytes } from "./surface.js";
 
-const EVERY = 200; // milliseconds between two askings
+const EVERY = 200; // milliseconds between two requests
 const SIZE = 20;
 const canvas = document.createElement("canvas");
 [canvas.width, canvas.height] = [SIZE, SIZE];

@@ -1,4 +1,4 @@
-// Formulas come from the server as MathML: only the elements and attributes named here get into the page.
+// Formulas come from the server as MathML; only the elements and attributes named here are inserted into the page.
 
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 const MATH = new Set(
@@ -6,7 +6,7 @@ const MATH = new Set(
 );
 const HTML = new Set("div h1 h2 h3 p table thead tbody tr th td span ol ul li strong em code".split(" "));
 const ATTRIBUTES = new Set(["class", "display", "displaystyle", "stretchy", "lspace", "rspace", "columnspan", "scope"]);
-const ALIGNED = { "text-align: right": "right", "text-align: left": "left" }; // style attributes would be refused
+const ALIGNED = { "text-align: right": "right", "text-align: left": "left" }; // the security policy refuses style attributes
 
 function kept(node, into) {
   for (const child of node.childNodes) {
@@ -43,7 +43,7 @@ export function insertMarkup(place, markup) {
   place.replaceChildren(clean(markup));
 }
 
-/** Formulas too wide for their place can be scrolled by keyboard too. */
+/** Makes formulas that are too wide for their place scrollable by keyboard. */
 export function reachScrolled(place) {
   for (const wide of place.querySelectorAll(".scroll, .formulas, .is")) {
     if (wide.scrollWidth <= wide.clientWidth) continue;

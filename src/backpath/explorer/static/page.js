@@ -1,13 +1,13 @@
-// What the page knows, who is notified when it changes, and how it asks the server.
+// The state of the page, the listeners to its changes, and its requests to the server.
 import { ask, connect } from "./connection.js";
 import { byId, setText } from "./dom.js";
 
-/** view: the server's last View; chosen: the weight or neuron looked at; values: the weights as they are now. */
+/** view: the server's last View; chosen: the selected weight or neuron; values: the current weights. */
 export const page = { view: null, choices: null, session: null, chosen: null, running: false };
 
 const listeners = new Map();
 
-/** A listener that comes late sees at once where things stand. */
+/** A listener that is added late gets the present state at once. */
 export function on(event, listener) {
   listeners.set(event, [...(listeners.get(event) ?? []), listener]);
   if (event === "view" && page.view) listener(page.view);
@@ -17,7 +17,7 @@ export function emit(event, detail) {
   for (const listener of listeners.get(event) ?? []) listener(detail);
 }
 
-/** Shows a message, to screen readers too. */
+/** Shows a message, also to screen readers. */
 export function say(line) {
   setText(byId("error"), "");
   setText(byId("message"), line);
@@ -45,12 +45,12 @@ export function showView(view) {
   emit("view", view);
 }
 
-/** Asks the server; an error is shown, and the answer is null. */
+/** Sends a request; an error is shown, and the answer is null. */
 export async function act(what, details) {
   try {
     const answer = await ask(what, details);
     if (answer?.state) {
-      setText(byId("error"), ""); // what was refused before has been put right
+      setText(byId("error"), ""); // the earlier error has been resolved
       showView(answer);
     }
     return answer;
@@ -60,10 +60,10 @@ export async function act(what, details) {
   }
 }
 
-/** Asks without a message where it fails: for what the page asks of itself. */
+/** Sends a request without showing errors, for requests that the user did not make. */
 export const quietly = (what, details) => ask(what, details).catch(() => null);
 
-/** Looks at a weight or a neuron. */
+/** Selects a weight or a neuron. */
 export function choose(name, kind) {
   page.chosen = name ? { name, kind } : null;
   emit("chosen", page.chosen);
@@ -73,10 +73,10 @@ let frame = null;
 function drawFrame() {
   const latest = frame;
   frame = null;
-  if (latest && page.running && page.view) emit("frame", latest); // a page that is coming back has no view yet
+  if (latest && page.running && page.view) emit("frame", latest); // a reconnecting page has no view yet
 }
 
-/** Several frames between two drawings become one: the newest numbers, all the costs. */
+/** Merges several frames between two drawings: the newest numbers, and all costs. */
 function keepFrame(next) {
   if (frame === null) requestAnimationFrame(drawFrame);
   else if (!next.costs) {

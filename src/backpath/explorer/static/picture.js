@@ -7,14 +7,14 @@ import { choose, emit, on, page } from "./page.js";
 import { byName, drawSummary } from "./summary.js";
 import { classVariable } from "./surface.js";
 
-const NEAR = 12; // pixels from an edge at which it is meant
+const NEAR = 12; // pixels within which a click hits an edge
 const picture = { root: null, nodes: new Map(), edges: new Map(), layers: [], drawnFor: "" };
 export { picture };
 
 const subscript = (name) => name.replace("~", "∼");
 export const weightWidth = (value) => (0.8 + (7 * Math.abs(value)) / (Math.abs(value) + 3)).toFixed(2);
 
-/** A picture's item by a name of the server's: a weight, a neuron, C, or "1", the bias neuron of the chosen weight. */
+/** The item with a name of the server's: a weight, a neuron, C, or "1", the bias neuron of the selected weight. */
 export function item(name) {
   if (name === "1" && page.chosen) {
     const to = picture.edges.get(page.chosen.name)?.to;
@@ -27,7 +27,7 @@ function textLine(className, x, y, text = "", anchor = "middle") {
   return svg("text", { class: className, x, y, "text-anchor": anchor, "aria-hidden": "true" }, text);
 }
 
-/** Boxes of neurons and grips of edges are buttons: one of them is in the tab order, arrow keys move among them. */
+/** Boxes of neurons and grips of edges are buttons: one of them is in the tab order, and arrow keys move between them. */
 const BUTTON = { role: "button", tabindex: "-1" };
 
 function drawNode(node, labels, full) {
@@ -50,7 +50,7 @@ function drawNode(node, labels, full) {
   group.append(svg("title", { "aria-hidden": "true" }, label ? `${key}: ${label}` : key));
   const boxed = full || kind === "cost";
   const title = kind === "cost" ? "cost" : brief(label ? `${key} ${label}` : key, node.letters);
-  const atLeft = label && node.layer === 0; // a long name would leave the picture
+  const atLeft = label && node.layer === 0; // a long name would extend beyond the picture
   if (boxed || named) group.append(textLine("name", atLeft ? left : x, top - 8, title, atLeft ? "start" : "middle"));
   else if (label && node.beside) group.append(nameBeside(node, brief(label, node.letters)));
   if (label && isClass(node)) group.querySelector(".name, .beside")?.prepend(classMark(key));
@@ -77,12 +77,12 @@ function drawNode(node, labels, full) {
   return node;
 }
 
-/** A name as far as there is room for it; the whole of it shows when it is pointed at. */
+/** A name, shortened if there is too little room; the tooltip has the whole name. */
 const brief = (name, letters) => (name.length > letters ? `${name.slice(0, letters - 1)}…` : name);
 
 const isClass = ({ layer }) => layer === page.view.layers.length - 1 && page.view.data.kind === "classification";
 
-/** A class's shape and colour, as its points have them. */
+/** The shape and colour of a class's points. */
 function classMark(key) {
   const kind = Number(key.slice(1)) - 1;
   return svg("tspan", { fill: `var(--${classVariable(kind)})` }, `${["■", "●", "▲"][kind % 3]} `);
@@ -92,7 +92,7 @@ function nameBeside({ x, y, w, beside }, name) {
   return beside === "left" ? textLine("beside", x - w / 2 - 5, y + 4, name, "end") : textLine("beside", x + w / 2 + 5, y + 4, name, "start");
 }
 
-/** A bar along the edge around its number: what is focused, and what a click on the edge's place meets. */
+/** A bar along the edge around its number, which takes the focus and clicks. */
 function grip({ x1, y1, x2, y2, t, reach: side, name }) {
   const [long, reach] = [Math.hypot(x2 - x1, y2 - y1) || 1, Math.min(t, 1 - t, 0.2)];
   const [nx, ny] = [(-(y2 - y1) / long) * side, ((x2 - x1) / long) * side];
@@ -122,16 +122,16 @@ function finishEdge(edge) {
   edge.label.append(edge.second, edge.value, edge.title);
 }
 
-/** names: weights' names stand over their numbers. */
+/** names: whether the names of weights are above their numbers. */
 export const looks = { names: false };
-const FIXED = matchMedia("(width >= 1100px), (width < 560px)"); // there the picture fills its place, else it is as high as it needs
-const FORM = 64; // pixels under the picture, where not all of it is drawn
+const FIXED = matchMedia("(width >= 1100px), (width < 560px)"); // here the picture fills its place; otherwise it is as high as it needs
+const FORM = 64; // pixels under the picture, if not all of it is drawn
 const room = (host) => [host.clientWidth, FIXED.matches ? host.clientHeight - (page.view.drawn === "part" ? FORM : 0) : 0];
 
-/** What is written below a neuron. */
+/** The text below a neuron. */
 const linesOf = ({ x, y, w, h }) => ({ x, w, top: y + h / 2, bottom: y + h / 2 + 34 });
 
-/** A layer's numbers with their names and gradients, as far as there is room: all, without gradients, numbers alone. */
+/** A layer's numbers with names and gradients if there is room, without gradients, or alone. */
 function labelLayer(edges, size, withSecond, isUpright) {
   const [second, name] = [withSecond ? 14 : 0, looks.names ? 15 : 0];
   const choices = [[second, name], [0, name], [second, 0], [0, 0]];
@@ -143,7 +143,7 @@ function labelLayer(edges, size, withSecond, isUpright) {
   }
 }
 
-/** That a layer has more neurons than are drawn. */
+/** A note that a layer has more neurons than are drawn. */
 function moreNote(layer, more, nodes, height) {
   const { x } = [...nodes.values()].find((node) => node.layer === layer);
   return svg("text", { class: "more", x, y: height + 9, "text-anchor": "middle" }, `⋯ and ${more} more`);
@@ -184,7 +184,7 @@ function build(view) {
   emit("built", root);
 }
 
-/** The edge or neuron at a place of the picture; of crossing edges the nearest. */
+/** The edge or neuron at a place of the picture; the nearest of crossing edges. */
 function at(event) {
   const neuron = event.target.closest?.("[data-neuron]");
   if (neuron) return [...picture.nodes.values()].find((node) => node.element === neuron);
@@ -208,7 +208,7 @@ export function look(thing) {
   inTabOrder(thing.button);
 }
 
-/** One item of the picture is in the tab order: the last one that had the focus. */
+/** One item of the picture is in the tab order: the last one with the focus. */
 export function inTabOrder(element) {
   picture.root.querySelector('[tabindex="0"]')?.setAttribute("tabindex", "-1");
   element.setAttribute("tabindex", "0");
@@ -235,7 +235,7 @@ function followPointer(root) {
   });
 }
 
-/** Writes a weight's number, colour and width where they changed. */
+/** Updates a weight's number, colour and width if they changed. */
 export function showWeight(edge, value, text) {
   if (edge.shown === text) return;
   edge.shown = text;
@@ -249,12 +249,12 @@ export function showWeight(edge, value, text) {
   if (edge.labelled || edge.label.classList.length > 2) setText(edge.value, edge.brief);
 }
 
-/** A number that is hidden for want of room is written when it is looked at: hundreds of them take long. */
+/** A hidden number is written when its edge is selected, because writing hundreds takes long. */
 export function showNumber(edge) {
   if (edge?.value) setText(edge.value, edge.brief);
 }
 
-/** Names for screen readers: not while training, when they change too fast. */
+/** Names for screen readers; not while training, because they change too fast. */
 function nameEdges() {
   for (const edge of picture.edges.values()) {
     const from = edge.from.key.startsWith("1_") ? "the bias neuron" : edge.from.key;
@@ -284,7 +284,7 @@ function draw(view) {
   emit("drawn", view);
 }
 
-/** Marks what is looked at. */
+/** Marks the selection. */
 function mark() {
   for (const node of picture.nodes.values()) node.element.classList.toggle("chosen", page.chosen?.name === node.key);
   for (const edge of picture.edges.values()) {
@@ -295,14 +295,14 @@ function mark() {
 
 const middleOf = (edge) => pointAt(edge, edge.t);
 
-/** Lights the places that a factor comes from; the presenter's pointer goes to the first of them. */
+/** Highlights the places that a factor comes from; the presenter's pointer moves to the first one. */
 function light({ names }) {
   const [first] = names.map(item).filter(Boolean);
   const pointer = picture.root?.querySelector(".pointer");
   pointer?.classList.toggle("on", Boolean(first));
   if (first) {
     const { x, y, w = 84, h = 10 } = first.name ? middleOf(first) : first;
-    const [wide, high, below] = picture.full && !first.name ? [w + 22, h + 68, 6] : [w + 22, h + 22, 0]; // its name above, two lines below
+    const [wide, high, below] = picture.full && !first.name ? [w + 22, h + 68, 6] : [w + 22, h + 22, 0]; // the name above, two lines below
     for (const [name, value] of Object.entries({ x: -wide / 2, y: below - high / 2, width: wide, height: high })) pointer.firstChild.setAttribute(name, value);
     pointer.style.transform = `translate(${x}px, ${y}px)`;
   }

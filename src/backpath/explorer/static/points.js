@@ -1,4 +1,4 @@
-// The samples as points on the answers: picked, drawn, dragged and erased, by mouse and by keyboard.
+// The samples as points on the answers: selected, drawn, dragged and erased, by mouse and keyboard.
 import { byId, colour, fillSelect, html, setText } from "./dom.js";
 import { act, emit, on, page, say } from "./page.js";
 import { axisPlaces, classColour, fromX, fromY, plane, toX, toY } from "./surface.js";
@@ -7,9 +7,9 @@ const SIZE = 6;
 const NEAR = 12;
 const host = byId("points");
 let points = []; // {x: all inputs, y: all outputs}
-let mode = "pick"; // or "erase", or the number of a class to add
+let mode = "pick"; // "pick", "erase", or the number of a class to add
 let dragged = null;
-let cross = null; // the keyboard's place, in pixels
+let cross = null; // the keyboard's cursor, in pixels
 
 const place = ({ x, y }) => {
   const [across, up] = axisPlaces();
@@ -26,7 +26,7 @@ function nearest(px, py) {
   return best;
 }
 
-/** A point's class: of one output whether its target is high, of several the output that should win. */
+/** A point's class: with one output, whether its target is high; with several, the output that should win. */
 function classOf({ y }, middle) {
   return y.length > 1 ? y.indexOf(Math.max(...y)) : Number(y[0] > middle);
 }
@@ -38,7 +38,7 @@ function triangle(context, px, py, size) {
   context.closePath();
 }
 
-/** Classes differ in shape too, not by colour alone: squares (of one output the low targets), circles, triangles. */
+/** Classes differ in shape, not only in colour: squares (with one output, the low targets), circles, triangles. */
 function drawPoint(context, point, isSample, middle) {
   const { px, py } = place(point);
   const kind = classOf(point, middle);
@@ -74,7 +74,7 @@ function draw(context) {
 }
 
 const canEdit = () => page.view.data.editable && !page.running;
-const refuse = () => say(page.running ? "Pause first, then change the points" : "Only data of up to 500 rows can be changed here");
+const refuse = () => say(page.running ? "Pause first, then change the points" : "Only data with up to 500 rows can be changed here");
 
 async function send(line) {
   const { data } = page.view;
@@ -111,7 +111,7 @@ function erase(k) {
   return send("Erased");
 }
 
-/** What a click or Enter at a place does. */
+/** The action of a click or of Enter at a place. */
 function use(px, py) {
   const k = nearest(px, py);
   if (mode === "erase" && k >= 0) return canEdit() ? erase(k) : refuse();
@@ -148,7 +148,7 @@ function followPointer() {
     else if (dragged) use(...inside(event));
     dragged = null;
   });
-  // a finger scrolls the page over the plane, except where it grabs a point
+  // a finger on the plane scrolls the page, unless it is on a point
   host.addEventListener("touchstart", (event) => {
     if (mode !== "pick" || event.touches.length > 1 || !canEdit()) return;
     if (nearest(...inside(event.touches[0])) >= 0) event.preventDefault();
@@ -205,10 +205,10 @@ const HINTS = {
   add: "Click in the picture to add a point.",
 };
 
-const FEW = 2; // classes with a button each; more are chosen from a list
+const FEW = 2; // classes with a button each; with more, there is a list
 const modeButton = (value, text) => html("button", { type: "button", value, "aria-pressed": "false", onclick: ({ target }) => setMode(target.value) }, text);
 
-/** What can be added: points, or points of a class. */
+/** The kinds of points to add: points, or points of a class. */
 function adding({ data, labels }) {
   if (plane.flat || data.kind === "regression") return ["points"];
   if (data.y[0]?.length > 1) return data.y[0].map((_, k) => labels[`A${k + 1}`] ?? `A${k + 1}`);

@@ -1,4 +1,4 @@
-// The presenter's view: one screen for a projector, in and out by one key, with a pointer that follows the factor looked at.
+// The presenter's view: one screen for a projector, toggled by one key, with a pointer that follows the selected factor.
 import { html } from "./dom.js";
 import { emit } from "./page.js";
 import { looks, showNames } from "./picture.js";
@@ -17,12 +17,12 @@ export function present(on = document.documentElement.dataset.presenting === und
     delete root.dataset.presenting;
   }
   showNames(on || before);
-  emit("theme"); // redraw the canvases, because the letters have another size
+  emit("theme"); // redraw the canvases, because the font size has changed
 }
 
 const isTyping = ({ target }) => target.closest?.("input, select, textarea, [contenteditable]");
 
-/** The part of the Share panel that leads there. */
+/** The part of the Share panel that opens it. */
 export const presentPart = () => [
   html("h2", {}, "In front of a class"),
   html("p", { class: "soft" }, "One screen with large numbers. P switches to it and back, Escape leaves it."),

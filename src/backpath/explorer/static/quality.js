@@ -1,4 +1,4 @@
-// How good the answers are: accuracy, of each class too, or the usual error; of rows held out beside.
+// The quality of the answers: accuracy, also per class, or the typical error; also for the held-out rows.
 import { byId, html } from "./dom.js";
 import { act, on } from "./page.js";
 
@@ -19,7 +19,7 @@ function show(parts) {
   );
 }
 
-/** The part of the Data panel that holds rows out and shows every class. */
+/** The part of the Data panel that holds out rows and shows all classes. */
 export function qualityPart() {
   const share = html("select", { id: "hold-out" }, ...[0, 10, 20, 30, 50].map((value) => html("option", { value }, value ? `${value} %` : "none")));
   share.addEventListener("change", async () => {
@@ -28,7 +28,7 @@ export function qualityPart() {
   return [
     html("h2", {}, "How good it is"),
     html("label", { class: "field wide" }, "Rows held out ", share),
-    html("p", { class: "soft" }, "They are not trained on; their cost is the dashed curve."),
+    html("p", { class: "soft" }, "The network is not trained on them; their cost is the dashed curve."),
     html("table", { id: "by-class", hidden: true }),
   ];
 }

@@ -1,5 +1,5 @@
-// A row for the step: by its number in the table, or typed: in the units of the table, where there is one, else as the
-// network's own numbers.
+// A row for the step: by its number in the table, or typed, in the units of the table if there is one, otherwise as the
+// network's numbers.
 import { byId, fillSelect, html, setText } from "./dom.js";
 import { act, page, say } from "./page.js";
 import { number } from "./training.js";
@@ -14,7 +14,7 @@ function columnsOf({ data, state, labels }) {
   return [...names(inputs, "X"), ...names(outputs, "y")];
 }
 
-/** What stands in the fields: the sample that is looked at. */
+/** The values for the fields: those of the selected sample. */
 const cellsOf = ({ sample }) => sample.cells ?? [...sample.x, ...sample.y].map(String);
 
 function field({ name, choices }, value) {
@@ -29,13 +29,13 @@ async function use(event) {
   const cells = [...byId("row-cells").querySelectorAll("input, select")].map(({ value }) => value.trim());
   const inputs = page.view.state.sizes[0];
   const asked = page.view.data.columns ? ["row", { cells }] : ["sample", { x: cells.slice(0, inputs), y: cells.slice(inputs) }];
-  if (await act(...asked)) say("The step now uses the typed row");
+  if (await act(...asked)) say("The step now uses this row");
 }
 
 async function useNumber(event) {
   event.preventDefault();
   const row = byId("row-number").value.trim();
-  if (await act("sample", { row: number(row) })) say(`The step is of row ${row} now`);
+  if (await act("sample", { row: number(row) })) say(`The step now uses row ${row}`);
 }
 
 function show(view) {
@@ -49,13 +49,13 @@ function show(view) {
   byId("row-cells").replaceChildren(...columns.map((column, k) => field(column, cells[k])));
 }
 
-/** The part of the Data panel that takes a row. */
+/** The part of the Data panel that selects a row. */
 export function rowPart() {
-  const form = html("form", {}, html("div", { id: "row-cells" }), html("button", { type: "submit" }, "Take this row for the step"));
+  const form = html("form", {}, html("div", { id: "row-cells" }), html("button", { type: "submit" }, "Use this row for the step"));
   form.addEventListener("submit", use);
   const byNumber = html("form", { id: "by-number" },
     html("label", { class: "field wide" }, "Row of the table ", html("input", { type: "text", id: "row-number", inputmode: "numeric", size: 6, autocomplete: "off", placeholder: "number" }),
-      html("span", { id: "row-count" }), html("button", { type: "submit" }, "Take it for the step")));
+      html("span", { id: "row-count" }), html("button", { type: "submit" }, "Use it for the step")));
   byNumber.addEventListener("submit", useNumber);
   return [byNumber, html("details", { id: "row" }, html("summary", {}, "Type a row"), form)];
 }

@@ -1,10 +1,10 @@
-// The truth table: a row per sample, with what every neuron makes of it and its share of the chosen weight's gradient.
+// The truth table: a row per sample, with the output of every neuron and the contribution to the selected weight's gradient.
 import { byId, html, setText } from "./dom.js";
 import { act, on, page, quietly } from "./page.js";
 
-const AGAIN = 400; // milliseconds between two askings while training
+const AGAIN = 400; // milliseconds between two requests while training
 let first = 0;
-let asked = 0; // the last question's number: an older answer is not shown any more
+let asked = 0; // the number of the last request; answers to older ones are not shown
 let next = 0;
 
 const open = () => !byId("panel-samples").hidden;
@@ -15,7 +15,7 @@ function headCell({ title, kind, neuron }) {
 
 function row(cells, k, number, chosen) {
   const index = first + k;
-  const button = html("button", { type: "button", class: "row-number", "aria-label": `Sample ${number}: take it for the step` }, String(number));
+  const button = html("button", { type: "button", class: "row-number", "aria-label": `Sample ${number}: use it for the step` }, String(number));
   button.addEventListener("click", () => act("sample", { index }));
   return html("tr", { "aria-selected": String(index === chosen), class: index === chosen ? "chosen" : false },
     html("th", { scope: "row" }, button), ...cells.map((text) => html("td", { class: "number" }, text)));
@@ -43,7 +43,7 @@ function draw(table) {
   drawPages(table.all, table.rows.length);
   setText(byId("samples-note"), table.weight
     ? `∂C/∂${table.weight} of each sample; their mean, below, is the batch's gradient.`
-    : "Click a weight in the picture to show each sample's share of its gradient here.");
+    : "Click a weight in the picture to show each sample's gradient here.");
 }
 
 async function ask() {
@@ -64,7 +64,7 @@ function turn(pages) {
 
 function build() {
   byId("panel-samples").replaceChildren(
-    html("h2", {}, "Every sample"),
+    html("h2", {}, "All samples"),
     html("p", { class: "soft", id: "samples-note" }),
     html("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Samples" }, html("table", { id: "truth-table" })),
     html("div", { class: "bar", id: "samples-pages", hidden: true },

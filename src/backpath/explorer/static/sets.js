@@ -1,18 +1,18 @@
-// Which data set and which sample: the lists at the top of the page.
+// The lists of data sets and samples at the top of the page.
 import { byId, fillSelect } from "./dom.js";
 import { act, on, page, say } from "./page.js";
 
 const few = (row) => row.slice(0, 3).map((value) => (typeof value === "number" ? Number(value.toPrecision(3)) : value)).join(", ") + (row.length > 3 ? " …" : "");
 
-/** A sample by its number in the table and what it is: in the table's own units, where there is a table. */
+/** A sample by its number and values, in the units of its table if there is one. */
 function sampleName({ X, y, cells, targets, numbers }, k) {
   return `${numbers?.[k] ?? k + 1}: ${few(cells?.[k] ?? X[k])} → ${targets ? targets[k] : few(y[k])}`;
 }
 
-/** The inputs of the sample that is looked at. */
+/** The inputs of the selected sample. */
 export const inputsOf = ({ sample }) => few(sample.cells?.slice(0, -1) ?? sample.x);
 
-/** The sample that is looked at, where it is none of those in the list. */
+/** The selected sample, if it is not in the list. */
 function otherName(view) {
   const { number, cells, y } = view.sample;
   return `${number ? `row ${number.toLocaleString("en")}` : "typed"}: ${inputsOf(view)} → ${cells ? cells.at(-1) : few(y)}`;
@@ -39,7 +39,7 @@ function showSets(view) {
 const words = (value) => (Array.isArray(value) ? value.join("-") : value === null ? "all" : String(value).replaceAll("_", " "));
 const SETTINGS = { sizes: "sizes", activations: "activations", cost: "cost", solver: "solver", learning_rate: "learning rate", batch_size: "batch size" };
 
-/** Other samples, and what of the settings had to change with them. */
+/** Loads other samples, and reports the settings that changed with them. */
 async function changeSet(dataset) {
   const before = page.view.state;
   const view = await act("set", { dataset });
@@ -48,7 +48,7 @@ async function changeSet(dataset) {
     return;
   }
   const changed = Object.keys(SETTINGS).filter((key) => words(before[key]) !== words(view.state[key])).map((key) => `${SETTINGS[key]} ${words(view.state[key])}`);
-  say(changed.length ? `With ${view.data.name}: ${changed.join(", ")}` : `Now on ${view.data.name}; the settings have not changed`);
+  say(changed.length ? `With ${view.data.name}: ${changed.join(", ")}` : `Now with ${view.data.name}; the settings have not changed`);
 }
 
 export function startSets() {

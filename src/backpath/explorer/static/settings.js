@@ -1,4 +1,4 @@
-// The network's settings: layers, activations, cost, where the weights start.
+// The network's settings: layers, activations, cost, initial weights.
 import { byId, fillSelect, html } from "./dom.js";
 import { act, on, page } from "./page.js";
 import { number } from "./training.js";
@@ -14,7 +14,7 @@ async function set(change) {
   }
 }
 
-/** The layers' sizes and activations as the fields have them. */
+/** The layers' sizes and activations in the fields. */
 function layers() {
   const sizes = [...byId("layers").querySelectorAll("input")].map(({ value }) => number(value.trim()));
   const activations = [...byId("layers").querySelectorAll("select")].map(({ value }) => value);

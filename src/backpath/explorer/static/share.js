@@ -1,4 +1,4 @@
-// Taking the work along: a link, a printed page, the picture, the model.
+// Sharing and saving: a link, a printed page, the picture, the model.
 import { address } from "./connection.js";
 import { byId, html } from "./dom.js";
 import { savePng, saveSvg } from "./image.js";
@@ -41,7 +41,7 @@ function build() {
     html("label", { class: "field wide" }, "Link to this state ", html("input", { id: "link", type: "text", readonly: true })),
     button("Copy the link", copyLink),
     html("h2", {}, "On paper"),
-    html("p", {}, html("a", { href: address("/step", query), target: "_blank", rel: "noopener" }, "This step as a page to print")),
+    html("p", {}, html("a", { href: address("/step", query), target: "_blank", rel: "noopener" }, "This step as a printable page")),
     html("h2", {}, "Picture"),
     html("div", { class: "buttons" }, button("Save as SVG", saveImage(saveSvg)), button("Save as PNG", saveImage(savePng))),
     html("h2", {}, "Model"),

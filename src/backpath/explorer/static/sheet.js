@@ -1,4 +1,4 @@
-// On a phone the panels are a sheet from below: it opens with a tab, or with a weight that is tapped.
+// On a phone the panels are a sheet at the bottom, which opens when a tab or a weight is tapped.
 import { byId } from "./dom.js";
 import { on } from "./page.js";
 

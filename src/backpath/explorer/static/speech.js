@@ -1,4 +1,4 @@
-// What a screen reader announces: once per step, and once per run.
+// Announcements for screen readers: one per step, and one per run.
 import { byId, setText, shown } from "./dom.js";
 import { on } from "./page.js";
 
@@ -7,7 +7,7 @@ const PASSES = { forward: "Forward", backward: "Backward", update: "Update" };
 function stepWords({ phase, at, values }) {
   const number = phase === "forward" ? values[at === "C" ? "C" : at] : phase === "backward" ? values[`delta_${at}`] : null;
   const what = phase === "backward" ? `∂C/∂u of ${at}` : at;
-  return `${PASSES[phase]}, as far as ${what}${number ? `: ${number.text}` : ""}`;
+  return `${PASSES[phase]}, up to ${what}${number ? `: ${number.text}` : ""}`;
 }
 
 export function startSpeech() {

@@ -6,19 +6,19 @@ import { item, picture } from "./picture.js";
 
 const SLOW = "0.25"; // epochs a second
 
-/** Whether frames are shown as a movement now. */
+/** Whether frames are animated. */
 export const flows = () => byId("speed").value === SLOW && picture.root !== null;
 
 const AGAIN = 800; // milliseconds between two formulas while training
-const MOST_WEIGHTS = 60; // of a network whose formulas are followed
+const MOST_WEIGHTS = 60; // in a network whose formulas are updated while training
 const PASSES = ["Forward", "Backward", "Update"];
 let before = new Map(); // weights' texts before the last update
-let stepping = null; // the same, while a step is asked for
+let stepping = null; // the same, while a step is requested
 
-/** How many letters a neuron has room for. */
+/** The number of letters that fit in a neuron. */
 const most = () => (picture.tight ? 8 : 10);
 
-/** The numbers of a neuron; an input's is the sample's. */
+/** The numbers of a neuron; those of inputs are the sample's. */
 function valuesOf({ key, layer }, step, { sample }) {
   if (layer > 0) return step.values[key];
   const value = sample.x[Number(key.slice(1)) - 1];
@@ -75,7 +75,7 @@ function showGradients(step) {
   }
 }
 
-/** Where the computation is. */
+/** Marks the progress of the computation. */
 function showPlace(step) {
   for (const old of picture.root.querySelectorAll(".current")) old.classList.remove("current");
   if (step.at) item(step.at)?.element.classList.add("current");
@@ -87,9 +87,9 @@ const SAID = {
   backward: "Backward: the chain rule, from the cost back to each weight.",
   update: "Update: each weight moves against its gradient, W − η × ∂C/∂W.",
 };
-const UPDATED = "The weights are new. The numbers in the neurons, and ∂, belong to the old weights: Forward computes them again.";
+const UPDATED = "The weights are updated. The numbers in the neurons, and ∂, still belong to the old weights; Forward recomputes them.";
 
-/** A layer's formulas: a row each, a cell for each side. */
+/** A layer's formulas: one row per formula, one cell per side. */
 function formulaTable({ title, rows }) {
   const cells = (sides) => sides.map((side, k) => {
     const cell = html("td", {}, k ? "= " : "");
@@ -110,7 +110,7 @@ function showNow({ phase, formulas }, running) {
 }
 
 let next = 0;
-/** While training: the gradients' formulas with the numbers of now, as often as they can be read. */
+/** While training: the gradients' formulas with the current numbers, no faster than they can be read. */
 async function followFormulas() {
   if (performance.now() < next || page.view.weights.length > MOST_WEIGHTS) return;
   next = performance.now() + AGAIN;
@@ -127,10 +127,10 @@ function showStep(step, view) {
   showPlace(step);
 }
 
-/** A number of this moment, as the picture shows it. */
+/** A current number, as the picture shows it. */
 const now = (value) => ({ value, text: shown(value) });
 
-/** While training: the numbers of the sample with the weights of now; a part of them where they are to come one by one. */
+/** While training: the sample's numbers with the current weights, or only some of them if they appear one by one. */
 export function showLive(live, { forward = Infinity, cost = true, backward = 0 } = {}) {
   if (!live || !picture.root) return;
   let k = 0;
@@ -157,7 +157,7 @@ export function showLive(live, { forward = Infinity, cost = true, backward = 0 }
   }
 }
 
-/** A factor that is pointed at: σ′(u) stands with its number at its neuron. */
+/** When a factor is selected, its neuron shows σ′(u) with its number. */
 function showSlope({ names, text, plain }) {
   for (const node of picture.nodes.values()) if (node.lines?.slope) setText(node.lines.slope, "");
   const of = plain?.match(/σ′\(u_(\w+)\)/)?.[1];
@@ -182,7 +182,7 @@ export function startSteps() {
   });
   on("drawn", (view) => showStep(view.step, view));
   on("frame", ({ live }) => {
-    if (!flows()) showLive(live); // not in every frame: numbers are read more slowly than a picture
+    if (!flows()) showLive(live); // not in every frame, because reading numbers is slow
     followFormulas();
   });
   on("lit", showSlope);

@@ -1,4 +1,4 @@
-// Networks too large to draw whole: each layer as a box with its size and what its weights are like.
+// Networks too large to draw: each layer is a box with its size and the statistics of its weights.
 import { byId, html, shown } from "./dom.js";
 import { choose, on, page } from "./page.js";
 
@@ -12,7 +12,7 @@ function layerBox({ layer, shape, least, most, mean, deviation }, activation) {
     html("p", { class: "soft" }, `mean ${shown(mean)}, deviation ${shown(deviation)}`));
 }
 
-/** A form that looks at a weight by its name, for those that are not drawn. */
+/** A form that selects a weight by name, for weights that are not drawn. */
 export function byName() {
   const field = html("input", { id: "weight-name", type: "text", size: 10, placeholder: "W11_1", autocomplete: "off" });
   const form = html("form", { class: "bar" },

@@ -1,19 +1,19 @@
-// What the network answers: over the plane of two inputs, or along one. The points lie on it.
+// The network's answers over the plane of two inputs, or along one input, with the points on top.
 import { byId, canvasContext, colour, fillSelect, html } from "./dom.js";
 import { emit, on, page, quietly } from "./page.js";
 
 const canvas = byId("surface");
 const RESOLUTION = 48;
-const [ROOMY, SMALL] = [36, 20]; // around the plane, for its axes; a small one has their names only
+const [ROOMY, SMALL] = [36, 20]; // pixels around the plane for its axes; a small plane shows only their names
 const image = document.createElement("canvas");
 const SHADES = 256;
-let palette = null; // of one output: from its low targets to its high ones
-let classes = []; // of several outputs: each winner's colours, from unsure to sure
-let axes = null; // the names of the inputs drawn; null for the first ones
-/** extent of what is drawn, and the way between data and pixels. */
+let palette = null; // with one output: from low to high targets
+let classes = []; // with several outputs: the winner's colours, from unsure to sure
+let axes = null; // the names of the plotted inputs; null: the first ones
+/** The plotted range, and the conversion between data and pixels. */
 export const plane = { extent: [0, 1, 0, 1], flat: false, width: 1, height: 1, margin: ROOMY, answer: null };
 
-/** Which columns of the data lie across and up. */
+/** The columns of the data on the horizontal and vertical axes. */
 export const axisPlaces = () => {
   const names = axes ?? ["X1", "X2"];
   return names.map((name) => Number(name.slice(1)) - 1);
@@ -50,7 +50,7 @@ export const classColour = (k) => colour(classVariable(k));
 
 const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
-/** What part of the way from the least target to the largest a value is. */
+/** The position of a value between the smallest target (0) and the largest (1). */
 function targetScale() {
   const targets = page.view.data.y.map(([first]) => first);
   const [least, most] = targets.length ? [Math.min(...targets), Math.max(...targets)] : [0, 1];
@@ -82,13 +82,13 @@ function take(answer) {
   const heights = [...answer.curve.y, ...page.view.data.y.map(([first]) => first)].filter(Number.isFinite);
   const [least, most] = [Math.min(...heights, 0), Math.max(...heights, 0.5)];
   const spare = 0.08 * (most - least);
-  // the frame grows with the curve and does not shrink while training: a picture that jumps cannot be followed
+  // while training, the frame grows with the curve but never shrinks, so that the picture does not jump
   const old = page.running ? plane.extent : null;
   const [low, high] = [least - spare, most + spare];
   plane.extent = [...answer.extent.slice(0, 2), old ? Math.min(old[2], low) : low, old ? Math.max(old[3], high) : high];
 }
 
-/** An end of an axis, in the table's own units where it has some. */
+/** The label at an end of an axis, in the units of the table if there is one. */
 function short(value, name) {
   const [mean, scale] = page.view.data.scales[name] ?? [0, 1];
   return String(Number((value * scale + mean).toPrecision(scale === 1 ? 2 : 3)));
@@ -116,7 +116,7 @@ function drawFrame(context, names) {
   context.fillText(short(extent[2], names[1]), plane.margin - 6, height - plane.margin);
 }
 
-/** The axes' names; a long one has room along its axis only. */
+/** The names of the axes; a long name fits only along its axis. */
 function drawNames(context, names) {
   const { width, height, margin } = plane;
   const spare = margin === SMALL ? 0 : 60;
@@ -167,7 +167,7 @@ async function ask() {
 }
 
 let choosersFor = "";
-/** Which inputs the plane is of, where there are more than two. */
+/** The choice of the plane's inputs, if there are more than two. */
 function showChoosers({ state, labels = {} }) {
   const inputs = Array.from({ length: state.sizes[0] }, (_, k) => `X${k + 1}`);
   const now = JSON.stringify([inputs, labels]);

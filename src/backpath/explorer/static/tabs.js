@@ -32,5 +32,5 @@ export function startTabs() {
     tab.addEventListener("click", () => openTab(nameOf(tab)));
     tab.addEventListener("keydown", toNeighbour);
   }
-  on("chosen", (chosen) => chosen && byId("panel-samples").hidden && openTab("derivation")); // the table shows it too
+  on("chosen", (chosen) => chosen && byId("panel-samples").hidden && openTab("derivation")); // the table also shows it
 }

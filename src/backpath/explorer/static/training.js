@@ -23,9 +23,9 @@ async function train() {
 }
 
 const at = ({ history, data, step }) => `${history.epoch} ${data.key ?? data.name} ${step.phase}`;
-let outcomeAt = ""; // where the run was that the message is of
+let outcomeAt = ""; // the epoch of the run that the message is about
 
-/** What a run has come to, with what may help, one click each. */
+/** The outcome of a run, with remedies of one click each. */
 function showOutcome(why, message, tries) {
   const host = byId("outcome");
   host.className = why;
@@ -48,7 +48,7 @@ async function pause() {
   byId("train").focus();
 }
 
-/** Sets a field of the state when it is left or Enter is pressed; a refusal puts the old value back. */
+/** Sets a field of the state on blur or Enter; an error restores the old value. */
 function settle(id, key, read) {
   const field = byId(id);
   field.addEventListener("change", async () => {
@@ -57,7 +57,7 @@ function settle(id, key, read) {
   });
 }
 
-/** A number as typed: anything else goes to the server unchanged, whose error suggests a remedy. */
+/** A typed number; anything else is sent to the server unchanged, because its error suggests a remedy. */
 export const number = (text) => (text !== "" && Number.isFinite(Number(text)) ? Number(text) : text);
 
 function showSettings({ state }, refused = false) {

@@ -1,29 +1,29 @@
-// The learner's own table: its file, how it is read, and what a refusal offers.
+// The user's own table: its file, how it is read, and the remedies that an error suggests.
 import { address } from "./connection.js";
 import { byId, fillSelect, html, setText } from "./dom.js";
 import { complain, page, say } from "./page.js";
 
-let file = null; // the table sent last, to send it again with other choices
+let file = null; // the last table, to send it again with other choices
 const KINDS = ".csv,.tsv,.txt,.tab,.dat,.jsonl,.ndjson,.json,.parquet,.xlsx,.gz,.bz2,.zst";
-let columns = {}; // name → how it is taken, where that was chosen
+let columns = {}; // name → how to read it, if chosen
 
 const CHOICES = {
-  delimiter: ["Between cells", [["", "found out"], [",", "comma"], [";", "semicolon"], ["tab", "tab"], ["|", "|"], ["whitespace", "blanks"]]],
-  decimal: ["Decimal mark", [["", "found out"], [".", "point"], [",", "comma"]]],
-  encoding: ["Encoding", [["", "found out"], ["utf-8", "UTF-8"], ["cp1252", "Windows-1252"], ["latin-1", "Latin-1"], ["utf-16", "UTF-16"], ["utf-16-le", "UTF-16-LE"], ["utf-16-be", "UTF-16-BE"]]],
+  delimiter: ["Between cells", [["", "detected"], [",", "comma"], [";", "semicolon"], ["tab", "tab"], ["|", "|"], ["whitespace", "blanks"]]],
+  decimal: ["Decimal mark", [["", "detected"], [".", "point"], [",", "comma"]]],
+  encoding: ["Encoding", [["", "detected"], ["utf-8", "UTF-8"], ["cp1252", "Windows-1252"], ["latin-1", "Latin-1"], ["utf-16", "UTF-16"], ["utf-16-le", "UTF-16-LE"], ["utf-16-be", "UTF-16-BE"]]],
   header: ["First line", [["", "names of the columns"], ["no", "a row of numbers already"], ["yes", "names, though they are numbers"]]],
-  missing: ["Missing cells", [["fill", "fill them in"], ["drop", "leave their rows out"], ["refuse", "refuse the table"]]],
-  dates: ["3/4/2020 is", [["", "found out"], ["day-first", "3 April"], ["month-first", "4 March"]]],
-  task: ["The target is", [["", "found out"], ["classification", "a class"], ["regression", "a number"]]],
+  missing: ["Missing cells", [["fill", "fill them in"], ["drop", "leave out their rows"], ["refuse", "refuse the table"]]],
+  dates: ["3/4/2020 is", [["", "detected"], ["day-first", "3 April"], ["month-first", "4 March"]]],
+  task: ["The target is", [["", "detected"], ["classification", "a class"], ["regression", "a number"]]],
 };
-const TAKEN = [["", "found out"], ["numeric", "as numbers"], ["categorical", "as categories"], ["keep", "taken in"], ["ignore", "left out"]];
+const TAKEN = [["", "detected"], ["numeric", "as numbers"], ["categorical", "as categories"], ["keep", "kept"], ["ignore", "left out"]];
 const OPTIONS = { "--keep-column": "keep", "--na": "na" };
 const keyOf = (option) => OPTIONS[option] ?? option.replace(/^--(no-)?/, "");
 
-/** A refusal in the page's words: it has fields where the command line has options. */
+/** An error in the page's words, with fields instead of the command line's options. */
 export const inWords = (line) => line.replace(/--no-header/g, "“a row of numbers already”").replace(/--([a-z-]+)/g, (_, name) => `“${(CHOICES[name]?.[0] ?? name.replace("-", " ")).toLowerCase()}”`);
 
-/** Sends a file; the new view comes over the websocket. Answers null where the server refuses it. */
+/** Sends a file; the new view arrives over the websocket. Returns null if the server refuses it. */
 export async function sendFile(path, sent, query = [], refused = null) {
   const url = `${address(path, { session: page.session })}&${new URLSearchParams(query)}`;
   try {
@@ -45,10 +45,10 @@ function query(target) {
   return target ? [...found, ["target", target]] : found;
 }
 
-/** Whether the model that was waiting for samples is still there. */
+/** A note on whether the model is still there. */
 function keptOf({ kept, lacking = [] }) {
   if (!lacking.length) return kept ? "; the model stays" : "";
-  return `; it lacks the model's ${lacking.slice(0, 8).join(", ")}${lacking.length > 8 ? " …" : ""}, so that a network of its own begins. Undo brings the model back`;
+  return `; it lacks the model's ${lacking.slice(0, 8).join(", ")}${lacking.length > 8 ? " …" : ""}, so the table gets a new network. Undo restores the model`;
 }
 
 async function sendTable(target) {
@@ -69,7 +69,7 @@ async function sendTable(target) {
   say(`${file.name} is loaded`);
 }
 
-/** One click for what a refusal says would do. */
+/** A button for the remedy in an error. */
 function offer({ options = [], columns: names = [] }, target) {
   if (names.length) showColumns(names, target);
   byId("how").open = true;
@@ -95,7 +95,7 @@ function offer({ options = [], columns: names = [] }, target) {
   byId("upload-offer").replaceChildren(button);
 }
 
-/** Another file is read by its own kind. */
+/** Resets the choices for another file. */
 function forgetHow() {
   for (const [key, [, options]] of Object.entries(CHOICES)) byId(`how-${key}`).value = options[0][0];
   byId("how-na").value = "";
@@ -106,11 +106,11 @@ function take(field, value) {
   field.value = value;
 }
 
-/** How each column is taken; the target is not among them. */
+/** The choice of how to read each column except the target. */
 function showColumns(names, target) {
   columns = Object.fromEntries(names.map((name) => [name, columns[name] ?? ""]));
   byId("columns").replaceChildren(...names.filter((name) => name !== target).map((name) => {
-    const select = html("select", { "aria-label": `${name} is taken` });
+    const select = html("select", { "aria-label": `Kind of column ${name}` });
     fillSelect(select, TAKEN, columns[name]);
     select.addEventListener("change", () => {
       columns[name] = select.value;
@@ -127,7 +127,7 @@ function choice([key, [label, options]]) {
   return html("label", { class: "field wide" }, `${label} `, select);
 }
 
-/** The part of the Data panel that takes a table. */
+/** The part of the Data panel that uploads a table. */
 export function uploadPart() {
   const upload = html("input", { type: "file", id: "csv", accept: KINDS });
   const target = html("select", { id: "target" });
