@@ -22,7 +22,7 @@ def cities(tmp_path_factory):
     (folder / "cities.csv").write_text(CITIES)
     (folder / "new.csv").write_text(NEW)
     out = done("train", "cities.csv", "--target", "price", "--epochs", 5, cwd=folder)
-    assert "note: left out 'id': a different text in each row (--keep-column takes it" in out
+    assert "note: left out 'id': a different text in each row (--keep-column keeps it" in out
     return folder
 
 
@@ -59,7 +59,7 @@ def test_rows_that_are_not_as_in_training(cities):
     header, *rows = process.stdout.splitlines()
     assert header == "id,city,price,problem" and len(rows) == 4
     assert all(row.split(",")[2] for row in rows[:3])
-    assert rows[3] == "B4,'=1+1,,'size': 'big' is no number"
+    assert rows[3] == "B4,'=1+1,,'size': 'big' is not a number"
     assert "2 cells of 'city' are none of the categories in training; taken as other" in process.stderr
     assert "filled 1 missing cell as in training: 1 of 'size'" in process.stderr
     assert "1 row of 4 could not be predicted" in process.stderr and process.returncode == 0
@@ -69,7 +69,7 @@ def test_rows_that_are_to_be_refused(cities):
     unknown = backpath("predict", "cities.safetensors", "new.csv", "--unknown", "refuse", cwd=cities)
     assert unknown.returncode == 2 and "line 3, column 'city': 'Chur' was not among the categories" in unknown.stderr
     strict = backpath("predict", "cities.safetensors", "new.csv", "--strict", "--out", "no.csv", cwd=cities)
-    assert strict.returncode == 2 and "line 5: 'size': 'big' is no number" in strict.stderr
+    assert strict.returncode == 2 and "line 5: 'size': 'big' is not a number" in strict.stderr
     assert not (cities / "no.csv").exists()
 
 
@@ -101,7 +101,7 @@ def test_check_takes_a_row_of_a_models_table_by_its_number_or_its_values(tmp_pat
     assert "give --model too" in refused("check", "claims.json", "--row", "3", cwd=tmp_path)
     (tmp_path / "own.json").write_text(json.dumps(claims | {"x": [[1, 2]]}))
     call = ("check", "own.json", "--model", "m", "--data", "t.csv", "--row", "3")
-    assert "x stand in the file" in refused(*call, cwd=tmp_path)
+    assert "both the file and --model define x" in refused(*call, cwd=tmp_path)
 
 
 def test_an_advised_option_replaces_the_wrong_one(cities):

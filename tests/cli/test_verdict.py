@@ -132,7 +132,7 @@ def test_a_row_of_the_table_is_explained(folder):
     by_value = done("explain", "bent.safetensors", "W11_1", "--x", ",".join(cells[:2]), "--y", cells[2], cwd=folder)
     assert by_row == by_value
     beyond = backpath("explain", "bent.safetensors", "W11_1", "--data", "bent.csv", "--row", 401, cwd=folder)
-    assert "has 400 rows, but row 401 is asked for" in beyond.stderr
+    assert "has 400 rows, so there is no row 401" in beyond.stderr
 
 
 def test_few_rows_of_a_class_are_said_to_be_few_with_what_would_do(folder):
@@ -147,7 +147,7 @@ def test_few_rows_of_a_class_are_said_to_be_few_with_what_would_do(folder):
 def test_counts_are_noted_before_training_and_the_epochs_agree(folder):
     call = ("train", "visits.csv", "--target", "visits", "--hidden", 4, "--epochs", 30, "--batch-size", 256)
     out = done(*call, cwd=folder)
-    assert "looks like counts, for which there is --cost poisson" in " ".join(out.split("network")[0].split())
+    assert "looks like counts: try --cost poisson" in " ".join(out.split("network")[0].split())
     assert out.index("looks like counts, for which there is a cost") < out.index("Still improving at epoch 30")
     assert "30 epochs" in out
 

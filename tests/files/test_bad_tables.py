@@ -20,7 +20,7 @@ GOOD = HEADER + ROWS
 QUOTE = 'a quote (") is opened but not closed before the cell ends; close it, or write "" for a quote in a quoted cell'
 CORRECT = "correct the row (a cell with ',' in it must be quoted)"
 OTHERWISE = (
-    "; correct it, or take such cells as missing (--numeric 'a'), or the column as categories (--categorical 'a')"
+    "; correct it, or treat such cells as missing (--numeric 'a'), or the column as categories (--categorical 'a')"
 )
 
 BAD = {
@@ -48,7 +48,7 @@ BAD = {
     ),
     "number in a text column": (
         GOOD + b"5,7,1\n" + ROWS,
-        "t.csv, line 7, column 'b': '7' is a number among text; correct it, or take the column's cells as categories "
+        "t.csv, line 7, column 'b': '7' is a number among text; correct it, or treat the column's cells as categories "
         "(--categorical 'b')",
     ),
     "a thousands separator, or a decimal comma": (
@@ -113,7 +113,7 @@ BAD = {
     "duplicate names": (
         b"a,b,a,y\n1,2,3,4\n",
         "t.csv, line 1: columns 1 and 3 are both named 'a'; rename one of them, or leave the later one out as "
-        "'a (column 3)' (--ignore; --keep-column takes both in)",
+        "'a (column 3)' (--ignore; --keep-column keeps both)",
     ),
     "a line end in a name": (
         b'a,"b\r",y\n1,2,3\n2,3,4\n',
@@ -273,12 +273,12 @@ BAD_TO_PREDICT = {
     ),
     "text for a number": (
         b"b,a\nred,1\ngreen,x\n",
-        f"t.csv, line 3: 'a': 'x' is no number{NOT_STRICT}",
+        f"t.csv, line 3: 'a': 'x' is not a number{NOT_STRICT}",
     ),
     "blank number": (b"b,a\nred,\n", f"t.csv, line 2: 'a' is missing{NOT_STRICT}"),
     "infinite number": (
         b"a,b\n1e400,red\n",
-        f"t.csv, line 2: 'a': '1e400' is no number{NOT_STRICT}",
+        f"t.csv, line 2: 'a': '1e400' is not a number{NOT_STRICT}",
     ),
     "header only": (b"a,b\n", "t.csv holds a header but no rows; add rows below it"),
     "empty": (b"", "t.csv is empty; expected a header line and rows"),

@@ -103,7 +103,7 @@ def test_labels_and_description():
         "target  species: one of 'a', 'b', 'c'",
     ]
     unscaled = Preparation((NumberInput("x"),), Target("y", "regression", 2.0, 3.0))
-    assert unscaled.describe() == ["X1  x: number, as it is", "target  y: number, mean 2, standard deviation 3"]
+    assert unscaled.describe() == ["X1  x: number, unscaled", "target  y: number, mean 2, standard deviation 3"]
 
 
 def test_names_cannot_drive_a_terminal():

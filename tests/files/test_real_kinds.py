@@ -129,8 +129,7 @@ def test_a_header_that_lacks_the_row_names():
     found = table("x y\n" + "".join(f"r{k} {k % 4} {k * k}.5\n" for k in range(8)))
     assert [c.name for c in found.columns] == ["x"]
     assert (
-        "the header has one name less than the rows have cells: the first column has none, as R writes it"
-        in found.notes
+        "the header has one name fewer than the rows have cells, as in R: the first column has no name" in found.notes
     )
 
 
@@ -323,7 +322,7 @@ def test_several_files_follow_each_other(in_folder):
     for given in ("part*.csv", ["part1.csv", "part2.csv"]):
         np.testing.assert_array_equal(read_training_table(given, "y").X, whole.X)
     (in_folder / "part3.csv").write_text("x,other,y\n1,2,3\n")
-    with pytest.raises(InputError, match=r"part3\.csv has other columns"):
+    with pytest.raises(InputError, match=r"part3\.csv has different columns"):
         read_training_table("part*.csv", "y")
     with pytest.raises(InputError, match=r"no file matches none\*\.csv"):
         read_training_table("none*.csv", "y")
@@ -372,7 +371,7 @@ def test_new_rows_are_read_as_those_of_training():
     np.testing.assert_array_equal(block.X, found.X)
     assert block.kept[0].tolist()[:2] == ["Basel", "Bern"] and counts.unusable == 0
     block, counts = predicted("city;size;when\nChur;;\nBern;big;1.2.2024\nBern;1;soon\n", prepared)
-    assert block.problems.tolist() == ["", "'size': 'big' is no number", "'when': 'soon' is no date"]
+    assert block.problems.tolist() == ["", "'size': 'big' is not a number", "'when': 'soon' is not a date"]
     assert counts.unknown == {"city": 1} and counts.filled["size"] == 1 and counts.unusable == 2
     assert block.X[0, :2].tolist() == [0, 0]
     size = prepared.inputs[1]
@@ -455,11 +454,11 @@ def test_texts_that_come_again_among_numbers_or_dates_are_to_be_taken_as_missing
 def test_a_number_that_perhaps_means_missing_and_one_that_counts_rows_are_noted():
     cells = [str(20 + k % 37) for k in range(60)] + ["-99"] * 3
     assert (
-        "'c' is -99 in 3 rows and otherwise never below 0; --na -99 takes it as missing" in table(column(cells)).notes
+        "'c' is -99 in 3 rows and otherwise never below 0; --na -99 treats it as missing" in table(column(cells)).notes
     )
     cells[-3:] = ["999.0"] * 3
     assert (
-        "'c' is 999.0 in 3 rows and otherwise never above 56; --na 999.0 takes it as missing"
+        "'c' is 999.0 in 3 rows and otherwise never above 56; --na 999.0 treats it as missing"
         in table(column(cells)).notes
     )
     days = [f"2024-{1 + k % 12:02}-{1 + k % 28:02}" for k in range(60)] + ["9999-12-31"] * 3
@@ -478,9 +477,9 @@ def test_look_counts_different_numbers_exactly_and_says_what_the_target_becomes(
     columns = {column.name: column for column in look("t.csv", "y").columns}
     assert (columns["c"].distinct, columns["y"].distinct) == (len(counts), 17)
     assert not columns["y"].estimated
-    assert "taken as 17 classes" in columns["y"].says and "--cost poisson" in columns["y"].says
+    assert "treated as 17 classes" in columns["y"].says and "--cost poisson" in columns["y"].says
     table("c,y\n" + "".join(f"{k}.5,{k % 2}\n" for k in range(20)))
-    assert "taken as 2 classes" in look("t.csv", "y").columns[1].says
+    assert "treated as 2 classes" in look("t.csv", "y").columns[1].says
 
 
 def test_true_and_false_are_the_same_however_a_new_table_spells_them():

@@ -71,7 +71,7 @@ def test_numbers_in_several_units_are_refused(column, cells, said):
 def test_words_that_mean_missing_among_numbers_are_taken_so_and_told(column, word):
     found, kind, notes = column([*map(str, range(10, 40)), *[word] * 3])
     assert isinstance(kind, NumberInput) and kind.missing and np.isnan(found[-3:]).all()
-    assert f"taken as missing in 'c': '{word}' (3)" in notes
+    assert f"treated as missing in 'c': '{word}' (3)" in notes
     _, kind, notes = column([*["a", "b"] * 15, *[word] * 3])
     assert isinstance(kind, CategoryInput) and word in kind.categories
 

@@ -1,1 +1,1 @@
-"""Tables in, models in and out."""
+"""Reads tables and models, and writes models and predictions."""

@@ -1,4 +1,4 @@
-"""A table in memory, of the columns that were decided on."""
+"""Builds the table in memory from the columns that are used."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from backpath.files.wording import counted
 
 
 def plan_of(decisions: Sequence[Decision]) -> ReadPlan:
-    """The columns that are read, with what they are taken as; the target is the last."""
+    """The columns to read with their kinds; the target is the last."""
     return [(d.column, d.kind) for d in decisions if d.kind is not None]
 
 
@@ -61,8 +61,8 @@ def row_notes(
 
     Parameters
     ----------
-    gaps : columns, each with how many of its cells are missing where the target is not
-    rows, with_target, whole : all rows, those whose target is there, and those in which nothing is missing
+    gaps : columns, each with the number of its missing cells in rows with a target
+    rows, with_target, whole : the numbers of all rows, of those with a target, and of those without missing cells
     """
     notes = []
     if with_target < rows:
@@ -90,12 +90,12 @@ def finished(
     beyond: Sequence[Moments] = (),
     distinct: np.ndarray | None = None,
 ) -> TrainingTable:
-    """The table of the rows that are left: without columns that are the same in all of them, classes by their names.
+    """The table of the remaining rows, without columns that are constant in them.
 
     Parameters
     ----------
     beyond : for each column and the target, the moments of rows that are not in memory
-    distinct : the different values of the target; None: those in memory
+    distinct : the distinct values of the target; None: those in memory
     """
     beyond = tuple(beyond) or (NOTHING,) * (len(columns) + 1)
     columns = [_with_parts(column) if isinstance(column, Dates) else column for column in columns]

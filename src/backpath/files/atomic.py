@@ -1,4 +1,4 @@
-"""Files that are either wholly written or not at all."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from backpath.errors import InputError
 from backpath.files.file_paths import PathLike
 from backpath.files.wording import shown_path
 
-_UNNAMED = getattr(os, "O_TMPFILE", 0) if Path("/proc/self/fd").is_dir() else 0  # Linux; a file without a name
-_NO_UNNAMED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}  # from file systems that have none
+_UNNAMED = getattr(os, "O_TMPFILE", 0) if Path("/proc/self/fd").is_dir() else 0  # a file without a name (Linux)
+_NO_UNNAMED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}  # from file systems without unnamed files
 
 
 def write_atomically(path: PathLike, content: bytes | Callable[[BinaryIO], None]) -> None:
@@ -24,8 +24,8 @@ def write_atomically(path: PathLike, content: bytes | Callable[[BinaryIO], None]
 
     The content goes to a temporary file in the same folder, which then takes the file's name. On Linux the temporary
     file has no name until then, so that a killed process leaves nothing behind; elsewhere the next write into the
-    folder removes what a dead process left. Folders are not created. The new file has the mode and, where the system
-    allows it, the owner of the old one, before its first byte is written.
+    folder removes such leftovers. Folders are not created. Before its first byte is written, the new file gets the mode
+    and, if the system allows it, the owner of the old one.
 
     Parameters
     ----------
@@ -64,8 +64,8 @@ def write_atomically(path: PathLike, content: bytes | Callable[[BinaryIO], None]
 
 
 def check_writable(path: PathLike, inputs: Sequence[PathLike] = ()) -> None:
-    """Refuse now what ``write_atomically`` would refuse later, after the work is done, and to write over a file that
-    the work reads (``inputs``); nothing is left behind."""
+    """Refuse in advance what ``write_atomically`` would refuse after the work, and also files that the work reads
+    (``inputs``); leaves nothing behind."""
     target = _target(path)
     for source in inputs:
         if target.exists() and Path(source).exists() and target.samefile(source):
@@ -76,7 +76,7 @@ def check_writable(path: PathLike, inputs: Sequence[PathLike] = ()) -> None:
 
 def _target(path: PathLike) -> Path:
     try:
-        target = Path(os.path.realpath(path))  # the file that a symbolic link names, so that the link stays
+        target = Path(os.path.realpath(path))  # the target of a symbolic link, so that the link stays
     except FileNotFoundError:
         raise _refusal(path, "the working directory no longer exists; change to another one") from None
     except (TypeError, ValueError):
@@ -106,7 +106,7 @@ def _refusal(path: PathLike, reason: str) -> InputError:
 
 @contextmanager
 def _temporary(target: Path, path: PathLike) -> Iterator[tuple[BinaryIO, Callable[[], Path]]]:
-    """A new file in the target's folder, and what gives it a name once it is complete; gone at the end."""
+    """A new file in the target's folder, and a function that names it when it is complete; otherwise it is removed."""
     old = target.stat() if target.exists() else None
     name = target.with_name(f".backpath-{secrets.token_hex(8)}.tmp")
     try:
@@ -130,7 +130,7 @@ def _temporary(target: Path, path: PathLike) -> Iterator[tuple[BinaryIO, Callabl
 
 
 def _open(name: Path, mode: int) -> tuple[int, bool]:
-    """A new file open for writing, and whether it still has no name."""
+    """A new file open for writing, and whether it is unnamed."""
     if _UNNAMED:
         try:
             return os.open(name.parent, _UNNAMED | os.O_RDWR, mode), True
@@ -145,13 +145,13 @@ def _take_over(handle: int, old: os.stat_result) -> None:
     """Give the new file the owner and mode of the old one."""
     if os.name != "posix":
         return
-    with suppress(PermissionError):  # only root gives files away: then the file is its writer's
+    with suppress(PermissionError):  # only root can change the owner; otherwise the file belongs to its writer
         os.fchown(handle, old.st_uid, old.st_gid)
     os.fchmod(handle, stat.S_IMODE(old.st_mode))
 
 
 def _hold(handle: int) -> None:
-    """Lock the file for as long as it is open: it is not stale."""
+    """Lock the file while it is open, which shows that it is not stale."""
     if os.name == "posix":
         import fcntl
 
@@ -160,9 +160,9 @@ def _hold(handle: int) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove the temporary files of killed processes: those that no process holds."""
+    """Remove the temporary files of killed processes, which no process has locked."""
     for stale in folder.glob(".backpath-*.tmp"):
-        with suppress(OSError):  # held, or gone already; on Windows an open file cannot be removed
+        with suppress(OSError):  # locked, or already removed; on Windows an open file cannot be removed
             if os.name != "posix":
                 stale.unlink()
                 continue
@@ -174,7 +174,7 @@ def _sweep(folder: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Put the new name itself on the disk (POSIX; elsewhere a folder cannot be opened)."""
+    """Sync the folder, so that the new name is on disk (POSIX; elsewhere a folder cannot be opened)."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:

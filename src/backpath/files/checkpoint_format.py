@@ -1,7 +1,7 @@
 """A checkpoint file: plain data as a tree, whose arrays are the tensors (see ``files.tensors``).
 
-The description holds ``about``, what JSON can keep, and ``tree``, in which ``{"tensor": name}`` stands for an array and
-``{"number": text}`` for an infinite number, NaN, or a whole one of more than 15 digits.
+The description has ``about``, any JSON, and ``tree``, in which ``{"tensor": name}`` stands for an array and
+``{"number": text}`` for infinity, NaN, or a whole number with more than 15 digits.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def decode(path: Path) -> tuple[Any, dict[str, Any]]:
 
 
 def read_about(path: Path) -> dict[str, Any]:
-    """What a checkpoint says about itself, which is not compared with its digest."""
+    """The description of a checkpoint, without checking the digest."""
     return _about(tensors.read_description(path, CHECKPOINT))
 
 

@@ -1,4 +1,4 @@
-"""What a caller says of how a table is to be taken."""
+"""The caller's choices for reading a table."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ MISSING_WAYS = ("fill", "drop", "refuse")
 
 @dataclass(frozen=True)
 class Choices:
-    """How the columns of a training table are to be taken, where the cells do not decide or the caller knows better.
+    """How to read the columns of a training table where the cells do not decide or the caller knows better.
 
     Attributes
     ----------
     task : "regression" | "classification" | None
-        None: what the target's cells are.
-    categorical, numeric : columns to take as categories, or as numbers (cells that are none count as missing)
-    ignore, keep : columns to leave out, and to take in though they would be left out
+        None: the target's cells decide.
+    categorical, numeric : columns to treat as categories, or as numbers (other cells count as missing)
+    ignore, keep : columns to leave out, and columns to use that would otherwise be left out
     missing : "fill" | "drop" | "refuse"
-        What to do about missing values of inputs: fill them, leave the rows out, or refuse the table.
+        What to do with missing inputs: fill them, leave out the rows, or refuse the table.
     dates : "day-first" | "month-first" | "year-first" | None
-        How to read dates such as 3/4/2020. None: refuse them where both fit.
-    standardize : whether number columns are brought to mean 0 and standard deviation 1
+        How to read dates such as 3/4/2020. None: refuse ambiguous ones.
+        standardize : whether to scale numeric columns to mean 0 and standard deviation 1
     """
 
     task: str | None = None

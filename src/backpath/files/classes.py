@@ -1,4 +1,4 @@
-"""The target as classes, where it is text or a few whole numbers."""
+"""The target as classes, if it is text or has few whole numbers."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from backpath.files.sources import Column, Source
 from backpath.files.wording import quoted
 from backpath.maths.arrays import Floats
 
-_FEW = 20  # different whole numbers, and fewer than a tenth of the rows: such a target is taken as classes
-_TAIL = 0.05  # of the rows at most have the largest count
+_FEW = 20  # distinct whole numbers, and fewer than a tenth of the rows: such a target is treated as classes
+_TAIL = 0.05  # at most this share of the rows has the largest count
 
 
 def taken_as_classes(distinct: Floats, rows: float, task: str | None) -> bool:
-    """Whether a target of these different numbers, sorted, is taken as classes."""
+    """Whether a target with these distinct numbers, sorted, is treated as classes."""
     if task is not None:
         return task == "classification"
     few = len(distinct) <= _FEW and len(distinct) < rows / 10 and bool((distinct == np.floor(distinct)).all())
@@ -26,7 +26,7 @@ def taken_as_classes(distinct: Floats, rows: float, task: str | None) -> bool:
 
 
 def looks_like_counts(values: Floats, counts: Floats) -> bool:
-    """Whether numbers that occur so often count something: whole numbers from 0, more of the small ones, a thin tail.
+    """Whether numbers with these frequencies look like counts: whole numbers from 0, mostly small, with a thin tail.
 
     >>> looks_like_counts(np.arange(5.0), np.array([40, 30, 20, 9, 1]))
     True
@@ -40,12 +40,12 @@ def looks_like_counts(values: Floats, counts: Floats) -> bool:
 def as_classes(
     source: Source, goal: Column, y: ColumnValues, task: str | None, distinct: Floats, rows: int
 ) -> tuple[ColumnValues, tuple[str, ...]]:
-    """The target as classes, if it is or shall be, and what to tell about the choice.
+    """The target, as classes if it is one of these or the caller says so, and the notes on that.
 
     Parameters
     ----------
     y : the target's values of all rows, or of some
-    distinct, rows : the different values of all rows, sorted; and how many rows there are
+    distinct, rows : the distinct values of all rows, sorted, and the number of rows
     """
     if isinstance(y, Categories):
         return _present_classes(source, y, distinct), ()
@@ -69,7 +69,7 @@ def as_classes(
 
 
 def _class_names(source: Source, goal: Column, y: Numbers, distinct: Floats) -> tuple[str, ...]:
-    """The numbers as the cells write them; of several ways the most frequent one."""
+    """The numbers as written in the cells, in the most frequent form."""
     plain = tuple(str(int(v)) if v.is_integer() and abs(v) < 2**53 else repr(v) for v in distinct.tolist())
     if goal.number:
         return plain
@@ -83,7 +83,7 @@ def _class_names(source: Source, goal: Column, y: Numbers, distinct: Floats) -> 
 
 
 def _present_classes(source: Source, y: Categories, codes: Floats) -> Categories:
-    """Without classes that only rows had which are left out."""
+    """Without classes that occur only in rows that are left out."""
     if len(codes) == 1:
         raise InputError(
             f"{source.path}, column {quoted(y.name)}: every row is of the same class, "

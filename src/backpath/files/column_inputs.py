@@ -1,7 +1,7 @@
-"""The kinds of columns as a model keeps them: what a cell becomes as inputs of the network.
+"""The kinds of columns in a model: how cells become inputs of the network.
 
-Each kind has the same few members: ``labels`` (of its inputs), ``encode`` (values to inputs), ``unusable`` (cells that
-give none) and ``describe``. How its cells are read is in ``reading``.
+Each kind has the same members: ``labels`` (of its inputs), ``encode`` (values to inputs), ``unusable`` (cells without
+inputs) and ``describe``. The module ``reading`` reads the cells.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from backpath.files.forms import PLAIN, NumberForm
 from backpath.files.wording import listed, plain
 from backpath.maths.arrays import Floats
 
-MISSING, OTHER = -1, -2  # codes of cells that are missing, or none of the categories
+MISSING, OTHER = -1, -2  # codes of missing cells, and of cells that are not one of the categories
 
-# what a date's inputs are called, by part; the cyclic parts are a sine and a cosine
+# the labels of a date's inputs, by part; the cyclic parts are a sine and a cosine
 DATE_LABELS = {
     "days": ("days",),
     "year": ("year",),
@@ -33,7 +33,7 @@ class NumberInput:
     """A column of numbers: X = (value - mean) / scale (0 and 1 where it is not standardised).
 
     A missing value counts as ``fill`` (None: it cannot be used); if some were missing in training, a second input is 1
-    where the value is missing, else 0. Values: NaN is missing, infinity stands for a cell that cannot be read.
+    if the value is missing, otherwise 0. Among the values, NaN means missing and infinity an unreadable cell.
     """
 
     kind: ClassVar[str] = "number"
@@ -50,7 +50,7 @@ class NumberInput:
 
     @property
     def is_plain(self) -> bool:
-        """Whether its one input is the value itself."""
+        """Whether its only input is the value itself."""
         return (self.mean, self.scale, self.missing) == (0.0, 1.0, False)
 
     def encode(self, values: NDArray[np.floating]) -> Floats:
@@ -74,10 +74,10 @@ class NumberInput:
 
 @dataclass(frozen=True)
 class CategoryInput:
-    """A column of text, one input per category (one-hot): 1 where the cell is that category, else 0.
+    """A column of text with one input per category (one-hot): 1 if the cell is that category, otherwise 0.
 
-    With ``other``, one more input is 1 for all other texts; with ``missing``, one for missing cells. Without, such a
-    cell is 0 in all of them. Values are codes: places in ``categories``, MISSING or OTHER.
+    With ``other``, a further input is 1 for all other texts; with ``missing``, one for missing cells. Without them, all
+    inputs of such a cell are 0. Values are codes: places in ``categories``, MISSING or OTHER.
     """
 
     kind: ClassVar[str] = "categories"
@@ -119,10 +119,10 @@ class CategoryInput:
 
 @dataclass(frozen=True)
 class DateInput:
-    """A column of dates or times, as the ``parts`` that differ among its rows (see ``DATE_LABELS``).
+    """A column of dates or times, as the ``parts`` that vary among its rows (see ``DATE_LABELS``).
 
-    ``days`` and ``year`` are scaled alike: (days - mean) / scale, counted from 1970; a year is its first day. Month,
-    weekday and hour are points on a circle. Values are days since 1970; NaN and infinity as for numbers.
+    ``days`` and ``year`` have the same scale: (days - mean) / scale, counted from 1970; a year is its first day. Month,
+    weekday and hour are points on a circle. Values are days since 1970; NaN and infinity are used as for numbers.
     """
 
     kind: ClassVar[str] = "date"
@@ -172,7 +172,7 @@ KINDS: dict[str, type[ColumnInput]] = {kind.kind: kind for kind in (NumberInput,
 
 
 def date_parts(days: Floats) -> dict[str, Floats]:
-    """Of days since 1970: the first day of the year, and month, weekday and hour as shares of a turn.
+    """For days since 1970: the first day of the year, and month, weekday and hour as fractions of a turn.
 
     >>> {part: values.tolist() for part, values in date_parts(np.array([31.25])).items()}
     {"year's first day": [0.0], 'month': [0.08333333333333333], 'weekday': [0.8571428571428571], 'hour': [0.25]}
@@ -197,7 +197,7 @@ def shown_day(days: float | None) -> str:
 
 
 def scaled(values: Floats, mean: float, scale: float) -> Floats:
-    """(values - mean) / scale; inf where a value is beyond all numbers of training."""
+    """(values - mean) / scale; infinite if that overflows."""
     with np.errstate(over="ignore"):
         result: Floats = values - mean
         result /= scale
@@ -205,7 +205,7 @@ def scaled(values: Floats, mean: float, scale: float) -> Floats:
 
 
 def filled(values: Floats, fill: float | None) -> Floats:
-    """NaN replaced by ``fill``, and what cannot be used by NaN."""
+    """Replaces NaN by ``fill``, and unusable values by NaN."""
     missing = np.isnan(values)
     return np.where(missing | np.isinf(values), np.where(missing, np.nan if fill is None else fill, np.nan), values)
 
@@ -216,7 +216,7 @@ def unusable_numbers(values: Floats, fill: float | None) -> NDArray[np.bool_]:
 
 def number_scale(mean: float, scale: float) -> str:
     if (mean, scale) == (0.0, 1.0):
-        return "number, as it is"
+        return "number, unscaled"
     return f"number, mean {mean:.6g}, standard deviation {scale:.6g}"
 
 

@@ -1,4 +1,4 @@
-"""The values of a table's columns, before anything is scaled; and what training rows say of a column."""
+"""The values of a table's columns before scaling, and the kinds fitted to training rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOTHING = Moments()
 
 @dataclass(frozen=True)
 class Numbers:
-    """The values of a number column, in the shortest type of floats that holds them exactly; NaN is a missing one."""
+    """The values of a numeric column, in the shortest float type that is exact; NaN means missing."""
 
     name: str
     values: NDArray[np.floating]
@@ -35,7 +35,7 @@ class Numbers:
         return replace(self, values=self.values[rows])
 
     def fit(self, rows: Rows, standardize: bool, beyond: Moments = NOTHING) -> NumberInput:
-        """What these rows say of the column, with those whose moments are ``beyond``."""
+        """The column's input fitted to these rows and to those with the moments ``beyond``."""
         fill, gap, mean, scale = _fit(self.values[rows].astype(np.float64), self.name, standardize, beyond)
         return NumberInput(self.name, mean, scale, fill, gap, self.form)
 
@@ -63,7 +63,7 @@ class Categories:
 
 @dataclass(frozen=True)
 class Dates:
-    """The values of a column of dates: days since 1970; NaN is a missing one."""
+    """The values of a column of dates: days since 1970; NaN means missing."""
 
     name: str
     values: Floats
@@ -88,17 +88,17 @@ ColumnValues = Numbers | Categories | Dates
 
 
 def with_values(column: ColumnValues, values: NDArray[Any]) -> ColumnValues:
-    """The same column with other values."""
+    """The column with other values."""
     same: Any = column
     return replace(same, values=values)
 
 
 def _fit(values: Floats, name: str, standardize: bool, beyond: Moments) -> tuple[float, bool, float, float]:
-    """The value that stands for missing ones, whether there are such, mean, and scale."""
+    """The value for missing cells, whether there are any, the mean, and the scale."""
     missing = np.isnan(values)
     gap = bool(missing.any()) or beyond.missing > 0
     present = values[~missing] if gap else values
-    fill = 2 * float(np.median(present / 2)) if len(present) else beyond.mean  # halved, so that no sum overflows
+    fill = 2 * float(np.median(present / 2)) if len(present) else beyond.mean  # halved, so that the sum cannot overflow
     if not standardize:
         return fill, gap, 0.0, 1.0
     if beyond.count:
@@ -109,7 +109,7 @@ def _fit(values: Floats, name: str, standardize: bool, beyond: Moments) -> tuple
 
 
 def mean_and_scale(values: Floats, name: str, beyond: Moments = NOTHING) -> tuple[float, float]:
-    """The mean and the standard deviation of a column that is not constant, computed so that no square overflows."""
+    """The mean and standard deviation of a column that is not constant, computed so that no square overflows."""
     if beyond.count:
         seen = Moments.of(values) + beyond
         return _checked(name, seen.low, seen.high, seen.mean, seen.deviation)
@@ -129,7 +129,7 @@ def _checked(name: str, low: float, high: float, mean: float, scale: float) -> t
 
 
 def shortest(values: Floats) -> NDArray[np.floating]:
-    """The same values in the shortest type that holds all of them exactly: small whole numbers take a quarter.
+    """The values in the shortest type that is exact for all of them; small whole numbers take a quarter of the memory.
 
     >>> shortest(np.array([1.0, 255.0])).dtype.name, shortest(np.array([0.5, 1e5])).dtype.name
     ('float16', 'float32')

@@ -1,4 +1,4 @@
-"""What the cells of columns are, counted over all of them."""
+"""Counts what the cells of columns contain."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from backpath.files.forms import (
 from backpath.files.reading import missing_number, missing_text, number_sql
 from backpath.files.sources import Column, Source
 
-_PLANNED = 200  # columns of one query of few rows
-FIRST = 500  # rows that show what is worth looking for in all of them
+_PLANNED = 200  # columns in one query of few rows
+FIRST = 500  # rows that show what to look for in all rows
 THOUSANDS = "[+-]?[1-9][0-9]{0,2}[.][0-9]{3}"
-_LEAST_SCALED = 0.1  # cells with K, M or B for each without
+_LEAST_SCALED = 0.1  # cells with K, M or B per cell without
 _SCALES = {"k", "K", "M", "B"}
 WHOLE_LIMIT = 2.0**53  # beyond, a float64 cannot represent every whole number
 
 
 @dataclass(frozen=True)
 class Profile:
-    """How many cells of a column are what.
+    """What the cells of a column contain.
 
     Attributes
     ----------
-    rows, missing : all cells, and those that stand for "no value" (among numbers, if the column has any)
-    numbers, infinite : finite numbers, and such as 1e999
+    rows, missing : all cells, and those that mean "no value" (among numbers, if the column has any)
+    numbers, infinite : finite numbers, and infinite ones such as 1e999
     codes : whole numbers with a leading zero
-    said_missing : of the missing cells, those that hold a word for it, which are reported among numbers
+    said_missing : missing cells that contain a word for it, which are reported among numbers
     low, high : the range of the finite numbers
-    perhaps_thousands : whether the points in the first rows are perhaps not decimal ones: 1.234 beside 567
+    perhaps_thousands : whether the points in the first rows may separate thousands: 1.234 beside 567
     """
 
     rows: int
@@ -64,15 +64,15 @@ class Profile:
 
 @dataclass(frozen=True)
 class Texts:
-    """The different texts of a column.
+    """The distinct texts of a column.
 
     Attributes
     ----------
     missing, present : cells
-    distinct : different texts
-    with_digit : of these, those that hold a digit
-    words : how many a text has on average
-    most : how often the most frequent one occurs
+    distinct : distinct texts
+    with_digit : distinct texts that contain a digit
+    words : words per text, on average
+    most : cells with the most frequent text
     """
 
     missing: int
@@ -84,12 +84,12 @@ class Texts:
 
 
 def plain_form(source: Source) -> NumberForm:
-    """Numbers with the decimal mark that the caller named, or a point."""
+    """Numbers with the caller's decimal mark, or a point."""
     return NumberForm(source.dialect.decimal or ".")
 
 
 def profiles(source: Source, columns: Sequence[Column]) -> list[Profile]:
-    """In passes over the table of some columns each; those that hold more than numbers are looked at once more."""
+    """Profiles of all columns, in passes of some columns each, and a second time if a column has more than numbers."""
     found: dict[str, Profile] = {}
     for start in range(0, len(columns), source.batch):
         batch = columns[start : start + source.batch]
@@ -104,7 +104,7 @@ def profiles(source: Source, columns: Sequence[Column]) -> list[Profile]:
 
 
 def _plain_profiles(source: Source, columns: Sequence[Column]) -> list[Profile]:
-    """As if every cell were a number: what is not a finite one is counted as missing."""
+    """Profiles as if every cell were a number; cells that are not finite numbers count as missing."""
     cells, counts = _cells(source, columns), []
     for k, column in enumerate(columns):
         counts += [f"count(n{k})", f"min(n{k})", f"max(n{k})", "0" if column.number else _count_of_codes(k)]
@@ -112,7 +112,7 @@ def _plain_profiles(source: Source, columns: Sequence[Column]) -> list[Profile]:
     found = []
     for k in range(0, len(numbers), 4):
         count, low, high, codes = numbers[k : k + 4]
-        if not count or count < rows or not (isfinite(low) and isfinite(high)):  # of all numbers, NaN is the highest
+        if not count or count < rows or not (isfinite(low) and isfinite(high)):  # NaN is greater than all numbers
             found.append(Profile(rows, rows, 0, 0, 0, 0, None, None))
         else:
             found.append(Profile(rows, 0, rows, 0, codes, 0, low, high))
@@ -134,14 +134,14 @@ def _cells(source: Source, columns: Sequence[Column]) -> str:
 
 
 def _count_of_codes(k: int) -> str:
-    """SQL; a CASE in a CASE asks few cells what is costly."""
+    """SQL; the nested CASE applies the expensive test to few cells."""
     code = f"regexp_full_match(t{k}, '0[0-9]+')"
     return f"count(CASE WHEN t{k} < '0:' AND t{k} >= '00' THEN CASE WHEN {code} THEN 1 END END)"
 
 
 def _counts(k: int, gap: str, typed: bool) -> str:
-    """Missing, finite, infinite, codes, said missing, lowest, highest. They count cases, because ``FILTER`` takes
-    quadratic memory."""
+    """SQL: missing, finite, infinite, codes, words for missing, lowest, highest. It counts cases, because ``FILTER``
+    takes quadratic memory."""
     finite = f"CASE WHEN isfinite(n{k}) THEN n{k} END"
     gap = f"{gap} OR isnan(n{k})" if typed else gap
     return ", ".join(
@@ -158,8 +158,8 @@ def _counts(k: int, gap: str, typed: bool) -> str:
 
 
 def _points(source: Source, columns: Sequence[Column]) -> set[str]:
-    """Columns of which every number with a point in the first rows has three digits behind it, and no 0 before: beside
-    whole numbers, or beside a column with decimal commas, these may be thousands."""
+    """Columns in which every number with a point in the first rows has three digits after it and does not begin with 0.
+    Beside whole numbers, or a column with decimal commas, the points may separate thousands."""
     first = f"(SELECT * FROM {{table}} LIMIT {FIRST})"
     suspect: list[Column] = []
     for start in range(0, len(columns), _PLANNED):
@@ -182,13 +182,13 @@ def _points(source: Source, columns: Sequence[Column]) -> set[str]:
 
 
 def collect_texts(source: Source, column: Column, is_target: bool) -> Texts:
-    """The different texts of a column, kept in the temporary table ``texts`` (t, n) until the next call."""
+    """Collects the distinct texts of a column in the temporary table ``texts`` (t, n), until the next call."""
     gap = missing_text(column, source.dialect.missing, is_target, known=("-",))
     source.rows(
         f"CREATE OR REPLACE TEMP TABLE texts AS SELECT t, count(*) AS n FROM "
         f"(SELECT {column.text} AS t, {gap} AS gap FROM {{table}}) WHERE NOT gap GROUP BY t"
     )
-    if not source.rows("SELECT 1 FROM texts WHERE trim(t) = '+'"):  # whose opposite - is
+    if not source.rows("SELECT 1 FROM texts WHERE trim(t) = '+'"):  # beside "+", "-" is not a dash for "missing"
         source.rows("DELETE FROM texts WHERE trim(t) = '-'")
     rows = source.rows("SELECT count(*) FROM {table}")[0][0]
     found = source.rows(
@@ -201,7 +201,7 @@ def collect_texts(source: Source, column: Column, is_target: bool) -> Texts:
 
 
 def number_forms(source: Source, decimal: str | None) -> list[NumberForm]:
-    """The forms of numbers that read all of the texts collected last."""
+    """The number forms that read all of the last collected texts."""
     negative = _negative(source)
     prefixes, suffixes = found_affixes(source, negative)
     scaled = set(suffixes) <= {"", *_SCALES} and len(suffixes) > 1
@@ -216,15 +216,14 @@ def number_forms(source: Source, decimal: str | None) -> list[NumberForm]:
 
 
 def _is_slip(cells: dict[str, int], scaled: bool) -> bool:
-    """Whether so few of the cells have something beside their numbers that it is perhaps a mistake, as in 1O."""
+    """Whether so few cells have more than a number that it may be a mistake, such as 1O."""
     plain = cells.get("", 0)
     marked = sum(cells.values()) - plain
     return 0 < marked < plain * (_LEAST_SCALED if scaled else 1)
 
 
 def found_affixes(source: Source, negative: str = "") -> tuple[dict[str, int], dict[str, int]]:
-    """What stands before the numbers in the texts collected last, and what behind, with how many cells; a few of
-    them."""
+    """The most frequent prefixes and suffixes of the numbers in the last collected texts, with counts of cells."""
     before, behind = (
         dict(source.rows(f"SELECT {affix} AS a, sum(n) FROM texts GROUP BY a ORDER BY sum(n) DESC, a LIMIT 5"))
         for affix in affixes(signed("t", negative))
@@ -233,7 +232,7 @@ def found_affixes(source: Source, negative: str = "") -> tuple[dict[str, int], d
 
 
 def _is_half_percent(source: Source, suffixes: Collection[str]) -> bool:
-    """Whether some of the numbers are percentages, and others perhaps shares: 5% and 0.05, but not 5% and 0."""
+    """Whether some numbers are percentages and others may be fractions: 5% and 0.05, but not 5% and 0."""
     if "" not in suffixes or not {"%", "‰"} & set(suffixes):
         return False
     plain = "t NOT LIKE '%\\%%' ESCAPE '\\' AND t NOT LIKE '%‰%'"
@@ -241,7 +240,7 @@ def _is_half_percent(source: Source, suffixes: Collection[str]) -> bool:
 
 
 def best_number_form(source: Source, decimal: str | None) -> tuple[NumberForm, int]:
-    """The form of numbers that reads most of the cells of the texts collected last, and how many."""
+    """The number form that reads the most cells of the last collected texts, and their number."""
     negative = _negative(source)
     before, behind = affixes(signed("t", negative))
     found = source.rows(
@@ -258,7 +257,7 @@ def best_number_form(source: Source, decimal: str | None) -> tuple[NumberForm, i
 
 
 def _negative(source: Source) -> str:
-    """How some of the texts, but not all, write negative numbers, if not with "-" before ("": they do not)."""
+    """How some texts, but not all, write negative numbers other than with a leading "-" ("" if none does)."""
     found = ", ".join(
         f"coalesce(bool_or({cell}) AND NOT bool_and({cell}), false)"
         for cell in (written_negative("t", way) for way in NEGATIVE)
@@ -269,12 +268,12 @@ def _negative(source: Source) -> str:
 
 
 def _writings(decimal: str | None, form: NumberForm) -> list[NumberForm]:
-    """The form with every pair of marks."""
+    """The form with each pair of marks."""
     return [replace(form, decimal=d, group=g) for d, g in WRITINGS if decimal is None or d == decimal]
 
 
 def _simplest(forms: list[NumberForm]) -> list[NumberForm]:
-    """Without those that only add a mark which no cell has."""
+    """Without forms that only add a mark that no cell has."""
     if any(form.decimal == "." and not form.group for form in forms):
         return [form for form in forms if form.decimal == "." and not form.group]
     bare = {form.decimal for form in forms if not form.group}
@@ -287,7 +286,7 @@ def _simplest(forms: list[NumberForm]) -> list[NumberForm]:
 
 
 def date_forms(source: Source, order: str | None) -> list[DateForm]:
-    """The forms of dates that read all of the texts collected last."""
+    """The date forms that read all of the last collected texts."""
     forms = [form for form in DATE_FORMS.values() if not (form.order and order) or form.order == order]
     sample = "(SELECT t FROM texts LIMIT 50) AS sample"
     likely = _reading_all(source, [form.sql("t") for form in forms], sample)
@@ -297,7 +296,7 @@ def date_forms(source: Source, order: str | None) -> list[DateForm]:
 
 
 def _may_be_days(source: Source, form: DateForm) -> bool:
-    """Whether Jan-05 is perhaps January 5 rather than a month of 2005: there are many different such numbers."""
+    """Whether Jan-05 may mean January 5 rather than a month of 2005, because there are many distinct numbers."""
     if form.name != "month year of two digits":
         return False
     texts, years = source.rows("SELECT count(*), count(DISTINCT right(trim(t), 2)) FROM texts")[0]
@@ -305,8 +304,8 @@ def _may_be_days(source: Source, form: DateForm) -> bool:
 
 
 def best_date_form(source: Source, order: str | None) -> tuple[DateForm, int] | None:
-    """The form of dates that reads most of the cells of some of the texts collected last, and how many of all; None if
-    none reads any."""
+    """The date form that reads the most cells of a sample of the last collected texts, and its number of all cells;
+    None if no form reads any."""
     forms = [form for form in DATE_FORMS.values() if not (form.order and order) or form.order == order]
     cells = [form.sql("t") for form in forms]
     counts = ", ".join(f"coalesce(sum(CASE WHEN isfinite({cell}) THEN n END), 0)" for cell in cells)
@@ -327,12 +326,12 @@ def _reading_all(source: Source, cells: Sequence[str], relation: str = "texts") 
 
 
 def most_frequent(source: Source, most: int) -> list[tuple[str, int]]:
-    """Of the texts collected last."""
+    """The most frequent of the last collected texts."""
     return source.rows(f"SELECT t, n FROM texts ORDER BY n DESC, t LIMIT {most}")
 
 
 def lookalikes(source: Source) -> list[list[str]]:
-    """Texts that differ only in upper and lower case or in blanks, of those collected last."""
+    """Last collected texts that differ only in case or in blanks."""
     found = source.rows(
         "SELECT list(t ORDER BY n DESC, t) FROM texts GROUP BY lower(trim(t)) HAVING count(*) > 1 LIMIT 3"
     )
@@ -340,7 +339,7 @@ def lookalikes(source: Source) -> list[list[str]]:
 
 
 def merges(source: Source, column: Column) -> bool:
-    """Whether whole numbers that the cells write in digits are the same as float64, though they are not."""
+    """Whether different whole numbers in the cells are equal as float64."""
     number = column.number or plain_number(column.text, source.dialect.decimal or ".")
     texts, numbers = source.rows(
         f"SELECT count(DISTINCT t), count(DISTINCT n) FROM (SELECT {column.text} AS t, {number} AS n FROM {{table}}) "

@@ -1,4 +1,4 @@
-"""What a CSV file itself says of how it is written: its delimiter, its header, blanks after delimiters."""
+"""Detects the format of a CSV file: its delimiter, its header, blanks after delimiters."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from backpath.files.dialect import WHITESPACE, Dialect, encoding_of
 from backpath.files.wording import counted, named, quoted, told_apart
 
 DELIMITERS = (",", ";", "\t", "|")
-_RARE = (":", "^", "~", "\x01")  # only if the target's name is then in the header
+_RARE = (":", "^", "~", "\x01")  # only if the header then contains the target's name
 _SAMPLE = 1 << 18  # characters
 _SAMPLE_ROWS = 200
-_MOST_ABOVE = 20  # lines of titles, comments and blanks above a header
+_MOST_ABOVE = 20  # lines above the header: titles, comments, blank lines
 _NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*")
 _SEP_LINE = re.compile(r"sep\s*=(.)", re.IGNORECASE)
 QUOTE = 'a quote (") is opened but not closed before the cell ends; close it, or write "" for a quote in a quoted cell'
@@ -26,16 +26,16 @@ TOO_LONG = f'a cell is longer than {csv.field_size_limit():,} characters; perhap
 
 @dataclass(frozen=True)
 class CsvLayout:
-    """How one CSV file is laid out.
+    """The layout of one CSV file.
 
     Attributes
     ----------
-    delimiter, encoding : to read it with
-    skip : lines before the first row: the header, what stands above it, and Excel's "sep=;"
-    names : of the columns
-    repeated : of these, the ones that the file gives to an earlier column too, and what to say of them
+    delimiter, encoding : as in ``Dialect``
+    skip : lines before the first row: the header, the lines above it, and Excel's "sep=;"
+    names : the columns' names
+    repeated : names that an earlier column also has, with a message for each
     strip : whether blanks follow the delimiters
-    notes : what was found out
+    notes : the findings to report
     """
 
     delimiter: str
@@ -48,12 +48,12 @@ class CsvLayout:
 
     @property
     def converted(self) -> bool:
-        """Whether DuckDB cannot read the file as it is laid out."""
+        """Whether the file must be rewritten because DuckDB cannot read its layout."""
         return self.strip or self.delimiter == WHITESPACE
 
 
 def records(file: Path, delimiter: str, encoding: str, strip: bool = False) -> Iterator[tuple[int, list[str]]]:
-    """(the line where a record begins, its cells); raises csv.Error where a quote is not closed."""
+    """Yields (the line where a record begins, its cells); raises csv.Error if a quote is not closed."""
     with file.open(encoding=encoding, newline="") as text:
         blank = delimiter == WHITESPACE
         lines = (line.replace("\t", " ").strip(" ") for line in text) if blank else text
@@ -69,17 +69,17 @@ def records(file: Path, delimiter: str, encoding: str, strip: bool = False) -> I
 
 
 def find_layout(file: Path, shown: str, dialect: Dialect, preferred: str | None, wanted: Sequence[str]) -> CsvLayout:
-    """How a CSV file is laid out, where the dialect leaves that open.
+    """The layout of a CSV file, detected where the dialect leaves it open.
 
     Parameters
     ----------
-    preferred : the delimiter to take if several fit
-    wanted : names of columns that the file should have, which may decide between delimiters
+    preferred : the delimiter to use if several fit
+    wanted : names of expected columns, which may decide between delimiters
 
     Raises
     ------
     InputError
-        If two delimiters fit, or the header is none.
+        If two delimiters fit, or there is no valid header.
     """
     encoding = encoding_of(file, dialect)
     with file.open(encoding=encoding, newline="") as opened:
@@ -114,7 +114,7 @@ def find_layout(file: Path, shown: str, dialect: Dialect, preferred: str | None,
 
 
 def _all_after_blanks(lines: Sequence[str], delimiter: str, names: Sequence[str]) -> bool:
-    """Whether every name but the first follows a blank, one that is not within its quotes."""
+    """Whether each name except the first follows a blank outside its quotes."""
     if not all(name.startswith(" ") for name in names[1:]):
         return False
     header = next(iter(_rows(lines, delimiter, after_blanks=True)), [])
@@ -122,7 +122,7 @@ def _all_after_blanks(lines: Sequence[str], delimiter: str, names: Sequence[str]
 
 
 def _check_given(lines: Sequence[str], shown: str, delimiter: str) -> None:
-    """Refuse a delimiter that no row has where another one fits."""
+    """Refuse a delimiter that occurs in no row if another one fits."""
     others = [mark for mark in DELIMITERS if _above(lines, mark) is not None]
     header = _rows(lines[:1], delimiter)
     if header and len(header[0]) == 1 and others:
@@ -134,11 +134,11 @@ def _check_given(lines: Sequence[str], shown: str, delimiter: str) -> None:
 
 
 def _rows(lines: Sequence[str], delimiter: str, after_blanks: bool = False) -> list[list[str]]:
-    """The first rows, without blank ones except the first.
+    """The first rows, without blank ones after the first.
 
     Parameters
     ----------
-    after_blanks : whether blanks between a delimiter and a cell are skipped
+    after_blanks : whether to skip blanks between a delimiter and a cell
     """
     blank = delimiter == WHITESPACE
     source = [line.replace("\t", " ").strip() + "\n" for line in lines] if blank else lines
@@ -150,7 +150,7 @@ def _rows(lines: Sequence[str], delimiter: str, after_blanks: bool = False) -> l
                 found.append(row)
             if len(found) > _SAMPLE_ROWS:
                 break
-    except csv.Error:  # a cell that is too long: said when the rows are read
+    except csv.Error:  # a cell that is too long, which is reported when the rows are read
         pass
     return found
 
@@ -158,7 +158,7 @@ def _rows(lines: Sequence[str], delimiter: str, after_blanks: bool = False) -> l
 def _sniffed(
     lines: Sequence[str], shown: str, marks: Sequence[str], preferred: str | None, wanted: Sequence[str]
 ) -> str:
-    """The delimiter that makes every row of the beginning as wide as the header."""
+    """The delimiter with which all of the first rows are as wide as the header."""
     above = {mark: _above(lines, mark) for mark in (*marks, WHITESPACE)}
     rows = {mark: _rows(lines[above[mark] or 0 :], mark) for mark in above}
     even = [mark for mark in marks if above[mark] is not None]
@@ -186,8 +186,8 @@ def _sniffed(
 
 
 def _above(lines: Sequence[str], delimiter: str) -> int | None:
-    """How many lines of titles, comments and blanks stand above the header, from which on every row is as wide as it;
-    None if there is no such header."""
+    """The number of lines (titles, comments, blanks) above the header, which is as wide as every row below it; None if
+    there is no such header."""
     rows = _rows(lines, delimiter)
     if not lines or not lines[0].strip() or (_is_even(rows) and not _is_title(rows[0], rows[1:2])):
         return 0 if _is_even(rows) else None
@@ -205,7 +205,7 @@ def _above(lines: Sequence[str], delimiter: str) -> int | None:
 
 
 def _is_title(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """Whether a line is none of a table's: a comment, or one with at most one cell above wider ones."""
+    """Whether a line is not part of the table: a comment, or a line with at most one cell above wider ones."""
     filled = [cell for cell in row if cell.strip()]
     if not filled:
         return True
@@ -226,7 +226,7 @@ def _is_even(rows: list[list[str]]) -> bool:
 def _names(
     rows: list[list[str]], shown: str, dialect: Dialect, delimiter: str, line: int, wanted: Sequence[str]
 ) -> tuple[list[str], int, tuple[str, ...]]:
-    """The columns' names, how many lines they take, and notes."""
+    """The columns' names, the number of lines of the header, and notes."""
     if not rows or not rows[0]:
         raise InputError(f"{shown}, line {line}: the line is blank; expected the column names")
     first = rows[0]
@@ -248,17 +248,17 @@ def _names(
         first = [*first, ""]
     elif widths == {len(first) + 1}:
         first = ["", *first]
-        notes.append("the header has one name less than the rows have cells: the first column has none, as R writes it")
+        notes.append("the header has one name fewer than the rows have cells, as in R: the first column has no name")
     unnamed = [place for place, name in enumerate(first, 1) if not name.strip()]
     names = [name if name.strip() else f"column {place}" for place, name in enumerate(first, 1)]
     if unnamed:
-        notes.append(f"without a name: {named([f'column {place}' for place in unnamed])}, called so")
+        notes.append(f"columns without a name are called {named([f'column {place}' for place in unnamed])}")
     return names, 1, tuple(notes)
 
 
 def _check_names(names: Sequence[str], shown: str, line: int) -> None:
     for place, name in enumerate(names, 1):
-        if "\n" in name or "\r" in name:  # DuckDB takes the first line end that it meets for the file's
+        if "\n" in name or "\r" in name:  # DuckDB takes the first line end for that of the whole file
             raise InputError(
                 f"{shown}, line {line}: the name {quoted(name)} of column {place} contains a line break; rename it"
             )

@@ -1,4 +1,4 @@
-"""Where in a CSV file something is: what DuckDB does not say, read line by line."""
+"""Finds lines in a CSV file, because DuckDB does not report them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backpath.files.wording import counted, quoted
 
 
 def broken_row(file: Path, shown: str, layout: CsvLayout) -> str:
-    """What is wrong with the first row that has not a cell for each column ("" if none is)."""
+    """The problem of the first row with missing or extra cells ("" if there is none)."""
     columns = len(layout.names)
     try:
         for line, cells in records(file, layout.delimiter, layout.encoding, layout.strip):
@@ -41,14 +41,14 @@ def _mixed_line_ends(file: Path, shown: str, layout: CsvLayout) -> str:
 
 
 def line_of_row(file: Path, layout: CsvLayout, row: int) -> tuple[str, int]:
-    """The line where a row (from 1) begins, as DuckDB counts rows: blank lines are none; and how many rows there are
-    if there are fewer."""
+    """The line where a row (from 1) begins, counted as in DuckDB, without blank lines; also the number of rows, if
+    there are fewer."""
     found = 0
     try:
         for line, cells in records(file, layout.delimiter, layout.encoding, layout.strip):
             found += line > layout.skip and (bool(cells) or len(layout.names) == 1)
             if found == row:
                 return f"line {line}", found
-    except csv.Error:  # a cell beyond what Python's reader takes
+    except csv.Error:  # a cell that is too long for Python's reader
         pass
     return f"row {row}", found

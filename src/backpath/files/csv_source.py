@@ -46,7 +46,7 @@ def csv_source(
         readable.append(_converted(file, shown, layout, folder) if layout.converted else text)
         if layout.names != layouts[0].names:
             raise InputError(
-                f"{shown} has other columns ({named(layout.names)}) than {files[0][1]} ({named(layouts[0].names)})"
+                f"{shown} has different columns ({named(layout.names)}) from {files[0][1]} ({named(layouts[0].names)})"
             )
         if (layout.delimiter, layout.skip) != (layouts[0].delimiter, layouts[0].skip):
             raise InputError(f"{shown} is formatted differently from {files[0][1]}; use the same format for both")
@@ -105,7 +105,7 @@ def _explainer(files: Sequence[tuple[Path, str]], layouts: Sequence[CsvLayout]) 
 
 
 def _utf8(file: Path, shown: str, encoding: str, folder: Path) -> Path:
-    """The file, or a copy of it, in UTF-8."""
+    """The file, or a copy in UTF-8."""
     if encoding == "utf-8-sig":
         check_text(file, shown, encoding)
         return file
@@ -116,7 +116,7 @@ def _utf8(file: Path, shown: str, encoding: str, folder: Path) -> Path:
 
 
 def _converted(file: Path, shown: str, layout: CsvLayout, folder: Path) -> Path:
-    """The rows behind the header, with commas between the cells."""
+    """Writes the rows after the header, with commas between the cells."""
     copy = folder / f"{len(list(folder.iterdir()))}.csv"
     try:
         with copy.open("w", encoding="utf-8", newline="") as text:
@@ -129,9 +129,9 @@ def _converted(file: Path, shown: str, layout: CsvLayout, folder: Path) -> Path:
 
 
 def literal_path(file: Path) -> str:
-    """A path that DuckDB takes as it stands, not as a pattern."""
+    """A path that DuckDB takes literally, not as a pattern."""
     text = str(file)
     patterned = any(mark in text for mark in "*?[")
     if patterned and "\\" in text:
-        raise InputError(f"{plain(text)} cannot be read: its name holds both a backslash and one of *?[; rename it")
+        raise InputError(f"{plain(text)} cannot be read: its name contains both a backslash and one of *?[; rename it")
     return "".join(f"[{mark}]" if mark in "*?[" else mark for mark in text)

@@ -1,6 +1,6 @@
-"""How dates and times are written in cells, and SQL that reads them as days since 1970-01-01.
+"""The forms of dates and times in cells, and SQL that reads them as days since 1970-01-01.
 
-A form reads a cell or gives NULL; a column is of a form if the form reads all of its cells.
+A form reads a cell or returns NULL; a column has a form if the form reads all of its cells.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ DATE_ORDERS = ("day-first", "month-first", "year-first")
 
 @dataclass(frozen=True)
 class DateForm:
-    """How a column writes its dates: what it is called, and the formats of which each cell has one.
+    """The form of a column's dates: its name, and formats, one of which each cell has.
 
     >>> DATE_FORMS["day/month/year"].formats[0]
     '%d/%m/%Y'
@@ -22,8 +22,8 @@ class DateForm:
 
     name: str
     formats: tuple[str, ...] = ()
-    order: str = ""  # one of DATE_ORDERS, where the same cells may be read in another order too
-    pattern: str = ""  # that cells have, where the formats alone would take more
+    order: str = ""  # one of DATE_ORDERS, if the same cells may also be read in another order
+    pattern: str = ""  # a further condition on cells, if the formats alone would accept more
 
     def sql(self, text: str) -> str:
         """A text cell as days since 1970-01-01, with the time of day as a fraction."""
@@ -35,7 +35,7 @@ class DateForm:
                 f"CAST(regexp_extract({cell}, '{part}', 1) AS INT)" for part in ("([0-9]{4})", "[Qq]([1-4])")
             )
             moment = f"make_date({year}, 3 * {quarter} - 2, 1)"
-        elif self.name == "year and week":  # of ISO, which begins on a Monday; January 4 is in the first
+        elif self.name == "year and week":  # ISO weeks begin on Monday; January 4 is in week 1
             year, week = (
                 f"CAST(regexp_extract({cell}, '{part}', 1) AS INT)" for part in ("^([0-9]{4})", "W([0-9]{2})")
             )
@@ -44,7 +44,7 @@ class DateForm:
         else:
             formats = ", ".join(map(literal, self.formats))
             moment = f"try_strptime({cell}, [{formats}])"
-            if "%Y" in self.formats[0]:  # which would take the year 99 too
+            if "%Y" in self.formats[0]:  # would also accept the year 99
                 moment = f"CASE WHEN year({moment}) >= 1000 THEN {moment} END"
         if self.pattern:
             moment = f"CASE WHEN regexp_matches({cell}, {literal(self.pattern)}) THEN {moment} END"
@@ -52,13 +52,13 @@ class DateForm:
 
 
 _TIMES = ("", *(f"{comma} {time}" for comma in ("", ",") for time in ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")))
-_TWO_DIGITS = r"^[0-9]+[-/.][0-9]+[-/.][0-9]{2}([^0-9]|$)"  # for %y would take one, too
-_ISO = (  # the cast would take, and forget, what stands behind it, such as PM
+_TWO_DIGITS = r"^[0-9]+[-/.][0-9]+[-/.][0-9]{2}([^0-9]|$)"  # because %y would also accept one digit
+_ISO = (  # the cast would ignore anything after it, such as PM
     "^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
     "([ Tt][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)? ?([Zz]|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?)?)?$"
 )
 
-_DAYS = (  # the last one that fits is taken
+_DAYS = (  # the last one that fits is used
     DateForm("year-month-day", ("%Y-%m-%d",)),
     DateForm("ISO", pattern=_ISO),
     DateForm("yearmonthday", ("%Y%m%d", "%Y%m%dT%H%M%S", "%Y%m%dT%H%M%SZ", "%Y%m%d%H%M%S"), pattern="^[12][0-9]{7}"),
@@ -72,7 +72,7 @@ _DAYS = (  # the last one that fits is taken
     DateForm("year/month/day", ("%Y/%m/%d",)),
     DateForm("year.month.day", ("%Y.%m.%d",)),
     DateForm("year month day", ("%Y-%b-%d", "%Y %b %d", "%Y-%B-%d", "%Y %B %d")),
-    DateForm("month.day.year", ("%m.%d.%Y",)),  # only where a day is beyond 12
+    DateForm("month.day.year", ("%m.%d.%Y",)),  # only if a day is greater than 12
     DateForm("day.month.year", ("%d.%m.%Y",)),
     DateForm("day/month/year", ("%d/%m/%Y",), "day-first"),
     DateForm("month/day/year", ("%m/%d/%Y",), "month-first"),

@@ -1,4 +1,4 @@
-"""What a column is taken as: numbers, categories, a date; or left out; or what keeps it from being either."""
+"""Decides how a column is used: as numbers, categories or dates, or left out, or why it cannot be used."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from backpath.files.wording import quoted
 
 
 def decide(source: Source, column: Column, profile: Profile, choices: Choices, is_target: bool) -> Decision:
-    """What to do with a column, by all of its cells."""
+    """The decision on a column, from all of its cells."""
     name = column.name
     base = Decision(column, profile, missing=profile.missing)
     if column.problem:
@@ -38,7 +38,7 @@ def decide(source: Source, column: Column, profile: Profile, choices: Choices, i
 
 
 def _with_words(source: Source, decision: Decision) -> Decision:
-    """Adds a note on the words among numbers or dates that count as missing."""
+    """Adds a note on words among numbers or dates that count as missing."""
     if isinstance(decision.kind, CategoryInput) or not (decision.kind and decision.profile.said_missing):
         return decision
     text = decision.column.text
@@ -47,4 +47,4 @@ def _with_words(source: Source, decision: Decision) -> Decision:
         "GROUP BY t ORDER BY n DESC, t LIMIT 4"
     )
     words = ", ".join(f"{quoted(word)} ({count:,})" for word, count in found)
-    return replace(decision, notes=(*decision.notes, f"taken as missing in {decision.name!r}: {words}"))
+    return replace(decision, notes=(*decision.notes, f"treated as missing in {decision.name!r}: {words}"))

@@ -1,4 +1,4 @@
-"""What is done with a column of a table."""
+"""The decision on a column of a table."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from backpath.files.column_inputs import ColumnInput
 from backpath.files.columns import Profile
 from backpath.files.sources import Column
 
-MOST_CATEGORIES = 64  # inputs of one column of text; rarer ones are "other"
+MOST_CATEGORIES = 64  # inputs of one text column; rarer categories are "other"
 MOST_CLASSES = 1000
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What is done with a column.
+    """How a column is used.
 
     Attributes
     ----------
     kind : ColumnInput | None
-        What it is taken as, None if it is left out.
-    left_out : why, in words that follow "left out, "; "" if it is not
-    notes : what a user should know of it
-    missing, distinct : cells, and different texts (None: not counted, as of numbers)
-    problem, options : why it cannot be used, and what to add to the command
+        Its kind, None if it is left out.
+        left_out : the reason, to follow "left out, "; "" if it is used
+        notes : remarks for the user
+        missing, distinct : missing cells, and distinct texts (None: not counted, for example numbers)
+        problem, options : why it cannot be used, and the options that help
     """
 
     column: Column

@@ -1,4 +1,4 @@
-"""How a CSV file is written, and whether its bytes are what that says."""
+"""The format of a CSV file, and checks of its bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backpath.errors import InputError
 _BLOCK = 1 << 20
 WHITESPACE = "whitespace"
 _WORDS = {"\\t": "\t", "tab": "\t", " ": WHITESPACE}
-_MARKS = (  # the longer ones first: UTF-32's begins as UTF-16's does
+_MARKS = (  # the longer ones first, because UTF-32's begins like UTF-16's
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -23,25 +23,25 @@ _MARKS = (  # the longer ones first: UTF-32's begins as UTF-16's does
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a CSV file is written; what is None is found out from the file, and reported.
+    """The format of a CSV file; fields that are None are detected in the file, and reported.
 
     Attributes
     ----------
     delimiter : str | None
-        The character between two cells, ``"\\t"`` for a tab, or "whitespace" for runs of blanks.
+        The character between cells, ``"\\t"`` for a tab, or "whitespace" for runs of blanks.
     encoding : str | None
-        Any text encoding that Python knows. None: by the byte order mark, else UTF-8.
+        Any text encoding of Python's. None: according to the byte order mark, otherwise UTF-8.
     decimal : "." | "," | None
-        The decimal mark of numbers. None: what each column's cells allow.
+        The decimal mark of numbers. None: each column's cells decide.
     header : bool | None
-        Whether the first line holds the columns' names. None: yes, and a line of numbers is refused.
+        Whether the first line contains the columns' names. None: yes, and a line of numbers is refused.
     missing : tuple of str
-        Cells that stand for "no value", beside the usual ones.
+        Cells that mean "no value", in addition to the usual ones.
 
     Raises
     ------
     InputError
-        If these make no dialect.
+        If the values are not valid.
 
     >>> Dialect(delimiter=";", decimal=",").delimiter
     ';'
@@ -59,13 +59,13 @@ class Dialect:
         if self.decimal not in (None, ".", ","):
             raise InputError(f"the decimal mark must be '.' or ',', but is {self.decimal!r}")
         if self.decimal is not None and self.decimal == self.delimiter:
-            raise InputError("the delimiter and the decimal mark are both ','; one of them must be another")
+            raise InputError("the delimiter and the decimal mark are both ','; they must differ")
         if self.encoding is not None:
             object.__setattr__(self, "encoding", _encoding(self.encoding))
 
     @property
     def is_for_text(self) -> bool:
-        """Whether it has settings that only apply to text files."""
+        """Whether any setting applies only to text files."""
         return (self.delimiter, self.encoding, self.header) != (None, None, None)
 
 
@@ -84,7 +84,7 @@ def _delimiter(given: str) -> str:
 def _encoding(given: str) -> str:
     try:
         known = codecs.lookup(given)
-        "".encode(given)  # base64, rot13 and the like are codecs, but not of text
+        "".encode(given)  # codecs such as base64 and rot13 are not text encodings
     except (LookupError, TypeError, ValueError):
         raise InputError(
             f"unknown encoding {given!r}; try utf-8, utf-16, latin-1 or another that Python supports"
@@ -93,7 +93,7 @@ def _encoding(given: str) -> str:
 
 
 def encoding_of(path: Path, dialect: Dialect) -> str:
-    """The encoding to read a file with: the dialect's, else by its byte order mark, else UTF-8. A mark is taken off."""
+    """The encoding of a file: the dialect's, or according to its byte order mark, or UTF-8. It drops the mark."""
     if dialect.encoding not in (None, "utf-8", "utf-8-sig"):
         return str(dialect.encoding)
     with path.open("rb") as file:
@@ -103,7 +103,7 @@ def encoding_of(path: Path, dialect: Dialect) -> str:
 
 
 def check_text(path: Path, shown: str, encoding: str, copy: BinaryIO | None = None) -> None:
-    """Refuse a file that is not text in that encoding, with the line; write the text as UTF-8 to ``copy``."""
+    """Refuse a file that is not text in that encoding, with the line; otherwise write it as UTF-8 to ``copy``."""
     line = 1
     for text in _decoded(path, shown, encoding):
         if "\0" in text:
@@ -143,7 +143,7 @@ def _shown_encoding(encoding: str) -> str:
 
 
 def _not_this(path: Path, found: str, encoding: str) -> InputError:
-    """The refusal of a file in another encoding; bytes 0x80 to 0x9f are “, ” and € in cp1252, none in latin-1."""
+    """The error for a file in another encoding; bytes 0x80 to 0x9f are “, ” and € in cp1252, but unused in latin-1."""
     if encoding != "utf-8-sig":
         return InputError(f"{found}; try another --encoding")
     other = "latin-1"

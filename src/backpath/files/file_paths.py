@@ -1,4 +1,4 @@
-"""Paths of files; a file to read: is it there, and is it a file?"""
+"""Paths of files, and checks of files to read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PathLike = str | os.PathLike[str]
 
 
 def existing_file(path: PathLike, expected: str) -> Path:
-    """The path of a regular file that can be opened; InputError if it is anything else than ``expected``."""
+    """The path of a regular file that can be opened; otherwise an InputError that asks for ``expected``."""
     try:
         file = Path(path)
         if file.exists() and not file.is_dir() and not file.is_file():
@@ -28,7 +28,7 @@ def existing_file(path: PathLike, expected: str) -> Path:
 
 
 def unreadable(path: PathLike, expected: str, error: OSError) -> InputError:
-    """Why a file cannot be opened, in the words of all commands."""
+    """The error for a file that cannot be opened, with the same words in all commands."""
     shown = shown_path(path)
     if isinstance(error, FileNotFoundError):
         return InputError(f"there is no file {shown}; check the path")

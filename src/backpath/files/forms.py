@@ -1,6 +1,6 @@
-"""How numbers are written in cells, and SQL that reads them.
+"""The forms of numbers in cells, and SQL that reads them.
 
-A form reads a cell or gives NULL; a column is of a form if the form reads all of its cells.
+A form reads a cell or returns NULL; a column has a form if the form reads all of its cells.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from backpath.files.wording import quoted
 
-MISSING = ("", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "\\n", "?")  # of any column, in any case
-SAID_MISSING = (  # also of numbers and dates, with a note
+MISSING = ("", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "\\n", "?")  # in any column, in any case
+SAID_MISSING = (  # also missing among numbers and dates, with a note
     *("n.a.", "n/d", "n.d.", "nil", "nat", "(null)", "(blank)", "blank", "missing", "unknown", "undefined"),
     *("not available", "not applicable", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
     *("#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),
 )
 DASHES = ("-", "--", "---", "–", "—")
-MISSING_AMONG_NUMBERS = (*MISSING, *DASHES, ".", "..", "...", "none", *SAID_MISSING)  # in a column of text: words
+MISSING_AMONG_NUMBERS = (*MISSING, *DASHES, ".", "..", "...", "none", *SAID_MISSING)  # in a text column these are words
 _BLANKS = "E' \\t\\r\\n\N{NO-BREAK SPACE}'"
 _GROUP_MARKS = {",": ",", ".": "\\.", " ": "[ \\x{a0}\\x{202f}]", "'": "['’]"}
 _BETWEEN = r"[\s\x{a0}\x{202f}]*"
@@ -29,7 +29,7 @@ _SUFFIX = r"(?:%|‰|[°\p{L}\p{Sc}µ][\p{L}\p{Sc}²³/%°]{0,11})"
 
 
 def literal(text: str) -> str:
-    """A text as SQL."""
+    """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -39,19 +39,19 @@ def trimmed(text: str) -> str:
 
 
 def missing(text: str, words: tuple[str, ...], own: tuple[str, ...] = ()) -> str:
-    """SQL: whether a text cell stands for "no value"; ``own`` are the user's words, taken as they are."""
+    """SQL: whether a text cell means "no value"; ``own`` are the user's words, matched exactly."""
     cell = trimmed(text)
     found = f"{text} IS NULL OR lower({cell}) IN ({', '.join(map(literal, words))})"
     return f"({found} OR {cell} IN ({', '.join(map(literal, own))}))" if own else f"({found})"
 
 
 def said_missing(text: str) -> str:
-    """SQL: whether a text cell is a word for "no value" that is one among numbers and dates only."""
+    """SQL: whether a text cell is a word that means "no value" only among numbers and dates."""
     return f"lower({trimmed(text)}) IN ({', '.join(map(literal, SAID_MISSING))})"
 
 
 def plain_number(text: str, decimal: str = ".") -> str:
-    """SQL: a text cell as a number, NULL if it is none. DuckDB would also take 1_000, and knows no decimal comma."""
+    """SQL: a text cell as a number, otherwise NULL. DuckDB itself accepts 1_000, and no decimal comma."""
     refused = "_" if decimal == "." else "_."
     digits = text if decimal == "." else f"replace({text}, ',', '.')"
     strange = " OR ".join(f"contains({text}, '{mark}')" for mark in refused)
@@ -60,16 +60,16 @@ def plain_number(text: str, decimal: str = ".") -> str:
 
 @dataclass(frozen=True)
 class NumberForm:
-    """How a column writes its numbers.
+    """The form of a column's numbers.
 
     Attributes
     ----------
     decimal : "." or ","
-    group : what may stand between thousands: "", ",", ".", " " or "'"
-    prefix, suffix : what stands before and behind each number, such as "$" and "%"
-    lenient : whether cells that are no numbers count as missing
-    negative : how negative numbers are written if not with "-" before: one of NEGATIVE
-    scaled : whether K, M or B behind a number stands for thousands, millions or billions
+    group : the separator of thousands: "", ",", ".", " " or "'"
+    prefix, suffix : texts before and after each number, such as "$" and "%"
+    lenient : whether cells that are not numbers count as missing
+    negative : the form of negative numbers, if not a leading "-": one of NEGATIVE
+    scaled : whether K, M or B after a number means thousands, millions or billions
 
     >>> NumberForm(",", ".", suffix="€").describe()
     "with decimal comma, '.' between thousands and '€' behind"
@@ -84,7 +84,7 @@ class NumberForm:
     scaled: bool = False
 
     def sql(self, text: str) -> str:
-        """A text cell as a number. A plain one is read too, without prefix and suffix."""
+        """SQL: a text cell as a number, also without the prefix and suffix."""
         text = signed(text, self.negative)
         if not (self.group or self.prefix or self.suffix or self.scaled):
             return plain_number(text, self.decimal)
@@ -113,14 +113,14 @@ class NumberForm:
         return f"{_BETWEEN}([+-]?){before}([+-]?{number}){behind}{_BETWEEN}"
 
     def describe(self) -> str:
-        """What is special about it ("" if nothing is)."""
+        """The special features of the form ("" if there are none)."""
         parts = ["decimal comma"] if self.decimal == "," else []
         parts += [f"{quoted(self.group)} between thousands"] if self.group else []
         parts += [f"{quoted(self.prefix)} before"] if self.prefix else []
         parts += [f"{quoted(self.suffix)} behind"] if self.suffix else []
         parts += ["K, M and B for thousands, millions and billions"] if self.scaled else []
         parts += [f"{NEGATIVE[self.negative]} negative ones"] if self.negative else []
-        parts += ["cells that are no numbers taken as missing"] if self.lenient else []
+        parts += ["other cells treated as missing"] if self.lenient else []
         return f"with {_and(parts)}" if parts else ""
 
 
@@ -134,15 +134,15 @@ _MINUS_BEHIND = r"\s*([^-]*[0-9][^-]*)-\s*"
 
 
 def written_negative(text: str, way: str) -> str:
-    """SQL: whether a text cell is a negative number in that way."""
-    if way == "()":  # with what may stand before and behind it
+    """SQL: whether a text cell is a negative number in that form."""
+    if way == "()":  # possibly with a prefix and suffix
         return f"regexp_full_match({text}, {literal(_IN_PARENTHESES)})"
     pattern = _MINUS_BEHIND if way == "5-" else r"\s*\D{0,4}−[^-]*[0-9].*"
     return f"regexp_full_match({text}, {literal(pattern)})"
 
 
 def signed(text: str, way: str) -> str:
-    """SQL: a text cell with a leading minus instead: -$2.10 for ($2.10)."""
+    """SQL: a text cell with a leading minus: -$2.10 for ($2.10)."""
     if way == "()":
         return f"regexp_replace({text}, {literal(f'^{_IN_PARENTHESES}$')}, '-\\1\\2\\3')"
     if way == "5-":
@@ -151,7 +151,7 @@ def signed(text: str, way: str) -> str:
 
 
 def affixes(text: str) -> tuple[str, str]:
-    """SQL: what stands before the number in a text cell, and what behind it ("" if nothing does)."""
+    """SQL: the prefix and the suffix of the number in a text cell ("" if there is none)."""
     before = literal(f"^{_BETWEEN}[+-]?({_PREFIX}){_BETWEEN}[+-]?[0-9.,]")
     behind = literal(f"[0-9.,]{_BETWEEN}({_SUFFIX}){_BETWEEN}$")
     return f"regexp_extract({text}, {before}, 1)", f"regexp_extract({text}, {behind}, 1)"

@@ -1,4 +1,4 @@
-"""Dataclasses as JSON keeps them, and back with every key and type checked."""
+"""Dataclasses from JSON, with all keys and types checked."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ T = TypeVar("T")
 
 
 def from_kept(kind: type[T], kept: object, what: str) -> T:
-    """The dataclass whose fields ``dataclasses.asdict`` gave.
+    """The dataclass from the fields that ``dataclasses.asdict`` returned.
 
     Raises
     ------
     InputError
-        If a key is missing or unknown, or a value is of another type than its field.
+        If a key is missing or unknown, or a value has another type than its field.
 
     >>> from backpath.files.forms import NumberForm
     >>> from_kept(NumberForm, dataclasses.asdict(NumberForm(prefix="$")), "the form").prefix
@@ -29,7 +29,7 @@ def from_kept(kind: type[T], kept: object, what: str) -> T:
 
 
 def checked_keys(kept: object, wanted: list[str], what: str) -> dict[str, Any]:
-    """A JSON object that has just these keys."""
+    """A JSON object with exactly these keys."""
     if not isinstance(kept, dict) or set(kept) != set(wanted):
         raise InputError(f"{what} must hold {', '.join(wanted)}, and nothing else")
     return kept

@@ -1,4 +1,4 @@
-"""A lock on a file: held by one process, and free again when that ends, however it ends."""
+"""A lock on a file, held by one process; the system releases it when the process ends."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from backpath.files.wording import shown_path
 
 
 class Lock:
-    """Held from the start until `release`; InputError if another one holds it.
+    """Held until `release`; InputError if another process holds it.
 
     Parameters
     ----------
-    path : of a file that is made for it
-    what : is locked, for the message
+    path : the lock file, which is created
+    what : what is locked, for the message
     """
 
     def __init__(self, path: Path, what: str):
@@ -33,7 +33,7 @@ class Lock:
             raise InputError(f"{by} is using {what}; wait for it, or give another folder") from None
         with suppress(OSError):  # a full disk: the holder stays unknown
             os.ftruncate(self._handle, 0)
-            os.lseek(self._handle, 1, os.SEEK_SET)  # the first byte is the one that is locked
+            os.lseek(self._handle, 1, os.SEEK_SET)  # the first byte is locked
             os.write(self._handle, str(os.getpid()).encode())
 
     def release(self) -> None:
@@ -58,7 +58,7 @@ def is_locked(path: Path) -> bool:
 
 
 def _lock(handle: int) -> None:
-    """OSError if another one holds it."""
+    """OSError if another process holds it."""
     if os.name == "posix":
         import fcntl
 

@@ -1,4 +1,4 @@
-"""What is in a table, column by column, and what training would make of it."""
+"""Summarises a table column by column, and how training would use it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from backpath.files.sources import Source
 from backpath.files.usable import check_usable, choose, decide_all
 
 BINS = 10
-MOST_COUNTED = 1_000_000  # cells read at a time, among which different numbers are counted exactly
+MOST_COUNTED = 1_000_000  # cells at a time; with more, distinct numbers are estimated
 _KINDS = {"number": "number", "categories": "text", "date": "date"}
 
 
@@ -31,13 +31,13 @@ class ColumnLook:
 
     Attributes
     ----------
-    kind : "number" | "text" | "date", "" where it is neither
+    kind : "number" | "text" | "date", or ""
     use : "input" | "target" | "left out" | "refused"
-    says : why it is left out or refused, or what is special about it
-    missing, distinct : cells, and different values
-    low, high : the range, "" of text
+    says : why it is left out or refused, or its special features
+    missing, distinct : missing cells, and distinct values
+    low, high : the range; "" for text
     histogram : counts in ten parts of the range, or of the most frequent texts
-    estimated : whether ``distinct`` is an estimate, as of numbers in a large table
+    estimated : whether ``distinct`` is an estimate, for numbers in a large table
     """
 
     name: str
@@ -54,7 +54,7 @@ class ColumnLook:
 
 @dataclass(frozen=True)
 class Look:
-    """A table: its columns, what was found out about its file, and why train would refuse it ("" if it would not)."""
+    """A table: its columns, the findings about its file, and why train would refuse it ("" if it would not)."""
 
     path: str
     rows: int
@@ -71,12 +71,12 @@ def look(
     dialect: Dialect | None = None,
     memory: Budget | None = None,
 ) -> Look:
-    """What is in a table, and what ``train`` would make of it.
+    """The contents of a table, and how ``train`` would use it.
 
     Raises
     ------
     InputError
-        If the files cannot be read as a table, or have no such columns.
+        If the files cannot be read as a table, or lack a column.
     """
     wanted = choices or Choices()
     with open_table(path, dialect, wanted=() if target is None else (target,), memory=memory) as source:
@@ -102,7 +102,7 @@ def look(
 
 
 def _with_task(source: Source, goal: Decision, choices: Choices) -> Decision:
-    """The target, with what training would take it as where it is a number."""
+    """The target, with the task that training would choose for a number."""
     if goal.problem or not isinstance(goal.kind, NumberInput):
         return goal
     cell = cell_sql(goal.column, goal.kind, source.dialect.missing, 0, is_target=True)
@@ -115,10 +115,10 @@ def _with_task(source: Source, goal: Decision, choices: Choices) -> Decision:
     values, counts = (np.array(column, dtype=np.float64) for column in zip(*found, strict=True))
     said = []
     if len(values) > 1 and taken_as_classes(values, counts.sum(), choices.task):
-        said.append(f"taken as {len(values)} classes")
+        said.append(f"treated as {len(values)} classes")
         said += [] if choices.task else ["--task regression treats it as a number"]
     if looks_like_counts(values, counts):
-        said.append("looks like counts, for which there is --cost poisson")
+        said.append("looks like counts: try --cost poisson")
     return replace(goal, notes=(*goal.notes, *said))
 
 
@@ -132,7 +132,7 @@ class _Range:
 
 
 def _numbers(source: Source, decisions: Sequence[Decision]) -> dict[str, _Range]:
-    """Ranges and histograms of columns of numbers and dates, in two passes for some columns each."""
+    """Ranges and histograms of columns of numbers and dates, in two passes for each group of columns."""
     own = source.dialect.missing
     found: dict[str, _Range] = {}
     for start in range(0, len(decisions), source.batch):
@@ -156,7 +156,7 @@ def _numbers(source: Source, decisions: Sequence[Decision]) -> dict[str, _Range]
 
 
 def _bin(value: str, low: float, high: float) -> str:
-    """SQL: in which of the parts of a range a value is."""
+    """SQL: the part of a range that contains a value."""
     return f"CAST(least(floor(({value} - {low!r}) * {BINS / ((high - low) or 1.0)!r}), {BINS - 1}) AS TINYINT)"
 
 

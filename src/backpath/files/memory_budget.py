@@ -1,4 +1,4 @@
-"""How much memory reading and training on a table may take."""
+"""The memory that reading a table and training may use."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from backpath.errors import InputError
 from backpath.maths.checks import machine_memory
 
 MOST_THREADS, THREAD = 4, 128_000_000  # bytes that a thread of DuckDB needs
-SHARE = 0.5  # of what is free, unless the call says how much
-LEAST = 256_000_000  # bytes, of which the libraries themselves take more than half
+SHARE = 0.5  # of the free memory, unless the call sets the amount
+LEAST = 256_000_000  # bytes; the libraries themselves take more than half
 _UNITS = {"": 1, "B": 1} | {
     f"{letter}{mark}B": base**power
     for power, letter in enumerate("KMGT", 1)
     for mark, base in (("", 1000), ("I", 1024))
 }
-# of the control group that the process is in: its limit, and what it uses, which holds files that could be let go
+# of the process's control group: its limit, and its use, which includes cached files that could be dropped
 _GROUPS = (
     (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current"), "inactive_file"),
     (
@@ -30,11 +30,11 @@ _GROUPS = (
 
 @dataclass(frozen=True)
 class Budget:
-    """How many bytes there are, and how they are shared out.
+    """An amount of memory in bytes, and its division.
 
     Attributes
     ----------
-    is_given : whether the call says how many
+    is_given : whether the call sets the number
     """
 
     total: int
@@ -42,37 +42,37 @@ class Budget:
 
     @property
     def database(self) -> int:
-        """Of what DuckDB may hold while it reads."""
+        """Bytes that DuckDB may use while it reads."""
         return self.total * 2 // 5
 
     @property
     def block(self) -> int:
-        """Of rows that are read at once, of which there are some copies."""
+        """Bytes of rows that are read at once; there are several copies."""
         return min(self.total // 32, 32_000_000)
 
     @property
     def threads(self) -> int:
-        """That DuckDB may read with: each holds buffers of its own."""
+        """Threads that DuckDB may use; each has its own buffers."""
         return max(1, min(MOST_THREADS, self.database // THREAD))
 
     @property
     def table(self) -> int:
-        """Of a table in memory, with what training on it takes."""
+        """Bytes of a table in memory, including training on it."""
         return self.total * 7 // 10
 
     @property
     def sample(self) -> int:
-        """Of the rows that stay in memory where not all do."""
+        """Bytes of the rows in memory if not all fit."""
         return self.total // 8
 
     @property
     def pool(self) -> int:
-        """Of the rows that are shuffled together; there are two pools, one trained on and one being read."""
+        """Bytes of the rows that are shuffled together; there are two pools, one in training and one being read."""
         return min(self.total // 16, 256_000_000)
 
 
 def budget(given: str | int | None = None) -> Budget:
-    """What is given as ``2GB``, ``500 MB``, ``1.5GiB`` or a number of bytes; else half of what is free.
+    """The amount given as ``2GB``, ``500 MB``, ``1.5GiB`` or a number of bytes; by default, half of the free memory.
 
     >>> budget("2GB").total, budget("1.5 GiB").total
     (2000000000, 1610612736)
@@ -92,7 +92,7 @@ def budget(given: str | int | None = None) -> Budget:
 
 
 def free_memory() -> int:
-    """The bytes that this process could still get: of the machine, or of its container if that has fewer."""
+    """The bytes that are available to this process: of the machine, or of its container if that has fewer."""
     free = machine_memory()
     try:
         said = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())

@@ -1,4 +1,4 @@
-"""Columns of numbers or dates with some texts, or of texts with some numbers, which look like mistakes."""
+"""Columns of numbers or dates with a few texts, or of texts with a few numbers, which look like mistakes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from backpath.files.reading import missing_number, number_sql
 from backpath.files.sources import Source
 from backpath.files.wording import counted, quoted
 
-MIXED = 0.8  # from this share of numbers (or of texts) on, the rest of a column looks like mistakes
-_MISTAKES = 2  # cells that may be mistakes however short the column is
-_MOST_ODD = 8  # different texts beside numbers or dates that may all stand for a missing one
+MIXED = 0.8  # with at least this share of numbers (or texts), the rest of a column looks like mistakes
+_MISTAKES = 2  # cells that may be mistakes in a column of any length
+_MOST_ODD = 8  # distinct texts beside numbers or dates that may all mean "missing"
 
 
 def odd_texts(source: Source, base: Decision, choices: Choices) -> Decision | None:
-    """Refuses a column of numbers or dates with a few texts that come again and again, such as (blank) and 00.00.0000,
-    and says how to take them as missing; None if it is none."""
+    """Refuses a column of numbers or dates with a few repeated texts, such as (blank) and 00.00.0000, and says how to
+    treat them as missing; None for other columns."""
     form, read = best_number_form(source, source.dialect.decimal)
     cell, unit = form.sql("t"), "number"
     day = best_date_form(source, choices.dates)
@@ -36,21 +36,21 @@ def odd_texts(source: Source, base: Decision, choices: Choices) -> Decision | No
     if not 0 < odd_ones <= _MOST_ODD or not few or odd_ones >= different:
         return None
     if odd < 2 * odd_ones and unit == "number":
-        return None  # a mistake here and there
+        return None  # occasional mistakes
     found = source.rows(f"SELECT t, n FROM texts WHERE {rest} ORDER BY n DESC, t")
     shown = ", ".join(f"{quoted(text)} ({count:,})" for text, count in found)
     options = tuple(part for text, _ in found for part in ("--na", text))
     return replace(
         base,
         problem=f"{source.path}, column {quoted(base.name)}: {counted(int(cells), unit)} and "
-        f"{counted(int(odd), 'cell')} of text: {shown}; take such cells as missing (--na), or the column as categories "
+        f"{counted(int(odd), 'cell')} of text: {shown}; treat these as missing (--na), or the column as categories "
         f"(--categorical {base.name!r})",
         options=options,
     )
 
 
 def several_writings(source: Source, base: Decision) -> Decision | None:
-    """Refuses numbers of which some are written in one way and some in another; None if they are none."""
+    """Refuses numbers in several forms; None for other columns."""
     forms = [NumberForm(decimal, group) for decimal, group in WRITINGS]
     cells = [f"coalesce(isfinite({form.sql('t')}), false)" for form in forms]
     counts = ", ".join(f"sum(CASE WHEN {cell} THEN n ELSE 0 END)" for cell in cells)
@@ -66,16 +66,16 @@ def several_writings(source: Source, base: Decision) -> Decision | None:
         return None
     return replace(
         base,
-        problem=f"{source.path}, column {quoted(base.name)}: its numbers are written in several ways: "
-        f"{quoted(first[0][0])} and {quoted(second[0][0])}; write them alike, or take those that are not as most of "
-        f"them as missing (--numeric {base.name!r})",
+        problem=f"{source.path}, column {quoted(base.name)}: its numbers have several forms: "
+        f"{quoted(first[0][0])} and {quoted(second[0][0])}; write them alike, or treat the rarer forms as missing "
+        f"(--numeric {base.name!r})",
         options=("--numeric", base.name),
     )
 
 
 def mixture(source: Source, base: Decision, texts: Texts) -> Decision:
-    """Refuses a column of numbers with some texts, or of texts with some numbers, which looks like mistakes; else tells
-    of the mixture."""
+    """Refuses a column of numbers with a few texts, or of texts with a few numbers, which looks like mistakes;
+    otherwise adds a note on the mixture."""
     column, profile, name = base.column, base.profile, base.name
     numbers, count = profile.numbers + profile.infinite, profile.present
     if not numbers:
@@ -89,7 +89,7 @@ def mixture(source: Source, base: Decision, texts: Texts) -> Decision:
         return replace(
             base,
             problem=f"{where}: expected a finite number, but found {quoted(value)} "
-            f"({counted(strange, 'cell')} of {count:,}); correct it, or take such cells as missing "
+            f"({counted(strange, 'cell')} of {count:,}); correct it, or treat such cells as missing "
             f"(--numeric {name!r}), or the column as categories (--categorical {name!r})",
             options=("--numeric", name),
         )
@@ -100,9 +100,9 @@ def mixture(source: Source, base: Decision, texts: Texts) -> Decision:
         )
         return replace(
             base,
-            problem=f"{where}: {quoted(value)} is a number among text; correct it, or take the column's cells as "
+            problem=f"{where}: {quoted(value)} is a number among text; correct it, or treat the column's cells as "
             f"categories (--categorical {name!r})",
             options=("--categorical", name),
         )
-    said = f"{name!r} mixes {counted(numbers, 'number')} with text and is taken as text (--numeric takes numbers only)"
+    said = f"{name!r} mixes {counted(numbers, 'number')} with text and is treated as text (--numeric drops the text)"
     return replace(base, notes=(said,))

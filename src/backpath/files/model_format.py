@@ -1,4 +1,4 @@
-"""A model file: the tensors W1, W2, … of one type, whose shapes chain, and a description (see ``files.tensors``)."""
+"""A model file: the tensors W1, W2, … of one type with matching shapes, and a description (see ``files.tensors``)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def decode(path: Path) -> tuple[Arrays, dict[str, Any]]:
     Raises
     ------
     InputError
-        If it is anything else, says what it is or where it is broken.
+        If it is not a valid model file; the message says what is wrong.
     """
     found, description = tensors.decode(path, MODEL, _check_chain)
     for layer, W in enumerate(found.values(), 1):
@@ -41,7 +41,7 @@ def decode(path: Path) -> tuple[Arrays, dict[str, Any]]:
 
 
 def _check_chain(places: dict[str, Place], description: dict[str, Any]) -> None:
-    """Refuse tensors that are not the layers of one network, in their order."""
+    """Refuse tensors that are not the layers of one network in order."""
     if not places:
         raise InputError("it holds no tensor")
     biases = description.get("biases") is not False

@@ -1,4 +1,4 @@
-"""Models out and in: a network with all that is needed to use it on a table, in one safetensors file."""
+"""Saves and loads models: a network with everything that is needed to use it on a table, in a safetensors file."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def save(net: Network | Model | object, path: PathLike) -> None:
 
 
 def _as_model(net: object) -> Model:
-    made = getattr(net, "as_model", None)  # of a fitted estimator, which this room does not know
+    made = getattr(net, "as_model", None)  # a fitted estimator's; this package cannot import it
     found = made() if callable(made) else net
     return found if isinstance(found, Model) else Model(found)  # type: ignore[arg-type] # refused there
 

@@ -1,4 +1,4 @@
-"""Mean and standard deviation of values that are seen some at a time."""
+"""Mean and standard deviation of values that arrive in parts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backpath.maths.arrays import Floats
 
 @dataclass(frozen=True)
 class Moments:
-    """What is known of some values that are numbers, and how many others are missing; ``a + b`` knows those of both.
+    """Moments of some numbers, and the number of missing ones; ``a + b`` has those of both.
 
     >>> both = Moments.of(np.array([1.0, 2.0])) + Moments.of(np.array([6.0, np.nan]))
     >>> both.count, both.missing, both.mean, round(both.deviation, 6), both.high
@@ -28,7 +28,7 @@ class Moments:
 
     @classmethod
     def of(cls, values: Floats) -> Moments:
-        """Of an array; NaN is missing."""
+        """The moments of an array; NaN means missing."""
         present = values[~np.isnan(values)]
         missing = len(values) - len(present)
         if len(present) == 0:
@@ -40,7 +40,7 @@ class Moments:
 
     @classmethod
     def same(cls, value: float, count: int) -> Moments:
-        """Of one value that is there so many times."""
+        """The moments of one value repeated ``count`` times."""
         return cls(count, 0, value, 0.0, value, value) if count else cls()
 
     def __add__(self, other: Moments) -> Moments:

@@ -1,4 +1,4 @@
-"""The notes on a table as a whole: why it is refused, what was left out, what was filled in."""
+"""Notes on a whole table: why it is refused, what is left out, what is filled in."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from backpath.errors import InputError
 from backpath.files.column_values import Categories, ColumnValues, Numbers
 from backpath.files.wording import counted, named
 
-_TYPICAL, _FAR = 1000, 1e4  # rows that show how numbers spread, and what is far: so many times that
-_SHOWN = 8  # columns that a note names
-EMPTY = ("the same in every row", "every cell is missing")  # reasons that keeping a column would not help
+_TYPICAL, _FAR = 1000, 1e4  # rows that show the spread of numbers, and the multiple of the spread that is far
+_SHOWN = 8  # columns to name in a note
+EMPTY = ("the same in every row", "every cell is missing")  # reasons why keeping a column would not help
 
 
 def refuse(path: str, problems: Sequence[tuple[str, Sequence[str]]]) -> None:
-    """Raise if there are problems, with all of them and which options solve them.
+    """Raise one error with all problems and the options that solve them, if there are any.
 
     >>> refuse("t.csv", [("t.csv, column 'a': bad", ("--ignore", "a")), ("t.csv, column 'b': so", ())])
     Traceback (most recent call last):
@@ -40,28 +40,28 @@ def refuse(path: str, problems: Sequence[tuple[str, Sequence[str]]]) -> None:
 
 
 def left_out_notes(left: Sequence[tuple[str, str]]) -> list[str]:
-    """A line for each reason to leave columns out, with their names.
+    """A line for each reason to leave out columns, with their names.
 
     >>> left_out_notes([("id", "it counts the rows"), ("a", "the same in every row"), ("b", "the same in every row")])
-    ["left out 'id': it counts the rows (--keep-column takes it in)", "left out 'a', 'b': the same in every row"]
+    ["left out 'id': it counts the rows (--keep-column keeps it)", "left out 'a', 'b': the same in every row"]
     """
     reasons: dict[str, list[str]] = {}
     for name, reason in left:
         reasons.setdefault(reason, []).append(name)
     return [
         f"left out {named(names, _SHOWN)}: {reason}"
-        + ("" if reason in EMPTY else f" (--keep-column takes {'it' if len(names) == 1 else 'one'} in)")
+        + ("" if reason in EMPTY else f" (--keep-column keeps {'it' if len(names) == 1 else 'one'})")
         for reason, names in reasons.items()
     ]
 
 
 def far_notes(columns: Sequence[ColumnValues]) -> list[str]:
-    """Numbers so far from all others that these become the same, once scaled.
+    """Numbers that are so far from all others that the others are nearly equal after scaling.
 
     >>> import numpy as np
     >>> from backpath.files.column_values import Numbers
     >>> far_notes([Numbers("a", np.array([*range(40), 1e9]))])
-    ["'a' is 1e+09 in 1 row, far from all others, which are nearly the same once scaled (--na takes it as missing)"]
+    ["'a' is 1e+09 in 1 row, far from all others, which are nearly the same once scaled (--na treats it as missing)"]
     """
     notes = []
     for column in columns:
@@ -76,7 +76,7 @@ def far_notes(columns: Sequence[ColumnValues]) -> list[str]:
         if 0 < len(far) < 0.1 * len(values):
             notes.append(
                 f"{column.name!r} is {far[0]:g} in {counted(int((far == far[0]).sum()), 'row')}, far from all others, "
-                "which are nearly the same once scaled (--na takes it as missing)"
+                "which are nearly the same once scaled (--na treats it as missing)"
             )
     return notes
 

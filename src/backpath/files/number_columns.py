@@ -1,4 +1,4 @@
-"""Columns of numbers: as they are, or left out where they only name or count the rows."""
+"""Columns of numbers, which are used or, if they only name or count the rows, left out."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from backpath.files.reading import missing_number, number_sql
 from backpath.files.sources import Column, Source
 from backpath.files.wording import quoted
 
-_STAND_INS = (-9, -99, -999, -9999, 99, 999, 9999, 99999, 999999)  # numbers that often stand for a missing one
+_STAND_INS = (-9, -99, -999, -9999, 99, 999, 9999, 99999, 999999)  # numbers that often mean "missing"
 _DATES_IN_DIGITS = (
     ("yearmonthday", 19000101, 20991231),
     ("yearmonthday", 19000101000000, 20991231235959),
     ("yearmonth", 190001, 209912),
     ("month.year", 1.19, 12.21),
 )
-_BY_CHANCE = 8  # different numbers, from which on it is no chance that all of them are dates
-_LONG = 50  # rows from which on 1, 2, 3 … is hardly a measurement
+_BY_CHANCE = 8  # if at least this many distinct numbers are all dates, it is no coincidence
+_LONG = 50  # in at least this many rows, 1, 2, 3 … is hardly a measurement
 _ID_NAME = re.compile(r"(?i:row[_. ]?(names?|id)|index|id|idx|unnamed: \d+|column \d+|.*[_. ]id)|.*[a-z]I[dD]")
 
 
 def decide_number(source: Source, base: Decision, choices: Choices, is_target: bool) -> Decision | None:
-    """A column all of whose cells are numbers; None if they are codes, which numbers would merge."""
+    """A column in which all cells are numbers; None if they are codes that would merge as numbers."""
     column, profile = base.column, base.profile
     if profile.codes:
         return None
@@ -50,7 +50,7 @@ def decide_number(source: Source, base: Decision, choices: Choices, is_target: b
         return replace(base, kind=NumberInput(column.name, form=plain_form(source)))
     day = _dates_in_digits(source, column, profile)
     if day:
-        said = f"{column.name!r} is read as dates ({day}); --numeric takes them as numbers"
+        said = f"{column.name!r} is read as dates ({day}); --numeric treats them as numbers"
         return replace(base, kind=DateInput(column.name, day, ()), notes=(said,))
     if column.name not in choices.keep:
         identifier = _counts_rows(source, column, profile)
@@ -58,13 +58,13 @@ def decide_number(source: Source, base: Decision, choices: Choices, is_target: b
             return replace(base, left_out=identifier)
         base = replace(base, notes=_stands_out(source, column, profile))
         if len(source.columns) > 2 and _may_count_rows(source, column, profile):
-            said = f"{column.name!r} is a different number in each row, as if it counted them; it is taken in"
+            said = f"{column.name!r} is a different number in each row, as if it counted them, but is used"
             base = replace(base, notes=(*base.notes, f"{said} (--ignore leaves it out)"))
     return _constant_or(base, NumberInput(column.name, form=plain_form(source)))
 
 
 def _thousands_or_decimals(source: Source, base: Decision) -> Decision | None:
-    """Refuses numbers whose points perhaps stand between thousands; None if some point cannot."""
+    """Refuses numbers whose points may separate thousands; None if some point cannot."""
     text = base.column.text
     other, example = source.rows(
         f"SELECT count(CASE WHEN {text} LIKE '%.%' AND NOT regexp_full_match(trim({text}), '{THOUSANDS}') THEN 1 END), "
@@ -81,7 +81,7 @@ def _thousands_or_decimals(source: Source, base: Decision) -> Decision | None:
 
 
 def _dates_in_digits(source: Source, column: Column, profile: Profile) -> str:
-    """The form of whole numbers such as 20240131 that are all dates, and too many to be so by chance ("": none)."""
+    """The form of whole numbers such as 20240131 that are all dates, and too many for a coincidence ("": none)."""
     for form, low, high in _DATES_IN_DIGITS:
         if low <= (profile.low or 0) and (profile.high or 0) <= high:
             cell = DATE_FORMS[form].sql(column.text)
@@ -95,8 +95,8 @@ def _dates_in_digits(source: Source, column: Column, profile: Profile) -> str:
 
 
 def _stands_out(source: Source, column: Column, profile: Profile) -> tuple[str, ...]:
-    """A note on a number such as -99 or 999 that perhaps means "missing": the only negative one, or far above all
-    others, and it comes again."""
+    """A note on a number such as -99 or 999 that may mean "missing": a repeated number that is the only negative one,
+    or far above all others."""
     low, high = profile.low or 0.0, profile.high or 0.0
     if low not in _STAND_INS and high not in _STAND_INS:
         return ()
@@ -115,12 +115,12 @@ def _stands_out(source: Source, column: Column, profile: Profile) -> tuple[str, 
     if not found or cells < 2:
         return ()
     return (
-        f"{column.name!r} is {text} in {cells:,} rows and otherwise never {others}; --na {text} takes it as missing",
+        f"{column.name!r} is {text} in {cells:,} rows and otherwise never {others}; --na {text} treats it as missing",
     )
 
 
 def _may_count_rows(source: Source, column: Column, profile: Profile) -> bool:
-    """Whether a column holds each of 1 … N (or 0 … N - 1) once, whatever it is called, and N is no small number."""
+    """Whether a column contains each of 1 … N (or 0 … N - 1) once, with a large N, independently of its name."""
     span = (profile.high or 0) - (profile.low or 0)
     if profile.rows < _LONG or profile.missing or profile.low not in (0, 1) or span != profile.rows - 1:
         return False
@@ -132,7 +132,7 @@ def _may_count_rows(source: Source, column: Column, profile: Profile) -> bool:
 
 
 def _counts_rows(source: Source, column: Column, profile: Profile) -> str:
-    """Why a column of numbers is but a name for each row ("" if it is not): it is called so, and no two are alike."""
+    """The reason if a column of numbers only identifies the rows, by its name and without duplicates; otherwise ""."""
     if not _ID_NAME.fullmatch(column.name) or profile.missing or profile.rows < 3:
         return ""
     number = column.number or number_sql(column, NumberInput("", form=plain_form(source)), ())
@@ -148,7 +148,7 @@ def _counts_rows(source: Source, column: Column, profile: Profile) -> str:
 
 
 def forced_numbers(source: Source, base: Decision) -> Decision:
-    """A column that the caller takes as numbers, in the form that reads most of its cells; the others are missing."""
+    """A column that the caller treats as numbers, in the form that reads the most cells; others count as missing."""
     name, profile = base.name, base.profile
     form, numbers = plain_form(source), profile.numbers
     if not base.column.number and not profile.all_numbers:

@@ -1,4 +1,4 @@
-"""Opens the files of a table, whatever their kind: CSV, Parquet, JSON lines, compressed or not, spreadsheets."""
+"""Opens the files of a table: CSV, Parquet, JSON lines, spreadsheets, and compressed files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from backpath.files.sources import Source
 from backpath.files.typed_source import json_format, json_source, parquet_source
 from backpath.files.unpacking import plain_file, table_files
 
-_SMALL = 16_000_000  # bytes of files that are read once and kept
+_SMALL = 16_000_000  # bytes; smaller files are read once and kept
 
 
 @contextmanager
@@ -29,16 +29,15 @@ def open_table(
     wanted: Sequence[str] = (),
     memory: Budget | None = None,
 ) -> Iterator[Source]:
-    """The table in one or several files of one kind, which is known by their first bytes.
+    """The table in one or several files of one kind, which their first bytes determine.
 
     Parameters
     ----------
-    path : a file, several files whose rows follow each other, or a pattern such as ``parts/*.parquet``; "-" is standard
-        input
-    dialect : how CSV files are written, as far as the caller knows
-    preferred : how they are perhaps written: taken where the file allows several readings
+    path : a file, several files to concatenate, or a pattern such as ``parts/*.parquet``; "-" is standard input
+    dialect : the format of CSV files, if the caller knows it
+    preferred : the format to prefer if the file allows several readings
     wanted : columns that the table should have
-    memory : how much of it reading may take
+    memory : the memory for reading
     """
     import duckdb
 

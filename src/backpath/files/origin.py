@@ -1,4 +1,4 @@
-"""Where a model's table is: what its file remembers of it, which is a path and a digest and never a row."""
+"""The table of a model: its file stores a path and a digest, but no rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from backpath.files.wording import shown_path
 
 
 def origin_of(given: Sequence[PathLike]) -> dict[str, Any] | None:
-    """The files of a table, and the digest of their bytes; None of standard input, which cannot be found again."""
+    """The files of a table and the digest of their bytes; None for standard input, which cannot be read again."""
     if STANDARD_INPUT in given:
         return None
     paths = [Path(path).resolve() for path in table_files(list(given))]
@@ -23,7 +23,7 @@ def origin_of(given: Sequence[PathLike]) -> dict[str, Any] | None:
 
 
 def beside(origin: Mapping[str, Any], model: PathLike) -> dict[str, Any]:
-    """The same with paths that begin at the model's folder, so that the two can be moved together."""
+    """The origin with paths relative to the model's folder, so that both can be moved together."""
     folder = Path(model).resolve().parent
     return {**origin, "files": [_relative(path, folder) for path in origin["files"]]}
 
@@ -41,7 +41,7 @@ def found_table(record: Mapping[str, Any], model: PathLike) -> list[Path]:
     Raises
     ------
     InputError
-        If the model's record names none, or they are not there any more, or hold something else now.
+        If the model's record names none, or they no longer exist, or they have changed.
     """
     origin = record.get("table")
     names = origin.get("files") if isinstance(origin, dict) else None
@@ -50,7 +50,7 @@ def found_table(record: Mapping[str, Any], model: PathLike) -> list[Path]:
     paths = [Path(model).resolve().parent / name for name in names]
     for name, path in zip(names, paths, strict=True):
         if not path.is_file():
-            raise InputError(f"the table that it was trained on, {shown_path(name)}, is not there")
+            raise InputError(f"the table that it was trained on, {shown_path(name)}, does not exist")
     if not paths or _digest(paths) != origin.get("sha256"):
         raise InputError(f"the table that it was trained on, {', '.join(map(shown_path, names))}, has changed since")
     return paths

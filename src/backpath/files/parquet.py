@@ -1,4 +1,4 @@
-"""Columns of numbers out, to a Parquet file."""
+"""Writes columns of numbers to a Parquet file."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from backpath.files.atomic import write_atomically
 
-GROUP_VALUES = 1_000_000  # of a group of rows, about
-LEAST_ROWS, MOST_ROWS = 2048, 122_880  # of a group, as DuckDB takes them
+GROUP_VALUES = 1_000_000  # in a group of rows, roughly
+LEAST_ROWS, MOST_ROWS = 2048, 122_880  # in a group, for DuckDB
 
 
 def write_parquet(
@@ -19,13 +19,13 @@ def write_parquet(
 ) -> None:
     """Write arrays of one length as the columns of a Parquet file, atomically.
 
-    The arrays are read where they lie and written a group of rows at a time, so that this takes little memory.
+    The arrays are read in place and written one group of rows at a time, which takes little memory.
 
     Parameters
     ----------
     path : where to write
     columns : name -> array (rows,)
-    missing : name -> the number that stands for "none" in that column, which is written as NULL
+    missing : name -> the number that means "none" in that column and is written as NULL
 
     Raises
     ------
@@ -62,7 +62,7 @@ def _copy(arrays: dict[str, NDArray[Any]], wanted: str, file: BinaryIO) -> None:
             connection.execute(f"COPY (SELECT {wanted} FROM arrays) TO '{name}' ({options})")
         except duckdb.IOException as error:
             raise OSError(str(error).splitlines()[0]) from None
-        except RuntimeError as error:  # how DuckDB passes Ctrl-C on
+        except RuntimeError as error:  # DuckDB's error after Ctrl-C
             if "interrupted" in str(error).lower():
                 raise KeyboardInterrupt from None
             raise

@@ -1,4 +1,4 @@
-"""Tables in: rows to predict, in blocks, each cell read as the model's columns were in training."""
+"""Reads rows to predict, in blocks, with the cells read as in training."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from backpath.files.sources import Column, Source
 from backpath.files.wording import column_index, listed, quoted
 from backpath.maths.arrays import Floats
 
-_BLOCK = 4_000_000  # numbers of a block of rows
-_SPOOLED = 200_000  # rows from which on they are written to a temporary Parquet file first
+_BLOCK = 4_000_000  # numbers in a block of rows
+_SPOOLED = 200_000  # rows; more are first written to a temporary Parquet file
 _PARTS = 200  # arguments of one function
 _MARK = "\x1f"  # between the reasons of one row
 
@@ -32,9 +32,9 @@ class RowBlock:
 
     Attributes
     ----------
-    X : array (N, inputs); rows that cannot be used hold NaN
-    problems : list of N texts, "" where the row can be used
-    kept : columns carried over as text; None for no value
+    X : array (N, inputs); unusable rows contain NaN
+    problems : list of N texts, "" for usable rows
+    kept : columns to copy to the output as text; None for no value
     """
 
     X: Floats
@@ -44,8 +44,8 @@ class RowBlock:
 
 @dataclass
 class Findings:
-    """What was found in rows to predict: unknown categories and missing cells by column, rows that cannot be used, the
-    largest size of an input."""
+    """The findings in rows to predict: unknown categories and missing cells by column, unusable rows, the largest input
+    in absolute value."""
 
     rows: int = 0
     unknown: Counter[str] = field(default_factory=Counter)
@@ -60,7 +60,7 @@ class PredictionTable:
     Raises
     ------
     InputError
-        If a column of training, or one to keep, is not in the table.
+        If the table lacks a column of training, or one to keep.
     """
 
     def __init__(self, source: Source, preparation: Preparation, keep: Sequence[str] = ()):
@@ -103,8 +103,8 @@ class PredictionTable:
         return [*values, problem, *(column.text for column in self.keep)], lists
 
     def _spool(self) -> Source:
-        """The cells as the values that they stand for: the table itself, or of a long one a temporary Parquet file,
-        of which any rows are found at once."""
+        """The cells as values: in the database, or for a long table in a temporary Parquet file with quick access to
+        any rows."""
         self.rows = int(self.source.rows("SELECT count(*) FROM {table}")[0][0])
         if self.rows == 0:
             raise InputError(f"{self.source.path} holds a header but no rows; add rows below it")
@@ -122,12 +122,12 @@ class PredictionTable:
         )
 
     def check(self, refuse_unknown: bool = False, strict: bool = False) -> Findings:
-        """Look at all rows, before any is predicted.
+        """Check all rows before any is predicted.
 
         Raises
         ------
         InputError
-            If an unknown category, or a row that cannot be used, is to be refused: the first one.
+            For the first unknown category or unusable row, if these are to be refused.
         """
         found = Findings(self.rows)
         for values, block in self._blocks():
@@ -148,7 +148,7 @@ class PredictionTable:
         return found
 
     def blocks(self) -> Iterator[RowBlock]:
-        """The rows, some at a time."""
+        """The rows in blocks."""
         for _, block in self._blocks():
             yield block
 
@@ -171,13 +171,13 @@ class PredictionTable:
             yield values, RowBlock(X, problems, kept)
 
     def _reasons(self, wrong: str, values: list[NDArray[Any]], row: int) -> str:
-        """What is wrong with a row, in words."""
+        """The problems of a row, in words."""
         cells = dict(part.split("=", 1) for part in wrong.split(_MARK) if "=" in part)
         said = []
         for k, (column, kind) in enumerate(self.columns):
             what = "date" if isinstance(kind, DateInput) else "number"
             if str(k) in cells:
-                said.append(f"{column.name!r}: {quoted(cells[str(k)])} is no {what}")
+                said.append(f"{column.name!r}: {quoted(cells[str(k)])} is not a {what}")
             elif kind.unusable(values[k][row : row + 1])[0]:
                 said.append(f"{column.name!r} is missing")
         return "; ".join(said)
@@ -203,7 +203,7 @@ class PredictionTable:
 
 
 def _texts(array: NDArray[Any]) -> NDArray[Any]:
-    """An array of texts, None where there is none."""
+    """An array of texts; None for no value."""
     found = np.array(array, dtype=object)
     if isinstance(array, np.ma.MaskedArray):
         found[np.ma.getmaskarray(array)] = None
@@ -211,12 +211,12 @@ def _texts(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def encode_texts(preparation: Preparation, rows: Sequence[Sequence[str]], where: str) -> Floats:
-    """X of rows whose cells are given as texts, in the order of the preparation's inputs: read as in a table.
+    """X of rows given as texts, in the order of the preparation's inputs, which are read as in a table.
 
     Raises
     ------
     InputError
-        If a cell is no number, no date, or none of the categories.
+        If a cell is not a number or date, or not one of the categories.
 
     >>> from backpath.files.column_inputs import NumberInput
     >>> from backpath.files.preparation import Target

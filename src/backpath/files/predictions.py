@@ -1,4 +1,4 @@
-"""Predictions out: to a CSV, JSON lines or Parquet file, or the screen; in blocks of rows."""
+"""Writes predictions in blocks of rows to a CSV, JSON lines or Parquet file, or to the screen."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def prediction_names(preparation: Preparation | None, outputs: int, taken: Sequence[str] = ()) -> list[str]:
-    """The header: the target's name, and ``probability of …`` for each class; or A1, A2 … of a network alone.
+    """The header: the target's name, and ``probability of …`` for each class; without a table, A1, A2 ….
 
     >>> prediction_names(None, 2)
     ['A1', 'A2']
@@ -40,7 +40,7 @@ def prediction_names(preparation: Preparation | None, outputs: int, taken: Seque
 
 
 def prediction_columns(predictions: Predictions, usable: NDArray[np.bool_] | None = None) -> list[NDArray[Any]]:
-    """The columns of predictions; None in the rows that could not be used.
+    """The columns of predictions; None in unusable rows.
 
     >>> [c.tolist() for c in prediction_columns(Predictions(np.array(["no"]), np.array([[0.9, 0.1]]), ("no", "yes")))]
     [['no'], [0.9], [0.1]]
@@ -51,7 +51,7 @@ def prediction_columns(predictions: Predictions, usable: NDArray[np.bool_] | Non
 
 
 def with_gaps(column: NDArray[Any], usable: NDArray[np.bool_]) -> NDArray[Any]:
-    """The same with None where a row could not be used."""
+    """The values with None in unusable rows."""
     if usable.all():
         return column
     found = np.array(column.tolist(), dtype=object)
@@ -60,13 +60,13 @@ def with_gaps(column: NDArray[Any], usable: NDArray[np.bool_]) -> NDArray[Any]:
 
 
 class Writer(Protocol):
-    """What `csv` writes to."""
+    """The file that `csv` writes to."""
 
     def write(self, text: str, /) -> object: ...
 
 
 def print_columns(file: Writer, names: Sequence[str], blocks: Iterable[Columns]) -> None:
-    """Columns as CSV; numbers have all their digits, and text that a spreadsheet would run is written with ' before."""
+    """Columns as CSV; numbers have all digits, and text that a spreadsheet would execute gets a leading '."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([_harmless(name) for name in names])
     for columns in blocks:
@@ -80,7 +80,7 @@ def _cells(column: NDArray[Any]) -> list[Any]:
 
 
 def _harmless(text: str) -> str:
-    """A text that no spreadsheet takes as a formula.
+    """A text that a spreadsheet does not interpret as a formula.
 
     >>> _harmless("=1+1"), _harmless("-5"), _harmless("a=b")
     ("'=1+1", '-5', 'a=b')
@@ -95,7 +95,7 @@ def _harmless(text: str) -> str:
 
 
 def check_ending(path: str | os.PathLike[str]) -> None:
-    """InputError unless the path's ending says a kind of file that predictions can be written to."""
+    """InputError unless the path's extension is a kind of file for predictions."""
     ending = Path(path).suffix.lower()
     if ending not in (*_CSV, *_PARQUET, *_JSON_LINES):
         known = ", ".join((*_CSV, *_PARQUET, *_JSON_LINES))
@@ -104,7 +104,7 @@ def check_ending(path: str | os.PathLike[str]) -> None:
 
 
 def write_predictions(path: str | os.PathLike[str], names: Sequence[str], blocks: Iterator[Columns]) -> None:
-    """Columns to a file, atomically: Parquet or JSON lines by the path's ending, or CSV in UTF-8.
+    """Write columns to a file, atomically: Parquet or JSON lines by the path's extension, or CSV in UTF-8.
 
     Raises
     ------

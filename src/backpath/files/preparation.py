@@ -1,7 +1,7 @@
-"""How a table's columns become a network's inputs X and targets y, and its outputs predictions again.
+"""How a table's columns become a network's inputs X and targets y, and its outputs become predictions.
 
-Kept with the model, because a model without it cannot be used: means, scales, categories and what stands for missing
-values are those of the rows that it was trained on.
+It is stored with the model, which needs it: the means, scales, categories and fill values are those of the training
+rows.
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ class Target:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a network says about rows, in the target's own terms.
+    """A network's predictions in the target's terms.
 
     Attributes
     ----------
     values : array (N,)
         Numbers in the target's units, or the classes' names.
     probabilities : array (N, classes) | None
-        By class, in the order of ``classes``; None for regression.
+        One column per class, in the order of ``classes``; None for regression.
     """
 
     values: NDArray[Any]
@@ -74,7 +74,7 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Preparation:
-    """The inputs and the target of a model that was trained on a table.
+    """The inputs and target of a model that was trained on a table.
 
     >>> prepared = Preparation((NumberInput("size", 2.0, 0.5), CategoryInput("colour", ("blue", "red"))),
     ...                        Target("price", "regression", 10.0, 4.0))
@@ -86,12 +86,12 @@ class Preparation:
 
     inputs: tuple[ColumnInput, ...]
     target: Target
-    left_out: tuple[str, ...] = ()  # columns of the table that are no inputs
-    dialect: Dialect = field(default_factory=Dialect)  # as the training table's file was written
+    left_out: tuple[str, ...] = ()  # columns of the table that are not inputs
+    dialect: Dialect = field(default_factory=Dialect)  # the format of the training table's file
 
     @classmethod
     def of_arrays(cls, inputs: int, task: str = "regression") -> Preparation:
-        """The columns X1, X2 … and y, as they are: of a network that was trained on arrays of numbers.
+        """The columns X1, X2 … and y, unscaled, for a network that was trained on arrays.
 
         >>> Preparation.of_arrays(2).input_labels
         ('X1', 'X2')
@@ -102,7 +102,7 @@ class Preparation:
 
     @property
     def is_plain(self) -> bool:
-        """Whether inputs and outputs are the table's numbers as they are."""
+        """Whether inputs and outputs are the table's numbers, unscaled."""
         target = self.target
         as_it_is = (target.mean, target.scale) == (0, 1) and (
             target.task == "regression" or target.classes == ("0", "1")
@@ -111,18 +111,18 @@ class Preparation:
 
     @property
     def input_labels(self) -> tuple[str, ...]:
-        """What each network input X1, X2 … is: ``petal length``, ``colour = red``, ``day: month (sin)``."""
+        """The labels of the inputs X1, X2 …: ``petal length``, ``colour = red``, ``day: month (sin)``."""
         return tuple(label for column in self.inputs for label in column.labels)
 
     def transform(self, columns: Sequence[ColumnValues], rows: Rows = slice(None)) -> Floats:
-        """X of shape (rows, inputs), of the columns in the order of ``inputs``."""
+        """X of shape (rows, inputs), from columns in the order of ``inputs``."""
         return self.encode([column.values for column in columns], rows)
 
     def encode(self, values: Sequence[NDArray[Any]], rows: Rows = slice(None)) -> Floats:
-        """X of shape (rows, inputs), of the columns' values; NaN where a cell cannot be used."""
+        """X of shape (rows, inputs), from the columns' values; NaN for unusable cells."""
         count = len(values[0][rows])
         X = np.empty((count, len(self.input_labels)))
-        # rows from all over the table are gathered from one column after the other, neighbouring ones written together
+        # scattered rows are gathered column by column, contiguous ones are written in blocks
         step = ROWS_AT_ONCE if isinstance(rows, slice) else max(1, count)
         for start in range(0, count, step):
             here = slice(start, start + step)
@@ -156,7 +156,7 @@ class Preparation:
         return Predictions(np.array(self.target.classes)[chosen.astype(int)], probabilities, self.target.classes)
 
     def labels(self, y: NDArray[np.floating]) -> NDArray[Any]:
-        """The target as the file has it, (N,), from targets y of shape (N, outputs): numbers or the classes' names."""
+        """The target in the file's form, (N,), from targets y of shape (N, outputs): numbers or the classes' names."""
         return self.inverse_target(y).values
 
     def describe(self) -> list[str]:
@@ -180,7 +180,7 @@ class Preparation:
 
     @classmethod
     def from_dict(cls, kept: object) -> Preparation:
-        """A preparation from its JSON; InputError if anything in it is not as ``to_dict`` writes it."""
+        """A preparation from the data of ``to_dict``; InputError if anything in it is not valid."""
         fields = checked_keys(kept, ["inputs", "target", "left_out", "dialect"], "the preparation")
         if not isinstance(fields["inputs"], list):
             raise InputError(f"the preparation: inputs must be of type list, not {type(fields['inputs']).__name__}")

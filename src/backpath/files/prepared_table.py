@@ -1,4 +1,4 @@
-"""A whole table as a model's inputs and targets: prepared as in training, which need not have been on this table."""
+"""A whole table as a model's inputs and targets, prepared as in training, possibly on another table."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from backpath.maths.arrays import Floats
 
 @dataclass(frozen=True)
 class PreparedTable:
-    """Rows of a table as a model takes them.
+    """Rows of a table as a model's inputs and targets.
 
     Attributes
     ----------
     X, y : (N, inputs), (N, outputs)
     numbers : (N,)
-        Of the rows in the table, the first below the header being 1.
+        The rows' numbers in the table, from 1 below the header.
     left_out : int
-        How many rows of the table are not among them, for a cell of theirs cannot be used.
+        The number of rows of the table that are left out because of an unusable cell.
     """
 
     X: Floats
@@ -44,13 +44,13 @@ def read_prepared(
     dialect: Dialect | None = None,
     most: int | None = None,
 ) -> PreparedTable:
-    """The rows whose cells can all be used.
+    """The rows in which all cells can be used.
 
     Raises
     ------
     InputError
-        If a column of training, or the target, is not in the table, none of its rows can be used, or X and y would
-        hold more than ``most`` numbers.
+        If the table lacks a column of training or the target, if no row can be used, or if X and y would have more than
+        ``most`` numbers.
     """
     target = preparation.target
     goal: NumberInput | CategoryInput = (
@@ -58,7 +58,7 @@ def read_prepared(
         if target.classes
         else NumberInput(target.name, target.mean, target.scale, form=target.form)
     )
-    wide = replace(preparation, inputs=(*preparation.inputs, goal))  # the target is read as one more input
+    wide = replace(preparation, inputs=(*preparation.inputs, goal))  # the target is read like a further input
     wanted = [column.name for column in wide.inputs]
     with open_table(path, dialect, preferred=preparation.dialect, wanted=wanted) as source:
         table = PredictionTable(source, wide)
@@ -71,11 +71,11 @@ def read_prepared(
         inputs = len(preparation.input_labels)
         X, y = rows[:, :inputs], rows[:, inputs:]
         if target.classes:
-            usable &= y.any(axis=1)  # a class that training did not know
+            usable &= y.any(axis=1)  # all 0: a class that did not occur in training
         if not usable.any():
             known = f", one of {listed(target.classes)}," if target.classes else ""
             raise InputError(
-                f"{source.path} has no row whose cells can all be used; the model needs "
+                f"{source.path} has no row in which all cells can be used; the model needs "
                 f"{listed([column.name for column in preparation.inputs])} and the target {quoted(target.name)}{known}"
             )
     y = y[:, 1:] if target.task == "binary" else y

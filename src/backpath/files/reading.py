@@ -1,4 +1,4 @@
-"""How the cells of a column are read: SQL by the column's kind, and the arrays that it gives."""
+"""Reads the cells of a column: SQL for each kind of column, and the resulting arrays."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from backpath.files.sources import Column, Source
 
 
 def missing_text(column: Column, own: Sequence[str], is_target: bool = False, known: Collection[str] = ()) -> str:
-    """SQL: whether a cell of text is missing, if it is none of the known categories. Python's None is so among inputs;
-    in a target it may be a class."""
+    """SQL: whether a text cell that is not a known category is missing. Python's None is missing in inputs; in a target
+    it may be a class."""
     words = [word for word in (*MISSING, "-") if word not in known]
     return missing(column.text, tuple(words), (*own, *(() if is_target else ("None",))))
 
@@ -28,7 +28,7 @@ def missing_number(column: Column, own: Sequence[str]) -> str:
 
 
 def number_sql(column: Column, kind: NumberInput, own: Sequence[str]) -> str:
-    """SQL: a number, NULL where the cell is none or one of the user's words for a missing one."""
+    """SQL: a number; NULL if the cell is not a number, or is one of the user's words for "missing"."""
     number = column.number or kind.form.sql(column.text)
     if not own:
         return number
@@ -37,7 +37,7 @@ def number_sql(column: Column, kind: NumberInput, own: Sequence[str]) -> str:
 
 
 def cell_sql(column: Column, kind: ColumnInput, own: Sequence[str], place: int, is_target: bool = False) -> str:
-    """SQL for the values of a column as its kind takes them; categories are the parameter ``$k<place>``."""
+    """SQL for the values of a column of this kind; categories are the parameter ``$k<place>``."""
     if isinstance(kind, CategoryInput):
         gap = missing_text(column, own, is_target, kind.categories)
         known = f"coalesce(nullif(list_position($k{place}, {_as_spelled(column.text, kind)}), 0) - 1, -2)"
@@ -52,7 +52,7 @@ def cell_sql(column: Column, kind: ColumnInput, own: Sequence[str], place: int, 
 
 
 def _as_spelled(text: str, kind: CategoryInput) -> str:
-    """SQL: a cell as the column's categories spell it, where these are true and false: TRUE is True there."""
+    """SQL: a cell in the spelling of the categories, if these are true and false, so that TRUE equals True."""
     spelled = {name.lower(): name for name in kind.categories}
     if len(spelled) != len(kind.categories) or not set(spelled) <= {"true", "false"}:
         return text
@@ -66,7 +66,7 @@ ReadPlan = Sequence[tuple[Column, ColumnInput]]
 def _cells(
     source: Source, plan: ReadPlan, start: int, complete: Collection[str] = ()
 ) -> tuple[list[str], dict[str, object]]:
-    """SQL for the values of some columns of a plan, whose last one is the target; and its parameters."""
+    """SQL for the values of some columns of a plan that ends with the target, and its parameters."""
     own, cells, lists = source.dialect.missing, [], {}
     for k, (column, kind) in enumerate(plan[start : start + source.batch]):
         is_target = start + k == len(plan) - 1
@@ -80,11 +80,11 @@ def _cells(
 
 
 def read_values(source: Source, plan: ReadPlan, complete: Collection[str] = ()) -> list[NDArray[Any]]:
-    """The values of columns as their kinds take them, the target's last, in passes of some columns each.
+    """The values of columns according to their kinds, the target's last, in passes of some columns each.
 
     Parameters
     ----------
-    complete : names of columns all of whose cells are numbers, which needs not be looked at again
+    complete : names of columns in which all cells are known to be numbers
     """
     found: list[NDArray[Any]] = []
     for start in range(0, len(plan), source.batch):
@@ -99,7 +99,7 @@ def read_values(source: Source, plan: ReadPlan, complete: Collection[str] = ()) 
 
 
 def row_blocks(source: Source, plan: ReadPlan, rows: int) -> Iterator[list[NDArray[Any]]]:
-    """The same of some rows at a time; of a file that is no Parquet, by way of a temporary one that is."""
+    """The same for blocks of rows; other files are first converted to a temporary Parquet file."""
     parts = [_cells(source, plan, start) for start in range(0, len(plan), source.batch)]
     for numbered in source.by_number([column for column, _ in plan]):
         count = numbered.rows("SELECT count(*) FROM {table}")[0][0]
@@ -113,7 +113,7 @@ def row_blocks(source: Source, plan: ReadPlan, rows: int) -> Iterator[list[NDArr
 
 
 def with_kind(kind: ColumnInput, values: NDArray[Any]) -> ColumnValues:
-    """Values as read, with what they are."""
+    """Wraps values as a column of their kind."""
     if isinstance(kind, CategoryInput):
         return Categories(kind.name, values, kind.categories, kind.other)
     if isinstance(kind, DateInput):

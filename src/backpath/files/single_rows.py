@@ -1,4 +1,4 @@
-"""Single rows of a table as a network takes them, by their numbers."""
+"""Single rows of a table as inputs and targets, by their numbers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def read_rows(
 
     Parameters
     ----------
-    path : the table; it has the columns of training by name, and the target
-    numbers : of the rows, the first below the header being 1
-    dialect : how its file is written, as far as the caller knows
+    path : the table, which has the columns of training by name, and the target
+    numbers : the rows' numbers, from 1 below the header
+    dialect : the format of its file, if the caller knows it
 
     Raises
     ------
@@ -43,7 +43,7 @@ def read_rows(
             if not found:
                 count = source.rows("SELECT count(*) FROM {table}")[0][0]
                 raise InputError(
-                    f"{source.path} has {counted(count, 'row')}, but row {number} is asked for; rows count from 1"
+                    f"{source.path} has {counted(count, 'row')}, so there is no row {number}; rows count from 1"
                 )
             rows.append(["" if cell is None else str(cell) for cell in found[0]])
         X = encode_texts(preparation, [row[:-1] for row in rows], source.path)
@@ -51,7 +51,7 @@ def read_rows(
 
 
 def encode_targets(preparation: Preparation, texts: Sequence[str], where: str) -> Floats:
-    """y of targets that are given as texts: numbers in the target's own units and form, or classes by name.
+    """y of targets given as texts: numbers in the target's units and form, or names of classes.
 
     >>> from backpath.files.preparation import Target
     >>> encode_targets(Preparation((), Target("y", "binary", classes=("no", "yes"))), ["yes", "no"], "--y").tolist()

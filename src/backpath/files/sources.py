@@ -1,7 +1,7 @@
-"""A table as rows that DuckDB reads.
+"""A table that DuckDB reads.
 
-DuckDB sees a column by its place only (``c0``, ``c1``, …), so that no name in a file can reach its SQL, and no path is
-taken for a pattern.
+In SQL, columns have names by place (``c0``, ``c1``, …), so that no name in a file can reach the SQL, and paths are
+never patterns.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 MORE_MEMORY = "give more with --memory"
 KEPT = "kept"  # the table in memory of a small file
-LEAST_GROUP, GROUP_BYTES = 2048, 16_000_000  # rows, and cells as text, of a group of rows in a temporary file
+LEAST_GROUP, GROUP_BYTES = 2048, 16_000_000  # rows, and bytes of text, in a group of rows of a temporary file
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a source: its name, SQL for its cells as text, and as a number where the file has a type for it."""
+    """One column of a source: its name, SQL for its cells as text, and as a number if the file has a numeric type."""
 
     name: str
     text: str
@@ -39,7 +39,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Source:
-    """A table that can be queried; ``relation`` stands after FROM, its parameters are given with each query."""
+    """A table to query; ``relation`` follows FROM, and its parameters are passed with each query."""
 
     path: str
     columns: tuple[Column, ...]
@@ -47,12 +47,12 @@ class Source:
     parameters: dict[str, Any]
     connection: duckdb.DuckDBPyConnection
     folder: Path  # for temporary files
-    row_name: Callable[[int], str]  # where a row of that number (from 1) is: "t.csv, line 3"
-    explain: Callable[[str], str]  # what is wrong with the file, given DuckDB's words
-    dialect: Dialect = field(default_factory=Dialect)  # with what was found out
+    row_name: Callable[[int], str]  # the place of row number n (from 1): "t.csv, line 3"
+    explain: Callable[[str], str]  # the problem of the file, from DuckDB's message
+    dialect: Dialect = field(default_factory=Dialect)  # including what was detected
     notes: tuple[str, ...] = ()
-    repeated: dict[str, str] = field(default_factory=dict)  # names that were made unique, and the note on each
-    numbered: str = ""  # of a Parquet file: the relation with the column file_row_number
+    repeated: dict[str, str] = field(default_factory=dict)  # names that were made unique, with a note on each
+    numbered: str = ""  # for a Parquet file, the relation with the column file_row_number
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,16 +60,15 @@ class Source:
 
     @property
     def batch(self) -> int:
-        """Columns of one query: DuckDB plans few quickly and hundreds slowly, but each query of a file that is not kept
-        reads it again."""
+        """Columns in one query: DuckDB plans hundreds slowly, but each query reads a file again if it is not kept."""
         return 20 if self.relation == KEPT else 200
 
     def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
-        """The rows of a query; ``{table}`` in it stands for this table."""
+        """The rows of a query, in which ``{table}`` stands for this table."""
         return self._run(sql, parameters, lambda result: result.fetchall())
 
     def arrays(self, sql: str, **parameters: object) -> list[NDArray[Any]]:
-        """The columns of a query, without ever holding the result twice."""
+        """The columns of a query, without two copies of the result in memory."""
         return self._run(sql, parameters, lambda result: list(result.fetchnumpy().values()))
 
     def _run(self, sql: str, parameters: dict[str, object], fetch: Callable[[Any], list[Any]]) -> list[Any]:
@@ -79,22 +78,22 @@ class Source:
         try:
             return fetch(self.connection.execute(sql.replace("{table}", self.relation), given))
         except duckdb.OutOfMemoryException:
-            raise InputError(f"{self.path} takes more memory to read than it may; {MORE_MEMORY}") from None
+            raise InputError(f"reading {self.path} takes more memory than allowed; {MORE_MEMORY}") from None
         except duckdb.Error as error:
             raise InputError(self.explain(str(error).splitlines()[0])) from None
-        except RuntimeError as error:  # how DuckDB passes Ctrl-C on
+        except RuntimeError as error:  # DuckDB's error after Ctrl-C
             if "interrupted" in str(error).lower():
                 raise KeyboardInterrupt from None
             raise
 
     def kept(self) -> Source:
-        """The same, its rows read once."""
+        """The source with its rows read into memory."""
         self.rows(f"CREATE TEMP TABLE {KEPT} AS SELECT * FROM {{table}}")
         return replace(self, relation=KEPT, parameters={}, numbered="")
 
     def by_number(self, columns: Sequence[Column]) -> Iterator[Source]:
-        """Sources of the same rows, one after the other, which have a column ``file_row_number``: each file if they are
-        Parquet, else a temporary file with the cells of these columns as they are."""
+        """Sources of the same rows with a column ``file_row_number``: each file if they are Parquet, otherwise a
+        temporary file with the unchanged cells of these columns."""
         if self.numbered:
             for file in self.parameters["path"]:
                 yield replace(self, relation=self.numbered, parameters={"path": [file]})
@@ -112,7 +111,7 @@ class Source:
         copy.unlink()
 
     def first(self, condition: str, column: Column, **parameters: object) -> tuple[str, str | None]:
-        """The first cell of a column where a condition holds: where it is, and what it holds (None: nothing)."""
+        """The place and the content (None if empty) of the first cell of a column that meets a condition."""
         found = self.rows(
             f"SELECT row, value FROM (SELECT row_number() OVER () AS row, {column.text} AS value, "
             f"coalesce({condition}, false) AS found FROM {{table}}) WHERE found ORDER BY row LIMIT 1",

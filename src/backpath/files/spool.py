@@ -1,4 +1,4 @@
-"""The values of many rows in a temporary file, in blocks of which any is read at once."""
+"""The values of many rows in a temporary file, in blocks with random access."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SpooledColumns = list[NDArray[Any]]
 
 
 class Spool:
-    """Columns of values on disk: block after block, in each column after column.
+    """Columns of values on disk, block after block, and column after column within a block.
 
-    The file has no name from the start on, so that nothing is left of it, however the process ends. It is in the
-    folder of the system's temporary files (``TMPDIR``).
+    The file has no name, so that it disappears when the process ends in any way. It is in the system's folder for
+    temporary files (``TMPDIR``).
 
     >>> spool = Spool([np.dtype("float64"), np.dtype("int16")], block_rows=2)
     >>> spool.write([np.array([0.5, 1.5, 2.5]), np.array([1, 2, 3], np.int16)])
@@ -29,7 +29,7 @@ class Spool:
 
     def __init__(self, dtypes: Sequence[np.dtype[Any]], block_rows: int):
         self.dtypes, self.block_rows, self.rows = tuple(dtypes), block_rows, 0
-        self._file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the spool lives
+        self._file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - open while the spool exists
         weakref.finalize(self, self._file.close)
         self._waiting: list[SpooledColumns] = []
         self._lock = threading.Lock()
@@ -43,7 +43,7 @@ class Spool:
         return -(-self.rows // self.block_rows)
 
     def write(self, columns: Sequence[NDArray[Any]]) -> None:
-        """Append rows; whole blocks go to the file."""
+        """Append rows, and write whole blocks to the file."""
         self._waiting.append([c.astype(dtype, copy=False) for c, dtype in zip(columns, self.dtypes, strict=True)])
         waiting = sum(len(part[0]) for part in self._waiting)
         if waiting < self.block_rows:
@@ -55,7 +55,7 @@ class Spool:
         self._waiting = [[column[whole:].copy() for column in joined]]
 
     def finish(self) -> None:
-        """Write what is left, a shorter block."""
+        """Write the remaining rows as a shorter block."""
         if self._waiting and len(self._waiting[0][0]):
             self._put(joined_rows(self._waiting))
         self._waiting = []
@@ -83,5 +83,5 @@ class Spool:
 
 
 def joined_rows(parts: Sequence[Sequence[NDArray[Any]]]) -> SpooledColumns:
-    """The rows of several parts, one after the other."""
+    """The rows of several parts, concatenated."""
     return list(parts[0]) if len(parts) == 1 else [np.concatenate(columns) for columns in zip(*parts, strict=True)]

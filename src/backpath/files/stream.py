@@ -1,4 +1,4 @@
-"""The rows of a table that do not fit in memory, as a network takes them: in shuffled pools."""
+"""The rows of a table that do not fit in memory, as shuffled pools of inputs and targets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from backpath.maths.arrays import Floats, Indices
 
 @dataclass(frozen=True)
 class ShuffledRows:
-    """Some rows as a network takes them, and the order in which to take them.
+    """Some rows as inputs and targets, and their order.
 
     Attributes
     ----------
@@ -37,13 +37,13 @@ class SpooledRows:
 
     Attributes
     ----------
-    spool : the values: the columns of training, the target, and the weight if there is one
-    columns_of : places of the inputs' columns, and last of the target, in the spool
-    target : what the target is
+    spool : the values of the training columns, the target, and the weight if there is one
+    columns_of : the places of the inputs' columns, and last of the target, in the spool
+    target : the target's kind
     distinct : the values in the spool that are the target's classes, or None
-    pool_bytes : of the rows that are shuffled together
-    weights_from : place of a column of weights in the spool; or None
-    class_weight : how much each row of a class counts, by class; or None
+    pool_bytes : bytes of the rows that are shuffled together
+    weights_from : the place of a column of weights in the spool, or None
+    class_weight : the weight of each class's rows, or None
     """
 
     spool: Spool
@@ -59,11 +59,11 @@ class SpooledRows:
         return self.spool.rows
 
     def codes(self, target: NDArray[Any]) -> NDArray[Any]:
-        """The target as the spool has it, as numbers or as places of classes."""
+        """The target in the spool, as numbers or as places of classes."""
         return target if self.distinct is None else np.searchsorted(self.distinct, target)
 
     def counts(self, classes: int) -> NDArray[np.intp]:
-        """How many rows there are of each class."""
+        """The number of rows of each class."""
         found = np.zeros(classes, np.intp)
         for number in range(self.spool.blocks):
             codes = self.codes(self.spool.block(number)[self.columns_of[-1]])
@@ -72,9 +72,9 @@ class SpooledRows:
 
 
 class Stream:
-    """The rows of a streamed table but some that are held out, as a network takes them.
+    """The rows of a streamed table, without some that are held out, as inputs and targets.
 
-    ``in_memory`` are the places of those that are in memory too.
+    ``in_memory`` are the places of the rows that are also in memory.
     """
 
     def __init__(self, source: SpooledRows, preparation: Preparation, held_out: Indices, in_memory: Indices):
@@ -89,21 +89,21 @@ class Stream:
         return self.rows
 
     def without(self, rows: Indices) -> Stream:
-        """Also without some of those in memory, by their places there."""
+        """Also without some of the rows in memory, by their places there."""
         held_out = np.union1d(self.held_out, self.in_memory[rows])
         return Stream(self.source, self.preparation, held_out, np.delete(self.in_memory, rows))
 
     def pools(
         self, seed: int, epoch: int, batch: int = 1, shuffle: bool = True, first: int = 0
     ) -> Iterator[ShuffledRows]:
-        """All rows once, in pools that hold a whole number of batches, the last one apart.
+        """All rows once, in pools of a whole number of batches, except the last pool.
 
-        Blocks are drawn in random order; the rows of the blocks in one pool are shuffled. What is drawn depends on the
-        seed, the epoch and the pool only, so that a run can be taken up again at any pool.
+        Blocks are drawn in random order, and the rows of the blocks in one pool are shuffled. The draw depends only on
+        the seed, the epoch and the pool, so that a run can resume at any pool.
 
         Parameters
         ----------
-        first : the number of the pool to begin with
+        first : the number of the first pool
         """
         spool, size = self.source.spool, max(batch, self.pool_rows // batch * batch)
         blocks = np.arange(spool.blocks)
@@ -126,7 +126,7 @@ class Stream:
             yield self._pool(joined_rows(waiting), seed, epoch, number, shuffle)
 
     def _held_out_of(self, block: int) -> Indices:
-        """Rows of a block that are held out, by their places in it."""
+        """The held-out rows of a block, by their places in it."""
         start = block * self.source.spool.block_rows
         low, high = np.searchsorted(self.held_out, [start, start + self.source.spool.block_rows])
         return self.held_out[low:high] - start

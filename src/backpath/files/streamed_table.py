@@ -1,4 +1,4 @@
-"""A table whose rows do not fit in memory: some of them there, all of them in a temporary file, read in blocks."""
+"""A table that does not fit in memory: some of its rows are in memory, and all are in a temporary file."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ MOST_HELD_OUT = 0.4  # of the rows in memory
 
 @dataclass(frozen=True)
 class StreamedTable:
-    """A table to train on, of which only some rows are in memory.
+    """A training table with only some of its rows in memory.
 
     Attributes
     ----------
     sample : TrainingTable
-        The rows in memory, drawn at random, which also knows the moments of all the others.
+        The rows in memory, drawn at random, with the moments of all others.
     places : (rows of the sample,)
-        Which rows of all these are, in rising order.
-    spooled : all rows
+        The places of these rows among all rows, in ascending order.
+        spooled : all rows
     """
 
     sample: TrainingTable
@@ -43,7 +43,7 @@ class StreamedTable:
 
     @property
     def columns(self) -> tuple[ColumnValues, ...]:
-        """The columns, with the values of the rows in memory."""
+        """The columns with the values of the rows in memory."""
         return self.sample.columns
 
     @property
@@ -56,20 +56,20 @@ class StreamedTable:
 
     @property
     def preparation(self) -> Preparation:
-        """How the columns become inputs, by all rows."""
+        """How the columns become inputs, fitted to all rows."""
         return self._everything.preparation
 
     def blocks(self, seed: int = 0, epoch: int = 0) -> Iterator[tuple[Floats, Floats]]:
-        """(X, y) of some rows at a time, all of them, in an order drawn for that epoch.
+        """All rows as (X, y) in blocks, in an order drawn for this epoch.
 
-        Blocks of neighbouring rows come in random order, and the rows of those that are in memory together are
-        shuffled. The same seed and epoch give the same order.
+        Blocks of neighbouring rows are read in random order, and rows that are in memory at the same time are shuffled.
+        The same seed and epoch give the same order.
         """
         for pool in self._everything.pools(seed, epoch):
             yield pool.X[pool.order], pool.y[pool.order]
 
     def pools(self, *arguments: Any, **more: Any) -> Iterator[ShuffledRows]:
-        """See ``Stream.pools``; of all rows."""
+        """See ``Stream.pools``, for all rows."""
         return self._everything.pools(*arguments, **more)
 
     @cached_property
@@ -77,7 +77,7 @@ class StreamedTable:
         return Stream(self.spooled, self.sample.preparation, self.places[:0], self.places)
 
     def division(self, share: float, seed: int, scale_target: bool = True) -> Division:
-        """A share of all rows, but no more than of those in memory can be spared, held out; the others to train on."""
+        """Holds out a share of all rows, limited by the rows in memory; the others are for training."""
         order = np.random.default_rng(seed).permutation(self.sample.rows)
         held_out = min(int(self.rows * share), int(self.sample.rows * MOST_HELD_OUT))
         found = self.sample.divided(order[held_out:], order[:held_out], scale_target)
@@ -85,7 +85,7 @@ class StreamedTable:
         return replace(found, stream=stream)
 
     def weighed(self, name: str, path: str) -> StreamedTable:
-        """Each row counts as much as that column says, which is then no input."""
+        """Weight each row by that column, which is then not an input."""
         sample = self.sample.weighed(name, path)
         place = column_index(name, [column.name for column in self.columns], path, "to weigh rows by")
         beyond = self.sample.beyond[place] if self.sample.beyond else None
@@ -97,7 +97,7 @@ class StreamedTable:
         return replace(self, sample=sample, spooled=spooled)
 
     def balanced(self) -> StreamedTable | None:
-        """Every class counts as much as any other; None where the target is no class."""
+        """Weights that give all classes the same total; None if the target is not a class."""
         if not isinstance(self.target, Categories):
             return None
         counts = self.spooled.counts(len(self.target.categories))

@@ -1,4 +1,4 @@
-"""Takes a table whose rows do not fit in memory: in one pass, all rows to a temporary file and some to memory."""
+"""Reads a table that does not fit in memory: in one pass, all rows go to a temporary file and some to memory."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from backpath.files.spool import Spool, SpooledColumns, joined_rows
 from backpath.files.stream import SpooledRows
 from backpath.files.streamed_table import StreamedTable
 
-COPIES = 2.5  # of the inputs that training holds in memory at the same time, about
+COPIES = 2.5  # copies of the inputs in memory during training, roughly
 MOST_SAMPLED = 300_000  # rows that stay in memory
-BLOCKS_OF_POOL = 16  # the more, the better the rows are mixed
+BLOCKS_OF_POOL = 16  # more blocks mix the rows better
 LEAST_BLOCK = 256  # rows
 
 
 def memory_needed(decisions: Sequence[Decision]) -> float:
-    """The bytes that a table and training on it would take in memory, about."""
+    """Roughly the bytes that a table and training on it would take in memory."""
     plan = plan_of(decisions)
     return decisions[0].profile.rows * (_value_bytes(plan) + COPIES * 8 * _width(plan))
 
@@ -40,7 +40,7 @@ def _value_bytes(plan: ReadPlan) -> int:
 
 
 def _width(plan: ReadPlan) -> int:
-    """Inputs and outputs, about."""
+    """Roughly the number of inputs and outputs."""
     return sum(len(kind.labels) for _, kind in plan)
 
 
@@ -68,8 +68,8 @@ def streamed(source: Source, decisions: Sequence[Decision], choices: Choices, me
     left = {column.name for column in sample.columns}
     places = tuple(k for k, (column, _) in enumerate(plan[:-1]) if column.name in left)
     said = (
-        f"about {shown_bytes(memory_needed(decisions))} would be needed to train in memory, more than the "
-        f"{shown_bytes(memory.table)} there are for it (--memory); rows are read in blocks from a temporary file "
+        f"training in memory would need about {shown_bytes(memory_needed(decisions))}, but only "
+        f"{shown_bytes(memory.table)} are available for it (--memory); rows are read in blocks from a temporary file "
         f"of {shown_bytes(taker.spool.rows * taker.spool.row_bytes)}"
     )
     return StreamedTable(
@@ -86,7 +86,7 @@ def streamed(source: Source, decisions: Sequence[Decision], choices: Choices, me
 
 
 class _Taker:
-    """Takes the values of all rows, some at a time."""
+    """Collects the values of all rows, block by block."""
 
     def __init__(self, plan: ReadPlan, rows: int, sampled: int, block: int, choices: Choices):
         self.plan, self.choices = plan, choices
@@ -131,6 +131,6 @@ class _Taker:
 
 
 def _moments(kind: ColumnInput, values: NDArray[Any]) -> Moments:
-    """Of categories those of their codes, and how many are missing."""
+    """The moments of categories' codes, and the number of missing ones."""
     found = Moments.of(values.astype(np.float64, copy=False))
     return replace(found, missing=int((values == MISSING).sum())) if isinstance(kind, CategoryInput) else found

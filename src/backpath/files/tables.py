@@ -1,4 +1,4 @@
-"""Tables in: files to train on."""
+"""Reads tables to train on."""
 
 from __future__ import annotations
 
@@ -24,28 +24,27 @@ def read_training_table(
     choices: Choices | None = None,
     dialect: Dialect | None = None,
 ) -> TrainingTable:
-    """A table to train on, in memory: every column but the target is an input, except those that say nothing of other
-    rows.
+    """A training table in memory. All columns except the target are inputs, unless they say nothing about other rows.
 
-    Numbers (also with currency, units, or a decimal comma), categories and dates are known by all of a column's cells.
-    A target of text is taken as classes, and so is one of a few whole numbers; other numbers as regression. The notes
-    say what was decided.
+    Numbers (also with a currency, a unit or a decimal comma), categories and dates are recognised from all cells of a
+    column. A target of text or of few whole numbers is treated as classes, other numbers as regression. The notes
+    report the decisions.
 
     Parameters
     ----------
     path : str, path, or a sequence of them
-        A file, several whose rows follow each other, or a pattern; see ``open_table``.
+        A file, several files to concatenate, or a pattern; see ``open_table``.
     target : str
         The column to predict.
     choices : Choices, optional
-        How columns are to be taken, where their cells do not decide.
+        How to read columns if their cells do not decide.
     dialect : Dialect, optional
-        How a CSV file is written.
+        The format of a CSV file.
 
     Raises
     ------
     InputError
-        If the table cannot be used; every reason with file, line, column, value and a remedy.
+        If the table cannot be used; the message gives every reason with file, line, column, value and a remedy.
     """
     wanted = choices or Choices()
     with open_table(path, dialect, wanted=(target,)) as source:
@@ -55,7 +54,7 @@ def read_training_table(
 def read_or_stream(
     path: PathLike | Sequence[PathLike], target: str, choices: Choices, dialect: Dialect, memory: Budget
 ) -> TrainingTable | StreamedTable:
-    """The same; streamed, if it takes more memory than that."""
+    """The same, but streamed if it takes more memory than this."""
     with open_table(path, dialect, wanted=(target,), memory=memory) as source:
         decisions = _decided(source, target, choices)
         if memory_needed(decisions) > memory.table:

@@ -1,12 +1,11 @@
-"""The bytes of backpath's files: a safetensors file with a digest over all of it.
+"""The format of backpath's files: a safetensors file with a digest of all its bytes.
 
     8 bytes   length of the header, little-endian
     header    JSON: the place, shape and type of each tensor, and metadata: format, version, description, sha256
     data      the tensors one after the other, to the file's last byte
 
-``sha256`` is the digest of the whole file with 64 zeros in its own place. A header has one form only (keys sorted, no
-spaces but the padding to 8 bytes), so that no bit of the file can differ unnoticed. What a file says is only ever
-compared and counted; nothing of it names anything to import or to run.
+``sha256`` is the digest of the whole file with 64 zeros in its own place. A header has only one form (sorted keys, no
+spaces except the padding to 8 bytes), so that every changed bit is detected. Nothing in a file is ever imported or run.
 
 Source: the format's description, https://github.com/huggingface/safetensors#format
 """
@@ -30,8 +29,8 @@ from numpy.typing import NDArray
 from backpath.errors import InputError
 from backpath.files.wording import counted, first_duplicate, plain, quoted
 
-LONGEST_HEADER = 16 << 20  # bytes; JSON may take some ten times its length to read
-_UNCHECKED_SIZE = 64 << 20  # a smaller file is read in a moment, with holes or without
+LONGEST_HEADER = 16 << 20  # bytes; reading JSON may take about ten times its length
+_UNCHECKED_SIZE = 64 << 20  # smaller files are read quickly, with or without holes
 TYPES: dict[str, np.dtype[Any]] = {
     name: np.dtype(code)
     for name, code in (("F64", "<f8"), ("F32", "<f4"), ("I64", "<i8"), ("U32", "<u4"), ("BOOL", "?"))
@@ -58,9 +57,9 @@ class Format:
     Attributes
     ----------
     noun : "model", "checkpoint"
-    types : names of the tensors' types that it may hold
-    dimensions : how many each tensor has; None: any
-    sparsest : characters to each list or object in it, at least
+    types : the allowed types of tensors
+    dimensions : the dimensions of each tensor; None: any
+    sparsest : the least number of characters per list or object
     """
 
     noun: str
@@ -76,7 +75,7 @@ class Format:
 
 @dataclass(frozen=True)
 class Place:
-    """Of a tensor: its shape and type, and where it begins and stops in the data."""
+    """The shape and type of a tensor, and its beginning and end in the data."""
 
     shape: tuple[int, ...]
     number: np.dtype[Any]
@@ -105,17 +104,17 @@ def encode(kind: Format, tensors: Mapping[str, NDArray[Any]], description: dict[
 def decode(
     path: Path, kind: Format, check: Callable[[dict[str, Place], dict[str, Any]], None]
 ) -> tuple[Tensors, dict[str, Any]]:
-    """The tensors, in the order of the data, and the description in a file of that kind.
+    """The tensors, in the order of the data, and the description in a file of this kind.
 
     Parameters
     ----------
-    check : refuses tensors that do not fit each other, before they are read
+    check : a function that refuses tensors that do not fit each other, before they are read
 
     Raises
     ------
     InputError
-        If it is anything else, says what it is or where it is broken. What a file promises is compared with its size
-        before it is read.
+        If it is not a valid file of this kind; the message says what is wrong. The sizes in the header are compared
+        with the file's size before anything is read.
     """
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -144,14 +143,14 @@ def decode(
 
 
 def read_description(path: Path, kind: Format) -> dict[str, Any]:
-    """The description alone, which is not compared with the digest."""
+    """The description alone, without checking the digest."""
     with path.open("rb") as file:
         entries, _ = _read_header(file, os.fstat(file.fileno()).st_size, kind)
         return _parse(_metadata(entries, kind)["description"], "its description", kind)
 
 
 def _check_holes(handle: int, size: int) -> None:
-    """Refuse a huge file that is mostly promised, before anything is read; where no holes are known, all is data."""
+    """Refuse a huge sparse file before anything is read; file systems without holes report everything as data."""
     if size > _UNCHECKED_SIZE and hasattr(os, "SEEK_HOLE"):
         hole = os.lseek(handle, 0, os.SEEK_HOLE)
         os.lseek(handle, 0, os.SEEK_SET)
@@ -164,7 +163,7 @@ def _json(value: object) -> str:
 
 
 def _header(entries: dict[str, Any]) -> bytes:
-    """The length and the JSON of a header, in its one form."""
+    """The length and the JSON of a header in its only form."""
     text = _json(entries).encode("utf-8")
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text
@@ -199,7 +198,7 @@ def _read_header(file: BinaryIO, size: int, kind: Format) -> tuple[dict[str, Any
 
 
 def _is_text(start: bytes) -> bool:
-    """Whether eight bytes are of a text file: letters, line ends, tabs, or a byte order mark and then such."""
+    """Whether eight bytes look like text: letters, line ends and tabs, possibly after a byte order mark."""
     letters = start.removeprefix(codecs.BOM_UTF8)
     return all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in letters)
 
@@ -209,7 +208,7 @@ def _plausible(start: bytes, size: int, kind: Format) -> bool:
 
 
 def _parse(text: str, what: str, kind: Format) -> dict[str, Any]:
-    """A JSON object without repeated keys or non-finite numbers, and not far larger in memory than as text."""
+    """A JSON object without repeated keys or non-finite numbers, and not much larger in memory than as text."""
     structure = _STRINGS.sub("", text)
     if structure.count("[") + structure.count("{") > 100 + len(text) // kind.sparsest:
         raise InputError(f"{what} is nested too deeply or holds too many lists to be a {kind.noun}'s")
@@ -217,7 +216,7 @@ def _parse(text: str, what: str, kind: Format) -> dict[str, Any]:
         found = json.loads(
             text, object_pairs_hook=_unrepeated, parse_constant=_finite, parse_float=_finite, parse_int=_whole
         )
-        _json(found).encode("utf-8")  # an escaped half of a surrogate pair is no text
+        _json(found).encode("utf-8")  # an escaped half of a surrogate pair is not text
     except InputError as error:
         raise InputError(f"{what} {error}") from None
     except RecursionError:
@@ -268,13 +267,13 @@ def _metadata(entries: dict[str, Any], kind: Format) -> dict[str, str]:
 
 
 def _places(entries: dict[str, Any], kind: Format) -> dict[str, Place]:
-    """Where the tensors are, in the order of the data."""
+    """The places of the tensors, in the order of the data."""
     found = [(name, _tensor(entry, name, kind)) for name, entry in entries.items() if name != "__metadata__"]
     return dict(sorted(found, key=lambda item: (item[1].begin, item[1].stop)))
 
 
 def _check_places(places: Mapping[str, Place], data: int) -> None:
-    """Refuse tensors that do not follow each other from the first byte of the data to its last."""
+    """Refuse tensors that do not fill the data without gaps."""
     end = 0
     for name, place in places.items():
         shown = plain(name[:40])

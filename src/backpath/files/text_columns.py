@@ -1,4 +1,4 @@
-"""Columns of text: categories or classes, or left out where they say nothing of other rows."""
+"""Columns of text: categories or classes, or left out if they say nothing about other rows."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from backpath.files.sources import Source
 from backpath.files.wording import counted, named, quoted
 from backpath.files.written_columns import written_numbers_or_dates
 
-LEAST_SHARE = 0.01  # of the rows, for a category of its own where there are too many
-_WORDY = 4  # words in a text on average, from which on it is free text
+LEAST_SHARE = 0.01  # of the rows, for a separate category if there are too many
+_WORDY = 4  # words per text on average; with at least this many, it is free text
 
 
 def decide_text(source: Source, base: Decision, choices: Choices, is_target: bool) -> Decision:
     column, profile, name = base.column, base.profile, base.name
     texts = collect_texts(source, column, is_target)
     base = replace(base, missing=texts.missing, distinct=texts.distinct)
-    codes = profile.all_numbers  # but not to be read as such
+    codes = profile.all_numbers  # but not treated as numbers
     if name not in choices.categorical and not codes:
         read = written_numbers_or_dates(source, base, texts, choices, is_target)
         if read is not None:
@@ -56,9 +56,9 @@ def _no_dates(source: Source, read: Decision) -> Decision:
 
 
 def _why_left_out(texts: Texts, profile: Profile) -> str:
-    """Why a column of text is not used ("" if it is)."""
+    """The reason why a text column is not used ("" if it is used)."""
     reason = _identifies(texts, profile.rows)
-    if reason and profile.all_numbers and not profile.codes:  # whole numbers that float64 cannot represent
+    if reason and profile.all_numbers and not profile.codes:  # whole numbers beyond float64
         return f"{reason}: whole numbers beyond 2⁵³"
     if reason and 0 < profile.numbers < profile.present and not profile.all_numbers:
         return f"{reason}; {counted(profile.numbers, 'cell')} of {profile.present:,} are numbers (--numeric)"
@@ -66,7 +66,7 @@ def _why_left_out(texts: Texts, profile: Profile) -> str:
 
 
 def _identifies(texts: Texts, rows: int) -> str:
-    """Why a column of text says nothing that is true of other rows ("" if it does)."""
+    """The reason why a text column says nothing about other rows ("" if it does)."""
     if texts.distinct == texts.present > 2:
         return "free text" if texts.words >= _WORDY else "a different text in each row"
     if texts.distinct > MOST_CATEGORIES / 3 and texts.distinct > texts.present / 2:
@@ -106,7 +106,7 @@ def _classes(source: Source, base: Decision, texts: Texts, choices: Choices) -> 
 
 
 def _not_numbers(source: Source, base: Decision, where: str) -> Decision | None:
-    """Refuses a target of numbers in most, but not all, of its cells; None if it is none."""
+    """Refuses a target in which most, but not all, cells are numbers; None for other targets."""
     form, count = best_number_form(source, source.dialect.decimal)
     present = base.profile.rows - base.missing
     if count <= present / 2:
@@ -133,7 +133,7 @@ def _categories(source: Source, base: Decision, texts: Texts, codes: bool) -> De
     other = len(found) > MOST_CATEGORIES
     if codes:
         notes.append(
-            f"{name!r} holds codes such as {quoted(found[0][0])}, taken as text (--numeric takes them as numbers)"
+            f"{name!r} holds codes such as {quoted(found[0][0])}, treated as text (--numeric treats them as numbers)"
         )
     if other:
         found = [(t, n) for t, n in found[:MOST_CATEGORIES] if n >= LEAST_SHARE * rows] or found[:MOST_CATEGORIES]

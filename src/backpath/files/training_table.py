@@ -1,4 +1,4 @@
-"""A table to train on, in memory: its columns' values, divided into rows to train on and rows held out."""
+"""A training table in memory: the values of its columns, divided into training rows and held-out rows."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from backpath.files.stream import Stream
 from backpath.files.wording import column_index, quoted
 from backpath.maths.arrays import Floats
 
-BLOCK = 8192  # rows that ``blocks`` gives at a time
+BLOCK = 8192  # rows in each of the ``blocks``
 
 
 @dataclass(frozen=True)
 class Division:
-    """Rows of a table to train on and rows held out, prepared by the former.
+    """The training rows and held-out rows of a table, with a preparation fitted to the training rows.
 
     Attributes
     ----------
-    rows, held_out : places of the rows in the table
-    X, y, X_held_out, y_held_out : as a network takes them
+    rows, held_out : the places of the rows in the table
+    X, y, X_held_out, y_held_out : inputs and targets
     weight : (rows,)
-        How much each row to train on counts; None: all the same.
-    stream : where the rows to train on come from if ``rows`` are only some of them
+        The weight of each training row; None: all are equal.
+        stream : all training rows, if ``rows`` are only some of them
     """
 
     rows: NDArray[np.intp]
@@ -48,22 +48,22 @@ class Division:
 
 @dataclass(frozen=True)
 class TrainingTable:
-    """A table to train on, as it was read: not yet standardised, because that must not use the held-out rows.
+    """A training table as read. It is not standardised yet, because that must not use held-out rows.
 
     Attributes
     ----------
-    columns, target : the values of the input columns in the file's order, and of the target
+    columns, target : the values of the input columns, in the file's order, and of the target
     standardize : bool
     notes : tuple of str
-        What a user should know about how the table was read.
+        Remarks for the user on how the table was read.
     left_out : tuple of str
-        Columns that are no inputs.
-    dialect : how the file was written
-    beyond : for each column and the target, the moments of rows that are not in memory
+        Columns that are not inputs.
+        dialect : the format of the file
+        beyond : for each column and the target, the moments of rows that are not in memory
     weight : (rows,)
-        How much each row counts; None: all the same.
+        The weight of each row; None: all are equal.
     numbers : (rows,)
-        Of the rows in the file, the first below the header being 1; None: none is left out.
+        The rows' numbers in the file, from 1 below the header; None: no row is left out.
     """
 
     columns: tuple[ColumnValues, ...]
@@ -78,12 +78,12 @@ class TrainingTable:
 
     @property
     def rows(self) -> int:
-        """How many rows it has."""
+        """The number of rows."""
         return len(self.target.values)
 
     @property
     def X(self) -> Floats:
-        """The inputs of all rows, of shape (N, inputs), with a preparation fitted on all of them."""
+        """The inputs of all rows, of shape (N, inputs), with a preparation fitted to all of them."""
         return self.whole()[0]
 
     @property
@@ -93,13 +93,12 @@ class TrainingTable:
 
     @property
     def preparation(self) -> Preparation:
-        """How the columns become ``X`` and ``y``, fitted on all rows."""
+        """How the columns become ``X`` and ``y``, fitted to all rows."""
         return self._fit(np.arange(self.rows))
 
     @property
     def labels(self) -> NDArray[Any]:
-        """The target of each row as the file has it, of shape (N,): numbers, or the classes' names, as estimators take
-        it."""
+        """The target of each row as in the file, of shape (N,): numbers or names of classes, for estimators."""
         if isinstance(self.target, Categories):
             names: NDArray[Any] = np.array(self.target.categories)[self.target.values]
             return names
@@ -174,7 +173,7 @@ class TrainingTable:
         )
 
     def division(self, share: float, seed: int, scale_target: bool = True) -> Division:
-        """All rows but a share of them, drawn by the seed, and that share."""
+        """Training rows and a share of held-out rows, drawn with the seed."""
         order = np.random.default_rng(seed).permutation(self.rows)
         held_out = int(self.rows * share)
         return self.divided(order[held_out:], order[:held_out], scale_target)
@@ -199,7 +198,7 @@ class TrainingTable:
             yield preparation.transform(self.columns, rows), preparation.transform_target(self.target, rows)
 
     def whole(self) -> tuple[Floats, Floats, Preparation]:
-        """X, y and the preparation, fitted on all rows, in the file's order: to look at, not to judge a model by.
+        """X, y and the preparation, fitted to all rows, in the file's order: to inspect, not to evaluate a model.
 
         Returns
         -------
@@ -218,7 +217,7 @@ class TrainingTable:
         return preparation.transform(self.columns), preparation.transform_target(self.target), preparation
 
     def weighed(self, name: str, path: str) -> TrainingTable:
-        """Each row counts as much as that column says, which is then no input."""
+        """Weight each row by that column, which is then not an input."""
         place = column_index(name, [column.name for column in self.columns], path, "to weigh rows by")
         column = self.columns[place]
         if not isinstance(column, Numbers) or not np.isfinite(column.values).all() or (column.values < 0).any():
@@ -231,7 +230,7 @@ class TrainingTable:
         return replace(self, columns=others, left_out=(*self.left_out, name), beyond=beyond, weight=weight)
 
     def balanced(self) -> TrainingTable | None:
-        """Every class counts as much as any other; None where the target is no class.
+        """Weights that give all classes the same total; None if the target is not a class.
 
         >>> table = TrainingTable((), Categories("y", np.array([0, 0, 1]), ("no", "yes")), True, ()).balanced()
         >>> table.weight.tolist()
@@ -245,7 +244,7 @@ class TrainingTable:
         return replace(self, weight=weight if self.weight is None else weight * self.weight)
 
     def _cover(self, train: NDArray[np.intp], valid: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Move the held-out rows without which training would miss a category, class, or a second number."""
+        """Move held-out rows to training if it would otherwise miss a category, a class, or a second number."""
         needed: set[int] = set()
         for column in (*self.columns, self.target):
             values = column.values

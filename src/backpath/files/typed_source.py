@@ -1,4 +1,4 @@
-"""Parquet and JSON as sources of rows: files whose columns have types."""
+"""Parquet and JSON as sources of rows, with typed columns."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def parquet_source(files: Files, dialect: Dialect, connection: duckdb.DuckDBPyCo
     names = columns_of[0]
     for (_, other), found in zip(files, columns_of, strict=True):
         if found != names:
-            raise InputError(f"{other} has other columns than {shown}; give files of one table")
+            raise InputError(f"{other} has different columns from {shown}; give files of one table")
     source = _typed(files, names, types, f"{_PARQUET} AS t", parameters, dialect, connection, folder)
     cells = ", ".join(f"c{k}" for k in range(len(names)))
     return replace(source, numbered=f"{_NUMBERED} AS t({cells}, file_row_number)")
@@ -88,7 +88,7 @@ def _no_parquet(shown: str) -> str:
 
 
 def _top_level(schema: list[tuple[str, int | None]]) -> list[str]:
-    """The names of the columns in a Parquet schema, a tree written depth first from its root."""
+    """The names of the columns in a Parquet schema, which is a tree in depth-first order."""
     names, skip = [], 0
     for name, children in schema[1:]:
         if skip == 0:
@@ -100,7 +100,7 @@ def _top_level(schema: list[tuple[str, int | None]]) -> list[str]:
 def _column(place: int, name: str, kind: str) -> Column:
     cell = f"c{place}"
     text = f"CAST({cell} AS VARCHAR)"
-    bare = re.sub(r"\(.*\)$", "", kind)  # DECIMAL(9,2) -> DECIMAL; INTEGER[] stays what it is
+    bare = re.sub(r"\(.*\)$", "", kind)  # DECIMAL(9,2) -> DECIMAL; INTEGER[] is unchanged
     if bare in _NUMBER_TYPES:
         return Column(name, text, f"CAST({cell} AS DOUBLE)")
     if bare == "TIMESTAMP WITH TIME ZONE":
@@ -110,7 +110,7 @@ def _column(place: int, name: str, kind: str) -> Column:
 
 
 def json_format(file: Path) -> str:
-    """How a file holds JSON objects: one on each line ("newline_delimited"), or in one "array"; "" if it does not."""
+    """The form of JSON objects in a file: one per line ("newline_delimited"), or in one "array"; "" if neither."""
     with file.open("rb") as opened:
         start = opened.read(1 << 16).lstrip()
     if re.match(rb"\[\s*\{", start):
@@ -125,7 +125,7 @@ def json_format(file: Path) -> str:
 
 
 def json_source(files: Files, dialect: Dialect, connection: duckdb.DuckDBPyConnection, folder: Path) -> Source:
-    """The rows of files of JSON objects; DuckDB finds the columns' types by all of their values."""
+    """The rows of files of JSON objects; DuckDB infers the columns' types from all values."""
     import duckdb
 
     shown = files[0][1]
@@ -139,7 +139,7 @@ def json_source(files: Files, dialect: Dialect, connection: duckdb.DuckDBPyConne
     except duckdb.Error:
         raise InputError(_no_json(files, form)) from None
     names, types = [row[0] for row in found], [row[1] for row in found]
-    if (names, types) == (["json"], ["JSON"]):  # how DuckDB reads lines that are no objects
+    if (names, types) == (["json"], ["JSON"]):  # DuckDB's result for lines that are not objects
         raise InputError(_no_json(files, form))
     source = _typed(files, names, types, f"{relation} AS t", parameters, dialect, connection, folder)
     return replace(
@@ -150,7 +150,7 @@ def json_source(files: Files, dialect: Dialect, connection: duckdb.DuckDBPyConne
 
 
 def _no_json(files: Files, form: str) -> str:
-    """The first line that holds no JSON, or no object."""
+    """The first line that is not JSON, or not an object."""
     for file, shown in files:
         text = file.read_bytes().decode("utf-8", "replace")
         lines = text.splitlines()
@@ -164,7 +164,7 @@ def _no_json(files: Files, form: str) -> str:
 
 
 def _wrong_line(text: str, kind: type) -> int:
-    """Where a text is not JSON of that kind (from 1); 0: nowhere."""
+    """The first line (from 1) of a text that is not JSON of this kind, or 0."""
     try:
         return 0 if isinstance(json.loads(text), kind) else 1
     except json.JSONDecodeError as error:

@@ -1,4 +1,4 @@
-"""Files that hold a table in another form: compressed ones, spreadsheets, standard input; as plain files."""
+"""Converts compressed files, spreadsheets and standard input to plain files."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ EXPECTED = "a table: CSV, Parquet, JSON lines or .xlsx"
 _COMPRESSED = {
     b"\x1f\x8b": gzip,
     b"BZh": bz2,
-}  # what such a file begins with (up to 4 bytes) -> the module that reads it
+}  # the first bytes of such a file (up to 4) -> the module that reads it
 _ZSTD, _ZIP = b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 
 
 def table_files(given: PathLike | list[PathLike]) -> list[PathLike]:
-    """The files of a table: one, several, or those that a pattern such as ``parts/*.csv`` matches, in order of name."""
+    """The files of a table: one, several, or the matches of a pattern such as ``parts/*.csv``, sorted by name."""
     found: list[PathLike] = []
     for path in given if isinstance(given, list) else [given]:
         text = os.fspath(path) if isinstance(path, str | os.PathLike) else ""
@@ -46,8 +46,7 @@ def table_files(given: PathLike | list[PathLike]) -> list[PathLike]:
 
 
 def plain_file(path: PathLike, folder: Path, connection: duckdb.DuckDBPyConnection) -> tuple[Path, str]:
-    """A file that is neither compressed nor a spreadsheet, and how its path is shown; what must be unpacked is written
-    to ``folder``."""
+    """A plain file, and its path for messages; compressed files and spreadsheets are converted into ``folder``."""
     if path == STANDARD_INPUT:
         file, shown = folder / f"{len(list(folder.iterdir()))}.stdin", "standard input"
         with file.open("wb") as copy:
@@ -84,7 +83,7 @@ def _decompress(file: Path, shown: str, unpacked: Path, kind: Any) -> None:
 
 
 def _decompress_zstd(file: Path, shown: str, unpacked: Path, connection: duckdb.DuckDBPyConnection) -> None:
-    """By DuckDB, a line of text as one cell."""
+    """Decompress with DuckDB, which reads each line as one cell."""
     import duckdb
 
     lines = (
@@ -105,7 +104,7 @@ def _decompress_zstd(file: Path, shown: str, unpacked: Path, connection: duckdb.
 
 
 def _spreadsheet(file: Path, shown: str, unpacked: Path) -> str:
-    """The first sheet of an .xlsx file that holds something, as CSV; gives how it is shown."""
+    """Write the first nonempty sheet of an .xlsx file as CSV; returns its name for messages."""
     try:
         import python_calamine
     except ImportError:
@@ -117,7 +116,7 @@ def _spreadsheet(file: Path, shown: str, unpacked: Path) -> str:
         book = python_calamine.CalamineWorkbook.from_path(str(file))
         sheets = ((name, book.get_sheet_by_name(name).to_python()) for name in book.sheet_names)
         name, rows = next(((name, rows) for name, rows in sheets if rows), ("", []))
-    except Exception as error:  # of the library's own kinds
+    except Exception as error:  # the library has its own classes
         raise InputError(
             f"{shown} is a zip archive, but not a spreadsheet that can be read ({error}); export it as CSV"
         ) from None
@@ -128,7 +127,7 @@ def _spreadsheet(file: Path, shown: str, unpacked: Path) -> str:
 
 def _cell(value: object) -> object:
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)  # a spreadsheet's whole numbers
+        return int(value)  # spreadsheets store whole numbers as floats
     if isinstance(value, datetime.datetime):
         return str(value).removesuffix(" 00:00:00")
     return value

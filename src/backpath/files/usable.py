@@ -1,4 +1,4 @@
-"""Which columns of a table are used, and whether it can be trained on."""
+"""Decides which columns of a table are used, and whether it can be trained on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from backpath.files.notices import EMPTY, refuse
 from backpath.files.sources import Column, Source
 from backpath.files.wording import column_index, counted, quoted
 
-_MANY = 10  # columns of the same names, from which on the line is perhaps no header
+_MANY = 10  # repeated names; with at least this many, the line may not be a header
 
 
 def choose(source: Source, target: str, choices: Choices) -> tuple[Column, list[Column]]:
@@ -25,7 +25,7 @@ def choose(source: Source, target: str, choices: Choices) -> tuple[Column, list[
     if unsaid:
         raise InputError(
             f"{source.repeated[unsaid[0]]}; rename one of them, or leave the later one out as {unsaid[0]!r} (--ignore; "
-            "--keep-column takes both in)",
+            "--keep-column keeps both)",
             options=tuple(part for name in unsaid for part in ("--ignore", name)) if len(unsaid) < _MANY else (),
         )
     goal = column_index(target, names, source.path, "to be the target", "--target")
@@ -48,7 +48,7 @@ def choose(source: Source, target: str, choices: Choices) -> tuple[Column, list[
 
 
 def decide_all(source: Source, columns: Sequence[Column], choices: Choices, goal: Column | None) -> list[Decision]:
-    """What is done with each column."""
+    """The decision on each column."""
     found = profiles(source, columns)
     if found[0].rows < 2:
         rows = "a header but no rows; add rows below it" if found[0].rows == 0 else "1 row; training needs at least 2"
@@ -57,7 +57,7 @@ def decide_all(source: Source, columns: Sequence[Column], choices: Choices, goal
 
 
 def check_usable(source: Source, decisions: Sequence[Decision], choices: Choices) -> None:
-    """Refuse a table in which something keeps it from being trained on: all of it at once."""
+    """Refuse a table that cannot be trained on, with all reasons at once."""
     *inputs, goal = decisions
     problems = [(d.problem, d.options) for d in decisions if d.problem]
     where = f"{source.path}, column {quoted(goal.name)}"

@@ -1,4 +1,4 @@
-"""How paths, names and values from a file are shown in a message: on one line, short, without control characters."""
+"""Paths, names and values from a file in messages: on one line, short, without control characters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backpath.errors import InputError
 
 
 def plain(text: str) -> str:
-    """The text itself if every character of it can be printed, else with escapes.
+    """The text with escapes for unprintable characters.
 
     >>> plain("petal length"), plain("a\\nb")
     ('petal length', 'a\\\\nb')
@@ -24,9 +24,9 @@ _COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
 
 
 def without_controls(text: str, colours: bool = True) -> str:
-    """The text without control characters that a terminal would obey, or that change the order of what is read.
+    """The text without control characters for terminals, or characters that change the reading direction.
 
-    They are escaped as in JSON, so that JSON stays what it is. Line breaks and tabs are kept, and ``colours``.
+    They are escaped as in JSON, so that JSON keeps its meaning. Line breaks, tabs and ``colours`` are kept.
 
     >>> without_controls("a\x1b[2Jb"), without_controls("caf\u202e\u00e9")
     ('a\\\\u001b[2Jb', 'caf\\\\u202eé')
@@ -53,7 +53,7 @@ def quoted(value: object, longest: int = 40) -> str:
 
 
 def named(names: Sequence[object], most: int = 8) -> str:
-    """Names of columns, in full, to be copied; of many, only the first ones.
+    """Names of columns in full, so that they can be copied; only the first ones if there are many.
 
     >>> named(["a b", "c"]), named("abc", most=2)
     ("'a b', 'c'", "'a', 'b' … (3 in all)")
@@ -71,7 +71,7 @@ def counted(number: int, unit: str) -> str:
 
 
 def listed(values: Sequence[object], most: int = 8) -> str:
-    """The first few of a list.
+    """The first few items of a list.
 
     >>> listed(["a", "b", "c"], most=2)
     "'a', 'b' … (3 in all)"
@@ -84,10 +84,10 @@ _MARKS = " \t'\"`#"  # around names
 
 
 def column_index(name: str, names: Sequence[str], path: str, role: str, option: str = "") -> int:
-    """Where a column is; if there is none, the refusal names the nearest, or all of them."""
+    """The place of a column; if there is none, the error suggests similar names, or lists all."""
     if name in names:
         return names.index(name)
-    if name == "" and "column 1" in names:  # as the unnamed first column is called
+    if name == "" and "column 1" in names:  # the name of an unnamed first column
         return list(names).index("column 1")
     folded = {other.casefold().strip(_MARKS): other for other in names}
     near = [folded[key] for key in difflib.get_close_matches(str(name).casefold().strip(_MARKS), folded, n=3)]
@@ -97,7 +97,7 @@ def column_index(name: str, names: Sequence[str], path: str, role: str, option: 
 
 
 def told_apart(names: Sequence[str], where: str) -> tuple[list[str], dict[str, str]]:
-    """Names of columns, of which the later ones of equal names get their place added; and what to say of each of these.
+    """Unique names of columns, with the place added to later ones of equal names, and a message for each of these.
 
     >>> told_apart(["a", "b", "a"], "t.csv")
     (['a', 'b', 'a (column 3)'], {'a (column 3)': "t.csv: columns 1 and 3 are both named 'a'"})

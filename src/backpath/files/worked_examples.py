@@ -1,4 +1,4 @@
-"""Worked-example files: a network with its weights, samples, and the figures to check.
+"""Worked-example files: a network with its weights, samples, and figures to check.
 
 A file is one JSON object; ``source``, ``cost``, ``learning_rate``, ``frozen`` and ``claimed`` may be left out::
 
@@ -6,8 +6,8 @@ A file is one JSON object; ``source``, ``cost``, ``learning_rate``, ``frozen`` a
      "x": [[0, 1]], "y": [[1]], "cost": "half_squared_error", "learning_rate": 0.5, "frozen": ["biases"],
      "claimed": {"gradients": {"W11_1": "0.0123"}, "weights": {"W11_1": "0.0999"}, "values": {"H1": "0.5932"}}}
 
-A claimed figure is a number, or the string as it was printed, whose digits show how precise it is. A network has no
-biases if it says ``"biases": false``, or if its weights are all named except for them.
+A claimed figure is a number, or the printed string, whose digits show its precision. A network has no biases if the
+file says ``"biases": false``, or if it names all weights except the biases.
 """
 
 from __future__ import annotations
@@ -50,24 +50,24 @@ _KINDS: dict[type, str] = {dict: "an object {…}", list: "a list […]", str: "
 
 @dataclass(frozen=True, eq=False)
 class WorkedExample:
-    """What a worked-example file holds, checked.
+    """The checked contents of a worked-example file.
 
     Attributes
     ----------
     source : str
-        Where the example is from ("" if the file does not say).
+        The source of the example ("" if the file does not say).
     network : Network
     x, y : arrays (N, inputs), (N, outputs)
-    samples : x and y as the file has them, with the digits of those that stand in quotes
+    samples : x and y as in the file, with the digits of numbers in quotes
     cost : str
     learning_rate : float | None
     frozen : tuple of str
         Weights that are not updated: names, or "biases".
     taken : str
-        What was understood of names that other libraries use: "'mse' is taken as squared_error."
+        A note on names from other libraries: "'mse' is taken as squared_error."
     gradients, weights, values : dicts
         The claimed gradients, updated weights, and values of the forward pass ("H1", "u_A1", or "cost"), by name:
-        numbers, or strings as printed. Gradients and weights may be lists too, in any layout that ``diagnose`` takes.
+        numbers, or strings as printed. Gradients and weights may also be lists in any layout of ``diagnose``.
     """
 
     source: str
@@ -95,12 +95,12 @@ def read_worked_example(path: str | Path, sampled: Sampled | None = None) -> Wor
     path : str or path
         The file.
     sampled : (Network, x, y, cost), optional
-        The network and its samples, which are then not in the file, and the cost unless the file names one.
+        The network, its samples and the cost, if they are not in the file. The file may name another cost.
 
     Raises
     ------
     InputError
-        If the file cannot be read, is no JSON (with line and column), or holds what makes no worked example.
+        If the file cannot be read, is not JSON (with line and column), or is not a valid worked example.
 
     >>> import tempfile
     >>> text = '{"network": {"sizes": [1, 1], "weights": {"W11_1": 0.5, "W1~_1": 0}}, "x": [2], "y": [1]}'
@@ -145,7 +145,7 @@ def _worked_example(found: Any, sampled: Sampled | None) -> WorkedExample:
     own = ("network", "x", "y")
     _check_fields(found, "the file", _FIELDS, required=() if sampled else own)
     if sampled is not None and (there := [name for name in own if name in found]):
-        raise InputError(f"{', '.join(there)} stand in the file, but --model gives them; leave them out of one")
+        raise InputError(f"both the file and --model define {', '.join(there)}; leave them out of one")
     network = sampled[0] if sampled else _network(found["network"])
     called = _of_kind(found.get("cost", sampled[3] if sampled else "squared_error"), str, "cost")
     cost = cost_called(called, network.activations[-1])
@@ -198,7 +198,7 @@ def _network(found: Any) -> Network:
 
 
 def _biases(found: Any, sizes: tuple[int, ...]) -> bool:
-    """As the file says; else no biases if just they are left out of the weights."""
+    """Whether there are biases: as the file says, otherwise no if it omits just them from the weights."""
     if "biases" not in found:
         return named_biases(found["weights"], sizes)
     if not isinstance(found["biases"], bool):
@@ -215,7 +215,7 @@ def _activations(found: Any) -> str | list[str]:
 
 
 def _called(network: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The activations as the file names them, and what they are called here."""
+    """The activations by backpath's names, from the names in the file."""
     given = network.get("activations", "sigmoid")
     return [(name, activation_called(name)) for name in ([given] if isinstance(given, str) else given)]
 
@@ -232,14 +232,14 @@ def _claims(claimed: Any, kind: str, network: Network, canonical: Callable[[str,
 
 
 def _is_laid_out(found: Any) -> bool:
-    """Whether figures come as lists by layer, not by the notes' names."""
+    """Whether figures are lists by layer, not by the notes' names."""
     if isinstance(found, dict):
         return bool(found) and all(isinstance(value, list) for value in found.values())
     return isinstance(found, list)
 
 
 def _named(given: dict[str, Any], where: str, canonical: Callable[[str], str]) -> dict[str, Any]:
-    """The same by canonical names (W2,1_1 is W21_1); two names of one weight are refused."""
+    """The figures by canonical names (W2,1_1 is W21_1); two names of one weight are refused."""
     found: dict[str, Any] = {}
     for name, value in given.items():
         try:
@@ -271,7 +271,7 @@ def _frozen(found: Any, network: Network) -> tuple[str, ...]:
 
 
 def _number(figure: Any, where: str, printed: bool = False) -> float:
-    """A finite number; where it may be ``printed``, a string of one too."""
+    """A finite number; with ``printed``, also as a string."""
     try:
         if isinstance(figure, bool) or not isinstance(figure, int | float | (str if printed else float)):
             raise TypeError

@@ -1,4 +1,4 @@
-"""Columns of text that are numbers or dates: currency, percentages, units, thousands, and dates of many forms."""
+"""Text columns that are numbers or dates: currency, percentages, units, thousands, and many forms of dates."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MEASURE = r"\s*[+-]?[^0-9+-]{0,4}[+-]?[0-9][0-9.,' ]*\s*[^0-9]{0,12}"
 def written_numbers_or_dates(
     source: Source, base: Decision, texts: Texts, choices: Choices, is_target: bool
 ) -> Decision | None:
-    """A column of currency, percentages, dates and so on, if it is one."""
+    """A column of currency, percentages, dates and so on; otherwise None."""
     if texts.distinct == 0 or texts.with_digit < texts.distinct:
         return _written_among_gaps(source, base, texts, choices, is_target)
     name, path = base.name, source.path
@@ -53,7 +53,7 @@ def written_numbers_or_dates(
 
 
 def _without(source: Source, form: NumberForm) -> str:
-    """That some cells lack what others have before or behind their numbers."""
+    """A note on cells that lack the prefix or suffix of the others."""
     said = ""
     for mark, cells in zip((form.prefix, form.suffix), found_affixes(source, form.negative), strict=True):
         if mark and "" in cells:
@@ -62,7 +62,7 @@ def _without(source: Source, form: NumberForm) -> str:
 
 
 def _unlike_units(source: Source, base: Decision, is_target: bool) -> Decision | None:
-    """Refuses numbers in different units or currencies; None if they are none."""
+    """Refuses numbers in different units or currencies; None for other columns."""
     for cells, known in zip(found_affixes(source), (_CURRENCIES, _UNITS), strict=True):
         marks = set(cells) - {""}
         share = len(cells) > 1 and marks and all(re.fullmatch(known, mark) for mark in marks)
@@ -71,8 +71,8 @@ def _unlike_units(source: Source, base: Decision, is_target: bool) -> Decision |
         shown = ", ".join(f"{quoted(mark) if mark else 'none'} ({count:,})" for mark, count in cells.items())
         return replace(
             base,
-            problem=f"{source.path}, column {quoted(base.name)}: its numbers have different units: {shown}; bring them "
-            f"to one{'' if is_target else f', or leave the column out (--ignore {base.name!r})'}",
+            problem=f"{source.path}, column {quoted(base.name)}: its numbers have different units: {shown}; use one "
+            f"unit{'' if is_target else f', or leave the column out (--ignore {base.name!r})'}",
             options=() if is_target else ("--ignore", base.name),
         )
     return None
@@ -81,7 +81,7 @@ def _unlike_units(source: Source, base: Decision, is_target: bool) -> Decision |
 def _written_among_gaps(
     source: Source, base: Decision, texts: Texts, choices: Choices, is_target: bool
 ) -> Decision | None:
-    """The same where some cells are such words as "none" or ".", which are missing among numbers and dates only."""
+    """The same if some cells are words such as "none" or ".", which mean "missing" only among numbers and dates."""
     gap = missing_number(replace(base.column, text="t"), source.dialect.missing)
     words, left = source.rows(
         f"SELECT coalesce(sum(CASE WHEN {gap} THEN n END), 0), count(CASE WHEN NOT {gap} THEN 1 END) FROM texts"
@@ -115,20 +115,20 @@ def _dates(source: Source, base: Decision, choices: Choices) -> Decision | None:
 
 
 def _stands_out(source: Source, name: str, form: DateForm) -> tuple[str, ...]:
-    """A note on a day such as 9999-12-31 that perhaps means "missing": far from all others, and it comes again."""
+    """A note on a repeated day such as 9999-12-31 that is far from all others and may mean "missing"."""
     days = source.rows(
         f"SELECT any_value(t), sum(n), d FROM (SELECT t, n, {form.sql('t')} AS d FROM texts) GROUP BY d ORDER BY d"
     )
     for (text, times, day), nearest, farthest in ((days[0], days[1:2], days[-1]), (days[-1], days[-2:-1], days[0])):
         if times > 1 and len(days) > 2 and abs(day - nearest[0][2]) > _FAR * abs(farthest[2] - nearest[0][2]):
             return (
-                f"{name!r} is {text} in {int(times):,} rows, far from all others; --na {text!r} takes it as missing",
+                f"{name!r} is {text} in {int(times):,} rows, far from all others; --na {text!r} treats it as missing",
             )
     return ()
 
 
 def _several_readings(source: Source, name: str, readings: dict[str, DateForm]) -> dict[str, Any]:
-    """The refusal of dates that can be read in several orders; it advises the one in which they lie closest."""
+    """The error for dates that can be read in several orders; it suggests the order in which they are closest."""
     cells = [form.sql("t") for form in readings.values()]
     example, *spans = source.rows(f"SELECT min(t), {', '.join(f'max({c}) - min({c})' for c in cells)} FROM texts")[0]
     likely = min(zip(readings, spans, strict=True), key=lambda reading: (reading[1], reading[0] != "month-first"))[0]

@@ -93,7 +93,7 @@ class JsonLines:
 
     Parameters
     ----------
-    path : made if it is not there
+    path : created if it does not exist
     seconds : between two lines
 
     >>> import json, pathlib, tempfile, backpath as bp

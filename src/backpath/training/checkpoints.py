@@ -83,7 +83,7 @@ class Checkpoints:
 
     Parameters
     ----------
-    folder : made if it is not there; what it holds must be this run
+    folder : created if it does not exist; a run that it contains must be the same
     every : int or str
         Epochs, or seconds as ``"60s"``, between two checkpoints.
     call : dict

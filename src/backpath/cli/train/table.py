@@ -47,7 +47,7 @@ def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
     ]
     counts = options.cost is None and counts_something(table)
     if counts:
-        title.append(f"note: the target {options.target!r} looks like counts, for which there is --cost poisson")
+        title.append(f"note: the target {options.target!r} looks like counts: try --cost poisson")
     folds = _folds(options, table)
     announced = Announced(title, PARTS * len(NETWORKS) * (1 + (folds or 0)))
     trainer = Trainer(
