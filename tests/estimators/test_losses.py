@@ -202,11 +202,11 @@ def test_a_loss_of_ones_own_learns_and_explains():
 @pytest.mark.parametrize(
     "own, named",
     [
-        ({"activation": (np.sin, lambda u: -np.cos(u))}, "of the other sign"),
+        ({"activation": (np.sin, lambda u: -np.cos(u))}, "of the opposite sign"),
         ({"activation": (np.sin, lambda u: np.cos(np.sin(u)))}, "σ′ is evaluated at σ\\(u\\) instead of u"),
         ({"activation": (np.tanh, lambda a: 1 - a**2)}, "it takes σ\\(u\\), but must take u"),
         ({"loss": (lambda A, y: (A - y) ** 2, lambda A, y: A - y)}, "at A, y = .* half of what this cost gives"),
-        ({"loss": (log_cosh, lambda A, y: np.tanh(y - A))}, "of the other sign"),
+        ({"loss": (log_cosh, lambda A, y: np.tanh(y - A))}, "of the opposite sign"),
         ({"loss": (lambda A, y: ((A - y) ** 2).mean(), its_derivative)}, "a finite number for each"),
         ({"loss": (lambda A: A, its_derivative)}, "must take arrays \\(A, y\\), but fails"),
     ],
@@ -225,7 +225,7 @@ def test_a_kink_is_no_mistake():
 
 def test_what_kernels_do_not_know_is_not_forced_on_them(tmp_path):
     X, y = noisy(30)
-    with pytest.raises(bp.InputError, match="is done by the NumPy engine"):
+    with pytest.raises(bp.InputError, match="needs the NumPy engine"):
         regressor(loss="quantile", engine="compiled").fit(X, y)
     model = regressor(activation=(np.sin, np.cos), max_iter=2).fit(X, y)
     with pytest.raises(bp.InputError, match="cannot hold a function of yours"):

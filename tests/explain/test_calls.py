@@ -112,15 +112,15 @@ def with_cost(f):
 
 
 WAYS = {
-    samples_first: "your weights have their biases in arrays of their own",
-    weights_first: "your weights have their biases in arrays of their own",
-    two_lists: "your weights have their biases in arrays of their own",
-    with_cost: "your weights have their biases in arrays of their own",
+    samples_first: "your weights have their biases in separate arrays",
+    weights_first: "your weights have their biases in separate arrays",
+    two_lists: "your weights have their biases in separate arrays",
+    with_cost: "your weights have their biases in separate arrays",
     bias_first: "your weights have the bias first",
     columns_are_neurons: "your weights are (inputs, neurons), a column per neuron",
-    pairs: "your weights have their biases in arrays of their own",
-    course: "your weights have their biases in arrays of their own; your samples are in columns",
-    arguments: "your weights have their biases in arrays of their own and are (inputs, neurons), a column per neuron",
+    pairs: "your weights have their biases in separate arrays",
+    course: "your weights have their biases in separate arrays; your samples are in columns",
+    arguments: "your weights have their biases in separate arrays and are (inputs, neurons), a column per neuron",
 }
 
 

@@ -232,7 +232,7 @@ def test_bad_claims_get_one_plain_line(positional, named, message):
 def test_wrong_lengths_are_refused():
     with pytest.raises(bp.InputError, match="expected 2 numbers for one input"):
         bp.diagnose(NET, [1, 2, 3], [0], {"W11_1": 1})
-    with pytest.raises(bp.InputError, match="values are claimed of one sample, but there are 2"):
+    with pytest.raises(bp.InputError, match="values of the forward pass are for one sample, but there are 2"):
         bp.diagnose(NET, [[0, 1], [1, 0]], [0, 1], claimed_values={"H1": 1})
 
 
@@ -402,7 +402,7 @@ def test_a_step_of_another_rate_or_that_is_added_is_named():
         return [finding.message for group in report.alternatives for finding in group]
 
     assert any("a learning rate of 0.1, not 0.5" in message for message in said(0.1))
-    assert said(-0.5) == ["every gradient is of the other sign: the step is added, not subtracted"]
+    assert said(-0.5) == ["every gradient is of the opposite sign: the step is added, not subtracted"]
 
 
 def test_softmax_that_divides_by_the_sum_of_all_is_named():

@@ -8,7 +8,7 @@ from explain.unknown_edits import LAYOUTS, Scene, by_name, scene
 
 FIRST = "your weights have the bias first"
 COLUMNS = "your weights are (inputs, neurons), a column per neuron"
-APART = "your weights have their biases in arrays of their own"
+APART = "your weights have their biases in separate arrays"
 WORDS = {
     "by name": "",
     "arrays": "",
@@ -72,7 +72,7 @@ def test_strings_keep_their_digits():
     assert bp.diagnose(s.network, s.X, s.y, printed, cost=s.cost).correct
     report = bp.diagnose(s.network, s.X, s.y, [np.round(g, 3) for g in s.textbook.gradients()], cost=s.cost)
     assert report.correct
-    assert "are rounded" in report.note
+    assert "but rounded" in report.note
 
 
 def test_weights_alone_may_be_claimed():

@@ -113,7 +113,7 @@ def test_nesterov_with_the_gradient_taken_ahead():
         weights = [W + v for W, v in zip(weights, velocity)]
     report = judged(weights)
     assert report.correct
-    assert "with the gradient taken ahead" in report.note
+    assert "with the gradient at the weights moved ahead" in report.note
 
 
 def test_adam_without_its_correction_is_not_right():
@@ -305,4 +305,4 @@ def test_weights_that_a_function_changes_in_place():
 
     report = bp.diagnose_function(changed, sizes=(2, 3, 1), learning_rate=ETA, **HALF)
     assert report.correct
-    assert "taken for updated weights" in report.layout
+    assert "taken as updated weights" in report.layout

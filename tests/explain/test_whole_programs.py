@@ -223,7 +223,7 @@ def test_updated_weights_are_judged_as_such():
 
     report = bp.diagnose_function(updated, **HALF, learning_rate=0.1)
     assert report.correct
-    assert "taken for updated weights" in report.layout
+    assert "taken as updated weights" in report.layout
 
 
 def test_an_l2_term_divided_by_the_samples_is_right():

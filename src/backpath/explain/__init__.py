@@ -1,1 +1,1 @@
-"""Every gradient explained, and the mistake in a wrong one named."""
+"""Explains gradients, and names the mistakes in wrong ones."""

@@ -1,4 +1,4 @@
-"""Every number that an explanation shows, computed once by ``maths.backprop`` for a batch."""
+"""All numbers of an explanation, computed once by ``maths.backprop`` for a batch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from backpath.maths.values import Value
 
 @dataclass(frozen=True, eq=False)
 class Backward(Value):
-    """A forward and a backward pass; every list is by layer, every array has a row per sample.
+    """A forward and a backward pass; lists are by layer, and arrays have one row per sample.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Backward(Value):
     costs : C of every output, (N, outputs)
     u, slopes, delta : u, σ′(u) and ∂C/∂u, from layer 1
     a : the activations, from the inputs (layer 0)
-    dC_da : ∂C/∂a, from layer 1; of the outputs ∂C/∂A, of use only where it is a factor
+    dC_da : ∂C/∂a, from layer 1; for the outputs ∂C/∂A, which is used only if it is a factor
     gradients : ∂C/∂W averaged over the batch, in the weights' shapes, from layer 1
     """
 
@@ -44,7 +44,7 @@ class Backward(Value):
 
 
 def in_float64(net: Network) -> Network:
-    """The same weights in float64, in which explanations compute."""
+    """The same network in float64, the number type of all explanations."""
     return net if net.dtype == np.float64 else Network.from_weights(net.weights, net.activations, "float64", net.biases)
 
 

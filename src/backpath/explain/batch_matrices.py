@@ -12,24 +12,24 @@ from backpath.maths.network import Network
 
 @dataclass(frozen=True)
 class BatchMatrices:
-    """A layer's gradient as a product of matrices; a row per sample in all but W and the gradient.
+    """A layer's gradient as a product of matrices, which have one row per sample, except W and the gradient.
 
-    ∂C/∂W = 1/N ((D W) ∘ S)ᵀ X; of the output layer ∂C/∂W = 1/N Dᵀ X.
+    ∂C/∂W = 1/N ((D W) ∘ S)ᵀ X; for the output layer ∂C/∂W = 1/N Dᵀ X.
 
     Attributes
     ----------
     layer : int
-    D : (N, neurons of the layer above), of the output layer (N, outputs)
-        ∂C/∂u; of the outputs 2 × u_cost × σ′(u_A1).
+    D : (N, neurons of the layer above), for the output layer (N, outputs)
+    ∂C/∂u; for the outputs 2 × u_cost × σ′(u_A1).
     W : (neurons above, neurons) | None
-        The weights above without the bias column, because no hidden neuron is behind a bias. The notes repeat its row
-        for every sample. None for the output layer.
+        The weights above without the bias column, because no hidden neuron feeds a bias. The notes repeat its row for
+        every sample. None for the output layer.
     S : (N, neurons) | None
         σ′(u_H1), σ′(u_H2). None for the output layer.
     X : (N, inputs + 1)
         The inputs of the layer, and the bias neuron's 1 if there is one.
     gradient : (neurons, inputs + 1)
-        ∂C/∂W as backpropagation finds it.
+        ∂C/∂W from backpropagation.
     """
 
     layer: int
@@ -40,7 +40,7 @@ class BatchMatrices:
     gradient: Array
 
     def product(self) -> Array:
-        """∂C/∂W made of the matrices.
+        """∂C/∂W from the matrices.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""The chain rule for one weight of a network, and with numbers in it."""
+"""The chain rule for one weight of a network, in symbols and with numbers."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Evaluation(EvaluationData, Rendered):
     Attributes
     ----------
     derivation : Derivation
-        What it is of.
+        The derivation without numbers.
     gradient : float
         ∂C/∂W; for a batch, the mean over the samples.
     samples : tuple of Sample

@@ -1,4 +1,4 @@
-"""The chain rule for one weight as plain data, and with numbers: what is written out elsewhere."""
+"""The chain rule for one weight as plain data, in symbols and with numbers; ``written`` turns it into text."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ class Sample(Value):
     Attributes
     ----------
     derivation : DerivationData
-        What it is of.
+        The derivation without numbers.
     numbers : Backward
-        Every number of both passes over the batch.
+        All numbers of both passes over the batch.
     place : int
         The number of the sample in the batch, from 0.
     """
@@ -76,7 +76,7 @@ class Sample(Value):
 
     @property
     def values(self) -> list[float]:
-        """The factors' numbers."""
+        """The values of the factors."""
         return [factor.number(self.numbers, self.place) for factor in self.derivation.factors]
 
     @cached_property
@@ -86,7 +86,7 @@ class Sample(Value):
 
 
 class EvaluationData(Value):
-    """A derivation with numbers in it (see ``Evaluation``)."""
+    """A derivation with numbers (see ``Evaluation``)."""
 
     def __init__(self, derivation: DerivationData, numbers: Backward):
         self.derivation, self.numbers = derivation, numbers
@@ -99,17 +99,17 @@ class EvaluationData(Value):
 
     @cached_property
     def factors(self) -> tuple[Factor, ...]:
-        """The derivation's factors with their values; for a batch each value is an array (N,)."""
+        """The derivation's factors with their values; for a batch, each value is an array (N,)."""
         return tuple(factor.at(self.numbers, self._place) for factor in self.derivation.factors)
 
     @cached_property
     def paths(self) -> Paths:
-        """The paths with their factors' values; for a batch each factor's value is an array (N,), each path's a mean.
+        """The paths with their factors' values; for a batch, a factor's value is an array (N,), and a path's is a mean.
 
         Raises
         ------
         InputError
-            For a batch, if there are too many paths to go through all; ``samples[0].paths`` finds one sample's.
+            For a batch, if there are too many paths to compute all; ``samples[0].paths`` finds those of one sample.
         """
         return evaluated(self.derivation.chain, self.numbers, self._place)
 
@@ -119,7 +119,7 @@ class EvaluationData(Value):
 
 
 def checked_labels(net: Network, labels: Mapping[str, str]) -> dict[str, str]:
-    """Labels of inputs, made printable; InputError for a neuron that is no input."""
+    """Labels of inputs, made printable; InputError for a neuron that is not an input."""
     found = {}
     for name, label in labels.items():
         if neuron_index(name, net.sizes)[0] != 0:

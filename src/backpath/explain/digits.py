@@ -1,7 +1,7 @@
-"""How many digits are shown: so many that what is shown can be recomputed by hand.
+"""The number of digits to show: enough to recompute everything by hand.
 
-If a product is shown with its factors, the factors as shown, multiplied, give the product as shown, at its shown
-digits; so for sums. Where five digits do not do it, more are shown.
+If a product is shown with its factors, multiplying the shown factors gives the shown product, to its digits; the same
+holds for sums. If five digits are not enough, more are shown.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from decimal import Decimal
 
 DIGITS = 5
 _MOST = 17  # a float64 has no more
-_FINEST = Decimal("1e-321")  # floats below about 1e-308 lose their digits one by one
-_PLAIN_FROM, _PLAIN_TO = -6, 15  # powers of ten that are shown without an exponent
+_FINEST = Decimal("1e-321")  # floats below about 1e-308 gradually lose digits
+_PLAIN_FROM, _PLAIN_TO = -6, 15  # powers of ten to show without an exponent
 
 Compute = Callable[[Sequence[Decimal]], Decimal]
 
 
 def shown(value: float, digits: int = DIGITS) -> str:
-    """A number rounded to significant digits, without zeros at its end; with 17 digits it is exact.
+    """A number rounded to significant digits, without trailing zeros; with 17 digits it is exact.
 
     >>> shown(0.593269992), shown(0.5), shown(0.0), shown(-1.5e-9), shown(123456.7)
     ('0.59327', '0.5', '0', '-1.5e-9', '123457')
@@ -28,7 +28,7 @@ def shown(value: float, digits: int = DIGITS) -> str:
     if digits >= _MOST:
         return _text(Decimal(repr(value)))
     if 1 <= abs(value) < 10**_PLAIN_TO:
-        digits = max(digits, Decimal(value).adjusted() + 1)  # no place before the point is rounded
+        digits = max(digits, Decimal(value).adjusted() + 1)  # digits before the point are never rounded
     return _text(Decimal(f"{value:.{digits - 1}e}"))
 
 
@@ -47,14 +47,14 @@ def _text(number: Decimal) -> str:
 def agree(
     values: Sequence[float], result: float, compute: Compute, digits: int = DIGITS, scale: float = 0.0
 ) -> tuple[list[str], str]:
-    """The values and the result as shown, with digits such that the shown values give the shown result.
+    """The texts of values and result, with enough digits that the shown values give the shown result.
 
     Parameters
     ----------
     values, result : the exact numbers
-    compute : the result of the shown values
+    compute : a function that computes the result from the shown values
     digits : the least number of significant digits
-    scale : the largest term of a sum; below 1e-14 of it a result is only the rounding of floats, and is shown as 0
+    scale : the largest term of a sum; a result below 1e-14 of it is only rounding, and is shown as 0
 
     >>> agree([1 / 3, 3.0], 1.0, multiplied)
     (['0.33333', '3'], '1')
@@ -70,7 +70,7 @@ def agree_all(
     scales: Sequence[float],
     digits: int = DIGITS,
 ) -> tuple[list[str], list[str]]:
-    """The same for several results of the same values."""
+    """The same with several results of the same values."""
     with decimal.localcontext(prec=80, Emin=-9999):
         for finer in range(digits, _MOST + 1):
             texts = [shown(value, finer) for value in values]
@@ -79,11 +79,11 @@ def agree_all(
                 rounded = [_rounded(result, places, scale) for result, scale in zip(results, scales, strict=True)]
                 if all(m.quantize(quantum) == r for m, (quantum, r) in zip(made, rounded, strict=True)):
                     return texts, [_text(r) for _, r in rounded]
-        return texts, [shown(float(m), digits) for m in made]  # floats rounded so that no digits agree
+        return texts, [shown(float(m), digits) for m in made]  # rounding so large that no digits agree
 
 
 def _rounded(result: float, places: int, scale: float) -> tuple[Decimal, Decimal]:
-    """The place to which a result is rounded, and the rounded result."""
+    """The decimal place of the rounding, and the rounded result."""
     exact = Decimal(result)
     quantum = Decimal(1).scaleb(exact.adjusted() - places + 1) if result else _FINEST
     if scale:
@@ -95,7 +95,7 @@ def _rounded(result: float, places: int, scale: float) -> tuple[Decimal, Decimal
 
 
 def rounds_to(made: Decimal, value: float) -> bool:
-    """Whether a number made of shown ones rounds to the digits that ``value`` is shown with.
+    """Whether a number computed from shown ones rounds to the shown digits of ``value``.
 
     >>> rounds_to(2 * Decimal("0.2451625"), 0.490325016), rounds_to(2 * Decimal("0.24516251"), 0.490325016)
     (False, True)
@@ -117,10 +117,10 @@ def subtracted(pair: Sequence[Decimal]) -> Decimal:
 
 
 def shown_product(factors: Sequence[float], product: float, digits: int = DIGITS) -> tuple[list[str], str]:
-    """Factors and their product, which agree as shown."""
+    """The texts of factors and their product, which agree."""
     return agree(factors, product, multiplied, digits)
 
 
 def shown_sum(terms: Sequence[float], total: float, digits: int = DIGITS) -> tuple[list[str], str]:
-    """Terms and their sum, which agree as shown."""
+    """The texts of terms and their sum, which agree."""
     return agree(terms, total, added, digits, scale=max(map(abs, terms), default=0.0))

@@ -1,4 +1,4 @@
-"""What is printed: headings, sentences, formulas and tables, without saying how each format writes them."""
+"""Documents: headings, sentences, formulas and tables, independent of the format."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Prose:
 
 @dataclass(frozen=True)
 class Formulas:
-    """Equations below each other, aligned at their first =."""
+    """Equations on separate lines, aligned at their first =."""
 
     equations: tuple[Equation, ...]
 
@@ -44,7 +44,7 @@ Block = Heading | Prose | Formulas | Table
 
 @dataclass(frozen=True)
 class Document:
-    """A title and what follows."""
+    """A title and its content."""
 
     title: tuple[Part, ...]
     blocks: tuple[Block, ...]

@@ -1,7 +1,7 @@
-"""The one place where text from outside is made safe for each format.
+"""Makes text from outside safe for each format; no other module does.
 
-Only names of columns and categories come from outside. They are made printable once, where they enter, so that no
-control or direction character of them reaches a terminal; each format then escapes what means something in it.
+Only names of columns and categories come from outside. They are made printable when they enter, so that none of their
+control or direction characters reaches a terminal; each format then escapes its special characters.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _LATEX = {
 
 
 def for_markup(text: str) -> str:
-    """Text in HTML and in MathML, between tags or in a quoted attribute.
+    """Text for HTML and MathML, between tags or in a quoted attribute.
 
     >>> for_markup("<b> & 'c'")
     '&lt;b&gt; &amp; &#x27;c&#x27;'
@@ -66,7 +66,7 @@ def for_markup(text: str) -> str:
 
 
 def for_latex(text: str) -> str:
-    """Text outside formulas in LaTeX; a character that pdfLaTeX has no letter for stands as its code.
+    """Text outside formulas for LaTeX; characters that pdfLaTeX cannot print become their codes.
 
     >>> print(for_latex("50% of $x_1$ 😀"))
     50\\% of \\$x\\_1\\$ [U+1F600]
@@ -83,7 +83,7 @@ def _latex_character(character: str) -> str:
 
 
 def for_markdown(text: str) -> str:
-    """Text in Markdown, in a paragraph or in a table's cell.
+    """Text for Markdown, in a paragraph or in a table's cell.
 
     >>> print(for_markdown("a*b | <i> $5"))
     a\\*b \\| &lt;i&gt; &#36;5
@@ -91,4 +91,4 @@ def for_markdown(text: str) -> str:
     marked = re.sub(r"[\\`*_\[\]|~^]", r"\\\g<0>", text)
     entities = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "@": "&#64;"}
     safe = "".join(entities.get(character, character) for character in marked)
-    return re.sub(r":(?=\S)", "&#58;", safe).replace("www.", "www&#46;")  # addresses do not become links
+    return re.sub(r":(?=\S)", "&#58;", safe).replace("www.", "www&#46;")  # addresses must not become links

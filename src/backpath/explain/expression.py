@@ -1,7 +1,7 @@
-"""Formulas as trees: what a derivation is made of, and what every printer reads.
+"""Formulas as trees, which derivations contain and printers read.
 
-A tree says what a formula is, not how it looks: the same tree becomes terminal text, LaTeX and MathML. Every number in
-a tree is the text that is shown, because its digits are chosen once, for all printers (see ``digits``).
+A tree describes a formula, not its appearance: the same tree becomes terminal text, LaTeX and MathML. Numbers in a tree
+are texts, because their digits are chosen once for all printers (see ``digits``).
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """Any node of a formula."""
+    """A node of a formula."""
 
 
 @dataclass(frozen=True, slots=True)
 class Symbol(Expression):
-    """A name: ``name`` as it is typed (``W11_1``), and how it is set: base W, subscript 11, its subscript 1."""
+    """A name as typed (``W11_1``), and its typeset parts: base W, subscript 11, and its subscript 1."""
 
     name: str
     base: str
@@ -26,7 +26,7 @@ class Symbol(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Number(Expression):
-    """A number as it is shown: ``0.59327``, ``-1.5e-9``."""
+    """A number as shown: ``0.59327``, ``-1.5e-9``."""
 
     text: str
 
@@ -42,7 +42,7 @@ class Call(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Product(Expression):
-    """Factors with × between, or with ``tight`` a dot, as in 0.05·0.15."""
+    """Factors with × between them, or with ``tight`` a dot, as in 0.05·0.15."""
 
     factors: tuple[Expression, ...]
     tight: bool = False
@@ -50,7 +50,7 @@ class Product(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Sum(Expression):
-    """Terms with + between; a ``Negative`` term is subtracted."""
+    """Terms with + between them; a ``Negative`` term is subtracted."""
 
     terms: tuple[Expression, ...]
 
@@ -97,7 +97,7 @@ class Total(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Truth(Expression):
-    """[left relation right]: 1 where it holds, else 0."""
+    """[left relation right]: 1 if it holds, otherwise 0."""
 
     left: Expression
     relation: str
@@ -106,7 +106,7 @@ class Truth(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Ellipsis(Expression):
-    """… for terms left out."""
+    """… for omitted terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +133,14 @@ class Elementwise(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Marked(Expression):
-    """A part that a reader is to look at: a factor that is wrong or missing."""
+    """A highlighted part: a wrong or missing factor."""
 
     of: Expression
 
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """Sides with = between."""
+    """Sides with = between them."""
 
     sides: tuple[Expression, ...]
 
@@ -154,7 +154,7 @@ def minus(left: Expression, right: Expression) -> Sum:
 
 
 def product(*factors: Expression) -> Expression:
-    """A product in which products are taken apart and factors 1 left out, as the notes leave them out."""
+    """A product with nested products flattened and factors 1 omitted, as in the notes."""
     flat: list[Expression] = []
     for factor in factors:
         flat += factor.factors if isinstance(factor, Product) and not factor.tight else (factor,)
@@ -171,7 +171,7 @@ ONE, TWO = Number("1"), Number("2")
 
 
 def needs_brackets(e: Expression, tight: bool = False) -> bool:
-    """Whether it would be read wrongly inside a product; with ``tight`` inside a fraction or under a power."""
+    """Whether it needs brackets inside a product, or with ``tight`` inside a fraction or under a power."""
     if isinstance(e, Number):
         return e.text.startswith("-") or (tight and "e" in e.text)
     if isinstance(e, Symbol):

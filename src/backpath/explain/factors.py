@@ -1,4 +1,4 @@
-"""The factors of a chain rule: each a partial derivative, what it is, what it means, and its number."""
+"""The factors of a chain rule: partial derivatives with their expansion, meaning and value."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Factor:
     Attributes
     ----------
     partial, expansion : Partial, Expression
-        ∂A1/∂u_A1, and what it is: σ′(u_A1).
+        ∂A1/∂u_A1, and its expansion σ′(u_A1).
     meaning : str
-        What it says, in words.
+        Its meaning in words.
     places : names of neurons and weights
-        The parts of a picture of the network that its value comes from.
+        The parts of a picture of the network that its value depends on.
     value : float | array (N,) | None
-        Its value, for a batch one per sample; None before it is evaluated.
+        Its value, for a batch one per sample; None if it has not been evaluated.
     """
 
     partial: Partial
@@ -65,27 +65,27 @@ class Factor:
 
     @property
     def expanded(self) -> str:
-        """What it is, as text: ``σ′(u_A1)``."""
+        """The expansion as text: ``σ′(u_A1)``."""
         return text.formula(self.expansion)
 
     def numbers(self, numbers: Backward) -> Array:
-        """Its number for every sample, (N,)."""
+        """Its values for all samples, (N,)."""
         return self._number(numbers)
 
     def number(self, numbers: Backward, sample: int) -> float:
-        """Its number for one sample."""
+        """Its value for one sample."""
         return float(self._number(numbers)[sample])
 
     def at(self, numbers: Backward, sample: int | None) -> Factor:
-        """With its number: of one sample, or with None of every sample of the batch."""
+        """With its value for one sample, or with None for all samples of the batch."""
         return replace(self, value=self._number(numbers) if sample is None else self.number(numbers, sample))
 
 
 @dataclass(frozen=True)
 class Chain:
-    """A network, a cost and a weight: makes the factors of its chain rule.
+    """The factors of the chain rule for a network, a cost and a weight.
 
-    ``neurons`` of a path are numbers counted from 1, from the output layer down to the weight's own neuron.
+    ``neurons`` of a path are numbers from 1, from the output layer down to the weight's own neuron.
     """
 
     net: Network
@@ -99,11 +99,11 @@ class Chain:
 
     @property
     def joined(self) -> bool:
-        """Whether ∂C/∂A and ∂A/∂u stand as one factor ∂C/∂u: they simplify, or softmax ties the outputs together."""
+        """Whether ∂C/∂A and ∂A/∂u are combined into ∂C/∂u: they simplify, or softmax couples the outputs."""
         return cost_function(self.cost).delta is not None or activation(self.net.activations[-1]).jacobian is not None
 
     def name(self, layer: int, j: int | str) -> str:
-        """A neuron's name; also with a letter for its number."""
+        """A neuron's name; its number may also be a letter."""
         return neuron_name(layer, j, self.layers)  # type: ignore[arg-type]  # a letter stands for any number
 
     def path(self, neurons: tuple[int, ...]) -> list[Factor]:
@@ -123,7 +123,7 @@ class Chain:
         return factors
 
     def output(self, j: int) -> list[Factor]:
-        """∂C/∂A1 and ∂A1/∂u_A1, or both as ∂C/∂u_A1."""
+        """∂C/∂A1 and ∂A1/∂u_A1, or ∂C/∂u_A1 for both."""
         if not self.joined:
             return [self.of_cost(j), self.slope(self.layers, j)]
         A, y = self.A_and_y(j)
@@ -174,7 +174,7 @@ class Chain:
         )
 
     def last(self) -> Factor:
-        """∂u_H1/∂W11_1: what the weight multiplies."""
+        """∂u_H1/∂W11_1: the quantity that the weight multiplies."""
         layer, j, i = self.index
         partial = sy.by_weight(self.net.sizes, layer, j, i)
         if i is None:
@@ -185,7 +185,7 @@ class Chain:
         return Factor(partial, sy.neuron(name), meaning, (name,), lambda numbers: numbers.a[layer - 1][:, i - 1])
 
     def of_neuron(self, paths: list[tuple[int, ...]] | None) -> Factor:
-        """∂C/∂H1 of the weight's neuron: the sum over ``paths``, or in the δ of the layer above."""
+        """∂C/∂H1 of the weight's neuron, as the sum over ``paths``, or from the δ of the layer above."""
         layer, j, _ = self.index
         name = self.name(layer, j)
         if paths is None:

@@ -1,6 +1,6 @@
-"""The activations' and the costs' formulas as trees, a row for each of ``maths``' tables and families.
+"""The formulas of activations and costs as trees, with a row for each row or family in the tables of ``maths``.
 
-``maths`` computes them in forms that keep their digits; here they stand as they are written on paper.
+``maths`` computes them in numerically stable forms; these are the textbook forms.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _scaled(number: str, of: Expression) -> Product:
 
 
 class _Activations(dict[str, tuple[Expression, Expression]]):
-    """Those of the table; a row of a family or a user's own is written when it is asked for."""
+    """The rows of the table; rows for a family's member or a user's function are created on access."""
 
     def __missing__(self, name: str) -> tuple[Expression, Expression]:
         stem, parameters = _family(name)
@@ -69,7 +69,7 @@ def _family(name: str) -> tuple[str, list[str]]:
 
 
 def _plain(name: str) -> str:
-    """What a user's function is called."""
+    """The name of a user's function."""
     return name.split(":")[1]
 
 
@@ -106,18 +106,18 @@ ACTIVATION_FORMULAS = _Activations({
 
 @dataclass(frozen=True)
 class CostFormula:
-    """One cost of one output on paper.
+    """The formulas of a cost for one output.
 
     Attributes
     ----------
     of : callable
-        (A, y) -> C, and with u_cost instead of A - y for the squared errors.
+        (A, y) -> C, for the squared errors with u_cost instead of A - y.
     slope : callable
         (A, y, u_cost) -> ∂C/∂A.
     number : callable
         C from the numbers A and y.
     substituted : callable | None
-        u_cost -> C, where the notes' substitution u_cost = A - y is made.
+        u_cost -> C, if the notes' substitution u_cost = A - y is used.
     """
 
     of: Callable[[Expression, Expression], Expression]
@@ -149,7 +149,7 @@ def _times_ln(factor: float, of: float) -> float:
 
 
 class _Costs(dict[str, CostFormula]):
-    """The same of the costs."""
+    """The same for costs."""
 
     def __missing__(self, name: str) -> CostFormula:
         stem, parameters = _family(name)
@@ -196,7 +196,7 @@ COST_FORMULAS = _Costs({
         number=lambda A, y: -_times_ln(y, A),
     ),
     "huber": CostFormula(
-        of=lambda A, y: _call("huber", minus(A, y)),  # written out in maths.costs: too long for a line
+        of=lambda A, y: _call("huber", minus(A, y)),  # the whole formula is in maths.costs; it is too long for a line
         slope=lambda A, y, u_cost: _call("clip", u_cost),  # to ±1
         number=_huber_number,
         substituted=lambda u_cost: _call("huber", u_cost),

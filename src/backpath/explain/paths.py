@@ -1,4 +1,4 @@
-"""The paths of a weight: every way from the cost down to it, and the strongest of very many."""
+"""The paths from the cost to a weight, and the strongest ones if there are very many."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from backpath.explain.factors import Chain, Factor
 from backpath.maths.arrays import Array
 from backpath.maths.notation import weight_name
 
-FEW = 6  # paths that a derivation writes out; of more it uses the recursion in δ
-LISTED = 64  # paths that are all evaluated; of more only the strongest
+FEW = 6  # paths that a derivation writes out; with more, it uses the recursion in δ
+LISTED = 64  # paths that are all evaluated; with more, only the strongest are
 STRONGEST = 5
 _MOST_ASKED = 1000
 
@@ -28,10 +28,10 @@ class Path:
 
     Attributes
     ----------
-    neurons : names from the output to what the weight multiplies, ``("A1", "H1", "X1")``; ``"1"`` is the bias neuron
+    neurons : names from the output to the weight's source, ``("A1", "H1", "X1")``; ``"1"`` is the bias neuron
     factors : the factors along it, with their values
-    value : their product, averaged over the batch; the paths' values sum to the gradient
-    share : value / gradient, negative or above 1 where paths cancel; None if the gradient is 0 except for rounding
+    value : their product, averaged over the batch; the paths' values add up to the gradient
+    share : value / gradient, negative or above 1 if paths cancel; None if the gradient is 0 except for rounding
     """
 
     neurons: tuple[str, ...]
@@ -41,14 +41,14 @@ class Path:
 
     @property
     def values(self) -> list[float]:
-        """The factors' numbers, of one sample."""
+        """The factors' values for one sample."""
         return [float(factor.value) for factor in self.factors if factor.value is not None]
 
 
 class Paths(Sequence[Path]):
     """The paths of an evaluated derivation: all of them, in order, or the strongest if there are very many.
 
-    ``paths(top=3)`` gives the three strongest, without going through all.
+    ``paths(top=3)`` returns the three strongest without computing all.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class Paths(Sequence[Path]):
         self.share = None if None in shares else math.fsum(s for s in shares if s is not None)
 
     def __call__(self, top: int) -> Paths:
-        """The strongest paths, the largest |value| first."""
+        """The paths with the largest |value|, in descending order."""
         if not isinstance(top, int) or not 1 <= top <= _MOST_ASKED:
             raise InputError(f"top must be a whole number from 1 to {_MOST_ASKED}, but is {top!r}")
         return self._strongest(top)
@@ -84,13 +84,13 @@ def path_count(chain: Chain) -> int:
 
 
 def all_paths(chain: Chain) -> Iterator[tuple[int, ...]]:
-    """Every path, as neuron numbers from the output down to the weight's neuron."""
+    """All paths, as neuron numbers from the output down to the weight's neuron."""
     above = [range(1, n + 1) for n in chain.net.sizes[: chain.index.layer : -1]]
     return ((*neurons, chain.index.neuron) for neurons in itertools.product(*above))
 
 
 def evaluated(chain: Chain, numbers: Backward, sample: int | None) -> Paths:
-    """All paths with their numbers, of one sample, or with None of the whole batch."""
+    """All paths with their values for one sample, or with None for the whole batch."""
     count = path_count(chain)
     if sample is None and count > LISTED:
         raise InputError(
@@ -114,7 +114,7 @@ def evaluated(chain: Chain, numbers: Backward, sample: int | None) -> Paths:
 
 
 def sample_gradient(chain: Chain, numbers: Backward, sample: int) -> float:
-    """∂C/∂W of one sample: δ times what the weight multiplies."""
+    """∂C/∂W for one sample: δ times the quantity that the weight multiplies."""
     layer, j, i = chain.index
     before = 1.0 if i is None else float(numbers.a[layer - 1][sample, i - 1])
     return float(numbers.delta[layer - 1][sample, j - 1]) * before
@@ -136,10 +136,10 @@ def _share(value: float, gradient: float) -> float | None:
 
 
 def _strongest(chain: Chain, numbers: Backward, sample: int, top: int) -> list[tuple[int, ...]]:
-    """The k best by dynamic programming: the k strongest ways to a neuron go through the k strongest to those above it.
+    """The k best paths, by dynamic programming: the k best to a neuron continue the k best to the neurons above it.
 
-    From the outputs down, ``strength[j]`` holds the |products| of the strongest ways to neuron j, and ``ways[layer]``
-    which neuron above and which of its ways each continues: k·n² products per layer instead of all nᴸ paths.
+    From the outputs down, ``strength[j]`` has the |products| of the best paths to neuron j, and ``ways[layer]`` the
+    neuron above and its path that each one continues. This takes k·n² products per layer instead of nᴸ paths.
     """
     layer, j, _ = chain.index
     strength: Array = np.abs(numbers.delta[-1][sample])[:, None]
@@ -165,7 +165,7 @@ def _strongest(chain: Chain, numbers: Backward, sample: int, top: int) -> list[t
 
 
 def _largest(rows: Array, count: int) -> NDArray[np.intp]:
-    """Where the largest numbers of each row are, the largest first."""
+    """The places of the largest numbers in each row, in descending order."""
     if count < rows.shape[1]:
         best = np.argpartition(-rows, count - 1, axis=1)[:, :count]
     else:

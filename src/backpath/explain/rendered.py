@@ -1,4 +1,4 @@
-"""The formats that every explanation has."""
+"""The formats of all explanations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backpath.explain.printers import html, latex, markdown, mathml, text
 
 
 class Rendered(ABC):
-    """Something that can be printed: it says what, the printers say how."""
+    """An explanation that can be printed in all formats."""
 
     @abstractmethod
     def document(self) -> Document:
@@ -25,7 +25,7 @@ class Rendered(ABC):
 
     @abstractmethod
     def as_dict(self) -> dict[str, Any]:
-        """The numbers and names as JSON keeps them (docs/explain.md describes it)."""
+        """The numbers and names as data for JSON (see docs/explain.md)."""
 
     def __str__(self) -> str:
         return text.document(self.document())
@@ -51,7 +51,7 @@ class Rendered(ABC):
         Parameters
         ----------
         document : bool
-            A whole document; else a part for one that loads amsmath and array.
+            A whole document; otherwise a part for one that loads amsmath and array.
 
         Returns
         -------
@@ -76,7 +76,7 @@ class Rendered(ABC):
         Parameters
         ----------
         document : bool
-            A whole page that needs no other file; else a part to put into a page.
+            A whole page that needs no other file; otherwise a part to insert into a page.
 
         Returns
         -------
@@ -96,7 +96,7 @@ class Rendered(ABC):
         return markdown.document(self.document())
 
     def json(self) -> str:
-        """The same as data (docs/explain.md describes it).
+        """The same as data (see docs/explain.md).
 
         Returns
         -------

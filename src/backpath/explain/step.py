@@ -1,4 +1,4 @@
-"""One step of gradient descent as a story: forward, cost, every gradient, every update."""
+"""One step of gradient descent, explained: forward pass, cost, all gradients, all updates."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ class Step(StepData, Rendered):
         name : str
             The neuron's name.
         sample : int
-            Which sample of the batch, from 0.
+            The number of the sample in the batch, from 0.
 
         Returns
         -------
         tuple of Equation
-            For a softmax output two, u_A1 and A1; for an input none.
+            Two for a softmax output, u_A1 and A1; none for an input.
         """
         layer, j = neuron_index(name, self.network.sizes)
         return whole_step.neuron_equations(self, self.chain, sample, layer, j) if layer else ()
@@ -175,7 +175,7 @@ def explain_step(
     frozen: str | Iterable[str] = (),
     labels: Mapping[str, str] | None = None,
 ) -> Step:
-    """One step of gradient descent, explained: forward pass neuron by neuron, cost, every gradient, every update.
+    """One step of gradient descent, explained: forward pass neuron by neuron, cost, all gradients, all updates.
 
     Parameters
     ----------

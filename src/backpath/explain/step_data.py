@@ -1,4 +1,4 @@
-"""One step of gradient descent as plain data: what is written out elsewhere."""
+"""One step of gradient descent as plain data; ``written`` turns it into text."""
 
 from __future__ import annotations
 
@@ -69,5 +69,5 @@ class StepData(Value):
 
     @property
     def chain(self) -> Chain:
-        """For the names of its neurons."""
+        """A chain, for the names of neurons."""
         return Chain(self.network, self.cost, WeightIndex(1, 1, 1), self.labels)

@@ -24,7 +24,7 @@ C = Symbol("C", "C")
 ETA = Symbol("η", "η")
 SIGMA = Symbol("σ", "σ")
 U = Symbol("u", "u")
-_WRITTEN_OUT = 6  # inputs of a neuron that are all written out; of more only the first and the last
+_WRITTEN_OUT = 6  # inputs of a neuron to write out; with more, only the first ones and the last
 
 
 def weight(name: str) -> Symbol:
@@ -55,12 +55,12 @@ def _of_neuron(letter: str, name: str) -> Symbol:
 
 
 def target(output: int | str, outputs: int) -> Symbol:
-    """y; of several outputs y1, y2 …"""
+    """y; with several outputs y1, y2 …"""
     return Symbol("y", "y") if outputs == 1 else Symbol(f"y{output}", "y", str(output))
 
 
 def u_cost(output: int | str, outputs: int) -> Symbol:
-    """u_cost = A1 - y; of several outputs u_cost1, u_cost2 …"""
+    """u_cost = A1 - y; with several outputs u_cost1, u_cost2 …"""
     return Symbol("u_cost", "u", "cost") if outputs == 1 else Symbol(f"u_cost{output}", "u", "cost", str(output))
 
 
@@ -74,12 +74,12 @@ def slope(argument: Expression) -> Call:
 
 
 def behind(sizes: Sequence[int], layer: int, i: int | None) -> Expression:
-    """What a weight multiplies: the neuron before it, or the bias neuron's 1."""
+    """The quantity that a weight multiplies: the neuron before it, or the bias neuron's 1."""
     return ONE if i is None else neuron(neuron_name(layer - 1, i, len(sizes) - 1))
 
 
 def by_weight(sizes: Sequence[int], layer: int, j: int, i: int | None) -> Partial:
-    """∂u/∂W of a weight."""
+    """∂u/∂W for a weight."""
     name = neuron_name(layer, j, len(sizes) - 1)
     return Partial(net_input(name), weight(weight_name(layer, j, i)))
 
@@ -100,12 +100,12 @@ def numbers(texts: Sequence[str]) -> tuple[Number, ...]:
 
 
 def sum_of(texts: Sequence[str]) -> Expression:
-    """0.055 − 0.019: numbers added, the negative ones subtracted."""
+    """0.055 − 0.019: a sum of numbers, with negative ones subtracted."""
     first, *rest = map(Number, texts)
     others = (Negative(Number(n.text[1:])) if n.text.startswith("-") else n for n in rest)
     return total(first, *others)
 
 
 def tokens(text: str) -> list[str]:
-    """The parts of a symbol that are set as one: ``12,3`` -> 12 and , and 3; ``Ak`` -> A and k; ``cost`` as it is."""
+    """The typeset parts of a symbol: ``12,3`` -> 12 and , and 3; ``Ak`` -> A and k; ``cost`` is one part."""
     return re.findall(r"cost|max|min|ln|tanh|\d+|\S", text)

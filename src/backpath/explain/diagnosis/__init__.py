@@ -1,1 +1,1 @@
-"""The mistake in given gradients, found by making every mistake of a catalogue and comparing."""
+"""Finds the mistake in given gradients by making each mistake of a catalogue and comparing."""

@@ -1,4 +1,4 @@
-"""What is added to gradients or to updated weights: an L2 or L1 term, the weight itself left out or doubled."""
+"""Terms added to gradients or to updated weights: an L2 or L1 term, or the weight itself left out or doubled."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from backpath.explain.diagnosis.mistakes import Mistake
 from backpath.explain.digits import shown
 from backpath.maths.arrays import Array
 
-_ROUND = 18.0  # bits up to which a number looks chosen by hand
+_ROUND = 18.0  # bits; a number with at most this many looks chosen by hand
 
 
 @dataclass(frozen=True, eq=False)
 class Addition:
     """A multiple of the weights, or of their signs, that is added to the claimed figures.
 
-    ``of``: which weights; ``signs``: whether of their signs; ``mistake``: what it is called; ``is_right``: whether a
-    right program may add it; ``samples``: by which number the multiple is divided in a batch of another size, 0 if it
-    is the same in each.
+    ``of``: which weights; ``signs``: whether their signs are added; ``mistake``: its finding; ``is_right``: whether a
+    correct program may add it; ``samples``: the divisor of the multiple for other batch sizes, 0 if it is the same for
+    all.
     """
 
     multiple: float
@@ -34,7 +34,7 @@ class Addition:
     samples: int = 0
 
     def figures(self, c: Comparison) -> Array:
-        """What is added to each claim."""
+        """The term added to each claim."""
         return self.multiple * (self.samples / c.q.samples if self.samples else 1.0) * _term(c, self.of, self.signs)
 
 
@@ -42,9 +42,9 @@ _PARTS = {"without the biases": "every weight", "with the biases": "every weight
 
 
 def additions(c: Comparison, changes: Array, several: bool) -> Iterator[tuple[int, Addition]]:
-    """The terms that, added to a constant times one of these changes, (mistakes, claims), give the figures claimed,
-    each after the place of that mistake; ``several``: also one that is divided by the number of samples, which other
-    comparisons tell apart."""
+    """The terms that give the claimed figures when added to a constant times one of these changes, (mistakes, claims);
+    each follows the place of that mistake. ``several``: also a term divided by the number of samples, which other
+    comparisons distinguish."""
     for of in _PARTS:
         if of == "with the biases" and not c.is_bias.any():
             continue
@@ -62,7 +62,7 @@ def additions(c: Comparison, changes: Array, several: bool) -> Iterator[tuple[in
 
 
 def _term(c: Comparison, of: str, signs: bool) -> Array:
-    """The weight of each claim, or its sign; 0 where it is none of these."""
+    """The weight of each claim, or its sign; 0 if it is not one of these weights."""
     mask = {"without the biases": ~c.is_bias, "the biases": c.is_bias}.get(of, c.is_weight)
     W = np.where(c.is_weight & mask, _weights(c), 0.0)
     return np.sign(W) if signs else W
@@ -76,13 +76,13 @@ def _weights(c: Comparison) -> Array:
 
 
 def _fitted(c: Comparison, changes: Array, term: Array) -> Iterator[tuple[int, float, float]]:
-    """The places of changes that, times a constant and with a multiple of the term, are the figures; that multiple, and
-    by how much it may differ for the figures to stay within their digits."""
+    """The places of changes that give the figures with a constant and a multiple of the term, the multiple, and its
+    tolerance for the figures to stay within their digits."""
     with np.errstate(all="ignore"):
         unit = np.where(c.is_weight, 1 / (c.high - c.low), 0.0)
         A, w, target = changes * unit, term * unit, (c.claims.value - c.claims.base) * unit
         size = w @ w
-        across = A - (A @ w / size)[:, None] * w  # what is at right angles to the term
+        across = A - (A @ w / size)[:, None] * w  # orthogonal to the term
         squared = (across * across).sum(axis=1)
         constant = across @ target / squared
         left = target - constant[:, None] * A
@@ -98,7 +98,7 @@ def _fitted(c: Comparison, changes: Array, term: Array) -> Iterator[tuple[int, f
 def _called(
     c: Comparison, value: float, bits: float, of: str, signs: bool, by_samples: bool
 ) -> tuple[Mistake, float, bool] | None:
-    """What that multiple is, its bits, and whether a right program may add it."""
+    """The finding for that multiple, its bits, and whether a correct program may add it."""
     names, which = _names(c, of), _PARTS[of]
     if c.is_update.all() and not signs:
         if abs(value + 1) < 1e-6:

@@ -1,10 +1,10 @@
-"""Description lengths: what an explanation costs, and what figures tell, in bits.
+"""Description lengths: the cost of an explanation, and the information in figures, in bits.
 
-The probability of an explanation, before any figure is seen, is 2 to the power of minus its bits: a slip costs the bits
-of its kind and the logarithm of the places where it may sit, a constant or a fitted number those of its digits. Figures
-tell log2(1/width) bits each, width being the share of the figure that its digits leave open; figures that are wrong by
-the same factor tell it once, for whatever explains one explains the others. An explanation that fits all figures within
-their digits though it is wrong does so with a probability of 2 to the power of its bits minus those of the figures.
+The prior probability of an explanation is 2 to the power of minus its bits. A slip costs the bits of its kind and the
+logarithm of the number of its possible places; a constant or a fitted number costs the bits of its digits. A figure has
+log2(1/width) bits of information, where width is its relative uncertainty from its digits; figures that are wrong by
+the same factor count once, because one explanation explains them all. A wrong explanation fits all figures within their
+digits by chance with a probability of 2 to the power of its bits minus those of the figures.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ import numpy as np
 from backpath.explain.diagnosis.comparison import Comparison
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE
 
-OF_RANK = {PLAIN: 3.5, LOCAL: 6.0, RARE: 9.0}  # of a kind of slip, besides those of its place
+OF_RANK = {PLAIN: 3.5, LOCAL: 6.0, RARE: 9.0}  # for a kind of slip, in addition to its place
 SECOND = 8.0  # a second slip in the same program
-MARGIN = 8.0  # by which what the figures tell must exceed a certain explanation
+MARGIN = 8.0  # by which the information in the figures must exceed a certain explanation
 DOUBT = 6.0  # by which a reported explanation may exceed the information in the figures
-ABOUT = 4.0  # explanations that are longer by less than this are about as short
+ABOUT = 4.0  # explanations count as equally short if the difference is smaller
 PER_DIGIT = math.log2(10)
-NUMBER = 3.0  # that there is a number, and its size
-_MOST = 40.0  # that one figure tells, however many digits it has
-_ZERO = 14.0  # that all figures tell together that are 0 and should not be
+NUMBER = 3.0  # for the presence of a number, and its size
+_MOST = 40.0  # the most information in one figure
+_ZERO = 14.0  # the information in all figures together that are 0 and should not be
 _DIGITS = 15
 
 
 def roundest(least: float, most: float, likely: Sequence[float] = ()) -> tuple[float, float]:
-    """The number of the fewest digits between two, and its bits; or one of a few likely ones.
+    """The number with the fewest digits between two, or one of a few likely numbers; and its bits.
 
     >>> roundest(3.97, 4.02)[0], roundest(0.1234, 0.1236)[0]
     (4.0, 0.1235)
@@ -49,12 +49,12 @@ def roundest(least: float, most: float, likely: Sequence[float] = ()) -> tuple[f
 
 
 def _of_size(number: float) -> float:
-    """Bits for where the point stands: none from 1 to 10."""
+    """Bits for the place of the decimal point: 0 from 1 to 10."""
     return math.log2(1 + abs(math.floor(math.log10(abs(number))))) if number else 0.0
 
 
 def information(c: Comparison) -> float:
-    """What the wrong figures of a comparison tell."""
+    """The information in the wrong figures of a comparison."""
     wrong = np.flatnonzero(c.wrong)
     right = c.changes(c.right[None])[0][wrong]
     low, high = (c.low - c.claims.base)[wrong], (c.high - c.claims.base)[wrong]
@@ -70,7 +70,7 @@ def information(c: Comparison) -> float:
 
 
 def _clusters(ends: np.ndarray) -> list[tuple[float, float]]:
-    """Intervals that have a number in common, as one."""
+    """Merges overlapping intervals."""
     found: list[tuple[float, float]] = []
     for least, most in ends[:, np.argsort(ends[0])].T.tolist():
         if found and least <= found[-1][1]:

@@ -1,4 +1,4 @@
-"""How a user's function expects to be called, and how it returns its gradients."""
+"""How to call a user's function, and how to read its gradients."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _RaisedError(InputError):
 
 
 NOTES = WeightLayout()
-_INPUTS = {"x", "xs", "inputs", "input", "data", "features", "x_train", "xtrain", "x_batch"}  # names of the samples
+_INPUTS = {"x", "xs", "inputs", "input", "data", "features", "x_train", "xtrain", "x_batch"}  # usual names of X
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class Calling:
 
     Attributes
     ----------
-    layout : of the weights that it gets, and returns the gradients of
-    form : arrays by layer; pairs (W, b); W and b in turn; a dictionary with W1, b1; or arguments of their own: each
-        array, all weights before the biases, or a list of weights and one of biases
+    layout : the layout of the weights and of the returned gradients
+    form : arrays by layer; pairs (W, b); W and b in turn; a dictionary with W1, b1; or separate arguments: each array,
+        all weights before the biases, or a list of weights and one of biases
     columns : whether samples are columns
-    samples_first : whether X and y come before the weights
+    samples_first : whether X and y precede the weights
     """
 
     layout: WeightLayout = NOTES
@@ -54,12 +54,12 @@ class Calling:
         return "; ".join(filter(None, (self.layout.words, samples)))
 
     def figures(self, function: UserFunction, net: Network, X: Array, y: Array) -> dict[str, Any]:
-        """What the function returns for a network, by weight name.
+        """The function's gradients for a network, by weight name.
 
         Raises
         ------
         InputError
-            If it raises, or returns what is no gradients of the network.
+            If it raises, or does not return gradients of the network.
         """
         samples = [X.T.copy(), y.T.copy()] if self.columns else [X.copy(), y.copy()]
         weights = self._arguments(net)
@@ -96,11 +96,11 @@ class Calling:
         return in_turn if self.form == "arguments" else [in_turn]
 
     def _bias(self, b: Array) -> Array:
-        """A column where samples are columns, else a row."""
+        """A column if samples are columns, otherwise a row."""
         return b.reshape(-1, 1) if self.columns else b
 
     def _read(self, net: Network, returned: object) -> WeightReading:
-        """The reading in the layout of the call, or the first that fits."""
+        """The gradients in the layout of the call, or in the first layout that fits."""
         try:
             given = returned if isinstance(returned, dict) else list(returned)  # type: ignore[call-overload]  # caught
         except TypeError:
@@ -113,7 +113,7 @@ class Calling:
 
 
 def _readings(net: Network, given: Any) -> list[WeightReading]:
-    """What is returned, in every layout that fits; without the cost, if that is returned too."""
+    """The returned gradients in every layout that fits, without the cost if that is also returned."""
     what = "what the function returns"
     try:
         return readings(net, given, what)
@@ -125,12 +125,12 @@ def _readings(net: Network, given: Any) -> list[WeightReading]:
 
 
 def calls(function: UserFunction, net: Network, X: Array, y: Array) -> Iterator[Calling]:
-    """The ways to call it that give gradients of the network's shapes; the notes' own way first.
+    """The ways to call it that return gradients in the network's shapes; the notes' own way is first.
 
     Raises
     ------
     InputError
-        If there is none: what it returned in a way that it can be called in, or what it raised in the notes' way.
+        If there is none; the message says what it returned or raised.
     """
     refused: InputError | None = None
     found = False
@@ -148,7 +148,7 @@ def calls(function: UserFunction, net: Network, X: Array, y: Array) -> Iterator[
 
 
 def _telling(error: InputError) -> int:
-    """How much an error tells: most what it returned, least that it cannot be called in this way."""
+    """The usefulness of an error: highest if it returned something, lowest if it cannot be called in this way."""
     return 1 + error.within if isinstance(error, _RaisedError) else 3
 
 
@@ -176,7 +176,7 @@ def _forms(net: Network, several: bool) -> Iterator[Calling]:
 
 
 def _positional(function: UserFunction) -> list[str] | None:
-    """The names of the arguments that it needs; None, if it takes any number."""
+    """The names of the required arguments; None if it takes any number."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
@@ -190,6 +190,6 @@ def _positional(function: UserFunction) -> list[str] | None:
 
 def _number(value: object) -> float:
     try:
-        return float(value)  # type: ignore[arg-type]  # what is no number is refused
+        return float(value)  # type: ignore[arg-type]  # anything that is not a number is refused
     except (TypeError, ValueError):
         raise InputError("the function must return finite gradients, but some are not numbers") from None

@@ -1,4 +1,4 @@
-"""Mistakes tried on one comparison: what each makes of the figures, and which two may explain them together."""
+"""Tries mistakes on one comparison: the figures with each mistake, and pairs that may explain them together."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from backpath.explain.diagnosis.passes import Index, Stage
 from backpath.explain.diagnosis.problem import Problem
 from backpath.maths.arrays import Array
 
-_LEAST_PAIRS, _PAIRS_A_FIGURE, _MOST_PAIRS, _MOST_FIGURES = 60_000, 6_000, 200_000, 5_000_000  # that are tried
-_MANY = 2_500  # mistakes; of more, the rare ones that explain no group by themselves are left out of pairs
-_SAME = 1e-9  # constants that differ by no more are one
-_FIGURES: WeakKeyDictionary[Problem, tuple[list[Mistake], Array]] = WeakKeyDictionary()  # of a problem's catalogue
+_LEAST_PAIRS, _PAIRS_A_FIGURE, _MOST_PAIRS, _MOST_FIGURES = 60_000, 6_000, 200_000, 5_000_000  # to try
+_MANY = 2_500  # mistakes; with more, rare ones that explain no group alone are left out of pairs
+_SAME = 1e-9  # constants that differ by at most this are equal
+_FIGURES: WeakKeyDictionary[Problem, tuple[list[Mistake], Array]] = WeakKeyDictionary()  # for each problem's catalogue
 
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Mistakes by themselves, each of which changes a figure that is claimed.
+    """Single mistakes, each of which changes a claimed figure.
 
     Attributes
     ----------
-    bits : of each mistake, its description length
-    changes : (mistakes, claims), what is claimed of what it makes of the figures
-    ratios : between which constants they are those claimed
+    bits : the description length of each mistake
+    changes : (mistakes, claims), the claimed quantities with each mistake
+    ratios : the constants with which they equal the claims
     """
 
     c: Comparison
@@ -46,7 +46,7 @@ class Candidates:
 
     @classmethod
     def of_all(cls, c: Comparison) -> Candidates:
-        """Of the whole catalogue; what it gives is the same for all claims about a problem."""
+        """The mistakes of the whole catalogue; their figures are the same for all claims about a problem."""
         if c.q not in _FIGURES:
             mistakes = every_mistake(c.q)
             if c.q.procedure is not None:
@@ -62,13 +62,13 @@ class Candidates:
     def _of(cls, c: Comparison, mistakes: list[Mistake], figures: Array) -> Candidates:
         bits = lengths(mistakes)
         with np.errstate(all="ignore"):
-            changed = ~c.still(figures, c.right) | (c.size == 0)  # 0 hides what is done to it
+            changed = ~c.still(figures, c.right) | (c.size == 0)  # 0 hides a change
         kept = np.flatnonzero(changed.any(axis=1) & np.isfinite(figures[:, c.claims.positions]).all(axis=1))
         return cls(c, [mistakes[h] for h in kept], bits[kept], figures[kept], c.ratios(figures[kept]))
 
     @cached_property
     def bends(self) -> Bools:
-        """(mistakes, groups): whether a group is changed by more than a constant."""
+        """(mistakes, groups): whether a mistake changes a group by more than a constant."""
         right = self.c.changes(self.c.right[None])[0]
         with np.errstate(all="ignore"):
             factor = self.c.changes(self.figures) / right
@@ -76,7 +76,7 @@ class Candidates:
         found = np.zeros((len(self.mistakes), len(self.c.members)), dtype=bool)
         for k, of in enumerate(self.c.members):
             usual = np.abs(right[of]) > 1e-12 * self.c.size[of]
-            found[:, k] = moved[:, of[~usual]].any(axis=1)  # no constant makes another number of 0
+            found[:, k] = moved[:, of[~usual]].any(axis=1)  # no constant turns 0 into another number
             of = of[usual]
             if len(of):
                 spread = factor[:, of].max(axis=1) - factor[:, of].min(axis=1)
@@ -86,10 +86,10 @@ class Candidates:
         return found
 
     def pairs(self, right: Ratios) -> Index:
-        """Two that may fit together, (pairs, 2), the clearest and shortest first.
+        """Pairs that may fit together, (pairs, 2), the clearest and shortest first.
 
-        A group that only one of them bends must fit with that one alone, a group that neither bends with the right
-        figures. A rare one counts only if there is such a group.
+        A group that only one of the two bends must fit with that one alone, and a group that neither bends must fit the
+        right figures. A rare mistake counts only if there is such a group.
         """
         rare = np.array([m.rank == RARE for m in self.mistakes])
         large = np.array([len(members) > 1 for members in self.c.members], dtype=bool)
@@ -127,14 +127,14 @@ class Candidates:
 
 
 def in_each_step(mistake: Mistake) -> bool:
-    """Whether it means the same for each sample, and can be made again and again."""
-    if mistake.code == "updated_weights_used":  # it starts again with each step
+    """Whether the mistake has the same meaning for each sample, and can be repeated."""
+    if mistake.code == "updated_weights_used":  # it starts over with each step
         return not mistake.by_sample
     return not mistake.by_sample and all(stage is not Stage.START for stage, _ in mistake.edits)
 
 
 def lengths(mistakes: Sequence[Mistake]) -> Array:
-    """Bits: of the kind, and of the choice among all mistakes of the same code and rank."""
+    """Bits for the kind, and for the choice among all mistakes of the same code and rank."""
     counts = Counter((m.code, m.rank) for m in mistakes)
     return np.array([OF_RANK[m.rank] + math.log2(counts[m.code, m.rank]) for m in mistakes])
 
@@ -149,12 +149,12 @@ def figures_of(c: Comparison, chosen: Sequence[tuple[Mistake, ...]]) -> Array:
 
 
 def figures_of_pairs(c: Comparison, mistakes: Sequence[Mistake], pairs: Index) -> Array:
-    """The same of pairs of these, given by their places."""
+    """The figures with pairs of these mistakes, given by their places."""
     return _figures(c, mistakes, pairs.ravel(), np.repeat(np.arange(len(pairs)), 2), len(pairs))
 
 
 def _figures(c: Comparison, mistakes: Sequence[Mistake], which: Index, owners: Index, count: int) -> Array:
-    """In so many passes; each of ``owners`` has the mistake at that place of ``which``."""
+    """Edits for this many passes; each of ``owners`` has the mistake at its place in ``which``."""
     found: list[NDArray[np.floating]] = [np.empty((0, len(c.right)))]
     for block in c.blocks(count):
         first, last = np.searchsorted(owners, [block.start, block.stop])

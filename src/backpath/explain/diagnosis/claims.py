@@ -1,4 +1,4 @@
-"""Claimed figures: numbers, or strings whose digits show how precise they are."""
+"""Claimed figures: numbers, or strings whose digits show their precision."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from backpath.maths.arrays import Array
 
 @dataclass(frozen=True)
 class Precision:
-    """What another order of sums and other formulas may make of a number: a share of it, a share of the largest of its
-    kind, and of what it was added to."""
+    """The effect of rounding in other formulas and orders of summation, relative to the number, to the largest of its
+    kind, and to what it was added to."""
 
     relative: float
     of_largest: float
     epsilon: float
 
 
-ROUNDED = 10  # significant digits up to which a float looks like a rounded figure
+ROUNDED = 10  # significant digits; a float with at most this many looks rounded
 DOUBLE, SINGLE = Precision(1e-9, 1e-12, 1e-15), Precision(3e-4, 1e-5, 5e-7)
 HALF = Precision(2e-3, 2e-4, 1e-3)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A number, and one unit of its last printed digit (0: it is given in full)."""
+    """A number, and one unit of its last printed digit (0: all digits are given)."""
 
     value: float
     last: float
@@ -41,9 +41,9 @@ class Figure:
 
 @dataclass(frozen=True)
 class Claim:
-    """One claimed figure: of what, as it was given, as it is read, and where it stands among all figures.
+    """One claimed figure: its quantity, as given, as read, and its place among all figures.
 
-    ``base``: what it is a change of; ``slack``: by how much it may differ because of the digits of the network.
+    ``base``: the value before the change; ``slack``: the tolerance due to the digits of the network.
     """
 
     kind: str
@@ -57,18 +57,18 @@ class Claim:
 
 @dataclass(frozen=True, eq=False)
 class Claims:
-    """Figures claimed, each with what may be true if it is.
+    """Claimed figures, with their tolerances.
 
     Attributes
     ----------
-    names : of what
-    positions : where each stands among all figures of a pass
-    value, last : the figure, and one unit of its last digit: the true number may differ by half of it, or be larger by
-        a whole one, if digits were cut off
-    base : what the figure is a change of: the weight before the update; 0 of a gradient
+    names : the names of the quantities
+    positions : the place of each among all figures of a pass
+    value, last : the figure, and one unit of its last digit: the true number may differ by half a unit, or be larger by
+        a whole unit if digits were cut off
+    base : the value before the change: the weight before the update; 0 for a gradient
     relative, of_largest, epsilon : the precision of floats
-    slack : by how much each may differ because the network is known to so many digits only
-    beyond : 1 or -1 where the number may be any larger, or any smaller one: it is clipped; else 0
+    slack : the tolerance due to the digits of the network
+    beyond : 1 or -1 if the number is clipped, so that the true number may be larger, or smaller; otherwise 0
     """
 
     names: tuple[str, ...]
@@ -87,7 +87,7 @@ class Claims:
         values = [claim.figure for claim in claims]
         finest = min((f.last for f in values if f.last), default=0.0)
         last = np.array([finest if f.last == 1.0 and f.value == 0 else f.last for f in values])  # "0" is 0
-        single = any(f.precision is SINGLE for f in values)  # then the 0s among them too
+        single = any(f.precision is SINGLE for f in values)  # then zeros are float32 too
         kinds = np.array([_precision(SINGLE if single and not f.last else f.precision) for f in values])
         places = np.array([claim.position for claim in claims], dtype=np.intp)
         base = np.array([claim.base for claim in claims])
@@ -103,7 +103,7 @@ def _precision(of: Precision) -> tuple[float, float, float]:
 
 
 def read_figure(figure: object, where: str) -> Figure:
-    """A claimed figure: a number, or a string as it was printed."""
+    """A claimed figure: a number, or a printed string."""
     if isinstance(figure, str):
         return _printed(figure, where)
     try:
@@ -118,7 +118,7 @@ def read_figure(figure: object, where: str) -> Figure:
 
 
 def _is_single(figure: object, value: float) -> bool:
-    """Whether a number was computed in float32, of which it has the digits: 0.30000001192092896."""
+    """Whether a number has the digits of a float32: 0.30000001192092896."""
     if isinstance(figure, np.floating) and figure.itemsize < 8:
         return True
     long = len(Decimal(repr(value)).as_tuple().digits) > ROUNDED

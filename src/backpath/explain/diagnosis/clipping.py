@@ -1,4 +1,4 @@
-"""What is done to gradients before they are used: clipped one by one, or scaled to a length."""
+"""Changes to gradients before the update: clipped one by one, or scaled to a length."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from backpath.explain.diagnosis.passes import Index
 from backpath.explain.digits import shown
 from backpath.maths.arrays import Array
 
-CLIPPED = 6.0  # bits, besides those of the number
-_ROUND = 13.0  # bits up to which the number looks chosen by hand: three digits
-_LEAST_SIGNS = 12  # figures of which only the signs are left
-_LEAST_LEFT = 2  # figures that must not be clipped, for the others to be believed
+CLIPPED = 6.0  # bits, in addition to those of the number
+_ROUND = 13.0  # bits; a number with at most this many, three digits, looks chosen by hand
+_LEAST_SIGNS = 12  # the fewest figures for which only signs are accepted
+_LEAST_LEFT = 2  # the fewest unclipped figures
 
 
 @dataclass(frozen=True, eq=False)
 class Clipping:
-    """Gradients cut off at a round number: what it is, its bits, and the comparisons in which a figure at that number
-    may come from any larger one; ``only_signs``: whether nothing else than the signs is left."""
+    """Gradients clipped at a round number: the finding, its bits, and the comparisons in which a figure at that number
+    stands for any larger one; ``only_signs``: whether only the signs are left."""
 
     mistake: Mistake
     bits: float
@@ -33,7 +33,7 @@ class Clipping:
 
 
 def clipped(comparisons: Sequence[Comparison]) -> Clipping | None:
-    """None if no figures stand at a round largest one."""
+    """None unless the largest figures are equal to a round number."""
     sizes = [np.abs(c.claims.value - c.claims.base) for c in comparisons]
     widths = [np.where(c.is_weight, c.high - c.low, 0.0) for c in comparisons]
     most = max(float(size[c.is_weight].max(initial=0.0)) for c, size in zip(comparisons, sizes, strict=True))
@@ -60,10 +60,10 @@ def clipped(comparisons: Sequence[Comparison]) -> Clipping | None:
 
 @dataclass(frozen=True, eq=False)
 class GradientScaling:
-    """Gradients scaled to a length: all together, by layer, or array by array.
+    """Gradients scaled to a length: all together, by layer, or by array.
 
-    ``parts``: for each comparison the groups that are scaled together, with whether their length is that one; a part
-    that is shorter is as it was, if it is only clipped.
+    ``parts``: for each comparison the groups that are scaled together, and whether they have that length; if lengths
+    are only clipped, shorter parts are unchanged.
     """
 
     mistake: Mistake
@@ -72,7 +72,7 @@ class GradientScaling:
     clips: bool
 
     def holds(self, place: int, ratios: Ratios) -> bool:
-        """Whether the figures of one pass of that comparison are those claimed, except for their length."""
+        """Whether the figures of one pass of that comparison equal the claimed ones, except for their length."""
         if not ratios.all_fit:
             return False
         for groups, is_scaled in self.parts[place]:
@@ -85,7 +85,7 @@ class GradientScaling:
 
 
 def scalings(comparisons: Sequence[Comparison]) -> Iterator[GradientScaling]:
-    """The lengths to which the claimed gradients may be scaled, of every usual part of them."""
+    """The possible lengths of the claimed gradients, for all usual parts."""
     if not all(_complete(c) for c in comparisons):
         return
     for words, key in _PARTS:
@@ -123,7 +123,7 @@ def _rate(c: Comparison) -> float:
 
 
 def _complete(c: Comparison) -> bool:
-    """Whether every weight is claimed, once, and as a gradient or as an update throughout."""
+    """Whether every weight is claimed once, and all as gradients or all as updates."""
     count = sum(W.size - (0 if c.q.has_biases else len(W)) for W in c.q.net.weights)
     return bool(c.is_weight.all()) and len(c.is_weight) == count and len(set(c.is_update.tolist())) == 1
 
@@ -134,7 +134,7 @@ def _parts(c: Comparison, key: object) -> list[Index]:
 
 
 def _length(c: Comparison, groups: Index) -> tuple[float, float]:
-    """Of the claimed change in these groups, and by how much its digits leave it open."""
+    """The length of the claimed change in these groups, and its uncertainty from the digits."""
     of = np.concatenate([c.members[k] for k in groups])
     change: Array = (c.claims.value - c.claims.base)[of]
     length = float(np.sqrt((change * change).sum()))

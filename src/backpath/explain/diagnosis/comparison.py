@@ -1,4 +1,4 @@
-"""Compares the figures of passes with mistakes with the claimed ones."""
+"""Compares the figures of passes that contain mistakes with the claimed ones."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from backpath.maths.arrays import Array
 Bools = NDArray[np.bool_]
 
 _AT_ONCE = 2_000_000  # numbers in one round of passes
-_IN_CACHE = 50_000  # figures that are compared at once
-_NOISE = 1e-12  # of a layer's largest figure: less is the rounding of sums
+_IN_CACHE = 50_000  # figures to compare at once
+_NOISE = 1e-12  # relative to a layer's largest figure; smaller differences are rounding
 
 
 @dataclass(frozen=True, eq=False)
 class Ratios:
-    """Between which constants the figures of passes are those claimed, by group; (passes, groups).
+    """The constants with which the figures of passes equal the claims, by group; (passes, groups).
 
-    ``least`` > ``most`` where no constant gives the figures of the group; ``values``: (passes,) whether the claims that
-    no constant may multiply (values of the forward pass) are met.
+    ``least`` > ``most`` if no constant gives the figures of the group; ``values``: (passes,) whether the claims without
+    a constant (values of the forward pass) are met.
     """
 
     least: Array
@@ -35,12 +35,12 @@ class Ratios:
     values: Bools
 
     def __getitem__(self, h: int | np.intp) -> Ratios:
-        """Those of one pass."""
+        """The constants of one pass."""
         return Ratios(self.least[h], self.most[h], self.values[h])
 
     @cached_property
     def fits(self) -> Bools:
-        """By pass and group."""
+        """Whether a constant fits, by pass and group."""
         found: Bools = self.least <= self.most
         return found
 
@@ -51,17 +51,17 @@ class Ratios:
 
     @cached_property
     def exact(self) -> Bools:
-        """Passes that give every claim without a constant."""
+        """Passes that meet all claims without a constant."""
         found: Bools = ((self.least <= 1) & (self.most >= 1)).all(axis=-1) & self.values
         return found
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """A problem with its claims: makes passes with mistakes, and compares their figures with the claimed ones.
+    """A problem with its claims; it makes passes that contain mistakes, and compares their figures with the claims.
 
-    Claims stand in groups that a constant may multiply together: the weights of a layer, its biases; gradients and
-    updated weights apart.
+    Claims are in groups that may have a common constant: the weights of a layer, or its biases, with separate groups
+    for gradients and updated weights.
     """
 
     q: Problem
@@ -69,7 +69,7 @@ class Comparison:
 
     @cached_property
     def right(self) -> Array:
-        """The right figures, all of them."""
+        """All right figures."""
         found: Array = self.figures(1, [])[0]
         return found
 
@@ -108,7 +108,7 @@ class Comparison:
 
     @cached_property
     def groups(self) -> list[tuple[int, bool, bool]]:
-        """Layer (from 1), whether biases, whether updates, of each group that is claimed."""
+        """Layer (from 1), whether biases, and whether updates, for each claimed group."""
         kinds = np.unique(self._group_of[self.is_weight])
         return [(int(g) // 4 + 1, bool(g // 2 % 2), bool(g % 2)) for g in kinds]
 
@@ -119,7 +119,7 @@ class Comparison:
 
     @cached_property
     def largest(self) -> Array:
-        """For each claim the largest change that is claimed in its layer; of a value of the forward pass 1."""
+        """For each claim the largest claimed change in its layer; for a value of the forward pass 1."""
         changes = np.abs(self.claims.value - self.claims.base)
         found = np.ones(len(changes))
         for layer in range(self.q.layers):
@@ -131,7 +131,7 @@ class Comparison:
 
     @cached_property
     def size(self) -> Array:
-        """For each claim the largest right change of its layer, as claimed or not; of a value of the forward pass 1."""
+        """For each claim the largest right change in its layer, claimed or not; for a value of the forward pass 1."""
         gradients, starts = np.abs(self.right[: self.q.ends[-1]]), [0, *self.q.ends[:-1]]
         by_layer = [float(gradients[a:b].max()) for a, b in zip(starts, self.q.ends, strict=True)]
         size: Array = np.array([*by_layer, 1.0])[self.layers]
@@ -146,8 +146,8 @@ class Comparison:
 
     @cached_property
     def low(self) -> Array:
-        """The least that each figure may be; ``high`` the most: half a unit of its last digit is rounding, a whole one
-        above it digits that were cut off."""
+        """The lower bound of each figure; ``high`` is the upper one. Rounding allows half a unit of the last digit, and
+        digits that were cut off allow a whole unit above."""
         c = self.claims
         least: Array = c.value - np.where(c.value > 0, 0.5, 1.0) * c.last - self._rounding
         return np.where(c.beyond < 0, -np.inf, least)
@@ -160,25 +160,25 @@ class Comparison:
 
     @cached_property
     def wrong(self) -> Bools:
-        """Which claims are not right."""
+        """Which claims are wrong."""
         found: Bools = ~self.met(self.right[None])[0]
         return found
 
     def figures(self, count: int, runs: Sequence[PassEdits]) -> Array:
-        """All figures of so many passes with these edits; (passes, figures)."""
+        """All figures of passes with these edits; (passes, figures)."""
         if self.q.procedure is not None:
             return updated(self.q, count, runs)
         return Passes(self.q, count, runs).figures()
 
     def met(self, figures: Array) -> Bools:
-        """Which claims the figures of each pass meet, (passes, claims); none where a pass is not finite."""
+        """Which claims the figures of each pass meet, (passes, claims); none if a pass is not finite."""
         with np.errstate(all="ignore"):
             predicted = figures[:, self.claims.positions]
             found: Bools = (self.low <= predicted) & (predicted <= self.high)
         return found
 
     def still(self, first: Array, second: Array) -> Bools:
-        """Which claimed figures are the same in both, except for rounding."""
+        """Which claimed figures are equal in both, except for rounding."""
         positions = self.claims.positions
         scale = self.size + np.abs(self.claims.base)
         with np.errstate(all="ignore"):
@@ -186,12 +186,12 @@ class Comparison:
         return found
 
     def changes(self, figures: Array) -> Array:
-        """What is claimed of these figures, less what it is a change of; (passes, claims)."""
+        """The claimed ones of these figures, minus their base; (passes, claims)."""
         found: Array = figures[:, self.claims.positions] - self.claims.base
         return found
 
     def ratios(self, figures: Array, added: Array | None = None) -> Ratios:
-        """Between which constants the figures of passes are those claimed; ``added``: what is added to each after that,
+        """The constants with which the figures of passes equal the claims; ``added``: a term added to each after that,
         (passes, claims)."""
         values = np.asarray(self.met(figures)[:, ~self.is_weight].all(axis=1))
         if not self.members:
@@ -203,7 +203,7 @@ class Comparison:
         return Ratios(least, most, values)
 
     def _bounds(self, figures: Array, added: Array | float) -> tuple[Array, Array]:
-        """The least and the largest constant of each group."""
+        """The smallest and the largest constant of each group."""
         order = np.concatenate(self.members)
         starts = np.cumsum([0, *map(len, self.members[:-1])])
         base = self.claims.base[order]
@@ -220,7 +220,7 @@ class Comparison:
         return np.where(np.isnan(least), np.inf, least), np.where(np.isnan(most), -np.inf, most)
 
     def blocks(self, count: int) -> Iterator[slice]:
-        """Passes that are made at once, so that they fit into memory and cache."""
+        """The number of passes at a time, which must fit into memory and cache."""
         size = self.q.ends[-1] + self.q.samples * sum(self.q.net.sizes)
         step = max(1, _AT_ONCE // size)
         return (slice(start, min(count, start + step)) for start in range(0, count, step))

@@ -1,4 +1,4 @@
-"""From claims to a report: right, right except for rounding, or the explanations that were found."""
+"""From claims to a report: right, right except for rounding, or wrong with explanations."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from backpath.explain.diagnosis.report import Claimed, Finding, Report
 from backpath.explain.diagnosis.search import Search
 from backpath.explain.digits import shown
 
-_NUMERICAL = 1e-5  # as near as numerical derivatives come
-_CLOSE = 1e-3  # of a layer's largest figure: what is nearer may be a numerical derivative with a large step
-_MEANT = 3  # readings of right figures that are said
-_NAMED = 6  # weights in a sentence
+_NUMERICAL = 1e-5  # the usual error of numerical derivatives
+_CLOSE = 1e-3  # relative to a layer's largest figure; closer ones may be numerical derivatives with a large step
+_MEANT = 3  # readings of right figures to report
+_NAMED = 6  # weights to name in a sentence
 
 
 def conclude(q: Problem, claims: Sequence[Claim], most: float = math.inf) -> Report:
-    """What is to be said of these claims; ``most``: bits of the longest explanations that are looked for."""
+    """The report on these claims; ``most``: the longest explanations to search for, in bits."""
     given = Comparison(q, Claims.of(claims))
     rows = figures(given, claims)
     if not given.wrong.any():
@@ -56,7 +56,7 @@ def conclude(q: Problem, claims: Sequence[Claim], most: float = math.inf) -> Rep
 
 
 def of_search(search: Search, found: Sequence[Explanation], rows: Sequence[Claimed]) -> Report:
-    """The report of what a search has found."""
+    """The report on the result of a search."""
     if not found:
         return Report([(_unknown(search),)], rows, certain=False)
     if found[0].is_right:
@@ -70,7 +70,7 @@ def of_search(search: Search, found: Sequence[Explanation], rows: Sequence[Claim
 
 
 def figures(c: Comparison, claims: Sequence[Claim]) -> list[Claimed]:
-    """Every claimed figure beside the right one."""
+    """All claimed figures beside the right ones."""
     rows = []
     for claim, wrong in zip(claims, c.wrong, strict=True):
         exact, last = float(c.right[claim.position]), claim.figure.last
@@ -80,7 +80,7 @@ def figures(c: Comparison, claims: Sequence[Claim]) -> list[Claimed]:
 
 
 def _as_printed(claims: Sequence[Claim]) -> list[Claim]:
-    """The numbers as if they were strings, if all of them look rounded; else nothing."""
+    """The numbers as strings if all of them look rounded; otherwise none."""
     found = []
     for claim in claims:
         digits = Decimal(repr(claim.figure.value)).as_tuple()
@@ -93,18 +93,18 @@ def _as_printed(claims: Sequence[Claim]) -> list[Claim]:
 
 
 def is_numerical(c: Comparison) -> bool:
-    """Whether the figures are as near to the right ones as numerical derivatives come."""
+    """Whether the figures are as close to the right ones as numerical derivatives usually are."""
     right = c.right[c.claims.positions]
     allowed = _NUMERICAL * (np.abs(right - c.claims.base) + 0.1 * c.size) + 0.5 * c.claims.last
     return bool((np.abs(c.claims.value - right) <= allowed).all())
 
 
 def _right_if_rounded(given: Comparison, rounded: Comparison, rows: Sequence[Claimed]) -> Report:
-    """Of plain numbers that are right to the digits that they have."""
+    """The note on plain numbers that are right to their digits."""
     wrong = _names(given, given.wrong)
     message = (
-        "the figures are right as far as their digits go, but are rounded; give them as strings "
-        '("0.0123") to have them judged by their digits'
+        "the figures are right to their digits, but rounded; give them as strings "
+        '("0.0123") to compare only their digits'
     )
     with np.errstate(divide="ignore"):
         digits = np.log2(1 + np.abs(rounded.claims.value - rounded.claims.base) / rounded.claims.last)
@@ -125,8 +125,8 @@ def _unknown(search: Search) -> Finding:
         )
     off = float(np.max(np.abs(c.claims.value - c.right[c.claims.positions]) / np.where(c.size > 0, c.size, np.inf)))
     if off < _CLOSE and not c.claims.last.any():
-        message += f"; all are within {shown(100 * off, 1)}% of a layer's largest, as numerical derivatives with a "
-        message += "large step are"
+        message += f"; all are within {shown(100 * off, 1)}% of a layer's largest, like numerical derivatives with a "
+        message += "large step"
     elif nearest is not None:
         mistake, met = nearest
         missed = _names(c, ~met)
@@ -136,7 +136,7 @@ def _unknown(search: Search) -> Finding:
 
 
 def _nearest(search: Search) -> tuple[Mistake, Bools] | None:
-    """The mistake that gives the most figures, more than are right, and which; None if none gives most of them."""
+    """The mistake that gives more figures than any other, and these figures; None if it does not give most of them."""
     met = search.c.met(search.singles.figures)
     counts = met.sum(axis=1)
     best = int(counts.argmax())

@@ -1,4 +1,4 @@
-"""Constants that conventions put on gradients, what they come from, and on which gradients: a ½, a sum for a mean, a
+"""Constant factors of gradients from conventions, and the gradients that have them: a ½, a sum instead of a mean, a
 sign, the learning rate."""
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ Group = tuple[int, bool, bool]  # layer, biases, updates
 
 @dataclass(frozen=True)
 class Constant:
-    """A known constant: its code and bits, its value for a problem (1 where it has no meaning), the note on the
-    gradients that have it, and what stands in the formula."""
+    """A known constant: its code and bits, its value for a problem (1 if it does not apply), its description, and its
+    expression in the formula."""
 
     code: str
     bits: float
@@ -39,7 +39,7 @@ _MINUS = Constant(
     "sign_flipped",
     2.0,
     lambda q: -1.0,
-    lambda q: "of the other sign" + (": the step is added, not subtracted" if q.updates else ""),
+    lambda q: "of the opposite sign" + (": the step is added, not subtracted" if q.updates else ""),
     lambda q: Number("-1"),
 )
 _SUMMED = Constant(
@@ -108,7 +108,7 @@ SLOTS: tuple[tuple[Constant, ...], ...] = (
 
 
 def fitted(value: float, bits: float) -> Constant:
-    """A constant that nothing explains."""
+    """A constant without an explanation."""
     code, words, written = (
         "scaled",
         f"{shown(value)} times the right one, without an explanation",
@@ -118,13 +118,13 @@ def fitted(value: float, bits: float) -> Constant:
 
 
 def other_rate(value: float, rate: float, bits: float) -> Constant:
-    """A round learning rate instead of the given one."""
+    """A round learning rate that differs from the given one."""
     words = f"multiplied by a learning rate of {shown(value)}, not {shown(rate)}"
     return _fixed("other_learning_rate", bits, value / rate, words, Number(shown(value / rate)))
 
 
 def some_rate(value: float, bits: float) -> Constant:
-    """A round constant where the learning rate is not known."""
+    """A round constant with an unknown learning rate."""
     words = f"{shown(value)} times the right one, as with a learning rate of {shown(value)} in it"
     return _fixed("learning_rate_included", bits, value, words, Number(shown(value)))
 
@@ -134,21 +134,21 @@ NOTHING = _fixed("all_zero", 4.0, 0.0, "0, as if computed with integers", Number
 
 @dataclass(frozen=True)
 class Scope:
-    """Some of the groups: what they are, and the bits to say so."""
+    """Some of the groups, with a description and its bits."""
 
     words: str
     holds: Callable[[Group], bool]
     bits: float
     layers: tuple[int, ...] = ()
     biases: bool = False
-    power: bool = False  # once more for each layer further down
+    power: bool = False  # once more for each layer further back
 
 
 ALL = Scope("every gradient", lambda group: True, 0.0)
 
 
 def scopes(q: Problem, groups: Sequence[Group]) -> list[Scope]:
-    """All parts of the groups that a constant may be on alone."""
+    """All parts of the groups that may have a constant alone."""
     found: list[Scope] = []
     both = any(b for _, b, _ in groups) and not all(b for _, b, _ in groups)
     for layer in q.every if q.layers > 1 else ():
@@ -186,7 +186,7 @@ def _weights_of(layer: int) -> Callable[[Group], bool]:
 
 
 def as_mistake(q: Problem, constant: Constant, scope: Scope) -> Mistake:
-    """A constant as the report tells it."""
+    """A constant in the report."""
     names: tuple[str, ...] = ()
     for layer in scope.layers:
         names += q.biases(layer) if scope.biases else q.weights_of(layer)
@@ -206,5 +206,5 @@ def as_mistake(q: Problem, constant: Constant, scope: Scope) -> Mistake:
 
 
 def times(number: Expression) -> Callable[[Expression], Expression]:
-    """A product with this number more."""
+    """A product with a further factor."""
     return lambda whole: Product((Marked(number), *(whole.factors if isinstance(whole, Product) else (whole,))))

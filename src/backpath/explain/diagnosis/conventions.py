@@ -1,7 +1,7 @@
-"""How constants on gradients are read: as products of conventions.
+"""Reads constant factors of gradients as products of conventions.
 
-A mistake is compared with the figures up to constants (``Comparison.ratios``). Here these constants are read as
-products of conventions, on all gradients or with another one on some of them; each reading costs bits.
+A mistake is compared with the figures up to constants (``Comparison.ratios``). This module reads these constants as
+products of conventions, on all gradients or with a further one on some of them; each reading costs bits.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from backpath.explain.diagnosis.constants import (
 from backpath.explain.diagnosis.problem import Problem
 from backpath.maths.arrays import Array
 
-_MOST_ROUNDED = 24  # products of conventions that a constant may be rounder with
-_ROUND = 9.0  # bits of a number of one digit, as learning rates are
+_MOST_ROUNDED = 24  # products of conventions to try for a rounder constant
+_ROUND = 9.0  # bits of a number with one digit, such as a learning rate
 
 
 @dataclass(frozen=True)
 class ScopedConstants:
-    """Constants, each on its scope, and their bits.
+    """Constants with their scopes, and their bits.
 
-    ``certain``: no constant is there that nothing explains.
+    ``certain``: every constant has an explanation.
     """
 
     factors: tuple[tuple[Constant, Scope], ...]
@@ -49,7 +49,7 @@ class ScopedConstants:
     certain: bool = True
 
     def values(self, q: Problem, groups: Sequence[Group]) -> Array:
-        """The product of the constants on each group."""
+        """The product of the constants of each group."""
         found = np.ones(len(groups))
         for constant, scope in self.factors:
             value = constant.value(q)
@@ -59,21 +59,21 @@ class ScopedConstants:
         return found
 
     def holds(self, c: Comparison, ratios: Ratios) -> bool:
-        """Whether one pass has the figures claimed, with these constants."""
+        """Whether one pass with these constants has the claimed figures."""
         values = self.values(c.q, c.groups)
         return bool(ratios.values) and bool(((ratios.least <= values) & (values <= ratios.most)).all())
 
 
 @dataclass(frozen=True)
 class Conventions:
-    """Conventions together: the constants, their value in this problem, their bits."""
+    """A product of conventions: the constants, their value in this problem, their bits."""
 
     constants: tuple[Constant, ...]
     value: float
     bits: float
 
     def of(self, q: Problem) -> float:
-        """Their value in another problem."""
+        """The value in another problem."""
         return math.prod(constant.value(q) for constant in self.constants)
 
 
@@ -81,7 +81,8 @@ class Conventions:
 class Readings:
     """The readings of constants for one comparison.
 
-    ``several``: whether others will tell apart what is a constant here: a number from the samples of a batch.
+    ``several``: whether other comparisons will distinguish numbers from the samples of a batch, which are constant
+    here.
     """
 
     c: Comparison
@@ -96,7 +97,7 @@ class Readings:
         self._sorted = np.sort(self._values)
 
     def possible(self, ratios: Ratios) -> Bools:
-        """Passes that some reading without an unexplained number may fit."""
+        """Passes that may have a reading without an unexplained number."""
         least, most = ratios.least, ratios.most
         if not least.shape[1]:
             return ratios.all_fit
@@ -110,7 +111,7 @@ class Readings:
         return found & ratios.all_fit
 
     def _some(self, least: Array, most: Array, zero: bool = False) -> Bools:
-        """Whether there is a known product between."""
+        """Whether a known product is in the interval."""
         below, above = np.searchsorted(self._sorted, least, "left"), np.searchsorted(self._sorted, most, "right")
         found: Bools = (below < above) | ((least <= 0) & (most >= 0) & zero)
         return found
@@ -119,8 +120,10 @@ class Readings:
         return np.array([scope.holds(group) for group in self.c.groups], dtype=bool)
 
     def of(self, ratios: Ratios, unexplained: bool) -> list[ScopedConstants]:
-        """Every reading about as short as the shortest; ``ratios`` of one pass, all of whose groups fit.
-        ``unexplained``: with numbers that nothing explains too."""
+        """All readings about as short as the shortest, for the ``ratios`` of one pass in which all groups fit.
+
+        ``unexplained``: also with numbers without an explanation.
+        """
         least, most = ratios.least, ratios.most
         found = list(self._on_all(least.max(initial=-np.inf), most.min(initial=np.inf)))
         if not any(reading.certain for reading in found):
@@ -147,7 +150,7 @@ class Readings:
         return [self.products[k] for k in np.flatnonzero((self._values >= least) & (self._values <= most))]
 
     def _unexplained(self, least: float, most: float) -> Iterator[ScopedConstants]:
-        """A number, alone or with conventions that make it rounder; the shortest of these."""
+        """The shortest reading of a number, alone or with conventions that make it rounder."""
         found = []
         for product in self.products[:_MOST_ROUNDED]:
             low, high = sorted((least / product.value, most / product.value))
@@ -161,7 +164,7 @@ class Readings:
         yield from (reading for reading in found if reading.bits <= shortest + (6 if self.several else 1))
 
     def _number(self, low: float, high: float, value: float, bits: float) -> Constant:
-        """The roundest number between, as a learning rate if it may be one."""
+        """The roundest number in the interval, as a learning rate if possible."""
         rate = self.c.q.learning_rate
         if rate is None:
             return some_rate(value, bits) if value < 1 and bits < _ROUND else fitted(value, bits)
@@ -179,7 +182,7 @@ class Readings:
         if outer[0] > outer[1]:
             return
         if (least[inside] <= 1).all() and (most[inside] >= 1).all():
-            return  # it is the others that have a constant
+            return  # the other gradients have the constant
         for product in self._between(*outer)[:4]:
             base = tuple((constant, ALL) for constant in product.constants)
             yield from self._extra(scope, inside, base, product, least, most)
@@ -227,7 +230,7 @@ def _products(q: Problem) -> Iterator[Conventions]:
 
 
 def _bits(q: Problem, constants: Sequence[Constant]) -> float:
-    """A ½ that the cost has, or a 2 that it has not, is more usual than the reverse."""
+    """The bits of the constants; it is rarer to double a squared error, or to halve one that has a ½."""
     bits = sum(constant.bits for constant in constants)
     unusual = {"squared_error": TWICE, "half_squared_error": HALF}.get(q.cost)
     return bits + (1.5 if unusual in constants else 0.0)

@@ -1,4 +1,4 @@
-"""``diagnose``: whether given gradients or updated weights are right, and if not, which mistake was made."""
+"""``diagnose`` checks given gradients or updated weights and, if they are wrong, names the mistake."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from backpath.maths.other_names import cost_called, taken_as
 from backpath.maths.printed import printed_array
 
 Figures = Mapping[str, object]
-_STAGES = (16.0, math.inf)  # bits up to which explanations are looked for in every layout, before longer ones
+_STAGES = (16.0, math.inf)  # search all layouts for explanations up to this many bits before longer ones
 
 
 def diagnose(
@@ -120,13 +120,13 @@ def diagnose(
     return report
 
 
-Option = tuple[Problem, list[Claim], Units, str]  # of one layout, and the note about it
+Option = tuple[Problem, list[Claim], Units, str]  # one layout, with its note
 
 
 def most_likely(options: Sequence[Option]) -> tuple[Report, Problem]:
-    """Of several layouts that in which the figures are right, else that with the shortest explanation, else the first.
+    """The layout in which the figures are right, otherwise the one with the shortest explanation, or the first.
 
-    Every layout is looked at for short explanations before any is for long ones.
+    All layouts are searched for short explanations before any is searched for long ones.
     """
     right = [option for option in options if is_numerical(Comparison(option[0], Claims.of(option[1])))]
     for most in _STAGES if len(options) > 1 else _STAGES[-1:]:
@@ -158,18 +158,18 @@ def _of_layout(option: Option, most: float) -> Report:
 
 
 def _read_otherwise(others: Sequence[Report]) -> str:
-    """What else the figures may say in another layout."""
+    """A note on the explanations in other layouts."""
     said = dict.fromkeys(f"{report.layout or 'as in the notes'}: {report.findings[0].message}" for report in others)
     return f"In another layout, the figures have another explanation: {'; or '.join(said)}."
 
 
 def _doubt(report: Report) -> tuple[bool, bool, float]:
-    """Less of it is better: right figures first, then a certain mistake, then the shortest explanation."""
+    """A sort key: right figures first, then a certain mistake, then the shortest explanation."""
     return not report.correct, not report.certain, report.bits
 
 
 def _readings(net: Network, claimed: object, claimed_weights: object) -> Iterator[tuple[Figures, Figures, str]]:
-    """Gradients and updated weights by name, and what is to be said of their layout."""
+    """Gradients and updated weights by name, and the note on their layout."""
     gradients = [None] if claimed is None else readings(net, claimed, "claimed")
     weights = [None] if claimed_weights is None else readings(net, claimed_weights, "claimed_weights")
     for g, w in itertools.product(gradients, weights):
@@ -200,7 +200,7 @@ def problem(
 
 
 def weight_claims(q: Problem, figures: Figures | None, kind: str) -> Iterator[Claim]:
-    """Gradients or updated weights."""
+    """Claims about gradients or updated weights."""
     seen: set[str] = set()
     for name, figure in _mapping(figures, "claimed").items():
         index = weight_index(name, q.net.sizes, q.has_biases)
@@ -218,10 +218,10 @@ def weight_claims(q: Problem, figures: Figures | None, kind: str) -> Iterator[Cl
 
 
 def _of_values(q: Problem, figures: Figures | None) -> Iterator[Claim]:
-    """Values of the forward pass, of one sample."""
+    """Claims about values of the forward pass of one sample."""
     values, names = _mapping(figures, "claimed_values"), value_names(q.net)
     if values and q.samples > 1:
-        raise InputError(f"values are claimed of one sample, but there are {q.samples}")
+        raise InputError(f"values of the forward pass are for one sample, but there are {q.samples}")
     start = q.ends[-1] * (2 if q.updates else 1)
     for name, figure in values.items():
         if name not in names:

@@ -1,4 +1,4 @@
-"""Numerical derivatives: gradients as differences of the cost, right except for the error of their step."""
+"""Recognises numerical derivatives: differences of the cost, which are right except for the error of their step."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from backpath.explain.digits import shown
 from backpath.maths.arrays import Array
 from backpath.maths.backprop import batch_cost, forward
 
-_NEAR = 0.05  # of a layer's largest figure: further away, no usual step is
-_MOST = 2000  # figures, each of which takes two passes
+_NEAR = 0.05  # relative to a layer's largest figure; the error of usual steps is smaller
+_MOST = 2000  # figures; each takes two passes
 _STEPS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
-_NOISE = 4e-15  # of the cost, in each of the two costs of a difference
+_NOISE = 4e-15  # relative to the cost, in each of the two costs of a difference
 
 
 def as_differences(c: Comparison) -> str:
-    """The note on gradients that are differences of the cost over a usual step h, forward, backward or central;
-    "" of others.
+    """The note on gradients that are forward, backward or central differences of the cost over a usual step h; ""
+    for others.
 
-    A forward difference (C(W + h) - C(W)) / h is off by about h/2 × ∂²C/∂W², so h is read off the figures themselves:
-    all of them have to be those that this very step gives.
+    A forward difference (C(W + h) - C(W)) / h is off by about h/2 × ∂²C/∂W². The figures give h, and all of them must
+    equal the differences with this step.
     """
     claims = c.claims
     if c.is_update.any() or not c.is_weight.all() or claims.last.any() or len(claims.value) > _MOST:

@@ -1,4 +1,4 @@
-"""One explanation: slips, the constants that conventions put on the gradients, and what is added to them."""
+"""One explanation: slips, constants from conventions, and terms added to the gradients."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from backpath.explain.diagnosis.problem import Problem
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What gives all the figures.
+    """An explanation of all figures.
 
     Attributes
     ----------
-    slips : mistakes that are made in the pass
-    constants : those on what comes out
+    slips : mistakes in the pass
+    constants : constants of the resulting figures
     bits : its description length
-    added : what is added to the gradients or weights afterwards (weight decay, a weight that is set)
-    after : what is done to the gradients before they are used: clipped, scaled to a length
-    certain : whether nothing in it is a number that nothing explains
+    added : a term added to the gradients or weights afterwards (weight decay, a weight that is set)
+    after : a change of the gradients before the update: clipped, or scaled to a length
+    certain : whether every number in it has an explanation
     is_right : whether it is a right answer to another question: with several updates, or an L2 term
     """
 
@@ -47,10 +47,10 @@ class Explanation:
         return (*(mistake for mistake in others if mistake is not None), *conventions, *slips)
 
     def key(self, q: Problem) -> frozenset[tuple[str, ...]]:
-        """What the report says, except fitted numbers: one explanation of each kind is enough."""
+        """A key for the text of the report without fitted numbers, because one explanation of each kind is enough."""
         return frozenset((m.code, *m.where, "" if _says_all(m) else m.message) for m in self.mistakes(q))
 
 
 def _says_all(mistake: Mistake) -> bool:
-    """Whether code and place describe it completely."""
+    """Whether its code and place describe it completely."""
     return mistake.fitted or mistake.code in ("bias_sign", "bias_not_updated")

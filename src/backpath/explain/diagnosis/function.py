@@ -1,4 +1,4 @@
-"""``diagnose_function``: a user's backpropagation, tried on many random networks."""
+"""``diagnose_function`` tries a user's backpropagation on many random networks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from backpath.maths.costs import check_cost_fits
 from backpath.maths.network import Network
 from backpath.maths.other_names import activation_called, cost_called, taken_as
 
-_SAMPLES = (5, 4, 7, 3)  # batch sizes, in turn: of one sample, many mistakes look alike
+_SAMPLES = (5, 4, 7, 3)  # batch sizes, in turn; with a single sample, many mistakes look alike
 
 
 def diagnose_function(
@@ -114,14 +114,14 @@ Trial = tuple[Network, Array, Array]
 def _ways(
     function: UserFunction, scenes: Sequence[Trial], cost: str, rate: float | None
 ) -> list[tuple[str, list[_Tried], Calling]]:
-    """Every way to call the function that works, in words, with what it returns for each network; a way in which that
-    is right comes first."""
+    """All ways to call the function that work, in words, with its results for each network; a way with right results is
+    first."""
     found = []
     for call in calls(function, *scenes[0]):
         try:
             returned = [call.figures(function, *scene) for scene in scenes]
         except InputError:
-            if not call.words:  # it is called as it should be, and fails on some network
+            if not call.words:  # called as documented, it fails on some network
                 raise
             continue
         if _leave_biases_out(returned):
@@ -132,7 +132,7 @@ def _ways(
         tried = [_Tried.of(*s, cost, rate, f) for s, f in zip(scenes, returned, strict=True)]
         found.append((call.words, tried, call))
         if all(_looks_like(net, figures) for (net, *_), figures in zip(scenes, returned, strict=True)):
-            words = "; ".join(filter(None, (call.words, "what your function returns is taken for updated weights")))
+            words = "; ".join(filter(None, (call.words, "your function's results are taken as updated weights")))
             found.append(
                 (words, [_Tried.updated(*s, cost, rate, f) for s, f in zip(scenes, returned, strict=True)], call)
             )
@@ -140,13 +140,13 @@ def _ways(
 
 
 def _looks_like(net: Network, returned: Mapping[str, object]) -> bool:
-    """Whether what is returned is nearer to the weights than to 0."""
+    """Whether the results are closer to the weights than to 0."""
     W, V = (np.array([float(of[name]) for name in returned]) for of in (net, returned))  # type: ignore[arg-type]
     return bool(((W - V) ** 2).sum() < 0.5 * (W * W).sum())
 
 
 def _steps(net: Network, returned: Mapping[str, object]) -> dict[str, object]:
-    """The steps, if what is returned are updated weights."""
+    """The steps, if the results are updated weights."""
     return {name: net[name] - float(value) for name, value in returned.items()}  # type: ignore[arg-type]
 
 
@@ -157,7 +157,7 @@ def _leave_biases_out(returned: Sequence[Mapping[str, object]]) -> bool:
 
 @dataclass(frozen=True)
 class _Tried:
-    """One network with what the function returned for it."""
+    """One network with the function's results for it."""
 
     comparison: Comparison
     claims: list[Claim]
@@ -174,7 +174,7 @@ class _Tried:
     def updated(
         cls, net: Network, X: Array, y: Array, cost: str, rate: float | None, claimed: Mapping[str, object]
     ) -> _Tried:
-        """Of updated weights; as gradients, where the learning rate is not known."""
+        """The comparison for updated weights, or for steps as gradients if the learning rate is unknown."""
         if rate is None:
             return cls.of(net, X, y, cost, rate, _steps(net, claimed))
         q = problem(net, X, y, cost, rate, (), True)
@@ -187,7 +187,7 @@ class _Tried:
 
 
 def _concluded(tried: Sequence[_Tried]) -> tuple[Report, tuple[Mistake, ...], Problem]:
-    """What holds on all of the networks; the slips, if they are certain, and the problem that tells most."""
+    """The report that holds for all networks; the slips, if they are certain; and the most informative problem."""
     wrong = [t for t in tried if t.comparison.wrong.any() and not is_numerical(t.comparison)]
     differences = [as_differences(t.comparison) for t in wrong]
     if all(differences):

@@ -1,4 +1,4 @@
-"""Given arrays, by layer: from lists, pairs, dictionaries, or one row."""
+"""Given arrays by layer, from lists, pairs, dictionaries, or one flat row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"\d+")
 
 @dataclass(frozen=True)
 class Parts:
-    """Arrays by layer as they were given, and the biases where they stand apart."""
+    """The given arrays by layer, and the biases if they are separate."""
 
     weights: list[Objects]
     biases: list[Objects] | None = None
@@ -53,7 +53,7 @@ def parts_of(given: object, net: Network, what: str) -> Parts:
 
 
 def _apart(items: list[Any], what: str) -> Iterator[Parts]:
-    """Pairs of weights and biases, or a list of each: what the depth of the lists allows."""
+    """Pairs of weights and biases, or a list of each, depending on the depth of the lists."""
     if all(_is_pair(item) for item in items):
         yield Parts(*([_array(a, what) for a in column] for column in zip(*items, strict=True)))
     if len(items) == 2 and min(map(depth, items)) >= 2 and max(map(depth, items)) >= 3:
@@ -63,7 +63,7 @@ def _apart(items: list[Any], what: str) -> Iterator[Parts]:
 
 
 def _has_sizes(parts: Parts, net: Network) -> bool:
-    """Whether weights and biases have as many numbers as the network's, from the first or from the last layer."""
+    """Whether weights and biases have the network's sizes, from the first or from the last layer."""
     sizes = [(len(W) * (W.shape[1] - 1), len(W)) for W in net.weights]
     given = [(W.size, b.size) for W, b in zip(parts.weights, parts.biases or [], strict=False)]
     return len(given) == len(sizes) and any(
@@ -73,7 +73,7 @@ def _has_sizes(parts: Parts, net: Network) -> bool:
 
 
 def _with_biases(arrays: list[Objects], net: Network) -> Parts:
-    """W and b in turn, or b and W, or all weights and then all biases, or the reverse: whatever fits the sizes."""
+    """W and b in turn, or b and W, or all weights and then all biases, or the reverse, depending on the sizes."""
     count = len(arrays) // 2
     ways = [
         Parts(arrays[::2], arrays[1::2]),
@@ -85,7 +85,7 @@ def _with_biases(arrays: list[Objects], net: Network) -> Parts:
 
 
 def _of_mapping(given: Mapping[Any, Any], count: int, what: str) -> Parts:
-    """Of names such as W1, dW1, theta1, layer1.weight; or of two lists, coefs_ and intercepts_."""
+    """Arrays by names such as W1, dW1, theta1, layer1.weight; or two lists, coefs_ and intercepts_."""
     weights: list[tuple[str, Any]] = []
     biases: list[tuple[str, Any]] = []
     for key, value in given.items():
@@ -102,7 +102,7 @@ def _of_mapping(given: Mapping[Any, Any], count: int, what: str) -> Parts:
 
 
 def _in_order(named: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """By the numbers in their names, if all have different ones, else as they come."""
+    """Sorted by the numbers in their names if these differ, otherwise in the given order."""
     numbers = [_NUMBER.findall(name) for name, _ in named]
     keys = [int(found[-1]) if found else None for found in numbers]
     if None in keys or len(set(keys)) < len(keys):
@@ -117,7 +117,7 @@ def items_of(given: object) -> list[Any] | None:
 
 
 def depth(given: object) -> int:
-    """How many lists deep its figures lie: 0 of a figure, 2 of a matrix."""
+    """The nesting depth of the figures: 0 for a figure, 2 for a matrix."""
     if isinstance(given, np.ndarray) and given.dtype != object:
         return given.ndim
     if hasattr(given, "shape") and not isinstance(given, np.ndarray):
@@ -127,7 +127,7 @@ def depth(given: object) -> int:
 
 
 def _is_pair(item: object) -> bool:
-    """Whether it is (W, b): a matrix with a vector, or of one neuron a vector with a number."""
+    """Whether it is (W, b): a matrix and a vector, or for one neuron a vector and a number."""
     if not isinstance(item, tuple | list) or len(item) != 2:
         return False
     first, second = map(depth, item)
@@ -135,7 +135,7 @@ def _is_pair(item: object) -> bool:
 
 
 def one_row(given: object) -> Objects | None:
-    """All figures in one row."""
+    """All figures in one flat row."""
     items = items_of(given)
     if items is None or not items or any(depth(item) or isinstance(item, Mapping) for item in items):
         return None
@@ -143,7 +143,7 @@ def one_row(given: object) -> Objects | None:
 
 
 def _array(given: object, what: str) -> Objects:
-    """An array of figures as they were given; strings stay strings, NumPy's float32 stay those."""
+    """An array of the given figures; strings and NumPy's float32 keep their types."""
     try:
         array = np.asarray(given, dtype=object)
     except ValueError:  # rows of unequal length

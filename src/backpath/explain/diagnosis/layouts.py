@@ -1,7 +1,7 @@
-"""How people lay out weights and gradients: which readings of what they give fit a network.
+"""Usual layouts of weights and gradients, and the layouts in which given figures fit a network.
 
-A layer's weights may have a row per neuron or a column per neuron, the bias last, first, apart or absent, and the
-layers may come in a list, in pairs, in a dictionary by their usual names, or all in one row.
+A layer's weights may have a row per neuron or a column per neuron, and the bias last, first, separate or absent; the
+layers may be in a list, in pairs, in a dictionary by their usual names, or all in one flat row.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class WeightLayout:
     Attributes
     ----------
     transposed : whether a layer has a column per neuron, (inputs, neurons)
-    bias : where it stands in a row, or "apart" in arrays of its own, or "absent"
-    backwards : whether the output layer comes first
-    by_columns : whether all in one row goes down the columns
-    weights_first : whether in one row all weights come before all biases
+    bias : its place in a row, or "apart" in separate arrays, or "absent"
+    backwards : whether the output layer is first
+    by_columns : whether a flat row is in column order
+    weights_first : whether all weights precede all biases in a flat row
     """
 
     transposed: bool = False
@@ -44,10 +44,10 @@ class WeightLayout:
 
     @property
     def words(self) -> str:
-        """What is unlike the notes' layout: "your weights have the bias first"; "" if nothing is."""
+        """The differences from the notes' layout: "your weights have the bias first"; "" if there are none."""
         said: list[str] = []
         if self.bias in ("first", "apart"):
-            apart = "" if self.weights_first else "have their biases in arrays of their own"
+            apart = "" if self.weights_first else "have their biases in separate arrays"
             said += filter(None, ["have the bias first" if self.bias == "first" else apart])
         if self.transposed:
             said.append("are (inputs, neurons), a column per neuron")
@@ -64,14 +64,14 @@ class WeightLayout:
         return (columns, neurons) if self.transposed else (neurons, columns)
 
     def rows(self, W: Objects, b: Objects | None) -> Objects:
-        """A layer's array in the notes' layout, a row per neuron and the bias last."""
+        """A layer's array in the notes' layout, with a row per neuron and the bias last."""
         rows = W.T if self.transposed else W
         if self.bias == "first":
             return np.concatenate([rows[:, 1:], rows[:, :1]], axis=1)
         return rows if b is None else np.concatenate([rows, b.reshape(-1, 1)], axis=1)
 
     def laid(self, W: Objects, biases: bool) -> tuple[Objects, Objects | None]:
-        """The opposite of ``rows``: a layer in this layout, its biases beside it if they are apart."""
+        """The inverse of ``rows``: a layer in this layout, with its biases if they are separate."""
         if not biases:
             return (W.T if self.transposed else W).copy(), None
         weights, bias = W[:, :-1], W[:, -1:]
@@ -83,19 +83,19 @@ class WeightLayout:
 
 @dataclass(frozen=True)
 class WeightReading:
-    """What was given, read in one layout: figures by weight name."""
+    """The given figures by weight name, read in one layout."""
 
     layout: WeightLayout
     figures: dict[str, Any]
 
 
 def readings(net: Network, given: object, what: str) -> list[WeightReading]:
-    """Every reading of ``given`` that fits the network, the notes' own layout first.
+    """All readings of ``given`` that fit the network, with the notes' own layout first.
 
     Raises
     ------
     InputError
-        If none does: which shapes were expected, and which came.
+        If there is none; the message gives the expected and the actual shapes.
     """
     if isinstance(given, Mapping) and _is_by_name(given, net):
         return [WeightReading(WeightLayout(), dict(given))]
@@ -107,7 +107,7 @@ def readings(net: Network, given: object, what: str) -> list[WeightReading]:
 
 
 def _is_by_name(given: Mapping[Any, object], net: Network) -> bool:
-    """Whether the keys are the notes' names: at least one is, or every value is a single figure."""
+    """Whether the keys are the notes' names: at least one is, or all values are single figures."""
     for name in given:
         try:
             weight_index(name, net.sizes)
@@ -154,14 +154,14 @@ def _named(
 
 
 def _fitted(W: Objects, shape: tuple[int, int]) -> Objects | None:
-    """The array in this shape, if it has it, or is a vector where one side of the shape is 1."""
+    """The array in this shape, if it has the shape, or is a vector and one dimension is 1."""
     if W.shape == shape:
         return W
     return W.reshape(shape) if W.ndim == 1 and 1 in shape and W.size == shape[0] * shape[1] else None
 
 
 def _of_row(net: Network, row: Objects) -> Iterator[WeightReading]:
-    """Readings of all figures in one row: layer after layer, a layer's biases within its rows, after them, or after the
+    """Readings of a flat row: layer after layer, with a layer's biases within its rows, after them, or after the
     weights of all layers."""
     layers = _layers(net)
     places: tuple[BiasPlace, ...] = ("last", "first", "apart") if net.biases else ("absent",)
@@ -210,7 +210,7 @@ def _refused(net: Network, given: object, what: str) -> InputError:
 
 
 def sample_readings(net: Network, X: ArrayLike, y: ArrayLike, cost: str) -> Iterator[tuple[Any, Any, str]]:
-    """The samples as they are, if they fit; turned, if they are in columns; both, where both fit, the rows first."""
+    """The samples unchanged if they fit, and transposed if that fits; if both fit, unchanged first."""
     try:
         net.samples(X, y, cost)
         rows_fit = True
@@ -226,6 +226,6 @@ def sample_readings(net: Network, X: ArrayLike, y: ArrayLike, cost: str) -> Iter
             net.samples(*turned, cost)
         except InputError:
             if not rows_fit:
-                net.samples(X, y, cost)  # says what does not fit
+                net.samples(X, y, cost)  # raises the error
         else:
             yield *turned, "your samples are in columns"

@@ -1,4 +1,4 @@
-"""The formula of a mistake: as it should be, and as it was computed, with the wrong or missing part marked."""
+"""The right formula and the formula with a mistake, with the wrong or missing part marked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from backpath.maths.notation import WeightIndex, weight_index, weight_name
 
 @dataclass(frozen=True)
 class Piece:
-    """A factor on the way to a weight: what it is about, its layer, and what is put into ``Change.claimed``."""
+    """A factor on the path to a weight: its kind, its layer, and the argument of ``Change.claimed``."""
 
     of: str
     layer: int
@@ -28,7 +28,8 @@ class Piece:
 def formulas(
     net: Network, cost: str, change: Change | None, weights: Sequence[str]
 ) -> tuple[Equation, Equation] | None:
-    """The right formula and the claimed one, of the first of these weights that it is about; None if of none."""
+    """The right formula and the claimed one, for the first of these weights that the mistake affects; None if there is
+    none."""
     if change is None:
         return None
     if change.of in ("sum", "activation"):
@@ -65,12 +66,12 @@ def _of_weight(chain: Chain, change: Change) -> tuple[Equation, Equation] | None
 
 
 def _along(chain: Chain, path: Expression) -> Expression:
-    """The first of a weight's paths, and … for the others."""
+    """The first path of a weight, and … for the others."""
     return path if path_count(chain) == 1 else Sum((path, Ellipsis()))
 
 
 def _parts(chain: Chain) -> list[Piece]:
-    """The factors along the first path to the weight, each with what it is about."""
+    """The factors along the first path to the weight, with their kinds."""
     layers, (layer, _, i) = chain.layers, chain.index
     neurons = next(iter(all_paths(chain)))
     factors = chain.path(neurons)
@@ -101,7 +102,7 @@ def _is_changed(part: Piece, change: Change) -> bool:
 
 
 def _claimed(chain: Chain, part: Piece, change: Change) -> list[Expression]:
-    """What is used instead of a part."""
+    """The expression used instead of a part."""
     claimed = [] if change.claimed is None else [Marked(change.claimed(*part.about))]
     if part.of != "joined":
         return list(claimed)

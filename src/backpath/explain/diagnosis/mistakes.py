@@ -1,4 +1,4 @@
-"""The catalogue: what a mistake is called, and what one is to the search and to the report."""
+"""The codes of all mistakes, and the data of a mistake for the search and the report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backpath.explain.diagnosis.passes import Edit, Index, Passes
 from backpath.explain.expression import Expression
 
-# code -> what it is, in a few words
+# code -> short description
 CODES = {
     "cost_convention": "the ½ of the cost, or the 2 of its derivative, is missing or extra",
     "missing_batch_average": "the gradient is summed over the samples, or averaged twice",
@@ -35,7 +35,7 @@ CODES = {
     "weights_swapped": "two weights are swapped",
     "scaled": "a constant factor without an explanation",
     "unknown": "no mistake in the catalogue gives these figures",
-    # what else goes wrong in people's backpropagation
+    # other frequent mistakes
     "net_input_in_derivative": "the derivative's formula in σ(u) is evaluated with u",
     "derivative_twice": "σ′ occurs twice",
     "extra_output_derivative": "σ′ of the output layer is present, although it cancels",
@@ -51,14 +51,14 @@ CODES = {
     "wrong_weight": "a weight is read as a different number",
     "wrong_value": "a value of the forward pass is not what the network gives",
     "rounded": "a note, not a mistake: right to the few digits of plain floats",
-    # conventions that no argument states
+    # conventions without an argument
     "other_cost": "the gradient is that of another cost",
     "weight_decay": "a multiple of the weights, or of their signs, is added: an L2 or an L1 term",
     "gradient_clipped": "the gradients are clipped, or scaled to a length",
     "label_smoothing": "the targets are smoothed: pulled together",
     "no_biases": "the network has no biases",
     "several_updates": "the weights are those after several updates",
-    # slips at one use of a quantity
+    # slips in one use of a quantity
     "wrong_slope": "another quantity is used instead of σ′",
     "wrong_delta": "another quantity is used instead of δ",
     "wrong_error": "another quantity is used instead of the error",
@@ -81,15 +81,15 @@ FloatOrArray = float | NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Change:
-    """What a mistake does to a formula.
+    """The change of a formula by a mistake.
 
     Attributes
     ----------
-    of : which part of the formula: the "cost", "slope", "weight" or "input" factor, the "whole" product, or the "sum"
-        or "activation" of a neuron's forward pass
-    layer : the layer whose factor it is; None: every layer's
-    claimed : what stands there instead of the right part, made from what the part is about; None: nothing
-    terms : of a "sum", what the weight of each input (None: the bias) multiplies; None: the term is left out
+    of : the part of the formula: the "cost", "slope", "weight" or "input" factor, the "whole" product, or the "sum" or
+        "activation" of a neuron's forward pass
+    layer : the layer of the factor; None: all layers
+    claimed : a function that returns the expression used instead; None: nothing
+    terms : for a "sum", the quantity that the weight of each input (None: the bias) multiplies; None: no such term
     """
 
     of: Literal["cost", "slope", "weight", "input", "whole", "sum", "activation"]
@@ -100,22 +100,22 @@ class Change:
 
 @dataclass(frozen=True, eq=False)
 class Mistake:
-    """One way to go wrong in one place.
+    """One mistake in one place.
 
     Attributes
     ----------
     code : a key of ``CODES``
-    where : the neurons or weights where it sits
-    message : the same in a sentence
-    edits : what it does to a pass
-    change : what it does to the formula, to be shown
-    rank : how far-fetched it is: ``PLAIN``, ``LOCAL`` (in one layer, or less usual), or ``RARE``
-    coupled : whether what it makes of a layer depends on what another mistake makes of the layers above
+    where : the neurons or weights of the place
+    message : the mistake in a sentence
+    edits : its changes to a pass
+    change : its change to the formula in the report
+    rank : how unusual it is: ``PLAIN``, ``LOCAL`` (in one layer, or less usual), or ``RARE``
+    coupled : whether its effect on a layer depends on another mistake in the layers above
     convention : whether it is a choice rather than a slip
-    is_right : whether a program that does no more than this is right
-    by_sample : whether it counts the samples of a batch, and has no meaning for each sample by itself
-    by_size : whether what it makes of an error depends on the constants that the error has: its size, its sign
-    fitted : whether there is a number in its message that was fitted
+    is_right : whether a program with only this deviation is right
+    by_sample : whether it depends on the samples of a batch, and has no meaning for a single sample
+    by_size : whether its effect on an error depends on the error's constants: its size or sign
+    fitted : whether its message contains a fitted number
     """
 
     code: str
@@ -134,16 +134,16 @@ class Mistake:
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """Mistakes of one kind that differ in a number, which is fitted to the figures.
+    """Mistakes of one kind with a number that is fitted to the figures.
 
     Attributes
     ----------
-    code, where, rank : as of a mistake
-    edits, message, change : the same, made from the number; edits also from an array with a number for each pass
+    code, where, rank : as in ``Mistake``
+    edits, message, change : the same as functions of the number; for edits also of an array with a number for each pass
     starts : numbers to start from
-    right : the number with which it is no mistake, NaN if that is not known
-    touches : the only weights whose figures it changes; empty: it may change any
-    likely : numbers that are likelier than others; else the starts
+    right : the number with which it is not a mistake; NaN if unknown
+    touches : the weights whose figures it may change; empty: all
+    likely : numbers that are likelier than others; by default the starts
     """
 
     code: str

@@ -1,9 +1,9 @@
-"""What the digits of a network leave open: by how much right figures may differ from those of its weights as printed.
+"""The tolerance of figures due to the digits of a network's printed weights.
 
-A weight printed as 0.15 may be anything from 0.145 to 0.155. To first order a figure f then differs by at most
-Σ |∂f/∂θ| × half a unit of θ's last digit, over all weights, inputs and targets θ that are known so far only; the
-derivatives are taken as differences over just that unit, so that they are right over its whole width. Right is what is
-right for some network that prints like the given one.
+A weight printed as 0.15 may be any number from 0.145 to 0.155. To first order a figure f then differs by at most
+Σ |∂f/∂θ| × half a unit of θ's last digit, summed over all weights, inputs and targets θ that are given by their digits.
+The derivatives are differences over this unit, so that they hold over its whole width. A figure is right if it is right
+for some network that prints like the given one.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.maths.printed import last_digits
 
-MARGIN = 1.1  # on the first-order bound, for the second order
-PRINTED = 8  # significant digits up to which all weights look printed
-MOST = 2000  # numbers that may differ; of more, nothing is left open
-TELLING = 4.0  # bits of information in the figures, on average, above which it is reported unasked
-ALL_TELLING = 16.0  # and together
-_WIDER = 10.0  # times as much as right figures may differ, those with a slip may at most
+MARGIN = 1.1  # factor on the first-order bound, for the second order
+PRINTED = 8  # significant digits; weights with at most this many look printed
+MOST = 2000  # numbers with a tolerance; with more, there is none
+TELLING = 4.0  # the least information per figure, in bits, for a report without strings
+ALL_TELLING = 16.0  # the same for all figures together
+_WIDER = 10.0  # the largest tolerance of figures with a slip, relative to that of right ones
 
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """One unit of the last printed digit of every weight, input and target; 0 where it is exact."""
+    """One unit of the last printed digit of every weight, input and target; 0 if it is exact."""
 
     weights: Sequence[Array]
     X: Array
@@ -50,14 +50,14 @@ class Units:
 
     @classmethod
     def of(cls, q: Problem, net: Network, X: Array | None, y: Array | None) -> Units:
-        """Of a network, inputs and targets that are given as strings, or in part."""
+        """The units of a network, inputs and targets that are strings, or of the strings among them."""
         weights = net.printed or [np.zeros(W.shape) for W in net.weights]
         wide = [np.pad(u, ((0, 0), (0, W.shape[1] - u.shape[1]))) for u, W in zip(weights, q.net.weights, strict=True)]
         return cls(wide, _like(X, q.X), _like(y, q.y))
 
     @classmethod
     def looking_printed(cls, q: Problem) -> Units | None:
-        """Of weights that are plain numbers of few digits; None where they do not look printed."""
+        """The units of weights that are plain numbers with few digits; None if they do not look printed."""
         flat = last_digits(np.concatenate([W.ravel() for W in q.net.weights]), PRINTED)
         if flat is None:
             return None
@@ -67,15 +67,15 @@ class Units:
 
 
 def _like(units: Array | None, values: Array) -> Array:
-    """Units of samples in the shape of the samples as they are read: rows, or columns turned into rows."""
+    """Units in the shape of the samples as read: rows, or columns transposed to rows."""
     if units is None:
         return np.zeros_like(values)
     return units.reshape(values.shape) if np.atleast_2d(units).shape != values.T.shape else np.atleast_2d(units).T
 
 
 def as_if_printed(q: Problem, claims: Sequence[Claim], most: float) -> Report | None:
-    """The report of figures as if the weights, which look printed, were known to their digits only; None if those do
-    not explain figures, or would explain many others too. ``most``: as of ``conclude``."""
+    """The report with a tolerance for weights that look printed; None if that does not explain the figures, or would
+    explain many others. ``most``: see ``conclude``."""
     units = Units.looking_printed(q)
     if units is None or not units.any:
         return None
@@ -87,7 +87,7 @@ def as_if_printed(q: Problem, claims: Sequence[Claim], most: float) -> Report | 
     if math.isinf(report.bits):
         return None
     what = "Right" if report.correct else "This holds"
-    said = f"{what} if the weights are known to their decimals only; give them as strings to have it judged so."
+    said = f"{what} if the weights are known only to their decimals; give them as strings to compare it so."
     report.note = " ".join(filter(None, (report.note, said)))
     return report
 
@@ -95,16 +95,16 @@ def as_if_printed(q: Problem, claims: Sequence[Claim], most: float) -> Report | 
 def with_slack(
     q: Problem, claims: Sequence[Claim], units: Units, slips: Sequence[Mistake] = (), constant: float = 1.0
 ) -> list[Claim]:
-    """The claims, each with how far it may differ because of the network's digits; in a program with these slips, whose
-    gradients have a constant."""
+    """The claims with their tolerance due to the network's digits, in a program with these slips and this constant on
+    its gradients."""
     slack = abs(constant) * _slack(q, units, slips)
     return [replace(claim, slack=float(slack[claim.position])) for claim in claims]
 
 
 def by_their_own_digits(q: Problem, claims: Sequence[Claim], units: Units, most: float) -> Report | None:
-    """The report of slips after which figures depend on the network more than right ones do: looked for with wider
-    bounds, and held to what the digits of the network leave open in a program with those slips. None if there are
-    none; ``most``: as of ``conclude``."""
+    """The report on slips that make figures depend more on the network than right ones do. They are searched for with
+    wider bounds, and then checked with the tolerance in a program with those slips. None if there are none; ``most``:
+    see ``conclude``."""
     wide = [replace(claim, slack=_WIDER * claim.slack) for claim in claims]
     search = Search([Comparison(q, Claims.of(wide))], most)
     if not search.c.wrong.any():
@@ -114,8 +114,7 @@ def by_their_own_digits(q: Problem, claims: Sequence[Claim], units: Units, most:
 
 
 def _holds(q: Problem, wide: Sequence[Claim], units: Units, e: Explanation) -> bool:
-    """Whether the figures fit within what the digits leave open after these slips, and that is no more than was
-    reckoned with."""
+    """Whether the figures fit within the tolerance after these slips, and the wider bounds included that tolerance."""
     largest = np.abs(e.constants.values(q, Comparison(q, Claims.of(wide)).groups)).max(initial=0.0)
     own = with_slack(q, wide, units, e.slips, float(largest))
     if any(claim.slack > bound.slack for claim, bound in zip(own, wide, strict=True)):
@@ -126,7 +125,7 @@ def _holds(q: Problem, wide: Sequence[Claim], units: Units, e: Explanation) -> b
 
 
 def is_telling(claims: Sequence[Claim], right: Array) -> bool:
-    """Whether figures that are right except for the network's digits are hardly so by chance."""
+    """Whether figures that are right except for the network's digits are unlikely to be so by chance."""
     values = np.abs([right[claim.position] - claim.base for claim in claims])
     open_ = np.array([claim.slack + claim.figure.last for claim in claims])
     with np.errstate(divide="ignore"):
@@ -135,7 +134,7 @@ def is_telling(claims: Sequence[Claim], right: Array) -> bool:
 
 
 def _slack(q: Problem, units: Units, slips: Sequence[Mistake] = ()) -> Array:
-    """Of every figure of a pass."""
+    """The tolerance of every figure of a pass."""
     known = sum(np.count_nonzero(u) for u in (*units.weights, units.X, units.y))
     runs = [(slip.edits, np.array([0])) for slip in slips]
     found: Array = np.zeros(Passes(q, 1, runs).figures().shape[1])
@@ -145,7 +144,7 @@ def _slack(q: Problem, units: Units, slips: Sequence[Mistake] = ()) -> Array:
 
 
 def _moved(q: Problem, units: Units) -> Iterator[tuple[Problem, Problem]]:
-    """The problem with each number half a unit up and down."""
+    """The problem with each number moved up and down by half a unit."""
     for layer, unit in enumerate(units.weights):
         for place in zip(*np.nonzero(unit), strict=True):
             by = float(unit[place]) / 2

@@ -1,4 +1,4 @@
-"""Fits the number of a family of mistakes to the claimed figures: by trying, then by Gauss and Newton."""
+"""Fits the number of a family of mistakes to the claimed figures, from several starts, by the Gauss-Newton method."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from backpath.maths.arrays import Array
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A family, another mistake that is made too, and the constant on all gradients."""
+    """A family, a second mistake, and the constant on all gradients."""
 
     family: Family
     partner: Mistake | None = None
     constant: float = 1.0
 
 
-_MOST_HINTS = 12  # inputs that figures imply
-_BEST = 2  # starts of each family that are followed
+_MOST_HINTS = 12  # inputs implied by the figures
+_BEST = 2  # starts to follow for each family
 _STEPS = 10
-_APART = 1e-6  # of a number, for its slope
+_APART = 1e-6  # the relative step for a slope
 
 
 def implied_inputs(c: Comparison) -> list[float]:
-    """Of one sample, ∂C/∂W11_1 is as many times ∂C/∂W1~_1 as X1 was read."""
+    """Implied inputs: with one sample, ∂C/∂W11_1 / ∂C/∂W1~_1 is the value that X1 was read as."""
     if c.q.samples > 1:
         return []
     gradient = dict(zip(c.claims.positions.tolist(), c.claims.value.tolist(), strict=True))
@@ -45,7 +45,7 @@ def implied_inputs(c: Comparison) -> list[float]:
 
 
 def fitted_numbers(c: Comparison, tasks: Sequence[Task]) -> list[tuple[float, float] | None]:
-    """For each task the roundest number with which the figures fit, and its bits; or None."""
+    """For each task the roundest number that fits the figures, and its bits; or None."""
     found: list[tuple[float, float] | None] = [None] * len(tasks)
     owners, numbers = _best_starts(c, tasks, _possible(c, tasks))
     distance = np.full(len(numbers), np.inf)
@@ -64,7 +64,7 @@ def fitted_numbers(c: Comparison, tasks: Sequence[Task]) -> list[tuple[float, fl
 
 
 def _roundest(c: Comparison, task: Task, number: float, width: float) -> tuple[float, float]:
-    """The number of the fewest digits around the one that fits."""
+    """The number with the fewest digits near the one that fits."""
     width = max(width, 1e-12 * abs(number)) if np.isfinite(width) else 1e-9 * abs(number)
     for share in (1.0, 0.5, 0.1):
         value, bits = roundest(number - share * width, number + share * width, task.family.likely or task.family.starts)
@@ -75,12 +75,12 @@ def _roundest(c: Comparison, task: Task, number: float, width: float) -> tuple[f
 
 
 def _is_right(family: Family, number: float) -> bool:
-    """A smaller difference is rounding, as to float32, not a misreading."""
+    """The smallest difference that counts as a misreading; smaller ones are rounding, for example to float32."""
     return abs(number - family.right) <= 1e-6 * max(1.0, abs(family.right))
 
 
 def _figures(c: Comparison, tasks: Sequence[Task], owners: Index, numbers: Array) -> Array:
-    """The figures of each task, whose places are ``owners``, with each number."""
+    """The figures with each number, for the tasks at the places ``owners``."""
     families, family_of = _distinct([task.family for task in tasks])
     partners, partner_of = _distinct([task.partner for task in tasks])
     constants = np.array([task.constant for task in tasks])
@@ -104,22 +104,22 @@ T = TypeVar("T")
 
 
 def _distinct(things: Sequence[T]) -> tuple[list[T], Index]:
-    """The different ones, and for each which it is."""
+    """The distinct tasks, and for each task its place among them."""
     places: dict[int, int] = {}
     which = [places.setdefault(id(thing), len(places)) for thing in things]
     return list({id(thing): thing for thing in things}.values()), np.array(which, dtype=np.intp)
 
 
 def _where(which: Index) -> Iterator[tuple[int, Index]]:
-    """Each number with the places where it stands."""
+    """Each number with its places."""
     order = np.argsort(which, kind="stable")
     ends = [*np.flatnonzero(np.diff(which[order], prepend=-1)), len(order)]
     return ((int(which[order[a]]), order[a:b]) for a, b in pairwise(ends) if a < b)
 
 
 def _possible(c: Comparison, tasks: Sequence[Task]) -> list[int]:
-    """Tasks whose number moves every figure that does not fit; tried at the least, the middle and the largest start,
-    because a neuron may be dead between two of them."""
+    """Tasks whose number changes every figure that does not fit, tried at the smallest, the middle and the largest
+    start, because a neuron may be dead between two of them."""
     if not tasks:
         return []
     owners = np.repeat(np.arange(len(tasks)), 3)
@@ -131,7 +131,7 @@ def _possible(c: Comparison, tasks: Sequence[Task]) -> list[int]:
 
 
 def _residuals(c: Comparison, figures: Array) -> Array:
-    """What is left between figures and claims, in units of the layer's largest change or of the last printed digit."""
+    """The differences between figures and claims, in units of the layer's largest change or of the last digit."""
     claims = c.claims
     unit = np.maximum(claims.last, np.maximum(c.size, c.largest)) + 1e-300
     found: Array = (figures[:, claims.positions] - claims.value) / unit
@@ -139,7 +139,7 @@ def _residuals(c: Comparison, figures: Array) -> Array:
 
 
 def _best_starts(c: Comparison, tasks: Sequence[Task], possible: Sequence[int]) -> tuple[Index, Array]:
-    """The few numbers of each task that come nearest."""
+    """The best few numbers of each task."""
     pairs = [(k, number) for k in possible for number in tasks[k].family.starts]
     owners, numbers = np.array([k for k, _ in pairs], dtype=np.intp), np.array([number for _, number in pairs])
     if not pairs:
@@ -154,8 +154,8 @@ def _best_starts(c: Comparison, tasks: Sequence[Task], possible: Sequence[int]) 
 
 
 def _step(c: Comparison, tasks: Sequence[Task], owners: Index, numbers: Array) -> tuple[Array, Array, Array]:
-    """A better number for each, the squared distance before, and how far the number may be from there: the middle of
-    those with which, by their slopes, all figures would fit, or if there is none, a step of Gauss and Newton."""
+    """A better number for each, the squared distance before, and the tolerance of the number. The better number is the
+    middle of the interval in which all figures would fit to first order, or, if that is empty, a Gauss-Newton step."""
     apart = _APART * np.maximum(1.0, np.abs(numbers))
     figures = _figures(c, tasks, owners, numbers)
     moved = _figures(c, tasks, owners, numbers + apart)
@@ -169,8 +169,7 @@ def _step(c: Comparison, tasks: Sequence[Task], owners: Index, numbers: Array) -
 
 
 def _middle(c: Comparison, figures: Array, slope: Array) -> tuple[Array, Array]:
-    """By how much each number must change for its figures to lie within their bounds, and how much more or less it may;
-    NaN where nothing does it."""
+    """The change of each number that brings its figures within bounds, and its tolerance; NaN if there is none."""
     predicted = figures[:, c.claims.positions]
     flat = np.abs(slope) <= 1e-9 * np.abs(slope).max(axis=1, keepdims=True)
     ends = np.stack([(c.low - predicted) / slope, (c.high - predicted) / slope])

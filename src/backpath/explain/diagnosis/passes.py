@@ -1,8 +1,8 @@
-"""Back-propagation with mistakes in it: many passes at once, each with its own.
+"""Backpropagation with mistakes: many passes at once, each with its own.
 
-The arrays of ``maths.backprop`` with one more axis, an entry per pass. A mistake is one or more edits; an edit changes
-the arrays of some passes at a stage. Every *use* of a quantity is an array of its own: a layer's δ is used in the
-gradient of its weights (``own``), in that of its biases (``bias``), and in the backward pass (``back``).
+The arrays are those of ``maths.backprop`` with a further axis for the passes. A mistake is one or more edits; an edit
+changes the arrays of some passes at a stage. Every *use* of a quantity has a separate array: a layer's δ is used in the
+gradient of its weights (``own``), in the gradient of its biases (``bias``), and in the backward pass (``back``).
 """
 
 from __future__ import annotations
@@ -24,43 +24,43 @@ Use = Literal["own", "bias", "back"]
 
 
 class Stage(IntEnum):
-    """When an edit is made; at the stages marked (l) once per layer, which is then ``Passes.at``."""
+    """The stage of an edit; stages marked (l) occur once per layer, which is then ``Passes.at``."""
 
     START = 0  # W, X, y, share, rate, updated, scale
     SUMS = 1  # U
-    FORWARD = 2  # a[at] (l), from the first layer up
+    FORWARD = 2  # a[at] (l), from the first layer on
     ERROR = 3  # dC_da[-1]; ``changed_error`` says in which passes
     BACKWARD = 4  # delta[-1], slopes, F
     DELTA = 5  # delta[at] (l), from the outputs down
     USES = 6  # own, bias, back of the layer ``at`` (l)
-    SAMPLES = 7  # the same: what is done with them over the samples
-    GRADIENT = 8  # G[at] (l), before the weights behind it are used
+    SAMPLES = 7  # the same, for changes to the sums over the samples
+    GRADIENT = 8  # G[at] (l), before the weights of this layer are used
     WAY_BACK = 9  # P of the layer ``at`` (l)
     GRADIENTS = 10  # G
 
 
 Edit = tuple[Stage, Callable[["Passes", Index], None]]
-PassEdits = tuple[Sequence[Edit], Index]  # edits, and the passes in which they are made
+PassEdits = tuple[Sequence[Edit], Index]  # edits, and their passes
 
 
 class Passes:
-    """Forward and backward passes over the same samples; lists are by layer (entry 0 stands for the inputs).
+    """Forward and backward passes over the same samples; lists are by layer (entry 0: the inputs).
 
     Attributes
     ----------
-    W : weights of the pass, (passes, neurons, inputs + 1); U : those of its weighted sums
+    W : the weights, (passes, neurons, inputs + 1); U : the weights in the weighted sums
     X, y : (passes, N, inputs), (passes, N, outputs)
-    share : how much each sample counts, (passes, N)
+    share : the weight of each sample, (passes, N)
     rate : η of the update, (passes,)
-    scale : the constant that conventions put on the error, for what depends on its size, (passes,)
-    updated : η with which a layer's weights were already updated when the layer before it is computed, 0 if they were
-        not, (passes, layers + 1)
+    scale : the constant on the error from conventions, for mistakes that depend on its size, (passes,)
+    updated : η of an update of a layer's weights before the layer below it is computed, 0 if there is none,
+        (passes, layers + 1)
     u, a : net inputs, activations, (passes, N, neurons)
     dC_da, delta : ∂C/∂a and δ = ∂C/∂u, (passes, N, neurons)
     slopes : σ′(u) of the hidden layers
-    at : the layer that is computed; own, bias, back : its δ as used in each place
-    then : the weights of ``at`` as they are by then; P : what is used of them, (passes, neurons, neurons before)
-    F : what the weights multiply, (passes, N, inputs + 1)
+    at : the current layer; own, bias, back : its δ in each use
+    then : the weights of ``at`` at that time; P : the weights used, (passes, neurons, neurons before)
+    F : the quantities that the weights multiply, (passes, N, inputs + 1)
     G : the gradients, in the weights' shapes
     """
 
@@ -109,7 +109,7 @@ class Passes:
             u = self.a[-1] @ U[:, :, :-1].transpose(0, 2, 1) + U[:, None, :, -1]
             self.u.append(u)
             self.a.append(activation(name).value(u))
-            if self.a[-1] is u:  # the identity's; an edit changes one of them only
+            if self.a[-1] is u:  # identity; an edit must change only one of the two
                 self.a[-1] = u.copy()
             self.at = layer
             self._apply(Stage.FORWARD)
@@ -170,12 +170,12 @@ class Passes:
         return G
 
     def by_size(self, values: Array, h: Index, change: Callable[[Array], Array]) -> Array:
-        """A change of errors that have the constant of conventions on them; without it again."""
+        """Applies a change to errors with the constant from conventions, and removes the constant again."""
         scale = self.scale[h, None, None]
         return change(scale * values) / scale
 
     def put(self, use: Use, h: Index, values: Array, columns: slice = slice(None)) -> None:
-        """Sets a use of the δ of the layer ``at``, without touching its other uses."""
+        """Sets one use of the δ of the layer ``at``, without changing its other uses."""
         array = getattr(self, use)
         if array is self.delta[self.at] or any(
             getattr(self, other) is array for other in ("own", "bias", "back") if other != use
@@ -185,8 +185,8 @@ class Passes:
         array[h, :, columns] = values
 
     def figures(self) -> Array:
-        """All that may be claimed, (passes, figures): the gradients; if they are, the updated weights W - η ∂C/∂W; of
-        one sample u, then a of every neuron, and the cost."""
+        """All figures that may be claimed, (passes, figures): the gradients; if claimed, the updated weights
+        W - η ∂C/∂W; for one sample u and a of every neuron, and the cost."""
         gradients = self._flat(self.G)
         parts = [gradients]
         if self.q.updates:
@@ -195,7 +195,7 @@ class Passes:
         if self.q.samples == 1:
             parts += [u[:, 0] for u in self.u[1:]]
             parts += [a[:, 0] for a in self.a]
-            with np.errstate(all="ignore"):  # edits may have gone beyond all numbers
+            with np.errstate(all="ignore"):  # edits may overflow
                 costs = cost_function(self.q.cost).value(self.u[-1], self.a[-1], self.y).sum(axis=2)
             parts.append(costs.mean(axis=1, keepdims=True))
         return np.concatenate(parts, axis=1)
@@ -205,7 +205,7 @@ class Passes:
 
 
 def cost_slope(cost: str, A: Array, y: Array) -> Array:
-    """∂C/∂A from A alone, as it stands on paper."""
+    """∂C/∂A from A alone, with the textbook formula."""
     if cost == "binary_cross_entropy":
         return (1 - y) / (1 - A) - y / A
     if cost == "categorical_cross_entropy":

@@ -1,5 +1,5 @@
-"""Where a slip sits that is no factor of the chain rule: the right formula of the whole gradient, with the sum, the
-index, a part or the update marked."""
+"""The place of a slip that is not a factor of the chain rule: the right formula of the whole gradient, with the sum,
+the index, a part or the update marked."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UPDATES = {"weight_set", "missing_learning_rate", "several_updates"}
 
 
 def right_formula(net: Network, samples: int, code: str, weights: Sequence[str]) -> Equation | None:
-    """∂C/∂W11_1 = 1/N × Σ δ_H1 × X1 of the first weight, with the place of that mistake marked; None if the mistake has
+    """∂C/∂W11_1 = 1/N × Σ δ_H1 × X1 for the first weight, with the place of the mistake marked; None if the mistake has
     no place in it."""
     if not weights or code not in _SUMS | _INDICES | _DELTAS | _FACTORS | _UPDATES:
         return None
@@ -51,7 +51,7 @@ def right_formula(net: Network, samples: int, code: str, weights: Sequence[str])
 
 
 def is_marked(line: Equation) -> bool:
-    """Whether it shows a place."""
+    """Whether it marks a place."""
     return any("«" in text.formula(side) for side in line.sides)
 
 

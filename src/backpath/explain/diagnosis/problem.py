@@ -1,4 +1,4 @@
-"""What a claim is about: a network, samples, a cost, and how the weights are updated."""
+"""The problem that claims refer to: a network, samples, a cost, and the update of the weights."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from backpath.maths.notation import neuron_name, neuron_names, weight_name
 
 @dataclass(frozen=True)
 class Procedure:
-    """Several updates: which samples each step takes, in words, its description length, by which rule if not by
-    gradient descent, and a constant on each step."""
+    """Several updates: the samples of each step, a description, its length in bits, the rule if it is not gradient
+    descent, and a constant on each step."""
 
     steps: tuple[tuple[int, ...], ...]
     words: str
@@ -30,23 +30,23 @@ class Procedure:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Layers count from 1 to ``layers``, neurons and inputs from 1; input ``None`` is the bias neuron.
+    """A problem. Layers, neurons and inputs count from 1; input ``None`` is the bias neuron.
 
     Attributes
     ----------
     net : Network
-        In float64; one without biases has zeros in their place.
+        In float64; without biases, it has zeros instead.
     X, y : arrays (N, inputs), (N, outputs)
     learning_rate : float | None
-        η of the update, None where it is not known.
+        η of the update; None if unknown.
     free : list of bool arrays in the weights' shapes
         Weights that are updated.
     updates : bool
-        Whether updated weights are claimed too.
+        Whether there are claims about updated weights.
     procedure : Procedure | None
-        How they were updated, if not by a single step with the whole batch.
+        The updates, if there is not just one step with the whole batch.
     has_biases : bool
-        Whether the network has biases; what it lacks cannot be claimed.
+        Whether the network has biases; otherwise there can be no claims about them.
     """
 
     net: Network
@@ -117,7 +117,7 @@ class Problem:
 
     @cached_property
     def ends(self) -> list[int]:
-        """Where each layer's weights end among all weights."""
+        """The end of each layer's weights among all weights."""
         return list(itertools.accumulate(rows * columns for rows, columns in self.shapes))
 
     def position(self, layer: int, j: int, i: int | None) -> int:

@@ -1,4 +1,4 @@
-"""How weights are updated, other than by one step of gradient descent: batch steps, online epochs, other rules."""
+"""Updates other than one step of gradient descent: several batch steps, online epochs, other rules."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _MOMENTA = (0.9, 0.5, 0.8, 0.95, 0.99)
 
 
 def updated(q: Problem, count: int, runs: Sequence[PassEdits]) -> Array:
-    """All figures of so many passes whose weights are updated as the problem's procedure says; of the gradients, which
-    are not claimed then, the last ones."""
+    """All figures of passes with updates by the problem's procedure; the gradients, which then cannot be claimed, are
+    the last ones."""
     if q.procedure is None:
         raise ValueError("the problem has a single update")
     *_, last = course(q, q.procedure.steps, [q.procedure] * count, runs)
@@ -33,7 +33,7 @@ def updated(q: Problem, count: int, runs: Sequence[PassEdits]) -> Array:
 def course(
     q: Problem, steps: Sequence[tuple[int, ...]], procedures: Sequence[Procedure], runs: Sequence[PassEdits]
 ) -> Iterator[Array]:
-    """All figures after each of these steps, of one pass for each of the procedures, whose rule and constant it has."""
+    """All figures after each of these steps, in one pass for each of the procedures with its rule and constant."""
     parts = {samples: replace(q, X=q.X[list(samples)], y=q.y[list(samples)]) for samples in set(steps)}
     rules = dict.fromkeys(procedure.rule for procedure in procedures)
     rows = [(rule, np.array([k for k, p in enumerate(procedures) if p.rule is rule])) for rule in rules]
@@ -64,7 +64,7 @@ def _any_ahead(rows: Sequence[tuple[UpdateRule | None, Index]]) -> bool:
 
 
 def usual(q: Problem) -> Iterator[Procedure]:
-    """What people do more than once before they look at the weights, the most usual first."""
+    """Usual procedures of several updates, the most usual first."""
     whole = tuple(range(q.samples))
     single = tuple((s,) for s in whole)
     if q.samples > 1:
@@ -96,7 +96,7 @@ def by_other_rules(q: Problem) -> Iterator[Procedure]:
 
 
 def scaled(q: Problem, procedure: Procedure) -> Iterator[Procedure]:
-    """The same with a ½ or a 2 in the cost, with summed gradients, or with the step added."""
+    """The procedure with a ½ or a 2 in the cost, with summed gradients, or with the step added."""
     whole = len(procedure.steps[0]) > 1
     scales = [(0.5, "half of each gradient"), (2.0, "twice each gradient"), (-1.0, "each step added, not subtracted")]
     if whole:
@@ -112,7 +112,7 @@ def scaled(q: Problem, procedure: Procedure) -> Iterator[Procedure]:
 def given_procedure(
     q: Problem, updates: int | None, order: str | Sequence[int] | None, momentum: float | None
 ) -> Procedure | None:
-    """The procedure that the caller gave; None if that is a single update with the whole batch.
+    """The procedure from the caller's arguments; None for a single update with the whole batch.
 
     ``order``: "batch", "online", or the places of the samples (from 0) of an online epoch.
     """

@@ -1,4 +1,4 @@
-"""What a diagnosis says: right, or which mistakes, where, and what they do to the formula."""
+"""The report of a diagnosis: right, or the mistakes, their places, and their formulas."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backpath.explain.expression import Equation
 from backpath.explain.printers import text
 from backpath.explain.rendered import Rendered
 
-_LISTED = 12  # names in a sentence, and figures in the table
+_LISTED = 12  # the most names in a sentence, and figures in the table
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Claimed:
 
     @property
     def label(self) -> str:
-        """∂C/∂W11_1 of a gradient, else the name."""
+        """∂C/∂W11_1 for a gradient, otherwise the name."""
         return f"∂C/∂{self.name}" if self.kind == "gradient" else self.name
 
 
@@ -93,7 +93,7 @@ class Report(Rendered):
         The mistakes; if the figures cannot distinguish several explanations, the mistakes of all of them. If the
         figures are right but rounded, a note: ``rounded``.
     alternatives : tuple of tuples of Finding
-        Each explains every figure by itself: one if the figures leave no doubt, none if all are right.
+        Each explains all figures: one if the figures leave no doubt, none if all are right.
     certain : bool
         Whether there is only one explanation, and the figures contain much more information than it needs.
     figures : tuple of Claimed
@@ -155,7 +155,7 @@ class Report(Rendered):
         return Document(("Right" if self.correct else "Not right",), tuple(blocks))
 
     def _verdict(self) -> str:
-        """What is the matter, in a sentence or two."""
+        """The result in a sentence or two."""
         count = len(self.figures)
         if self.correct:
             return f"All {count} figures are right." if count > 1 else "The figure is right."
@@ -206,13 +206,13 @@ def _text(line: Equation) -> str:
 
 
 def _reported(group: Sequence[Finding]) -> str:
-    """What an explanation says of its slips; of its conventions, if it has no slip."""
+    """An explanation's slips, or its conventions if it has no slip."""
     slips = [finding.message for finding in group if finding.kind != "convention"]
     return "; and ".join(slips or [finding.message for finding in group])
 
 
 def _explained(group: Sequence[Finding]) -> list[Block]:
-    """The conventions in one line, then each slip with its formulas; conventions with theirs, if there is no slip."""
+    """The conventions in one line, then each slip with its formulas; without slips, the conventions with theirs."""
     slips = [finding for finding in group if finding.kind != "convention"]
     conventions = [finding.message for finding in group if finding.kind == "convention"]
     found: list[Block] = []

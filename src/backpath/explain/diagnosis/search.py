@@ -1,7 +1,7 @@
-"""The search: which explanations give the claimed figures, the shortest first.
+"""The search for explanations of the claimed figures, the shortest first.
 
-An explanation is a product of conventions and a few slips. The levels go from short to long; a level is left out when
-the shortest explanation so far is shorter than anything that it can find, by more than what makes two about as short.
+An explanation is a product of conventions and a few slips. The levels go from short to long explanations. A level is
+skipped if everything that it can find is clearly longer than the shortest explanation so far.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from backpath.explain.diagnosis.procedures import OTHER_RULE
 from backpath.explain.diagnosis.several import after_several_updates, by_another_rule, in_all, with_slips
 
 _MOST_TOLD = 8  # explanations in a report
-_MANY_FIGURES = 400  # of more, a number in one place is not looked for beside another mistake
-_USUAL = 4.0  # bits of conventions that are tried with a fitted number
-_INNER = 8.0  # bits of conventions that are tried on the error where its size counts
+_MANY_FIGURES = 400  # with more, a fitted number in one place is not combined with another mistake
+_USUAL = 4.0  # bits of conventions to combine with a fitted number
+_INNER = 8.0  # bits of conventions to try on the error if its size matters
 _ROUND = 17.0  # bits of a fitted number that may have been chosen by hand: four digits
-_LIKELY = 14.0  # bits of a slip up to which it is tried with a multiple of the weights, or a length of the gradient
+_LIKELY = 14.0  # bits of a slip to combine with a multiple of the weights, or a length of the gradient
 _WITH_TERM = 10.0  # the least bits of an L2 term
-_MOST_BENT = 40  # mistakes that are tried with a constant that nothing explains
+_MOST_BENT = 40  # mistakes to try with an unexplained constant
 _MOST_FITTED = 700_000  # figures of families with another mistake, each tried with a few numbers
-# what the shortest explanation of a level has, in bits
+# the bits of the shortest explanation of each level
 _WITH_COST, _WITH_SCALE, _WITH_CONSTANT, _WITH_ADDED, _WITH_NUMBER, _PAIR = (
     7.0,
     8.0,
@@ -49,7 +49,7 @@ _SEVERAL_UPDATES, _SEVERAL_WITH_SLIP, _PAIR_WITH_NUMBER = 2.0, 6.0, 16.0
 
 
 class Search:
-    """Looks for explanations that hold in every one of the comparisons, in each of which something is wrong.
+    """Searches for explanations that hold in all comparisons, each of which has wrong figures.
 
     ``information``: bits in the wrong figures; ``most``: bits of the longest explanations to search for.
     """
@@ -68,7 +68,7 @@ class Search:
         return Candidates.of_all(self.c)
 
     def explanations(self) -> list[Explanation]:
-        """Those about as short as the shortest, and no longer than what the figures tell; the shortest first."""
+        """The explanations about as short as the shortest, and justified by the information; the shortest first."""
         found: list[Explanation] = []
         for least, level, looks_at_all in self._levels():
             if self.c.q.procedure is not None and least > 0:
@@ -81,7 +81,7 @@ class Search:
         return self._reported(found)
 
     def _levels(self) -> Iterator[tuple[float, Callable[[], list[Explanation]], bool]]:
-        """The least bits of what a level finds, the level, and whether it looks at every comparison or at the first."""
+        """The least bits of a level's explanations, the level, and whether it uses all comparisons or one."""
         yield 0.0, self._single, False
         yield _WITH_COST, self._with_other_cost, False
         yield _WITH_SCALE, self._with_scaled_error, False
@@ -99,17 +99,17 @@ class Search:
         yield _PAIR_WITH_NUMBER, self._fitted_pairs, False
 
     def plain(self) -> list[Explanation]:
-        """Those of conventions and one slip only."""
+        """The levels of conventions and one slip."""
         return self._reported(
             e for e in self._holding(self._single()) if e.certain and e.bits <= self.information + DOUBT
         )
 
     def is_certain(self, found: Sequence[Explanation]) -> bool:
-        """Whether there is one, of known reasons, and shorter than what the figures tell by a wide margin."""
+        """Whether there is one explanation, with known reasons, and clearly shorter than the figures' information."""
         return len(found) == 1 and found[0].certain and found[0].bits + MARGIN <= self.information
 
     def _reported(self, found: Iterable[Explanation]) -> list[Explanation]:
-        """Those about as short as the shortest; of the same mistakes at the same places one."""
+        """The explanations about as short as the shortest, one for each combination of mistakes and places."""
         by_key: dict[frozenset[tuple[str, ...]], Explanation] = {}
         for explanation in sorted(found, key=lambda e: e.bits):
             by_key.setdefault(explanation.key(self.c.q), explanation)
@@ -117,7 +117,7 @@ class Search:
         return [e for e in kept if e.bits < kept[0].bits + ABOUT][:_MOST_TOLD]
 
     def _holding(self, found: Sequence[Explanation]) -> list[Explanation]:
-        """Those that hold in the other comparisons too."""
+        """The explanations that also hold in the other comparisons."""
         kept = list(found)
         for c in self.others:
             if not kept:
@@ -133,10 +133,10 @@ class Search:
     def _read(
         self, slips: tuple[Mistake, ...], bits: float, ratios: Ratios, unexplained: bool
     ) -> Iterator[Explanation]:
-        """Slips with every reading of the constants that they need."""
+        """Slips with all readings of the constants that they need."""
         for reading in self.readings.of(ratios, unexplained):
             if slips and reading.factors and reading.holds(self.c, self.right[0]):
-                continue  # the constants do it without the slips
+                continue  # the constants explain it without the slips
             is_right = not reading.factors and bool(slips) and all(slip.is_right for slip in slips)
             yield Explanation(slips, reading, bits + reading.bits, certain=reading.certain, is_right=is_right)
 
@@ -151,7 +151,7 @@ class Search:
         return found
 
     def _with_scaled_error(self) -> list[Explanation]:
-        """A mistake that depends on the size of the error, with conventions that the error already has."""
+        """A mistake that depends on the size of the error, with conventions applied to the error before it."""
         s = self.singles
         able = [(m, float(bits)) for m, bits in zip(s.mistakes, s.bits, strict=True) if m.by_size]
         products = [p for p in self.readings.products if p.constants and p.bits <= _INNER]
@@ -163,7 +163,7 @@ class Search:
         return found
 
     def _with_constant(self) -> list[Explanation]:
-        """A mistake, and a constant that nothing explains."""
+        """A mistake, and an unexplained constant."""
         s = self.singles
         bent = s.bends.any(axis=1) & s.ratios.all_fit & (s.bits < OF_RANK[RARE])
         found: list[Explanation] = []
@@ -172,7 +172,7 @@ class Search:
         return found
 
     def _combined(self, pairs: np.ndarray, second: float) -> list[Explanation]:
-        """Two mistakes together, each pair by its places among the single ones."""
+        """Two mistakes together; pairs are places among the single ones."""
         s, found = self.singles, []
         pairs = pairs[s.bits[pairs].sum(axis=1) + second <= self._limit]
         for block in self.c.blocks(len(pairs)):
@@ -181,14 +181,14 @@ class Search:
             ratios = self.c.ratios(figures)
             for h in np.flatnonzero(self.readings.possible(ratios)):
                 if any(self.c.still(figures[h], s.figures[k]).all() for k in part[h]):
-                    continue  # one of the two changes nothing
+                    continue  # one of the two has no effect
                 chosen = s.mistakes[part[h, 0]], s.mistakes[part[h, 1]]
                 bits = float(s.bits[part[h]].sum()) + second
                 found += list(self._read(chosen, bits, ratios[h], unexplained=False))
         return found
 
     def _with_other_cost(self) -> list[Explanation]:
-        """A convention of the catalogue, another cost, with each other mistake."""
+        """A convention of the catalogue, such as another cost, with each other mistake."""
         s = self.singles
         conventions = [k for k, m in enumerate(s.mistakes) if m.convention and m.rank == PLAIN]
         others = [k for k, m in enumerate(s.mistakes) if not m.convention and m.rank < RARE]
@@ -207,7 +207,7 @@ class Search:
         least = _WITH_ADDED if c.is_update.any() else _WITH_TERM
         able = [h for h in np.flatnonzero(s.bits < _LIKELY) if s.bits[h] + least <= self._limit]
         tried += [((s.mistakes[h],), float(s.bits[h]), int(h)) for h in able]
-        all_figures = np.concatenate([c.right[None], s.figures])  # that of a mistake stands one place later
+        all_figures = np.concatenate([c.right[None], s.figures])  # a mistake's figures are one place later
         owners = np.array([h + 1 for *_, h in tried])
         sums = list(additions(c, c.changes(all_figures[owners]), bool(self.others)))
         if not sums:
@@ -238,7 +238,7 @@ class Search:
         ]
 
     def _scaled_to_a_length(self) -> list[Explanation]:
-        """The right gradients, or a mistake, scaled to a length."""
+        """The right gradients, or those with a mistake, scaled to a length."""
         comparisons = [self.c, *self.others]
         s = self.singles
         found: list[Explanation] = []
@@ -258,11 +258,11 @@ class Search:
 
     @cached_property
     def _families(self) -> list[Family]:
-        """Of a user's function only those that have the same meaning in every network."""
+        """The families; for a user's function, only those with the same meaning in every network."""
         return list(rates(self.c.q)) if self.others else list(families(self.c.q, implied_inputs(self.c)))
 
     def _fitted(self) -> list[Explanation]:
-        """A mistake with a number, alone or with the usual conventions."""
+        """A mistake with a fitted number, alone or with the usual conventions."""
         tasks: list[Task] = []
         numbers = 0
         families = [f for f in sorted(self._families, key=lambda f: f.rank) if self._length(f) <= self._limit]
@@ -277,11 +277,11 @@ class Search:
         return self._of_tasks(tasks, {})
 
     def _length(self, family: Family) -> float:
-        """The least bits of one of a family."""
+        """The least bits of a family's mistakes."""
         return OF_RANK[family.rank] + math.log2(max(1, len(self._families))) + NUMBER
 
     def _wrong_but_for(self, constant: float) -> set[str]:
-        """Which figures are not the right ones times a constant."""
+        """Which figures differ from the right ones by more than a constant."""
         c = self.c
         predicted = c.claims.base + np.where(c.is_weight, constant, 1.0) * c.changes(c.right[None])[0]
         wrong = (predicted < c.low) | (predicted > c.high)
@@ -293,8 +293,8 @@ class Search:
         return tuple(product.value for product in self.readings.products if product.bits <= _USUAL)
 
     def _fitted_pairs(self) -> list[Explanation]:
-        """The same with another mistake: a narrow family, if the other mistake alone leaves nothing wrong that the
-        family does not touch; a wide one with the least far-fetched mistakes, as many as there is time for."""
+        """The same with a second mistake: a narrow family if the second mistake explains all figures that the family
+        does not change; a wide family with the most usual mistakes, as many as there is time for."""
         s, c = self.singles, self.c
         met = c.met(s.figures)
         misses = (~met).sum(axis=1)
@@ -336,7 +336,7 @@ class Search:
 
 
 def _scaled(mistake: Mistake, product: Conventions) -> Mistake:
-    """The mistake where these conventions are already on the error."""
+    """The mistake after these conventions are applied to the error."""
 
     def edit(p: Passes, h: Index) -> None:
         p.scale[h] = product.of(p.q)

@@ -1,4 +1,4 @@
-"""Updated weights after more than one update, or by another rule: right ones, or with a slip in each step."""
+"""Weights after several updates, or by another rule: right ones, or with a slip in each step."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from backpath.explain.diagnosis.problem import Problem, Procedure
 from backpath.explain.diagnosis.procedures import by_other_rules, course, scaled, usual
 from backpath.maths.arrays import Array
 
-_LIKELY_SLIP = 10.0  # bits up to which a slip is tried in each of several updates
-_LIKELY = 4.0  # bits up to which a procedure is tried with a slip
+_LIKELY_SLIP = 10.0  # the most bits of a slip to try in each of several updates
+_LIKELY = 4.0  # the most bits of a procedure to try with a slip
 
 Outcomes = list[tuple[Procedure, Array]]
 _USUAL: WeakKeyDictionary[Problem, Outcomes] = WeakKeyDictionary()  # the same for all claims about a problem
@@ -29,7 +29,7 @@ _WITH_SLIPS: WeakKeyDictionary[Problem, list[tuple[Procedure, list[Mistake], Arr
 def in_all(
     comparisons: Sequence[Comparison], looked: Callable[[Comparison], Iterable[Explanation]]
 ) -> list[Explanation]:
-    """Those explanations of the first comparison that are found in each of the others too."""
+    """The explanations of the first comparison that also hold in all others."""
     found = list(looked(comparisons[0]))
     for c in comparisons[1:]:
         others = {_said(e) for e in looked(c)} if found else set()
@@ -42,7 +42,7 @@ def _said(e: Explanation) -> tuple[str, ...]:
 
 
 def after_several_updates(c: Comparison) -> list[Explanation]:
-    """The procedures that give all claimed weights, right or with a constant on each step."""
+    """The procedures that give all claimed weights, with or without a constant on each step."""
     if c.q not in _USUAL:
         variants = [variant for procedure in usual(c.q) for variant in (procedure, *scaled(c.q, procedure))]
         _USUAL[c.q] = _outcomes(c.q, variants)
@@ -68,7 +68,7 @@ def with_slips(c: Comparison) -> Iterator[Explanation]:
 
 
 def _slips_in_each_step(c: Comparison) -> Iterator[tuple[Procedure, list[Mistake], Array, Array]]:
-    """Procedures, slips with their bits, and what the two give."""
+    """Procedures, slips with their bits, and the resulting figures."""
     mistakes = [mistake for mistake in every_mistake(c.q) if in_each_step(mistake)]
     bits = lengths(mistakes)
     likely = np.flatnonzero(bits <= _LIKELY_SLIP)
@@ -90,7 +90,7 @@ def _that_fit(c: Comparison, outcomes: Outcomes) -> Iterator[Explanation]:
 
 
 def _outcomes(q: Problem, procedures: Sequence[Procedure]) -> Outcomes:
-    """Each with the figures that it gives."""
+    """Each procedure with its figures."""
     found: Outcomes = []
     for group in _by_course(procedures):
         for t, figures in enumerate(course(q, group[0].steps, group, ()), 1):
@@ -99,7 +99,7 @@ def _outcomes(q: Problem, procedures: Sequence[Procedure]) -> Outcomes:
 
 
 def _by_course(procedures: Sequence[Procedure]) -> list[list[Procedure]]:
-    """Those together whose steps are the first ones of the longest of them, which comes first."""
+    """Groups of procedures whose steps are the first steps of the longest one, which is first in the group."""
     groups: list[list[Procedure]] = []
     for procedure in sorted(procedures, key=lambda p: -len(p.steps)):
         for group in groups:

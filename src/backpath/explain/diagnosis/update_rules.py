@@ -1,4 +1,4 @@
-"""What is subtracted from the weights instead of the gradient: momentum, Nesterov, Adam, RMSProp, AdaGrad."""
+"""Update rules: momentum, Nesterov, Adam, RMSProp, AdaGrad."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from backpath.maths.arrays import Array
 
-State = tuple[Array | float, Array | float]  # what is kept from step to step, 0 at first
+State = tuple[Array | float, Array | float]  # kept from step to step, initially 0
 UpdateStep = Callable[[Array, State, int], tuple[Array, State]]  # (gradient, state, number of the step from 1)
 
 
@@ -17,8 +17,8 @@ UpdateStep = Callable[[Array, State, int], tuple[Array, State]]  # (gradient, st
 class UpdateRule:
     """One rule.
 
-    ``ahead``: how many times what is kept the weights are moved before the gradient is taken; ``alone``: whether a
-    single step is unlike one of gradient descent; ``is_right``: whether it is meant to be like this.
+    ``ahead``: the multiple of the state by which the weights move before the gradient is computed; ``alone``: whether a
+    single step differs from gradient descent; ``is_right``: whether the rule is correct.
     """
 
     words: str
@@ -49,14 +49,14 @@ def _mean_momentum(mu: float) -> UpdateRule:
 
 
 def _nesterov(mu: float) -> Iterator[UpdateRule]:
-    """v = μ v + g, with g + μ v subtracted; or with g taken where the weights would be moved to."""
+    """v = μ v + g, with the step g + μ v; or with g computed at the weights moved ahead."""
 
     def step(g: Array, state: State, t: int) -> tuple[Array, State]:
         v = mu * state[0] + g
         return g + mu * v, (v, 0.0)
 
     yield UpdateRule(f"Nesterov's momentum {mu:g}", step)
-    words = f"Nesterov's momentum {mu:g}, with the gradient taken ahead"
+    words = f"Nesterov's momentum {mu:g}, with the gradient at the weights moved ahead"
     yield UpdateRule(words, momentum(mu).step, ahead=mu, alone=False)
 
 
@@ -89,7 +89,7 @@ def _adagrad(epsilon: float) -> UpdateRule:
 
 
 def other_rules() -> Iterator[UpdateRule]:
-    """Those that people use, with the numbers that libraries have."""
+    """The usual rules with the default numbers of libraries."""
     yield from (_adam(epsilon, True) for epsilon in (1e-8, 1e-7))
     yield from (_rmsprop(rho, epsilon) for rho in (0.9, 0.99) for epsilon in (1e-8, 1e-7))
     yield from (_adagrad(epsilon) for epsilon in (1e-8, 1e-7, 1e-10))

@@ -1,7 +1,7 @@
-"""Where a mistake sits in a function: the first quantity that it changes, and the line that computes it.
+"""The place of a mistake in a function: the first quantity that it changes, and the line that computes it.
 
-The function is run once more, and the arrays that its variables hold at the end are compared with those of a pass with
-the mistake. A variable is the wrong quantity if it equals it up to a constant and transposition.
+The function is run again, and the final arrays of its variables are compared with those of a pass with the mistake. A
+variable is the wrong quantity if both are equal up to a constant and transposition.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from backpath.explain.diagnosis.passes import PassEdits, Passes
 from backpath.explain.diagnosis.problem import Problem
 from backpath.maths.arrays import Array
 
-_NEAR = 1e-9  # of an array's length: what differs by less is the same
-_LONGEST = 90  # characters of a line that is quoted
+_NEAR = 1e-9  # relative to an array's norm; arrays that differ by less are equal
+_LONGEST = 90  # the longest line to quote, in characters
 
 
 def where_it_sits(q: Problem, slips: tuple[Mistake, ...], run: Callable[[], object], function: object) -> str:
-    """What goes wrong first, and where the function computes it, if that can be found: "δ of layer 1, in your line
-    `d1 = …`"; "" if the slips change nothing.
+    """The first wrong quantity, and the line that computes it, if it can be found: "δ of layer 1, in your line
+    `d1 = …`"; "" if the slips have no effect.
 
     ``run`` calls the function with the samples of the problem.
     """
@@ -43,7 +43,7 @@ def where_it_sits(q: Problem, slips: tuple[Mistake, ...], run: Callable[[], obje
 
 @dataclass(frozen=True)
 class _Variable:
-    """An array that a variable of some code holds when that returns."""
+    """The final array of a variable of some code."""
 
     name: str
     value: Array
@@ -51,7 +51,7 @@ class _Variable:
 
     @property
     def line(self) -> str:
-        """The last statement that sets it; "" if there is none to be quoted."""
+        """The last statement that sets it; "" if none can be quoted."""
         try:
             source = inspect.getsource(self.code)
         except (OSError, TypeError):
@@ -63,7 +63,7 @@ class _Variable:
 
 
 def _first_changed(q: Problem, slips: tuple[Mistake, ...]) -> tuple[str, Array] | None:
-    """The first quantity that is not the right one, and its wrong values."""
+    """The first wrong quantity, and its values."""
     runs: list[PassEdits] = [(slip.edits, np.array([0])) for slip in slips]
     right, wrong = (_quantities(Passes(q, 1, edits)) for edits in ([], runs))
     for (what, values), (_, others) in zip(right, wrong, strict=True):
@@ -73,7 +73,7 @@ def _first_changed(q: Problem, slips: tuple[Mistake, ...]) -> tuple[str, Array] 
 
 
 def _quantities(p: Passes) -> Iterator[tuple[str, Array]]:
-    """What a pass computes, in this order."""
+    """The quantities of a pass, in order."""
     last = p.q.layers
     for layer in p.q.every:
         yield f"the weighted sums of layer {layer}", p.u[layer][0]
@@ -88,7 +88,7 @@ def _quantities(p: Passes) -> Iterator[tuple[str, Array]]:
 
 
 def _variables(run: Callable[[], object], function: object) -> list[_Variable]:
-    """What the variables of the function, and of those that it calls in its file, hold at the end, the last ones
+    """The final arrays of the variables of the function, and of functions that it calls in its file, the last ones
     first."""
     code, held = getattr(function, "__code__", None), dict[tuple[CodeType, str], object]()
 
@@ -110,7 +110,7 @@ def _variables(run: Callable[[], object], function: object) -> list[_Variable]:
 
 
 def _is_same(value: Array, wrong: Array) -> bool:
-    """Up to a constant, and up to transposition."""
+    """Whether two arrays are equal up to a constant and transposition."""
     ways = [value.ravel()] if wrong.ndim == 1 else [value, value.T]
     return bool(wrong.any()) and any(_is_multiple(way, wrong) for way in ways if way.shape == wrong.shape)
 

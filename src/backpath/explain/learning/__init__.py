@@ -1,1 +1,1 @@
-"""Why a network whose gradients are right does not learn."""
+"""Finds out why a network with right gradients does not learn."""

@@ -1,4 +1,4 @@
-"""Reasons that lie in the weights, the neurons and the data."""
+"""Reasons in the weights, the neurons and the data."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from backpath.explain.digits import shown
 from backpath.explain.learning.situation import Reason, Situation
 from backpath.maths.costs import cost_function
 
-TINY = 0.1  # of Glorot's deviation, and of a net input's spread: weights below it pass on next to nothing
-FLAT = 0.05  # of the steepest σ′: a neuron whose mean σ′ is below it is saturated
+TINY = 0.1  # relative to Glorot's deviation, and to a net input's spread; smaller weights pass on almost nothing
+FLAT = 0.05  # relative to the largest σ′; a neuron with a smaller mean σ′ is saturated
 STEEPEST = {"sigmoid": 0.25, "tanh": 1.0, "softmax": 0.25}
-LARGE = 10.0  # root mean square of an input that wants scaling
-UNLIKE = 30.0  # times that one input is as large as another one
-REACH = {  # what an output can answer: between
+LARGE = 10.0  # root mean square; larger inputs need scaling
+UNLIKE = 30.0  # ratio of two inputs' sizes; larger ratios need scaling
+REACH = {  # the range of an output
     "sigmoid": (0.0, 1.0),
     "softmax": (0.0, 1.0),
     "tanh": (-1.0, 1.0),
@@ -27,20 +27,20 @@ REACH = {  # what an output can answer: between
     "silu": (-0.27846, math.inf),
     "gelu": (-0.16998, math.inf),
 }
-NAMED = 8  # neurons in a sentence
-POOR = 0.1  # of the best constant answer's cost: below it, what is learned is learned well
-OFTEN_OFF = 0.75  # of the samples: a ReLU that is off on more is reported
+NAMED = 8  # the most neurons to name in a sentence
+POOR = 0.1  # relative to the best constant answer's cost; with a smaller cost, the network has learned well
+OFTEN_OFF = 0.75  # of the samples; a ReLU that is off on a larger share is reported
 
 
 def listed(names: list[str]) -> str:
-    """H1, H2 and H3; of many the first ones and how many more."""
+    """H1, H2 and H3; if there are many, the first ones and the number of others."""
     if len(names) > NAMED:
         return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def is_of_part(s: Situation, reason: Reason) -> bool:
-    """Whether a reason holds back some neurons only: every layer has others, whose outputs are used."""
+    """Whether a reason affects only some neurons: every layer has others with used outputs."""
     if reason.mistake not in ("dead_relu", "equal_neurons", "saturated"):
         return False
     for layer in range(1, s.layers + 1):
@@ -51,7 +51,7 @@ def is_of_part(s: Situation, reason: Reason) -> bool:
 
 
 def zero_weights(s: Situation) -> Iterator[Reason]:
-    """A layer of weights that are all 0 lets nothing back to the layers before it."""
+    """If all weights of a layer are 0, no gradient reaches the layers before it."""
     layers = [layer for layer in range(1, s.layers + 1) if not s.incoming(layer).any()]
     if len(layers) == s.layers > 1:
         yield Reason(
@@ -67,13 +67,13 @@ def zero_weights(s: Situation) -> Iterator[Reason]:
         elif layer > 1:
             message = f"the weights into layer {layer} are all 0, so no gradient gets back through them"
         else:
-            continue  # of a single layer 0 is a fair start
+            continue  # for a single layer, 0 is a good start
         names = tuple(s.neuron(layer, j) for j in range(s.net.sizes[layer]))
         yield Reason("zero_weights", names, f"{message}; start with random weights")
 
 
 def equal_neurons(s: Situation) -> Iterator[Reason]:
-    """Hidden neurons with equal weights in and out get equal gradients: they stay equal."""
+    """Hidden neurons with equal incoming and outgoing weights get equal gradients and stay equal."""
     for layer in s.hidden:
         rows = np.column_stack([s.net.weights[layer - 1], s.incoming(layer + 1).T])
         groups: dict[bytes, list[str]] = {}
@@ -90,7 +90,7 @@ def equal_neurons(s: Situation) -> Iterator[Reason]:
 
 
 def tiny_weights(s: Situation) -> Iterator[Reason]:
-    """Weights so small that a layer's net inputs are nearly the same for all samples."""
+    """Weights so small that a layer's net inputs are nearly equal for all samples."""
     if s.unlearned < 0.5:
         return
     for layer in range(1, s.layers + 1):
@@ -107,7 +107,7 @@ def tiny_weights(s: Situation) -> Iterator[Reason]:
 
 
 def dead_neurons(s: Situation) -> Iterator[Reason]:
-    """ReLU neurons that no sample switches on."""
+    """ReLU neurons that no sample activates."""
     for layer in range(1, s.layers + 1):
         if s.net.activations[layer - 1] != "relu":
             continue
@@ -126,7 +126,7 @@ def dead_neurons(s: Situation) -> Iterator[Reason]:
 
 
 def mostly_off_neurons(s: Situation) -> Iterator[Reason]:
-    """ReLU neurons that few samples switch on, and samples that switch on none of a layer's."""
+    """ReLU neurons that few samples activate, and samples that activate no neuron of a layer."""
     if s.unlearned < POOR:
         return
     for layer in range(1, s.layers + 1):
@@ -153,7 +153,7 @@ def mostly_off_neurons(s: Situation) -> Iterator[Reason]:
 
 
 def saturated_neurons(s: Situation) -> Iterator[Reason]:
-    """Neurons on the flat ends of their σ; of outputs only where that is not what the targets ask for."""
+    """Neurons in the flat tails of σ; outputs only if the targets do not require that."""
     for layer in range(1, s.layers + 1):
         steepest = STEEPEST.get(s.net.activations[layer - 1])
         if steepest is None or (layer == s.layers and not _outputs_can_be_stuck(s)):
@@ -176,7 +176,7 @@ def _outputs_can_be_stuck(s: Situation) -> bool:
 
 
 def targets_out_of_reach(s: Situation) -> Iterator[Reason]:
-    """Targets that the output's σ never answers."""
+    """Targets outside the range of the output's σ."""
     low, high = REACH.get(s.net.activations[-1], (-math.inf, math.inf))
     for j in range(s.net.sizes[-1]):
         y = s.y[:, j]
@@ -196,7 +196,7 @@ def targets_out_of_reach(s: Situation) -> Iterator[Reason]:
 
 
 def unscaled_inputs(s: Situation) -> Iterator[Reason]:
-    """Inputs that are far larger than others, or than the weights are made for."""
+    """Inputs that are much larger than others, or than suits the weights."""
     if s.unlearned < 0.05:
         return
     size = np.sqrt((s.X * s.X).mean(axis=0))

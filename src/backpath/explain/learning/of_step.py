@@ -1,4 +1,4 @@
-"""Reasons that lie in the step, the number of steps, and where they lead."""
+"""Reasons in the length, the number and the result of steps."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from backpath.explain.digits import shown
 from backpath.explain.learning.situation import Reason, Situation
 from backpath.maths.arrays import Array
 
-SLOW = 1e-3  # share of the cost by which a step lowers it, below which steps are called small
-FALLING = 1e-6  # share below which a cost is not called falling
-LEARNED = 0.05  # of the best constant answer's cost
-ALIKE, NEAR = 0.02, 0.05  # of the targets' range: answers that count as the same, and as a group's mean
+SLOW = 1e-3  # relative decrease of the cost per step; smaller steps count as too small
+FALLING = 1e-6  # relative decrease; with a smaller one, the cost does not count as falling
+LEARNED = 0.05  # relative to the best constant answer's cost
+ALIKE, NEAR = 0.02, 0.05  # relative to the targets' range: answers that count as equal, and as a group's mean
 MOST_GROUPS = 8
 
 
 def step_too_large(s: Situation) -> Iterator[Reason]:
-    """A step after which the cost is higher; with a parabola of curvature κ that is so from η = 2/κ on."""
+    """A step that raises the cost; on a parabola with curvature κ, this happens above η = 2/κ."""
     if s.rate is None or not s.slope:
         return
     after = s.cost_after(s.rate)
@@ -34,7 +34,7 @@ def step_too_large(s: Situation) -> Iterator[Reason]:
 
 
 def step_too_small(s: Situation) -> Iterator[Reason]:
-    """A step that a hundred times the rate would still only make a hundred times as long."""
+    """A step whose effect stays proportional to the rate even at a hundred times the rate."""
     if s.rate is None or not s.slope or s.unlearned < LEARNED:
         return
     falls, further = s.cost - s.cost_after(s.rate), s.cost - s.cost_after(100 * s.rate)
@@ -50,7 +50,7 @@ def step_too_small(s: Situation) -> Iterator[Reason]:
 
 
 def plateau(s: Situation) -> Iterator[Reason]:
-    """Samples with different targets that all get the mean of their targets for an answer."""
+    """Samples with different targets whose answers are all the mean of their targets."""
     if s.unlearned < LEARNED or _falls(s) > SLOW:
         return
     groups = _groups(s)
@@ -90,8 +90,7 @@ def too_few_epochs(s: Situation) -> Iterator[Reason]:
 
 
 def _falls(s: Situation) -> float:
-    """The share of the cost that a step takes away; without a rate, one of 1/κ, or of length 1 where κ is not above
-    0."""
+    """The relative decrease of the cost by a step; without a rate, with 1/κ, or with length 1 if κ is not positive."""
     rate = s.rate
     if rate is None:
         rate = 1 / s.curvature if s.curvature > 0 else 1 / (s.slope or 1.0)
@@ -99,7 +98,7 @@ def _falls(s: Situation) -> float:
 
 
 def _groups(s: Situation) -> list[list[int]]:
-    """Samples by their answers: those within a small distance of a group's first."""
+    """Groups of samples with similar answers: those within a small distance of a group's first sample."""
     near, groups, firsts = ALIKE * float(np.ptp(s.y)), list[list[int]](), list[Array]()
     for n, answer in enumerate(s.A):
         for first, group in zip(firsts, groups, strict=True):

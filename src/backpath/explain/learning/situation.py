@@ -1,4 +1,4 @@
-"""A network at work on its samples: the numbers from which the reasons are found."""
+"""A network with its samples: the numbers from which the reasons are derived."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from backpath.maths.costs import cost_function
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_name
 
-MOST_SAMPLES = 5000  # of more, so many are looked at, evenly spread
+MOST_SAMPLES = 5000  # with more, this many are used, evenly spread
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Reason:
 
 @dataclass(frozen=True, eq=False)
 class Situation:
-    """``net`` in float64, its two passes over the samples, and the rate of gradient descent, if there is one."""
+    """``net`` in float64, its forward and backward pass over the samples, and the learning rate, if there is one."""
 
     net: Network
     cost_name: str
@@ -79,7 +79,7 @@ class Situation:
         return range(1, self.layers)
 
     def neuron(self, layer: int, j: int) -> str:
-        """The name of a neuron, counted from 0."""
+        """The name of a neuron by its number from 0."""
         return neuron_name(layer, j + 1, self.layers)
 
     def incoming(self, layer: int) -> Array:
@@ -91,7 +91,7 @@ class Situation:
         return float(self.numbers.costs.sum(axis=1).mean())
 
     def cost_of(self, weights: Sequence[Array]) -> float:
-        """The cost with other weights; infinite where it overflows."""
+        """The cost with other weights; infinite if it overflows."""
         with np.errstate(all="ignore"):
             u, a = backprop.forward(weights, self.net.activations, self.X)
             found = backprop.batch_cost(self.cost_name, u[-1], a[-1], self.y)
@@ -108,7 +108,7 @@ class Situation:
 
     @cached_property
     def curvature(self) -> float:
-        """κ, how fast the slope changes along the gradient: gᵀ H g / gᵀ g, by a central difference of gradients."""
+        """κ, the curvature along the gradient: gᵀ H g / gᵀ g, from a central difference of gradients."""
         if not self.slope:
             return 0.0
         apart = 1e-4 / self.slope
@@ -121,14 +121,14 @@ class Situation:
 
     @cached_property
     def unlearned(self) -> float:
-        """The cost as a share of that of the best constant answer: 1 if nothing is learned, near 0 if nearly all is."""
+        """The cost relative to the best constant answer's: 1 if nothing is learned, close to 0 if nearly all is."""
         constant = self.cost_of_answers(np.broadcast_to(self.y.mean(axis=0), self.y.shape))
         return self.cost / constant if constant > 0 else (1.0 if self.cost > 0 else 0.0)
 
     def cost_of_answers(self, A: Array) -> float:
-        """The average cost if the outputs were these."""
+        """The mean cost for given outputs."""
         with np.errstate(all="ignore"):
             output, a = self.net.activations[-1], np.clip(A, 1e-15, None)
-            u = np.log(a / (1 - a)) if output == "sigmoid" else np.log(a)  # only costs of one such output look at u
+            u = np.log(a / (1 - a)) if output == "sigmoid" else np.log(a)  # only costs of a single such output use u
             costs = cost_function(self.cost_name).value(u, A, self.y)
         return float(np.nan_to_num(costs, nan=0.0, posinf=1e300).sum(axis=1).mean())

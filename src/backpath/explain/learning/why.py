@@ -1,4 +1,4 @@
-"""``why_not_learning``: what keeps a network with right gradients from learning."""
+"""``why_not_learning`` finds out what keeps a network with right gradients from learning."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from backpath.maths.checks import check_learning_rate
 from backpath.maths.network import Network
 from backpath.maths.other_names import cost_called
 
-# code -> what it is, in a few words; those that come first weigh most
+# code -> short description, the most important first
 REASONS = {
     "zero_weights": "a layer's weights are all 0",
     "equal_neurons": "hidden neurons are equal, and will stay equal",
@@ -52,7 +52,7 @@ class LearningReport(Rendered):
     findings : tuple of Reason
         Each has a code ``.mistake``, the neurons ``.where``, and a sentence ``.message``; those that weigh most first.
     cost : float
-        As it is.
+        The present cost.
     unlearned : float
         The cost as a share of the cost of the best constant output: about 1 if nothing has been learned.
     """
@@ -137,14 +137,14 @@ def why_not_learning(
         check_learning_rate(learning_rate)
     s = Situation.of(net, X, y, cost_called(cost, net.activations[-1]), learning_rate)
     findings = [reason for find in (*_STRUCTURAL, of_network.mostly_off_neurons) for reason in find(s)]
-    slow = [reason for find in _SLOW for reason in find(s)][:1]  # each includes what the next one sees
+    slow = [reason for find in _SLOW for reason in find(s)][:1]  # each also covers the next ones
     if findings and slow and slow[0].mistake == "too_few_epochs":
         slow = []
     return LearningReport([*findings, *slow], s.cost, s.unlearned)
 
 
 def why_poor(net: Network, X: ArrayLike, y: ArrayLike, cost: str, learning_rate: float | None) -> str:
-    """The weightiest reason of a poor result, in a sentence; "" if the result is none, or nothing is in the way.
+    """The most important reason for a poor result, in a sentence; "" if the result is good, or there is no reason.
 
     >>> net = Network((2, 2, 1)).replace({"W11_2": 0, "W12_2": 0})
     >>> why_poor(net, [[0, 1], [1, 1]], [1, 0], "huber", 1)
@@ -155,8 +155,7 @@ def why_poor(net: Network, X: ArrayLike, y: ArrayLike, cost: str, learning_rate:
 
 
 def hindrances(net: Network, X: ArrayLike, y: ArrayLike, cost: str, learning_rate: float | None) -> str:
-    """What in the network, the data or the step's length keeps right gradients from being of use, in a sentence; "" if
-    nothing does."""
+    """The obstacles in the network, the data or the step length, in a sentence or two; "" if there are none."""
     s = Situation.of(net, X, y, cost, learning_rate)
     reasons = [reason for find in _STRUCTURAL for reason in find(s)]
     parts = [reason.message for reason in reasons if of_network.is_of_part(s, reason)]

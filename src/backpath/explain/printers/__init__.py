@@ -1,1 +1,1 @@
-"""The formats: terminal text, LaTeX, MathML, HTML and Markdown, each over the same formulas and documents."""
+"""The output formats of formulas and documents: terminal text, LaTeX, MathML, HTML and Markdown."""

@@ -1,4 +1,4 @@
-"""HTML: one page that needs nothing else, no network and no script; light, dark and on paper."""
+"""HTML: a self-contained page without scripts, for light and dark themes and for print."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def document(doc: Document) -> str:
 
 
 def content(doc: Document) -> str:
-    """What a document holds, without the style that makes it look well."""
+    """The content of a document without its style."""
     lines = [f"<h1>{inline(doc.title)}</h1>"]
     for block in doc.blocks:
         match block:

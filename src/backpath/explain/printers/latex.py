@@ -1,4 +1,4 @@
-"""LaTeX: formulas for amsmath, parts of a document, or a whole document that compiles as it stands."""
+"""LaTeX: formulas for amsmath, a part of a document, or a whole document that compiles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from backpath.explain.document import Document, Formulas, Heading, Part, Prose, 
 from backpath.explain.escape import for_latex
 from backpath.explain.printers import text
 
-_LINE = 80  # characters of a formula's plain text that fill a line of the page
+_LINE = 80  # characters of plain text in a line of the page
 _NAMES = {
     "σ": r"\sigma", "δ": r"\delta", "η": r"\eta", "Φ": r"\Phi", "φ": r"\varphi", "~": r"\sim",
     "max": r"\max", "abs": r"\operatorname{abs}", "sgn": r"\operatorname{sgn}", "min": r"\min", "ln": r"\ln",
@@ -36,7 +36,7 @@ def formula(e: ex.Expression) -> str:
 
 
 def chunks(e: ex.Expression) -> list[str]:
-    """A formula in the same pieces as in ``text.chunks``."""
+    """A formula in pieces, as in ``text.chunks``."""
     match e:
         case ex.Sum():
             return [piece for term in _terms(e) for piece in term]
@@ -138,7 +138,7 @@ def equation_lines(e: ex.Equation) -> list[str]:
 
 
 def _broken(e: ex.Expression) -> list[str]:
-    """A long formula in several lines, measured by its plain text; of a sum of products each term on its own."""
+    """A long formula in several lines, measured by its plain text; each term of a sum of products has its own line."""
     if isinstance(e, ex.Sum) and len(text.formula(e)) > _LINE and any(isinstance(t, ex.Product) for t in e.terms):
         return [" ".join(term) for term in _terms(e)]
     lines, used = [""], 0
@@ -161,7 +161,7 @@ def inline(parts: Sequence[Part]) -> str:
 
 
 def body(doc: Document) -> str:
-    """The parts of a document, to be put into one that loads amsmath and array."""
+    """The body of a document that loads amsmath and array."""
     lines = [rf"\section*{{{inline(doc.title)}}}"]
     for block in doc.blocks:
         match block:
@@ -177,7 +177,7 @@ def body(doc: Document) -> str:
 
 
 def _table(block: Table) -> str:
-    """Text in the last column may be long: it gets the rest of the line, where the others are narrow."""
+    """The column types; long text in the last column gets the rest of the line if the others are narrow."""
     count = len(block.header)
     kinds = ["r" if k in block.right else "l" for k in range(count)]
     if count - 1 not in block.right and count > 1:
@@ -198,6 +198,6 @@ def document(doc: Document) -> str:
 
 
 def notebook(doc: Document) -> str:
-    """The formulas alone, as notebooks show them."""
+    """The formulas alone, for notebooks."""
     equations = [e for block in doc.blocks if isinstance(block, Formulas) for e in block.equations]
     return rf"$\displaystyle {aligned(equations, 'aligned')}$"

@@ -1,4 +1,4 @@
-"""Markdown with formulas between dollar signs, as GitHub, Jupyter and most site builders read it."""
+"""Markdown with formulas between dollar signs, for GitHub, Jupyter and most site builders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MathML Core, which browsers show without help; everything in it is escaped."""
+"""MathML Core, which browsers display without scripts; all text in it is escaped."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from backpath.explain.printers import text
 from backpath.explain.symbols import tokens
 
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
-_LINE = 80  # characters of a formula's plain text that fill a line of a page
+_LINE = 80  # characters of plain text in a line of a page
 _OPERATORS = {"~": '<mo lspace="0" rspace="0">∼</mo>', ",": '<mo lspace="0" rspace="0">,</mo>'}
 
 
 def formula(e: ex.Expression) -> str:
-    """A formula as a row of MathML elements, without the <math> around."""
+    """A formula as a row of MathML elements, without the enclosing <math>."""
     match e:
         case ex.Symbol(base=base, sub=sub, subsub=subsub):
             return _symbol(base, sub, subsub)
@@ -74,7 +74,7 @@ def _term(term: ex.Expression) -> str:
 
 
 def _symbol(base: str, sub: str, subsub: str) -> str:
-    """A subscript stands at the last letter or number before it: H1₂, W11₁."""
+    """A subscript belongs to the last letter or number before it: H1₂, W11₁."""
     if subsub:
         return _below(base, _below(sub, _tokens(subsub)))
     return _below(base, _tokens(sub)) if sub else _tokens(base)
@@ -108,7 +108,7 @@ def _signed(digits: str) -> str:
 
 
 def _single(written: str) -> str:
-    """One element, as msub, msup and mfrac need them."""
+    """A single element, for msub, msup and mfrac."""
     return written if _is_single(written) else f"<mrow>{written}</mrow>"
 
 
@@ -121,7 +121,7 @@ def _is_single(written: str) -> bool:
 
 
 def _brackets(inside: str) -> str:
-    """In an <mrow> of their own, where browsers know them for brackets and set them without space around."""
+    """Brackets in a separate <mrow>, in which browsers set them without surrounding space."""
     low = "" if any(tall in inside for tall in ("<mfrac", "<munder", "<mtable")) else ' stretchy="false"'
     return f"<mrow><mo{low}>(</mo>{inside}<mo{low}>)</mo></mrow>"
 
@@ -131,7 +131,7 @@ def _enclosed(e: ex.Expression, tight: bool = False) -> str:
 
 
 def math(e: ex.Expression) -> str:
-    """A formula within a line."""
+    """An inline formula."""
     return f'<math xmlns="{NAMESPACE}">{formula(e)}</math>'
 
 
@@ -144,7 +144,7 @@ def in_a_line(e: ex.Expression) -> str:
 
 
 def equations(block: Formulas) -> str:
-    """Equations below each other, aligned at their first =; of a long one each side on a line."""
+    """Equations on separate lines, aligned at their first =; each side of a long equation has its own line."""
     return f'<math xmlns="{NAMESPACE}" display="block"><mtable displaystyle="true">{_rows(block)}</mtable></math>'
 
 
@@ -169,12 +169,12 @@ def _wide(inside: str) -> str:
 
 
 def without_styles(written: str) -> str:
-    """MathML for a page whose policy forbids inline style: cells have the classes ``left`` and ``right``."""
+    """MathML for a page whose policy forbids inline styles; cells have the classes ``left`` and ``right``."""
     return re.sub(r' style="(?:text-align: (\w+)|[^"]*)"', lambda s: f' class="{s[1]}"' if s[1] else "", written)
 
 
 def document(doc: Document) -> str:
-    """A whole document as one <math>: its sentences as text between the formulas."""
+    """A whole document as one <math>, with the sentences as text between the formulas."""
     rows = [_words(doc.title)]
     for block in doc.blocks:
         match block:

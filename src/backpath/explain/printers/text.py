@@ -1,4 +1,4 @@
-"""Terminal text: formulas on a line, aligned at their =, within 80 columns."""
+"""Terminal text: formulas in lines, aligned at their =, within 80 columns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backpath.explain.document import Block, Document, Formulas, Heading, Part, 
 
 WIDTH = 80
 _INDENT = "  "
-_WIDEST_LEFT = 30  # a longer left side stands on a line of its own
+_WIDEST_LEFT = 30  # a longer left side has its own line
 _BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _SUPERSCRIPTS = {"2": "²", "3": "³", "T": "ᵀ"}
 
@@ -21,7 +21,7 @@ def formula(e: ex.Expression) -> str:
 
 
 def chunks(e: ex.Expression) -> list[str]:
-    """A formula in pieces, between which a line may be broken."""
+    """A formula in pieces, with possible line breaks between them."""
     match e:
         case ex.Sum():
             return [piece for term in _terms(e) for piece in term]
@@ -96,20 +96,20 @@ def _bare_number(text: str, of: ex.Expression) -> str:
 
 
 def _enclosed(e: ex.Expression, tight: bool = False) -> str:
-    """In brackets where it would else be read wrongly inside a product, with ``tight`` inside a fraction or a power."""
+    """In brackets if it needs them inside a product, or with ``tight`` inside a fraction or a power."""
     text = formula(e)
-    if isinstance(e, ex.Symbol):  # subscripts are typed on the line: only (u_cost)² needs them
+    if isinstance(e, ex.Symbol):  # subscripts are on the line, so only (u_cost)² needs brackets
         return f"({text})" if tight and text.startswith("u_") else text
     return f"({text})" if ex.needs_brackets(e, tight) or text.startswith("-") else text
 
 
 def text_width(text: str) -> int:
-    """The columns that a text takes on a terminal."""
+    """The number of terminal columns of a text."""
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def filled(pieces: Sequence[str], width: int) -> list[str]:
-    """Pieces joined with spaces into lines of at most a width."""
+    """Pieces joined with spaces into lines of limited width."""
     lines = [""]
     for piece in pieces:
         if lines[-1] and text_width(lines[-1]) + 1 + text_width(piece) > width:
@@ -120,13 +120,13 @@ def filled(pieces: Sequence[str], width: int) -> list[str]:
 
 
 def fits(e: ex.Equation, width: int) -> bool:
-    """Whether an equation goes on one line: it is short, and no side of it is a matrix."""
+    """Whether an equation fits on one line: it is short, and no side is a matrix."""
     whole = " = ".join(map(formula, e.sides))
     return text_width(whole) <= width and not any(isinstance(side, ex.Matrix) for side in e.sides)
 
 
 def equation_lines(e: ex.Equation, align: int, width: int = WIDTH) -> list[str]:
-    """An equation on one line if it fits, else a line per side; its first = stands at column ``align``."""
+    """An equation on one line if it fits, otherwise one line per side; its first = is at column ``align``."""
     start = formula(e.sides[0])
     head = start + " " * max(0, align - text_width(start))
     if fits(e, width - len(head) + len(start)):
@@ -148,7 +148,7 @@ def _hanging(pieces: Sequence[str], width: int) -> list[str]:
 
 
 def _side(e: ex.Expression, width: int) -> list[str]:
-    """A side in lines: of a matrix its rows, else as many as it needs."""
+    """A side in lines: the rows of a matrix, otherwise as many as it needs."""
     if isinstance(e, ex.Sum) and text_width(formula(e)) > width and any(isinstance(t, ex.Product) for t in e.terms):
         return [line for term in _terms(e) for line in _hanging(term, width)]
     if not isinstance(e, ex.Matrix):
@@ -191,7 +191,7 @@ def _line(parts: Sequence[Part]) -> str:
 
 
 def table(block: Table) -> list[str]:
-    """Aligned columns; the last column of text is broken into lines where it does not fit."""
+    """Aligned columns; text in the last column is wrapped if it does not fit."""
     rows = [[_line((cell,)) for cell in row] for row in (block.header, *block.rows)]
     widths = [max(map(text_width, column)) for column in zip(*rows, strict=True)]
     last = len(widths) - 1
@@ -208,7 +208,7 @@ def table(block: Table) -> list[str]:
 
 
 def _words(text: str, width: int) -> list[str]:
-    """Text in lines; a word that is longer than a line is cut."""
+    """Text in lines; a word that is longer than a line is split."""
     pieces = []
     for word in text.split(" "):
         while text_width(word) > width:

@@ -1,4 +1,4 @@
-"""A derivation written out step by step, in the order and the notation of the notes."""
+"""A derivation written out step by step, in the order and notation of the notes."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _of_output_weight(d: DerivationData) -> list[Block]:
 
 
 def _of_hidden_weight(d: DerivationData) -> list[Block]:
-    """∂C/∂W = ∂C/∂H1 × ∂H1/∂W; the first operand expanded along every path."""
+    """∂C/∂W = ∂C/∂H1 × ∂H1/∂W, with the first operand expanded along every path."""
     chain, (layer, j, _) = d.chain, d.chain.index
     H, by = sy.neuron(chain.name(layer, j)), sy.weight(d.weight)
     ways = list(all_paths(chain))
@@ -95,7 +95,7 @@ def _of_hidden_weight(d: DerivationData) -> list[Block]:
 
 
 def _of_neuron(chain: Chain, layer: int, edges: list[tuple[int, int]]) -> list[Equation]:
-    """The partial derivatives at a neuron: of the cost if it is an output, its slope, and the weights into it."""
+    """The partial derivatives at a neuron: of the cost for an output, its slope, and its incoming weights."""
     j = edges[0][0]
     lines = cost_equations(chain, j) if layer == chain.layers else []
     if not (layer == chain.layers and chain.joined):
@@ -118,7 +118,7 @@ def _of_weight(d: DerivationData) -> list[Equation]:
 
 
 def _by_recursion(d: DerivationData) -> list[Block]:
-    """With very many paths: δ = ∂C/∂u from layer to layer."""
+    """For very many paths: δ = ∂C/∂u from layer to layer."""
     chain, (layer, j, _) = d.chain, d.chain.index
     name, slope, last = chain.name(layer, j), *d.factors[-2:]
     own = sy.delta(name)
@@ -171,7 +171,7 @@ def _result(d: DerivationData) -> Equation:
 
 def _two_operands(d: DerivationData) -> list[Expression]:
     if d.chain.joined and d.chain.index.layer == d.chain.layers:
-        return []  # the two operands are all the partials there are
+        return []  # there are no other partials than the two operands
     neuron = sy.neuron(d.chain.name(d.chain.index.layer, d.chain.index.neuron))
     return [product(Partial(sy.C, neuron), Partial(neuron, sy.weight(d.weight)))]
 
@@ -200,7 +200,7 @@ def softmax_equation(j: int | str, outputs: int) -> Equation:
 
 
 def cost_equations(chain: Chain, j: int) -> list[Equation]:
-    """From the cost to ∂C/∂A1, or to ∂C/∂u_A1 where both derivatives stand as one."""
+    """From the cost to ∂C/∂A1, or to ∂C/∂u_A1 if both derivatives are combined."""
     A, y = chain.A_and_y(j)
     formula, outputs = COST_FORMULAS[chain.cost], chain.net.sizes[-1]
     u_cost = sy.u_cost(j, outputs)
@@ -235,7 +235,7 @@ def cost_equations(chain: Chain, j: int) -> list[Equation]:
 
 
 def cost_equation(chain: Chain) -> Equation:
-    """C = (A1 - y)², of several outputs the sum over them."""
+    """C = (A1 - y)², or the sum over several outputs."""
     return equation(sy.C, _over_outputs(chain.net.sizes[-1], COST_FORMULAS[chain.cost].of(*chain.A_and_y(_any(chain)))))
 
 
@@ -252,7 +252,7 @@ def _over_outputs(outputs: int, of_one: Expression) -> Expression:
 
 
 def _joined_sides(chain: Chain, j: int | str) -> list[Expression]:
-    """What ∂C/∂u of an output is, where softmax or a cross-entropy make one factor of two."""
+    """∂C/∂u of an output, if softmax or a cross-entropy combines two factors into one."""
     A, y = chain.A_and_y(j)
     if chain.net.activations[-1] != "softmax":
         return [minus(A, y)]
@@ -277,12 +277,12 @@ def meanings(factors: tuple[Factor, ...]) -> list[Block]:
 
 
 def in_a_cell(factor: Factor) -> Part:
-    """What a factor is; a sum that is too long for a table's cell stands above the table."""
+    """The expansion of a factor; a sum that is too long for a table's cell is written above the table."""
     return factor.expansion if len(factor.expanded) < 24 else "above"
 
 
 def where(net: Network, labels: Mapping[str, str]) -> list[Block]:
-    """What σ is in each layer, and what the inputs are called."""
+    """The definition of σ in each layer, and the names of the inputs."""
     found: list[Block] = [heading("Where")]
     first = 1
     kinds = [(name, len(list(group))) for name, group in groupby(net.activations)]

@@ -1,4 +1,4 @@
-"""The notes' batch matrix form written out, with digits that agree."""
+"""The notes' batch matrix form written out, with consistent digits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _D, _W, _S, _X = Symbol("D", "D"), Symbol("W", "W"), Symbol("S", "S"), Symbol("X
 
 
 def blocks(net: Network, cost: str, matrices: Sequence[BatchMatrices]) -> list[Block]:
-    """The matrices with their symbols, their numbers and the product, the output layer first."""
+    """The matrices with symbols, numbers and the product, the output layer first."""
     found: list[Block] = [heading("In matrices"), _introduction(len(matrices[0].X), net.biases)]
     for m in reversed(matrices):
         chain = Chain(net, cost, WeightIndex(m.layer, 1, 1), {})
@@ -47,7 +47,7 @@ def _introduction(count: int, biases: bool) -> Prose:
     text = f"D, S and X have {rows}; ∘ is the element-wise product, ᵀ the transpose."
     if not biases:
         return prose(text)
-    return prose(f"{text} ", "W has no column for the bias, because no hidden neuron is behind it.")
+    return prose(f"{text} ", "W has no column for the bias, because no hidden neuron feeds it.")
 
 
 def _equations(chain: Chain, m: BatchMatrices) -> list[Equation]:
@@ -83,7 +83,7 @@ def _symbols(chain: Chain, m: BatchMatrices) -> list[list[list[Expression]]]:
 
 
 def _delta(chain: Chain, layer: int, k: int) -> Expression:
-    """2 × u_cost × σ′(u_A1) of an output, δ of a hidden neuron."""
+    """2 × u_cost × σ′(u_A1) for an output, δ for a hidden neuron."""
     if layer == chain.layers:
         return product(*(factor.expansion for factor in chain.output(k)))
     return sy.delta(chain.name(layer, k))
@@ -104,7 +104,7 @@ def _product_equation(chain: Chain, m: BatchMatrices, result: Matrix) -> Equatio
 
 
 def _shown(m: BatchMatrices, given: list[Array]) -> list[Matrix]:
-    """The matrices' numbers, with digits such that the shown ones multiply to the shown gradient."""
+    """The matrices' numbers, with enough digits that the product of the shown ones is the shown gradient."""
     shapes = [part.shape for part in given]
     values = [float(v) for part in given for v in part.ravel()]
     scales = multiplied(*(None if part is None else np.abs(part) for part in (m.D, m.W, m.S, m.X)))  # type: ignore[arg-type]  # D and X are never None

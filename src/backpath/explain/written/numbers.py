@@ -1,4 +1,4 @@
-"""The numbers of an evaluated derivation, with digits that agree."""
+"""The numbers of an evaluated derivation, with consistent digits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_OUTPUTS = 6
 
 
 def blocks(v: EvaluationData) -> list[Block]:
-    """The factors' numbers and their product; for a batch a row per sample, and their mean."""
+    """The factors' numbers and their product; for a batch, a row per sample, and the mean."""
     found = _one_sample(v.samples[0]) if len(v.samples) == 1 else _batch(v)
     return [heading("With numbers"), *found]
 
@@ -57,7 +57,7 @@ def gradient_equation(sample: Sample) -> Equation:
 
 
 def u_cost_equations(sample: Sample) -> list[Equation]:
-    """u_cost = A1 - y with numbers, of every output on the way to the weight where there are few."""
+    """u_cost = A1 - y with numbers, for all outputs on paths to the weight if there are few."""
     chain, numbers = sample.derivation.chain, sample.numbers
     outputs = chain.net.sizes[-1]
     reached = [chain.index.neuron] if chain.index.layer == chain.layers else list(range(1, outputs + 1))
@@ -73,7 +73,7 @@ def u_cost_equations(sample: Sample) -> list[Equation]:
 
 
 def _difference(pair: list[float], slope: float) -> tuple[list[str], str]:
-    """A - y with so many digits that ∂C/∂A, which is twice or once as much, is the one that is shown."""
+    """A - y with enough digits to give the shown ∂C/∂A, which is A - y or twice that."""
     found = agree(pair, pair[0] - pair[1], subtracted, scale=max(map(abs, pair)))
     for digits in range(DIGITS, 16):
         found = agree(pair, pair[0] - pair[1], subtracted, digits, scale=max(map(abs, pair)))
@@ -84,7 +84,7 @@ def _difference(pair: list[float], slope: float) -> tuple[list[str], str]:
 
 
 def _of_paths(paths: Paths, sample: Sample) -> list[Block]:
-    """Each path's product and share; of few paths their factors too."""
+    """Each path's product and share; if there are few paths, also their factors."""
     complete = len(paths) == paths.total
     intro = f"The sum over all {paths.total:,} paths:" if complete else f"The strongest of {paths.total:,} paths:"
     texts, gradient = shown_sum([path.value for path in paths], sample.gradient)
@@ -127,7 +127,7 @@ def _batch(v: EvaluationData) -> list[Block]:
 
 
 def mean_equation(name: Expression, values: list[float], mean: float, count: int) -> Equation:
-    """∂C/∂W = 1/N × (g₁ + g₂ + …) = mean, with digits that agree; ``count`` is N."""
+    """∂C/∂W = 1/N × (g₁ + g₂ + …) = mean, with consistent digits; ``count`` is N."""
     texts, result = agree(
         values, mean, lambda shown_values: added(shown_values) / count, scale=max(map(abs, values), default=0.0)
     )
@@ -139,5 +139,5 @@ def mean_equation(name: Expression, values: list[float], mean: float, count: int
 
 
 def numeric(texts: list[str]) -> Expression:
-    """A product of numbers, all of them, also the ones that are 1."""
+    """A product of numbers, including those that are 1."""
     return Product(sy.numbers(texts)) if len(texts) > 1 else Number(texts[0])

@@ -1,4 +1,4 @@
-"""A step of gradient descent written out, with digits that agree."""
+"""A step of gradient descent written out, with consistent digits."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ MOST_WEIGHTS, MOST_SAMPLES = 200, 20
 
 
 def document(step: StepData) -> Document:
-    """The whole story; InputError if it would be too long to read."""
+    """The whole step; InputError if it would be too long to read."""
     count, samples = len(step.updates), len(step.numbers.x)
     if count > MOST_WEIGHTS or samples > MOST_SAMPLES:
         raise InputError(
@@ -72,14 +72,14 @@ def _forward(step: StepData, chain: Chain, place: int) -> list[Block]:
 
 
 def neuron_equations(step: StepData, chain: Chain, place: int, layer: int, j: int) -> tuple[Equation, ...]:
-    """A neuron with a sample's numbers: H1 = σ(0.35·1 + …) = σ(0.3775) = 0.59327; of softmax u_A1 and A1."""
+    """A neuron with a sample's numbers: H1 = σ(0.35·1 + …) = σ(0.3775) = 0.59327; for softmax u_A1 and A1."""
     if activation(step.network.activations[layer - 1]).jacobian:
         return _net_input(step, chain, place, layer, j), _softmax(step, chain, place)[j - 1]
     return (_neuron(step, chain, place, layer, j),)
 
 
 def _terms(step: StepData, place: int, layer: int, j: int) -> tuple[list[float], float]:
-    """The pairs of a weighted sum (the bias first, each W with what it multiplies), and the sum."""
+    """The pairs of a weighted sum (each W with the quantity that it multiplies, the bias first), and the sum."""
     W, a = step.network.weights[layer - 1][j - 1], step.numbers.a[layer - 1][place]
     pairs = [float(W[-1]), 1.0] if step.network.biases else []
     for weight, x in zip(W, a, strict=False):
@@ -138,7 +138,7 @@ def _softmax(step: StepData, chain: Chain, place: int) -> list[Equation]:
 
 
 def _cost(step: StepData, chain: Chain) -> list[Block]:
-    """The cost of every output, of every sample, and their average."""
+    """The cost of every output and sample, and the mean."""
     n = step.numbers
     rows = []
     for place, costs in enumerate(n.costs):
@@ -154,7 +154,7 @@ def _cost(step: StepData, chain: Chain) -> list[Block]:
 
 
 def cost_with_numbers(step: StepData) -> Equation:
-    """C of the only output, the sum over several, or the average over the samples."""
+    """C of a single output, the sum over several, or the mean over the samples."""
     n = step.numbers
     every = [float(c) for c in n.costs.ravel()]
     if len(n.x) > 1:
@@ -168,7 +168,7 @@ def cost_with_numbers(step: StepData) -> Equation:
 
 
 def _cost_numbers(step: StepData, place: int, j: int, cost: float) -> tuple[str, str, str | Expression]:
-    """A and y as shown, and the cost's formula with them; without, where A rounds to 0 or 1 and ln A has no digits."""
+    """A and y as shown, and the cost's formula with them; without numbers if A rounds to 0 or 1, where ln A fails."""
     A, y = float(step.numbers.a[-1][place, j - 1]), float(step.numbers.y[place, j - 1])
     row = COST_FORMULAS[step.cost]
     for digits in range(DIGITS, 18):
@@ -184,7 +184,7 @@ def _cost_numbers(step: StepData, place: int, j: int, cost: float) -> tuple[str,
 
 
 def _gradients(step: StepData) -> list[Block]:
-    """∂C/∂W of every weight, the output layer first, as in the notes."""
+    """∂C/∂W for every weight, the output layer first, as in the notes."""
     found: list[Block] = [heading("Gradients")]
     n, sizes = step.numbers, step.network.sizes
     derivations = [DerivationData(step.network, name, step.cost, step.labels) for name in step.network.weight_names]
@@ -204,7 +204,7 @@ def _gradients(step: StepData) -> list[Block]:
 
 
 def gradient_with_numbers(step: StepData, d: DerivationData) -> Equation:
-    """∂C/∂W as its factors' numbers, or as the mean over the samples."""
+    """∂C/∂W from its factors' numbers, or as the mean over the samples."""
     samples = [Sample(d, step.numbers, place) for place in range(len(step.numbers.x))]
     if len(samples) == 1:
         return numbers.gradient_equation(samples[0])
@@ -213,7 +213,7 @@ def gradient_with_numbers(step: StepData, d: DerivationData) -> Equation:
 
 
 def _of_neuron(sample: Sample) -> Equation:
-    """∂C/∂H1 = the sum over the paths, with numbers where they are few."""
+    """∂C/∂H1 as the sum over the paths, with numbers if there are few paths."""
     d, factor = sample.derivation, sample.factors[0]
     value = sample.values[0]
     if d.path_count > FEW:

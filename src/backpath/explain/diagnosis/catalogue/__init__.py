@@ -1,4 +1,4 @@
-"""Every mistake that is searched for, by kind."""
+"""All mistakes of the catalogue, by kind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CATALOGUE: tuple[Callable[[Problem], Iterator[Mistake]], ...] = (
     rounded_deltas,
     ways_back,
     forward_mistakes,
-    rounding,  # after those that change the outputs that are rounded
+    rounding,  # after the mistakes that change the rounded outputs
     exchanges,
 )
 

@@ -1,4 +1,4 @@
-"""Mistakes with δ and with what is done over the samples: another quantity for δ, a reduction done wrongly."""
+"""Mistakes with δ and with reductions over the samples: another quantity instead of δ, or a wrong reduction."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from backpath.explain.expression import Symbol
 from backpath.maths.arrays import Array
 from backpath.maths.costs import cost_function
 
-_OF_THE_ERROR = ("|δ| is used", "relu(δ) is used")  # of the outputs, the same is done to the error
+_OF_THE_ERROR = ("|δ| is used", "relu(δ) is used")  # for the outputs, the mistakes of the error include these
 
 
 def deltas(q: Problem) -> Iterator[Mistake]:
@@ -93,7 +93,7 @@ _PARTS: tuple[tuple[tuple[Use, ...], str], ...] = (
 
 
 def reductions(q: Problem) -> Iterator[Mistake]:
-    """What is done over the samples, in the gradients of the weights, of the biases, or of both; or before."""
+    """Wrong reductions over the samples, in the gradients of the weights, of the biases, or of both; or before."""
     for code, words, change, rank in _over_samples(q):
         for uses, of in _PARTS if q.has_biases else _PARTS[:1]:
             yield from _by_layer(q, code, words, change, uses, of, rank)
@@ -111,7 +111,7 @@ def _by_layer(
     rank: int,
     able: Sequence[int] = (),
 ) -> Iterator[Mistake]:
-    """In all layers that are able to, and in each of them."""
+    """All layers with these uses together, and each of them."""
     able = able or q.every
     scopes: list[tuple[int, ...]] = [tuple(able)]
     if len(able) > 1:
@@ -133,7 +133,7 @@ def _names(q: Problem, layers: Sequence[int], uses: tuple[Use, ...]) -> tuple[st
 
 
 def _over_samples(q: Problem) -> Iterator[tuple[str, str, Transform, int]]:
-    """Code, words, what is done to δ before it is summed over the samples, and how far-fetched that is."""
+    """Code, words, the change of δ before the sum over the samples, and the rank."""
     N = q.samples
     if N == 1:
         return
@@ -161,7 +161,7 @@ def _which(s: int, N: int) -> str:
 
 
 def _kept(s: int, N: int, only: bool) -> Transform:
-    """Only one sample, or all but that; the last one is the last of a batch of any size."""
+    """Only one sample, or all others; the last sample stays the last in a batch of any size."""
     sample = -1 if s == N - 1 else s
 
     def change(d: Array) -> Array:
@@ -192,7 +192,7 @@ def _only_biases(q: Problem) -> Iterator[tuple[str, Transform, Sequence[int]]]:
 
 
 def left_out(q: Problem) -> Iterator[Mistake]:
-    """A neuron of a layer without a gradient, or without anything that goes back through it."""
+    """A neuron without a gradient, or without a backward pass through it."""
     for layer in q.every:
         for j, name in enumerate(q.neurons(layer)) if q.width(layer) > 1 else ():
             last = j in (0, q.width(layer) - 1)
@@ -210,7 +210,7 @@ def _nought(p: Passes, h: Index) -> Array:
 
 
 def rounding(q: Problem) -> Iterator[Mistake]:
-    """Numbers rounded during the computation, and σ′ of what was rounded or of u."""
+    """Numbers rounded during the computation, with σ′ from the rounded numbers or from u."""
     for decimals in range(1, 5):
         yield from _rounded(q, f"to {decimals} decimals", _round_to(decimals))
     yield from _rounded(q, "to integers", _round_to(0))
@@ -242,7 +242,7 @@ def _rounded(q: Problem, how: str, change: Transform) -> Iterator[Mistake]:
 
 
 def _slopes_of_outputs(p: Passes, h: Index) -> None:
-    """σ′ from the outputs σ(u), which are rounded."""
+    """σ′ from the rounded outputs σ(u)."""
     for k, name in enumerate(p.q.net.activations, 1):
         if name in IN_OUTPUT:
             slope = IN_OUTPUT[name][0](p.a[k][h])

@@ -1,4 +1,4 @@
-"""Weights taken for each other: two exchanged, or a whole matrix transposed."""
+"""Swapped weights: two exchanged, or a whole matrix transposed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from backpath.maths.notation import weight_index, weight_name
 
 WeightPlace = tuple[int, int, int]  # layer, row and column of a weight
 
-_MOST_SWAPS = 4000  # pairs of weights that are tried; in a larger network only those that people exchange
-_SWAPS_IN_PAIRS = 13  # weights up to which an exchange is tried together with another mistake
+_MOST_SWAPS = 4000  # pairs of weights to try; in larger networks only those that people are likely to exchange
+_SWAPS_IN_PAIRS = 13  # weights; in larger networks, exchanges are not combined with another mistake
 
 
 def exchanges(q: Problem) -> Iterator[Mistake]:
@@ -86,7 +86,7 @@ def _place(q: Problem, name: str) -> WeightPlace:
 
 
 def _likely(q: Problem, one: WeightPlace) -> Iterator[tuple[WeightPlace, WeightPlace]]:
-    """With the one beside it, that below it, and that with swapped indices."""
+    """Pairs of a weight with the one beside it, the one below it, and the one with swapped indices."""
     layer, j, i = one
     rows, columns = q.width(layer), q.width(layer - 1) + 1
     others = {(j, i + 1), (j + 1, i), *([(i, j)] if i > j else [])}

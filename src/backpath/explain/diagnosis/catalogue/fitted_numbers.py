@@ -1,4 +1,4 @@
-"""Mistakes with a number in them that is fitted: a misread input, weight or target, a learning rate."""
+"""Mistakes with a fitted number: a misread input, weight or target, or a learning rate."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from backpath.explain.digits import shown
 from backpath.explain.expression import Number
 from backpath.maths.notation import weight_name
 
-_FEW_WEIGHTS = 100  # up to which every weight is tried to be misread
-_FEW_INPUTS = 8  # up to which another input's value is a start too
+_FEW_WEIGHTS = 100  # in larger networks, not every weight is tried
+_FEW_INPUTS = 8  # with more inputs, the other inputs' values are not starts
 _RATES = (0.001, 0.01, 0.05, 0.1, 0.3, 0.5, 1.0, 3.0)
 _SPREAD = (-3.0, -2.0, -1.5, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 
 
 def families(q: Problem, hints: Sequence[float] = ()) -> Iterator[Family]:
-    """All families; ``hints`` are numbers that an input may have been read as."""
+    """All families; ``hints`` are possible misread values of inputs."""
     yield from _inputs(q, hints)
     yield from _factors(q)
     yield from _way_back(q)
@@ -32,7 +32,7 @@ def families(q: Problem, hints: Sequence[float] = ()) -> Iterator[Family]:
 
 
 def rates(q: Problem) -> Iterator[Family]:
-    """The weights above already updated, with a learning rate that is not given."""
+    """The weights above already updated, with an unknown learning rate."""
     if q.learning_rate is None and q.hidden:
         for summed in (False, True) if q.samples > 1 else (False,):
             yield _updated(q, summed)
@@ -54,7 +54,7 @@ def _updated(q: Problem, summed: bool) -> Family:
 
 
 def _starts(*right: float, others: Sequence[float] = ()) -> tuple[float, ...]:
-    """Numbers around 0, and what a number is often misread as."""
+    """Numbers around 0, and usual misreadings of a number."""
     slips = {slip for v in right for slip in (-v, 10 * v, v / 10, v + 1, v - 1, v + 0.1, v - 0.1, round(v, 1))}
     return tuple(sorted({*_SPREAD, *slips, *others} - set(right)))
 
@@ -96,8 +96,7 @@ def _input(q: Problem, layer: int, s: int, j: int, name: str, hints: Sequence[fl
 
 
 def _factors(q: Problem) -> Iterator[Family]:
-    """An input or an output of a neuron misread only where it is a factor of the gradient: of all weights that it
-    goes through, or of one."""
+    """An input or a neuron's output misread only as a factor of the gradient: of all its weights, or of one."""
     for layer in q.every:
         for s in range(q.samples):
             for i, name in enumerate(q.neurons(layer - 1)):
@@ -134,7 +133,7 @@ def _factor(q: Problem, layer: int, s: int, i: int, name: str, j: int | None) ->
 
 
 def _way_back(q: Problem) -> Iterator[Family]:
-    """A weight in the backward pass that is no weight of the network."""
+    """A weight in the backward pass that is not in the network."""
     for layer in q.every[1:]:
         if q.width(layer) * q.width(layer - 1) > _FEW_WEIGHTS:
             continue

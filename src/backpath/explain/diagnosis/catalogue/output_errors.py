@@ -1,4 +1,4 @@
-"""Mistakes with the error: another cost, another quantity instead of ∂C/∂A, the cost not differentiated."""
+"""Mistakes in the error: another cost, another quantity instead of ∂C/∂A, or the undifferentiated cost."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _other_costs(q: Problem) -> Iterator[Mistake]:
         if not fits or name == q.cost or {name, q.cost} <= _SAME_BUT_FOR_A_CONSTANT or name == "squared_error":
             continue
         if name == "huber" and (np.abs(q.net.predict(q.X) - q.y) <= 1).all():
-            continue  # the same as half_squared_error's
+            continue  # the same as for half_squared_error
         if row.output_activation and not ((q.y >= 0) & (q.y <= row.highest)).all():
             continue
 
@@ -70,7 +70,7 @@ def _written(what: str) -> Callable[..., Expression]:
 
 
 def _in_its_place(q: Problem) -> Iterator[Mistake]:
-    """Another quantity instead of ∂C/∂A; of a cost whose δ is A − y straight away, instead of that too."""
+    """Another quantity instead of ∂C/∂A, or instead of δ if the cost makes δ = A − y."""
     kinds: list[tuple[str, str, Values, Callable[[Array, Array], Array], bool]] = [
         ("y", "the target is used instead of the error", lambda p, h: p.y[h], lambda a, y: y, False),
         ("A", "the output is used instead of the error", lambda p, h: p.a[-1][h], lambda a, y: a, False),
@@ -103,7 +103,7 @@ def _in_its_place(q: Problem) -> Iterator[Mistake]:
         for first in (0, 1):
             words = f"the number of the class, counted from {first}, is used instead of each target"
             kinds.append(("A − class", words, *_class_error(first), False))
-    # what is made of an error comes after what stands in its place: both may be wrong
+    # changes of an error follow its replacements, because both may be wrong
     if q.samples > 1:
         kinds += [
             ("mean error", "the mean error of the batch is used instead of each error", *_both(_mean), True),
@@ -163,7 +163,7 @@ def _last(e: Array) -> Array:
 
 
 def _not_differentiated(q: Problem) -> Iterator[Mistake]:
-    """σ′ too much, or the cost instead of its derivative."""
+    """An extra σ′, or the cost instead of its derivative."""
     row, cost, where = activation(q.net.activations[-1]), cost_function(q.cost), q.neurons(q.layers)
     if cost.delta is not None:
 
@@ -194,7 +194,7 @@ def _not_differentiated(q: Problem) -> Iterator[Mistake]:
 
 
 def _of_costs_that_are_not_here(q: Problem) -> Iterator[Mistake]:
-    """The gradient of a cost that backpath has not, or not with these outputs."""
+    """The gradient of a cost that backpath does not have, or not for these outputs."""
     kinds: list[tuple[str, str, Values]] = [
         ("tanh(A − y)", "ln cosh(A − y)", lambda p, h: np.tanh(p.a[-1][h] - p.y[h])),
         ("4 (A − y)³", "(A − y)⁴", lambda p, h: 4 * (p.a[-1][h] - p.y[h]) ** 3),
@@ -207,7 +207,7 @@ def _of_costs_that_are_not_here(q: Problem) -> Iterator[Mistake]:
 
 
 def _of_cross_entropy(q: Problem) -> Iterator[Mistake]:
-    """One of the cross-entropy's two terms left out, or of the wrong sign."""
+    """One of the cross-entropy's two terms left out, or with the wrong sign."""
     if q.cost != "binary_cross_entropy":
         return
     kinds: list[tuple[str, str, Callable[[Array, Array], Array]]] = [
@@ -229,7 +229,7 @@ def _of_cross_entropy(q: Problem) -> Iterator[Mistake]:
 
 
 def _smoothed(q: Problem) -> Iterator[Mistake]:
-    """Label smoothing: targets pulled towards their mean, 1/K of K classes or ½."""
+    """Label smoothing: targets pulled towards 1/K for K classes, or towards ½."""
     if not ((q.y >= 0) & (q.y <= 1)).all():
         return
     softmax = q.net.activations[-1] == "softmax"
@@ -255,7 +255,7 @@ def _smoothed(q: Problem) -> Iterator[Mistake]:
 
 
 def _targets(q: Problem) -> Iterator[Mistake]:
-    """Every target inverted; or those of another sample."""
+    """All targets inverted, or taken from another sample."""
 
     def opposite(p: Passes, h: Index) -> None:
         p.y[h] = 1 - p.y[h]

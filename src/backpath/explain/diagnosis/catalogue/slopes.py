@@ -1,4 +1,4 @@
-"""Mistakes with σ′: missing, of something else, of another function; everywhere or at one use of δ."""
+"""Mistakes in σ′: missing, evaluated elsewhere, or of another function; everywhere or at one use of δ."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ IN_OUTPUT: dict[str, tuple[Callable[[Array], Array], Callable[[Expression], Expr
 }
 _IN_WORDS = {"sigmoid": "v(1 − v)", "tanh": "1 − v²"}
 _LEAKS = (0.2, 0.1)  # slopes of a leaky ReLU other than 0.01
-_FEW_NEURONS = 8  # of a layer, up to which any wrong σ′ is tried at a single one of them
+_FEW_NEURONS = 8  # in larger layers, a wrong σ′ is not tried at single neurons
 ELEMENTWISE = [name for name, row in ACTIVATIONS.items() if row.jacobian is None and not row.no_derivative]
 
 
@@ -36,11 +36,11 @@ class Slope:
 
     Attributes
     ----------
-    code, what : its code, and in words; the same for every activation of which people do the same
-    number : what is used instead of σ′
-    formula : the same on paper, from a neuron's name; None: nothing stands there
-    jacobian : (σ(u), ∂C/∂a) -> ∂C/∂u instead of ∂C/∂a × number, of softmax
-    by_size : as of a mistake
+    code, what : its code and description, the same for all activations with this mistake
+    number : the quantity used instead of σ′
+    formula : its formula, from a neuron's name; None: nothing
+    jacobian : for softmax, (σ(u), ∂C/∂a) -> ∂C/∂u instead of ∂C/∂a × number
+    by_size : as in ``Mistake``
     """
 
     code: str
@@ -52,7 +52,7 @@ class Slope:
     by_size: bool = False
 
     def delta(self, layer: int) -> Callable[[Passes, Index], Array]:
-        """δ with it."""
+        """δ with this slope."""
 
         def values(p: Passes, h: Index) -> Array:
             if self.jacobian:
@@ -63,7 +63,7 @@ class Slope:
 
 
 def right_slope(p: Passes, h: Index, layer: int) -> Array:
-    """σ′(u); of softmax the diagonal of its Jacobian."""
+    """σ′(u); for softmax, the diagonal of its Jacobian."""
     if layer < p.q.layers:
         return p.slopes[layer][h]
     return activation(p.q.net.activations[-1]).derivative(p.u[layer][h])
@@ -71,9 +71,9 @@ def right_slope(p: Passes, h: Index, layer: int) -> Array:
 
 @cache
 def wrong_slopes(name: str) -> tuple[Slope, ...]:
-    """What people put in the place of the σ′ of that activation, whatever the network."""
+    """Wrong slopes of an activation that do not depend on the network."""
     row = activation(name)
-    if name == "identity":  # its σ′ is 1, of whatever it is
+    if name == "identity":  # its σ′ is 1 everywhere
         return (*_other_quantities(name), *_of_others(name))
     found = [
         Slope("missing", "σ′(u) is missing", lambda p, h, k: np.ones_like(p.u[k][h]), None, PLAIN),
@@ -106,7 +106,7 @@ def wrong_slopes(name: str) -> tuple[Slope, ...]:
 
 
 def _other_quantities(name: str) -> Iterator[Slope]:
-    """Another quantity of the neuron where σ′(u) belongs."""
+    """Another quantity of the neuron instead of σ′(u)."""
     row = activation(name)
 
     def slope(what: str, number: SlopeNumbers, formula: Callable[[str], Expression], by_size: bool = False) -> Slope:
@@ -160,7 +160,7 @@ def _other_quantities(name: str) -> Iterator[Slope]:
 
 
 def _error(p: Passes, h: Index, layer: int) -> Array:
-    """∂C/∂a, with the constant that conventions put on it."""
+    """∂C/∂a, with the constant from conventions."""
     return p.scale[h, None, None] * p.dC_da[layer][h]
 
 
@@ -204,7 +204,7 @@ def _formula_of(formula: Callable[[Expression], Expression]) -> Callable[[str], 
 
 
 def slopes(q: Problem) -> Iterator[Mistake]:
-    """The same wrong σ′ in one layer, in all hidden ones, everywhere, at one neuron, or at one use."""
+    """The same wrong σ′ in one layer, in all hidden layers, everywhere, at one neuron, or at one use."""
     kinds: dict[str, dict[int, Slope]] = {}
     for layer in q.every:
         for slope in (*wrong_slopes(q.net.activations[layer - 1]), *_of_other_layers(q, layer)):
@@ -224,7 +224,7 @@ def _of_kind(q: Problem, by_layer: Mapping[int, Slope]) -> Iterator[Mistake]:
     if len(hidden) > 1:
         yield _mistake(q, hidden)
     if len(by_layer) == q.layers > 1:
-        if next(iter(by_layer.values())).code != "missing":  # that would be two mistakes
+        if next(iter(by_layer.values())).code != "missing":  # missing hidden and output slopes are two mistakes
             yield _mistake(q, by_layer)
         yield _mistake(q, by_layer, place=GRADIENT)
         yield _mistake(q, by_layer, place=BIAS)
@@ -233,7 +233,7 @@ def _of_kind(q: Problem, by_layer: Mapping[int, Slope]) -> Iterator[Mistake]:
 
 
 def _of_other_layers(q: Problem, layer: int) -> Iterator[Slope]:
-    """σ′ of another layer, where it has as many neurons, or just one."""
+    """σ′ of another layer, if it has as many neurons, or only one."""
     for other in q.every:
         if other != layer and q.width(other) in (q.width(layer), 1):
             yield Slope(
@@ -249,7 +249,7 @@ def _slope_of(other: int) -> SlopeNumbers:
 
 
 def _mistake(q: Problem, by_layer: Mapping[int, Slope], j: int | None = None, place: UsePlaces = EVERYWHERE) -> Mistake:
-    """Those layers with a wrong σ′; or of the only layer one neuron, or one use."""
+    """A wrong σ′ in these layers, or in one layer at a neuron or use."""
     first = next(iter(by_layer.values()))
     output = q.layers in by_layer
     code = first.code if first.code != "missing" else f"missing_{'output' if output else 'hidden'}_derivative"

@@ -1,4 +1,4 @@
-"""The uses of a layer's δ: in the gradient of its weights, in that of its biases, and in the backward pass."""
+"""The uses of a layer's δ: in the gradients of its weights and of its biases, and in the backward pass."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage, Use
 from backpath.explain.diagnosis.problem import Problem
 from backpath.maths.arrays import Array
 
-Values = Callable[[Passes, Index], Array]  # of the layer ``at``, (passes, N, neurons)
+Values = Callable[[Passes, Index], Array]  # values for the layer ``at``, (passes, N, neurons)
 
 
 @dataclass(frozen=True)
 class UsePlaces:
-    """Some of the uses, and how they are called; ``{}`` stands for the layer."""
+    """Some of the uses, and their description, in which ``{}`` stands for the layer."""
 
     uses: tuple[Use, ...]
     words: str
@@ -32,7 +32,7 @@ OWN = UsePlaces(("own",), " in the gradients of the weights of layer {0} only, n
 
 
 def places(q: Problem, layer: int) -> Iterator[UsePlaces]:
-    """The uses that can go wrong by themselves in a layer."""
+    """The uses that can go wrong separately in a layer."""
     yield EVERYWHERE
     if layer > 1:
         yield BACK
@@ -59,7 +59,7 @@ def used(layer: int, place: UsePlaces, values: Values, columns: slice = slice(No
 
 
 def changed(layer: int, uses: tuple[Use, ...], change: Callable[[Array], Array]) -> Edit:
-    """Every one of these uses changed by itself, after what other mistakes made of it."""
+    """Each of these uses changed separately, after the changes by other mistakes."""
 
     def edit(p: Passes, h: Index) -> None:
         for use in uses:

@@ -1,4 +1,4 @@
-"""Mistakes with the weights in the backward pass: W in δ_H = δ_A × W × σ′(u_H)."""
+"""Mistakes in the weights of the backward pass: W in δ_H = δ_A × W × σ′(u_H)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from backpath.explain.expression import Expression, Partial, Product, minus
 from backpath.maths.arrays import Array
 from backpath.maths.notation import weight_name
 
-WeightsUsed = Callable[[Array], Array]  # W of a layer in some passes, with its bias column -> what is used in its place
-_MANY = 400  # single weights taken for each other, tried only in networks with fewer such pairs
-_COMMON = 8  # neurons up to which one taken for another is tried together with another mistake
+WeightsUsed = Callable[[Array], Array]  # W of a layer in some passes, with its bias column -> the weights used instead
+_MANY = 400  # pairs; confusions of single weights are tried only in networks with fewer pairs
+_COMMON = 8  # neurons; in larger layers, confused neurons are not combined with another mistake
 
 
 def ways_back(q: Problem) -> Iterator[Mistake]:
-    """Every mistake with a layer's weights in the backward pass."""
+    """All mistakes in a layer's weights in the backward pass."""
     yield from _missing(q)
     yield from _transposed(q)
     for layer in q.every[1:]:
@@ -70,13 +70,13 @@ def _transposed(q: Problem) -> Iterator[Mistake]:
 
 
 def flipped(W: Array) -> Array:
-    """The transposes; of matrices that are not square, the numbers of the transposes in the matrices' own shape."""
+    """The transposes; for matrices that are not square, the transposes reshaped to the matrices' own shape."""
     passes, rows, columns = W.shape
     return W.reshape(passes, columns, rows).swapaxes(1, 2).copy() if rows != columns else W.swapaxes(1, 2).copy()
 
 
 def _weight(place: Callable[[int, int, int], tuple[int, int | None]]) -> Callable[[int, int, int], Expression]:
-    """The symbol of the weight that is used instead of that from neuron j to neuron k."""
+    """The symbol of the weight that is used instead of the one from neuron j to neuron k."""
 
     def claimed(layer: int, k: int, j: int) -> Expression:
         to, source = place(layer, k, j)
@@ -86,14 +86,14 @@ def _weight(place: Callable[[int, int, int], tuple[int, int | None]]) -> Callabl
 
 
 def _columns(q: Problem, layer: int) -> Iterator[Mistake]:
-    """A hidden neuron's weights taken for another's, or for the biases; or all columns moved by one."""
+    """A hidden neuron's weights confused with another's, or with the biases; or all columns shifted by one."""
     n = q.width(layer - 1)
-    moved = {"one to the right": [-1, *range(n - 1)], "one to the left": [*range(1, n), -1]}
+    moved = {"shifted one to the right": [-1, *range(n - 1)], "shifted one to the left": [*range(1, n), -1]}
     if n > 1:
-        moved |= {"around": [*range(1, n), 0], "around the other way": [n - 1, *range(n - 1)]}
+        moved |= {"rotated to the left": [*range(1, n), 0], "rotated to the right": [n - 1, *range(n - 1)]}
         moved |= {"in reverse order": list(range(n - 1, -1, -1))}
     for what, order in moved.items():
-        message = f"in the backward pass the columns of layer {layer}'s weights are taken {what}"
+        message = f"in the backward pass the columns of layer {layer}'s weights are {what}"
         edit = _used(layer, _picked(order))
         change = Change("weight", layer, _weight(_source(order)))
         yield Mistake("wrong_path_weight", _path_weights(q, layer), message, (edit,), change, LOCAL)
@@ -128,7 +128,7 @@ def _taken(q: Problem, layer: int, j: int, order: list[int], rank: int) -> Mista
 
 
 def _rows(q: Problem, layer: int) -> Iterator[Mistake]:
-    """The weights to one neuron taken for those to another."""
+    """The weights to one neuron confused with those to another."""
     m = q.width(layer)
     orders: set[tuple[int, ...]] = {(*range(1, m), 0), (m - 1, *range(m - 1)), tuple(range(m - 1, -1, -1))}
     for k in range(m):
@@ -139,9 +139,9 @@ def _rows(q: Problem, layer: int) -> Iterator[Mistake]:
             orders |= {(*range(k), other, *range(k + 1, m)), (*range(other), k, *range(other + 1, m))}
     for chosen in sorted(orders - {tuple(range(m))}):
         names = ", ".join(
-            f"{q.neuron(layer, k + 1)} as {q.neuron(layer, o + 1)}" for k, o in enumerate(chosen) if k != o
+            f"{q.neuron(layer, o + 1)}'s for {q.neuron(layer, k + 1)}" for k, o in enumerate(chosen) if k != o
         )
-        message = f"in the backward pass the weights are taken for those to another neuron: {names}"
+        message = f"in the backward pass the weights to another neuron are used: {names}"
         edit = _used(layer, lambda W, rows=list(chosen): W[:, rows, :-1])  # type: ignore[misc]  # bound now
         change = Change("weight", layer, _weight(lambda layer, k, j, rows=chosen: (rows[k - 1] + 1, j)))  # type: ignore[misc]
         yield Mistake(
@@ -150,7 +150,7 @@ def _rows(q: Problem, layer: int) -> Iterator[Mistake]:
 
 
 def _other_layer(q: Problem, layer: int) -> Iterator[Mistake]:
-    """The weights of the same indices, but of the layer before."""
+    """The weights with the same indices, but from the layer before."""
     rows, columns = q.width(layer), q.width(layer - 1)
     if q.width(layer - 1) < rows or q.width(layer - 2) < columns:
         return
@@ -165,7 +165,7 @@ def _other_layer(q: Problem, layer: int) -> Iterator[Mistake]:
 
 
 def _single(q: Problem, layer: int) -> Iterator[Mistake]:
-    """One weight missing, all those to one neuron missing, or one taken for another of its layer."""
+    """One weight missing, all weights to one neuron missing, or one weight confused with another of its layer."""
     rows, columns = q.width(layer), q.width(layer - 1)
     for j in range(columns if rows > 1 or columns > 1 else 0):
         names = tuple(weight_name(layer, k + 1, j + 1) for k in range(rows))
@@ -209,7 +209,7 @@ def _replaced(layer: int, place: tuple[int, int], other: tuple[int, int]) -> Mis
 
 
 def _left_out(q: Problem, layer: int) -> Iterator[Mistake]:
-    """Of several paths only one is counted, or one is left out."""
+    """Only one of several paths is counted, or one is left out."""
     rows = q.width(layer)
     if rows == 1:
         return
@@ -232,7 +232,7 @@ def _without(rows: list[int]) -> WeightsUsed:
 
 
 def _shares(q: Problem, layer: int) -> Iterator[Mistake]:
-    """The error split by the weights' shares in their sum."""
+    """The error divided in proportion to the weights."""
     if q.width(layer - 1) > 1:
         edit = _used(layer, lambda W: W[..., :-1] / W[..., :-1].sum(axis=-1, keepdims=True))
         message = (
@@ -242,8 +242,8 @@ def _shares(q: Problem, layer: int) -> Iterator[Mistake]:
 
 
 def _updated(q: Problem) -> Iterator[Mistake]:
-    """Weights already updated when the gradients of the layer before them are computed, with the gradient as it is, or
-    as a convention makes it: summed, halved, doubled."""
+    """Weights that are already updated when the gradients of the layer before them are computed, with the gradient
+    unchanged, or changed by a convention: summed, halved, doubled."""
     if q.learning_rate is None:
         return
     layers = list(q.every[1:])

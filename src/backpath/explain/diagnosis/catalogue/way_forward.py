@@ -1,4 +1,4 @@
-"""Mistakes in the forward pass, and with what a weight multiplies: inputs, bias neurons, activations, weights."""
+"""Mistakes in the forward pass, and in the quantity that a weight multiplies."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from backpath.maths.activations import ACTIVATIONS, activation
 from backpath.maths.arrays import Array
 from backpath.maths.notation import weight_name
 
-_COMMON = 8  # inputs up to which one left out is tried together with another mistake
-_FEW_WEIGHTS = 50  # up to which an input left out of one neuron's sum is tried together with another mistake
+_COMMON = 8  # inputs; with more, an omitted input is not combined with another mistake
+_FEW_WEIGHTS = 50  # with more, an input omitted from one neuron's sum is not combined with another mistake
 _USUAL = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "silu")
-_FEW_NEURONS = 60  # up to which an input is also tried to be missing in one neuron's sum only
+_FEW_NEURONS = 60  # with more, inputs omitted from one neuron's sum are not tried
 
 
 LEAKS = (0.2, 0.1, 0.3, 0.05, 0.001)  # slopes of a leaky ReLU below 0 that people choose, other than 0.01
@@ -44,7 +44,7 @@ def _all_and_each(layers: Sequence[int]) -> Iterator[tuple[int, ...]]:
 
 
 def _activations(q: Problem) -> Iterator[Mistake]:
-    """The activation applied twice or not at all, each with the derivatives that then come of it."""
+    """The activation applied twice or not at all, each with its possible derivatives."""
     scopes = [*_all_and_each(list(q.every)), *([tuple(q.hidden)] if len(q.hidden) > 1 else [])]
     for layers in scopes:
         where = tuple(name for layer in layers for name in q.neurons(layer))
@@ -80,7 +80,7 @@ def _factor(layer: int, values: Callable[[Passes, Index], Array]) -> Edit:
 
 
 def _twice(q: Problem, layer: int, slope: str) -> list[Edit]:
-    """σ(σ(u)) in the forward pass; its slope that of u, that of σ(u), or the product of both."""
+    """σ(σ(u)) in the forward pass, with the slope at u, at σ(u), or the product of both."""
     row = activation(q.net.activations[layer - 1])
 
     def forward(p: Passes, h: Index) -> None:
@@ -100,7 +100,7 @@ def _twice(q: Problem, layer: int, slope: str) -> list[Edit]:
 
 
 def _never(q: Problem, layer: int, slope: bool) -> list[Edit]:
-    """u instead of σ(u); its slope that of σ all the same, or 1."""
+    """u instead of σ(u), with the slope of σ, or 1."""
     row = activation(q.net.activations[layer - 1])
 
     def forward(p: Passes, h: Index) -> None:
@@ -117,7 +117,7 @@ def _never(q: Problem, layer: int, slope: bool) -> list[Edit]:
 
 
 def _other_activations(q: Problem) -> Iterator[Mistake]:
-    """Another activation in the forward pass, with its own σ′ or with the right one's."""
+    """Another activation in the forward pass, with its own σ′ or with the right one."""
     for layers in [*_all_and_each(list(q.every)), *([tuple(q.hidden)] if len(q.hidden) > 1 else [])]:
         own = {q.net.activations[layer - 1] for layer in layers}
         for other in (*_USUAL, "step"):
@@ -153,7 +153,7 @@ def _other(q: Problem, layer: int, other: str, with_slope: bool) -> list[Edit]:
 
 
 def _leaks(q: Problem) -> Iterator[Mistake]:
-    """A leaky ReLU of another slope, which is right if it is meant, or instead of a ReLU."""
+    """A leaky ReLU with another slope, which is right if intended, or instead of a ReLU."""
     for kind in ("leaky_relu", "relu"):
         layers = [layer for layer in q.every if q.net.activations[layer - 1] == kind]
         where = tuple(name for layer in layers for name in q.neurons(layer))
@@ -182,7 +182,7 @@ def _leaky(q: Problem, layer: int, slope: float) -> tuple[Edit, ...]:
 
 
 def _missing_inputs(q: Problem) -> Iterator[Mistake]:
-    """An input, a hidden neuron or the bias left out of the sums of a layer, or of one neuron's."""
+    """An input, a hidden neuron or the bias left out of the sums of a layer, or of one neuron's sum."""
     for layer in q.every:
         names = [*q.neurons(layer - 1), "the bias"]
         for i, name in enumerate(names):
@@ -215,7 +215,7 @@ def _left_out(q: Problem, layer: int, i: int, name: str, j: int | None) -> Itera
 
 
 def _without(q: Problem, layer: int, i: int, j: int | None, kept: bool) -> tuple[Edit, ...]:
-    """Out of the sum; ``kept``: still a factor of the gradient."""
+    """Left out of the sum; ``kept``: still a factor of the gradient."""
     rows = slice(None) if j is None else j
 
     def sums(p: Passes, h: Index) -> None:
@@ -236,7 +236,7 @@ def _no_path(layer: int, i: int) -> Callable[[Passes, Index], None]:
 
 
 def _missing_factors(q: Problem) -> Iterator[Mistake]:
-    """δ alone where δ × X is meant, or no gradient at all, of one input's weights; or δ alone in a whole layer."""
+    """δ instead of δ × X, or no gradient, for one input's weights; or δ instead of δ × X in a whole layer."""
     for layer in q.every:
         for i, name in enumerate(q.neurons(layer - 1)):
             rank = LOCAL if q.width(layer - 1) <= _COMMON else RARE
@@ -258,21 +258,21 @@ def _constant_factor(layer: int, inputs: slice, number: float) -> Callable[[Pass
 
 
 def _columns(q: Problem) -> Iterator[Mistake]:
-    """Two inputs taken for each other, in every sample."""
+    """Two inputs swapped in every sample."""
     names = q.neurons(0)
     for i, k in itertools.combinations(range(len(names)), 2):
 
         def edit(p: Passes, h: Index, i: int = i, k: int = k) -> None:
             p.X[h, :, i], p.X[h, :, k] = p.X[h, :, k], p.X[h, :, i]
 
-        message = f"{names[i]} and {names[k]} are taken for each other, in the whole pass"
+        message = f"{names[i]} and {names[k]} are swapped in the whole pass"
         change = Change("sum", 1, terms={i + 1: sy.neuron(names[k]), k + 1: sy.neuron(names[i])})
         rank = LOCAL if len(names) <= _COMMON else RARE
         yield Mistake("wrong_input", (names[i], names[k]), message, ((Stage.START, edit),), change, rank)
 
 
 def _bias_signs(q: Problem) -> Iterator[Mistake]:
-    """The bias neuron's 1 as -1: in the sums, in the gradient, or in both."""
+    """The bias neuron's 1 read as -1: in the sums, in the gradient, or in both."""
     for layers in _all_and_each(list(q.every)):
         where = tuple(name for layer in layers for name in q.biases(layer))
         for sums, gradient, what in (

@@ -1,4 +1,4 @@
-"""Mistakes with what δ is multiplied by, with the gradient of the biases, and with a gradient's rows and columns."""
+"""Mistakes in the factor of δ, in the gradient of the biases, and in a gradient's rows and columns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def factors(q: Problem) -> Iterator[Mistake]:
 
 
 def _in_place_of_inputs(q: Problem) -> Iterator[Mistake]:
-    """Another quantity of fitting shape instead of the inputs of a layer, in its gradients."""
+    """Another quantity of the right shape instead of the inputs of a layer, in its gradients."""
     for layer in q.every:
         for words, values, written, rank in _quantities(q, layer):
 
@@ -134,21 +134,24 @@ def _of_biases(q: Problem) -> Iterator[tuple[str, Callable[[Passes, Index], Arra
 
 
 def _moved(q: Problem) -> Iterator[Mistake]:
-    """Rows or columns of a layer's gradient, shifted, reversed, or all like the first."""
+    """Rows or columns of a layer's gradient shifted, reversed, or all equal to the first."""
     for layer in q.every:
         rows, columns = q.width(layer), q.width(layer - 1) + 1
         kinds: list[tuple[str, Callable[[Array], Array]]] = []
         if rows > 1:
             kinds += [
                 ("its rows are shifted by one", lambda G: np.roll(G, 1, axis=1)),
-                ("its rows are shifted by one the other way", lambda G: np.roll(G, -1, axis=1)),
+                ("its rows are shifted by one in the other direction", lambda G: np.roll(G, -1, axis=1)),
                 ("its rows are in reverse order", lambda G: G[:, ::-1]),
                 ("each row is the first one", lambda G: np.broadcast_to(G[:, :1], G.shape)),
                 ("each row is the last one", lambda G: np.broadcast_to(G[:, -1:], G.shape)),
             ]
         kinds += [
-            ("its columns are shifted by one, biases and all", lambda G: np.roll(G, 1, axis=2)),
-            ("its columns are shifted by one the other way, biases and all", lambda G: np.roll(G, -1, axis=2)),
+            ("its columns are shifted by one, including the biases", lambda G: np.roll(G, 1, axis=2)),
+            (
+                "its columns are shifted by one in the other direction, including the biases",
+                lambda G: np.roll(G, -1, axis=2),
+            ),
         ]
         if columns > 2:
             kinds.append(("its columns are in reverse order", _reversed_columns))
