@@ -1,1 +1,1 @@
-"""Measures backpath beside its peers: ``scripts/bench``."""
+"""Compares backpath with its peers (``scripts/bench``)."""

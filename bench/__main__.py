@@ -1,4 +1,4 @@
-"""Command line of the benchmark; see scripts/bench."""
+"""The command line of the benchmark; see scripts/bench."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from bench.worker import CLOCK
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure backpath beside its peers.")
-    parser.add_argument("--quick", action="store_true", help="3 short rounds: a look, not a measurement")
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Compare backpath with its peers.")
+    parser.add_argument("--quick", action="store_true", help="3 short rounds, for a first impression")
     parser.add_argument("--growth", action="store_true", help="draw the growth curves instead")
-    parser.add_argument("--rows", default=",".join(row.key for row in ROWS), help="which rows (default: %(default)s)")
-    parser.add_argument("--contenders", help=f"who (default: {','.join(CONTENDERS)})")
-    parser.add_argument("--cpu", action="store_true", help="measure the processor's time, on a machine that is in use")
-    parser.add_argument("--keep", type=Path, help="folder that keeps rows; the page has all those that it holds")
-    parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of the page and the pictures")
+    parser.add_argument("--rows", default=",".join(row.key for row in ROWS), help="rows (default: %(default)s)")
+    parser.add_argument("--contenders", help=f"contenders to measure (default: {','.join(CONTENDERS)})")
+    parser.add_argument("--cpu", action="store_true", help="measure processor time, on a machine that is in use")
+    parser.add_argument("--keep", type=Path, help="folder for measured rows; the page shows all rows in it")
+    parser.add_argument("--out", type=Path, default=Path("docs"), help="folder for the page and the pictures")
     return parser.parse_args()
 
 
@@ -51,12 +51,12 @@ def main() -> int:
             print(table(results))
     refused = sorted({name for result in results for name in result.refused})
     if refused:
-        say(f"refused, as they do not reach the reference's weights: {', '.join(refused)}")
+        say(f"refused, because they do not reach the reference's weights: {', '.join(refused)}")
     return 1 if refused else 0
 
 
 def keep(rows: list[Row], contest: Contest, folder: Path) -> list[Measured]:
-    """Put each row into the folder once it is measured; gives all that is there of this and earlier runs."""
+    """Store each row in the folder when it is measured; returns all rows there, from this and earlier runs."""
     folder.mkdir(parents=True, exist_ok=True)
     for row in rows:
         (measured,) = measure([row], contest)

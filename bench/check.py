@@ -1,4 +1,4 @@
-"""Before anything is timed: does a contender reach the weights that backpath's NumPy engine reaches?"""
+"""Checks, before anything is timed, that a contender reaches the weights of backpath's NumPy engine."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import backpath as bp
 from bench.contenders import LeftOut
 from bench.rows import Array, Row
 
-TOLERANCE = {"float64": 1e-9, "float32": 1e-3}  # of the largest change that training makes to a weight
-SOME = 8  # networks of a population that are compared
+TOLERANCE = {"float64": 1e-9, "float32": 1e-3}  # relative to the largest change of a weight
+SOME = 8  # networks of a population to compare
 
 
 class Refused(LeftOut):
-    """A contender that computes something else than the others."""
+    """A contender whose results differ from the reference."""
 
 
 def check_weights(row: Row, cost: str, weights: list[Array]) -> None:
-    """Refuse weights after ``row.checked`` epochs that are not those of the reference."""
+    """Refuse weights that differ from the reference after ``row.checked`` epochs."""
     start, reference = compared(row, row.start()), expected(row, cost)
     got = compared(row, weights)
     if [w.shape for w in got] != [w.shape for w in reference]:
         raise Refused(f"its weights have shapes {[w.shape for w in got]}")
     change = largest(start, reference)
     error = largest(got, reference)
-    if not error <= TOLERANCE[row.dtype] * change:  # nor is NaN
+    if not error <= TOLERANCE[row.dtype] * change:  # also if it is NaN
         raise Refused(f"after {row.checked} epochs its weights, changed by up to {change:.1e}, are off by {error:.1e}")
     if any(w.dtype != row.dtype for w in got):
         raise Refused(f"it computes in {got[0].dtype}, not in {row.dtype}")
@@ -35,7 +35,7 @@ def largest(some: list[Array], others: list[Array]) -> float:
 
 
 def compared(row: Row, weights: list[Array]) -> list[Array]:
-    """All weights of one network, those of a few networks of a population."""
+    """All weights of one network, or of a few networks of a population."""
     if row.networks is None:
         return weights
     return [w[:: max(1, row.networks // SOME)] for w in weights]
@@ -54,5 +54,5 @@ def trained(row: Row, cost: str, start: list[Array]) -> list[Array]:
     result = bp.train(
         bp.Network.from_weights(start), X, y, epochs=row.checked, learning_rate=row.learning_rate,
         batch_size=row.batch, cost=cost, engine="numpy",
-    )  # fmt: skip # a setting a line says no more
+    )  # fmt: skip # one setting per line is no clearer
     return list(result.network.weights)

@@ -1,4 +1,4 @@
-"""Plants the catalogue's mistakes and draws what they are taken for: docs/diagnosis-figures.md and its picture."""
+"""Plants the catalogue's mistakes and counts the reported ones: docs/diagnosis-figures.md and its picture."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from explain.unknown_edits import programs, right_answers  # noqa: E402
 PRECISIONS = {None: "full precision", 5: "5 decimals"}
 SEVERAL, OTHERS, NOTHING = "one of several", "several others", "nothing"
 BEGIN, END = "<!-- made by scripts/confusion -->", "<!-- until here -->"
-KEPT = ROOT / "build" / "confusion.json"  # counts that are made; remove it after a change of the search
+KEPT = ROOT / "build" / "confusion.json"  # finished counts; delete it after a change of the search
 TRUST = ("unknown", "right")
-INK, PAPER = "#010203", "#fdfefc"  # stand for the scheme's colours in the drawing
+INK, PAPER = "#010203", "#fdfefc"  # placeholders for the theme's colours in the drawing
 
 
 def taken_for(code: str, reported: tuple[str, ...]) -> str:
-    """The column of an outcome: the only code reported, or whether the planted one is among several."""
+    """The column of an outcome: the only reported code, or whether the planted one is among several."""
     if not reported:
         return NOTHING
     if len(reported) == 1:
@@ -56,8 +56,7 @@ def planted_in_pairs(job: tuple) -> Counter:
     return found
 
 
-# what people's programs have: slips, up to so many conventions, decimals, what they may mean to do with gradients;
-# trials per count
+# slips, most conventions, decimals, and intended changes of gradients in people's programs; trials per count
 PEOPLE = {
     "one slip, full precision": (1, 0, None, 0, 20),
     "one slip, figures with 5 decimals": (1, 0, 5, 0, 10),
@@ -67,7 +66,7 @@ PEOPLE = {
     "right, with a penalty, clipping, smoothed targets or another leak": (0, 0, None, 1, 10),
 }
 PARTS = 8
-EDITS = 100  # parts of the wrong programs, which take longer
+EDITS = 100  # parts into which the wrong programs are divided, because they take longer
 
 
 def of_people(job: tuple) -> Counter:
@@ -81,7 +80,7 @@ def of_people(job: tuple) -> Counter:
 
 
 def false_names(job: tuple) -> Counter:
-    """Of every so many edits that no search can know: how many get a name as certain."""
+    """Of some edits that the search cannot know: how many get a name that is called certain."""
     count, part = job
     found: Counter = Counter()
     for k, one in enumerate(programs(count)):
@@ -108,7 +107,7 @@ def right(job: tuple) -> Counter:
     return Counter(str(diagnosed(*right_answer(kind, seed)).correct) for seed in range(seeds))
 
 
-# section -> what makes the counts of one of its jobs, and its jobs
+# section -> the function that counts one of its jobs, and its jobs
 SECTIONS: dict[str, tuple[Callable[[tuple], Counter], Callable[[int], list[tuple]]]] = {
     "unknown": (false_names, lambda count: [(100 * count, part) for part in range(EDITS)]),
     "right": (called_wrong, lambda count: [(500 * count, part) for part in range(PARTS)]),
@@ -134,7 +133,7 @@ def shares(counts: Counter, code: str) -> str:
 
 
 def table(by_row: dict, code_of, title: str) -> list[str]:
-    """One line per row: trials, named and certain, at full precision and at 5 decimals."""
+    """One line per row: trials, named and certain, with full precision and with 5 decimals."""
     lines = [f"| {title} | trials | named % | certain % | trials, 5 decimals | named % | certain % |"]
     lines.append("|---|--:|--:|--:|--:|--:|--:|")
     rows = dict.fromkeys(row for row, _ in by_row)
@@ -180,7 +179,7 @@ def pair_line(precision: int | None, counts: Counter) -> str:
 
 
 def trust_lines(trust: dict[str, Counter], people: dict[str, Counter]) -> list[list[str]]:
-    """The first two tables: what is not believed falsely, and what is named of people's slips."""
+    """The first two tables: false names, and the slips that are named."""
     unknown, answers = trust["unknown"], trust["right"]
     false = f"{unknown['a false name']:,} ({100 * unknown['a false name'] / max(1, unknown.total()):.1f}%)"
     first = [
@@ -209,7 +208,7 @@ def trust_lines(trust: dict[str, Counter], people: dict[str, Counter]) -> list[l
 
 
 def summary(trust: dict[str, Counter], people: dict[str, Counter]) -> str:
-    """The table of docs/diagnose.md, trust first."""
+    """The table of docs/diagnose.md, with the false names first."""
     unknown, answers = trust["unknown"], trust["right"]
     rows = [
         (
@@ -227,7 +226,7 @@ def summary(trust: dict[str, Counter], people: dict[str, Counter]) -> str:
 
 
 def put_into(text: str, table: str) -> str:
-    """The text with the table between its two marks."""
+    """The text with the table between the two marks."""
     before, rest = text.split(BEGIN)
     return f"{before}{BEGIN}\n{table}\n{END}{rest.split(END)[1]}"
 
@@ -264,7 +263,7 @@ def draw(alone: dict, path: Path) -> None:
     figure, panels = plt.subplots(2, 1, figsize=(9.5, 14), facecolor=PAPER, layout="constrained")
     for panel, (precision, title) in zip(panels, PRECISIONS.items(), strict=True):
         panel.set(xlim=(0, len(columns)), ylim=(len(rows), 0), aspect="equal", facecolor="none")
-        panel.set_title(f"{title}: planted (rows), taken for (columns), in percent of the row", loc="left", fontsize=9)
+        panel.set_title(f"{title}: planted (rows), reported (columns), in percent of the row", loc="left", fontsize=9)
         for i, code in enumerate(rows):
             counts: Counter = sum((c for (m, p), c in alone.items() if m[0] == code and p == precision), Counter())
             for j, column in enumerate(columns):
@@ -295,7 +294,7 @@ def draw(alone: dict, path: Path) -> None:
 
 
 def counted(kept: dict[str, dict], counts: dict[str, int], most: int) -> bool:
-    """Makes the counts that are not kept yet, at most so many; whether none is left."""
+    """Makes missing counts, up to ``most``; returns whether none is left."""
     jobs = [(name, job) for name, count in counts.items() for job in SECTIONS[name][1](count)]
     left = [(name, job) for name, job in jobs if repr(job) not in kept[name]]
     with ProcessPoolExecutor(int(os.environ.get("JOBS", os.cpu_count() or 1))) as workers:
@@ -308,7 +307,7 @@ def counted(kept: dict[str, dict], counts: dict[str, int], most: int) -> bool:
 
 
 def gathered(kept: dict[str, dict], counts: dict[str, int]) -> dict[str, dict]:
-    """By section, the counts of each job."""
+    """The counts of each job, by section."""
     jobs = {name: SECTIONS[name][1](counts[name]) for name in SECTIONS}
     return {name: {job: Counter(kept[name].get(repr(job), {})) for job in jobs[name]} for name in SECTIONS}
 
@@ -316,10 +315,10 @@ def gathered(kept: dict[str, dict], counts: dict[str, int]) -> dict[str, dict]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("count", type=int, nargs="?", default=20, help="trials of each mistake (20)")
-    parser.add_argument("--trust", type=int, help="the same of the first two tables, if another number")
-    parser.add_argument("--only", choices=SECTIONS, help="one section; those made before are kept in build/")
-    parser.add_argument("--most", type=int, default=10**9, help="jobs to do now; the next call goes on")
-    parser.add_argument("--page", action="store_true", help="the page of what is kept, though not all is made")
+    parser.add_argument("--trust", type=int, help="trials for the first two tables, if different")
+    parser.add_argument("--only", choices=SECTIONS, help="one section; the others are read from build/")
+    parser.add_argument("--most", type=int, default=10**9, help="jobs to do now; the next call continues")
+    parser.add_argument("--page", action="store_true", help="write the page although counts are missing")
     given = parser.parse_args()
     counts = {name: given.trust or given.count if name in TRUST else given.count for name in SECTIONS}
     kept = defaultdict(dict, json.loads(KEPT.read_text()) if KEPT.exists() else {})

@@ -1,6 +1,6 @@
-"""How long an explanation and a diagnosis take: medians, printed. ``.venv/bin/python bench/diagnosis.py``
+"""Prints the median times of an explanation and of diagnoses: ``.venv/bin/python bench/diagnosis.py``
 
-Processor time of one thread, so that what else the machine does counts little.
+They are processor times of one thread, so that other work on the machine has little influence.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from explain.planted import CATALOGUE, diagnosed, plant, scene  # noqa: E402
 
 
 def seconds(call: Callable[[], object], times: int = 5) -> float:
-    """The median of a few calls."""
+    """The median time of a few calls."""
     taken = []
     for _ in range(times):
         start = time.process_time()
@@ -37,7 +37,7 @@ def one_weight() -> float:
 
 
 def planted(sizes: tuple[int, ...], N: int, seeds: int, times: int) -> dict[str, float]:
-    """Of every mistake of the catalogue that can be made there: seconds to name it."""
+    """The seconds to name each mistake of the catalogue that applies to the network."""
     found = {}
     for code, variant in CATALOGUE:
         taken = []

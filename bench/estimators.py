@@ -1,4 +1,4 @@
-"""backpath's estimators beside scikit-learn's, the same parameters, in turns: the table of docs/scikit-learn.md."""
+"""Compares the estimators with scikit-learn's, with equal parameters, in turns: the table in docs/scikit-learn.md."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bench.machine import machine
 PAGE = Path(__file__).parents[1] / "docs" / "scikit-learn.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 TURNS, TURN_SECONDS = 5, 0.5
-Timed = tuple[str, float, Callable[[Any], Callable[[], object]]]  # title, what its seconds are divided by, the work
+Timed = tuple[str, float, Callable[[Any], Callable[[], object]]]  # title, divisor of the seconds, the work
 
 
 def rows() -> Iterator[Timed]:
@@ -57,7 +57,7 @@ def predicting(X: Any, y: Any) -> Callable[[Any], Callable[[], object]]:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """What the work takes, again and again for a while: a fit of a millisecond is over before the caches are warm."""
+    """The times of repeated work, because a fit of a millisecond ends before the caches are warm."""
     count, begin = 0, time.perf_counter()
     while (taken := time.perf_counter() - begin) < TURN_SECONDS:
         work()

@@ -1,10 +1,10 @@
-"""The explorer under load: how long a click takes while others train, and what memory is left when all have gone.
+"""The explorer under load: the time of a click while other pages train, and the memory after all have left.
 
     python -m bench.explorer_load [--seconds 300]
 
-1. One page trains: how long ``derive`` takes (median), frames a second.
-2. Thirty pages train at once: how long ``derive`` takes (95th percentile).
-3. A hundred pages, of which thirty train, for so many seconds: errors, and the server's memory before and after.
+1. One page trains: the time of ``derive`` (median), and frames a second.
+2. Thirty pages train at once: the time of ``derive`` (95th percentile).
+3. A hundred pages, thirty of which train, for some minutes: errors, and the server's memory before and after.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 
 WEIGHTS = ("W11_1", "W12_1", "W1~_1", "W11_2")
-BETWEEN_CLICKS = 1.0  # seconds, of one learner
+BETWEEN_CLICKS = 1.0  # seconds between the clicks of one user
 
 
 class Learner:
-    """A page: asks, and counts the frames that come in between."""
+    """A page that sends requests, and counts the frames between the answers."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket, self.number, self.frames = socket, 0, 0
@@ -50,7 +50,7 @@ class Learner:
                 self.waiting.pop(message["id"]).set_result(message)
 
     async def ask(self, do: str, **given: Any) -> float:
-        """Seconds until the answer; an error ends the measurement."""
+        """The seconds until the answer; an error ends the measurement."""
         self.number += 1
         answer = self.waiting[self.number] = asyncio.get_running_loop().create_future()
         began = time.perf_counter()
@@ -66,7 +66,7 @@ class Learner:
 
 
 async def click(learner: Learner, seconds: float, pause: float, offset: float = 0.0) -> list[float]:
-    """Clicks on weights for so long; how long each took."""
+    """Clicks on weights for some time; returns the time of each."""
     await asyncio.sleep(offset)
     until, found = time.perf_counter() + seconds, []
     while time.perf_counter() < until:
@@ -111,7 +111,7 @@ async def many(url: str, count: int, training: int, seconds: float) -> str:
 
 
 def memory(process: int) -> float:
-    """MiB in use by a process."""
+    """The memory of a process, in MiB."""
     lines = Path(f"/proc/{process}/status").read_text("ascii").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
 
@@ -119,7 +119,7 @@ def memory(process: int) -> float:
 async def measured(url: str, process: int, seconds: float) -> None:
     print(await one(url, 5), flush=True)
     print(await many(url, 30, 30, min(seconds, 20)), flush=True)
-    for _ in range(2):  # the first time, threads and libraries take what they keep
+    for _ in range(2):  # the first time, threads and libraries allocate memory that they keep
         before = memory(process)
         served = await many(url, 100, 30, seconds / 2)
         most = memory(process)
@@ -131,7 +131,7 @@ async def measured(url: str, process: int, seconds: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=300, help="of the hundred pages")
+    parser.add_argument("--seconds", type=float, default=300, help="duration of the third measurement")
     seconds = parser.parse_args().seconds
     command = [sys.executable, "-m", "backpath", "explore", "--no-browser", "--port", "0"]
     with subprocess.Popen(
@@ -139,7 +139,7 @@ def main() -> None:
     ) as server:
         try:
             url = server.stdout.readline().strip() if server.stdout else ""
-            time.sleep(5)  # for the kernels
+            time.sleep(5)  # until the kernels are loaded
             asyncio.run(measured(url, server.pid, seconds))
         finally:
             server.terminate()

@@ -1,10 +1,10 @@
-"""How soon the explorer's page can be used, and how smoothly it moves: figures of a real Chromium on a real server.
+"""How fast the explorer's page loads, and how smoothly it moves, in Chromium with a real server.
 
     PYTHONPATH=src .venv/bin/python bench/explorer_page.py
 
-``usable`` is from the first byte of the page to the picture of the network with its numbers; ``click`` from a click on
-a weight to its chain rule, while training; ``frames`` are the drawn ones a second, with the decision surface.
-Chromium slows the line of 50 KB/s down.
+``usable`` is the time from the first byte of the page to the picture of the network with its numbers; ``click`` is the
+time from a click on a weight to its chain rule, while training; ``frames`` are drawn frames a second, with the decision
+surface. Chromium simulates the line of 50 KB/s.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FRAMES = """seconds => new Promise(done => {
   look();
 })"""
 TRAIN = """() => import(document.querySelector('script[src$="connection.js"]').src)
-  .then(({ ask }) => ask('train', { speed: 'max' }))"""  # without an end: what is solved would stop
+  .then(({ ask }) => ask('train', { speed: 'max' }))"""  # endless, because a solved run would stop
 CLICK = """name => new Promise(done => {
   const figure = document.querySelector('#derivation');
   const start = performance.now();
@@ -66,7 +66,7 @@ def usable(browser: Browser, url: str) -> str:
 
 
 def on_a_slow_line(browser: Browser, url: str) -> str:
-    """The first visit, and the next one, whose files are kept."""
+    """The first visit, and the next one with cached files."""
     first, again, words = [], [], []
     for _ in range(SLOW_VISITS):
         context = browser.new_context(viewport={"width": 1280, "height": 800})
@@ -86,7 +86,7 @@ def on_a_slow_line(browser: Browser, url: str) -> str:
 
 
 def moving(browser: Browser, url: str, data: str, hidden: str) -> list[str]:
-    """Frames and clicks of one network while it trains as fast as it can."""
+    """Frames and clicks of one network while it trains at full speed."""
     page = opened(browser, url)
     page.locator("#dataset").select_option(data)
     page.wait_for_timeout(500)

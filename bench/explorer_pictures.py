@@ -1,4 +1,4 @@
-"""Takes the pictures of the explorer for the docs: docs/images/explorer-*.png.
+"""Takes the screenshots of the explorer: docs/images/explorer-*.png.
 
 PYTHONPATH=src .venv/bin/python bench/explorer_pictures.py
 """
@@ -24,7 +24,7 @@ def opened(browser: Browser, url: str, width: int, height: int, scheme: str) -> 
 
 
 def step(page: Page) -> None:
-    """A step taken by hand, a weight looked at, one of its factors pointed at."""
+    """A step by hand, with a selected weight and one of its factors highlighted."""
     for name in ("Forward", "Backward"):
         page.get_by_role("button", name=name, exact=True).click()
     page.locator('[data-weight="W11_1"]').click()
@@ -33,7 +33,7 @@ def step(page: Page) -> None:
 
 
 def training(page: Page) -> None:
-    """Two spirals, learned."""
+    """Two spirals after training."""
     page.locator("#dataset").select_option("spiral")
     page.get_by_role("button", name="Train", exact=True).click()
     page.wait_for_timeout(6000)
@@ -44,13 +44,13 @@ def training(page: Page) -> None:
 
 
 def pause(page: Page) -> None:
-    """End the run, unless it has ended by itself."""
+    """Stop the run, unless it has stopped automatically."""
     if page.locator("#pause").is_enabled():
         page.get_by_role("button", name="Pause", exact=True).click()
 
 
 def samples(page: Page) -> None:
-    """XOR learned, with maps in the neurons, every sample's share of a gradient, and a run pinned before it."""
+    """XOR after training, with maps in the neurons, each sample's gradient, and a pinned run."""
     for seed in (2, 1):
         page.get_by_role("tab", name="Network").click()
         page.locator("#seed").fill(str(seed))
@@ -65,11 +65,11 @@ def samples(page: Page) -> None:
     page.locator('[data-weight="W21_1"]').click()
     page.get_by_role("tab", name="Samples").click()
     page.get_by_role("button", name="Forward", exact=True).click()
-    page.wait_for_timeout(5000)  # until the messages have gone
+    page.wait_for_timeout(5000)  # until the messages have disappeared
 
 
 def presenting(page: Page) -> None:
-    """The presenter's view, with its pointer on a factor."""
+    """The presenter's view with its pointer on a factor."""
     step(page)
     page.locator("#network-title").click()
     page.keyboard.press("p")
@@ -78,7 +78,7 @@ def presenting(page: Page) -> None:
 
 
 def sheet(page: Page) -> None:
-    """A phone, with a weight's chain rule over the lower half."""
+    """A phone with a weight's chain rule over the lower half."""
     for name in ("Forward", "Backward"):
         page.get_by_role("button", name=name, exact=True).click()
     page.locator('[data-weight="W11_1"]').click()

@@ -1,8 +1,8 @@
-"""A random walk over the explorer's page: clicks, typing, dragging and keys, for ten minutes, on a real Chromium.
+"""A random walk over the explorer's page in Chromium: clicks, typing, dragging and keys, for ten minutes.
 
     PYTHONPATH=src .venv/bin/python bench/explorer_walk.py [SECONDS [SEED]]
 
-Nothing may be complained of on the console, no request may fail, and after each reload everything is where it was.
+There must be no errors on the console and no failed requests, and each reload must restore everything.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ STATE = """() => [document.querySelector('#epoch').textContent,
 
 
 def some(page: Page, rng: random.Random, selector: str) -> int | None:
-    """The place of one of those that are seen."""
+    """The place of a random visible element."""
     shown = page.locator(selector).evaluate_all(
         "all => all.map((e, k) => e.checkVisibility() && !e.disabled ? k : -1).filter(k => k >= 0)"
     )
@@ -91,7 +91,7 @@ def _on_points(page: Page, rng: random.Random, kind: str) -> None:
 
 
 def settled(page: Page) -> list[str]:
-    """What must come back after a reload: paused, kept, and read."""
+    """The state that a reload must restore, after a pause and a save."""
     if page.locator("#pause").is_enabled():
         page.locator("#pause").evaluate("e => e.click()")
     page.evaluate("document.activeElement.blur()")
@@ -107,7 +107,7 @@ def walk(page: Page, seconds: float, rng: random.Random) -> tuple[Counter[str], 
     while time.monotonic() < end:
         try:
             done[act(page, rng)] += 1
-        except Error:  # what was to be clicked has gone meanwhile, or lies under something
+        except Error:  # the element has disappeared, or is covered
             done["missed"] += 1
         if rng.random() < 0.01:
             before = settled(page)

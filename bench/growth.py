@@ -1,4 +1,4 @@
-"""What the growth curves go through: a panel per thing that grows, each point a row."""
+"""The growth curves: a panel for each quantity, and a row for each point."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Panels = dict[str, list[tuple[float, Row]]]
 
 
 def panels() -> Panels:
-    """Title ("quantity: what is timed") -> (quantity, row)."""
+    """Title ("quantity: timed work") -> pairs (quantity, row)."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     xor = replace(BASE, sizes=NOTES, samples=XOR, dtype="float64", per="call")
     many = replace(POPULATION, networks=20_000)

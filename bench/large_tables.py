@@ -1,9 +1,9 @@
-"""How long tables take to read and train on, and how much memory: large ones, in memory and streamed.
+"""The time and memory to read and train on large tables, in memory and streamed.
 
     python -m bench.large_tables FOLDER [--rows 10000000]
 
-makes its files in FOLDER where they are not there yet, and prints a table for docs/tables.md. Each line is measured in
-a process of its own; seconds are those of the clock, and of all cores together.
+creates missing files in FOLDER, and prints a table for docs/tables.md. Each line is measured in a separate process;
+seconds are wall-clock seconds, and in brackets those of all cores together.
 """
 
 from __future__ import annotations

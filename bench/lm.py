@@ -1,8 +1,8 @@
-"""Levenberg-Marquardt beside other solvers, each to the same error from the same starts: docs/levenberg-marquardt.md.
+"""Compares Levenberg-Marquardt with other solvers, to the same error from the same starts: docs/levenberg-marquardt.md.
 
-A first run counts the epochs (iterations) that a contender needs to reach the goal; a second run of exactly that many
-is timed, so that no contender pays for checking the goal. Times are processor times: all run on one core, and other
-work on the machine is not counted.
+A first run counts the epochs (iterations) that a contender needs to reach the goal. A second run with this number is
+timed, so that checking the goal is not included. Times are processor times on one core, so that other work on the
+machine does not count.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Train = Callable[[int], object]
 
 @dataclass(frozen=True)
 class Problem:
-    """A set with a start."""
+    """A set with initial weights."""
 
     set: Set
     X: Array
@@ -39,7 +39,7 @@ class Problem:
     network: bp.Network
 
     def epochs_of(self, costs: Array) -> int | None:
-        """Epochs until the goal, of costs before each epoch."""
+        """The epochs to the goal, from the costs before each epoch."""
         below = np.flatnonzero(costs <= self.set.goal)
         return int(below[0]) if len(below) else None
 
@@ -60,7 +60,7 @@ def backpath(problem: Problem, most: int, **settings: object) -> tuple[int | Non
 
 
 def lbfgs(problem: Problem, most: int = 2048) -> tuple[int | None, Train]:
-    """scikit-learn's, from the problem's start; its cost only falls, so the epochs are found by halving, to 2%."""
+    """scikit-learn from the problem's start; its cost falls monotonically, so bisection finds the epochs to 2%."""
     y = problem.y if problem.y.shape[1] > 1 else problem.y.ravel()
     model = MLPRegressor(
         hidden_layer_sizes=(problem.set.hidden,), activation="tanh", solver="lbfgs", alpha=0, tol=1e-14, max_iter=1
@@ -89,7 +89,7 @@ def lbfgs(problem: Problem, most: int = 2048) -> tuple[int | None, Train]:
 
 
 def jax_adam(problem: Problem, most: int = 10_000) -> tuple[int | None, Train]:
-    """The whole run one compiled loop; compiling is not counted."""
+    """The whole run as one compiled loop; compilation is not timed."""
     import jax
 
     jax.config.update("jax_platforms", "cpu")
@@ -123,7 +123,7 @@ CONTENDERS = {"backpath, lm": lm, "backpath, adam": adam, "scikit-learn, lbfgs":
 
 @dataclass(frozen=True)
 class Outcome:
-    """One contender on one set: epochs and seconds of the starts from which the goal was reached."""
+    """One contender on one set: epochs and seconds for the starts from which it reached the goal."""
 
     epochs: list[int]
     seconds: list[float]

@@ -1,4 +1,4 @@
-"""Regression sets for small networks, with the network that each is given and the error that counts as learned."""
+"""Regression sets for small networks, each with its network and the error that counts as learned."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Set:
-    """One set; inputs and outputs are standardised, so an error of 1 is that of always predicting the mean.
+    """One set. Inputs and outputs are standardised, so always predicting the mean has the error 1.
 
     Attributes
     ----------
@@ -49,8 +49,8 @@ def parity() -> tuple[Array, Array]:
 
 
 def mackey_glass() -> tuple[Array, Array]:
-    """x′ = 0.2 x(t-17) / (1 + x(t-17)¹⁰) - 0.1 x by Runge-Kutta steps of 1 (the delayed value held), from x = 1.2; the
-    value 6 steps ahead from those now and 6, 12 and 18 steps ago."""
+    """x′ = 0.2 x(t-17) / (1 + x(t-17)¹⁰) - 0.1 x by Runge-Kutta steps of 1 (constant delayed value), from x = 1.2: the
+    value 6 steps ahead, from the present value and those 6, 12 and 18 steps ago."""
     x = [1.2] * 18
     for _ in range(1500):
         gain = 0.2 * x[-18] / (1 + x[-18] ** 10)
@@ -64,7 +64,7 @@ def mackey_glass() -> tuple[Array, Array]:
 
 
 def robot_arm() -> tuple[Array, Array]:
-    """Where the hand of an arm of two links (1 and 0.8 long) is, from the angles of shoulder and elbow."""
+    """The position of the hand of an arm with two links (1 and 0.8 long), from the angles of shoulder and elbow."""
     angles = np.random.default_rng(0).uniform([0, 0], [np.pi / 2, np.pi], (500, 2))
     both = angles.sum(axis=1)
     x, y = np.cos(angles[:, 0]) + 0.8 * np.cos(both), np.sin(angles[:, 0]) + 0.8 * np.sin(both)

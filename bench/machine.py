@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""The machine that the figures were measured on."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ INSTRUCTIONS = {
     "avx512f": "AVX-512",
     "asimd": "NEON",
     "sve": "SVE",
-}  # as Linux names them
+}  # Linux's names
 
 
 def machine() -> list[str]:
-    """A line each about processor, system and BLAS."""
+    """One line each on the processor, the system and the BLAS."""
     facts = processor()
     flags = facts.get("flags", facts.get("Features", "")).split()
     known = [name for flag, name in INSTRUCTIONS.items() if flag in flags]
@@ -32,7 +32,7 @@ def machine() -> list[str]:
 
 
 def processor() -> dict[str, str]:
-    """The first processor of /proc/cpuinfo, where there is one."""
+    """The first processor in /proc/cpuinfo, if it exists."""
     file = Path("/proc/cpuinfo")
     first = file.read_text().split("\n\n", 1)[0] if file.exists() else ""
     pairs = (line.split(":", 1) for line in first.splitlines() if ":" in line)

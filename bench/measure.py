@@ -1,4 +1,4 @@
-"""Measures rows: every contender is checked first, then all take turns, round after round."""
+"""Measures rows: every contender is checked first, and then all take turns, round after round."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Say = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Timing:
-    """One contender's times of one row: seconds per what the row is given for."""
+    """One contender's times for one row, in seconds per unit of the row."""
 
     contender: str
     form: str
@@ -32,7 +32,7 @@ class Timing:
 
     @property
     def spread(self) -> float:
-        """Half of the interquartile range of the times, as a share of the median."""
+        """Half the interquartile range of the times, relative to the median."""
         if len(self.times) == 1:
             return 0.0
         low, _, high = statistics.quantiles(self.times, n=4, method="inclusive")
@@ -41,7 +41,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Measured:
-    """A row with the timings of every form, and who was left out of it and why."""
+    """A row with the timings of all forms, and the contenders that were left out, with reasons."""
 
     row: Row
     timings: tuple[Timing, ...]
@@ -57,13 +57,13 @@ class Measured:
         return fastest
 
     def ratios(self, to: str = "backpath") -> dict[str, float]:
-        """How many times as long as ``to`` each contender takes; nothing where ``to`` has no time."""
+        """Each contender's time relative to ``to``; empty if ``to`` has no time."""
         best = self.best()
         return {name: timing.median / best[to].median for name, timing in best.items()} if to in best else {}
 
 
 class Contest:
-    """The contenders' processes, started when a row first needs them."""
+    """The contenders' processes, which start when a row first needs them."""
 
     def __init__(self, modules: Iterable[str], rounds: int, seconds: float, say: Say):
         self.modules, self.rounds, self.seconds, self.say = list(modules), rounds, seconds, say
@@ -94,7 +94,7 @@ class Contest:
                 self.say(f"{row.key}: {name} left out: {reason}")
         times: dict[Entry, list[float]] = {entry: [] for entry in entries}
         for turn in range(self.rounds if entries else 0):
-            first = turn % len(entries)  # everyone comes first and last once
+            first = turn % len(entries)  # each contender is first and last once
             for entry in entries[first:] + entries[:first]:
                 times[entry].append(entry.time())
         timings = tuple(Timing(entry.contender, entry.form, tuple(times[entry])) for entry in entries)
@@ -120,7 +120,7 @@ class Contest:
             found.append(Entry(worker, module, row, form, epochs))
         if row.per == "process":  # such a process runs the first form only
             found = found[:1]
-            found[0].time()  # does not count: it fills the caches of compiled code
+            found[0].time()  # not counted: it fills the caches of compiled code
         return found
 
 
@@ -149,12 +149,12 @@ class Entry:
 
 
 def children_seconds() -> float:
-    """The processor's time of all processes that this one has started and that are done."""
+    """The processor time of all finished child processes."""
     return sum(os.times()[2:4])
 
 
 def enough_epochs(seconds_of: Callable[[int], float], wanted: float) -> int:
-    """Epochs that take about so long; the better of two calls counts, as the first may compile."""
+    """The number of epochs that take about this time; the faster of two calls counts, because the first may compile."""
     epochs = 1
     while (took := min(seconds_of(epochs), seconds_of(epochs))) < wanted / 2:
         epochs = max(epochs + 1, int(epochs * min(10, wanted / max(took, 1e-9))))

@@ -1,4 +1,4 @@
-"""One process that trains one row once, for the time from its start to its end: python -m bench.once MODULE ROW."""
+"""Trains one row once, to time a whole process: python -m bench.once MODULE ROW."""
 
 from __future__ import annotations
 

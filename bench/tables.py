@@ -1,6 +1,6 @@
-"""backpath's network for a table beside scikit-learn's models, on the same splits of public tables.
+"""Compares backpath's network for a table with scikit-learn's models, on the same splits of public tables.
 
-``scripts/tables measure`` measures what is not in the file of results yet; ``scripts/tables report`` writes
+``scripts/tables measure`` measures what is missing in the file of results; ``scripts/tables report`` writes
 ``docs/tables-figures.md``.
 """
 
@@ -21,13 +21,13 @@ from backpath.files.tables import read_training_table
 from bench.table_sets import CHECKED_ON, CHOSEN_ON, TableSet
 
 RESULTS, PAGE = Path("tables-results.json"), Path("docs/tables-figures.md")
-SPLITS, FEW, SPLITS_OF_FEW = 1, 2_000, 5  # sets of fewer rows are split more often: one split of them says little
+SPLITS, FEW, SPLITS_OF_FEW = 1, 2_000, 5  # sets with fewer rows are split more often, because one split says little
 TOLERANCE = {"regression": 0.02, "binary": 0.01, "multiclass": 0.01}  # R², accuracy
 PEERS = ("mlp", "linear", "trees")
 
 
 def arrays(one: TableSet, seed: int) -> tuple[Any, ...]:
-    """X, y, X held out, y held out, task: as ``backpath train`` prepares the set's CSV file."""
+    """X, y, X held out, y held out, task, prepared from the set's CSV file by ``backpath train``."""
     frame = one.frame()
     numeric = frame[one.target].dtype.kind in "if"
     for name in frame.columns:
@@ -76,7 +76,7 @@ def measure(one: TableSet, seed: int) -> dict[str, Any]:
     labels, held = (v.argmax(axis=1) if task == "multiclass" else v[:, 0] for v in (y, y_held))
     for name in PEERS:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that 200 epochs were not enough: they are its default
+            warnings.simplefilter("ignore")  # scikit-learn's default of 200 epochs may not be enough
             found[name] = float(peer(name, task).fit(X, labels).score(X_held, held))
     return found
 
@@ -93,8 +93,8 @@ def report(results: dict[str, dict[str, Any]]) -> str:
     ]
     averages = {one.name: found for one in (*CHECKED_ON, *CHOSEN_ON) if (found := _average(one.name, results))}
     for title, sets in (
-        ("Sets that the defaults were not chosen on", CHECKED_ON),
-        ("Sets that the defaults were chosen on", CHOSEN_ON),
+        ("Sets that were not used to choose the defaults", CHECKED_ON),
+        ("Sets that were used to choose the defaults", CHOSEN_ON),
     ):
         rows = [(one.name, averages[one.name]) for one in sets if one.name in averages]
         parts += [f"## {title}", _summary([found for _, found in rows]), _table(rows)]
@@ -102,7 +102,7 @@ def report(results: dict[str, dict[str, Any]]) -> str:
 
 
 def _average(name: str, results: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Of a set's splits, if all are measured."""
+    """The results of a set's splits, if all are measured."""
     found = [results[key] for seed in range(SPLITS_OF_FEW) if (key := f"{name} {seed}") in results]
     if not found or len(found) < splits(found[0]["rows"]):
         return {}

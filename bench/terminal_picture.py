@@ -1,4 +1,4 @@
-"""Runs a backpath command on a pseudo-terminal of 80 columns and draws what it leaves on the screen as an SVG file.
+"""Runs a backpath command on a pseudo-terminal of 80 columns and draws the final screen as an SVG file.
 
 python bench/terminal_picture.py OUT.svg COMMAND…
 """
@@ -40,7 +40,7 @@ font-size: {char_height}px; line-height: {line_height}px }}
 
 
 def screen_of(arguments: list[str]) -> str:
-    """What the command prints on a terminal; the progress bar as it stands at the end."""
+    """The command's output on a terminal, with the final state of the progress bar."""
     leader, follower = pty.openpty()
     ioctl(follower, TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS)}

@@ -1,4 +1,4 @@
-"""A process of its own for each contender, so that none is slowed by another's threads or settings."""
+"""A separate process for each contender, so that none is slowed by another's threads or settings."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
     from bench.rows import Array, Row, Train
 
-CLOCK = "BENCH_CPU_TIME"  # where set, the processor's time is measured, of all threads
+CLOCK = "BENCH_CPU_TIME"  # if set, processor time of all threads is measured
 
 
 class Worker:
-    """A contender held to some cores; its methods are carried out in its process, one at a time.
+    """A contender restricted to some cores; its methods run in its process, one at a time.
 
     Raises
     ------
     LeftOut
-        From the start and every method: why the contender cannot take part.
+        By the constructor and all methods, with the reason why the contender cannot take part.
     """
 
     def __init__(self, module: str, cores: int | None):
@@ -38,18 +38,18 @@ class Worker:
         self.name, self.cost, self.versions = self._answer()
 
     def prepare(self, row: Row) -> list[str]:
-        """Make the row ready; the forms in which the contender offers it."""
+        """Prepare the row; returns the forms that the contender offers."""
         return self._ask("prepare", row)
 
     def weights(self, form: str, epochs: int) -> list[Array]:
         return self._ask("weights", form, epochs)
 
     def seconds(self, form: str, epochs: int, calls: int = 1) -> float:
-        """The median of so many calls, one straight after the other."""
+        """The median of consecutive calls."""
         return self._ask("seconds", form, epochs, calls)
 
     def close(self) -> None:
-        self._pipe.close()  # the process ends because its peer is gone
+        self._pipe.close()  # the process ends when the pipe is closed
         self._process.join()
 
     def _ask(self, *call: Any) -> Any:
@@ -77,7 +77,7 @@ def timed(train: Train, epochs: int, calls: int) -> float:
 
 
 def serve(pipe: Connection, module: str, cores: int | None) -> None:
-    """What runs in the process. It is held to its cores first: libraries count them as they are imported."""
+    """The main function of the process. It first restricts the cores, because libraries count them when imported."""
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-cores:])
     try:

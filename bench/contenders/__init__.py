@@ -1,9 +1,9 @@
-"""The contenders, a module each. Every module has
+"""The contenders, one module each. Every module has
 
 NAME : str
-COST : the cost that it minimises, by backpath's name
+COST : its cost, by backpath's name
 versions() -> str
-forms(row) -> {what of the library is used: Train}, of which the fastest is measured; or raises ``LeftOut``.
+forms(row) -> {description: Train}, of which the fastest is measured; or raises ``LeftOut``.
 """
 
 from __future__ import annotations
@@ -12,4 +12,4 @@ CONTENDERS = ("backpath", "numpy", "jax", "torch", "sklearn", "fann", "intrinsic
 
 
 class LeftOut(Exception):
-    """Why a contender does not take part in a row, or at all."""
+    """The reason why a contender does not take part in a row, or at all."""

@@ -1,4 +1,4 @@
-"""backpath itself, through its public calls."""
+"""backpath itself, through its public functions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def versions() -> str:
 def forms(row: Row) -> dict[str, Train]:
     if row.networks is not None:
         return {"train_population": train_population(row)}
-    engine = "auto" if row.per == "process" else "compiled"  # auto's choice, too, once the kernels are there
+    engine = "auto" if row.per == "process" else "compiled"  # also the choice of "auto" when the kernels are built
     return {f"train, engine={engine!r}": train(row, engine)}
 
 

@@ -1,4 +1,4 @@
-"""The C library FANN 2.2 through ctypes; its loop over the epochs is C."""
+"""The C library FANN 2.2 through ctypes; its loop over the epochs is in C."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.rows import Array, Row, Train
 NAME = "FANN"
 COST = "squared_error"
 LIBRARIES = {"float64": ("doublefann", c_double), "float32": ("floatfann", c_float)}
-TRAIN_BATCH, SIGMOID, ERROR_LINEAR = 1, 3, 0  # enumerations of fann_data.h
+TRAIN_BATCH, SIGMOID, ERROR_LINEAR = 1, 3, 0  # from fann_data.h
 
 
 def library(dtype: str) -> ctypes.CDLL:
@@ -50,7 +50,7 @@ def train_on_data(row: Row) -> Train:
         getattr(fann, f"fann_set_{setting}")(net, SIGMOID)  # 1 / (1 + exp(-2 s u)), s = 1/2 by default
     fann.fann_set_training_algorithm(net, TRAIN_BATCH)
     fann.fann_set_train_error_function(net, ERROR_LINEAR)
-    fann.fann_set_learning_rate(net, c_float(2 * row.learning_rate))  # its cost has a half that the notes' has not
+    fann.fann_set_learning_rate(net, c_float(2 * row.learning_rate))  # its cost has a factor ½, unlike the notes'
     connections = (Connection * fann.fann_get_total_connections(net))()
     data, start = samples(fann, number, row), row.start()
     flat_start = np.concatenate([w.ravel() for w in start]).tolist()
@@ -69,7 +69,7 @@ def train_on_data(row: Row) -> Train:
 
 
 def samples(fann: ctypes.CDLL, number: type, row: Row) -> c_void_p:
-    class Data(ctypes.Structure):  # struct fann_train_data, as far as it is needed
+    class Data(ctypes.Structure):  # the beginning of struct fann_train_data
         _fields_ = (("errno", c_uint), ("log", c_void_p), ("text", c_void_p), ("samples", c_uint), ("inputs", c_uint),
                     ("outputs", c_uint), ("X", POINTER(POINTER(number))), ("y", POINTER(POINTER(number))))  # fmt: skip
 

@@ -1,6 +1,6 @@
-"""Intrinsics by hand for the notes' network, AVX2 for one of them, AVX-512 and all cores for many: a limit to be near.
+"""Intrinsics by hand for the notes' network, as a lower bound: AVX2 for one network, AVX-512 on all cores for many.
 
-It trains and does nothing else: no costs, no errors, nothing that stops.
+It only trains: no costs, no error checks, no stopping.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FLAGS = [
 AVX_512 = ["-mavx512f", "-mavx512dq"]
 LANES = {"float64": 8, "float32": 16}
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-BLOCKS = 16  # for each core
+BLOCKS = 16  # per core
 
 
 def library(*, many: bool) -> ctypes.CDLL:
@@ -47,7 +47,7 @@ def library(*, many: bool) -> ctypes.CDLL:
     if command is None or not {"avx2", "fma"} <= has:
         raise LeftOut("it needs Linux, a processor with AVX2 and a C++ compiler")
     if many and "avx512dq" not in has:
-        raise LeftOut("of many networks it needs a processor with AVX-512")
+        raise LeftOut("for many networks it needs a processor with AVX-512")
     with tempfile.TemporaryDirectory() as folder:
         built = Path(folder, "intrinsics.so")
         flags = [*FLAGS, *(AVX_512 if many else [])]
@@ -103,7 +103,7 @@ def train(row: Row) -> Train:
                 row.learning_rate, epochs,
             )
             for first in range(0, stride, block)
-        ]  # fmt: skip # the call's arguments in its order
+        ]  # fmt: skip # the arguments in the order of the call
         for call in calls:
             call.result()
         W = np.ascontiguousarray(weights[:, : start.shape[1]].T)

@@ -1,8 +1,8 @@
-"""JAX: the whole run is one compiled loop, its weights donated.
+"""JAX: the whole run is one compiled loop with donated weights.
 
-As it is usually written (matrix products, ``vmap`` for a population), and as it turned out fastest for tiny networks:
-products summed over an axis, which XLA fuses into one loop over the samples; several epochs per turn of the loop; a
-population in blocks that stay in the cache, networks along the last axis, the blocks shared out to a device per core.
+There is the usual form (matrix products, ``vmap`` for a population), and the fastest one for tiny networks: products
+summed over an axis, which XLA fuses into one loop over the samples; several epochs per iteration of the loop; and a
+population in blocks that stay in the cache, with networks along the last axis, and one device per core for the blocks.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_num_cpu_devices", CORES)
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[2] / "build" / "jax-cache"))
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)  # backpath's kernels are kept from run to run, too
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)  # backpath's kernels are also kept from run to run
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 NAME = "JAX"
 COST = "squared_error"
 UNROLLED = 8  # epochs
 BLOCK = 200  # networks
-TINY = 1000  # weights of a layer up to which products summed over an axis are worth a try
+TINY = 1000  # weights; in layers with more, products summed over an axis are not tried
 Weights = list[tuple[Any, Any]]  # W (neurons, inputs), b (neurons,) by layer
 Cost = Callable[[Weights, Any, Any], Any]
 
@@ -57,7 +57,7 @@ def sums(weights: Weights, X: Any, y: Any) -> Any:
 
 
 def lanes(weights: Weights, X: Any, y: Any) -> Any:
-    """The same for many networks: W (neurons, inputs, networks), b (neurons, networks)."""
+    """The step for many networks: W (neurons, inputs, networks), b (neurons, networks)."""
     a = X.T[:, :, None]
     for W, b in weights:
         a = jax.nn.sigmoid((W[:, :, None] * a).sum(1) + b[:, None])
@@ -110,7 +110,7 @@ def single(row: Row, cost: Cost, unrolled: int) -> Train:
 
 
 def population(row: Row, networks: int) -> Train:
-    """``networks``: the axis along which the networks lie."""
+    """``networks``: the axis of the networks."""
     data = jax.device_put(row.data())
     step = descent(row, jax.vmap(jax.grad(products), (networks, None, None), networks))
 
@@ -128,7 +128,7 @@ def population(row: Row, networks: int) -> Train:
 
 
 def population_in_blocks(row: Row) -> Train:
-    """Weights of shape (blocks, neurons, inputs, BLOCK)."""
+    """For weights of shape (blocks, neurons, inputs, BLOCK)."""
     data = row.data()
     step = descent(row, jax.grad(lanes))
     used = max(n for n in range(1, CORES + 1) if row.networks // BLOCK % n == 0)

@@ -1,4 +1,4 @@
-"""NumPy as a careful hand writes it: no allocation, every operation into an array that is there already."""
+"""Carefully written NumPy: no allocations, because every operation writes into an existing array."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def forms(row: Row) -> dict[str, Train]:
 
 
 class Step:
-    """One update of weights W (inputs, neurons) and biases b, with all the arrays that it needs."""
+    """One update of weights W (inputs, neurons) and biases b, with all necessary arrays."""
 
     def __init__(self, row: Row):
         dtype, samples = np.dtype(row.dtype), row.batch or row.samples
-        self.rate = dtype.type(2 * row.learning_rate / samples)  # (A - y)²'s 2 and the batch's 1/N in one
+        self.rate = dtype.type(2 * row.learning_rate / samples)  # with the 2 of (A - y)² and the batch's 1/N
         self.a = [np.empty((samples, n), dtype) for n in row.sizes]
         self.d = [np.empty_like(a) for a in self.a]
         self.slope = [np.empty_like(a) for a in self.a]

@@ -1,4 +1,4 @@
-"""scikit-learn's MLPClassifier: the only one of its two networks with a logistic output, so with its cost, log-loss."""
+"""scikit-learn's MLPClassifier, because its MLPRegressor has no logistic output; so the cost is log-loss."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def fit(row: Row) -> Train:
     X, y = row.data()
     targets = (
         y.astype(int) if y.shape[1] > 1 else y.astype(int).ravel()
-    )  # several columns are several labels: logistic outputs, no softmax
+    )  # several columns mean several labels: logistic outputs, not softmax
     model = MLPClassifier(
         row.sizes[1:-1], activation="logistic", solver="sgd", alpha=0, batch_size=row.batch or row.samples,
         learning_rate_init=row.learning_rate, momentum=0, nesterovs_momentum=False, shuffle=False, tol=0,
         n_iter_no_change=10**9, max_iter=1, warm_start=True,
-    )  # fmt: skip # a setting a line says no more
-    warnings.simplefilter("ignore", ConvergenceWarning)  # all the epochs asked for are done: that is what is measured
+    )  # fmt: skip # one setting per line is no clearer
+    warnings.simplefilter("ignore", ConvergenceWarning)  # the benchmark runs a fixed number of epochs
     model.fit(X, targets)
     start = row.start()
 

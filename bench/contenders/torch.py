@@ -1,4 +1,4 @@
-"""PyTorch: eager with autograd, eager with the gradient written by hand, and the step compiled where a compiler is."""
+"""PyTorch: eager with autograd, eager with a hand-written gradient, and, with a compiler, a compiled step."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import torch
 
 from bench.rows import Array, Row, Train
 
-logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # it misses a GPU, which is not used
+logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # it warns about a missing GPU
 
 NAME = "PyTorch"
 COST = "squared_error"
-Step = Callable[[list[Any], list[Any], Any, Any], None]  # changes W (…, inputs, neurons) and b (…, 1, neurons) in place
+Step = Callable[[list[Any], list[Any], Any, Any], None]  # updates W (…, inputs, neurons) and b (…, 1, neurons) in place
 
 
 def versions() -> str:
