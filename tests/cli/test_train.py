@@ -260,7 +260,7 @@ REFUSED = [
         ["train", "iris.csv", "--target", "species", "--solver", "lm", "--cost", "categorical_cross_entropy"],
         "lm minimises squared errors",
     ),
-    (["study", "xor", "--solver", "lm"], "with lm train one by one"),
+    (["study", "xor", "--solver", "lm"], "with lm, train them one by one"),
     (["train", "xor", "--activation", "step"], "cannot be trained: step"),
     (["predict", "iris.csv", "iris.csv"], "iris.csv is not a model that can be used: it is text, not a model"),
     (["predict", "nope.safetensors", "iris.csv"], "nope.safetensors"),

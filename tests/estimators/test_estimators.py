@@ -99,7 +99,7 @@ def test_ordinary_columns_do_not_warn():
         ({"dropout": 0.5, "solver": "lbfgs"}, "dropout is for the solvers sgd, adam and adamw"),
         ({"bayesian": True}, "bayesian is for solver='lm', but the solver is 'adam'"),
         ({"clip_norm": 1.0, "solver": "lm"}, "clip_norm is for the solvers sgd, adam and adamw"),
-        ({"dropout": 0.5, "engine": "compiled"}, "dropout is done by the NumPy engine"),
+        ({"dropout": 0.5, "engine": "compiled"}, "dropout needs the NumPy engine"),
         ({"clip_norm": 0}, "clip_norm must be a number above 0, or None"),
         ({"callbacks": 3}, "callbacks must be a callable"),
         ({"engine": "gpu"}, "engine must be one of"),

@@ -99,6 +99,6 @@ def test_mlflow_gets_the_numbers_and_ends_no_training(monkeypatch):
     log = MLflow()
     first = train(callbacks=log)
     assert logged[-1] == (EPOCHS, first.history.cost[-1])
-    with pytest.warns(UserWarning, match="logging to MLflow ends here: the server is gone"):
+    with pytest.warns(UserWarning, match="logging to MLflow stops here: the server is gone"):
         again = train(callbacks=log)
     assert again.network == first.network

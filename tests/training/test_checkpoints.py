@@ -245,7 +245,7 @@ def test_of_a_damaged_checkpoint_the_one_before_is_taken_and_said_so(tmp_path, d
     newest.write_bytes(damage(newest.read_bytes()))
     with pytest.warns(UserWarning) as said:
         assert bits(run(tmp_path)) == whole
-    assert "cannot be used: " in str(said[0].message) and "resuming from the checkpoint before it" in str(
+    assert "cannot be used: " in str(said[0].message) and "resuming from the previous checkpoint" in str(
         said[1].message
     )
     for file in states_of(tmp_path):

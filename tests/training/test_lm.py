@@ -348,7 +348,7 @@ def test_diverging_starts_do_not_count():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"learning_rate": 0.1}, "lm chooses the length of its steps itself; leave learning_rate out"),
+        ({"learning_rate": 0.1}, "lm chooses its step lengths; leave learning_rate out"),
         ({"batch_size": 3}, "lm uses all samples in every step; leave batch_size and shuffle out"),
         ({"shuffle": True}, "lm uses all samples in every step"),
         ({"cost": "binary_cross_entropy"}, "for classes against one-hot targets: cost must be squared_error or"),
@@ -384,7 +384,7 @@ def test_more_restarts_than_memory_has_room_for_are_refused():
 
 
 def test_a_population_has_no_lm():
-    with pytest.raises(bp.InputError, match="side by side with gd, momentum, adam; with lm train one by one"):
+    with pytest.raises(bp.InputError, match="side by side with gd, momentum, adam; with lm, train them one by one"):
         bp.train_population(bp.Population((2, 2, 1), size=3), *XOR, solver="lm")
 
 

@@ -285,7 +285,7 @@ def test_numpy_does_the_work_where_there_are_no_kernels(wanted, monkeypatch):
     expected = bp.train_population(population, X, y, **wanted)
     monkeypatch.setattr(engines, "why_no_kernels", lambda: "there are none")
     with pytest.warns(
-        RuntimeWarning, match="training with NumPy, which is slow: no native kernels here: there are none"
+        RuntimeWarning, match="training with NumPy, which is slow; there are no native kernels: there are none"
     ):
         found = bp.train_population(population, X, y, **wanted)
     np.testing.assert_allclose(found.cost, expected.cost, rtol=1e-9)
@@ -301,6 +301,6 @@ def test_restarts_where_there_are_no_kernels(monkeypatch):
     net = bp.Network((2, 2, 1), seed=0)
     expected = bp.train(net, X, y, epochs=100, restarts=4)
     monkeypatch.setattr(engines, "why_no_kernels", lambda: "there are none")
-    with pytest.warns(RuntimeWarning, match="no native kernels here"):
+    with pytest.warns(RuntimeWarning, match="there are no native kernels"):
         found = bp.train(net, X, y, epochs=100, restarts=4)
     np.testing.assert_allclose(found.restart_costs, expected.restart_costs, rtol=1e-9)

@@ -85,7 +85,7 @@ def test_progress_goes_to_the_last_epoch():
     [
         ({"restarts": 0}, "restarts must be a whole number of at least 1, but is 0"),
         ({"restarts": 2.5}, "restarts must be a whole number"),
-        ({"restarts": 4, "engine": "numpy"}, "restarts are trained by the compiled engine"),
+        ({"restarts": 4, "engine": "numpy"}, "restarts need the compiled engine"),
         ({"restarts": 4, "validation": (X, y)}, "restarts are compared by their training cost"),
         ({"restarts": 4, "init": "zeros"}, "unknown init 'zeros'"),
         ({"restarts": 10**6, "epochs": 10**9}, "1,000,000 restarts with the costs of 1,000,000,000 epochs each need"),

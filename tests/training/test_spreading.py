@@ -95,5 +95,5 @@ def test_restarts(tmp_path, settings):
     there = bp.train(net, X, y, spread=(second := Elsewhere()), checkpoint=tmp_path, **learn)
     assert second.asked == [first.asked[0] - 2]
     assert there == dataclasses.replace(here, seconds=there.seconds)
-    with pytest.raises(InputError, match="spread is for restarts"):
+    with pytest.raises(InputError, match="spread distributes restarts"):
         bp.train(net, X, y, spread=Elsewhere())

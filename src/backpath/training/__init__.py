@@ -1,4 +1,4 @@
-"""Training: solvers, the loop, its history, and the engines that do the arithmetic."""
+"""Training: solvers, the loop, its history, and the engines."""
 
 from backpath.training.loop import train as train
 from backpath.training.result import History as History

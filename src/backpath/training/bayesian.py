@@ -4,8 +4,8 @@ Training lowers β Σ e² + α Σ w². MacKay's evidence for α and β is highes
 
     2 α Σ w² = γ,   2 β Σ e² = n - γ,   γ = Σ_i β λ_i / (β λ_i + α) = p - 2 α tr(H⁻¹)
 
-with λ the eigenvalues of Jᵀ J, H = 2 (β Jᵀ J + α I), n residuals and p weights. γ is how many of the weights the data
-determine. Levenberg-Marquardt has Jᵀ J at hand in each epoch, so α and β are re-estimated in each (Foresee and Hagan).
+with λ the eigenvalues of Jᵀ J, H = 2 (β Jᵀ J + α I), n residuals and p weights. γ is the number of weights that the
+data determine. Levenberg-Marquardt computes Jᵀ J in each epoch, so α and β are re-estimated there (Foresee and Hagan).
 
 Sources: MacKay, Bayesian interpolation, Neural Computation 4 (1992); Foresee and Hagan, Gauss-Newton approximation to
 Bayesian learning, ICNN 1997, which MATLAB's ``trainbr`` follows.
@@ -45,22 +45,22 @@ class Bayesian:
 
     @classmethod
     def estimated(cls, gamma: float, parameters: int, residuals: float, E: float, w: Floats) -> Bayesian:
-        """α and β that fit γ; E = Σ e². Where they have no finite value they are 1, as in ``trainbr``."""
+        """α and β for γ; E = Σ e². If they have no finite value they are 1, as in ``trainbr``."""
         left, squares = residuals - gamma, float(w @ w)
         alpha = gamma / (2 * squares) if squares > 0 else 1.0
         beta = left / (2 * E) if left > 0 and E > 0 else 1.0
         return cls(alpha, beta, gamma, parameters)
 
     def again(self, JJ: Floats, residuals: float, E: float, w: Floats) -> Bayesian:
-        """Re-estimated where the Jacobian is J: from γ by these α and β."""
+        """Re-estimated for the Jacobian J, from γ with these α and β."""
         strength = np.maximum(np.linalg.eigvalsh(JJ), 0)  # rounding can make a zero negative
         gamma = float((strength / (strength + self.decay)).sum()) if self.decay > 0 else float(self.parameters)
         found = self.estimated(gamma, self.parameters, residuals, E, w)
         return replace(found, evidence=found._evidence(strength, residuals, E, w))
 
     def _evidence(self, strength: Floats, residuals: float, E: float, w: Floats) -> float:
-        """-β E - α Σ w² - ½ ln |H| + p/2 ln 2α + n/2 ln(β / π), the integral of e^-(β E + α Σ w²) over w by Laplace,
-        divided by what normalises the two."""
+        """-β E - α Σ w² - ½ ln |H| + p/2 ln 2α + n/2 ln(β / π): Laplace's approximation of the integral of
+        e^-(β E + α Σ w²) over w, divided by the two normalising constants."""
         p, n = len(strength), residuals
         if not (self.alpha > 0 and self.beta > 0):
             return -math.inf
@@ -70,5 +70,5 @@ class Bayesian:
 
     @property
     def decay(self) -> float:
-        """α/β, which is all that matters for a step."""
+        """α/β, which determines a step."""
         return self.alpha / self.beta

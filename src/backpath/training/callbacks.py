@@ -1,4 +1,4 @@
-"""Callbacks: callables that receive the state of training about ten times a second; here are those that write logs.
+"""Callbacks, which receive the state of training about ten times a second, and classes that write logs.
 
 A callback of your own is any function of a `Moment`:
 
@@ -30,21 +30,21 @@ class Moment:
     Attributes
     ----------
     epochs, of : int
-        Done, and to be done at most.
+        The epochs done, and the most to be done.
     cost : float or None
-        Of the last epoch done; of a population that of its best network, measured only at the end.
+        The cost of the last epoch; for a population, the best network's, measured only at the end.
     validation_cost : float or None
-        On the held-out samples, where there are any.
+        The cost on the held-out samples, if there are any.
     solved : float or None
-        Of a population the share that solves the task.
+        For a population, the share that solves the task.
     learning_rate : float or None
-        None where the networks of a population have different ones.
+        None if the networks of a population have different ones.
     epochs_per_second : float
-        Since the moment before; if no epoch was done since then, as it was.
+        The speed since the previous moment; unchanged if no epoch was done since then.
     seconds : float
-        Since training began, without the time between a stop and going on.
+        The training time, without pauses.
     stopped : "epochs", "converged", "interrupted", "diverged" or None
-        Why training ended; None while it goes on. The last moment is the only one of its epoch.
+        Why training ended; None during training. The last moment is the only one of its epoch.
     """
 
     epochs: int
@@ -89,12 +89,12 @@ class Watched:
 
 
 class JsonLines:
-    """Adds a line of JSON to a file every second, or every epoch that takes longer, and at the end.
+    """Appends a line of JSON to a file every second, or every epoch if that takes longer, and at the end.
 
     Parameters
     ----------
     path : created if it does not exist
-    seconds : between two lines
+    seconds : the time between two lines
 
     >>> import json, pathlib, tempfile, backpath as bp
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -105,7 +105,7 @@ class JsonLines:
     """
 
     def __init__(self, path: str | os.PathLike[str], seconds: float = 1.0):
-        from pathlib import Path  # here and below: imported late, to start the process fast
+        from pathlib import Path  # imported late, here and below, to start the process fast
 
         self._path, self._seconds, self._next, self._trainings = Path(path), seconds, -math.inf, 1
         try:
@@ -128,7 +128,7 @@ class JsonLines:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(finite) + "\n")
         except OSError as error:  # a broken log must not end training
-            warnings.warn(f"the log ends here: {error.strerror}", UserWarning, stacklevel=2)
+            warnings.warn(f"the log stops here: {error.strerror}", UserWarning, stacklevel=2)
             self._next = math.inf
         self._trainings += moment.stopped is not None
 
@@ -136,7 +136,7 @@ class JsonLines:
 class TensorBoard:
     """Writes event files for TensorBoard (needs tensorboardX, in the extra ``log``).
 
-    Of several trainings, as of a table, each has a file, and its steps follow those of the one before.
+    With several trainings, as for a table, each has a file, and its steps follow those of the previous one.
     """
 
     def __init__(self, folder: str | os.PathLike[str]):
@@ -150,20 +150,20 @@ class TensorBoard:
 
     def __call__(self, moment: Moment) -> None:
         if self._writer is None:
-            self._trainings += 1  # files of the same second need names of their own
+            self._trainings += 1  # files of the same second need different names
             self._writer = self._open(self._folder, filename_suffix=f".{self._trainings:06}", flush_secs=10)
         for name, value in numbers_of(moment).items():
             self._writer.add_scalar(name, value, self._before + moment.epochs)
         if moment.stopped is not None:
             self._before += moment.epochs
-            self._writer.close()  # `flush` would leave out what its thread has still to write
+            self._writer.close()  # `flush` would not wait for its thread
             self._writer = None
 
 
 class MLflow:
-    """Logs the numbers to MLflow's active run, or one that it begins (needs mlflow-skinny, in the extra ``log``).
+    """Logs the numbers to MLflow's active run, or to a new one (needs mlflow-skinny, in the extra ``log``).
 
-    Of several trainings the steps of each follow those of the one before.
+    With several trainings, the steps of each follow those of the previous one.
     """
 
     def __init__(self) -> None:
@@ -179,13 +179,13 @@ class MLflow:
         try:
             self._mlflow.log_metrics(numbers_of(moment), step=self._before + moment.epochs)
         except (OSError, self._mlflow.MlflowException) as error:  # training is worth more than its log
-            warnings.warn(f"logging to MLflow ends here: {error}", UserWarning, stacklevel=2)
+            warnings.warn(f"logging to MLflow stops here: {error}", UserWarning, stacklevel=2)
             self._is_over = True
         if moment.stopped is not None:
             self._before += moment.epochs
 
 
 def numbers_of(moment: Moment) -> dict[str, float]:
-    """The numbers of a moment that are plotted over the epochs."""
+    """The numbers of a moment to plot over the epochs."""
     names = ("cost", "validation_cost", "solved", "learning_rate", "epochs_per_second")
     return {name: value for name in names if (value := getattr(moment, name)) is not None and math.isfinite(value)}

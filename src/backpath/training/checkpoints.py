@@ -48,13 +48,13 @@ class Saved(Protocol):
     def restore(self, state: dict[str, Any]) -> None: ...
 
     def is_good(self) -> bool:
-        """Whether it has not diverged; otherwise it is not saved."""
+        """Whether the state is good enough to save: it has not diverged."""
 
     def standing(self) -> dict[str, Any]:
         """Epochs done, cost and so on."""
 
     def shown(self) -> dict[str, Any] | None:
-        """What there is to look at, see `training.run_views`; None where it is not one network."""
+        """The network and curve for views (see `training.run_views`); None if there is not a single network."""
 
 
 def check_every(every: object) -> tuple[int | None, float]:
@@ -87,13 +87,13 @@ class Checkpoints:
     every : int or str
         Epochs, or seconds as ``"60s"``, between two checkpoints.
     call : dict
-        What is run, as JSON can keep it.
+        The call, as JSON data.
     usual : dict
-        What else is to be known where the run goes on, which may change.
+        Further data for resuming, which may change.
     resume : str
-        What to call to go on, said where a run ends early.
+        The command to resume, for messages.
     tell : callable
-        Gets what the user has to know, line by line; by default it becomes a warning.
+        Receives the messages for the user, line by line; by default they become warnings.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class Checkpoints:
             ended = {KeyboardInterrupt: "interrupted", DivergenceError: "diverged"}
             state = next((word for cause, word in ended.items() if isinstance(error, cause)), "failed")
         self.is_to_be_resumed = state in ("interrupted", "failed") and bool(states_of(self.folder))
-        with suppress(OSError):  # the disk is full: the run is listed as stopped, as it is
+        with suppress(OSError):  # the disk is full; the run is listed as stopped
             if isinstance(error, InputError):
                 self._leave_as_it_was()
             else:
@@ -154,7 +154,7 @@ class Checkpoints:
         self._lock.release()
 
     def _leave_as_it_was(self) -> None:
-        """The call was refused."""
+        """Restore the folder after the call was refused."""
         if self._before is not None:
             write_atomically(self.folder / "run.json", self._before)
         elif not states_of(self.folder):
@@ -184,13 +184,13 @@ class Checkpoints:
                 yield part
             except DivergenceError as error:
                 raise part.with_advice(error) from None
-            except OSError:  # for example, because the cluster is gone
+            except OSError:  # for example, the cluster is lost
                 part.finish()
                 raise
             part.finish()
 
     def task(self, training: Saved, settings: dict[str, Any]) -> RunPart:
-        """The next part, trained elsewhere: restored if it was kept; call `finish` when its result arrives."""
+        """The next part, trained elsewhere: restored if it was saved; call `finish` when its result arrives."""
         self._parts += 1
         part = RunPart(self, self._parts, training, settings)
         part.go_on()
@@ -211,7 +211,7 @@ class Checkpoints:
             write_atomically(path, write)
         except (OSError, InputError) as error:
             reason = getattr(error, "strerror", None) or error
-            self.tell(f"no checkpoint of epoch {about['standing']['epochs']:,}: {reason}; the last one stays")
+            self.tell(f"no checkpoint of epoch {about['standing']['epochs']:,}: {reason}; the previous one is kept")
             return False
         for old in states_of(self.folder, int(path.name.partition("-")[0]))[KEPT:]:
             with suppress(OSError):
@@ -241,7 +241,7 @@ class RunPart:
                 self.run.tell(f"{shown_path(file)} cannot be used: {error}")
                 continue
             if file != files[0]:
-                self.run.tell(f"resuming from the checkpoint before it, {shown_path(file)}")
+                self.run.tell(f"resuming from the previous checkpoint, {shown_path(file)}")
             changed = differences(about["settings"], self.settings, MAY_CHANGE, self.run.tell)
             self.run._check(changed, "another run" if self.number == 1 else f"another run (part {self.number} of it)")
             if about["versions"] != versions():
@@ -286,7 +286,7 @@ class RunPart:
 
     def finish(self) -> None:
         """Save the final state, however training ended, and wait until it is on disk."""
-        if self.signals.broke_in:  # perhaps during an update: the last checkpoint stays
+        if self.signals.broke_in:  # perhaps during an update, so the last checkpoint stays
             return
         further = self._has_gone_on or self.training.standing()["epochs"] > self._saved_epochs
         if not self._writing.result() or further:

@@ -24,10 +24,10 @@ def in_chunks(
     part: RunPart | None = None,
     is_over: Callable[[], bool] = lambda: False,
 ) -> Iterator[int]:
-    """Train until ``epochs`` are done, the engine converged or overflowed, or ``is_over`` says so; yields the epochs
-    done after each chunk, and then lets ``part`` save them.
+    """Train until ``epochs`` are done, the engine has converged or overflowed, or ``is_over`` returns True; yields the
+    epochs done after each chunk, and then lets ``part`` save them.
 
-    Chunks take about ``CHUNK_SECONDS``, or an epoch where each is to be looked at; a long epoch comes in several.
+    Chunks take about ``CHUNK_SECONDS``, or an epoch with ``every_epoch``; a long epoch is divided into several.
     """
     chunk, done = 1, len(engine.costs)
     if hasattr(engine, "at_once"):
@@ -59,5 +59,5 @@ def opened(
 def saved(
     run: Checkpoints | None, training: Saved, settings: Callable[[], dict[str, Any]]
 ) -> AbstractContextManager[RunPart | None]:
-    """A training as the next part of a run."""
+    """The next part of a run, if there is one."""
     return nullcontext() if run is None else run.part(training, settings())

@@ -1,4 +1,4 @@
-"""Distinguishes training that failed from training with a poor result."""
+"""Distinguishes failed training from training with a poor result."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from backpath.maths.arrays import Array
 from backpath.maths.samples import large_parts
 from backpath.training.job import Job
 
-FAR_WORSE = 100  # times the cost of the constant output σ(0); noise in a healthy run does not reach it
+FAR_WORSE = 100  # relative to the cost of the constant output σ(0); noise in a good run does not reach it
 STUCK = 1e-9  # if no gradient is larger, the network is too saturated to move
 SAMPLES, FEW_SAMPLES = 1000, 100  # enough to compare with
 PRODUCTS = 2e7  # at most about this many, to compute the initial cost of a large network
 
 
 class RunState(Protocol):
-    """The attributes of a run that are examined; an engine has them (see ``training.job.Engine``)."""
+    """The attributes of a run that are checked; engines have them (see ``training.job.Engine``)."""
 
     @property
     def weights(self) -> list[Array]: ...
@@ -40,16 +40,16 @@ def raise_if_diverged(job: Job, engine: RunState) -> None:
 
 
 def divergence(job: Job, engine: RunState) -> DivergenceError | None:
-    """What is wrong with a run as it stands: numbers that are not finite, or a cost that only rose.
+    """The problem of a run: numbers that are not finite, or a cost that only rose.
 
-    Saturated activations keep every number finite whatever the learning rate. Then the cost decides, where it is above
-    that of the start: far above that of always answering σ(0), or no longer moving.
+    Saturated activations keep all numbers finite with any learning rate. Then the cost decides, if it is above the
+    initial one: the run has failed if the cost is far above that of the constant output σ(0), or no longer changes.
     """
     costs = engine.costs
     epochs = len(costs)
     last = float(costs[-1]) if epochs else None
     if engine.overflow is not None:
-        lm = job.solver.name == "lm"  # its steps only lower the cost
+        lm = job.solver.name == "lm"  # its steps always lower the cost
         epoch, layer = (max(epochs, 1), None) if lm else (epochs + 1, engine.overflow or None)
         return DivergenceError(epoch, layer, last, job.reached(engine.weights), advice(job))
     if last is None or last <= (start := _cost_at_start(job, engine)):
@@ -61,7 +61,7 @@ def divergence(job: Job, engine: RunState) -> DivergenceError | None:
 
 
 def advice(job: Job, has_rate: bool = True) -> str:
-    """Advice after training that failed."""
+    """Advice after failed training."""
     ways = ["try a smaller learning rate"] if has_rate and job.solver.name != "lm" else []
     if large := large_parts(job.X, job.y):
         ways.append(f"standardise the {large}")
@@ -71,8 +71,8 @@ def advice(job: Job, has_rate: bool = True) -> str:
 
 
 def is_good(job: Job, engine: RunState) -> bool:
-    """Whether a run is worth going on from as it stands; a quick look at its weights, whose cost is not known before
-    the next epoch."""
+    """Whether a run is worth resuming from its present state; a quick check of its weights, because their cost is not
+    known before the next epoch."""
     if engine.overflow is not None:
         return False
     with np.errstate(over="ignore", invalid="ignore"):
@@ -91,7 +91,7 @@ def _cost_at_start(job: Job, engine: RunState) -> float:
     if not job.l2:
         return cost
     weight = job.sample_weight if job.sample_weight is not None else np.ones(len(job.y))
-    batches = -(-len(job.y) // job.batch_size)  # each divides the penalty by its own samples' weight
+    batches = -(-len(job.y) // job.batch_size)  # each divides the penalty by the weight of its samples
     squares = sum(float((W[:, :-1].astype(np.float64) ** 2).sum()) for W in job.network.weights)
     return cost + job.l2 / 2 * squares * batches / float(weight.sum(dtype=np.float64))
 
@@ -103,7 +103,7 @@ def _cost_of_zero(job: Job) -> float:
 
 
 def _weighted_cost(job: Job, u: Array, A: Array) -> float:
-    """The cost of the first samples' outputs, without the penalty; of all of them if none of the first counts."""
+    """The cost of the first samples' outputs, without the penalty; of all samples if the first ones have no weight."""
     weight = None if job.sample_weight is None else job.sample_weight[: len(A)]
     if weight is not None and not weight.any():
         weight = None

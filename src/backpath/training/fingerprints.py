@@ -17,13 +17,13 @@ from backpath.maths.network import Network
 from backpath.training.job import Job
 from backpath.version import __version__
 
-NOT_SETTINGS = ("order", "threads")  # drawn from a seed; without influence on the results
+NOT_SETTINGS = ("order", "threads")  # drawn from the seed; no influence on the results
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # differs between processes
 NAMES = {"name": "solver"}
 
 
 def settings_of(job: Job, **more: Any) -> dict[str, Any]:
-    """All settings of a job as JSON can keep them, of arrays their type, shape and digest."""
+    """All settings of a job as JSON data, with type, shape and digest for arrays."""
     found: dict[str, Any] = {}
     for field in fields(job):
         if field.name not in NOT_SETTINGS:
@@ -37,7 +37,7 @@ def differences(
     may_change: Sequence[str] = (),
     tell: Callable[[str], object] | None = None,
 ) -> list[str]:
-    """How two such settings differ, one line for each; those that may change are reported instead."""
+    """The differences of two such settings, one line each; differences that are allowed are reported instead."""
     found = []
     for name in sorted(before.keys() | now.keys()):
         was, is_now = before.get(name), now.get(name)
@@ -69,7 +69,7 @@ def _described(name: str, value: Any) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON can keep it, arrays by type, shape and digest."""
+    """A value as JSON data, with type, shape and digest for arrays."""
     if isinstance(value, np.ndarray):
         return fingerprint(value)
     if isinstance(value, (list, tuple)):

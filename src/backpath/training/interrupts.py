@@ -11,15 +11,15 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 
 class HeldBack:
-    """While entered, the first signal that Python code handles waits for `let_through`; the second comes at once.
+    """While entered, the first signal waits for `let_through`; the second one is handled at once.
 
-    Signals come to the main thread only; in others there is nothing to hold back.
+    Only the main thread receives signals; in other threads there is nothing to hold back.
     """
 
     def __init__(self) -> None:
         self._handlers: dict[int, Any] = {}
         self._came: tuple[int, FrameType | None] | None = None
-        self.broke_in = False  # a second one came, wherever training was
+        self.broke_in = False  # whether a second one interrupted training at any place
 
     def __enter__(self) -> HeldBack:
         if threading.current_thread() is threading.main_thread():
@@ -35,7 +35,7 @@ class HeldBack:
         self.let_through()
 
     def let_through(self) -> None:
-        """Handle the signal that came, if one did."""
+        """Handle the waiting signal, if there is one."""
         came, self._came = self._came, None
         if came:
             self._handlers[came[0]](*came)
@@ -44,5 +44,5 @@ class HeldBack:
         if self._came is None:
             self._came = number, frame
         else:
-            self._came, self.broke_in = None, True  # both are heard now
+            self._came, self.broke_in = None, True  # both are handled now
             self._handlers[number](number, frame)

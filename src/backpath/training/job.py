@@ -40,7 +40,7 @@ class Solver:
     | ``gd``       | W = W - η ∂C/∂W (the notes)                                                         |
     | ``momentum`` | v = μ v - η ∂C/∂W,  W = W + v; with ``nesterov`` W = W + μ v - η ∂C/∂W              |
     | ``adam``     | m = β₁ m + (1-β₁) g,  v = β₂ v + (1-β₂) g²,  W = W - η √(1-β₂ᵗ)/(1-β₁ᵗ) m / (√v + ε) |
-    |              | AdamW, with ``decay`` λ: the same from (1 - η λ) W, biases excepted, instead of W     |
+    |              | AdamW, with ``decay`` λ: the same from (1 - η λ) W instead of W, except for biases    |
     | ``lm``       | W = W - (Jᵀ J + μ I)⁻¹ Jᵀ e, μ by the gain ratio (see ``engines.lm``); it has no η          |
     """
 
@@ -60,7 +60,7 @@ class Solver:
             raise unknown("solver", name, SOLVERS)
         if name == "lm":
             if learning_rate is not None:
-                raise InputError("lm chooses the length of its steps itself; leave learning_rate out", "learning_rate")
+                raise InputError("lm chooses its step lengths; leave learning_rate out", "learning_rate")
             return cls(name, 0.0)
         rate = LEARNING_RATES[name] if learning_rate is None else learning_rate
         return cls(name, check_learning_rate(rate), momentum=check_number(momentum, "momentum", least=0, below=1))
@@ -90,16 +90,16 @@ class Drawn(Stateful):
 
 @dataclass(frozen=True)
 class SolverState:
-    """The state of a run besides its weights, from which another one can continue.
+    """The state of a run without its weights, from which another run can continue.
 
     Attributes
     ----------
     updates : int
-        Done so far (Adam's t).
+        The number of updates (Adam's t).
     m, v : lists of arrays in the weights' shapes
-        What the solver remembers of each weight: momentum's v is in ``m``.
+        The solver's memory of each weight; momentum's v is in ``m``.
     best, waited : float, int
-        Where `Convergence` stands.
+        The state of `Convergence`.
     """
 
     updates: int
@@ -110,7 +110,7 @@ class SolverState:
 
 
 def with_bias_columns(net: Network, free: Masks | None) -> tuple[Network, Masks | None]:
-    """The network as engines know it, and where it may change: of one without biases they are 0, and stay so."""
+    """The network and masks for engines: without biases, these are 0 and frozen."""
     if net.biases:
         return net, free
     frozen = [np.column_stack([mask, np.zeros(len(mask), bool)]) for mask in free or net.free_weights()]
@@ -124,24 +124,24 @@ class Job:
     Attributes
     ----------
     network : Network
-        Where training starts.
+        The initial network.
     X, y : arrays (N, inputs), (N, outputs) of the network's dtype
     free : list of bool arrays in the weights' shapes, or None
-        Where weights may change; None: all of them.
+        The weights that may change; None: all.
     batch_size : int
         Samples per update; N for full batch, 1 for online training.
     tol, patience : float | None, float
-        Converged once ``patience`` epochs in a row have not lowered the best cost by more than ``tol``.
+        Converged when ``patience`` epochs in a row have not lowered the best cost by more than ``tol``.
     l2 : float
-        Each update's cost also has l2/2 ΣW² / (samples of the batch), over all weights but the biases.
+        Each update's cost includes l2/2 ΣW² / (samples of the batch), over all weights except the biases.
     sample_weight : array (N,) or None
-        How much each sample counts in the averages; a batch in which none does has no gradient.
+        The weight of each sample in the averages; a batch with only zero weights has no gradient.
     order : iterator or None
-        The order of the samples for each epoch, where it is not drawn from ``seed``; its state can be saved.
+        The order of the samples for each epoch, if it is not drawn from ``seed``; its state can be saved.
     averaged : bool
-        The reported costs are averaged over the outputs instead of summed; the updates are the same.
+        Whether the reported costs are averaged over the outputs instead of summed; the updates are the same.
     clip_norm : float | None
-        A gradient longer than that is scaled down to it.
+        The largest norm of a gradient; longer ones are scaled down.
     dropout : float, or one for each hidden layer
         The share of hidden neurons that each update leaves out, drawn from ``seed``.
     solver_state : SolverState | None
@@ -149,9 +149,9 @@ class Job:
     bayesian : bool
         Whether the lm solver finds the weight decay during training.
     biases : bool
-        False if what is trained has no bias neurons: in ``network`` their weights are 0 and stay so.
+        False if the trained network has no bias neurons: in ``network`` their weights are 0 and frozen.
     threads : int | None
-        How many the compiled engine may use, where it pays; None for all cores there are.
+        The most threads for the compiled engine; None: one per core.
     """
 
     network: Network
@@ -206,7 +206,7 @@ class Job:
 
 
 class Engine(Protocol):
-    """Does the arithmetic of a job. ``numpy_engine`` is the reference; a faster one gives the same numbers."""
+    """Computes the training of a job. The NumPy engine is the reference; faster engines give the same numbers."""
 
     @property
     def weights(self) -> list[Array]:
@@ -214,16 +214,16 @@ class Engine(Protocol):
 
     @property
     def costs(self) -> Sequence[float] | NDArray[np.float64]:
-        """Of each epoch done, averaged over its samples as they were when used; where samples have weights, the average
-        of the batches, in each of which they count."""
+        """The cost of each epoch, averaged over its samples, each before its update; with sample weights, the mean over
+        the batches of their weighted averages."""
 
     @property
     def converged(self) -> bool:
-        """The job's `tol` was met."""
+        """Whether the job's `tol` has been met."""
 
     @property
     def overflow(self) -> int | None:
-        """The layer whose weights stopped being finite (0: only the cost did); ends the run."""
+        """The layer with weights that are not finite (0: only the cost is not finite); it ends the run."""
 
     @property
     def bayesian(self) -> Bayesian | None:
@@ -240,14 +240,14 @@ class Descent(Engine, Protocol):
     def solver_state(self) -> SolverState: ...
 
     def forget_costs(self) -> None:
-        """Start ``costs`` again: a caller that trains without an end keeps those that matter."""
+        """Empty ``costs``, for callers that train endlessly and keep the costs themselves."""
 
     def change_rate(self, learning_rate: float) -> None:
-        """Continue with this learning rate, and forget that it had converged."""
+        """Continue with this learning rate, and reset the convergence."""
 
     def cost_and_gradient(self, weights: list[Array]) -> tuple[float, list[Array]]:
-        """The cost of all samples with other weights, the penalty included, and its gradient, unclipped; of a job
-        whose solver is not ``gd``, and of one batch."""
+        """The cost of all samples with other weights, including the penalty, and its unclipped gradient; for jobs with
+        one batch and a solver other than ``gd``."""
 
 
 def check_batch_size(batch_size: int | None, samples: int) -> int:
@@ -262,15 +262,15 @@ def check_batch_size(batch_size: int | None, samples: int) -> int:
 
 
 def records(epochs: int, history_every: int | None) -> int:
-    """The number of costs to keep, one for every so many epochs; None: none."""
+    """The number of costs to keep, one every ``history_every`` epochs; None: no costs."""
     return -(-epochs // history_every) if history_every else 0
 
 
 def check_side_by_side(solver: str) -> None:
-    """Refuse lm where many networks take their steps side by side."""
+    """Refuse lm for many networks side by side."""
     if solver == "lm":
         raise InputError(
-            f"many networks are trained side by side with {', '.join(LEARNING_RATES)}; with lm train one by one"
+            f"many networks are trained side by side with {', '.join(LEARNING_RATES)}; with lm, train them one by one"
         )
 
 
@@ -284,7 +284,7 @@ def check_progress(progress: object) -> None:
 
 
 class Convergence(Stateful):
-    """The rule of ``tol``: stop after too many epochs without a better cost."""
+    """The rule of ``tol``: stop after several epochs without a better cost."""
 
     _given = ("tol", "patience")
 

@@ -23,15 +23,15 @@ class KnownRun:
     Attributes
     ----------
     folder : str
-    function : what was called: ``backpath train``, ``train`` …
+    function : the command or function: ``backpath train``, ``train`` …
     state : "running", "stopped" (it was killed), "interrupted", "diverged", "failed", "finished", "damaged"
     training : int
-        How many trainings it began; a table and an estimator take several.
+        The number of trainings that it began; a table and an estimator need several.
     epochs, of : int or None
-        Of the last of them, in its newest checkpoint: where it goes on; a log may be further.
+        Of the last training, in its newest checkpoint, from which it would resume; a log may be further.
     cost, validation_cost, solved : float or None
     seconds : float or None
-        Of training until then, as in a log.
+        The training time until then, as in a log.
     age : float or None
         Seconds since that checkpoint was written.
     """
@@ -61,7 +61,7 @@ class KnownRun:
 
 
 def find_runs(folder: PathLike) -> list[KnownRun]:
-    """The run in a folder, and those in its folders."""
+    """The run in a folder, and those in its subfolders."""
     top = Path(folder)
     if not top.is_dir():
         raise InputError(f"there is no folder {shown_path(folder)}; check the path")

@@ -1,4 +1,4 @@
-"""``train``: from a network and data to a better network, with its history."""
+"""``train`` trains a network on samples, and returns the new network with its history."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def train(
         result = training.saved(checkpoint, every, progress, watched, spread, **more)
         return replace(result, restart_costs=several.restart_costs)
     if spread is not None:
-        raise InputError("spread is for restarts, which are trained apart; leave it out, or give restarts", "spread")
+        raise InputError("spread distributes restarts; leave it out, or give restarts", "spread")
     if samples is not None:
         from backpath.training.engines.stream_engine import StreamEngine
 

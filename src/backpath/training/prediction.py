@@ -22,7 +22,7 @@ from backpath.training.native.library import address, buffer, kernels, why_no_ke
 from backpath.training.threads import available_cores, give_way, shared, threads_for
 
 BLOCK = 1024  # rows that a thread processes at a time
-SHARED_ROWS = 200_000  # products from which sharing the rows is faster
+SHARED_ROWS = 200_000  # products; with more, sharing the rows is faster
 
 
 def predict(net: Network, X: ArrayLike, *, threads: int | None = None) -> Array:
@@ -66,7 +66,7 @@ def _has_kernel(name: str) -> bool:
 
 
 def largest_output(net: Network, largest_input: float) -> float:
-    """No output is larger for inputs of at most that size, in exact arithmetic; infinite where that cannot be said.
+    """An upper bound of the outputs for inputs up to that size, in exact arithmetic; infinite if there is none.
 
     >>> net = Network.from_weights([[[2.0, -1.0, 0.5]]], "identity")
     >>> largest_output(net, 10), abs(float(net.predict([10, -10])[0]))
@@ -107,12 +107,10 @@ class Predictor:
         self._layers, self._plan = layout.layers, CPlan.from_buffer_copy(layout.plan)
         self._plan.block = BLOCK
         self._weights = address(self._flat, net.dtype, layout.weights)
-        self._products = layout.weights / (
-            STEP_BYTES // net.dtype.itemsize
-        )  # products of a row, in vectors, in vectors
+        self._products = layout.weights / (STEP_BYTES // net.dtype.itemsize)  # products per row, in vectors
         self.slot = self._plan.slot
         self.places = ctypes.addressof(self._plan), None, address(self._layers, np.int64, self._layers.size)
-        self._workspaces: list[Workspace] = []  # those that no thread uses
+        self._workspaces: list[Workspace] = []  # the unused ones
 
     def __call__(self, X: ArrayLike, threads: int | None = None) -> Array:
         rows, single = as_inputs(X, self.inputs, self.dtype)
@@ -141,7 +139,7 @@ class Predictor:
 
 
 class Workspace:
-    """The working memory of one call, and what the kernels are handed."""
+    """The working memory of one call, and the kernels' arguments."""
 
     def __init__(self, of: Predictor, members: int):
         self._memory = buffer(members * of.slot, of.dtype)

@@ -24,13 +24,13 @@ def check_progress(progress: object) -> None:
         raise InputError(f"progress must be {KINDS}, but is {progress!r}")
 
 
-SILENT: AbstractContextManager[None] = nullcontext()  # may be entered again and again
+SILENT: AbstractContextManager[None] = nullcontext()  # can be entered repeatedly
 
 
 def reporter(
     progress: Progress, epochs: int, shown: str = "cost {:.3g}"
 ) -> AbstractContextManager[ProgressCallback | None]:
-    """A context that gives the function to call with (epochs done, the number ``shown``), or None."""
+    """A context with the function to call with (epochs done, the number ``shown``), or None."""
     if progress is False:
         return SILENT
     if progress is True and epochs:
@@ -44,8 +44,8 @@ def reporter(
 def progress_bar(
     epochs: int, unit: str = "epochs", shown: str = "cost {:.3g}", hidden: bool = False
 ) -> Iterator[ProgressCallback]:
-    """A bar for ``epochs`` epochs; yields what is called with (epochs done, the number ``shown`` beside it). It is
-    not drawn if ``hidden``, nor on a terminal that cannot move its cursor."""
+    """A bar for ``epochs`` epochs; yields a function to call with (epochs done, the number ``shown`` beside it). It is
+    not drawn if ``hidden``, or on a terminal that cannot move its cursor."""
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar

@@ -18,8 +18,8 @@ class Quality:
     ----------
     measure : "accuracy" | "R²"
     score : float
-        The share predicted right; or 1 - Σ(A - y)² / Σ(y - mean y)², summed over samples and outputs
-        (NaN where all targets are the same).
+        The share predicted correctly; or 1 - Σ(A - y)² / Σ(y - mean y)², summed over samples and outputs
+        (NaN if all targets are equal).
     baseline : float
         The score of always predicting the samples' most frequent class, or their mean (0).
     samples : int
@@ -34,7 +34,7 @@ class Quality:
         if self.measure == "accuracy":
             return f"accuracy {self.score:.1%} of {self.samples:,} samples"
         if math.isnan(self.score):
-            return f"R² needs samples of different targets, but {self.samples:,} held out"
+            return f"R² needs different targets in the {self.samples:,} held-out samples"
         return f"R² {self.score:.3f} on {self.samples:,} samples"
 
 

@@ -83,7 +83,7 @@ def _list_put_back(now: list[Any] | tuple[Any, ...], value: Any) -> list[Any]:
 
 
 def thinned(numbers: np.ndarray[Any, np.dtype[np.float64]], longest: int = LONGEST) -> dict[str, Any]:
-    """Each number of a history; of more than ``longest`` the last and every second, fourth, eighth, ….
+    """All numbers of a history, or if there are more than ``longest`` the last and every second, fourth, eighth, ….
 
     >>> filled(thinned(np.arange(3.0))).tolist()
     [0.0, 1.0, 2.0]

@@ -1,4 +1,4 @@
-"""Samples that do not fit in memory come in pools: training uses one while the next is read."""
+"""Samples that do not fit in memory, in pools: training uses one while the next is read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEAD = 1000  # samples, at least, to check before training
 
 
 class Pool(Protocol):
-    """Some samples X (N, inputs), y (N, outputs), how much each counts (N,), and the order in which to take them."""
+    """Some samples X (N, inputs), y (N, outputs), their weights (N,), and their order."""
 
     @property
     def X(self) -> Array: ...
@@ -28,7 +28,7 @@ class Pool(Protocol):
 
 @runtime_checkable
 class StreamedSamples(Protocol):
-    """Samples that come in pools, such as a streamed table (see ``files.stream``)."""
+    """Samples in pools, such as a streamed table (see ``files.stream``)."""
 
     @property
     def rows(self) -> int: ...
@@ -40,13 +40,13 @@ class StreamedSamples(Protocol):
 def of_table(
     table: Any, sample_weight: Any, batch_size: int | None, solver: str, restarts: int
 ) -> tuple[Any, Any, Any, StreamedSamples | None]:
-    """(X, y, sample_weight, samples) of a table: all that are in memory, or the first of those that come in pools."""
+    """(X, y, sample_weight, samples) of a table: all samples in memory, or the first ones of a stream."""
     if not isinstance(table, StreamedSamples):
         if not hasattr(table, "whole"):
-            raise InputError("y is missing; give inputs X and targets y, or a table that read_table gives", "y")
+            raise InputError("y is missing; give inputs X and targets y, or a table from read_table", "y")
         return *table.whole()[:2], table.weight if sample_weight is None else sample_weight, None
     if sample_weight is not None:
-        raise InputError("the rows of a streamed table are weighed by its own column; leave sample_weight out")
+        raise InputError("a streamed table has its own column of weights; leave sample_weight out")
     check_streamable(batch_size, solver, restarts)
     first = next(table.pools(0, 0, 1, False))
     few = min(len(first.X), max(HEAD, 2 * int(batch_size or 0)))
@@ -56,14 +56,14 @@ def of_table(
 def check_streamable(batch_size: int | None, solver: str, restarts: int = 1) -> None:
     """Refuse settings that need all samples at once."""
     if solver == "lm" or restarts != 1:
-        what = "lm uses all samples in each step" if solver == "lm" else "restarts take all samples at once"
+        what = "lm uses all samples in each step" if solver == "lm" else "restarts need all samples at once"
         raise InputError(f"{what}, but the table is streamed; train with gd, momentum or adam, from one start")
     if batch_size is None:
         raise InputError("a streamed table is trained on in batches; give batch_size, such as 256", "batch_size")
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same items, each made by a thread while the one before is in use.
+    """The same items, each produced by a thread while the previous one is in use.
 
     >>> list(ahead(iter("abc")))
     ['a', 'b', 'c']

@@ -1,4 +1,4 @@
-"""The number of threads, and threads that help with a call of the native kernels."""
+"""The number of threads, and threads that help with calls of the native kernels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CGROUPS = "/sys/fs/cgroup"
-# The least time and the fewest epochs between two trials of the other way; and a trial's share of a call's epochs.
+# The least time and the fewest epochs between two trials of the other mode, and a trial's share of a call's epochs.
 TRIAL_EVERY, TRIAL_EPOCHS, TRIAL_SHARE = 0.3, 32, 8
 
 
@@ -40,7 +40,7 @@ def check_threads(threads: int | None) -> int | None:
 
 
 def threads_for(threads: int | None) -> int:
-    """The number of threads: as requested, else all cores that this process may use."""
+    """The number of threads: as requested, or all cores that this process may use."""
     return check_threads(threads) or _left_by_joblib() or available_cores()
 
 
@@ -60,7 +60,7 @@ def _left_by_joblib() -> int | None:
         return None
     from multiprocessing import parent_process
 
-    share = os.environ.get("OMP_NUM_THREADS", "")  # which joblib sets in its processes
+    share = os.environ.get("OMP_NUM_THREADS", "")  # joblib sets it in its processes
     return int(share) if parent_process() and share.isdecimal() else 1
 
 
@@ -77,7 +77,7 @@ def _quota() -> int | None:
 def cpu_quota(memberships: str, root: Path) -> int | None:
     """The CPU quota of a process from its control groups, in cores, rounded up; None for no limit.
 
-    ``memberships`` is what ``/proc/self/cgroup`` says; each group's limit holds for the groups within it.
+    ``memberships`` is the content of ``/proc/self/cgroup``; each group's limit also holds for the groups within it.
     """
     shares = []
     for line in memberships.splitlines():
@@ -106,13 +106,13 @@ def _share(group: Path, first_version: bool) -> float | None:
 
 
 class Pace:
-    """Whether calls are faster on all threads than on one, by what both took last: where other processes need the
-    cores, a thread that waits for its turn holds up all others. What is computed does not depend on it.
+    """Whether calls are faster on all threads than on one, from the last times of both: if other processes use the
+    cores, one waiting thread delays all others. The results do not depend on it.
 
     Attributes
     ----------
     together : bool
-        How to do the next call.
+        Whether the next call uses all threads.
     """
 
     def __init__(self) -> None:
@@ -121,7 +121,7 @@ class Pace:
         self._tried = time.perf_counter()
 
     def trial(self, epochs: int) -> int:
-        """The number of these epochs for a trial of the other way; usually 0."""
+        """The number of these epochs for a trial of the other mode; usually 0."""
         now = time.perf_counter()
         if now - self._tried < max(TRIAL_EVERY, TRIAL_EPOCHS * max(self._seconds.values())):
             return 0
@@ -141,7 +141,7 @@ class _Helpers:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all threads: a forked child does not have those of its parent."""
+        """Forget all threads, because a forked child does not have its parent's."""
         self._calls: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._count, self._lock = 0, threading.Lock()
 
@@ -172,12 +172,12 @@ if hasattr(os, "register_at_fork"):
 def shared(begin: Callable[[], object], work: Callable[[], Any], members: int) -> Any:
     """The result of ``work``, which this many threads run together after ``begin``.
 
-    ``work`` must do everything if no thread comes to help, and return at once if everything is done.
+    ``work`` must do everything if no other thread helps, and return at once if everything is done.
     """
     begin()
     try:
         _helpers.help(work, members - 1)
-    finally:  # even after Ctrl-C: helpers may be working
+    finally:  # also after Ctrl-C, because helpers may still be working
         result = work()
     return result
 

@@ -1,4 +1,4 @@
-"""A running job: trained in chunks, reported and saved."""
+"""A job in training, in chunks, with reports and checkpoints."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Costs = Sequence[float] | NDArray[np.float64]
 
 
 class TrainingRun(Stateful):
-    """A running job."""
+    """A job in training."""
 
     _given = ("job", "epochs")
 
@@ -56,7 +56,7 @@ class TrainingRun(Stateful):
         spread: Spread | None = None,
         **more: Any,
     ) -> TrainingResult:
-        """Train, and save the state if requested; with ``spread`` restarts that others train."""
+        """Train, and save the state if requested; with ``spread``, restarts are trained in other processes."""
         if spread is not None:
             with opened(checkpoint, every, "train") as run:
                 self.engine.spread, self.engine.kept = spread, (run, self.settings(**more))
@@ -68,7 +68,7 @@ class TrainingRun(Stateful):
             return self.run(progress, watched, part)
 
     def settings(self, **more: Any) -> dict[str, Any]:
-        """What the run depends on."""
+        """The settings that the run depends on."""
         from backpath.training.fingerprints import settings_of
 
         v = self.validation
@@ -91,7 +91,7 @@ class TrainingRun(Stateful):
                         report(done, engine.costs[-1])
                     self.seconds = time.perf_counter() - start
                     if not (done >= self.epochs or engine.overflow is not None or engine.converged or is_over()):
-                        watched(self.standing)  # the last moment follows the end
+                        watched(self.standing)  # the last moment follows after the end
         except KeyboardInterrupt:
             stopped = "interrupted"
         error = divergence(job, engine)

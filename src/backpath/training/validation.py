@@ -21,12 +21,12 @@ def check_patience(patience: int | None) -> int | None:
 
 
 class Validation(Stateful):
-    """The cost on held-out samples after each epoch, and the weights with which it was lowest.
+    """The cost on held-out samples after each epoch, and the weights with the lowest cost.
 
     Parameters
     ----------
     samples : (X, y) or (X, y, sample_weight)
-        Of shapes (N, inputs), (N, outputs), (N,), checked against the network.
+        With shapes (N, inputs), (N, outputs), (N,), checked against the network.
     patience : int | None
         Epochs in a row without a lower cost after which training stops.
     """
@@ -61,7 +61,7 @@ class Validation(Stateful):
         return self.patience is not None and self.waited >= self.patience
 
     def best(self) -> list[Array]:
-        """The weights with the lowest cost; DivergenceError if none had a finite one."""
+        """The weights with the lowest cost; DivergenceError if no cost was finite."""
         if not math.isfinite(self.lowest):
             raise DivergenceError(len(self.costs), None, None, self.network)
         return self.weights

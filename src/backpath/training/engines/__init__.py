@@ -29,9 +29,9 @@ def start_engine(name: str, job: Job) -> Engine:
 
 
 def start_descent(name: str, job: Job) -> Descent:
-    """The same for gradient-descent solvers."""
+    """The engine for gradient-descent solvers."""
     if job.needs_numpy and name == "compiled":
-        raise InputError(f"{job.needs_numpy} is done by the NumPy engine; leave engine='compiled' out")
+        raise InputError(f"{job.needs_numpy} needs the NumPy engine; leave engine='compiled' out")
     if name == "numpy" or job.needs_numpy or (name == "auto" and must_do_without()):
         from backpath.training.engines.numpy import NumpyEngine
 
@@ -42,10 +42,10 @@ def start_descent(name: str, job: Job) -> Descent:
 
 
 def must_do_without() -> bool:
-    """Whether there are no kernels here; warns if so."""
+    """Whether there are no kernels; warns if so."""
     why = why_no_kernels()
     if why:
         warnings.warn(
-            f"training with NumPy, which is slow: no native kernels here: {why}", RuntimeWarning, stacklevel=4
+            f"training with NumPy, which is slow; there are no native kernels: {why}", RuntimeWarning, stacklevel=4
         )
     return bool(why)

@@ -1,4 +1,4 @@
-"""The compiled engine: the training of ``engines.numpy`` done by the native kernels."""
+"""The compiled engine: the same training as ``engines.numpy``, by the native kernels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from backpath.training.state import Stateful, filled, put_back, taken, thinned
 from backpath.training.threads import Pace, available_cores, give_way, shared, threads_for
 
 ORDERS_AT_ONCE = 2**20  # numbers
-# Fused products from which sharing a batch, or a call, is faster: about 15 and 80 microseconds of one core.
+# Fused products; with more, sharing a batch, or a call, is faster: about 15 and 80 microseconds of one core.
 SHARED_BATCH, SHARED_CALL = 50_000, 300_000
 
 STATE_BYTES = ctypes.sizeof(CState)
@@ -34,9 +34,9 @@ class Reached:
     Attributes
     ----------
     flat, place : array, int
-        The weights w, then what the solver remembers of each: m and v; and where they are.
+        The weights w, then the solver's m and v for each; and their address.
     state : CState
-        What the kernel goes on with.
+        The kernel's state.
     epochs : int
     """
 
@@ -45,7 +45,7 @@ class Reached:
         self.state_place = ctypes.addressof(self.state)
 
     def take(self, other: Reached) -> Reached:
-        """Copy another one."""
+        """Copy another state."""
         self.flat[:] = other.flat
         ctypes.memmove(self.state_place, other.state_place, STATE_BYTES)
         self.epochs = other.epochs
@@ -55,10 +55,10 @@ class Reached:
 class CompiledEngine(Stateful):
     """Trains with the native kernels.
 
-    There are two places: what is reached, which is not written to, and the next one. The kernels look at the end
-    of a call only whether the weights are finite. Where they are not, the way there is gone again from the last point
-    known to be good, in halves, until the epoch is found: so the check costs nothing while all is well, and an
-    interrupt always finds a whole set of weights.
+    There are two states: the present one, which is not written to, and the next one. The kernels check only at the end
+    of a call whether the weights are finite. If they are not, training is repeated from the last good state, in halves,
+    until the epoch is found. So the check costs nothing in the normal case, and the weights are consistent at any
+    interrupt.
     """
 
     bayesian = None
@@ -98,7 +98,7 @@ class CompiledEngine(Stateful):
         weight = None if job.sample_weight is None else np.ascontiguousarray(job.sample_weight, number)
         aside = np.zeros(layout.costs) if layout.costs else None
         X, Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
-        self._kept = room, free, weight, aside, X, Y  # keep them while their addresses are in use
+        self._kept = room, free, weight, aside, X, Y  # kept while their addresses are in use
         return CTraining(
             ctypes.addressof(layout.plan),
             ctypes.addressof(self._settings),
@@ -158,7 +158,7 @@ class CompiledEngine(Stateful):
         self._now.state.converged = 0
 
     def _train(self, reached: Reached, order: Integers | None, costs: NDArray[np.float64]) -> int:
-        """Train on in place, an epoch for each place in ``costs``; gives the epochs done."""
+        """Continue training in place, one epoch per place in ``costs``; returns the epochs done."""
         epochs, samples = len(costs), self._samples
         ordered = samples if order is None else samples * epochs
         progress, team = CProgress(), None
@@ -199,7 +199,7 @@ class CompiledEngine(Stateful):
     def cost_and_gradient(self, weights: list[Array]) -> tuple[float, list[Array]]:
         after, cost = self._places[1].take(self._now), np.empty(1)
         self.layout.put(weights, after.flat)
-        self._train(after, None, cost)  # an epoch leaves its gradient
+        self._train(after, None, cost)  # leaves the epoch's gradient
         return float(cost[0]), self.layout.arrays(self._g)
 
     def run(self, epochs: int) -> None:
@@ -218,7 +218,7 @@ class CompiledEngine(Stateful):
             del self._drawn[: self._now.epochs - before]  # keep those left over after convergence for the next call
 
     def forget_costs(self) -> None:
-        """Clear ``costs`` after the caller has saved them, so that an endless run does not fill the memory."""
+        """Empty ``costs``, for callers that train endlessly and keep the costs themselves."""
         self._now.epochs, self._costs = 0, np.empty(64)
 
     def _run(self, orders: Integers | None, epochs: int) -> None:
@@ -239,7 +239,7 @@ class CompiledEngine(Stateful):
         return None if orders is None else orders[epoch * self._samples :]
 
     def _go(self, orders: Integers | None, epochs: int) -> bool:
-        """Go on for some epochs, unless that leads to numbers that are not finite; says whether it did not."""
+        """Continue for some epochs, unless that leads to numbers that are not finite; False if it does."""
         before, after = self._places
         after.take(before)
         costs = self._room_for_costs(epochs)
@@ -269,5 +269,5 @@ def _call(kernel: Callable[..., int], arguments: tuple[int | None, ...], kept: o
 
 
 def _overflow(weights: Iterable[Array]) -> int:
-    """The first layer whose weights are not finite, 0 if they all are."""
+    """The first layer with weights that are not finite, or 0."""
     return next((layer for layer, W in enumerate(weights, 1) if not np.isfinite(W).all()), 0)

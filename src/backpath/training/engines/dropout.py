@@ -1,4 +1,4 @@
-"""Dropout: each update leaves out some hidden neurons, drawn again each time."""
+"""Dropout: each update leaves out some hidden neurons, which are drawn at random."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from backpath.training.state import Stateful
 class Dropout(Stateful):
     """The passes of ``maths.backprop`` with hidden neurons left out.
 
-    a_H = σ(u_H) r / (1 - p) with r = 0 for a share p of the neurons, drawn for every sample, else 1: what a neuron
-    gives is on average what it gives when nothing is left out. So ∂a_H/∂u_H = σ′(u_H) r / (1 - p).
+    a_H = σ(u_H) r / (1 - p), where r is 0 for a share p of the neurons, drawn for every sample, and otherwise 1, so
+    that the mean of a_H is its value without dropout. So ∂a_H/∂u_H = σ′(u_H) r / (1 - p).
 
     Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15 (2014).
     """
@@ -30,7 +30,7 @@ class Dropout(Stateful):
     def forward(
         self, weights: Sequence[Array], activations: Sequence[str], X: Array
     ) -> tuple[list[Array], list[Array]]:
-        """As ``backprop.forward``."""
+        """Like ``backprop.forward``."""
         u: list[Array] = []
         a, self._kept = [X], []
         hidden = len(weights) - 1
@@ -54,7 +54,7 @@ class Dropout(Stateful):
         a: Sequence[Array],
         y: Array,
     ) -> list[Array]:
-        """As ``backprop.deltas``, with the neurons left out in the forward pass before."""
+        """Like ``backprop.deltas``, without the neurons that the forward pass left out."""
         delta = cost_function(cost).output_delta(activations[-1], u[-1], a[-1], y)
         found = [delta]
         for layer in range(len(weights) - 1, 0, -1):

@@ -1,4 +1,4 @@
-"""Many networks one after the other, each by the native kernels for one, with its samples in the lanes."""
+"""Trains many networks one after the other with the native kernels for one, with the samples in the lanes."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from backpath.training.native import calls
 from backpath.training.native.library import address, buffer, kernels
 from backpath.training.state import put_back
 
-FEW_WEIGHTS = 400  # of each of 16 networks, so that they and their gradients stay in or near a first-level cache
-LAID_BYTES = 2**26  # samples laid out once for all networks
+FEW_WEIGHTS = 400  # with fewer, the weights and gradients of 16 networks stay in or near a first-level cache
+LAID_BYTES = 2**26  # the most bytes of samples that are laid out once for all networks
 STEP = calls.STEP_BYTES // 4  # numbers, at most
 
 
 def samples_in_lanes(job: Job) -> bool:
-    """Whether the samples of a batch had better be in the lanes than networks. How many networks there are has no say
-    in it: a network's bits do not depend on its company."""
+    """Whether to put the samples of a batch in the lanes rather than networks. This does not depend on the number of
+    networks, so that a network's bits do not depend on the other ones."""
     weights = sum(W.size for W in job.network.weights)
     return weights > FEW_WEIGHTS and job.batch_size >= calls.STEP_BYTES // job.network.dtype.itemsize
 
 
 class Each:
-    """Trains many networks, each to the bit as ``CompiledEngine`` would train it alone."""
+    """Trains many networks, each bit for bit like ``CompiledEngine``."""
 
     networks_at_once = 1
 
@@ -51,7 +51,7 @@ class Each:
         """Train these networks for some epochs, starting with epoch ``begin``."""
         try:
             workspace = self._workspaces.pop()
-        except IndexError:  # all are in use
+        except IndexError:  # all workspaces are in use
             workspace = EachWorkspace(self.standing, self._layout, self._flat, self._states)
         given = address(networks, np.int64, len(networks)), len(networks), begin, epochs
         self._kernels.train_each(workspace.place(epochs), *given, address(orders, np.int64, orders.size), len(orders))
@@ -114,13 +114,13 @@ class EachWorkspace:
         self._kept = standing, layout, flat, states, room, free, X, Y, aside
 
     def place(self, epochs: int) -> int:
-        """Where what is handed starts, with room for the costs of so many epochs."""
+        """The arguments, with room for the costs of this many epochs."""
         self._costs = np.empty(epochs)
         self._each.costs = address(self._costs, np.float64, epochs)
         return ctypes.addressof(self._each)
 
 
 def _places(layout: Layout) -> NDArray[np.intp]:
-    """Where each weight, in the order of their names, is in a flat padded row."""
+    """The place of each weight, in the order of their names, in a flat padded row."""
     places = layout.arrays(np.arange(layout.weights, dtype=np.float64))
     return np.concatenate([array.ravel() for array in places]).astype(np.intp)

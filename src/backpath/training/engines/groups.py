@@ -1,4 +1,4 @@
-"""Many networks in the lanes of the native kernels: a group of them goes through the arithmetic together."""
+"""Trains many networks in the lanes of the native kernels, which process a group of networks together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from backpath.training.native import calls
 from backpath.training.native.library import address, buffer, kernels
 from backpath.training.state import put_back
 
-BLOCK_BYTES = 32_000  # bytes of the rows of a block of samples, to stay in or near a first-level cache
+BLOCK_BYTES = 32_000  # bytes of a block's rows, which should stay in or near a first-level cache
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,19 @@ class Standing:
     Attributes
     ----------
     weights : array (weights, networks)
-        A column of weights for each, in the order of their names.
+        A column of weights for each network, in the order of their names.
     rates, momenta : float64 arrays (networks,)
         η and μ of each.
     solved_error, stop_when_solved : float, bool
-        A network is solved once all its errors |A - y| are below that; whether it stops then.
+        A network has solved the task when all its errors |A - y| are below this; whether it then stops.
     every : int
-        The costs of every so many epochs are kept; 0: of none.
-    numbers : array (numbers known of a network, networks)
+        The epochs between two recorded costs; 0: no costs are recorded.
+    numbers : array (numbers per network, networks)
         The rows of ``calls.RATE`` and so on.
-    counts : int64 array (counts of a network, networks)
+    counts : int64 array (counts per network, networks)
         The rows of ``calls.EPOCHS`` and so on.
     history : array (records, networks)
-        The costs kept, NaN where a network did not train.
+        The recorded costs; NaN if a network did not train.
     """
 
     job: Job
@@ -83,11 +83,11 @@ class Populated:
     ----------
     standing : Standing
     block : int
-        Samples that go through at a time.
+        Samples that are processed at a time.
     weights, moments : int
-        Of a network: how many the kernels keep.
+        The numbers that the kernels keep per network.
     arrays : arrays
-        Working memory, weights, and what the solver remembers of them; None: not needed.
+        Working memory, weights, and the solver's memory; None: not needed.
     """
 
     def __init__(
@@ -147,13 +147,13 @@ class Groups:
         self._kernels.train_many(populated.place, *given, address(orders, np.int64, orders.size), len(orders))
 
     def measure(self, networks: Indices) -> None:
-        """The current cost and worst error of these networks."""
+        """The current cost and largest error of these networks."""
         populated = self._populated(0)
         given = address(networks, np.int64, len(networks)), len(networks)
         self._kernels.evaluate_many(populated.place, *given, address(self._order, np.int64, len(self._order)))
 
     def conclude(self) -> None:
-        """The state always has the current weights."""
+        """Nothing: the state always has the current weights."""
 
     def state(self) -> dict[str, Any]:
         s = self.standing
@@ -161,7 +161,7 @@ class Groups:
         return {**{name: array.copy() for name, array in arrays.items()}, "history": s.history.copy()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """All but η and μ, which may be others; the costs kept of more or fewer epochs."""
+        """All settings except η and μ, which may change; the number of recorded costs may change too."""
         s, settings = self.standing, [calls.RATE, calls.MU]
         given = s.numbers[settings]
         for name, array in (("weights", s.weights), ("numbers", s.numbers), ("counts", s.counts)):
@@ -172,7 +172,7 @@ class Groups:
         s.history[:kept] = state["history"][:kept]
 
     def _populated(self, moments: int) -> Populated:
-        """What the kernels are handed, with working memory of a thread's own (see ``many.hpp``)."""
+        """The kernels' arguments, with separate working memory for each thread (see ``many.hpp``)."""
         weights = self.standing.weights
         rows = 2 * len(weights) + moments + calls.STATE_ROWS + self._rows_of_sample * self._block
         room = buffer(rows * self.networks_at_once, weights.dtype)

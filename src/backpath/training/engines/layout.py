@@ -21,7 +21,7 @@ from backpath.training.native.library import buffer
 
 NARROW_LANES, NARROW_WEIGHTS = 4, 256
 
-# A block has as many samples as keep its rows in the processor's cache.
+# A block is as large as fits in the processor's cache.
 BLOCK_BYTES, LEAST_BLOCK, MOST_BLOCK = 131_072, 128, 512
 # A batch of many blocks is divided into parts, each with its own gradient, if the gradients are small.
 BLOCKS_OF_PART, MOST_PARTS, PARTS_BYTES = 4, 64, 4 << 20
@@ -37,16 +37,16 @@ class Layout:
     weights, numbers : int
         The lengths of the buffer of the weights and of the working memory.
     costs : int
-        How many costs the kernels keep aside: of a block's panels, of a batch's parts.
+        The number of costs that the kernels store: for a block's panels, or a batch's parts.
     step : int
-        Neurons of a panel of weights.
+        The neurons in a panel of weights.
     plan : CPlan
-        What the kernels are to do.
+        The plan of the kernels.
     products : float
-        About how many fused products of whole steps a batch takes.
+        Roughly the number of fused products of whole steps per batch.
     shapes : tuple of (inputs, neurons, place in the weights, length of a narrow network's rows), one per layer
-    places : int64 array (weights that are no filling,) or None
-        Of a narrow network: where each is.
+    places : int64 array (weights without padding,) or None
+    For a narrow network, the place of each weight.
     """
 
     layers: Integers
@@ -78,12 +78,12 @@ class Layout:
                 first = end
             return found
         for parts in self._parts(flat):
-            views = [view.reshape(-1, view.shape[-1]) for view in parts]  # those of panels are copies
+            views = [view.reshape(-1, view.shape[-1]) for view in parts]  # copies for panels
             found.append(np.concatenate(views) if len(views) > 1 else np.array(views[0], order="C"))
         return found
 
     def put(self, arrays: Iterable[NDArray[Any]], flat: Array) -> None:
-        """The reverse; padding in the flat array does not change."""
+        """The inverse; padding in the flat array does not change."""
         if self.places is not None:
             flat[self.places] = np.concatenate([W.ravel() for W in arrays])
             return
@@ -95,13 +95,13 @@ class Layout:
                 first += neurons
 
     def flat(self, arrays: Iterable[NDArray[Any]], dtype: np.dtype[Any]) -> Array:
-        """Arrays of the network's shapes as one flat array, filled up with zeros."""
+        """Arrays of the network's shapes as one flat array, padded with zeros."""
         flat: Array = buffer(self.weights, dtype)
         self.put(arrays, flat)
         return flat
 
     def _parts(self, flat: Array) -> Iterator[list[Array]]:
-        """For each layer of a wide network: the neurons of whole panels, and those of the last, (…, inputs + 1)."""
+        """For each layer of a wide network: the neurons of whole panels, and of the last panel, (…, inputs + 1)."""
         for inputs, neurons, place, _ in self.shapes:
             panels, rest = divmod(neurons, self.step)
             size = (inputs + 1) * self.step
@@ -113,8 +113,8 @@ class Layout:
 
 
 def lay_out(job: Job, members: int = 1, laid: bool | None = None) -> Layout:
-    """The layout for a job that this many threads may share. ``laid``: all samples are laid out at once, which needs a
-    fixed order; by default if they have one."""
+    """The layout for a job that this many threads may share. ``laid``: lay out all samples at once, which needs a fixed
+    order; by default, this is done if the order is fixed."""
     network, solver = job.network, job.solver.name
     plain = solver == "gd" and job.free is None and not job.l2 and job.clip_norm is None
     laid = not job.shuffle if laid is None else laid
@@ -160,7 +160,7 @@ def _narrow(
     solver: int,
     plain: bool,
 ) -> Layout:
-    """A batch is one block, whose samples are in four lanes."""
+    """The layout with one block per batch, with the samples in four lanes."""
     layers, place, weights = [], 0, 0
     for (inputs, neurons), code in zip(itertools.pairwise(sizes), codes, strict=True):
         row, rows = _up(inputs + 1, 4), neurons * NARROW_LANES
@@ -186,7 +186,7 @@ def _wide(
     plain: bool,
     members: int,
 ) -> Layout:
-    """The samples are in panels of two steps (see ``native/wide.hpp``)."""
+    """The layout with the samples in panels of two steps (see ``native/wide.hpp``)."""
     step = STEP_BYTES // itemsize
     panel = 2 * step
     known = (sizes[0] + sizes[-1] + 2) * panel
@@ -201,7 +201,7 @@ def _wide(
     block = min(_up(batch, panel), _up(most, panel))
     slot = working * (block // panel)
     for layer in layers:
-        if 2 * layer[1] >= step:  # with few neurons, sums over the lanes cost less than transposing their δ
+        if 2 * layer[1] >= step:  # for few neurons, sums over the lanes are cheaper than transposing δ
             layer[-1], slot = slot, slot + _up(layer[1], step) * block
     data = slot
     if not laid:

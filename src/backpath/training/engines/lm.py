@@ -1,14 +1,14 @@
 """Levenberg-Marquardt: the solver for small networks and squared errors.
 
-Near any weights w the residuals are about e + J h, so ½ Σ e² is about a parabola in the step h. Its lowest point within
-some reach is the h of
+Near any weights w the residuals are about e + J h, so ½ Σ e² is approximately a parabola in the step h. Its minimum
+within some distance is the h of
 
     (Jᵀ J + R + μ I) h = -(Jᵀ e + R w)
 
-with R = 0 except for weights that are held down (`l2`, Bayesian regularisation), and μ the damping: a short step down
-the gradient where μ is large, Gauss-Newton's step to the parabola's lowest point where it is small. μ follows the gain
-ratio ρ, what a step lowered over what the parabola promised, by Nielsen's rule: after a step that lowers,
-μ = μ max(⅓, 1 - (2ρ - 1)³); after one that does not, the step is dropped and μ is multiplied by 2, 4, 8, …
+with R = 0 except with weight decay (`l2`, Bayesian regularisation), and the damping μ: a large μ gives a short step
+down the gradient, a small μ the Gauss-Newton step to the parabola's minimum. μ follows Nielsen's rule with the gain
+ratio ρ, the decrease of the cost divided by the predicted decrease: after a step that lowers the cost,
+μ = μ max(⅓, 1 - (2ρ - 1)³); otherwise the step is dropped and μ is multiplied by 2, 4, 8, …
 
 Sources: Marquardt, SIAM J. Appl. Math. 11 (1963); Hagan and Menhaj, Training feedforward networks with the Marquardt
 algorithm, IEEE Trans. Neural Networks 5 (1994); Nielsen, Damping parameter in Marquardt's method, IMM-REP-1999-05.
@@ -28,9 +28,9 @@ from backpath.training.engines.normal_equations import NormalEquations, single_t
 from backpath.training.job import Convergence, Job
 from backpath.training.state import Stateful
 
-# each cost as a multiple of Σ e²
+# cost -> its multiple of Σ e²
 SQUARED_COSTS = {"squared_error": 1.0, "half_squared_error": 0.5}
-FIRST_DAMPING = 0.1  # times the largest diagonal element of Jᵀ J
+FIRST_DAMPING = 0.1  # relative to the largest diagonal element of Jᵀ J
 LEAST_DAMPING = 1e-16  # the same unit: with less, rounding makes Jᵀ J singular again
 STATIONARY = 1e-8  # converged if no column of J has a larger cosine with e
 
@@ -46,7 +46,7 @@ def check_lm(job: Job, engine: str) -> None:
     if job.shuffle or job.batch_size < len(job.X):
         raise InputError("lm uses all samples in every step; leave batch_size and shuffle out", "batch_size")
     if job.bayesian and job.l2:
-        raise InputError("bayesian regularisation chooses the weight decay itself; leave l2 out", "l2")
+        raise InputError("bayesian regularisation chooses the weight decay; leave l2 out", "l2")
     if engine == "compiled":
         raise InputError(
             "lm has no compiled kernels, because it uses NumPy's linear algebra; leave engine='compiled' out", "engine"
@@ -54,7 +54,7 @@ def check_lm(job: Job, engine: str) -> None:
 
 
 class LMEngine(Stateful):
-    """Trains with Levenberg-Marquardt; an epoch is one step that lowers the cost, however many were tried.
+    """Trains with Levenberg-Marquardt; an epoch is one step that lowers the cost, after any number of attempts.
 
     It has converged when the gradient is 0 except for rounding, when no step that changes a weight lowers the cost, or
     by the job's ``tol``.
@@ -62,16 +62,16 @@ class LMEngine(Stateful):
     Parameters
     ----------
     job : Job
-        Its cost is a squared error, its batch all samples.
+        With a squared error and full batches.
     equations : NormalEquations | None
-        Those of this job where several engines share them.
+        The equations of this job, if several engines share them.
 
     Attributes
     ----------
     costs : list of float
-        Of each epoch, before its step; with ``l2`` its share too, but not Bayesian regularisation's.
+        The cost of each epoch before its step; it includes the penalty of ``l2``, but not of Bayesian regularisation.
     bayesian : Bayesian | None
-        As it is now.
+        The present α, β and γ.
     """
 
     _given = ("job", "_equations", "_dtype", "_samples", "_l2")
@@ -163,7 +163,7 @@ class LMEngine(Stateful):
         return decay
 
     def _objective(self, flat: Floats, decay: Floats, E: float) -> float:
-        """Σ e² + Σ R w²: twice what the parabola is of."""
+        """Σ e² + Σ R w², twice the function that the parabola approximates."""
         return E + float(decay @ flat**2)
 
     def _step(self, JJ: Floats, gradient: Floats, decay: Floats, before: float) -> bool:
@@ -193,7 +193,7 @@ class LMEngine(Stateful):
 
 
 def _solved(JJ: Floats, damping: float, gradient: Floats) -> Array:
-    """h of (JJ + μ I) h = -gradient; NaN where rounding makes that singular."""
+    """h of (JJ + μ I) h = -gradient; NaN if rounding makes that singular."""
     damped = JJ.copy()
     damped[np.diag_indices_from(damped)] += damping
     try:
@@ -203,5 +203,5 @@ def _solved(JJ: Floats, damping: float, gradient: Floats) -> Array:
 
 
 def _is_stationary(JJ: Floats, gradient: Floats, objective: float) -> bool:
-    """|g_i| ≤ 1e-8 |J_i| |e| for every weight: the scales of inputs and targets do not matter."""
+    """|g_i| ≤ 1e-8 |J_i| |e| for every weight, which does not depend on the scales of inputs and targets."""
     return bool((np.abs(gradient) <= STATIONARY * np.sqrt(JJ.diagonal()) * math.sqrt(objective)).all())

@@ -1,11 +1,11 @@
 """Trains many networks of the same sizes side by side with the native kernels, over all cores.
 
-Where there are none, NumPy does the work (see ``plain``).
+Without kernels, NumPy is used (see ``plain``).
 
-A population is arrays whose columns are networks: weights (weights, networks), and what is known of each (see
-``groups.Standing``). The networks are handed out to threads in parts. A part goes through its epochs in chunks, after
-each of which the networks that stopped are left out. Threads share nothing that they write, and each network's
-arithmetic is its own: so its bits do not depend on how many threads or other networks there are.
+A population consists of arrays whose columns are networks: weights (weights, networks), and the state of each (see
+``groups.Standing``). The networks are distributed to threads in parts. A part is trained in chunks of epochs; after
+each chunk, networks that have stopped are left out. Threads share no data that they write, and networks are
+independent, so a network's bits do not depend on the number of threads or of other networks.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from backpath.training.native import calls
 from backpath.training.progress import ProgressCallback
 from backpath.training.state import Stateful
 
-CHUNK_SECONDS, CHUNK_NETWORKS, LONGEST_CHUNK = 0.005, 512, 4096  # of one core; networks at least; epochs
-PART_SECONDS, PARTS_PER_THREAD = 0.02, 16  # the longest time for a chunk of a part
+CHUNK_SECONDS, CHUNK_NETWORKS, LONGEST_CHUNK = 0.005, 512, 4096  # seconds of one core; the fewest networks; epochs
+PART_SECONDS, PARTS_PER_THREAD = 0.02, 16  # the most seconds for a chunk of a part
 REPORT_SECONDS = 0.1
 
 
@@ -37,32 +37,32 @@ class ManyNetworks(Stateful):
     Parameters
     ----------
     job : Job
-        What to train on and how; its network says sizes and activations. Sample weights, an l2 penalty, Nesterov's
-        momentum, clipping and dropout are not known here.
+        The samples and settings; its network defines sizes and activations. Sample weights, l2, Nesterov's momentum,
+        clipping and dropout are not supported.
     weights : array (weights, networks) of the job's dtype
-        Where each network starts, a column of weights in the order of their names; trained in place.
+        The initial weights, a column per network in the order of their names; trained in place.
     rates, momenta : arrays (networks,)
         η and μ of each.
     epochs : int
     solved_error, stop_when_solved : float, bool
-        A network is solved once all its errors |A - y| are below that; whether it stops then.
+        A network has solved the task when all its errors |A - y| are below this; whether it then stops.
     history_every : int | None
-        The costs of epochs 0, history_every, 2 history_every … are kept; None: of none.
+        The costs of epochs 0, history_every, 2 history_every … are recorded; None: no costs are recorded.
     threads : int
     together : int | None
-        How many networks there are, if these are only some of them.
+        The number of all networks, if these are only some of them.
 
     Attributes
     ----------
     until : int
-        Epochs gone through with all networks that still train.
+        The epochs done by all networks that are still in training.
     weights : array (weights, networks)
     epochs_done, solved_after, status : int64 arrays (networks,)
-        Updates of each; after how many it was first solved (-1: never); `calls.IS_TRAINING` or why it stopped.
+        Epochs; the epoch that first solved the task (-1: never); `calls.IS_TRAINING` or the reason for stopping.
     cost, worst : arrays (networks,)
-        Cost and largest error of the weights as they are now, once `run` is done.
+        Cost and largest error of the final weights, after `run`.
     history, history_epochs : arrays (records, networks), (records,)
-        Costs, NaN where a network was not trained any more; the epochs, counted from 1, whose they are.
+        The costs, NaN after a network has stopped; their epochs, counted from 1.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class ManyNetworks(Stateful):
         else:
             self._groups = Groups(standing)
             self._kernels = Each(standing) if samples_in_lanes(job) else self._groups
-        self._worked = np.zeros(weights.shape[1], np.int64)  # epochs passed, whether trained in or not
+        self._worked = np.zeros(weights.shape[1], np.int64)  # epochs passed, with or without training
         self.until, self._stopping = 0, False
         self._still = np.arange(len(job.X))[None]
         self._parts = self._parted()
@@ -118,32 +118,32 @@ class ManyNetworks(Stateful):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What was given besides the networks, the job and the threads."""
+        """The arguments without the networks, the job and the threads."""
         return {name: getattr(self, name) for name in ("epochs", "solved_error", "stop_when_solved", "history_every")}
 
     @property
     def through(self) -> int:
-        """Epochs that the networks still in training have gone through, on average."""
+        """The mean number of epochs of the networks still in training."""
         worked = self._worked[self.status == calls.IS_TRAINING]
         return int(worked.mean()) if len(worked) else self.until
 
     @property
     def is_whole(self) -> bool:
-        """Whether the networks in training are all at the same epoch, as in a state that is saved."""
+        """Whether all networks in training are at the same epoch, so that the state can be saved."""
         worked = self._worked[self.status == calls.IS_TRAINING]
         return not len(worked) or bool((worked == worked[0]).all())
 
     def run(self, epochs: int | None = None, report: ProgressCallback | None = None) -> bool:
-        """Train ``epochs`` epochs more, or all that are left, and measure what was reached; whether Ctrl-C ended it,
-        which leaves each network whole."""
+        """Train for ``epochs`` more epochs, or all that remain, and measure the networks; returns whether Ctrl-C ended
+        it, after which each network is in a valid state."""
         interrupted = self.advance(epochs, report)
         return self.measure() or interrupted
 
     def advance(self, epochs: int | None = None, report: ProgressCallback | None = None) -> bool:
-        """Train as `run` does, without measuring: `measure` has to follow in the end. In steps of whole chunks (see
-        `chunk`) it comes to the same bits as at once.
+        """Train like `run`, without measuring; call `measure` at the end. Steps of whole chunks (see `chunk`) give the
+        same bits as one step.
 
-        ``report`` gets the epochs done, averaged over the networks, and the share of them solved, now and then.
+        At intervals, ``report`` gets the mean epochs done, and the share of the networks that have solved the task.
         """
         with ThreadPoolExecutor(self.threads) as pool:
             self._stopping = False
@@ -151,7 +151,7 @@ class ManyNetworks(Stateful):
             return self._wait([pool.submit(self._train, *part, self.until) for part in self._parts], report)
 
     def measure(self) -> bool:
-        """Update cost, worst error and status; whether there was a Ctrl-C meanwhile."""
+        """Update cost, largest error and status; returns whether Ctrl-C was pressed meanwhile."""
         interrupted = False
         self._kernels.conclude()
         with ThreadPoolExecutor(self.threads) as pool:
@@ -164,7 +164,7 @@ class ManyNetworks(Stateful):
         return interrupted
 
     def state(self) -> dict[str, Any]:
-        """After an `advance` that nothing interrupted: all networks in training are at the same epoch."""
+        """Record that all networks in training are at the same epoch, after an uninterrupted `advance`."""
         running = self.status == calls.IS_TRAINING
         orders = next((orders for part, orders in self._parts if running[part].any()), self._parts[0][1])
         return {
@@ -183,7 +183,7 @@ class ManyNetworks(Stateful):
             orders.restore(state["orders"])
 
     def _wait(self, futures: list[Future[None]], report: ProgressCallback | None) -> bool:
-        """Until all is done, or Ctrl-C: then until the chunks under way are."""
+        """Wait until everything is done or, after Ctrl-C, until the current chunks are."""
         pending, interrupted = set(futures), False
         try:
             while pending:
@@ -203,7 +203,7 @@ class ManyNetworks(Stateful):
         return interrupted
 
     def _train(self, part: Indices, orders: Order, until: int) -> None:
-        """A part of the networks up to epoch ``until``, chunk by chunk."""
+        """Train a part of the networks up to epoch ``until``, chunk by chunk."""
         running = part[self.status[part] == calls.IS_TRAINING]
         begin, chunk, still = int(self._worked[part[0]]), self.chunk, self._still
         while begin < until and len(running) and not self._stopping:
@@ -218,7 +218,7 @@ class ManyNetworks(Stateful):
 
     @property
     def networks_at_once(self) -> int:
-        """How many the kernels train together."""
+        """The number of networks that the kernels train together."""
         return self._kernels.networks_at_once
 
     @property
@@ -228,14 +228,14 @@ class ManyNetworks(Stateful):
 
     @property
     def chunk(self) -> int:
-        """Epochs between two looks at what stopped: many enough that these hardly count. The number of threads has no
-        say in it, for a network that diverges is what it was when last looked at."""
+        """The epochs between checks for stopped networks, enough to make the checks cheap. It does not depend on the
+        number of threads, because a network that diverges keeps its state from the last check."""
         longest = min(LONGEST_CHUNK, 10**6 // len(self.job.X)) if self.job.shuffle else LONGEST_CHUNK
         return max(1, min(int(CHUNK_SECONDS / (self.epoch_seconds * self._together)), longest))
 
     def _parted(self) -> list[tuple[Indices, Order]]:
-        """The networks in parts of whole blocks, several for each thread and none too long to wait for; and for each
-        the orders of the samples."""
+        """The networks in parts of whole blocks, several per thread and none too long; and for each the orders of the
+        samples."""
         size = self.weights.shape[1]
         most = int(PART_SECONDS / (self.chunk * self.epoch_seconds))
         part = max(1, min(most, -(-size // (PARTS_PER_THREAD * self.threads))))

@@ -1,8 +1,8 @@
-"""What Levenberg-Marquardt knows of a job: Jᵀ J, Jᵀ e and Σ e² of all samples, summed up block by block.
+"""The sums for Levenberg-Marquardt: Jᵀ J, Jᵀ e and Σ e² over all samples, block by block.
 
-J has a row for each sample's every output and a column for each free weight: ∂A_k/∂W, the notes' δ × [X1 X2 1] with
-the δ that starts from A_k instead of C. It is never whole in memory. It is stored transposed, because then a weight's
-numbers lie side by side, and one product with a hidden neuron's δ fills many of them.
+J has a row for each output of each sample and a column for each free weight: ∂A_k/∂W, the notes' δ × [X1 X2 1] with δ
+starting from A_k instead of C. It is never complete in memory. It is stored transposed, because then a weight's numbers
+are contiguous, and one product with a hidden neuron's δ fills many of them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MATRICES = 4  # matrices of weights × weights: Jᵀ J, a block's share of it, t
 
 
 class _SingleThreaded:
-    """Limits NumPy's linear algebra to one thread while any caller is inside; the last one restores the setting."""
+    """Limits NumPy's linear algebra to one thread while it is entered; the last caller restores the setting."""
 
     def __init__(self) -> None:
         self._lock, self._inside = threading.Lock(), 0
@@ -76,18 +76,18 @@ def check_memory(free: int, weights: int) -> None:
 class NormalEquations:
     """A job's residuals and their Jacobian, as a function of its weights.
 
-    e = √s (A - y), with s the sample weights; J = ∂e/∂W. All in float64, whatever the network's number type: Jᵀ J
-    squares what J loses.
+    e = √s (A - y), with the sample weights s; J = ∂e/∂W. All in float64 for any network, because Jᵀ J squares the
+    condition number of J.
 
     Parameters
     ----------
     block : int | None
-        Samples that go through at a time; None: so many that a block of J is no larger than Jᵀ J, or has 1,024 rows.
+        Samples per block; None: as many as make a block of J no larger than Jᵀ J, or 1,024 rows.
 
     Attributes
     ----------
     free : slice | array (free weights,)
-        Which of the flat weights may change.
+        The flat weights that may change.
     """
 
     def __init__(self, job: Job, block: int | None = None):
@@ -110,7 +110,7 @@ class NormalEquations:
         return [part.reshape(shape) for part, shape in zip(parts, self._shapes, strict=True)]
 
     def squared_error(self, flat: Floats) -> float:
-        """E = Σ e²; infinite or NaN where the weights are too large."""
+        """E = Σ e²; infinite or NaN if the weights are too large."""
         total = 0.0
         for _, _, e, _ in self._passes(self.layers(flat)):
             total += float(e.ravel() @ e.ravel())
@@ -128,7 +128,7 @@ class NormalEquations:
         return JJ, Je, E
 
     def _passes(self, weights: list[Floats]) -> Iterator[tuple[list[Array], list[Array], Floats, Floats]]:
-        """For each block u, a, e (samples, outputs) and √s (samples, 1)."""
+        """u, a, e (samples, outputs) and √s (samples, 1) of each block."""
         job = self.job
         for start in range(0, len(job.X), self._block):
             block = slice(start, start + self._block)

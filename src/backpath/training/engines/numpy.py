@@ -1,4 +1,4 @@
-"""The plain engine: the notes' formulas from ``maths.backprop``, one update after the other. The reference."""
+"""The NumPy engine, which is the reference: the notes' formulas from ``maths.backprop``, update after update."""
 
 from __future__ import annotations
 
@@ -77,12 +77,12 @@ class Updates(Stateful):
 
 
 class NumpyEngine(Stateful):
-    """Trains with NumPy; every update makes new arrays, so an interrupt always finds a whole set of weights.
+    """Trains with NumPy. Every update makes new arrays, so the weights are consistent at any interrupt.
 
     Attributes
     ----------
     at_once : float
-        Seconds after which `run` comes back in the midst of an epoch, between two updates.
+        Seconds after which `run` returns within an epoch, between two updates.
     """
 
     bayesian = None
@@ -100,9 +100,9 @@ class NumpyEngine(Stateful):
         self._dropout = Dropout(job.dropout, job.seed) if job.dropout else None
         self._pass: Propagation = self._dropout or backprop
         self.at_once = math.inf
-        self._start, self._total, self._before = 0, 0.0, self.weights  # where in an epoch; its costs, its beginning
+        self._start, self._total, self._before = 0, 0.0, self.weights  # in an epoch: position, costs, initial weights
         self._order: NDArray[np.intp] | None = None
-        self._drawn_from: dict[str, Any] | None = None  # the state that the order of the epoch under way is drawn from
+        self._drawn_from: dict[str, Any] | None = None  # the state that the order of the current epoch is drawn from
         self._is_drawn = False
 
     def state(self) -> dict[str, Any]:
@@ -143,11 +143,11 @@ class NumpyEngine(Stateful):
                     return
 
     def forget_costs(self) -> None:
-        """Start ``costs`` again: a caller that trains without an end keeps those so far itself."""
+        """Empty ``costs``, for callers that train endlessly and keep the costs themselves."""
         self.costs = []
 
     def _to_its_end(self, until: float) -> bool:
-        """Begin an epoch, or go on with it, to its end; False if the time is over before."""
+        """Begin or continue an epoch; False if the time is over before its end."""
         job, samples = self.job, len(self.job.y)
         if self._start == 0:
             self._total, self._before, self._is_drawn = 0.0, self.weights, False
@@ -187,8 +187,8 @@ class NumpyEngine(Stateful):
 def cost_and_gradient(
     job: Job, weights: Sequence[Array], X: Array, y: Array, share: Array, way: Propagation = backprop
 ) -> tuple[float, list[Array]]:
-    """What a job makes small, and its gradient: the cost of a batch, whose samples' weights are ``share``, with the
-    penalty of large weights."""
+    """The function that a job minimises, and its gradient: the cost of a batch, whose samples have the weights
+    ``share``, plus the penalty."""
     activations, whole = job.network.activations, float(share.sum())
     if not whole:
         return 0.0, [np.zeros_like(W) for W in weights]

@@ -1,4 +1,4 @@
-"""Long epochs in memory, in pieces: so that one can be looked at, stopped and saved in its midst."""
+"""Long epochs in memory, in pieces, so that they can be reported, stopped and saved before they end."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from backpath.training.engines.stream_engine import StreamEngine
 from backpath.training.job import Convergence, Job, SolverState
 from backpath.training.streams import Pool
 
-# Of the kernels on one core, about: seconds for a batch, a sample, and a weight for a sample.
+# Approximate seconds of the kernels on one core, for a batch, for a sample, and for a weight per sample.
 BATCH, SAMPLE, WEIGHT = 5e-7, 5e-8, 2e-10
-LONG, PIECE = 4.0, 0.5  # such seconds
-MOST_BYTES = 64 << 20  # of the rows of a piece
+LONG, PIECE = 4.0, 0.5  # approximate seconds of a long epoch, and of a piece
+MOST_BYTES = 64 << 20  # in the rows of a piece
 
 
 def rows_of_piece(job: Job) -> int:
-    """How many samples, in whole batches, a piece of this job's epochs has; all of them where an epoch is no long one.
+    """The number of samples, in whole batches, in a piece of this job's epochs; all samples if epochs are short.
 
-    It depends on the job only: so do the bits.
+    It depends only on the job, and so do the bits.
     """
     weights, batch, rows = sum(W.size for W in job.network.weights), job.batch_size, len(job.X)
     each = BATCH / batch + SAMPLE + WEIGHT * weights
@@ -35,7 +35,7 @@ def rows_of_piece(job: Job) -> int:
 
 @dataclass(frozen=True)
 class PieceOfEpoch:
-    """Some samples in the order in which to take them."""
+    """Some samples in their order."""
 
     X: Array
     y: Array
@@ -44,9 +44,9 @@ class PieceOfEpoch:
 
 
 class InPieces(StreamEngine):
-    """Trains on a piece of an epoch's samples after the other; in their order, as the compiled engine does.
+    """Trains on the pieces of an epoch's samples in order, with the compiled engine.
 
-    Its numbers are that engine's, except for the last digits of the costs, which are added up in another order.
+    The numbers are those of that engine, except for the last digits of the costs, which are added in another order.
     """
 
     _given: ClassVar[tuple[str, ...]] = (*StreamEngine._given, "_rows", "_drawn_from")
@@ -54,7 +54,7 @@ class InPieces(StreamEngine):
     def __init__(self, job: Job):
         super().__init__(CompiledEngine, job)
         self._rows, self._orders = rows_of_piece(job), job.orders()
-        self._drawn_from: dict[str, Any] | None = None  # the state that the order of the epoch under way is drawn from
+        self._drawn_from: dict[str, Any] | None = None  # the state that the order of the current epoch is drawn from
         if (known := job.solver_state) is not None:
             self._updates, self._m, self._v = known.updates, known.m, known.v
             self._convergence = Convergence(job.tol, job.patience, known)

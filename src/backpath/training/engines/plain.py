@@ -29,9 +29,9 @@ class GivenOrder(Stateful):
 
 
 class PlainNetworks:
-    """Trains many networks as ``Groups`` and ``Each`` do, without their speed.
+    """Trains many networks like ``Groups`` and ``Each``, but slowly.
 
-    A network is solved after the first epoch that begins with all its errors below the limit.
+    A network has solved the task after the first epoch that begins with all its errors below the limit.
     """
 
     networks_at_once = 1
@@ -92,7 +92,7 @@ class PlainNetworks:
         return float(np.abs(self._outputs(engine)[1] - engine.job.y).max())
 
     def measure(self, networks: Indices) -> None:
-        """The current cost and worst error of these networks."""
+        """The current cost and largest error of these networks."""
         for network in networks.tolist():
             engine = self._engines[network]
             job, (u, A) = engine.job, self._outputs(engine)
@@ -100,7 +100,7 @@ class PlainNetworks:
             self.standing.numbers[calls.WORST, network] = np.abs(A - job.y).max()
 
     def conclude(self) -> None:
-        """The state always has the current weights."""
+        """Nothing: the state always has the current weights."""
 
     def state(self) -> dict[str, Any]:
         s = self.standing

@@ -26,31 +26,31 @@ def check_restarts(engine: str, validation: object, job: Job) -> None:
     """Refuse settings that restarts do not support."""
     is_lm = job.solver.name == "lm"
     if engine == "numpy" and not is_lm:
-        raise InputError("restarts are trained by the compiled engine; leave engine='numpy' out, or restarts", "engine")
+        raise InputError("restarts need the compiled engine; leave engine='numpy' out, or restarts", "engine")
     if validation is not None:
         raise InputError("restarts are compared by their training cost; leave validation out, or restarts")
     if not is_lm and (job.l2 or job.sample_weight is not None):
-        raise InputError("restarts are trained side by side without l2 and sample_weight; leave restarts out")
+        raise InputError("restarts do not support l2 or sample_weight; leave restarts out")
 
 
 class RestartsEngine(Stateful):
-    """Trains many starts of a job's network side by side; shows the best one so far.
+    """Trains many starts of a job's network side by side; its weights are those of the best start so far.
 
     Parameters
     ----------
     job : Job
-        Its network is the first start; the others are drawn with ``init`` from the job's seed.
+        Its network is the first start; the others are drawn with ``init`` and the job's seed.
     restarts, epochs : int
-        Starts; epochs that will be run at most.
+        The number of starts; the most epochs.
 
     Attributes
     ----------
     restart_costs : array (restarts,)
-        The cost of each as it is now; infinite where one diverged.
+        The present cost of each; infinite if it diverged.
     """
 
     bayesian = None
-    spread: Any = None  # who trains them, if not this process; and where they are kept: the run, and its settings
+    spread: Any = None  # trains them in other processes; the run that saves them, and its settings
     kept: tuple[Any, dict[str, Any]] = (None, {})
     _given = ("_shapes", "spread", "kept")
 
@@ -94,8 +94,7 @@ class RestartsEngine(Stateful):
 
 
 def _starts(job: Job, restarts: int, init: str) -> Array:
-    """The initial weights, (weights, restarts): the network's own first, then drawn ones, except for those that are
-    frozen."""
+    """The initial weights, (weights, restarts): first the network's own, then drawn ones, except for frozen weights."""
     starts = draw_many(job.network.sizes, restarts, init, job.seed, job.network.dtype)
     own = np.concatenate([W.ravel() for W in job.network.weights])
     starts[:, 0] = own
@@ -113,7 +112,7 @@ def start_restarts(job: Job, restarts: int, epochs: int, init: str) -> RestartsE
 
 
 class LMRestartsEngine(Stateful):
-    """The same for Levenberg-Marquardt: the starts take turns, for this many epochs each."""
+    """The same for Levenberg-Marquardt, with the starts in turns of this many epochs."""
 
     spread: Any = None
     kept: tuple[Any, dict[str, Any]] = (None, {})
@@ -168,7 +167,7 @@ class LMRestartsEngine(Stateful):
             self.restart_costs[start] = engine.cost
 
     def _run_elsewhere(self) -> None:
-        """Train all to the end, in other processes."""
+        """Train all starts to the end in other processes."""
         run, settings = self.kept
         job = self._engines[0].job
         tasks = [(engine.job.network, self._epochs) for engine in self._engines]
@@ -180,7 +179,7 @@ class LMRestartsEngine(Stateful):
 
 
 def lm_to_its_end(job: Job, network: Network, epochs: int) -> dict[str, Any]:
-    """A task that any process can do; where it ends."""
+    """Train one start to the end; any process can run this."""
     engine = LMEngine(replace(job, network=network))
     engine.run(epochs)
     return {"engine": engine.state(), "epochs": len(engine.costs), "cost": np.array([engine.cost])}

@@ -1,4 +1,4 @@
-"""Trains on samples that come in pools, each with the usual engine, which continues from the last pool."""
+"""Trains on pools of samples with the usual engine, which continues from the previous pool."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class PoolOrder(Stateful):
 
 
 class StreamEngine(Stateful):
-    """Trains on pools of samples, each with the engine that ``start`` gives for its job.
+    """Trains on pools of samples, each with the engine that ``start`` returns for its job.
 
-    Between two pools everything is known that a run needs to go on: the weights, what the solver remembers of them, and
-    the position, because the order of the pools depends only on the seed and the epoch.
+    Between two pools, the weights, the solver's memory and the position are enough to resume, because the order of the
+    pools depends only on the seed and the epoch.
 
     Attributes
     ----------
     position : [int, int]
-        Epochs done, and pools done of the next one.
+        The epochs done, and the pools done of the next one.
     at_once : float
-        Seconds after which `run` comes back in the midst of an epoch.
+        Seconds after which `run` returns within an epoch.
     """
 
     bayesian = None
@@ -55,12 +55,12 @@ class StreamEngine(Stateful):
         self._m, self._v = ([np.zeros_like(W) for W in self.weights] for _ in "mv")
         self._convergence = Convergence(job.tol, job.patience)
         self.at_once = math.inf
-        self._sum = 0.0  # of the costs of the samples so far in this epoch
+        self._sum = 0.0  # the sum of the samples' costs so far in this epoch
         self._seed = int(np.random.default_rng().integers(2**32)) if job.seed is None else job.seed
         self._pools: Iterator[Pool] | None = None
 
     def run(self, epochs: int) -> None:
-        """Train on for so many epochs, or until `at_once` is over, in the midst of one."""
+        """Train for this many more epochs, or until `at_once` is over within one."""
         until, wanted = time.perf_counter() + self.at_once, len(self.costs) + epochs
         while len(self.costs) < wanted and not self.converged and self.overflow is None:
             self._go_on(until)
@@ -83,12 +83,12 @@ class StreamEngine(Stateful):
         self.converged = self._convergence.reached(self.costs[-1])
 
     def _coming(self, epoch: int, first: int) -> Iterator[Pool]:
-        """The pools of an epoch, from that one on."""
+        """The pools of an epoch, beginning with this one."""
         assert self.samples is not None
         return self.samples.pools(self._seed, epoch, self.job.batch_size, self.job.shuffle, first)
 
     def _train(self, pool: Pool) -> None:
-        """One epoch on a pool."""
+        """Train one epoch on a pool."""
         number = self.job.network.dtype
         job = replace(
             self.job,
