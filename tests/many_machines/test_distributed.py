@@ -151,7 +151,7 @@ def test_lbfgs_is_scipy_s_on_all_samples(cluster):
     assert (there.epochs, there.history.cost[0]) == (20, pytest.approx(NET.cost(X, y), rel=1e-12))
     frozen = distributed.train(NET, laid(cluster), solver="lbfgs", epochs=5, frozen="biases").network
     assert all(np.array_equal(W[:, -1], old[:, -1]) for W, old in zip(frozen.weights, NET.weights))
-    with pytest.raises(InputError, match="lbfgs takes all samples"):
+    with pytest.raises(InputError, match="lbfgs uses all samples"):
         distributed.train(NET, laid(cluster), solver="lbfgs", batch_size=50)
     with pytest.raises(InputError, match="leave learning_rate out"):
         distributed.train(NET, laid(cluster), solver="lbfgs", learning_rate=0.1)

@@ -1,4 +1,4 @@
-"""Training on several machines with Dask (the extra ``dask``), each of which holds a part of the samples."""
+"""Training on several machines with Dask (the extra ``dask``); each machine holds a part of the samples."""
 
 from backpath.distributed.dask_workers import DaskWorkers as DaskWorkers
 from backpath.distributed.data_parallel import train as train

@@ -1,4 +1,4 @@
-"""``DaskWorkers``: tasks spread over the workers of a Dask cluster, each of them safe to do twice."""
+"""``DaskWorkers``: tasks on the workers of a Dask cluster; any task may run twice."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from distributed import Client
 
 LOST = "the connection to the Dask cluster was lost; repeat the call when it is back"
-LOOK_SECONDS = 0.5  # between two looks at whether the scheduler is still there, or Ctrl-C came
+LOOK_SECONDS = 0.5  # between checks of the scheduler and Ctrl-C
 
 
 class DaskWorkers:
-    """The workers of a cluster, for ``spread`` of ``train_population``: what needs no other's result is done there, and
-    comes back as it is done.
+    """The workers of a cluster, for ``spread`` of ``train_population``: independent tasks run there, and each result
+    returns when it is ready.
 
-    A worker that is lost has its tasks done again by the others.
+    If a worker is lost, the others repeat its tasks.
 
     Parameters
     ----------
     client : distributed.Client
-        Of the cluster.
+        A client of the cluster.
     """
 
     def __init__(self, client: Client):
@@ -41,7 +41,7 @@ class DaskWorkers:
         try:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "Sending large graph")
-                # not scattered: what one worker holds is lost with it
+                # not scattered, because data that one worker holds are lost with it
                 held = self.client.submit(_itself, shared, pure=False)
                 for number, task in enumerate(tasks):
                     futures[self.client.submit(function, held, *task, pure=False)] = number
@@ -49,18 +49,18 @@ class DaskWorkers:
                 yield futures[future], future.result()
         except KilledWorker as error:
             raise ConnectionError(
-                "a training was given up, for each worker that began it died; perhaps there is too little memory"
+                "a task was abandoned because every worker that began it died; perhaps there is too little memory"
             ) from error
         except (CancelledError, OSError, TimeoutError) as error:
             raise ConnectionError(LOST) from error
         finally:
-            with suppress(Exception):  # a cluster that is gone has nothing to cancel
+            with suppress(Exception):  # there is nothing to cancel on a lost cluster
                 self.client.cancel([future for future in futures if not future.done()])
 
     def _as_they_come(self, pending: set[Any]) -> Iterator[Any]:
         from distributed import wait
 
-        with HeldBack() as signals:  # none comes in the midst of Dask's own work
+        with HeldBack() as signals:  # so that Ctrl-C does not interrupt Dask's own work
             while pending:
                 with suppress(TimeoutError):
                     done = wait(pending, timeout=LOOK_SECONDS, return_when="FIRST_COMPLETED").done

@@ -1,8 +1,7 @@
-"""``distributed.train``: one network trained on the samples of many machines.
+"""``distributed.train`` trains one network on the samples of many machines.
 
-Each round the workers get the weights and answer with sums over their blocks; the driver adds them up in the order of
-the blocks and takes the step. So a block's bits do not depend on the worker that holds it, and the result neither on
-how many workers there are.
+In each round the workers get the weights and return sums over their blocks; the driver adds these in the order of the
+blocks and takes the step. So the result depends neither on which worker holds a block nor on the number of workers.
 """
 
 from __future__ import annotations
@@ -58,25 +57,25 @@ def train(
     every: int | str | None = None,
     callbacks: Callbacks = None,
 ) -> TrainingResult:
-    """Train a network on samples that many workers hold, as ``backpath.train`` would on all of them.
+    """Train a network on samples that many workers hold, like ``backpath.train`` on all of them.
 
     Parameters
     ----------
     net : Network
-        Where training starts.
+        The initial network.
     samples : DistributedSamples
-        In blocks on the workers.
+        The samples, in blocks on the workers.
     epochs, learning_rate, batch_size, shuffle, solver, cost, tol, frozen, seed, progress, momentum
-        As for ``backpath.train``; ``solver`` also takes ``lbfgs``, which is SciPy's. A batch takes a round of its own:
-        small ones are slow here. The progress bar has rounds and rows a second, and how many workers there are.
+        As for ``backpath.train``; ``solver`` can also be ``lbfgs``, SciPy's L-BFGS. Each batch takes a round, so small
+        batches are slow. The progress bar shows rounds and rows a second, and the number of workers.
     validation, patience, l2, checkpoint, every, callbacks
-        The same. The validation samples are the driver's.
+        As for ``backpath.train``. The validation samples are on the driver.
 
     Returns
     -------
     TrainingResult
-        Within rounding that of ``backpath.train`` on the blocks one after the other, and the same bits for any number
-        of workers that hold the same blocks.
+        Equal within rounding to ``backpath.train`` on the concatenated blocks, and bit for bit the same for any number
+        of workers.
 
     Raises
     ------
@@ -97,7 +96,7 @@ def train(
     X, y = Blocks(samples, head_X, net.dtype), Blocks(samples, head_y, net.dtype)
     job = Job(
         network=network,
-        X=X,  # type: ignore[arg-type] # whose first rows and length are known here
+        X=X,  # type: ignore[arg-type] # only the first rows and the length are known here
         y=y,  # type: ignore[arg-type]
         cost=cost,
         solver=_solver(solver, learning_rate, momentum),
@@ -112,7 +111,7 @@ def train(
     watch = None if validation is None else Validation(net, validation, cost, check_patience(patience))
     if solver == "lm":
         check_lm(job, "auto")
-        engine: Any = LMEngine(job, DistributedEquations(job, samples))  # type: ignore[arg-type] # answers the same
+        engine: Any = LMEngine(job, DistributedEquations(job, samples))  # type: ignore[arg-type] # has the same methods
     elif solver == "lbfgs":
         check_lbfgs(job)
         engine = LbfgsEngine(job, lambda weights: _of_all(job, samples, weights)[:2])
@@ -127,19 +126,19 @@ def _solver(name: str, learning_rate: float | None, momentum: float) -> Solver:
     if name != "lbfgs":
         return Solver.checked(name, learning_rate, momentum)
     if learning_rate is not None:
-        raise InputError("lbfgs finds the length of its steps itself; leave learning_rate out", "learning_rate")
+        raise InputError("lbfgs chooses its step lengths; leave learning_rate out", "learning_rate")
     return Solver(name, 0.0)
 
 
 @contextmanager
 def _bar(samples: DistributedSamples, epochs: int) -> Iterator[ProgressCallback]:
-    """A progress bar that says how fast the rounds are."""
+    """A progress bar with the speed of the rounds."""
     with progress_bar(epochs, shown="{}") as report:
         began, before, start = time.perf_counter(), samples.rounds, None
 
         def shown(done: float, cost: float) -> None:
             nonlocal start
-            start = done if start is None else start  # a run that goes on does not begin at 0
+            start = done if start is None else start  # a resumed run does not begin at 0
             seconds = max(time.perf_counter() - began, 1e-9)
             rounds, rows = (samples.rounds - before) / seconds, (done - start) * len(samples) / seconds
             text: Any = f"cost {cost:.3g}, {rounds:,.0f} rounds/s, {rows:,.0f} rows/s, {samples.workers} workers"
@@ -186,13 +185,13 @@ class DistributedEngine(NumpyEngine):
 
 
 def _of_all(job: Job, samples: DistributedSamples, weights: list[Array]) -> tuple[float, list[Array], int]:
-    """The cost and gradient of all samples; and how many they are."""
+    """The cost and gradient of all samples, and their number."""
     sums = samples.ask("sums", weights)
     return added(job, weights, [sums[k] for k in sorted(sums)])
 
 
 def added(job: Job, weights: list[Array], sums: list[Sums]) -> tuple[float, list[Array], int]:
-    """The cost and gradient of samples from the sums of their blocks, in the order of these; and how many they are."""
+    """The cost and gradient of samples from the sums of their blocks, in the order of the blocks, and their number."""
     count = sum(part[0] for part in sums)
     cost, gradient = 0.0, [np.zeros(W.shape) for W in weights]
     for _, part_cost, part in sums:
@@ -209,7 +208,7 @@ def added(job: Job, weights: list[Array], sums: list[Sums]) -> tuple[float, list
 
 
 class DistributedEquations:
-    """What ``engines.normal_equations.NormalEquations`` knows, summed up over blocks."""
+    """The methods of ``engines.normal_equations.NormalEquations``, with sums over blocks."""
 
     def __init__(self, job: Job, samples: DistributedSamples):
         self._samples = samples

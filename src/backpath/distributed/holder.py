@@ -1,4 +1,4 @@
-"""A worker: holds blocks of samples, and returns sums over them."""
+"""The part of a worker: holds blocks of samples, and returns sums over them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from backpath.training.fingerprints import fingerprint
 from backpath.training.job import Descent, Job, Solver
 
 SampleBlock = tuple[Array, Array]
-Sums = tuple[float, float, list[Array]]  # how much the samples count, and the sums of the cost and of its gradient
+Sums = tuple[float, float, list[Array]]  # total weight of the samples, and the sums of the cost and of its gradient
 
 
 class Holder:
-    """Blocks of samples on a worker, by their numbers; an actor of Dask.
+    """A Dask actor with blocks of samples, by their numbers.
 
-    Every answer is one by block: so they are added in the same order, whichever worker holds which.
+    Results are by block, so that they are always added in the same order.
     """
 
     def __init__(self, blocks: Mapping[int, Any], read: Callable[[Any], SampleBlock]):
@@ -45,7 +45,7 @@ class Holder:
         return {k: (X[:rows].copy(), y[:rows].copy()) for k, (X, y) in self.blocks.items() if k == 0}
 
     def prepare(self, network: Network, cost: str, settings: Mapping[str, Any]) -> dict[int, str]:
-        """Check the blocks, and know how they are trained on; what is wrong with each, or ""."""
+        """Set the settings of training, and check the blocks; returns the problem of each, or ""."""
         wrong = dict.fromkeys(self.blocks, "")
         for number, (X, y) in self.blocks.items():
             try:
@@ -58,7 +58,7 @@ class Holder:
         return wrong
 
     def sums(self, weights: list[Array]) -> dict[int, Sums]:
-        """Over all samples of each block."""
+        """Sums over all samples of each block."""
         found = {}
         with np.errstate(over="ignore", invalid="ignore"):
             for number, job in self.jobs.items():
@@ -69,7 +69,7 @@ class Holder:
         return found
 
     def batch_sums(self, weights: list[Array], rows: Mapping[int, Indices]) -> dict[int, Sums]:
-        """Over these rows of each block."""
+        """Sums over these rows of each block."""
         found = {}
         with np.errstate(over="ignore", invalid="ignore"), single_threaded():
             for number, places in rows.items():

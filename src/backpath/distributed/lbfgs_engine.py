@@ -21,11 +21,11 @@ MOST = 10**9  # iterations and evaluations, which `TrainingRun` limits
 
 
 def check_lbfgs(job: Job) -> None:
-    """Refuse what L-BFGS does not go with."""
+    """Refuse settings that L-BFGS does not support."""
     if job.shuffle or job.batch_size < len(job.X):
-        raise InputError("lbfgs takes all samples for every step; leave batch_size and shuffle out", "batch_size")
+        raise InputError("lbfgs uses all samples in every step; leave batch_size and shuffle out", "batch_size")
     if job.network.dtype != np.float64:
-        raise InputError(f"lbfgs computes in float64, but the network is of {job.network.dtype}; convert it", "dtype")
+        raise InputError(f"lbfgs computes in float64, but the network has {job.network.dtype}; convert it", "dtype")
     try:
         import scipy.optimize  # noqa: F401 - whether it is here
     except ImportError:

@@ -18,8 +18,8 @@ from backpath.maths.network import Network
 if TYPE_CHECKING:
     from distributed import Client
 
-PATIENCE_SECONDS = 30.0  # for a worker where all are gone
-LOOK_SECONDS = 2.0  # between two looks at whether a worker is still there
+PATIENCE_SECONDS = 30.0  # to wait for a worker if all are lost
+LOOK_SECONDS = 2.0  # between checks of whether a worker still exists
 
 
 class SchedulerLost(ConnectionError):
@@ -32,14 +32,14 @@ class DistributedSamples:
     Parameters
     ----------
     client : distributed.Client
-    blocks : futures, delayed objects, or anything else that ``read`` takes
-        One for each block, in their order.
+    blocks : futures, delayed objects, or other arguments of ``read``
+    One for each block, in order.
     read : callable
-        Makes X (samples, inputs) and y (samples,) or (samples, outputs) of a block, on the worker.
+        Returns X (samples, inputs) and y (samples,) or (samples, outputs) of a block, on the worker.
     workers : addresses
-        Which workers hold them; None: all that there are.
+        The workers that hold them; None: all workers.
 
-    A worker that is lost has its blocks computed again on the others.
+    If a worker is lost, its blocks are computed again on the others.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class DistributedSamples:
         self._futures = [_future(client, block) for block in blocks]
         self._holders: list[tuple[Any, str, list[int]]] = []
         self._prepared: tuple[Any, ...] | None = None
-        self.rounds = 0  # asked so far
+        self.rounds = 0  # so far
         with client.as_current():
             self._place(range(len(blocks)))
         described = self.ask("described")
@@ -74,7 +74,7 @@ class DistributedSamples:
 
     @property
     def workers(self) -> int:
-        """How many hold blocks."""
+        """The number of workers that hold blocks."""
         return len({worker for _, worker, _ in self._holders})
 
     def head(self, rows: int = 1000) -> SampleBlock:
@@ -91,7 +91,7 @@ class DistributedSamples:
             raise InputError(f"block {block + 1} of the samples: {wrong[block]}")
 
     def ask(self, method: str, *arguments: Any, only: Sequence[int] | None = None) -> dict[int, Any]:
-        """The answer of each block, or of some; a lost worker's come from the others."""
+        """The results of each block, or of some; blocks of a lost worker are moved to others."""
         answers: dict[int, Any] = {}
         self.rounds += 1
         wanted = set(range(len(self._futures)) if only is None else only)
@@ -103,7 +103,7 @@ class DistributedSamples:
         return answers
 
     def _asked(self, method: str, *arguments: Any, only: set[int]) -> dict[int, Any]:
-        """The answers of these blocks, except those whose worker is gone."""
+        """The results of these blocks, except those of lost workers."""
         holders = [holder for holder in self._holders if only & set(holder[2])]
         futures = [(worker, self._call(actor, method, arguments)) for actor, worker, _ in holders]
         found: dict[int, Any] = {}
@@ -112,14 +112,14 @@ class DistributedSamples:
         return {k: found[k] for k in only & found.keys()}
 
     def _call(self, actor: Any, method: str, arguments: tuple[Any, ...]) -> Any:
-        """The future of an answer; None if the worker is known to be gone."""
+        """The future of a result; None if the worker is known to be lost."""
         try:
             return getattr(actor, method)(*arguments)
-        except RuntimeError:  # as Dask says it
+        except RuntimeError:  # Dask's error
             return None
 
     def _answer(self, worker: str, future: Any) -> dict[int, Any]:
-        """The answer of a worker; nothing if it is gone."""
+        """The results of a worker; empty if it is lost."""
         while True:
             try:
                 answer: dict[int, Any] = future.result(timeout=LOOK_SECONDS)
@@ -127,7 +127,7 @@ class DistributedSamples:
             except TimeoutError:
                 if worker not in self._workers():
                     return {}
-            except (OSError, ValueError) as error:  # as Dask says that an actor is gone
+            except (OSError, ValueError) as error:  # Dask's errors for a lost actor
                 if isinstance(error, InputError) or worker in self._workers():
                     raise
                 return {}
@@ -151,7 +151,7 @@ class DistributedSamples:
     def _place(self, blocks: Sequence[int]) -> None:
         workers = self._workers()
         if not workers:
-            with suppress(OSError, TimeoutError, RuntimeError):  # there are none: reported below
+            with suppress(OSError, TimeoutError, RuntimeError):  # there are none, which is reported below
                 self.client.wait_for_workers(1, timeout=PATIENCE_SECONDS)
             workers = self._workers()
         if not workers:
@@ -172,7 +172,7 @@ def _future(client: Client, block: Any) -> Any:
 
 
 def from_collections(client: Client, X: Any, y: Any) -> DistributedSamples:
-    """From two Dask arrays or data frames with the same rows in each block."""
+    """Samples from two Dask arrays or data frames with the same rows in each block."""
     first, second = (np.ravel(collection.to_delayed()).tolist() for collection in (X, y))
     if len(first) != len(second):
         raise InputError(f"X has {len(first)} blocks of rows and y {len(second)}; rechunk one to match the other")
@@ -183,7 +183,7 @@ def from_collections(client: Client, X: Any, y: Any) -> DistributedSamples:
 
 
 def from_parquet(client: Client, folder: str | Path, inputs: Sequence[str], target: str) -> DistributedSamples:
-    """From the Parquet files in a folder that all workers see, a block for each, in the order of their names."""
+    """Samples from the Parquet files in a folder that all workers can read: one block per file, sorted by name."""
     files = sorted(str(path) for path in Path(folder).glob("*.parquet"))
     if not files:
         raise InputError(f"there are no Parquet files in {folder}")

@@ -1,4 +1,4 @@
-"""Several networks laid side by side as one, whose net input at the outputs is the average of theirs."""
+"""Joins several networks side by side into one, whose outputs have the average of their net inputs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from backpath.maths.network import Network
 
 
 def side_by_side(networks: Sequence[Network]) -> Network:
-    """One network whose hidden layers are those of ``networks``, all of the same sizes, one below the other.
+    """One network with the hidden layers of all ``networks``, which have the same sizes.
 
-    Its outputs' net inputs are the averages of theirs: with identity outputs it predicts the average, with sigmoid or
-    softmax outputs the normalised geometric mean of the probabilities.
+    The net inputs of its outputs are the averages of theirs: with identity outputs it predicts the average, with
+    sigmoid or softmax outputs the normalised geometric mean of the probabilities.
 
     >>> a, b = Network((2, 3, 1), "tanh", seed=0), Network((2, 3, 1), "tanh", seed=1)
     >>> both = side_by_side([a, b])
@@ -38,7 +38,7 @@ def side_by_side(networks: Sequence[Network]) -> Network:
 
 
 def _blocks(parts: Sequence[Array]) -> Array:
-    """Layers along the diagonal, their biases in the last column."""
+    """Layers as blocks on the diagonal, with their biases in the last column."""
     rows, columns = sum(len(W) for W in parts), sum(W.shape[1] - 1 for W in parts)
     found = np.zeros((rows, columns + 1), dtype=parts[0].dtype)
     row = column = 0

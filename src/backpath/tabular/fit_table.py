@@ -80,11 +80,11 @@ def fit(
     Parameters
     ----------
     X, y : (N, inputs), (N, outputs)
-        As ``Preparation`` makes them.
+        As from ``Preparation``.
     task : "regression" | "binary" | "multiclass"
     given : settings by name that are fixed, not chosen
     weight : (N,)
-        How much each sample counts.
+        The weight of each sample.
     watch : called with (candidates done, lowest cost)
     spread : where the parts are trained; None: in this process
     network, training : further settings of ``Network`` (init, dtype) and of ``train`` (frozen, tol, engine)

@@ -20,14 +20,14 @@ REPEATS = 3
 def importance(
     network: Network, X: Floats, y: Floats, target: Target, widths: Sequence[int], seed: int = 0
 ) -> list[float]:
-    """By column, how much the error rises when its cells change places among the rows: the root mean square error in
-    the target's units, or the log loss. A column that the model does not use has 0.
+    """The increase of the error when a column's cells are permuted among the rows, by column. The error is the root
+    mean square error in the target's units, or the log loss. A column that the model does not use has 0.
 
     Parameters
     ----------
     X, y : (N, inputs), (N, outputs)
         Rows that the model was not trained on.
-    widths : how many inputs each column has
+    widths : the number of inputs of each column
 
     >>> net = Network.from_weights([[[1.0, 0.0, 0.0]]], activations="identity")
     >>> X = np.array([[0.0, 5.0], [1.0, 3.0], [2.0, 4.0]])
@@ -45,7 +45,7 @@ def importance(
         for width in widths:
             cells = X[:, place : place + width]
             moved = np.concatenate([cells[rng.permutation(len(X))] - cells for _ in range(REPEATS)])
-            # only what this column adds to the first layer's net inputs changes
+            # only this column's contribution to the first layer's net inputs changes
             shuffled = np.tile(u, (REPEATS, 1)) + moved @ W[:, place : place + width].T
             found.append(float(np.mean(_errors(network, shuffled, y, target)) - usual))
             place += width
@@ -53,7 +53,7 @@ def importance(
 
 
 def _errors(network: Network, u: Array, y: Floats, target: Target) -> list[float]:
-    """Of the net inputs of the first layer for as many times the rows as they are."""
+    """The error for the first layer's net inputs, which may repeat the rows several times."""
     a = activation(network.activations[0]).value(u)
     outputs = backprop.forward(network.weights[1:], network.activations[1:], a)[1][-1].astype(np.float64)
     found = []

@@ -31,14 +31,14 @@ class Judged:
 
     Attributes
     ----------
-    fit, preparation : of the model
-    verdict : on rows that were not trained on
-    training : its measures on the rows that were
+    fit, preparation : the model's
+    verdict : the quality on rows that were not used for training
+    training : its measures on the training rows
     importance : by column, see `importance`
     outputs, wanted : (N, outputs)
-        What the model gave for the rows of the verdict, and what was wanted.
+        The model's outputs for the rows of the verdict, and the targets.
     X, y : (N, inputs), (N, outputs)
-        What it was trained on.
+        The training samples.
     """
 
     fit: Fit
@@ -54,12 +54,12 @@ class Judged:
 
 @dataclass(frozen=True)
 class Trainer:
-    """The settings with which all models of a table are trained.
+    """The settings for training all models of a table.
 
     Attributes
     ----------
-    given : settings that are not to be chosen, see `fit.fit`
-    scale_target : whether a target of numbers is standardised
+    given : settings that are fixed, see `fit_table.fit`
+    scale_target : whether a numeric target is standardised
     """
 
     table: TrainingTable | StreamedTable
@@ -72,7 +72,7 @@ class Trainer:
     watch: Callable[[float, float], object] | None = None
 
     def held_out(self, share: float) -> Judged:
-        """Train on all rows except a share, and evaluate on that; on all rows if the share is 0."""
+        """Train on all rows except a share, and evaluate on that share, or on all rows if it is 0."""
         division = self.table.division(share, self.seed, self.scale_target)
         model = self._fit(division)
         on = "held-out" if len(division.held_out) else "training"
@@ -90,7 +90,7 @@ class Trainer:
         tried = []
         for part in parts:
             division = table.divided(np.setdiff1d(order, part), part, self.scale_target)
-            if len(division.held_out):  # except rows that training needs
+            if len(division.held_out):  # training may need all rows of a part
                 tried.append((division, self._fit(division)))
         whole = table.divided(order, order[:0], self.scale_target)
         model = self._fit(whole)
@@ -123,7 +123,7 @@ class Trainer:
         shift = [(d.preparation.target.mean - target.mean) / target.scale for d, _ in tried]
 
         def joined(parts: list[Floats]) -> Floats:
-            """All parts in the units of the model's own target."""
+            """The values of all parts in the units of the model's target."""
             return np.concatenate([A * a + b for A, a, b in zip(parts, scale, shift, strict=True)])
 
         outputs, wanted = joined(given), joined([y for _, y in seen])
@@ -155,7 +155,7 @@ class Trainer:
         return model.predict(X).astype(np.float64)
 
     def _importance(self, tried: list[tuple[Division, Fit]], seen: list[tuple[Floats, Floats]]) -> dict[str, float]:
-        """The average of the parts, by column, the most important first."""
+        """The mean over the parts, by column, the most important first."""
         found = []
         for (division, model), (X, y) in zip(tried, seen, strict=True):
             widths = [len(column.labels) for column in division.preparation.inputs]
@@ -166,7 +166,7 @@ class Trainer:
 
 
 def counts_something(table: TrainingTable | StreamedTable) -> bool:
-    """Whether the target counts something."""
+    """Whether the target looks like counts."""
     target = table.target
     values, counts = np.unique(target.values, return_counts=True)
     if isinstance(target, Categories):

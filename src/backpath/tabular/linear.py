@@ -1,8 +1,8 @@
-"""Linear models with weight decay, as networks without a hidden layer: the model to beat.
+"""Linear models with weight decay, as networks without a hidden layer, for comparison.
 
-Ridge regression is solved exactly:  W = (XᵀX + λI)⁻¹ Xᵀy  with X and y centred. Logistic regression goes from the low
-point of one parabola to that of the next; each touches the cost and lies above it everywhere, with the curvature
-c XᵀX + λI, c = ¼ for the sigmoid and ½ for softmax. Nesterov's momentum makes the steps few.
+Ridge regression is solved exactly:  W = (XᵀX + λI)⁻¹ Xᵀy  with X and y centred. Logistic regression repeatedly moves to
+the minimum of a parabola that touches the cost and is above it everywhere else, with the curvature c XᵀX + λI, c = ¼
+for the sigmoid and ½ for softmax. Nesterov's momentum reduces the number of steps.
 
 Source: Böhning and Lindsay, Monotonicity of quadratic-approximation algorithms, Ann. Inst. Statist. Math. 40 (1988).
 """
@@ -19,15 +19,15 @@ from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 
 DECAYS = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)  # λ: Σ cost + λ/2 ΣW²
-PARTS, LARGE = 5, 400_000  # parts of the samples, each left out once to choose λ; of more numbers than LARGE, a half
+PARTS, LARGE = 5, 400_000  # parts for choosing λ, each held out once; two if there are more numbers than LARGE
 STEPS, CHOOSING_STEPS, TOLERANCE = 300, 60, 1e-5
-MOST_NUMBERS = 2e6  # of X that a linear model is fitted on; of more rows the first ones
+MOST_NUMBERS = 2e6  # numbers of X; with more, only the first rows are used
 ACTIVATION = {"regression": "identity", "binary": "sigmoid", "multiclass": "softmax"}
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """X centred by its weighted mean, with the eigenvectors of XᵀSX, S the samples' weights."""
+    """X minus its weighted mean, with the eigenvectors of XᵀSX, where S are the samples' weights."""
 
     mean: Floats
     X: Floats
@@ -40,7 +40,7 @@ class Spectrum:
         centred = X - mean
         if X.shape[1] <= len(X):
             values, vectors = np.linalg.eigh(centred.T @ (centred * weight[:, None]))
-        else:  # fewer rows than columns: by the rows' products, of which no other direction has any
+        else:  # fewer rows than columns: the rows' products are enough, because other directions have eigenvalue 0
             scaled = centred * np.sqrt(weight)[:, None]
             values, rows = np.linalg.eigh(scaled @ scaled.T)
             kept = values > values.max() * 1e-12
@@ -54,11 +54,11 @@ def linear_model(X: Floats, y: Floats, task: str, decay: float, weight: Floats |
     Parameters
     ----------
     X, y : (N, inputs), (N, outputs)
-        As a network of the task takes them: standardised; classes as 0 and 1, or one-hot.
+        As for a network of the task: standardised; classes as 0 and 1, or one-hot.
     task : "regression" | "binary" | "multiclass"
     decay : λ
     weight : (N,)
-        How much each sample counts.
+        The weight of each sample.
 
     >>> X = np.array([[-1.0], [0.0], [1.0]])
     >>> linear_model(X, 2 * X + 1, "regression", decay=0.0).weights[0].round(6).tolist()
@@ -71,7 +71,7 @@ def linear_model(X: Floats, y: Floats, task: str, decay: float, weight: Floats |
 def best_linear_model(
     X: Floats, y: Floats, task: str, weight: Floats | None = None, seed: int = 0
 ) -> tuple[Network, float, float]:
-    """The linear model whose weight decay does best on samples that it is not fitted on; that decay; the cost there."""
+    """The linear model with the weight decay that is best on held-out samples, that decay, and the cost there."""
     share = np.ones(len(X)) if weight is None else weight
     few = max(2, min(len(X), int(MOST_NUMBERS / X.shape[1])))
     X, y, share = X[:few], y[:few], share[:few]
@@ -90,7 +90,7 @@ def best_linear_model(
 
 
 def cost_of(A: NDArray[np.floating], y: Floats, task: str, weight: Floats | None = None) -> float:
-    """The average of Σ (A - y)², or of the log loss."""
+    """The mean of Σ (A - y)², or of the log loss."""
     if task == "regression":
         each = ((A - y) ** 2).sum(axis=1)
     else:
@@ -135,7 +135,7 @@ def _logistic(
     else:
         slopes = start.weights[0][:, :-1].T
         V, b = s.vectors.T @ slopes, start.weights[0][:, -1] + s.mean @ slopes
-    turned = s.X @ s.vectors  # the samples by their eigenvectors, in which every step is a division
+    turned = s.X @ s.vectors  # in the eigenvectors' basis, every step is a division
     before, t = (V, b), 1.0
     for _ in range(steps):
         after = (1 + np.sqrt(1 + 4 * t * t)) / 2
@@ -144,7 +144,7 @@ def _logistic(
         gradient = turned.T @ error + decay * ahead[0]
         move = inverse[:, None] * gradient, error.sum(axis=0) / (bound * total)
         if sum(float((step * (now - old)).sum()) for step, now, old in zip(move, ahead, (V, b), strict=True)) > 0:
-            after = 1.0  # the momentum led uphill: restart it
+            after = 1.0  # restart the momentum after a step uphill
         before = (V, b)
         V, b, t = ahead[0] - move[0], ahead[1] - move[1], after
         if float((gradient * move[0]).sum()) < TOLERANCE**2 * total:

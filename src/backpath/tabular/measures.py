@@ -14,7 +14,7 @@ from backpath.files.preparation import Target
 from backpath.maths.arrays import Floats
 
 MOST_CONFUSED = 10  # the most classes in a confusion table
-RESAMPLES = 500  # of the rows, for an interval
+RESAMPLES = 500  # for an interval
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class ClassMeasures:
 
     Attributes
     ----------
-    accuracy : the share of rows predicted right
+    accuracy : the share of rows predicted correctly
     balanced_accuracy : the mean of ``recall``
-    auc : the chance that a row of a class gets a higher probability of it than a row of another class; of more than
-        two classes the mean over them; None where only one class is there
-    log_loss : the mean of -ln(probability of the right class)
-    recall : of the rows of each class, the share predicted right; None of classes without rows
+    auc : the probability that a row of a class has a higher score for it than a row of another class; for more than two
+        classes, the mean over them; None if there is only one class
+    log_loss : the mean of -ln(probability of the true class)
+    recall : the share of each class's rows that are predicted correctly; None for classes without rows
     """
 
     accuracy: float
@@ -48,8 +48,8 @@ class NumberMeasures:
 
     Attributes
     ----------
-    r2 : 1 - Σ(prediction - value)² / Σ(value - mean)²; None where all values are the same
-    rmse, mae : the root mean square and the mean absolute error, in the target's own units
+    r2 : 1 - Σ(prediction - value)² / Σ(value - mean)²; None if all values are equal
+    rmse, mae : the root mean square error and the mean absolute error, in the target's units
     """
 
     r2: float | None
@@ -65,7 +65,7 @@ Measures = ClassMeasures | NumberMeasures
 
 
 def measured(A: Floats, y: Floats, target: Target) -> Measures:
-    """The measures of outputs A against targets y, both (N, outputs), as the network has them.
+    """The measures of outputs A against targets y, both (N, outputs), in the network's form.
 
     >>> target = Target("y", "binary", classes=("no", "yes"))
     >>> found = measured(np.array([[0.9], [0.6], [0.2]]), np.array([[1.0], [0.0], [0.0]]), target)
@@ -105,18 +105,18 @@ def _of_numbers(predicted: Floats, true: Floats) -> NumberMeasures:
 
 
 def probabilities(A: Floats, target: Target) -> Floats:
-    """By class, (N, classes), from the outputs of a network."""
+    """The probabilities by class, (N, classes), from the outputs of a network."""
     return np.hstack([1 - A, A]) if target.task == "binary" else A
 
 
 def classes_of(y: Floats, target: Target) -> NDArray[np.intp]:
-    """The place of each row's class, from the outputs or the targets of a network."""
+    """The place of each row's class, from the outputs or targets of a network."""
     found: NDArray[np.intp] = (y[:, 0] >= 0.5).astype(np.intp) if target.task == "binary" else y.argmax(axis=1)
     return found
 
 
 def auc(score: Floats, is_positive: NDArray[np.bool_]) -> float | None:
-    """The area under the ROC curve: by Mann and Whitney's U, equal scores counting half.
+    """The area under the ROC curve, from the Mann-Whitney U statistic, in which ties count half.
 
     >>> auc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True]))
     0.75
@@ -131,7 +131,7 @@ def auc(score: Floats, is_positive: NDArray[np.bool_]) -> float | None:
 
 
 def confusion(A: Floats, y: Floats, target: Target) -> list[list[int]] | None:
-    """How many rows of each class (a row of the table) are predicted as which (a column); None of too many classes.
+    """The confusion table: rows are true classes, columns are predicted ones; None if there are too many classes.
 
     >>> target = Target("y", "binary", classes=("no", "yes"))
     >>> confusion(np.array([[0.9], [0.6], [0.2]]), np.array([[1.0], [0.0], [0.0]]), target)
@@ -146,7 +146,7 @@ def confusion(A: Floats, y: Floats, target: Target) -> list[list[int]] | None:
 
 
 def interval(measure: Callable[[NDArray[np.intp]], float], rows: int, seed: int = 0) -> tuple[float, float]:
-    """The 95% interval of a measure of rows by the bootstrap: what it is of rows drawn again from these.
+    """The 95% bootstrap interval of a measure of rows.
 
     >>> low, high = interval(lambda rows: float(rows.mean()), 100)
     >>> low < 49.5 < high

@@ -18,7 +18,7 @@ class Plan:
 
     Attributes
     ----------
-    hidden : neurons of each hidden layer
+    hidden : the neurons of each hidden layer
     decay : λ of λ/2 ΣW², which is added to the summed cost of all samples
     bayesian : with the solver lm, λ is found from the data
     """
@@ -54,7 +54,7 @@ class Plan:
         progress: Progress = False,
         **more: Any,
     ) -> TrainingResult:
-        """``training.train`` with these settings; a stream has its targets and weights itself."""
+        """Call ``training.train`` with these settings; a stream contains its targets and weights."""
         batch = min(self.batch_size or len(X), len(X))
         return train(
             network,

@@ -35,14 +35,14 @@ class Verdict:
 
     Attributes
     ----------
-    on : which rows: "held-out"; "cross-validation", all rows, each predicted by a model that did not see it; or
-        "training", where no row was held out
-    rows : how many
-    baseline_name : what always to say: the most frequent class, or "the mean"
+    on : the rows of the evaluation: "held-out"; "cross-validation", all rows, each predicted by a model that was not
+        trained on it; or "training", if no row was held out
+    rows : their number
+    baseline_name : the constant prediction: the most frequent class, or "the mean"
     model, baseline, linear : the measures of the model, of the baseline and of a linear model
-    interval : where the model's score (accuracy or R²) lies with a confidence of 95%
-    scores : the model's score on each part of a cross-validation, where it has one
-    parts, of : how many parts, and how many rows the table has: training needs those that alone have a category
+    interval : the 95% confidence interval of the model's score (accuracy or R²)
+    scores : the model's score on each part of a cross-validation, if it has one
+    parts, of : the number of parts, and the number of rows in the table
     confusion : see `measures.confusion`
     classes : names
     unit : the target's name
@@ -107,7 +107,7 @@ class Verdict:
         """The verdict in plain sentences."""
         found = []
         if self.on == "training":
-            found.append("These rows were trained on: how good the model is on others is not known.")
+            found.append("The model was trained on these rows; its quality on others is not known.")
         elif self.rows < FEW:
             only = "Only 1 row" if self.rows == 1 else f"Only {self.rows} rows"
             found.append(f"{only}{' held out' if self.on == 'held-out' else ''}: too few to judge.")
@@ -129,7 +129,7 @@ class Verdict:
 
     @property
     def rare(self) -> list[tuple[str, int]]:
-        """Classes of which few rows are there to judge by, though there are many rows; and how many."""
+        """Classes with few rows in the evaluation although there are many rows, with their numbers."""
         if self.confusion is None or self.rows < FEW or self.on == "training":
             return []
         counts = [(name, sum(row)) for name, row in zip(self.classes, self.confusion, strict=True)]
@@ -137,11 +137,11 @@ class Verdict:
 
     @property
     def is_poor(self) -> bool:
-        """Whether the simplest prediction does as well, or may do on other rows, or a class is never found."""
+        """Whether the baseline is as good, or may be on other rows, or a class is never predicted."""
         return self._is_as_good(self.baseline) or self._is_hardly_better() or bool(self._never_right())
 
     def _is_as_good(self, other: Measures) -> bool:
-        """Whether the other model does as well: by the score, and for classes by the mean of their recalls too."""
+        """Whether the other model is as good in the score, and for classes also in the balanced accuracy."""
         if not self.model.score > other.score:
             return not (isinstance(self.model, ClassMeasures) and isinstance(other, ClassMeasures)) or (
                 self.model.balanced_accuracy < other.balanced_accuracy + 0.01
@@ -154,7 +154,7 @@ class Verdict:
         return not isinstance(self.model, ClassMeasures) or (self.model.auc or 0.5) < CHANCE_AUC
 
     def _never_right(self) -> list[str]:
-        """The classes that it never finds."""
+        """The classes that it never predicts."""
         if not isinstance(self.model, ClassMeasures):
             return []
         lost = [repr(name) for name, share in zip(self.classes, self.model.recall, strict=True) if share == 0]
@@ -177,14 +177,14 @@ def judged(
     Parameters
     ----------
     y : (N, outputs)
-        What was wanted, as the network has it.
+        The targets, in the network's form.
     model, linear : (N, outputs)
-        What the model gives, and a linear model (None: there is none).
-    baseline : ((N, outputs), what it always says)
+        The outputs of the model, and of a linear model (None: there is none).
+        baseline : ((N, outputs), its name)
     on : one of ``ON``
     part : (N,)
-        Of a cross-validation: in which part each row was held out.
-    of : how many rows the table has
+        In a cross-validation, the part in which each row was held out.
+        of : the number of rows in the table
     """
     found = measured(model, y, target)
     parts = [] if part is None else [part == k for k in np.unique(part)]
@@ -220,7 +220,7 @@ def _r2(A: Floats, y: Floats) -> float:
 
 
 def simplest(y: Floats, target: Target) -> tuple[Floats, str]:
-    """What to say of every row, as an output and in words: the mean of targets y, or the shares of their classes.
+    """The constant prediction, as an output and in words: the mean of targets y, or the shares of their classes.
 
     >>> simplest(np.array([[1.0], [0.0], [0.0]]), Target("y", "binary", classes=("no", "yes")))[1]
     "'no'"
