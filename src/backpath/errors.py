@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 LONGEST_WORD, LONGEST_MESSAGE = 1_000, 20_000  # characters
-_BREAKS = re.compile(r"\s*[\r\n]\s*(?!backpath )")  # an advised command stands on a line of its own
+_BREAKS = re.compile(r"\s*[\r\n]\s*(?!backpath )")  # a suggested command has its own line
 _LONG_WORD = re.compile(rf"(\S{{100}})\S{{{LONGEST_WORD - 100},}}")
 
 

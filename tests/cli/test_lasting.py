@@ -78,7 +78,7 @@ def test_the_folder_knows_the_rest_and_refuses_what_may_not_change(table):
     message = refused("train", "xor", "--seed", "4", "--checkpoint", "run", "-q", cwd=table)
     assert "run holds another run: " in message and "seed was 3, and is 4" in message
     assert refused("study", "--resume", "run", cwd=table) == (
-        "run holds a run of backpath train, not of backpath study; go on with backpath train --resume run"
+        "run holds a run of backpath train, not of backpath study; resume it with backpath train --resume run"
     )
     assert "Missing argument 'SOURCE'" in refused("train", cwd=table)
     assert "give --checkpoint FOLDER too" in refused("train", "xor", "--every", "5", cwd=table)
@@ -90,7 +90,7 @@ def test_the_folder_knows_the_rest_and_refuses_what_may_not_change(table):
 def test_a_run_that_python_began_goes_on_in_python(tmp_path):
     train(Network((1, 1)), [[0.0], [1.0]], [0, 1], epochs=5, checkpoint=tmp_path / "run")
     assert refused("train", "--resume", "run", cwd=tmp_path) == (
-        "run holds a run of train() in Python, not of backpath train; go on with that call"
+        "run holds a run of train() in Python, not of backpath train; resume it with that call"
     )
 
 

@@ -60,7 +60,7 @@ def test_rows_that_are_not_as_in_training(cities):
     assert header == "id,city,price,problem" and len(rows) == 4
     assert all(row.split(",")[2] for row in rows[:3])
     assert rows[3] == "B4,'=1+1,,'size': 'big' is not a number"
-    assert "2 cells of 'city' are none of the categories in training; taken as other" in process.stderr
+    assert "2 cells of 'city' are none of the categories in training; treated as other" in process.stderr
     assert "filled 1 missing cell as in training: 1 of 'size'" in process.stderr
     assert "1 row of 4 could not be predicted" in process.stderr and process.returncode == 0
 

@@ -224,7 +224,7 @@ def test_a_million_rows_train_and_are_predicted_within_four_times_their_numeric_
 
 REFUSED = [
     (["train", "nope"], "there is no file nope and no built-in data set of that name (and, or, nand"),
-    (["train", "iris.csv"], "say which column to predict with --target COLUMN"),
+    (["train", "iris.csv"], "give the column to predict with --target COLUMN"),
     (["train", "iris.csv", "--target", "specis"], "did you mean 'species'"),
     (["train", "iris.csv", "--target", "species", "--hidden", "0"], "--hidden takes whole numbers of at least 1"),
     (["train", "iris.csv", "--target", "species", "--hidden", "1000000000"], "training it needs"),

@@ -79,7 +79,7 @@ def test_few_rows_are_cross_validated_and_said_to_be_few(folder):
 def test_a_command_that_goes_on_is_given_whole(folder):
     call = ["train", "bent.csv", "--target", "price", "--hidden", "8", "--epochs", "5"]
     out = done(*call, cwd=folder)
-    assert "Still improving at epoch 5, the last allowed; 10 would go on:" in out
+    assert "Still improving at epoch 5, the last one; to continue up to 10:" in out
     assert "\n  backpath train bent.csv --target price --hidden 8 --epochs 10\n" in out
 
 
@@ -148,7 +148,7 @@ def test_counts_are_noted_before_training_and_the_epochs_agree(folder):
     call = ("train", "visits.csv", "--target", "visits", "--hidden", 4, "--epochs", 30, "--batch-size", 256)
     out = done(*call, cwd=folder)
     assert "looks like counts: try --cost poisson" in " ".join(out.split("network")[0].split())
-    assert out.index("looks like counts, for which there is a cost") < out.index("Still improving at epoch 30")
+    assert out.index("looks like counts, which have a special cost") < out.index("Still improving at epoch 30")
     assert "30 epochs" in out
 
 

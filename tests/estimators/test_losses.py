@@ -138,7 +138,7 @@ def test_quantiles_have_one_target_and_an_interval_has_two_quantiles():
         regressor(loss="quantile").fit(X, np.column_stack([y, y]))
     with pytest.raises(bp.InputError, match="predict_interval is for loss='quantile'"):
         regressor(max_iter=2).fit(X, y).predict_interval(X)
-    with pytest.raises(bp.InputError, match="quantiles must be a sequence of numbers between 0 and 1, each larger"):
+    with pytest.raises(bp.InputError, match="quantiles must be a sequence of increasing numbers between 0 and 1"):
         regressor(loss="quantile", quantiles=(0.9, 0.1)).fit(X, y)
 
 

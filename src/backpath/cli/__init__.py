@@ -19,7 +19,7 @@ from backpath.cli.terminal import again, echo, turned_off
 from backpath.errors import DivergenceError, InputError
 from backpath.version import __version__
 
-# command -> its help; the command itself is `command` in backpath.cli.<name>
+# command -> its help; the command is `command` in backpath.cli.<name>
 COMMANDS = {
     "train": "Train a network on a built-in data set or a table.",
     "look": "Show a table column by column, and how train would use it.",
@@ -59,7 +59,7 @@ def backpath() -> None:
 
 def main() -> None:
     """Run the command line; every failure ends in one plain line and its exit status."""
-    for stream in (sys.stdout, sys.stderr):  # a terminal or pipe that cannot show σ gets ? in its place
+    for stream in (sys.stdout, sys.stderr):  # a terminal or pipe that cannot show σ gets ? instead
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     signals.listen()
@@ -69,7 +69,7 @@ def main() -> None:
     except click.exceptions.NoArgsIsHelpError as error:
         echo(error.format_message(), err=True)
         sys.exit(2)
-    except BrokenPipeError:  # the reader of the output has gone, as `| head` does
+    except BrokenPipeError:  # the reader of the output has exited, for example `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (Exception, KeyboardInterrupt) as error:
@@ -102,7 +102,7 @@ def as_options(error: InputError) -> str:
 
 
 def _fail(message: str, status: int) -> None:
-    """One plain line, then each command that it advises on a line of its own."""
+    """One plain line, followed by each suggested command on a separate line."""
     lines = [line.strip() for line in message.splitlines()]
     said = " ".join(" ".join(line for line in lines if not line.startswith("backpath ")).split())
     echo("\n".join([f"backpath: {said}", *(line for line in lines if line.startswith("backpath "))]), err=True)

@@ -74,7 +74,7 @@ def command(
 
 
 def _of_model(model: str | None, *sample: str | None) -> Given | None:
-    """The network and the samples that stand for those of the file."""
+    """The network and the samples instead of those in the file."""
     if model is None:
         if any(part is not None for part in sample):
             raise InputError("--x, --y, --data and --row select a sample for a model; give --model too")

@@ -1,4 +1,4 @@
-"""``--dask local:4`` or ``--dask tcp://host:8786``: a cluster over which trainings are spread."""
+"""``--dask local:4`` or ``--dask tcp://host:8786``: a cluster to distribute training to."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from backpath.training.spreading import Spread
 
 _LOCALLY: dict[str, Any] = {"dashboard_address": ":0", "silence_logs": logging.CRITICAL}
-_LOGS = ("distributed", "tornado", "asyncio")  # silent: errors are raised, too
+_LOGS = ("distributed", "tornado", "asyncio")  # silenced, because errors are also raised
 _LOCAL = re.compile(r"local(?::([1-9]\d{0,3}))?")
 
 
 @contextmanager
 def cluster(address: str | None) -> Iterator[Spread | None]:
-    """What spreads tasks over that cluster; None without an address. A worker that is lost has its tasks done again by
-    the others."""
+    """The spread of tasks over that cluster; None without an address. If a worker is lost, the others repeat its
+    tasks."""
     if address is None:
         yield None
         return
@@ -61,7 +61,7 @@ def cluster(address: str | None) -> Iterator[Spread | None]:
 
 
 def _let_signals_be_heard() -> None:
-    """One that comes while Python tells Dask of its garbage collector would be lost."""
+    """A signal that arrives while Python calls Dask's garbage collection callback would be lost."""
     from distributed.gc import disable_gc_diagnosis
 
     disable_gc_diagnosis(force=True)
@@ -69,7 +69,7 @@ def _let_signals_be_heard() -> None:
 
 @contextmanager
 def _unheard_by_children() -> Iterator[None]:
-    """A terminal sends Ctrl-C to the workers too; those started here leave it to this process, which ends them."""
+    """A terminal also sends Ctrl-C to the workers; those started here ignore it, because this process ends them."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return

@@ -1,4 +1,4 @@
-"""What commands print of a network and its training, for terminals of 80 columns."""
+"""Descriptions of a network and its training, for terminals of 80 columns."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def sparkline(values: ArrayLike, width: int = 28) -> str:
 
 
 def table(rows: Sequence[Sequence[str]], indent: str = "  ", left: Iterable[int] = (0,)) -> str:
-    """Aligned columns: the ones of ``left`` to the left, numbers to the right.
+    """Aligned columns: those in ``left`` to the left, numbers to the right.
 
     >>> print(table([["a", "1"], ["bb", "10"]]))
       a    1
@@ -59,7 +59,7 @@ def table(rows: Sequence[Sequence[str]], indent: str = "  ", left: Iterable[int]
 
 
 def describe_network(network: Network) -> str:
-    """Such as ``2-2-1, sigmoid, 9 weights``."""
+    """A network in a line, such as ``2-2-1, sigmoid, 9 weights``."""
     kinds = " then ".join(name for name, _ in groupby(network.activations))
     count = sum(W.size for W in network.weights)
     bare = "" if network.biases else ", no biases"
@@ -67,7 +67,7 @@ def describe_network(network: Network) -> str:
 
 
 def describe_weights(network: Network) -> str:
-    """Every weight by name, a line per neuron; for a large network the range of each layer's weights."""
+    """All weights by name, a line per neuron; for a large network, the range of each layer's weights."""
     layers = len(network.sizes) - 1
     if sum(W.size for W in network.weights) > NAMED_UP_TO:
         rows = [["layer", "weights", "lowest", "highest", "root mean square"]]
@@ -101,7 +101,7 @@ def wrapped(rows: list[list[str]], pairs: int, width: int = 78) -> list[str]:
 
 
 def describe_inputs(lines: Sequence[str], most: int = 16) -> str:
-    """A model's inputs and target, one after the other; only the first of many inputs."""
+    """A model's inputs and target, one per line; only the first ones of many inputs."""
     *inputs, target = lines
     rest = [f"… {len(inputs) - most + 1} more"] if len(inputs) > most else []
     return "\n".join(folded(line, "  ") for line in [*(inputs[: most - 1] if rest else inputs), *rest, target])
@@ -137,7 +137,7 @@ def describe_bayesian(found: Bayesian) -> str:
 
 
 def truth_table(network: Network, X: NDArray[np.float64], y: NDArray[np.float64]) -> str:
-    """Each input with what was wanted, what the network answers, and what it answers made of threshold logic units."""
+    """Each input with the target, the network's answer, and the answer with threshold logic units instead."""
     A = network.predict(X)
     units = network.thresholded().predict(X)
     rows = [["X1", "X2", "y", "A1", "on TLUs"]]
@@ -158,7 +158,7 @@ def describe_training(cost: str, solver: str, learning_rate: float | None, batch
 
 
 def stopped_early(result: TrainingResult) -> str:
-    """Why it ended before its last epoch, and which epoch's network was kept, if there is something to say."""
+    """Why training ended before its last epoch, and which epoch's network was kept, if either applies."""
     epochs = counted(result.epochs, "epoch")
     lines = {
         "converged": f"converged after {epochs}",

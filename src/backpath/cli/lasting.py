@@ -1,4 +1,4 @@
-"""Options of commands whose run can be stopped at any moment and go on: --checkpoint, --every, --resume."""
+"""Options of commands that can be stopped at any time and resumed: --checkpoint, --every, --resume."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def lasting_options(command: F) -> F:
 
 
 def call_options(context: click.Context, options: dict[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
-    """The options of a call and the names of those that it gives; with --resume, the ones of the call that began the
-    run, except for those that may change."""
+    """The options of a call and the names of the explicit ones; with --resume, those of the call that began the run,
+    except for options that may change."""
     source = context.get_parameter_source
     given = {name for name in options if source(name) is click.core.ParameterSource.COMMANDLINE}
     given -= (
@@ -68,9 +68,9 @@ def _resumed(context: click.Context, options: dict[str, Any], given: set[str]) -
     if function != f"backpath {command}":
         is_command, called = function.startswith("backpath "), plain(function)
         there, again = (called, f"{called} --resume {shown}") if is_command else (f"{called}() in Python", "that call")
-        raise InputError(f"{shown} holds a run of {there}, not of backpath {command}; go on with {again}")
+        raise InputError(f"{shown} holds a run of {there}, not of backpath {command}; resume it with {again}")
     if not known:
-        raise InputError(f"{shown} holds a run of {function} of another version of backpath; go on with that version")
+        raise InputError(f"{shown} holds a run of {function} by another version of backpath; resume with that version")
     more = sorted(given - set(MAY_CHANGE))
     if more:
         free = _listed(name for name in MAY_CHANGE if name in options and name not in ("checkpoint", "resume"))
@@ -107,7 +107,7 @@ def run_of(
     call = {name: value for name, value in options.items() if name not in OF_EACH_CALL}
     call |= {"function": f"backpath {command}", "given": sorted(given - set(MAY_CHANGE))}
     usual = {name: _absolute(options.get(name)) for name in _PATHS if name in options} | {"every": options["every"]}
-    if options["dask"] is not None:  # its parts are other ones
+    if options["dask"] is not None:  # it has other parts
         call, usual = call | {"spread": True}, usual | {"dask": options["dask"]}
     run = Checkpoints(
         folder, options["every"] or "60s", call=_with_absolute_paths(call), usual=usual, resume=resume, tell=_note
@@ -121,7 +121,7 @@ def run_of(
 
 
 def log_to(path: str | None) -> Callbacks:
-    """What writes to the file of --log."""
+    """The callback that writes the file of --log."""
     if path is None:
         return None
     from backpath.training.callbacks import JsonLines
@@ -134,7 +134,7 @@ def _note(text: str) -> None:
 
 
 def _with_absolute_paths(call: dict[str, Any]) -> dict[str, Any]:
-    """A run can be resumed from another working directory."""
+    """Absolute paths, so that a run can be resumed from another working directory."""
     from backpath.training.datasets import DATASETS
 
     if call["source"] in DATASETS:

@@ -13,7 +13,7 @@ from backpath.cli.terminal import echo
 if TYPE_CHECKING:
     from backpath.files.looking import ColumnLook, Look
 
-_NAME = 24  # characters of a name in the table; a longer one stands on a line of its own
+_NAME = 24  # characters of a name in the table; a longer one has a separate line
 
 
 @click.command()

@@ -15,11 +15,11 @@ from backpath.errors import InputError
 if TYPE_CHECKING:
     TextType = click.ParamType[str]
 else:
-    TextType = click.ParamType  # which older releases of click do not let us index
+    TextType = click.ParamType  # older releases of click do not allow an index
 
 
 class FileName(click.Path):
-    """A path; an empty one, as an unset variable gives, is refused."""
+    """A path; an empty one, such as from an unset variable, is refused."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "":
@@ -28,7 +28,7 @@ class FileName(click.Path):
 
 
 class OneOf(TextType):
-    """Any text, of which a shell completes the names that ``names`` lists; what is none of them is refused later."""
+    """Any text, with shell completion of the names in ``names``; other texts are refused later."""
 
     name = "text"
 
@@ -43,9 +43,9 @@ class OneOf(TextType):
 
 
 class OursOf(OneOf):
-    """The same, with the names that other libraries use; a message says what such a name stands for.
+    """The same, which also accepts names from other libraries, and reports their meaning.
 
-    ``called``: what a name means here; the name itself, if nothing is known of it.
+    ``called``: backpath's name for a name; the name itself if it is unknown.
     """
 
     def __init__(self, names: Callable[[], Iterable[str]], called: Callable[[str], str]):
@@ -68,7 +68,7 @@ def _activation_meant(name: str) -> str:
 
 
 def _cost_meant(name: str) -> str:
-    """The same of a cost; "cross_entropy" alone may be either, and is left as it is."""
+    """The same for a cost; "cross_entropy" is ambiguous and stays unchanged."""
     from backpath.maths.other_names import cost_called
 
     found = {cost_called(name, output) for output in ("sigmoid", "softmax")}
@@ -121,7 +121,7 @@ class DataSetOrFile(OneOf):
 
 
 class ColumnName(TextType):
-    """A column of the table that the call names; a shell completes it from the header of the first that it can read."""
+    """A column of a table, with shell completion from the header of the first readable table in the call."""
 
     name = "text"
 
@@ -136,7 +136,7 @@ class ColumnName(TextType):
 
 
 def _columns(file: str) -> tuple[str, ...]:
-    """The columns of a table, by the beginning of its file if it is text; none where it cannot be read at once."""
+    """The columns of a table, from the beginning of its file if it is text; empty if it cannot be read quickly."""
     from backpath.files.csv_layout import find_layout
     from backpath.files.dialect import Dialect
     from backpath.files.opening import open_table

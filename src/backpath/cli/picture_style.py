@@ -1,11 +1,11 @@
-"""Colours and settings of matplotlib that all pictures share; they read on white and on black."""
+"""Colours and settings of matplotlib for all pictures, which are legible on white and on black."""
 
 from __future__ import annotations
 
 from typing import Any
 
 INK, BLUE, ORANGE = "#7d7d7d", "#3b82f6", "#d97706"  # each readable on white and on black
-STYLE: Any = {  # matplotlib names its settings one by one as types
+STYLE: Any = {  # matplotlib's type lists every setting
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": INK,
@@ -17,5 +17,5 @@ STYLE: Any = {  # matplotlib names its settings one by one as types
     "font.size": 10,
     "figure.constrained_layout.w_pad": 0.12,
     "figure.constrained_layout.h_pad": 0.08,
-    "svg.hashsalt": "backpath",  # the same picture is the same file
+    "svg.hashsalt": "backpath",  # the same picture gives the same file
 }

@@ -103,7 +103,7 @@ def command(
 
 
 def _check_sizes(loaded: Model, table: PredictionTable, found: Findings, strict: bool) -> None:
-    """Count the rows whose prediction overflows as ones that cannot be used, where there may be any."""
+    """Count the rows whose prediction overflows as unusable, if there may be any."""
     from backpath.files.wording import counted
     from backpath.training.prediction import largest_output
 
@@ -116,7 +116,7 @@ def _check_sizes(loaded: Model, table: PredictionTable, found: Findings, strict:
 
 
 def _answers(loaded: Model, table: PredictionTable) -> Iterator[tuple[RowBlock, list[Any], NDArray[Any]]]:
-    """For some rows at a time the columns of their predictions, and which of the rows have finite ones."""
+    """For each block of rows, the columns of their predictions, and the rows with finite ones."""
     import numpy as np
 
     from backpath.files.predictions import prediction_columns
@@ -138,7 +138,7 @@ def _answers(loaded: Model, table: PredictionTable) -> Iterator[tuple[RowBlock, 
 
 
 def _predicted(loaded: Model, table: PredictionTable, with_problems: bool) -> Iterator[list[Any]]:
-    """The columns to write, of some rows at a time."""
+    """The columns to write, for each block of rows."""
     from backpath.files.predictions import with_gaps
 
     for block, columns, finite in _answers(loaded, table):
@@ -149,13 +149,13 @@ def _predicted(loaded: Model, table: PredictionTable, with_problems: bool) -> It
 
 
 def _tell(found: Findings) -> None:
-    """What was done to rows that are not as in training, on standard error."""
+    """Report on standard error how rows that differ from training were treated."""
     from backpath.files.wording import counted
 
     for name, count in found.unknown.items():
         if count:
             cells = f"{counted(count, 'cell')} of {name!r} {'is' if count == 1 else 'are'}"
-            said = "none of the categories in training; taken as other (--unknown refuse)"
+            said = "none of the categories in training; treated as other (--unknown refuse)"
             echo(f"note: {cells} {said}", err=True)
     filled = {name: count for name, count in found.filled.items() if count}
     if filled:

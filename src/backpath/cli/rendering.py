@@ -1,4 +1,4 @@
-"""Writes an explanation in the format that was asked for."""
+"""Writes an explanation in the chosen format."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def check_format(form: str, document: bool, out: str | None, inputs: tuple[str, ...] = ()) -> None:
-    """Refuse what cannot be written, before the work."""
+    """Refuse output that cannot be written, before the work."""
     from backpath.files.atomic import check_writable
 
     if document and form != "latex":

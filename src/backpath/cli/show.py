@@ -52,7 +52,7 @@ def _show(loaded: Model, file: str) -> None:
 
 
 def _judged(record: dict[str, Any]) -> list[tuple[str, str]]:
-    """What the record says of how good the model is."""
+    """The quality of the model according to its record."""
     if "verdict" not in record:
         return []
     from backpath.cli.train.report import describe_importance, describe_verdict, loss_named

@@ -1,5 +1,5 @@
-"""A request to stop (SIGTERM), a terminal that has gone (SIGHUP) and Ctrl-C end a command alike: what was reached is
-saved, and the exit status is 128 + the signal's number."""
+"""A request to stop (SIGTERM), a closed terminal (SIGHUP) and Ctrl-C end a command the same way: the result so far
+is saved, and the exit status is 128 + the signal's number."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _received = 0
 
 
 def listen() -> None:
-    """Take each of them as Ctrl-C, unless it is ignored, as under ``nohup``."""
+    """Treat each of them like Ctrl-C, unless it is ignored, as under ``nohup``."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
@@ -20,14 +20,14 @@ def listen() -> None:
 
 
 def exit_status(usual: int = 0) -> int:
-    """128 + the number of the signal that came, as shells have it; the usual one if none did."""
+    """128 + the number of the received signal, as in shells; the usual status if there was none."""
     return 128 + _received if _received else usual
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    global _received  # noqa: PLW0603 - a process is stopped once
+    global _received  # noqa: PLW0603 - a process stops once
     _received = number
-    if number == getattr(signal, "SIGHUP", None):  # the terminal is gone, and a write would fail
+    if number == getattr(signal, "SIGHUP", None):  # the terminal is closed, and a write would fail
         sink = os.open(os.devnull, os.O_WRONLY)
         for stream in (sys.stdout, sys.stderr):
             os.dup2(sink, stream.fileno())

@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def table_options(command: F) -> F:
-    """How the columns of a training table are to be taken, and how its file is written."""
+    """The options for reading the columns and the file of a training table."""
     for option in (
         click.option(
             "--dates", type=click.Choice(["day-first", "month-first", "year-first"]), help="How to read 3/4/2020."
@@ -59,7 +59,7 @@ def table_options(command: F) -> F:
 
 
 def memory_option(command: F) -> F:
-    """How much memory a table may take."""
+    """The option for the memory of a table."""
     option = click.option(
         "--memory",
         metavar="AMOUNT",
@@ -69,7 +69,7 @@ def memory_option(command: F) -> F:
 
 
 def dialect_options(command: F) -> F:
-    """How a file is written; what is not given is found out from it, and reported."""
+    """The options for the format of a file; the others are detected and reported."""
     for option in (
         click.option("--header/--no-header", default=None, help="Whether the first line contains the column names."),
         click.option(
@@ -87,7 +87,7 @@ def dialect_options(command: F) -> F:
 
 @dataclass(frozen=True)
 class TableOptions:
-    """The options of ``table_options`` under their own names."""
+    """The options of ``table_options`` by name."""
 
     task: str | None
     categorical: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What commands print: folded for terminals of 80 columns, without colour where none is wanted, not at all if quiet."""
+"""Prints for commands: folded for terminals of 80 columns, without colour if not wanted, nothing if quiet."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def be_quiet() -> None:
 
 
 def echo(text: str = "", err: bool = False, color: bool | None = None) -> None:
-    """Print to standard output or error what may come from a file: all that commands print goes through here."""
+    """Print text that may come from a file to standard output or error; all output of commands goes through here."""
     if err and sys.stderr.isatty():
         text = folded(text)
     click.echo(without_controls(text), err=err, color=color)
 
 
 class PrintedRows:
-    """Standard output for the rows of a table: as they are, but to a terminal without what it would obey."""
+    """Standard output for the rows of a table: unchanged, but on a terminal without control characters."""
 
     def write(self, text: str) -> int:
         return sys.stdout.write(without_controls(text, colours=False) if sys.stdout.isatty() else text)
@@ -75,9 +75,9 @@ _SEVERAL_TIMES = ("--na", "--numeric", "--categorical", "--ignore", "--keep-colu
 
 
 def again(*more: str, command: str = "") -> str:
-    """The command line that is running, with other options or further ones: ``--epochs 800``.
+    """The present command line with changed or further options: ``--epochs 800``.
 
-    An option that takes one value replaces the one that was given. ``command`` is another one to run with the same.
+    An option with one value replaces the given one. ``command`` is another command to run with the same options.
     """
     names = {name for name in more[::2] if name not in _SEVERAL_TIMES}
     kept: list[str] = []
@@ -92,7 +92,7 @@ def again(*more: str, command: str = "") -> str:
 
 
 def folded(text: str, indent: str = "", hanging: str = "  ") -> str:
-    """Prose on lines that fit a terminal; a line that is a command stays whole, so that it can be copied.
+    """Prose in lines that fit a terminal; commands are not broken, so that they can be copied.
 
     >>> print(folded("one two", indent="  "))
       one two

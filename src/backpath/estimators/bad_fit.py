@@ -15,9 +15,9 @@ from backpath.maths import backprop
 from backpath.maths.activations import activation
 from backpath.maths.network import Network
 
-SAMPLES = 5000  # looked at
+SAMPLES = 5000  # the most samples to use
 BARELY = 0.01  # less improvement over a constant than this share counts as hardly better
-HELD_DOWN = 0.05  # the same if a strong penalty keeps the weights small
+HELD_DOWN = 0.05  # the same with a strong penalty, which keeps the weights small
 SMALL, LARGE = 1e-3, 1e3  # magnitudes of inputs that slow training
 MOST = 0.5  # share of the hidden neurons; fewer dead or saturated ones do not explain a bad fit
 NAMED = 3
@@ -32,7 +32,7 @@ def warn_of_bad_fit(
     Parameters
     ----------
     network : Network
-        As fitted, for raw numbers.
+        The fitted network, for raw numbers.
     samples : Samples
         Raw.
     losses : the loss curve

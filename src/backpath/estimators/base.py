@@ -56,7 +56,7 @@ def unchanged_by_failure(estimator: Any) -> Iterator[None]:
 
 
 class Perceptron(Hyperparameters, PredictingEstimator):
-    """A network as an estimator; `MLPClassifier` and `MLPRegressor` say what its outputs mean."""
+    """A network as an estimator; `MLPClassifier` and `MLPRegressor` define the meaning of its outputs."""
 
     _y_numeric = False
 
@@ -67,7 +67,7 @@ class Perceptron(Hyperparameters, PredictingEstimator):
         return Scaling.of(samples, self.scale_X)
 
     def _trained_as(self, outputs: int) -> tuple[str, str]:
-        """The output activation and the cost of that many outputs while they are trained, y scaled."""
+        """The output activation and the cost for this many outputs during training, with y scaled."""
         return self._cost_for(outputs)
 
     def _is_averaged(self) -> bool:
@@ -105,10 +105,10 @@ class Perceptron(Hyperparameters, PredictingEstimator):
         y : array-like
             Their targets, (N,) or (N, outputs).
         sample_weight : array-like
-            How much each row counts, (N,), from 0 on.
+            The weight of each row, (N,), at least 0.
         X_val, y_val, sample_weight_val : as X, y and sample_weight
-            Held-out samples: the loss and the score on them after each epoch go into ``validation_loss_curve_`` and
-            ``validation_scores_``; with ``early_stopping`` they say when to stop, instead of a part of X and y.
+            Held-out samples: their loss and score after each epoch are stored in ``validation_loss_curve_`` and
+            ``validation_scores_``; with ``early_stopping`` they are used instead of a part of X and y.
 
         Returns
         -------
@@ -164,7 +164,7 @@ class Perceptron(Hyperparameters, PredictingEstimator):
         return self
 
     def find_learning_rate(self, X: Any, y: Any, sample_weight: Any = None) -> LearningRateDisplay:
-        """Try learning rates from 0.00001 up on a few batches; nothing is fitted, and this estimator is not changed.
+        """Try learning rates from 0.00001 on with a few batches; this estimator is not fitted or changed.
 
         Parameters
         ----------
@@ -215,12 +215,12 @@ class Perceptron(Hyperparameters, PredictingEstimator):
     def plot_surface(
         self, X: Any, *, features: tuple[Any, Any] = (0, 1), ax: Any = None, **settings: Any
     ) -> SurfaceDisplay:
-        """Draw what is predicted over two features, the others held at their medians.
+        """Draw the prediction over two features, with the others at their medians.
 
         Parameters
         ----------
         X : array-like or data frame
-            (N, features); says how far the two go.
+            (N, features); gives the range of the two features.
         features : pair of column numbers or names
             The two features.
         ax : matplotlib's Axes, or None
@@ -259,7 +259,7 @@ class Perceptron(Hyperparameters, PredictingEstimator):
         return Samples(rows, targets, weight)
 
     def _check_scales(self, samples: Samples, run: FitState) -> None:
-        """Numbers whose squares are not finite saturate all neurons: what is finite then is no model."""
+        """Numbers whose squares are not finite saturate all neurons, so that a finite result is not a useful model."""
         most = math.sqrt(np.finfo(samples.X.dtype).max)
         for name, values in (("X", samples.X), ("y", samples.y)):
             size = float(column_sizes(values).max())
@@ -268,7 +268,7 @@ class Perceptron(Hyperparameters, PredictingEstimator):
                 raise DivergenceError(run.n_iter, None, run.loss, None, advice)
 
     def _take(self, runs: list[FitState], number: np.dtype[Any]) -> None:
-        """Set the fitted attributes: those of the first run, and of an ensemble what the others predict with."""
+        """Set the fitted attributes from the first run, and for an ensemble the layers of the others."""
         run = runs[0]
         self._set_weights(run.weights, number)
         self._members = [other.weights for other in runs[1:]]

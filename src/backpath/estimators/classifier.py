@@ -23,7 +23,7 @@ from backpath.maths.families import named
 
 
 def _labels_of(y: Any) -> Any:
-    """What encodes several targets, or labels that may hold together; None for classes, of which each row has one."""
+    """The encoder for several targets or for multi-label targets; None if each row has one class."""
     if np.ndim(y) < 2 and not issparse(y):
         return None
     from sklearn.preprocessing import LabelBinarizer
@@ -144,7 +144,7 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         X, y, sample_weight : see ``fit``
             The rows, their targets, and how much each row counts.
         classes : array-like
-            All classes that will come; needed at the first call. A list of arrays for several targets.
+            All classes, needed at the first call. A list of arrays for several targets.
 
         Returns
         -------
@@ -184,7 +184,7 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         Returns
         -------
         array
-            Classes, (N,); of several labels that may hold together 0 and 1, (N, labels).
+            Classes, (N,); for multi-label targets 0 and 1, (N, labels).
         """
         A = self._outputs(X)
         if self._labels is not None:
@@ -207,7 +207,7 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         Returns
         -------
         array, list of arrays, or a pair
-            (N, classes), in the order of ``classes_``; of several targets one for each. With ``return_std`` a pair:
+            (N, classes), in the order of ``classes_``; for several targets one array each. With ``return_std`` a pair:
             these, and their standard deviations over the networks.
         """
         found = self._probabilities(self._outputs(X))
@@ -223,11 +223,11 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         return self._by_target(A)
 
     def _by_target(self, A: Array) -> Any:
-        """The outputs as they are, of several targets with classes a list by target."""
+        """The raw outputs; for several targets with classes, a list by target."""
         return self._labels.split(A) if isinstance(self._labels, SeveralTargets) else A
 
     def _holds_labels_together(self, A: Array) -> bool:
-        """Whether weights set by hand are those of labels that may hold together: several outputs, each logistic."""
+        """Whether weights that were set by hand are for multi-label targets: several logistic outputs."""
         return "_labels" not in vars(self) and A.shape[1] > 1 and self._activations()[-1] == "sigmoid"
 
     def predict_log_proba(self, X: Any) -> Any:
@@ -241,7 +241,7 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         Returns
         -------
         array, or list of arrays
-            (N, classes), in the order of ``classes_``; of several targets one for each.
+            (N, classes), in the order of ``classes_``; for several targets one array each.
         """
         with np.errstate(divide="ignore"):
             found = self.predict_proba(X)

@@ -70,7 +70,7 @@ class Descending(Fitting):
             self._set_rate(0)
 
     def restore(self, state: dict[str, Any]) -> None:
-        """With another first learning rate, the rate reached is another in proportion."""
+        """If the initial learning rate has changed, change the present rate in proportion."""
         first, before = self.first_rate, state["first_rate"]
         rate = state["rate"] if first == before else state["rate"] / before * first
         self.engine.change_rate(rate)  # which warns that it has not converged
@@ -84,7 +84,7 @@ class Descending(Fitting):
         try:
             with reporter(False if self.incremental else p.progress, self.epochs) as report:
                 for done in in_chunks(engine, self.epochs, by_epoch, part, lambda: self.stopped):
-                    is_further = done > run.n_iter  # else in the midst of a long epoch
+                    is_further = done > run.n_iter  # otherwise within a long epoch
                     self._note(done)
                     if report and done:
                         report(done, run.loss)

@@ -15,7 +15,7 @@ GRID = 60  # points along each side of a surface
 
 
 def _axes(ax: Any) -> Any:
-    """Those given, or new ones."""
+    """The given axes, or new ones."""
     try:
         import matplotlib.pyplot as plt
     except ImportError:

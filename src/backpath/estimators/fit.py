@@ -31,7 +31,7 @@ class Clock:
     Attributes
     ----------
     ended_one : bool
-        A network is trained already, so that there is something to show for the time.
+        Whether a network has been trained, so that the time limit may end the fit.
     """
 
     def __init__(self, limit: float | None):
@@ -53,16 +53,16 @@ class Fitting(Stateful, ABC):
     ----------
     p : the estimator, for its parameters
     job : Job
-        Its solver and tolerance are the subclass's to set.
+        The subclass sets its solver and tolerance.
     run : FitState
-        Where it starts from; written on.
+        The initial state, which is updated.
     held_out : HeldOut | None
     clock : Clock
 
     Attributes
     ----------
     stopped : bool
-        A callback wished to stop, or the solver's own rule for it was met.
+        Whether a callback or the solver's rule has ended the fit.
     """
 
     engine: Any  # the subclass chooses the engine
@@ -78,7 +78,7 @@ class Fitting(Stateful, ABC):
         self.go_on()
 
     def go_on(self) -> None:
-        """Forget a stop that only ended the last call."""
+        """Reset a stop that only ended the last call."""
         if self.run.stopped in ("time", "interrupted"):
             self.run.stopped, self.stopped = "epochs", False
 
@@ -103,7 +103,7 @@ class Fitting(Stateful, ABC):
 
     @property
     def weights_now(self) -> list[Array]:
-        """As they are, whichever are taken at the end."""
+        """The current weights, which may differ from those kept at the end."""
         weights: list[Array] = self.engine.weights
         return weights
 
@@ -122,7 +122,7 @@ class Fitting(Stateful, ABC):
             return self.go(part)
 
     def judge(self, weights: list[Array]) -> float | None:
-        """Evaluate the held-out samples, if there are any; the score."""
+        """Evaluate the held-out samples, if there are any; returns the score."""
         if self.held_out is None:
             return None
         loss, score = self.held_out.look(self.job, weights)
@@ -134,7 +134,7 @@ class Fitting(Stateful, ABC):
         return score
 
     def compare(self, score: float | None, weights: list[Array]) -> None:
-        """Note the best score; with early stopping keep its weights, and count the epochs without a better one."""
+        """Record the best score; with early stopping keep its weights, and count the epochs without a better one."""
         run = self.run
         if score is None:
             return
@@ -150,7 +150,7 @@ class Fitting(Stateful, ABC):
         return bool(self.p.early_stopping) and self.run.waited > self.p.n_iter_no_change
 
     def tell(self, weights: list[Array]) -> bool:
-        """Call the callbacks; whether one of them wants to stop."""
+        """Call the callbacks; returns whether one of them asks to stop."""
         run = self.run
         if not self.callbacks:
             return False
@@ -161,7 +161,7 @@ class Fitting(Stateful, ABC):
         return any(wish is True for wish in wishes)
 
     def is_to_stop(self, weights: list[Array]) -> bool:
-        """Call the callbacks and check the clock; whether that ends the fit."""
+        """Call the callbacks and check the clock; returns whether that ends the fit."""
         if self.tell(weights):
             self.run.stopped = "callback"
         elif self.clock.is_over:

@@ -28,9 +28,9 @@ class Epoch:
         Counted from 1.
     loss : float
     network : Network
-        As it is now.
+        The current network.
     validation_loss, validation_score : float | None
-        On the held-out samples, where there are any.
+        On the held-out samples, if there are any.
     """
 
     number: int
@@ -50,8 +50,7 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Samples that are not trained on, and how they are judged: by accuracy or R², by a scorer (``judge``) of the
-    weights, or by the loss."""
+    """Held-out samples and their criterion: accuracy or R², a scorer (``judge``) of the weights, or the loss."""
 
     samples: Samples
     score: Score
@@ -59,7 +58,7 @@ class HeldOut:
     by_loss: bool = False
 
     def look(self, job: Job, weights: list[Array]) -> tuple[float, float]:
-        """The loss on them (without the penalty), and the score."""
+        """The loss on the samples, without the penalty, and the score."""
         s = self.samples
         with np.errstate(over="ignore", invalid="ignore"):
             u, a = backprop.forward(weights, job.network.activations, s.X)
@@ -78,13 +77,13 @@ class FitState(Stateful):
     weights : list of arrays, backpath's
     n_iter, t : epochs of this fit; samples seen in all fits
     loss : of the last epoch
-    converged : the solver's rule ended it
+    converged : whether the solver's rule ended the fit
     stopped : "epochs", "converged", "time", "callback" or "interrupted"
     best_loss, waited : the lowest loss, and epochs without a better one (or score)
-    optimizer, bayesian : None for a solver without
+    optimizer, bayesian : None if the solver has none
     """
 
-    _given = ("optimizer", "bayesian")  # which are set at the end
+    _given = ("optimizer", "bayesian")  # set at the end
 
     weights: list[Array]
     n_iter: int = 0
@@ -103,7 +102,7 @@ class FitState(Stateful):
 
     @property
     def badness(self) -> float:
-        """The criterion of restarts: the validation score, else the evidence, else the loss."""
+        """The criterion of restarts: the validation score, or the evidence, or the loss."""
         if self.bayesian is not None and self.best_validation_score is None:
             return -self.bayesian.evidence
         return self.loss if self.best_validation_score is None else -self.best_validation_score

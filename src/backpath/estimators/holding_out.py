@@ -16,13 +16,13 @@ from backpath.estimators.scaling import Scaling
 from backpath.estimators.training_samples import Samples, prepared_rows, sample_weights
 from backpath.maths.arrays import Array, Indices
 
-RawData = tuple[Any, Any, Any]  # X, y, sample_weight as the user gave them
+RawData = tuple[Any, Any, Any]  # the user's X, y, sample_weight
 
 
 def hold_out(
     p: Any, samples: Samples, raw: RawData, held_out: RawData, scaling: Scaling, rng: np.random.RandomState
 ) -> tuple[Samples, HeldOut | None]:
-    """Training samples and held-out samples, which are given or (with early stopping) drawn.
+    """Training samples and held-out samples, which are given or, with early stopping, drawn.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def _judge(p: Any, X: Any, y: Any, weight: Any, scaling: Scaling) -> Callable[[l
         y = y.toarray()
 
     def judge(weights: list[Array]) -> float:
-        view = object.__new__(type(p))  # as the estimator would be now
+        view = object.__new__(type(p))  # the estimator with the present weights
         vars(view).update(vars(p))
         vars(view).pop("_members", None)
         view._set_weights(scaling.fold(weights), weights[0].dtype)

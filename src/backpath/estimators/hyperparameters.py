@@ -1,4 +1,4 @@
-"""The parameters that both estimators have, and the one list of them."""
+"""The parameters that both estimators share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 
 
 class Hyperparameters(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
-    """What is set before a fit; `parameters` says what each may be, the estimators' docstrings what it does."""
+    """The parameters of a fit; `parameters` validates them, and the estimators' docstrings describe them."""
 
     def __init__(
         self,

@@ -34,12 +34,12 @@ def _widened(job: Job) -> Job:
 
 
 class Lbfgs(Fitting):
-    """One fit by L-BFGS, in float64 whatever the network's number type."""
+    """One fit by L-BFGS, in float64 for any network."""
 
     def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, clock: Clock):
         widened = _widened(job)
         super().__init__(p, widened, run, held_out, clock)
-        # the gradient is that of the sum over the outputs, so the cost must be too
+        # the gradient is summed over the outputs, so the cost must be too
         self.engine = start_descent(p.engine, replace(widened, averaged=False))
         self.objective = Objective(widened.network.weights, self.engine.cost_and_gradient)
         self.flat = self.objective.start
@@ -63,7 +63,7 @@ class Lbfgs(Fitting):
         return self.objective.layers(self.flat)
 
     def _loss(self, objective: float, flat: Array) -> float:
-        """The objective as ``loss_`` gives it: the cost averaged over the outputs, not the penalty."""
+        """The objective as in ``loss_``: the cost, but not the penalty, is averaged over the outputs."""
         job = self.job
         samples = len(job.y) if job.sample_weight is None else float(job.sample_weight.sum())
         penalty = job.l2 / samples / 2 * sum(float((W[:, :-1] ** 2).sum()) for W in self.objective.layers(flat))

@@ -25,7 +25,7 @@ def _warn_of_size(weights: int, residuals: int, held_down: bool) -> None:
     """Warn of networks that lm would overfit, or for which it is slow."""
     if weights > residuals and not held_down:
         warnings.warn(
-            f"lm fits {weights:,} weights to {residuals:,} numbers, and can follow each of them: take fewer neurons, "
+            f"lm fits {weights:,} weights to {residuals:,} numbers, so it can overfit them: use fewer neurons, "
             "or bayesian=True, early_stopping=True, or solver='adam'",
             UserWarning,
             stacklevel=7,

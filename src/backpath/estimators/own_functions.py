@@ -1,4 +1,4 @@
-"""A user's own loss and activation, as pairs of a function and its derivative: checked before anything is trained."""
+"""A user's own loss and activation, as pairs of a function and its derivative, which are checked before training."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from backpath.maths.network import Network
 SAMPLES = 7  # for the diagnosis of a wrong derivative
 STEP = 1e-5  # step of the finite differences
 CLOSE = 1e-4  # tolerance, relative to the largest
-MOST_OFF = 0.2  # share of the points that may lie beside a kink
+MOST_OFF = 0.2  # share of the points that may be beside a kink
 
 
 def check_own_functions(p: Any) -> None:
-    """Refuse a pair whose second function is not the derivative of the first, with what it is instead.
+    """Refuse a pair whose second function is not the derivative of the first, and name the mistake.
 
     Raises
     ------
     InputError
-        With the numbers, and the mistake as `backpath.diagnose` names it, where it knows it.
+        With the numbers, and the mistake if `backpath.diagnose` finds it.
     """
     rng = np.random.default_rng(0)
     u = rng.uniform(-3, 3, (100, 2))
@@ -86,7 +86,7 @@ def _about_loss(value: Any, derivative: Any) -> str:
 
 
 def _named(net: Network, theirs: Network, right: str, cost: str) -> str:
-    """What `diagnose` makes of the gradients that these functions lead to."""
+    """The diagnosis of the gradients with these functions."""
     from backpath.explain.diagnosis.diagnose import diagnose
 
     rng = np.random.default_rng(1)

@@ -21,7 +21,7 @@ _Init = TypeVar("_Init", bound=Callable[..., None])
 
 SOLVERS = ("lbfgs", "sgd", "adam", "adamw", "lm")
 STOCHASTIC = ("sgd", "adam", "adamw")
-SKLEARN_NAMES = {"logistic": "sigmoid"}  # the activation that has another name there
+SKLEARN_NAMES = {"logistic": "sigmoid"}  # the activation with another name in scikit-learn
 TRAINABLE = [row.name for row in ACTIVATIONS.values() if not row.no_derivative and row.jacobian is None]
 
 
@@ -120,7 +120,7 @@ CHECKS: dict[str, Check] = {
         is_pair,
     ),
     "quantiles": (
-        "a sequence of numbers between 0 and 1, each larger than the one before",
+        "a sequence of increasing numbers between 0 and 1",
         lambda value: (
             isinstance(value, Sequence)
             and len(value) > 0
@@ -167,8 +167,8 @@ CHECKS: dict[str, Check] = {
 
 
 def adds_to(base: type) -> Callable[[_Init], _Init]:
-    """Give an ``__init__`` that adds parameters to its base's, and takes those as ``*shared, **settings``, the
-    signature of both: positional ones first, each list in its order. scikit-learn reads names and defaults from it."""
+    """Give an ``__init__`` that adds parameters to its base's ``*shared, **settings`` the combined signature, with
+    positional parameters first. scikit-learn reads names and defaults from it."""
 
     def signed(init: _Init) -> _Init:
         me, *own = inspect.signature(init).parameters.values()
@@ -241,7 +241,7 @@ def hidden_sizes(parameters: Mapping[str, Any]) -> tuple[int, ...]:
     if not all(_is_count(size) for size in sizes):
         raise InputError(f"hidden_layer_sizes must be > 0, whole numbers by layer, got {value!r}")
     if layers is not None and units is None and len(set(sizes)) != 1:
-        raise InputError(f"n_layers={layers} needs n_units too, for the layers of hidden_layer_sizes={value!r} differ")
+        raise InputError(f"n_layers={layers} needs n_units too, because the layers of {value!r} differ")
     count = len(sizes) if layers is None else int(layers)
     return (int(sizes[0] if units is None else units),) * count if layers or units else tuple(map(int, sizes))
 

@@ -33,15 +33,15 @@ PREDICT_ROWS = 500  # rows at a time, so that their layers stay in the processor
 
 
 class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn has no types
-    """A network behind scikit-learn's fitted attributes; a subclass says what its outputs mean."""
+    """A network with scikit-learn's fitted attributes; a subclass defines the meaning of its outputs."""
 
     @abstractmethod
     def _cost_for(self, outputs: int) -> tuple[str, str]:
-        """The output activation and the cost of that many outputs."""
+        """The output activation and the cost for this many outputs."""
 
     @abstractmethod
     def _encoded(self, y: Any, first: bool, incremental: bool) -> NDArray[Any]:
-        """Targets as the outputs should be, (N, outputs)."""
+        """Targets in the form of the outputs, (N, outputs)."""
 
     @abstractmethod
     def _score_of(self, A: Array, samples: Samples) -> float:
@@ -63,7 +63,7 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
 
     @property
     def networks_(self) -> list[Network]:
-        """All networks of an ensemble, the best first; without ``n_networks`` the only one."""
+        """All networks of an ensemble, the best first; without ``n_networks``, the only network."""
         return [self.network_, *map(self._network, self._others())]
 
     def _network(self, layers: Layers) -> Network:
@@ -76,7 +76,7 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
         Returns
         -------
         Model
-            What ``backpath.save`` takes.
+            For ``backpath.save``.
         """
         network = self.network_
         features = network.sizes[0]
@@ -90,7 +90,7 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
         return Model(network, preparation, {"cost": self._cost_for(network.sizes[-1])[1]})
 
     def _activations(self) -> tuple[str, ...]:
-        """σ by layer; that of the outputs is ``out_activation_``, which may have been set by hand."""
+        """σ by layer; the last one is ``out_activation_``, which may have been set by hand."""
         hidden = hidden_activations(self.activation, len(self.coefs_) - 1)
         output = getattr(self, "out_activation_", None) or self._cost_for(self.coefs_[-1].shape[1])[0]
         return (*hidden, SKLEARN_NAMES.get(output, output))
@@ -127,7 +127,7 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
         return derive(network, weight, cost, labels=labels).evaluate(x, target[0].astype(network.dtype))
 
     def _outputs(self, X: Any) -> Array:
-        """The outputs A (N, outputs) of rows that may be anything scikit-learn takes."""
+        """The outputs A (N, outputs) of rows in any form that scikit-learn accepts."""
         if not self._is_plain(X):
             check_is_fitted(self, "coefs_")
             X = validate_data(self, X, accept_sparse="csr", reset=False)
@@ -143,7 +143,7 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
         """The standard deviation of the networks' outputs, (N, outputs)."""
         if not self._others():
             raise InputError("return_std is the spread of several networks, but there is one; fit with n_networks=5")
-        self._outputs(X[:1])  # which checks
+        self._outputs(X[:1])  # checks X
         X = validate_data(self, X, accept_sparse="csr", reset=False)
         every = [list(zip(self.coefs_, self.intercepts_, strict=True)), *self._others()]
         return np.std([self._of_one(X, layers) for layers in every], axis=0)
@@ -161,8 +161,8 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
         return A
 
     def _is_plain(self, X: Any) -> bool:
-        """Whether X is such rows as the fitted network takes, with nothing left to check: most of the time that a row
-        takes would go there."""
+        """Whether X has the form that the fitted network needs, so that checks can be skipped; they would take most of
+        the time for a single row."""
         return (
             type(X) is np.ndarray
             and X.dtype.char in "df"
@@ -175,7 +175,7 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
         )
 
     def _forward(self, X: Array, layers: Layers) -> Array:
-        a = X  # a sparse matrix is multiplied as it is
+        a = X  # a sparse matrix is multiplied directly
         with np.errstate(over="ignore", invalid="ignore"):
             for (C, b), name in zip(layers, self._activations(), strict=True):
                 u = a @ C

@@ -1,4 +1,4 @@
-"""Finds a learning rate: it rises from epoch to epoch, and the loss shows where training is fastest.
+"""Finds a learning rate: the rate rises from epoch to epoch, and the loss shows where training is fastest.
 
 Source: Smith, Cyclical learning rates for training neural networks, WACV 2017 (the range test), here with an epoch of
 a few batches for each rate.
@@ -22,7 +22,7 @@ from backpath.training.engines import start_descent
 
 EPOCHS, BATCHES = 100, 10  # rates to try, and batches at most for each
 LOWEST, HIGHEST = 1e-5, 10.0
-RUINED = 4.0  # times the lowest loss, where the search stops
+RUINED = 4.0  # times the lowest loss; there the search stops
 SMOOTHED = 5  # epochs on each side
 
 

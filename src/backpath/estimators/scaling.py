@@ -13,11 +13,11 @@ from backpath.maths.arrays import Array
 
 @dataclass(frozen=True)
 class Scaling:
-    """X becomes (X - mean) / scale, y likewise; None where it stays as it is.
+    """X becomes (X - mean) / scale, and so does y; None: no scaling.
 
     With u = W x' + b and x' = (x - mean) / scale, the weights for raw x are W / scale and b - Σ W mean / scale; with
-    A' = (A - mean) / scale of the outputs, those for raw A are scale W and scale b + mean. Not so where the scaled
-    outputs have bounds: there the output activation for raw numbers brings A back, with the same weights.
+    A' = (A - mean) / scale of the outputs, the weights for raw A are scale W and scale b + mean. If the scaled outputs
+    have bounds, the weights stay the same, and the output activation for raw numbers scales A instead.
     """
 
     X: tuple[Array, Array] | None = None
@@ -66,7 +66,8 @@ class Scaling:
 
 
 def _mean_and_scale(values: Array, weight: Array | None) -> tuple[Array, Array]:
-    """By column, from numbers relative to the largest, whose squares neither overflow nor vanish; 1 for a constant."""
+    """The deviation by column, from numbers relative to the largest, so that no square overflows or underflows; 1 for a
+    constant."""
     wide = values.astype(np.float64)
     largest = np.abs(wide).max(axis=0)
     largest[largest == 0] = 1.0

@@ -19,7 +19,7 @@ class SeveralTargets:
     ----------
     classes_ : list of arrays
     sizes : list of int
-        Of the groups.
+        The sizes of the groups.
     """
 
     def __init__(self, classes: Sequence[Any]):

@@ -29,7 +29,7 @@ from backpath.training.threads import threads_for
 if TYPE_CHECKING:
     from backpath.training.checkpoints import Checkpoints
 
-# scikit-learn's message for weights that are not finite, for code that matches it
+# scikit-learn's message for weights that are not finite, because user code may match it
 NON_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
@@ -77,8 +77,8 @@ def next_start(
 def solved(
     p: Any, samples: Samples, held_out: HeldOut | None, starts: Sequence[Start], clock: Clock, incremental: bool
 ) -> list[FitState]:
-    """The runs from these starts, without those that diverged or came after the time limit, the best first; the error
-    of the first, if all of them diverged."""
+    """The runs from these starts, the best first, without diverged ones and those after the time limit; raises the
+    error of the first one if all diverged."""
     with opened(p.checkpoint, p.every, "fit") as checkpoints:
         work = [
             partial(_outcome, p, samples, held_out, start, clock, incremental, len(starts) > 1, checkpoints)
@@ -115,8 +115,7 @@ def _outcome(
 
 
 def _go_side_by_side(p: Any, work: Sequence[object]) -> bool:
-    """Whether to train the networks on all cores at once; callbacks and progress need one network after the
-    other."""
+    """Whether to train the networks on all cores at once; callbacks and progress need one network at a time."""
     return len(work) > 1 and p.solver in STOCHASTIC and not (p.callbacks or p.progress or p.verbose or p.checkpoint)
 
 
@@ -159,7 +158,7 @@ def solve(
 
 
 def _one_thread_for_blas() -> Any:
-    """The held-out samples are few: threads of BLAS would mostly wait for each other, long on a busy machine."""
+    """Limit BLAS to one thread for few held-out samples, because its threads would mostly wait for each other."""
     from backpath.training.engines.normal_equations import single_threaded
 
     return single_threaded()

@@ -17,8 +17,8 @@ from backpath.training.state import Stateful
 def drawn_weights(
     sizes: Sequence[int], hidden: Sequence[str], number: np.dtype[Any], rng: np.random.RandomState
 ) -> list[Array]:
-    """Each layer uniform in ±√(6 / (n_in + n_out)) (Glorot), for logistic ones ±√(2 / (n_in + n_out)); the output layer
-    as the last hidden one."""
+    """Uniform in ±√(6 / (n_in + n_out)) (Glorot), or ±√(2 / (n_in + n_out)) for logistic layers; the output layer is
+    drawn like the last hidden one."""
     weights = []
     for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
         name = hidden[min(layer, len(hidden) - 1)]
@@ -29,7 +29,7 @@ def drawn_weights(
 
 
 class Shuffled(Stateful):
-    """The samples' orders, epoch by epoch: each is the last one shuffled."""
+    """The orders of the samples, epoch by epoch: each is a shuffle of the previous one."""
 
     def __init__(self, count: int, rng: np.random.RandomState):
         self._order, self._rng = np.arange(count), rng

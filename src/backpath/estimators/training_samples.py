@@ -1,4 +1,4 @@
-"""Training samples: rows, targets and weights, validated and laid out for backpath; and a check of their scales."""
+"""Training samples: rows, targets and weights, validated and converted for backpath; and a check of their scales."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from backpath.maths.checks import machine_memory
 
 WILD = 1e4  # the largest allowed ratio between columns' largest numbers
 NAMED = 3  # columns in a warning
-DENSE_BYTES, SPARSE = 2**25, 10  # bytes of dense rows up to which sparse ones become dense; how much larger they may be
+DENSE_BYTES, SPARSE = 2**25, 10  # sparse rows become dense up to this many bytes, or if they grow at most this much
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Samples:
 
 
 def prepared_rows(X: Any, may_stay_sparse: bool) -> Any:
-    """Rows as they are trained on: in the order of memory that the engines read; sparse ones may stay so where they are
-    large and dense ones would be much larger."""
+    """Rows for training, in the memory order of the engines; large sparse rows stay sparse if dense ones would be much
+    larger."""
     if (
         may_stay_sparse
         and sparse.issparse(X)
@@ -51,20 +51,20 @@ def prepared_rows(X: Any, may_stay_sparse: bool) -> Any:
 
 
 def dense(X: Any) -> Array:
-    """Rows as an array in the order of memory that the engines read; refuses what would not fit into memory."""
+    """Rows as an array in the memory order of the engines; refuses rows that do not fit into memory."""
     if not sparse.issparse(X):
         return np.ascontiguousarray(X)
     needed = X.shape[0] * X.shape[1] * X.dtype.itemsize
     if needed > machine_memory():
         raise InputError(
             f"sparse rows are made dense for training, and {X.shape[0]:,} × {X.shape[1]:,} need {needed >> 30:,} GiB, "
-            f"but this machine has {machine_memory() >> 30:,}; reduce the columns, or use partial_fit on some rows each"
+            f"but this machine has {machine_memory() >> 30:,}; reduce the columns, or use partial_fit on blocks of rows"
         )
     return np.ascontiguousarray(X.toarray())
 
 
 def sample_weights(given: Any, count: int, number: np.dtype[Any]) -> Array | None:
-    """Weights of ``count`` samples as an array (count,), None for none."""
+    """The weights of ``count`` samples as an array (count,), or None."""
     if given is None:
         return None
     if isinstance(given, Real):

@@ -1,4 +1,4 @@
 """The notes as code: names, activations, costs, the network, its forward pass and backpropagation.
 
-NumPy and the standard library only. Everything faster elsewhere is tested against this room.
+It needs only NumPy and the standard library. All faster code is tested against it.
 """

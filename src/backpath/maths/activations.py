@@ -1,9 +1,9 @@
 """The activation functions σ and their derivatives σ′, as a table.
 
-A row is one activation; adding one is one row, and every test picks it up. Each formula is written so that it keeps
-its digits over the whole float range (the textbook σ(1 - σ) of the sigmoid has none left from u = 37 on):
-within 4 ulp in float64, except for gelu: within 5 + 2u² ulp, because the normal distribution's tail multiplies the
-rounding of its argument by u², and within 1.2e-16 absolute around the zero of its derivative at u = -0.7518.
+Each row is one activation, and every test uses all rows. Each formula is accurate over the whole float range (the
+textbook σ(1 - σ) of the sigmoid has no correct digits from u = 37 on): within 4 ulp in float64, except for gelu: within
+5 + 2u² ulp, because the normal distribution's tail multiplies the rounding of its argument by u², and within 1.2e-16
+absolute around the zero of its derivative at u = -0.7518.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _sigmoid(u: Array) -> Array:
 
 
 def _one_plus_squared(e: Array) -> Array:
-    """(1 + e)², rounded once less than the square of the rounded sum."""
+    """(1 + e)², with one rounding fewer than the square of the rounded sum."""
     return 1 + e * (2 + e)
 
 
@@ -93,7 +93,7 @@ def _gelu_derivative(u: Array) -> Array:
 
 
 def _exponential_halves(u: Array) -> tuple[Array, Array]:
-    """Two factors of e^-|u|: a product with them keeps its digits where e^-|u| alone would be subnormal."""
+    """Two factors of e^-|u|: a product with both stays accurate if e^-|u| alone would be subnormal."""
     low = np.abs(u) > (700 if u.dtype == np.float64 else 80)
     e = np.exp(-np.abs(u) * np.where(low, u.dtype.type(0.5), u.dtype.type(1)))
     return e, np.where(low, e, u.dtype.type(1))
@@ -105,8 +105,8 @@ def _silu(u: Array) -> Array:
 
 
 def _silu_derivative(u: Array) -> Array:
-    """σ(u) (1 + u σ(-u)) = e^u (1 + u + e^u) / (1 + e^u)², whose bracket is for u < -1 written around its zero u₀,
-    so that nothing cancels there: e^u₀ expm1(t) + t, t = u - u₀."""
+    """σ(u) (1 + u σ(-u)) = e^u (1 + u + e^u) / (1 + e^u)²; for u < -1 the bracket is expanded around its zero u₀ to
+    avoid cancellation: e^u₀ expm1(t) + t, t = u - u₀."""
     number = u.dtype.type
     zero = number(SILU_ZERO)
     t = (np.minimum(u, 0) - zero) - number(SILU_ZERO - float(zero) + SILU_ZERO_LOW)
@@ -144,8 +144,8 @@ def _softmax(u: Array) -> Array:
 
 
 def _softmax_derivative(u: Array) -> Array:
-    """∂a_j/∂u_j = a_j (1 - a_j), the Jacobian's diagonal; 1 - a_j as the share of all others, so that it keeps its
-    digits where a_j is nearly 1."""
+    """∂a_j/∂u_j = a_j (1 - a_j), the Jacobian's diagonal; 1 - a_j is the sum of all others, which is accurate if a_j is
+    nearly 1."""
     e = _shifted_exponentials(u)
     before, after = np.zeros_like(e), np.zeros_like(e)
     before[..., 1:] = np.cumsum(e[..., :-1], axis=-1)
@@ -173,7 +173,7 @@ class Activation:
     derivative : callable
         σ′(u), element by element; for softmax the diagonal of its Jacobian.
     jacobian : callable | None
-        (u, ∂C/∂a) -> ∂C/∂u where every output depends on every net input (softmax).
+        (u, ∂C/∂a) -> ∂C/∂u if every output depends on every net input (softmax).
     no_derivative : str
         Why a network with it cannot be trained ("" if it can).
     """
@@ -229,7 +229,7 @@ def own_activation(value: Function, derivative: Function) -> str:
 
 
 def activation(name: str) -> Activation:
-    """The table's row of that name, or that of a family or of a user's functions (see ``families``).
+    """The row of that name in the table, in a family, or of a user's functions (see ``families``).
 
     >>> float(activation("sigmoid").derivative(np.array([0.0]))[0])
     0.25

@@ -26,7 +26,7 @@ def with_bias(a: Array) -> Array:
 
 
 def net_inputs(a: Array, W: Array) -> Array:
-    """u = W~·1 + a·W for every sample and neuron, (N, neurons); without W~·1 where W has no bias column."""
+    """u = W~·1 + a·W for every sample and neuron, (N, neurons); without W~·1 if W has no bias column."""
     return a @ W.T if W.shape[1] == a.shape[1] else a @ W[:, :-1].T + W[:, -1]
 
 
@@ -77,7 +77,7 @@ def deltas(
 def deltas_behind(
     weights: Sequence[Array], activations: Sequence[str], u: Sequence[Array], delta: Array
 ) -> list[Array]:
-    """``deltas`` from the output layer's δ, of shape (N, outputs): that of a cost, or of one output A_k alone."""
+    """``deltas`` from the output layer's δ of shape (N, outputs), of a cost or of a single output A_k."""
     found = [delta]
     for layer in range(len(weights) - 1, 0, -1):
         dC_da = delta @ weights[layer][:, : u[layer - 1].shape[1]]

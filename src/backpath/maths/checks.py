@@ -1,4 +1,4 @@
-"""Validation, before anything is built: sizes, activations, weights, learning rates."""
+"""Validation of sizes, activations, weights, learning rates and so on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from backpath.maths.activations import activation as activation_row
 from backpath.maths.arrays import Array
 
 MOST_WEIGHTS = 10**9
-FITS_ANYWHERE = 2**24  # bytes that fit every machine, so its memory is not queried
+FITS_ANYWHERE = 2**24  # bytes that fit on every machine, so that its memory is not queried
 
 
 def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
@@ -47,7 +47,7 @@ def check_number(
         plain = type(value) is float or type(value) is int
         if not plain and (isinstance(value, (bool, np.bool_, str, bytes)) or np.ndim(value)):  # type: ignore[arg-type] # may be anything
             raise TypeError
-        number = float(value)  # type: ignore[arg-type] # what is no number raises
+        number = float(value)  # type: ignore[arg-type] # raises for anything that is not a number
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if math.isfinite(number) and above < number < below and number >= least:

@@ -1,10 +1,10 @@
 """The costs C and their derivatives ∂C/∂A, as a table.
 
-A row is one cost, for one output of one sample; the cost of a batch is its sum over the outputs, averaged over the
-samples. ``squared_error`` is the notes' (y' - y)², without the ½ that ``half_squared_error`` has; ``huber`` is that
-half up to an error of 1 and grows as ``absolute_error`` does beyond, so that outliers pull no harder than others. A
-cross-entropy, or the deviance ``poisson`` of counts, goes with one output activation only, and is computed from that
-activation's net input u: from A alone it would lose its digits, or be infinite, where A rounds to 0 or 1.
+Each row is one cost, for one output of one sample; the cost of a batch is its sum over the outputs, averaged over the
+samples. ``squared_error`` is the notes' (y' - y)², without the ½ of ``half_squared_error``; ``huber`` equals
+``half_squared_error`` up to an error of 1 and grows like ``absolute_error`` beyond, which limits the influence of
+outliers. A cross-entropy, or the deviance ``poisson`` for counts, needs a specific output activation and is computed
+from its net input u, because from A alone it would be inaccurate, or infinite, if A rounds to 0 or 1.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _binary_cross_entropy_derivative(u: Array, A: Array, y: Array) -> Array:
 
 
 def _binary_cross_entropy_delta(u: Array, A: Array, y: Array) -> Array:
-    """A - y, with the digits kept where they are nearly equal"""
+    """A - y, accurate if both are nearly equal"""
     return (1 - y) * A - y * _sigmoid(-u)
 
 
@@ -120,11 +120,11 @@ class Cost:
     derivative : callable
         (u, A, y) -> ∂C/∂A per output.
     output_activation : str | None
-        The only output activation it goes with, None for any.
+        The only output activation that it supports, None for any.
     highest : float
-        Targets of a cost with its own output activation go from 0 to this.
+        The largest target of a cost with its own output activation; the smallest is 0.
     delta : callable | None
-        (u, A, y) -> ∂C/∂u straight away, where ∂C/∂A × σ′(u) simplifies to A - y.
+        (u, A, y) -> ∂C/∂u, if ∂C/∂A × σ′(u) simplifies to A - y.
     """
 
     name: str
@@ -136,7 +136,7 @@ class Cost:
     highest: float = 1.0
 
     def output_delta(self, output: str, u: Array, A: Array, y: Array) -> Array:
-        """δ = ∂C/∂u of the output layer, whose activation is ``output``."""
+        """δ = ∂C/∂u of the output layer with the activation ``output``."""
         if self.delta is not None:
             return self.delta(u, A, y)
         return activation(output).chain(u, self.derivative(u, A, y))
@@ -185,7 +185,7 @@ def own_cost(value: OwnCost, derivative: OwnCost) -> str:
 
 
 def cost_function(name: str) -> Cost:
-    """The table's row of that name, or that of a family or of a user's functions (see ``families``).
+    """The row of that name in the table, in a family, or of a user's functions (see ``families``).
 
     >>> row = cost_function("squared_error")
     >>> row.value(np.zeros(1), np.array([0.75]), np.array([1.0]))

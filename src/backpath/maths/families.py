@@ -6,10 +6,10 @@
 | ``above(low)``                       | A = low + ln(1 + e^u)                                                         |
 | ``softmax(3,2)``                     | softmax over the first 3 outputs, and over the next 2                         |
 | ``categorical_cross_entropy(3,2)``   | -y ln A, summed over such groups                                              |
-| ``quantile(0.1,0.9)``                | C = (τ - [A > y]) (y - A), with a τ of its own for each output                |
+| ``quantile(0.1,0.9)``                | C = (τ - [A > y]) (y - A), with a separate τ for each output                  |
 
-The rows themselves are made where the tables are, in ``activations`` and ``costs``. None of them has kernels: the NumPy
-engine trains with them. A user's functions are known in this process only, so that a model with them cannot be saved.
+The rows are created in ``activations`` and ``costs``, like the tables. They have no kernels, so the NumPy engine trains
+them. A user's functions exist only in this process, so a model with them cannot be saved.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def is_own(name: str) -> bool:
 
 
 def own_name(pair: tuple[Any, Any], known: Mapping[str, tuple[Any, Any]]) -> str:
-    """The name of the row of a user's pair of functions: the same for the same pair, different for any other."""
+    """The name of the row for a user's pair of functions, which is unique to the pair."""
     stem = getattr(pair[0], "__name__", type(pair[0]).__name__).strip("<>")
     number = 1
     while known.get(name := f"own:{stem}:{number}", pair) != pair:

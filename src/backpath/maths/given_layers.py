@@ -1,4 +1,4 @@
-"""A caller's arrays of weights, with their printed digits, checked against each other."""
+"""Checks a caller's arrays of weights against each other, and reads their printed digits."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _common_type(weights: Sequence[ArrayLike]) -> str:
 
 
 def _check_fit(arrays: Sequence[Array], biases: bool) -> None:
-    """Each layer has a column for each neuron of the layer before it, and one for the bias."""
+    """Check that each layer has a column for each neuron of the layer before it, and one for the bias."""
     for layer, (before, W) in enumerate(itertools.pairwise(arrays), 2):
         if W.shape[1] != len(before) + biases:
             raise InputError(

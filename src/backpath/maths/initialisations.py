@@ -47,7 +47,7 @@ INITIALISATIONS: dict[str, Draw] = {
 
 
 def initialisation(name: str) -> Draw:
-    """The table's row of that name, or the one that ``uniform:LOW,HIGH`` or ``normal:DEVIATION`` describes.
+    """The row of that name in the table, or the one that ``uniform:LOW,HIGH`` or ``normal:DEVIATION`` describes.
 
     >>> initialisation("uniform:-1,1")(np.random.default_rng(0), (2, 3), 2, 2).shape
     (2, 3)
@@ -76,11 +76,11 @@ GROUP_NUMBERS = 2**20  # numbers drawn at a time for many networks
 
 
 def draw_many(sizes: Sequence[int], networks: int, init: str, seed: int | None, number: np.dtype[Any]) -> NDArray[Any]:
-    """The initial weights of many networks of the same sizes: (weights, networks), a column per network, its weights in
-    the order of their names.
+    """The initial weights of many networks of the same sizes: (weights, networks), a column per network, with the
+    weights in the order of their names.
 
-    Networks are drawn in groups whose size follows from ``sizes``, each from a generator of its own: so network i is
-    the same for the same seed, however many there are.
+    Networks are drawn in groups of a size that depends on ``sizes``, each with a separate generator, so that network i
+    does not depend on the number of networks.
 
     >>> few, many = (draw_many((2, 2, 1), n, "uniform:-1,1", 0, np.dtype(float)) for n in (10, 100))
     >>> many.shape, bool((many[:, :10] == few).all())

@@ -10,7 +10,7 @@ def wilson_interval(successes: int, total: int, level: float = 0.95) -> tuple[fl
     """Wilson's score interval for a share of ``successes`` out of ``total``.
 
     (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n), with p the share seen, n ``total`` and z the normal quantile of
-    ``level``. It also holds where the share is near 0 or 1.
+    ``level``. It also holds if the share is close to 0 or 1.
 
     Source: E. B. Wilson, Probable Inference, J. Amer. Statist. Assoc. 22 (1927).
 

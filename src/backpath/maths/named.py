@@ -1,4 +1,4 @@
-"""Arrays by the notes' names: what a forward pass computed, and the gradients of every weight."""
+"""Arrays by the notes' names: the values of a forward pass, and the gradients of all weights."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from backpath.maths.named import ForwardPass, Gradients
 from backpath.maths.network_weights import NetworkWeights
 from backpath.maths.samples import as_inputs, as_targets, large_parts
 
-PREDICT_ROWS = 10_000  # samples that ``predict`` takes through the network at a time
+PREDICT_ROWS = 10_000  # samples that ``predict`` processes at a time
 
 
 class Network(NetworkWeights):

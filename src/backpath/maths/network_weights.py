@@ -45,7 +45,7 @@ class NetworkWeights:
         ----------
         weights : sequence of array_like
             One array of shape (neurons, inputs + 1) per layer, the bias last; without biases (neurons, inputs). A
-            weight may be a string as it was printed, "0.150": ``diagnose`` then knows how exact it is.
+            weight may be a printed string, "0.150"; ``diagnose`` then uses its precision.
         activations : str or sequence of str
             One name for all layers, or one per layer.
         dtype : "float64" or "float32", optional
@@ -259,7 +259,7 @@ class NetworkWeights:
                 raise InputError(f"layer {layer} cannot be trained: {activation_row(name).no_derivative}")
 
     def free_weights(self, frozen: str | Iterable[str] = ()) -> list[NDArray[np.bool_]]:
-        """Which weights training may change.
+        """Masks of the weights that training may change.
 
         Parameters
         ----------

@@ -30,8 +30,8 @@ def printed_number(text: str, where: str) -> tuple[float, float]:
 
 
 def printed_array(values: Any, where: str) -> tuple[Any, Floats | None]:
-    """An array in which strings have become numbers, and the units of their last digits (0 of what was no string);
-    what holds no string comes back as it is, with None."""
+    """The array with strings converted to numbers, and the units of their last digits (0 for other numbers). An array
+    without strings is returned unchanged, with None."""
     try:
         given = np.asarray(values, dtype=object)
     except ValueError:  # rows of unequal length, which are refused later
@@ -49,8 +49,8 @@ def printed_array(values: Any, where: str) -> tuple[Any, Floats | None]:
 
 
 def last_digits(values: NDArray[np.floating], most: int) -> Floats | None:
-    """One unit of the last decimal that any of these numbers has, 0 for those that are 0; None where one has more than
-    ``most`` significant digits, and so was not printed.
+    """One unit of the last decimal in any of these numbers, 0 for those that are 0; None if one has more than ``most``
+    significant digits, and so was not printed.
 
     >>> last_digits(np.array([0.25, 0.0, -1.5]), 8)
     array([0.01, 0.  , 0.01])

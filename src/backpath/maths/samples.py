@@ -29,7 +29,7 @@ def as_inputs(X: ArrayLike, inputs: int, dtype: np.dtype[Any]) -> tuple[Array, b
 
 
 def as_targets(y: ArrayLike, samples: int, outputs: int, single: bool, dtype: np.dtype[Any]) -> Array:
-    """y as (N, outputs); for one output (N,) is taken too, for one sample (outputs,) or a number."""
+    """y as (N, outputs), also from (N,) for one output, and (outputs,) or a number for one sample."""
     array = _numbers(y, "y", dtype)
     if single and array.shape in ((), (outputs,), (1, outputs)):
         if array.size == outputs:

@@ -11,7 +11,7 @@ import numpy as np
 class Value:
     """The base class; ``_parts`` are the arguments that construct an equal value.
 
-    A dataclass says ``@dataclass(frozen=True, eq=False)``; its parts are its fields. Arrays compare by content.
+    A dataclass uses ``@dataclass(frozen=True, eq=False)``; its parts are its fields. Arrays are compared by content.
 
     >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True, eq=False)

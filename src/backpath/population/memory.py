@@ -11,7 +11,7 @@ from backpath.errors import InputError
 from backpath.maths.checks import check_count, check_sizes, float_type, machine_memory
 from backpath.training.job import REMEMBERED, Solver, check_side_by_side, records
 
-KNOWN = 6  # numbers per network besides its weights: learning rate, momentum, cost and the like
+KNOWN = 6  # numbers per network in addition to its weights: learning rate, momentum, cost and so on
 COUNTED = 72  # bytes of its counters, and of its place in the queue
 
 
@@ -24,8 +24,8 @@ def memory_needed(
     epochs: int = 0,
     history_every: int | None = None,
 ) -> int:
-    """The bytes that a population of ``size`` networks takes, with its training: the starts, the weights in training,
-    what the solver remembers, the history's records, and about 100 bytes a network beside them.
+    """The bytes of a population of ``size`` networks and its training: the initial weights, the weights in training,
+    the solver's memory, the records of the history, and about 100 further bytes per network.
 
     >>> memory_needed((2, 2, 1), 1_000_000, dtype="float32") / 1e6
     168.0

@@ -28,7 +28,7 @@ class Population(Value):
     sizes, activation, activations, init, dtype : see ``Network``
         The same for all networks.
     size : int
-        How many networks.
+        The number of networks.
     seed : int | None
         The weights of network i depend only on the seed, the sizes, the initialisation and i, not on ``size``.
         None draws different weights each time.
@@ -135,7 +135,7 @@ class Population(Value):
         >>> Population.from_weights(population.weights)[2] == population[2]
         True
         """
-        arrays = [np.asanyarray(W) for W in weights]  # a masked array stays one, to be refused
+        arrays = [np.asanyarray(W) for W in weights]  # keeps masked arrays, which are refused
         if not arrays or any(W.ndim != 3 or len(W) != len(arrays[0]) or not len(W) for W in arrays):
             raise InputError(
                 "weights must be one array of shape (networks, neurons, inputs + 1) per layer, of equal lengths"
@@ -151,7 +151,7 @@ class Population(Value):
         Parameters
         ----------
         sizes, activations : tuples
-            As the population has them.
+            The population's.
         lanes : array
             All weights, (weights, networks).
 
@@ -215,8 +215,7 @@ class Population(Value):
     @overload
     def __getitem__(self, key: slice | NDArray[Any]) -> Population: ...
     def __getitem__(self, key: int | str | slice | NDArray[Any]) -> Network | Array | Population:
-        """One network; one weight of all networks, by its name; or those networks that a slice, a mask or an array of
-        numbers picks."""
+        """One network, one weight of all networks by its name, or the networks of a slice, mask or array of numbers."""
         if isinstance(key, str):
             layer, neuron, i = weight_index(key, self.sizes)
             return self.weights[layer - 1][:, neuron - 1, -1 if i is None else i - 1]

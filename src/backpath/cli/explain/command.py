@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class FileOrWeight(DataSetOrFile):
-    """A shell completes a file first, then the weights of its network."""
+    """Shell completion of a file, and then of the weights of its network."""
 
     def __init__(self) -> None:
         super().__init__(lambda: ())
@@ -78,7 +78,7 @@ def _explain(options: ExplainOptions) -> None:
 
 
 def _file_and_weight(options: ExplainOptions) -> tuple[str, str | None]:
-    """What the arguments are: a file unless the network is given by options, then a weight unless --all is."""
+    """The arguments: a file unless options define the network, then a weight unless --all is given."""
     arguments, whole_step, by_options = options.arguments, options.whole_step, options.sizes is not None
     wanted = ([] if by_options else ["FILE"]) + ([] if whole_step else ["WEIGHT"])
     if not by_options and (extra := options.activations or options.weights):

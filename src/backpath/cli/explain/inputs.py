@@ -1,4 +1,4 @@
-"""What ``backpath explain`` explains: a network and samples, from a model, a worked example, or the options."""
+"""The input of ``backpath explain``: a network and samples from a model, a worked example, or the options."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from backpath.maths.notation import named_biases, neuron_names, weight_index, we
 
 @dataclass(frozen=True)
 class Given:
-    """What is to be explained."""
+    """The network and samples to explain."""
 
     network: Network
     x: NDArray[np.floating]
@@ -71,7 +71,7 @@ def from_file(path: str, options: SampleOptions) -> Given:
     found = dict(zip(names, model.preparation.input_labels, strict=True))
     labels = {name: label for name, label in found.items() if name != label}
     taken = f"row {options.row} of {options.data} is" if by_row else "--x and --y are"
-    note = f"{taken} taken in the table's units and scaled as in training; X1 … are the scaled inputs."
+    note = f"{taken} read in the table's units and scaled as in training; X1 … are the scaled inputs."
     return Given(model.network, X, Y, cost, labels=labels, notes=() if model.preparation.is_plain else (note,))
 
 
@@ -95,7 +95,7 @@ def _worked_example(path: str, x: str | None, y: str | None) -> Given:
 
 
 def from_options(options: ExplainOptions) -> Given:
-    """A network whose every weight is named."""
+    """The network from --sizes and --weights, which must name all weights."""
     kinds = [name.strip() for name in (options.activations or "sigmoid").split(",")]
     sizes = check_sizes(whole_numbers(options.sizes or "", "--sizes"))
     pairs = [] if options.weights is None else list(_pairs(options.weights, "--weights"))
@@ -147,7 +147,7 @@ def _row(sample: str, names: Sequence[str], option: str) -> list[float]:
 
 
 def _values(sample: str, names: Sequence[str], option: str) -> list[str]:
-    """The texts of a sample in the order of the names, in which they are given unless each stands with its name."""
+    """The texts of a sample in the order of the names; they may be given in this order, or with their names."""
     parts = [part.strip() for part in sample.split(",")]
     strange = [part for part in parts if not any(part.startswith(f"{name}=") for name in names)]
     if strange:
@@ -201,7 +201,7 @@ def _number(text: str, where: str) -> float:
 
 
 def _prepared(preparation: Preparation, x: str, y: str) -> tuple[Floats, Floats]:
-    """Samples in the table's own values: numbers are scaled and categories become 0 and 1, as in training."""
+    """Samples given in the table's values: numbers are scaled and categories become 0 and 1, as in training."""
     from backpath.files.predicting import encode_texts
     from backpath.files.single_rows import encode_targets
 

@@ -1,4 +1,4 @@
-"""What a call of ``backpath explain`` asks for."""
+"""The options of ``backpath explain``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SampleOptions:
-    """Which samples of a model: their values, or rows of a table."""
+    """The choice of samples for a model: values, or rows of a table."""
 
     x: str | None = None
     y: str | None = None
@@ -17,7 +17,7 @@ class SampleOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainOptions(SampleOptions):
-    """The options of ``backpath explain`` under their own names; None where the file's own setting is to be used."""
+    """The options of ``backpath explain`` by name; None: the file's setting is used."""
 
     arguments: tuple[str, ...]
     whole_step: bool

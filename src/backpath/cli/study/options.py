@@ -1,4 +1,4 @@
-"""What a call of ``backpath study`` asks for."""
+"""The options of ``backpath study``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """The options of ``backpath study`` under their own names; None where the data set's own setting is to be used."""
+    """The options of ``backpath study`` by name; None: the data set's setting is used."""
 
     source: str
     networks: int

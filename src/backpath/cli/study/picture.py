@@ -1,4 +1,4 @@
-"""The pictures of ``backpath study``, drawn with matplotlib so that they read on white and on black."""
+"""The pictures of ``backpath study``, drawn with matplotlib, legible on white and on black."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ POINTS = 500  # the most points of a curve
 
 
 def check_picture(path: str) -> None:
-    """Refuse now what could not be drawn after the work."""
+    """Refuse in advance what could not be drawn after the work."""
     if Path(path).suffix.lower() not in FORMATS:
         raise InputError(f"--picture takes a file that ends in {', '.join(FORMATS)}, but got {quoted(path)}")
     if importlib.util.find_spec("matplotlib") is None:
-        raise InputError("--picture needs matplotlib, which is not installed; pip install 'backpath[plot]' brings it")
+        raise InputError("--picture needs matplotlib; install it with: pip install 'backpath[plot]'")
 
 
 def draw_study(
@@ -41,7 +41,7 @@ def draw_study(
     solved_after: NDArray[np.int64],
     epochs: int,
 ) -> None:
-    """Two panels: where the costs ended, and how many networks had solved the task by which epoch."""
+    """Two panels: the final costs, and the number of networks that have solved the task by each epoch."""
 
     def draw(figure: Figure) -> None:
         panels = figure.subplots(1, 2 if epochs else 1, squeeze=False)[0]
@@ -54,7 +54,7 @@ def draw_study(
 
 
 def _draw_solved(axes: Axes, when: NDArray[np.int64], epochs: int, networks: int) -> None:
-    """The share that had solved the task, by epochs."""
+    """The share of networks that have solved the task, by epoch."""
     shown = np.unique(np.linspace(0, epochs, POINTS).astype(np.int64))
     axes.plot(shown, np.searchsorted(when, shown, side="right") / networks, color=BLUE)
     axes.set(xlabel="epochs", xlim=(0, epochs))
@@ -82,7 +82,7 @@ def _draw_costs(axes: Axes, costs: NDArray[np.float64], found: list[Plateau], ne
 
 
 def draw_curve(path: str, title: str, sweep: Sweep, points: list[tuple[float, Success]]) -> None:
-    """The share solved against the swept value, with its 95 % interval."""
+    """The share solved, with its 95 % interval, against the varied setting."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()

@@ -1,4 +1,4 @@
-"""What ``backpath study`` prints, for terminals of 80 columns."""
+"""The report of ``backpath study``, for terminals of 80 columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HIDDEN_ROWS = 3  # consecutive empty rows to leave out
 
 
 def percent(share: float) -> str:
-    """A share with one digit after the point, or two digits where it is small.
+    """A share with one digit after the point, or with two digits if it is small.
 
     >>> percent(0.828), percent(0.00054), percent(0)
     ('82.8%', '0.054%', '0.0%')
@@ -39,7 +39,7 @@ def bytes_shown(count: int) -> str:
 
 
 def bar(share: float, width: int = BAR) -> str:
-    """A bar of eighths of a character; what is not nothing shows.
+    """A bar in eighths of a character; any share above 0 is visible.
 
     >>> bar(0.5, 4), bar(0.0001, 4), bar(0, 4)
     ('██', '▏', '')
@@ -54,7 +54,7 @@ def describe_success(success: Success, error: float, epochs: int) -> str:
         f"  {percent(success.share)}{rare}: {success.solved:,} of {success.networks:,} networks "
         f"(95% interval {percent(success.low)} to {percent(success.high)})",
         f"  that is: all errors under {error:g} "
-        + (f"after {epochs:,} epochs" if epochs else "by the weights as they were drawn"),
+        + (f"after {epochs:,} epochs" if epochs else "with the initial weights"),
     ]
     if epochs and success.solved:
         lines.append(f"  median {success.median_epochs:,.0f} epochs until a network first solved it")
@@ -64,7 +64,7 @@ def describe_success(success: Success, error: float, epochs: int) -> str:
 
 
 def histogram(costs: NDArray[np.floating], found: list[Plateau]) -> str:
-    """How many networks ended at which cost, with the plateaus named beside their rows."""
+    """A histogram of the networks' final costs, with the plateaus named beside their rows."""
     finite = costs[np.isfinite(costs)].astype(np.float64)
     top = max(float(np.quantile(finite, SHOWN)), *(plateau.cost for plateau in found), 0.0)
     width = _bin_width(top)
@@ -90,7 +90,7 @@ def _edge(place: int, width: float) -> str:
 
 
 def _bin_width(top: float) -> float:
-    """A round number such that ``BINS`` of it reach ``top``."""
+    """A round width such that ``BINS`` of them reach ``top``."""
     if top < 1e-300:
         return 1.0
     unit = 10.0 ** math.floor(math.log10(top / BINS))
@@ -98,7 +98,7 @@ def _bin_width(top: float) -> float:
 
 
 def _without_runs(rows: list[list[str]], empty: list[bool]) -> list[list[str]]:
-    """The rows, with runs of empty ones left out."""
+    """The rows, without runs of empty ones."""
     kept: list[list[str]] = []
     for none, group in groupby(zip(rows, empty, strict=True), key=lambda pair: pair[1]):
         members = [row for row, _ in group]
@@ -123,7 +123,7 @@ def describe_speed(networks: int, epochs: int, seconds: float) -> str:
 
 
 def describe_curve(sweep: Sweep, points: list[tuple[float, Success]]) -> str:
-    """The share solved against the swept value, a row each, and the curve as a line of bars."""
+    """The share solved for each value of the varied setting, one per row, and the curve as a line of bars."""
     rows = [[sweep.shown, "solved", "95% interval", "median epochs", ""]]
     for value, success in points:
         median = f"{success.median_epochs:,.0f}" if success.solved else "-"

@@ -1,4 +1,4 @@
-"""What ``backpath study`` does: the population of its options, the training, the report, the files."""
+"""The work of ``backpath study``: the population from the options, the training, the report, the files."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ FROM_RECIPE = ("activation", "cost", "solver", "learning_rate", "batch_size", "e
 
 @dataclass(frozen=True)
 class Study:
-    """What is to be studied.
+    """A study.
 
     Attributes
     ----------
     data : Dataset
     sizes, activations : of every network
     population : the other settings of ``Population``
-    training : the settings of ``train_population``, with those that suit the data set where the call gives none
+    training : the settings of ``train_population``; settings that the call does not give are the data set's
     """
 
     data: Dataset
@@ -182,7 +182,7 @@ def _check_files(study: Study) -> None:
 
 
 def _memory(study: Study) -> int:
-    """What the study takes, refused if the machine has less."""
+    """The memory that the study needs; refused if the machine has less."""
     check_count(study.networks, "networks")
     check_count(study.epochs, "epochs", least=0)
     dtype, solver = study.population["dtype"], study.training["solver"]
@@ -229,7 +229,7 @@ def _report_population(study: Study, start: Population) -> None:
 def _finished(
     study: Study, start: Population, outcome: PopulationOutcome
 ) -> tuple[NDArray[np.intp], Population, PopulationOutcome]:
-    """The networks that had all their epochs, with their numbers: all of them, unless Ctrl-C ended it."""
+    """The networks that have done all their epochs, with their numbers: all networks, unless Ctrl-C ended the study."""
     if outcome.stopped != "interrupted":
         return np.arange(len(start)), start, outcome
     done = (outcome.epochs == study.epochs) | outcome.diverged
@@ -262,7 +262,7 @@ def _report_sweep(study: Study, sweep: Sweep, start: Population) -> None:
 
 
 def _swept(study: Study, sweep: Sweep, start: Population) -> tuple[list[tuple[float, Success]], float]:
-    """The same starts trained with each value, and the seconds it took; what was reached before a Ctrl-C."""
+    """The same starts trained with each value, and the duration in seconds; the results so far after Ctrl-C."""
     points: list[tuple[float, Success]] = []
     seconds, began = 0.0, time.perf_counter()
     with progress_bar(study.networks * len(sweep.values), "networks", "solved {:.1%}", is_quiet()) as report:

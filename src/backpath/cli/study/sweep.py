@@ -1,4 +1,4 @@
-"""``--sweep learning-rate=0.1..10:log:25``: a setting and the values that it takes."""
+"""``--sweep learning-rate=0.1..10:log:25``: a setting and its values."""
 
 from __future__ import annotations
 

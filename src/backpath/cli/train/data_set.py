@@ -1,4 +1,4 @@
-"""``backpath train`` on a built-in data set, with settings under which it is learned."""
+"""``backpath train`` on a built-in data set, with suitable settings."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def train_data_set(options: TrainOptions, file: str) -> Trained:
             named = "a second file" if option == "more_files" else f"--{option.replace('_', '-')}"
             raise InputError(f"{named} is for tables, but {options.source} is a built-in data set")
     if options.dask is not None and options.restarts == 1:
-        raise InputError(f"--dask spreads trainings, but {options.source} takes one; give --restarts too")
+        raise InputError(f"--dask distributes training runs, but {options.source} has only one; give --restarts too")
     data = dataset(options.source)
     settings = _settings(data, options)
     inputs, outputs = data.X.shape[1], data.y.shape[1]
@@ -112,7 +112,7 @@ def _settings(data: Dataset, options: TrainOptions) -> Plan:
 
 @contextmanager
 def _progress(title: Sequence[str], epochs: int) -> Iterator[ProgressCallback]:
-    """Prints the title when training begins, because its arguments are then known to be valid; then draws a bar."""
+    """Prints the title when training begins, because the arguments are then known to be valid, and draws a bar."""
     say("\n".join(folded(line) for line in title))
     with progress_bar(epochs, hidden=is_quiet()) as bar:
         yield bar
@@ -136,7 +136,7 @@ def _next(network: Network, data: Dataset, cost: str, file: str) -> tuple[str, .
 
 
 def _worth_explaining(network: Network, data: Dataset, cost: str) -> tuple[str, str, str]:
-    """The weight of the first layer and the sample, among the first few, where the gradient is steepest."""
+    """The weight of the first layer and the sample, among the first few, with the largest gradient."""
     samples = range(min(len(data.X), SAMPLES_TRIED))
     found = [network.gradients(data.X[k], data.y[k], cost=cost).layers[0] for k in samples]
     steep = np.abs(np.stack(found)[:, :, : network.sizes[0]])

@@ -1,4 +1,4 @@
-"""What a call of ``backpath train`` asks for."""
+"""The options of ``backpath train``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainOptions(TableOptions):
-    """The options of ``backpath train`` under their own names; None where the source's own setting is to be used.
+    """The options of ``backpath train`` by name; None: the source's setting is used.
 
     Attributes
     ----------
-    given : names of the options that the call gives, as opposed to those left at their defaults
-    run : keeps how the training stands
+    given : names of the options that are given in the call, not left at their defaults
+    run : the run that saves the training
     """
 
     source: str
@@ -59,7 +59,7 @@ class TrainOptions(TableOptions):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings of the network and its training that the call gives, by name."""
+        """The settings of the network and its training in the call, by name."""
         names = ("activation", "output_activation", "cost", "solver", "decay", "learning_rate", "epochs", "batch_size")
         found: dict[str, Any] = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         if self.hidden is not None:

@@ -1,4 +1,4 @@
-"""The picture of ``backpath train --plot``: how training went, how good the model is, what matters to it."""
+"""The picture of ``backpath train --plot``: the cost during training, the quality of the model, what matters to it."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ MOST_POINTS, MOST_COLUMNS, MOST_CURVES = 2_000, 12, 6
 
 
 def check_plot(path: str) -> None:
-    """Refuse now what could not be drawn after the work."""
+    """Refuse in advance what could not be drawn after the work."""
     if Path(path).suffix.lower() not in FORMATS:
         raise InputError(f"--plot takes a file that ends in {', '.join(FORMATS)}, but got {quoted(path)}")
     if importlib.util.find_spec("matplotlib") is None:
-        raise InputError("--plot needs matplotlib, which is not installed; pip install 'backpath[plot]' brings it")
+        raise InputError("--plot needs matplotlib; install it with: pip install 'backpath[plot]'")
 
 
 def draw_report(path: str, title: str, found: Judged) -> None:
-    """Write the picture, or a page with it and the figures."""
+    """Write the picture, or a page with the picture and the figures."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -56,7 +56,7 @@ def draw_report(path: str, title: str, found: Judged) -> None:
             _draw_predicted(panels[0, 1], found)
             _draw_errors(panels[1, 0], found)
         _draw_importance(panels[1, 1], found)
-        if kind != "html":  # whose heading it is
+        if kind != "html":  # which has it as a heading
             figure.suptitle(title, fontsize=11)
         buffer = io.BytesIO()
         undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "html": {"Date": None}}.get(kind)
@@ -67,7 +67,7 @@ def draw_report(path: str, title: str, found: Judged) -> None:
 
 
 def _page(title: str, svg: bytes, found: Judged) -> bytes:
-    """A page that needs nothing but itself."""
+    """A self-contained page."""
     picture = base64.b64encode(svg).decode()
     name, words = html.escape(title), html.escape(describe_verdict(found.verdict))
     return f"""<!doctype html>
@@ -170,7 +170,7 @@ def _draw_importance(axes: Axes, found: Judged) -> None:
 
 
 def _few_ticks(*several: Axis) -> None:
-    """So few that long numbers do not touch each other."""
+    """Few enough ticks that long numbers do not touch."""
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
     for axis in several:

@@ -1,4 +1,4 @@
-"""What ``backpath train`` and ``show`` print of a model's training and of how good it is."""
+"""The report of ``backpath train`` and ``show`` on a model's training and quality."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def cost_section(result: TrainingResult) -> str:
 
 
 def fit_section(fit: Fit) -> str:
-    """The network that was chosen, and out of what."""
+    """The chosen network, and the number of candidates."""
     settings = fit.settings
     if settings.solver == LINEAR:
         how = f"{settings.cost}, solved, decay {settings.decay:g}"
@@ -61,7 +61,7 @@ def loss_named(verdict: Verdict) -> str:
 
 
 def describe_verdict(verdict: Verdict) -> str:
-    """The quality of a model, in a table, and what to think of it."""
+    """The quality of a model, in a table and in sentences."""
     of = "all" if verdict.rows == verdict.of else f"{verdict.rows:,} of"
     on = {
         "held-out": f"on {verdict.rows:,} rows held out",
@@ -118,7 +118,7 @@ _ROWS: dict[type[Measures], tuple[tuple[str, Callable[[Any], str]], ...]] = {
 
 
 def _classes(verdict: Verdict, model: ClassMeasures) -> list[str]:
-    """The confusion table if it fits, else the recall of the classes."""
+    """The confusion table if it fits, otherwise the recall of the classes."""
     names = [plain(name)[:12] for name in verdict.classes]
     recall = [_percent(share) for share in model.recall]
     if verdict.confusion is not None:

@@ -1,4 +1,4 @@
-"""What ``backpath train`` does: it trains, saves the model, and reports."""
+"""The work of ``backpath train``: training, saving the model, and the report."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def train_and_report(options: TrainOptions) -> None:
     file = shlex.quote(f"./{out}" if out.startswith("-") else out)
     if options.restarts != 1 and options.source not in DATASETS:
         raise InputError(
-            "--restarts trains several starts on a built-in data set; for a table the best of several networks is "
-            "taken anyway: leave it out"
+            "--restarts is for a built-in data set; for a table, the best of several networks is always chosen: "
+            "leave it out"
         )
     if options.source in DATASETS:
         trained, judged = train_data_set(options, file), None
     else:
         trained, judged = train_table(options, file)
     if trained.result.epochs == 0:
-        raise KeyboardInterrupt  # there is no result worth a file
+        raise KeyboardInterrupt  # there is no result to save
     save(trained.model, out)
     if options.plot is not None and judged is not None:
         draw_report(options.plot, f"{Path(options.source).name}: {options.target}", judged)

@@ -1,4 +1,4 @@
-"""What ``backpath train`` trains on: which it is, and what both kinds share."""
+"""The common part of training on data sets and on tables."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from backpath.training import TrainingResult
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model, and what is printed about it.
+    """A trained model and its report.
 
     Attributes
     ----------
-    sections : (heading, lines) that are printed one after the other
-    next : commands that a user may go on with
+    sections : pairs (heading, lines) to print in order
+    next : commands to continue with
     """
 
     model: Model
@@ -31,7 +31,7 @@ class Trained:
 
 
 def check_options(options: TrainOptions) -> None:
-    """Refuse before anything is read what would be refused later under another name, or not at all."""
+    """Refuse invalid options before anything is read, by their own names."""
     check_seed(options.seed)
     if options.decay is not None:
         check_number(options.decay, "decay", least=0)

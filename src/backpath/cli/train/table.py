@@ -1,4 +1,4 @@
-"""``backpath train`` on a table: the network that fits it, and how good it is."""
+"""``backpath train`` on a table: chooses and evaluates its network."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
 
 
 class Announced(AbstractContextManager[ProgressCallback]):
-    """Prints the title when the first network is trained, because the arguments are then known to be valid; then
-    counts the networks with a bar."""
+    """Prints the title when the first network is trained, because the arguments are then known to be valid, and counts
+    the networks with a bar."""
 
     def __init__(self, title: list[str], networks: int):
         self.title, self.networks, self.done, self.cost = title, networks, 0, 0.0
@@ -115,7 +115,7 @@ class Announced(AbstractContextManager[ProgressCallback]):
 
 
 def _read(options: TrainOptions) -> TrainingTable | StreamedTable:
-    """The table, with how much each of its rows counts."""
+    """The table with the weights of its rows."""
     path, target = options.source, options.target
     if not target:
         names = ", ".join(DATASETS)
@@ -124,13 +124,13 @@ def _read(options: TrainOptions) -> TrainingTable | StreamedTable:
                 f"there is no file {shown_path(path)} and no built-in data set of that name ({names}); check the path"
             )
         raise InputError(
-            f"{shown_path(path)} is no built-in data set ({names}), but a table: "
-            "say which column to predict with --target COLUMN"
+            f"{shown_path(path)} is a table, not a built-in data set ({names}): "
+            "give the column to predict with --target COLUMN"
         )
     files = [path, *options.more_files]
     choices = options.choices(options.standardize)
     if options.cost == "poisson" and options.task is None:
-        choices = replace(choices, task="regression")  # counts, however few they are
+        choices = replace(choices, task="regression")  # counts, even if there are few different ones
     table = read_or_stream(files, target, choices, options.dialect, budget(options.memory))
     if options.weights is not None:
         table = table.weighed(options.weights, path)
@@ -143,13 +143,13 @@ def _read(options: TrainOptions) -> TrainingTable | StreamedTable:
 
 
 def _origin(options: TrainOptions) -> dict[str, Any]:
-    """What the model remembers of its table, to find it again: read now, for the file may change while it trains."""
+    """The record of the table, to find it again; it is read now because the file may change during training."""
     origin = origin_of([options.source, *options.more_files])
     return {} if origin is None else {"table": origin}
 
 
 def _folds(options: TrainOptions, table: TrainingTable | StreamedTable) -> int | None:
-    """Into how many parts to divide the rows for a cross-validation; None where a share is held out once."""
+    """The number of parts for a cross-validation; None if a share is held out once."""
     rows = table.rows
     if options.cv is None and isinstance(table, StreamedTable):
         return None
@@ -182,16 +182,16 @@ def _record(options: TrainOptions, table: TrainingTable | StreamedTable, found: 
 
 
 def _advice(options: TrainOptions, found: Judged, counts: bool) -> str:
-    """What else to call, and why; each command on a line of its own."""
+    """Suggested commands with reasons, each command on a separate line."""
     lines = []
     if counts:
         as_counts = again("--cost", "poisson")
-        lines.append(f"The target looks like counts, for which there is a cost of their own:\n{as_counts}")
+        lines.append(f"The target looks like counts, which have a special cost:\n{as_counts}")
     if found.fit.improving:
         most = found.fit.settings.epochs
         more = str(2 * most)
         lines.append(
-            f"Still improving at epoch {most}, the last allowed; {more} would go on:\n{again('--epochs', more)}"
+            f"Still improving at epoch {most}, the last one; to continue up to {more}:\n{again('--epochs', more)}"
         )
     if found.verdict.on == "held-out" and found.verdict.rows < FEW:
         lines.append(f"To evaluate on all rows:\n{again('--cv', '5')}")
@@ -201,7 +201,7 @@ def _advice(options: TrainOptions, found: Judged, counts: bool) -> str:
 
 
 def _why_poor(found: Judged) -> list[str]:
-    """What in the network and the data keeps a poor model from being better, where something does."""
+    """The obstacles in the network and the data, if the model is poor."""
     settings = found.fit.settings
     rate = settings.learning_rate if settings.solver == "gd" else None
     poor = found.verdict.is_poor
