@@ -1,12 +1,12 @@
-"""Builds the native kernels: the hook that hatchling calls for a wheel, and the one place that knows how.
+"""Builds the native kernels: hatchling calls this hook for a wheel.
 
 ``python hatch_build.py`` builds them for this machine beside their sources, where ``PYTHONPATH=src`` finds them.
 
-The compiler is the first of these that is there: the command in ``BACKPATH_CXX``, clang++, g++, and the package
-ziglang, which is a build dependency only where there is none of the others. ``BACKPATH_CXX=none`` builds no kernels.
-``BACKPATH_TARGET`` names the row of TARGETS to build for with ziglang: that is how released wheels are made. They carry
-the kernels of all levels of a processor; what is built for this machine alone those of its own level, in a third of the
-time, unless ``BACKPATH_LEVELS=all``.
+The compiler is the first of these that is available: the command in ``BACKPATH_CXX``, clang++, g++, and the package
+ziglang, which is a build dependency only without the others. ``BACKPATH_CXX=none`` builds no kernels.
+``BACKPATH_TARGET`` names the row of TARGETS to build for with ziglang, for released wheels. They contain the kernels of
+all levels of a processor; a build for this machine contains those of its own level, which takes a third of the time,
+unless ``BACKPATH_LEVELS=all``.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ SOURCES = Path(__file__).parent / "src" / NATIVE
 ZIGLANG = "ziglang==0.17.1"  # the compiler of every released wheel
 ZIG = [sys.executable, "-m", "ziglang", "c++"]
 
-# The same bits from every compiler: no contraction, no liberties with the arithmetic. No library is used, not even C's.
+# The same bits from every compiler: no contraction, no fast math. No libraries, not even C's.
 FLAGS = [
     *("-std=c++17", "-O3", "-ffreestanding", "-fno-exceptions", "-fno-rtti", "-fno-asynchronous-unwind-tables"),
     *("-ffp-contract=off", "-fno-math-errno", "-fno-stack-protector", "-fvisibility=hidden", "-fPIC"),
     *("-Wall", "-Wextra", "-Wno-psabi"),
 ]
-NUMBER_BITS = (64, 32)  # of the numbers, each compiled by itself
+NUMBER_BITS = (64, 32)  # sizes of numbers, each compiled separately
 LINKING = ["-shared", "-nostdlib", "-s"]
 LEVELS: dict[str, dict[str, list[str]]] = {
     "x86_64": {
@@ -48,7 +48,7 @@ LEVELS: dict[str, dict[str, list[str]]] = {
     },
     "aarch64": {"aarch64": []},
 }
-# What the preprocessor of a compiler that will do makes of this: one line, with the processor.
+# The preprocessor of a suitable compiler turns this into a line with the processor.
 PROBE = """
 #if defined(__clang__) ? __has_builtin(__builtin_elementwise_fma) : __GNUC__ >= 12
 #if defined(__x86_64__)
@@ -66,7 +66,7 @@ usable aarch64
 
 
 class Target(NamedTuple):
-    """A platform: its processor, how zig calls it, its wheels' tag, and what a library's name ends in."""
+    """A platform: its processor, zig's name for it, the tag of its wheels, and the suffix of its libraries."""
 
     processor: str
     zig: str
@@ -75,7 +75,7 @@ class Target(NamedTuple):
 
 
 TARGETS = {
-    # nothing of the C library is used, so that the same file serves glibc and musl
+    # the C library is not used, so the same file works with glibc and musl
     "linux-x86_64": Target(
         "x86_64", "x86_64-linux-none", "manylinux2014_x86_64.manylinux_2_17_x86_64.musllinux_1_1_x86_64", ".so"
     ),
@@ -98,7 +98,7 @@ def host() -> str:
 
 
 def wanted() -> Target | None:
-    """The platform to build for; None where there are no kernels for it."""
+    """The platform to build for; None if there are no kernels for it."""
     name = os.environ.get("BACKPATH_TARGET")
     if name and name not in TARGETS:
         raise SystemExit(f"BACKPATH_TARGET must be one of {', '.join(TARGETS)}, but is {name!r}")
@@ -106,7 +106,7 @@ def wanted() -> Target | None:
 
 
 def probed(command: list[str], *options: str) -> str:
-    """What a compiler makes of the probe; nothing where there is none."""
+    """The compiler's output for the probe; empty if there is no compiler."""
     try:
         call = [*command, *options, "-E", "-P", "-x", "c++", "-"]
         return subprocess.run(call, input=PROBE, capture_output=True, text=True, check=False).stdout
@@ -115,12 +115,12 @@ def probed(command: list[str], *options: str) -> str:
 
 
 def is_usable(command: list[str], processor: str) -> bool:
-    """Whether a compiler is there, new enough, and makes code for the processor."""
+    """Whether a compiler exists, is new enough, and compiles for the processor."""
     return f"usable {processor}" in probed(command)
 
 
 def levels(command: list[str], target: Target) -> list[str]:
-    """Which levels to build: that of this machine's processor, where nothing else is wanted and it is known."""
+    """The levels to build: by default that of this machine's processor, if it is known, otherwise all."""
     every = list(LEVELS[target.processor])
     if "BACKPATH_TARGET" in os.environ or os.environ.get("BACKPATH_LEVELS") == "all":
         return every
@@ -129,19 +129,19 @@ def levels(command: list[str], target: Target) -> list[str]:
 
 
 def native_compiler(processor: str) -> list[str] | None:
-    """The command of the compiler that is on this machine, None if there is none that will do."""
+    """The command of a suitable compiler on this machine, or None."""
     if chosen := shlex.split(os.environ.get("BACKPATH_CXX", "")):
         if not is_usable(chosen, processor):
-            raise SystemExit(f"BACKPATH_CXX={shlex.join(chosen)} is no g++ 12 or clang 17, or newer, for {processor}")
+            raise SystemExit(f"BACKPATH_CXX={shlex.join(chosen)} is not g++ 12 or clang 17, or newer, for {processor}")
         return chosen
-    if sys.platform == "win32":  # MinGW's GCC does not align vectors on the stack there
+    if sys.platform == "win32":  # MinGW's GCC does not align vectors on the stack
         return None
     here = ([path] for name in ("clang++", "g++") if (path := shutil.which(name)))
     return next((command for command in here if is_usable(command, processor)), None)
 
 
 def compiler() -> list[str] | None:
-    """The command of the compiler to build with; None: there is none, and no kernels are built."""
+    """The command of the compiler to build with; None: no kernels are built."""
     target = wanted()
     if target is None or os.environ.get("BACKPATH_CXX") == "none":
         return None
@@ -151,7 +151,7 @@ def compiler() -> list[str] | None:
 
 
 def requirements() -> list[str]:
-    """What the build needs beside hatchling: ziglang, if nothing else compiles here."""
+    """The further requirements of the build: ziglang, if there is no other compiler."""
     return [ZIGLANG] if wanted() and os.environ.get("BACKPATH_CXX") != "none" and compiler() in (None, ZIG) else []
 
 
@@ -169,16 +169,16 @@ def flags(command: list[str], target: Target, level: str) -> list[str]:
 
 
 def linking_flags(command: list[str], target: Target, level: str) -> list[str]:
-    """The same to make a library of what was compiled."""
+    """The options to link a library."""
     linking = LINKING
-    if target.suffix == ".dylib":  # it says its own name; and Apple's linker wants the system's library in each
+    if target.suffix == ".dylib":  # it contains its own name, and Apple's linker needs the system's library
         shared = LINKING if "zig" in " ".join(command) else ["-shared"]
         linking = [*shared, f"-Wl,-install_name,@rpath/kernels-{level}.dylib"]
     return [*linking, *processor_flags(command, target, level)]
 
 
 def build(folder: Path, command: list[str], target: Target, levels: list[str] | None = None) -> list[Path]:
-    """Build levels of the kernels (all if None) for a platform, side by side; gives the libraries' paths."""
+    """Build levels of the kernels (all if None) for a platform in parallel; returns the libraries' paths."""
     levels = levels or list(LEVELS[target.processor])
     source = str(SOURCES / "kernels.cpp")
     with tempfile.TemporaryDirectory(dir=folder) as room:
@@ -197,7 +197,7 @@ def build(folder: Path, command: list[str], target: Target, levels: list[str] | 
 
 
 def _run_all(commands: Iterable[list[str]]) -> None:
-    """Run commands side by side."""
+    """Run commands in parallel."""
     running = [(command, subprocess.Popen(command)) for command in commands]
     failed = [command for command, process in running if process.wait()]
     if failed:
@@ -205,7 +205,7 @@ def _run_all(commands: Iterable[list[str]]) -> None:
 
 
 def built(command: list[str], target: Target, levels: list[str]) -> list[Path]:
-    """The libraries for a platform: those of an earlier build of the same sources in the same way, else new ones."""
+    """The libraries for a platform, from an earlier build with equal sources and options, or new ones."""
     version = subprocess.run([*command, "--version"], capture_output=True, check=True).stdout
     options = [f(command, target, level) for f in (flags, linking_flags) for level in levels]
     sources = [path.read_bytes() for path in sorted(SOURCES.glob("*.[ch]pp"))]
@@ -217,7 +217,7 @@ def built(command: list[str], target: Target, levels: list[str]) -> list[Path]:
             new = Path(room, "new")
             new.mkdir()
             build(new, command, target, levels)
-            with suppress(OSError):  # another build was sooner
+            with suppress(OSError):  # another build was faster
                 new.rename(folder)
     return [folder / f"kernels-{level}{target.suffix}" for level in levels]
 
@@ -227,7 +227,7 @@ def put_beside_sources(libraries: list[Path]) -> list[Path]:
 
 
 class KernelsHook(BuildHookInterface[Any]):
-    """Puts the kernels into a wheel; into the sources where that is an editable one."""
+    """Puts the kernels into a wheel, or beside the sources for an editable one."""
 
     PLUGIN_NAME = "custom"
 
@@ -237,7 +237,7 @@ class KernelsHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         target, command = wanted(), compiler()
         if target is None or command is None:
-            self.app.display_warning("No native kernels are built, for want of a C++ compiler: NumPy will do the work.")
+            self.app.display_warning("No native kernels are built, because there is no C++ compiler; NumPy is used.")
             return
         libraries = built(command, target, levels(command, target))
         if version == "editable":
@@ -249,7 +249,7 @@ class KernelsHook(BuildHookInterface[Any]):
 
     @staticmethod
     def _platform(target: Target) -> str:
-        """The platform in a wheel's name; on Linux, only ziglang's libraries are known to suit any other machine."""
+        """The platform in a wheel's name; on Linux, only ziglang's libraries are known to work on other machines."""
         if target.suffix == ".so" and "BACKPATH_TARGET" not in os.environ:
             return f"linux_{target.processor}"
         return target.tag

@@ -1,4 +1,4 @@
-"""How Sphinx builds the documentation site; scripts/docs runs it."""
+"""The configuration of Sphinx for the documentation site (scripts/docs)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
 default_role = "py:obj"
-smartquotes = False  # they turn --option into a dash
+smartquotes = False  # they would turn --option into a dash
 python_use_unqualified_type_names = True
 
 html_theme = "furo"
@@ -49,12 +49,12 @@ html_css_files = ["site.css"]
 html_show_sphinx = False
 html_copy_source = False
 
-BLANK = "\u00a0"  # an empty cell needs something
+BLANK = "\u00a0"  # for an empty cell
 _ROW = re.compile(r"^\s*\|(.*)\|\s*$")
 
 
 def _tables(app: object, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
-    """Docstrings hold tables as a terminal shows them best, between bars; Sphinx wants list tables."""
+    """Docstrings have tables with bars, for terminals; Sphinx needs list tables."""
     lines[:] = [line.replace("|A - y|", "abs(A - y)") for line in lines]
     found: list[str] = []
     k = 0
@@ -82,7 +82,7 @@ def _tables(app: object, what: str, name: str, thing: object, options: object, l
 
 
 def _as_text(app: object, context: object, lines: list[str]) -> None:
-    """Help texts of commands are plain text, in which stars and bars mean nothing; a bar at the start keeps a line."""
+    """Help texts of commands are plain text, so stars and bars are escaped; a bar at the start keeps a line."""
     lines[:] = [line if re.match(r"\s*(\.\.|\| )", line) else re.sub(r"(?<!\\)([*|])", r"\\\1", line) for line in lines]
 
 

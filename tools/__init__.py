@@ -1,1 +1,1 @@
-"""What makes releases."""
+"""Tools for developers: the wheels of a release, the picture of the architecture, and mutation tests."""

@@ -1,4 +1,4 @@
-"""Draws the rooms of the package and who imports whom, from the imports: docs/images/house.svg."""
+"""Draws the rooms of the package and their imports: docs/images/house.svg."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def floors() -> list[list[str]]:
 
 
 def imports() -> set[tuple[str, str]]:
-    """(room, the room that it imports from), of every import, also inside functions and for types only."""
+    """(room, imported room) for every import, also inside functions and for types only."""
     found = set()
     for file in SOURCE.rglob("*.py"):
         room = file.relative_to(SOURCE).parts[0].removesuffix(".py")
@@ -80,7 +80,7 @@ def picture() -> str:
 
 
 def _above(every: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Without what follows from others: a room that is imported through another one needs no arrow of its own."""
+    """The arrows without those that follow from others: a room that is imported through another one needs no arrow."""
     below: dict[str, set[str]] = {}
     for one, other in every:
         below.setdefault(one, set()).add(other)

@@ -1,9 +1,9 @@
-"""Plants small faults in the sources, one at a time, and lists those that the room's own tests do not notice.
+"""Plants small faults in the sources, one at a time, and lists those that the room's own tests do not detect.
 
 A fault is one change of one line: another comparison or operator, a number that is 1 larger, `and` for `or`, a `not`
-taken away, a call without an argument such as axis= or dtype=, a statement left out. Only the tests that run the line
-are run (coverage.py says which). A fault that no test notices is a test that is missing, or a line that may as well be
-otherwise: the list says which, by hand.
+removed, a call without an argument such as axis= or dtype=, a statement left out. Only the tests that run the line are
+run, according to coverage.py. A fault that no test detects means that a test is missing, or that the change does not
+matter.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src"
-# a room: its sources, and its own tests
+# room -> its sources, and its own tests
 ROOMS = {
     "maths": (["maths"], ["tests/maths"]),
     "training": (
@@ -89,7 +89,7 @@ class Mutant:
 
 
 def mutants(file: Path) -> Iterator[Mutant]:
-    """Every fault of a file, outside docstrings, annotations, messages of errors and what only types need."""
+    """All faults of a file, outside docstrings, annotations, error messages and code for types."""
     tree = ast.parse(file.read_text("utf-8"))
     for node, changed in _changes(tree):
         text = ast.unparse(ast.fix_missing_locations(changed))
@@ -111,7 +111,7 @@ def _changes(tree: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
 
 
 def _inside(node: ast.AST) -> list[ast.AST]:
-    """The children that run: no annotations, no types."""
+    """The children that run, without annotations and types."""
     left_out = {"annotation", "returns", "type_comment", "decorator_list"}
     found: list[ast.AST] = []
     for name, value in ast.iter_fields(node):
@@ -188,7 +188,7 @@ def covering(tests: list[str], marks: str, packages: list[str]) -> dict[tuple[st
 
 
 def tests_of(faults: list[Mutant], runs: dict[tuple[str, int], set[str]]) -> list[str]:
-    """The tests that run one of the lines; of a line that runs at import, those that run anything of its file."""
+    """The tests that run one of the lines; for a line that runs at import, those that run any line of its file."""
     found: set[str] = set()
     for fault in faults:
         lines = [fault.start[0]]
@@ -204,7 +204,7 @@ def functions(file: Path) -> list[ast.FunctionDef]:
     return [node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)]
 
 
-# measures each test in a context of its own
+# measures each test in a separate context
 CURRENT_TEST = """
 import os
 import coverage
@@ -244,7 +244,7 @@ def is_noticed(mutant: Mutant, tests: list[str], limit: float) -> bool:
 
 
 def _run_tests(source: Path, tests: list[str], folder: str) -> None:
-    """In a process of its own: what it has loaded so far holds nothing of backpath."""
+    """Runs in a separate process that has not loaded any part of backpath."""
     import pytest
 
     sys.path.insert(0, str(source))
@@ -267,7 +267,7 @@ def main() -> None:
     parser.add_argument("room", choices=ROOMS)
     parser.add_argument("--sample", type=int, default=100, help="faults to plant, drawn at random; 0 for all")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--minutes", type=float, default=60, help="stop after so long, with what there is by then")
+    parser.add_argument("--minutes", type=float, default=60, help="stop after this time, with the results so far")
     arguments = parser.parse_args()
     sources, tests = ROOMS[arguments.room]
     package = SOURCE / "backpath"
@@ -283,7 +283,7 @@ def main() -> None:
     began = time.monotonic()
     examples = [str(file.relative_to(ROOT)) for file in files]  # in docstrings
     runs = covering([*tests, *examples], "not slow and not browser", [""])
-    import numpy as np  # noqa: F401 - loaded before the forks, so that none of them has to
+    import numpy as np  # noqa: F401 - loaded once, before the forks
 
     if is_noticed(Mutant(files[0], (1, 0), (1, 0), ""), tests_of(every, runs)[:60], 300):
         sys.exit("the tests fail without any fault")

@@ -1,4 +1,4 @@
-"""Makes the source distribution and the wheels of every platform, checks them, and prints a table (scripts/wheels)."""
+"""Builds the source distribution and the wheels of all platforms, checks them, and prints a table (scripts/wheels)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import hatch_build
 from hatch_build import LEVELS, NATIVE, TARGETS, Target
 
 ROOT = Path(hatch_build.__file__).parent
-# platforms as pip calls them, and the target whose wheel each must take
+# pip's names of platforms, and the target of the wheel that pip must choose on each
 INSTALLS_ON = {
     "manylinux_2_17_x86_64": "linux-x86_64",
     "musllinux_1_1_x86_64": "linux-x86_64",
@@ -32,12 +32,12 @@ INSTALLS_ON = {
     "win_amd64": "windows-x86_64",
     "win_arm64": "windows-aarch64",
 }
-SYSTEM_LIBRARIES = {"/usr/lib/libSystem.B.dylib"}  # every process of macOS has it
+SYSTEM_LIBRARIES = {"/usr/lib/libSystem.B.dylib"}  # every process on macOS has it
 PROCESSORS = {"x86_64": {"X86_64", "AMD64"}, "aarch64": {"AARCH64", "ARM64"}}
 
 
 def run(*command: object, **environment: str) -> str:
-    """What a command prints; it must succeed."""
+    """The output of a command, which must succeed."""
     words = [str(word) for word in command]
     done = subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, **environment})
     if done.returncode:
@@ -62,13 +62,13 @@ def build_wheel(sources: Path, name: str, folder: Path) -> Path:
 
 
 def entry_points() -> set[str]:
-    """What each library must export."""
+    """The functions that each library must export."""
     names = runpy.run_path(str(ROOT / "src" / NATIVE / "calls.py"))["SIGNATURES"]
     return {f"{name}_{number}" for name in names for number in ("f32", "f64")} | {"processor_level"}
 
 
 def check_library(data: bytes, name: str, processor: str) -> None:
-    """It exports the entry points, for the right processor, and needs nothing that isn't on every machine."""
+    """Check that a library exports the entry points, for the right processor, and needs no other libraries."""
     library = lief.parse(list(data))
     machine = getattr(library.header, "machine_type", None) or getattr(library.header, "machine", None)
     machine = machine or library.header.cpu_type
@@ -83,7 +83,7 @@ def check_library(data: bytes, name: str, processor: str) -> None:
 
 
 def check_contents(wheel: Path, target: Target) -> None:
-    """The package's modules, the libraries of all levels, and nothing else."""
+    """Check that a wheel has the package's modules, the libraries of all levels, and nothing else."""
     libraries = {f"{NATIVE}/kernels-{level}{target.suffix}" for level in LEVELS[target.processor]}
     with zipfile.ZipFile(wheel) as contents:
         names = set(contents.namelist())
@@ -100,7 +100,7 @@ def check_contents(wheel: Path, target: Target) -> None:
 
 
 def check_tags(wheel: Path, target: Target) -> None:
-    """Name and metadata agree, and for Linux auditwheel finds that the wheel keeps what its name promises."""
+    """Check that name and metadata agree, and for Linux that auditwheel confirms the platform in the name."""
     if module("wheel", "tags", wheel).strip() != wheel.name:
         raise SystemExit(f"{wheel.name}: its name and its tags differ")
     if not wheel.name.endswith(f"-py3-none-{target.tag}.whl"):
@@ -113,7 +113,7 @@ def check_tags(wheel: Path, target: Target) -> None:
 
 
 def check_choice(folder: Path, wheels: dict[str, Path]) -> None:
-    """pip takes the right wheel on each platform."""
+    """Check that pip chooses the right wheel on each platform."""
     for platform, name in INSTALLS_ON.items():
         with tempfile.TemporaryDirectory() as room:
             wanted = ["--no-index", "--no-deps", "--only-binary=:all:", "--platform", platform, "--dest", room]
@@ -148,7 +148,7 @@ def main() -> None:
             check_tags(wheels[name], TARGETS[name])
     check_choice(folder, wheels)
     module("twine", "check", "--strict", sdist, *wheels.values())
-    module("check_wheel_contents", "--ignore", "W004", *wheels.values())  # the libraries are no modules to import
+    module("check_wheel_contents", "--ignore", "W004", *wheels.values())  # the libraries are not Python modules
     ran = {hatch_build.host(): "installed into an empty environment; trained XOR"}
     train_with(wheels[hatch_build.host()])
     train_with(sdist)

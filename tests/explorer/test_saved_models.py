@@ -63,7 +63,7 @@ def test_without_its_table_it_says_so_and_takes_a_row(house, tmp_path, what):
     model = tmp_path / "x" / "model.safetensors"
     with served(model) as server, Page(server) as page:
         assert page.view["data"]["typed"]
-        assert ("not there" if what == "gone" else "has changed since") in page.view["data"]["note"]
+        assert ("does not exist" if what == "gone" else "has changed since") in page.view["data"]["note"]
         assert "no samples to train on" in page.error("train")
         view = page.ok("row", cells=["2.5", "oil", "141"])
         saved = bp.load_model(model)
