@@ -1,10 +1,10 @@
-"""Runs a command again and again, and kills it at random moments.
+"""Runs a command repeatedly, and kills it at random moments.
 
     killing.py KILLS SEED LONGEST RESULT WHOLE ARGUMENTS…
 
 The modules are imported once; each run is a fork, so that most moments are in the work and not in the imports. Whenever
 a run comes to its end, its RESULT is compared with the file WHOLE, and the folder ``run`` of its checkpoints removed.
-Prints how often a run was killed and how often one came to its end.
+Prints the number of runs that were killed, and of those that finished.
 """
 
 import os

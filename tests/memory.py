@@ -1,4 +1,4 @@
-"""How much memory a piece of code takes at most, measured in a process of its own."""
+"""The peak memory of a piece of code, measured in a separate process."""
 
 import json
 import subprocess

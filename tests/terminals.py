@@ -4,5 +4,5 @@ import pytest
 
 
 def terminal():
-    """The two ends of a terminal; the test is skipped where there are none, as on Windows."""
+    """The two ends of a terminal; the test is skipped if there are no terminals, as on Windows."""
     return pytest.importorskip("pty", exc_type=ImportError).openpty()

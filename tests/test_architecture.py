@@ -1,4 +1,4 @@
-"""The house: one name for one thing, and no circles; import-linter (scripts/check) holds the floors of the rooms."""
+"""The architecture: no duplicate names and no cycles; import-linter (scripts/check) checks the layers."""
 
 import ast
 import re
@@ -39,11 +39,11 @@ def classes_and_aliases(file):
                 yield name
 
 
-def test_a_class_or_type_has_a_name_of_its_own():
+def test_no_two_classes_or_types_have_the_same_name():
     assert defined_more_than_once(classes_and_aliases) == {}
 
 
-def test_a_file_has_a_name_of_its_own():
+def test_no_two_files_have_the_same_name():
     twice = defined_more_than_once(lambda file: [] if file.name == "__init__.py" else [file.name])
     assert twice.keys() <= OF_EACH_COMMAND
 

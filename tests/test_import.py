@@ -25,7 +25,7 @@ def loaded(code):
     return subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.split()
 
 
-def test_importing_backpath_loads_nothing_but_itself():
+def test_importing_backpath_loads_only_itself():
     assert loaded("import backpath") == []
 
 

@@ -62,7 +62,7 @@ def files(python):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the environment's python is elsewhere on Windows")
-def test_everything_but_the_estimators_works_where_nothing_can_be_written(installed):
+def test_everything_except_the_estimators_works_without_write_access(installed):
     before = files(installed)
     loaded, message = run(installed, TRAIN)
     assert loaded == ""

@@ -76,7 +76,7 @@ def test_tol_stops_each_network_when_it_would_stop_alone():
         assert np.isnan(costs[alone.epochs :]).all()
 
 
-def test_a_solved_network_can_stop_and_is_told():
+def test_a_solved_network_can_stop_and_is_reported():
     population = bp.Population((2, 2, 1), size=200, init="uniform:-1,1", seed=0)
     run = {"epochs": 3000, "learning_rate": 2}
     stopping = bp.train_population(population, X, y, stop_when_solved=True, **run)

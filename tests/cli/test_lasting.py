@@ -69,7 +69,7 @@ def test_training_a_table_goes_on_to_the_same_model(table, sent, status):
     assert not list(table.rglob(".backpath-*"))
 
 
-def test_the_folder_knows_the_rest_and_refuses_what_may_not_change(table):
+def test_the_folder_has_the_other_options_and_changes_are_refused(table):
     call = ("train", "xor", "--epochs", "2000", "--seed", "3", "--checkpoint", "run", "--out", "m.safetensors", "-q")
     done(*call, cwd=table)
     done("train", "--resume", "run", "-q", cwd=table)

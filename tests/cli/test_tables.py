@@ -38,7 +38,7 @@ def test_the_second_command_does_what_the_first_one_advises(tmp_path):
     assert "filled 1 missing cell: 1 of 'c'" in done(*shlex.split(command)[1:], cwd=tmp_path)
 
 
-def test_all_reasons_are_told_at_once(tmp_path):
+def test_all_reasons_are_reported_at_once(tmp_path):
     rows = "".join(f"{k if k != 3 else 'z'},{k if k != 4 else 'many'},3/4/2024,{k}.5\n" for k in range(20))
     (tmp_path / "t.csv").write_text("a,b,c,y\n" + rows.replace("3/4", "5/6", 7))
     said, command = backpath("train", "t.csv", "--target", "y", cwd=tmp_path).stderr.splitlines()

@@ -165,7 +165,7 @@ SETS = ["iris", "wine", "breast_cancer", "digits", "diabetes"]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
-def test_held_out_quality_is_that_of_scikit_learns_mlp_of_the_same_size(name, tmp_path):
+def test_held_out_quality_equals_that_of_scikit_learns_mlp_of_the_same_size(name, tmp_path):
     data = getattr(datasets, f"load_{name}")()
     regression = name == "diabetes"
     header = [*data.feature_names, "the target"]

@@ -214,7 +214,7 @@ def test_held_out_samples_are_looked_at_and_stop():
 
 
 @pytest.mark.parametrize("solver", ALL_SOLVERS)
-def test_callbacks_are_told_each_epoch_and_may_stop(solver):
+def test_callbacks_are_called_after_each_epoch_and_may_stop(solver):
     reported = []
     model = small(solver=solver, callbacks=[reported.append, lambda epoch: epoch.number == 7]).fit(*IRIS)
     assert [epoch.number for epoch in reported] == [1, 2, 3, 4, 5, 6, 7]
@@ -223,7 +223,7 @@ def test_callbacks_are_told_each_epoch_and_may_stop(solver):
     np.testing.assert_allclose(reported[-1].network.weights[0][:, :-1].T, model.coefs_[0], rtol=1e-14)
 
 
-def test_lm_comes_lower_than_adam_and_says_what_bayesian_regularisation_came_to():
+def test_lm_reaches_a_lower_loss_than_adam_and_reports_bayesian_regularisation():
     X = np.linspace(-1, 1, 60)[:, None]
     y = np.sin(3 * X.ravel())
     settings = {"hidden_layer_sizes": 5, "activation": "tanh", "random_state": 0, "max_iter": 200}
@@ -243,7 +243,7 @@ def test_lm_comes_lower_than_adam_and_says_what_bayesian_regularisation_came_to(
     assert small(solver="lm", activation="tanh").fit(*IRIS).score(*IRIS) > 0.95
 
 
-def test_progress_is_told():
+def test_progress_is_reported():
     reported = []
     small(progress=lambda epochs, loss: reported.append((epochs, loss))).fit(*IRIS)
     assert reported[-1][0] == 30
@@ -365,7 +365,7 @@ def test_unscaled_cancer_warns_and_scaled_does_well():
     assert make_pipeline(StandardScaler(), small(max_iter=300, learning_rate_init=0.01)).fit(X, y).score(X, y) > 0.98
 
 
-# ---- early stopping, failures, divergence that is none ----
+# ---- early stopping, failures, false divergence ----
 
 
 @pytest.mark.parametrize("solver", ALL_SOLVERS)

@@ -254,7 +254,7 @@ def test_several_targets_with_classes():
         model.explain(X[0], Y[0], "W11_1")
 
 
-def test_several_targets_stop_early_and_go_on():
+def test_several_targets_stop_early_and_continue():
     X, Y = several()
     model = bp.MLPClassifier(16, learning_rate_init=0.02, early_stopping=True, random_state=0).fit(X, Y)
     assert 0 < model.best_validation_score_ <= 1

@@ -127,7 +127,7 @@ def test_float32_stays_float32():
     assert ours.predict_proba(X.astype(np.float32)).dtype == np.float32
 
 
-def test_lbfgs_comes_as_low():
+def test_lbfgs_reaches_as_low_a_loss():
     for case in CASES:
         theirs, ours, X, y = both(case, solver="lbfgs", activation="tanh", max_iter=150, alpha=0.1)
         theirs.fit(X, y)

@@ -146,7 +146,7 @@ def test_float32_stays(solver):
 
 
 @report("scikit-learn/scikit-learn/issues/6994", "scikit-learn/scikit-learn/issues/11758")
-def test_classes_that_come_later():
+def test_classes_that_occur_later():
     model = classifier().partial_fit([[1], [2], [3]], ["a", "b", "c"], classes=["a", "b", "c", "d"])
     assert model.partial_fit([[4]], ["d"]).predict_proba([[4]]).shape == (1, 4)
 
@@ -179,7 +179,7 @@ def test_each_warm_start_does_its_epochs(make):
 
 
 @report("scikit-learn/scikit-learn/issues/9273")
-def test_lbfgs_goes_on_as_long_as_it_may():
+def test_lbfgs_uses_all_its_iterations():
     few = regressor(solver="lbfgs", max_iter=10**6, max_fun=7, tol=0).fit(X, NUMBERS)
     many = regressor(solver="lbfgs", max_iter=20, max_fun=10**6, tol=0).fit(X, NUMBERS)
     assert few.n_iter_ <= 7 and many.n_iter_ == 20
@@ -226,7 +226,7 @@ def test_quantiles():
     "keras-team/autokeras/issues/726",
     "scikit-learn/scikit-learn/issues/31235",
 )
-def test_the_same_answer_for_every_row_is_told():
+def test_the_same_answer_for_every_row_is_reported():
     with pytest.warns(bp.BadFitWarning, match="scale_y=True"):
         regressor().fit(X, 1e6 * NUMBERS)
     rng = np.random.RandomState(1)
@@ -262,7 +262,7 @@ def test_the_losses_are_drawn():
 
 
 @report("aigamedev/scikit-neuralnetwork/issues/174", "lmjohns3/theanets/issues/127")
-def test_whoever_watches_is_told(capsys):
+def test_watchers_are_notified(capsys):
     seen = []
     classifier(callbacks=lambda epoch: seen.append(epoch.loss), verbose=True).fit(X, y)
     assert len(seen) == 5 and f"Iteration 5, loss = {seen[-1]:.8f}" in capsys.readouterr().out

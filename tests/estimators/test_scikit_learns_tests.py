@@ -17,7 +17,7 @@ MAY_FAIL = {  # test -> why
 }
 
 
-def test_all_pass_but_those_that_want_private_methods_or_models_that_are_not_finite(tmp_path):
+def test_all_pass_except_those_that_need_private_methods_or_models_that_are_not_finite(tmp_path):
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     command = [sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "in_their_place", "-p", "no:cacheprovider"]
     run = subprocess.run(

@@ -27,7 +27,7 @@ def test_the_loss_on_held_out_rows_counts_their_weights(solver):
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
-def test_the_gradient_that_lbfgs_follows_is_that_of_the_cost_it_lowers(monkeypatch, outputs):
+def test_lbfgs_gets_the_gradient_of_its_cost(monkeypatch, outputs):
     seen = []
 
     def minimize(objective, start, **settings):

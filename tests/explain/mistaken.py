@@ -1,4 +1,4 @@
-"""A plain backprop of its own, written from the notes with textbook formulas, made to be got wrong.
+"""An independent plain backprop, written from the notes with textbook formulas, in which mistakes can be made.
 
 Every step of the pass can be edited, so that two mistakes meet as they would in a user's code: weights that were
 "already updated" were updated with the mistaken gradient.

@@ -91,7 +91,7 @@ def weights_first(f):
 
 
 def two_lists(f):
-    """Lists of weights and of biases; the biases' gradients come back first."""
+    """Lists of weights and of biases; the biases' gradients are returned first."""
 
     def function(weights, biases, X, y):
         W, b, V, c = f(weights[0], biases[0], weights[1], biases[1], X, y)

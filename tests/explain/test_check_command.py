@@ -62,7 +62,7 @@ def test_a_file_that_makes_no_sense_ends_with_2(folder, changes, message):
     assert message in refused("check", case, cwd=folder)
 
 
-def test_malformed_json_is_told_by_line_and_column(folder):
+def test_malformed_json_is_reported_with_line_and_column(folder):
     (folder / "bad.json").write_text('{"network": {\n "sizes": [2,, 1]}}')
     assert "bad.json, line 2, column 14: not JSON" in refused("check", "bad.json", cwd=folder)
 

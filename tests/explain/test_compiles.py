@@ -1,4 +1,4 @@
-"""The LaTeX that is printed compiles as it stands, where there is a LaTeX."""
+"""The printed LaTeX compiles, if LaTeX is installed."""
 
 import itertools
 import shutil
@@ -63,7 +63,7 @@ def test_derivations_fit_their_pages(sizes, cost, output, tmp_path):
     assert "Overfull \\hbox" not in compiled(v.latex(document=True), tmp_path)
 
 
-def test_a_fragment_goes_into_somebodys_document(tmp_path):
+def test_a_fragment_fits_into_another_document(tmp_path):
     body = bp.derive(NOTES, "W11_1").latex()
     start = "\\documentclass{article}\\usepackage{amsmath,array}\\begin{document}"
     compiled(f"{start}\n{body}\\end{{document}}\n", tmp_path)

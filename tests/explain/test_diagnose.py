@@ -149,7 +149,7 @@ def test_two_mistakes_at_once():
     assert report.certain
 
 
-def test_two_readings_of_one_constant_are_both_told():
+def test_two_readings_of_one_constant_are_both_reported():
     x, y = np.array([[0.5, 1.0], [1.0, -1.0], [0.2, 0.3]]), np.array([[0.0], [1.0], [0.5]])
     claimed = {name: 3 / 2 * v for name, v in gradients(x=x, y=y).items()}  # ½ × the sum of 3, or divided by 3 - 1
     report = bp.diagnose(NET, x, y, claimed)
@@ -158,7 +158,7 @@ def test_two_readings_of_one_constant_are_both_told():
     assert not report.certain
 
 
-def test_a_round_number_is_a_reason_and_any_other_constant_is_none():
+def test_a_round_number_is_a_reason_and_another_constant_is_not():
     error = float(NET.predict(X)[0, 0])  # of the target 0; that of 0.3 multiplies every gradient by a constant
     claimed = {name: (error - 0.3) / error * v for name, v in gradients().items()}
     report = bp.diagnose(NET, X, Y, claimed)
@@ -170,7 +170,7 @@ def test_a_round_number_is_a_reason_and_any_other_constant_is_none():
     assert "1.7 times the right one" in found.findings[0].message
 
 
-def test_what_nothing_explains_is_unknown_and_the_nearest_is_told():
+def test_unexplained_figures_are_unknown_and_the_nearest_mistake_is_reported():
     rng = np.random.default_rng(0)
     noise = {name: v + rng.normal() for name, v in gradients().items()}
     assert codes(bp.diagnose(NET, X, Y, noise)) == ["unknown"]

@@ -238,7 +238,7 @@ def test_the_right_program_is_right():
     assert bp.diagnose_function(TwoLayers(), sizes=(2, 3, 2), cost="half_squared_error").correct
 
 
-def test_equal_readings_are_all_told():
+def test_equal_readings_are_all_reported():
     report = bp.diagnose_function(program(delta_H=lambda s: s.e_H * s.H), sizes=(2, 3, 1), cost="half_squared_error")
     assert reported(report) == [{"wrong_activation_derivative": H}, {"wrong_slope": H}]  # σ is the softplus' derivative
     assert not report.certain
@@ -285,7 +285,7 @@ def test_conventions_do_not_count_against_the_slip():
     assert {f.mistake for f in report.findings if f.kind == "slip"} == {"derivative_of_activation"}
 
 
-def test_a_rate_that_is_not_told_is_not_certain():
+def test_a_rate_that_is_not_given_is_not_certain():
     report = bp.diagnose_function(scaled(-0.1), sizes=(2, 3, 2))
     assert {*CONVENTIONS, "learning_rate_included"} <= {f.mistake for f in report.findings}
     assert not report.certain
@@ -328,7 +328,7 @@ def crossed(weights, X, y):
     return [(d @ V[:, :-1] * slope(H)).T @ ones(X) / len(X), d.T @ ones(H) / len(X)]
 
 
-def test_another_cost_is_told_as_one():
+def test_another_cost_is_reported_as_one():
     report = bp.diagnose_function(crossed, sizes=(2, 3, 1))
     assert reported(report)[0] == {"other_cost": ()}
     assert "binary_cross_entropy" in report.findings[0].message
@@ -443,7 +443,7 @@ def test_weight_decay_in_the_update_is_right_if_it_is_meant():
     assert "0.01 × W" in report.note
 
 
-def test_of_two_misread_weights_the_rounder_is_told_first():
+def test_of_two_misread_weights_the_rounder_is_reported_first():
     net = bp.Network.from_weights([[[2.0, 3.0, 0.0]]])
     u = 2 * 0.4 + 4 * 0.5
     a = sigmoid(u)

@@ -55,7 +55,7 @@ def test_a_mistake_is_named_in_every_layout(name):
     assert report.layout == WORDS[name]
 
 
-def test_updated_weights_come_in_layouts_too():
+def test_updated_weights_also_have_layouts():
     s = samples((3, 4, 2))
     after = s.network.step(s.X, s.y, 0.5, s.cost).weights
     for name, layout in LAYOUTS.items():
@@ -157,7 +157,7 @@ def _apart(s):
         lambda W1, b1, W2, b2: [W2.T, b2.reshape(-1, 1), W1.T, b1.reshape(-1, 1)],
     ],
 )
-def test_weights_and_biases_come_in_any_order(laid):
+def test_weights_and_biases_may_be_in_any_order(laid):
     s = samples((3, 4, 2))
     report = bp.diagnose(s.network, s.X, s.y, laid(*_apart(s)), cost=s.cost)
     assert report.correct

@@ -200,7 +200,7 @@ def test_every_format_of_everything_is_well_formed(problem):
         assert explained.markdown().count("$$") % 2 == 0
 
 
-def test_colours_only_where_they_are_asked_for():
+def test_colours_only_on_request():
     v = notes_weight()
     assert "\x1b" not in str(v)
     coloured = v.text(colour=True)
@@ -237,7 +237,7 @@ def test_any_label_fits_a_terminal(label):
     assert all(text.text_width(line) <= 80 for line in shown.splitlines())
 
 
-def test_mathml_without_styles_keeps_all_but_them():
+def test_mathml_without_styles_keeps_everything_else():
     """For a page whose policy forbids inline style; a label that looks like one stays as it is."""
     label = ' style="text-align: right" '
     d = bp.derive(bp.Network((2, 2, 1)), "W11_1", labels={"X1": label})

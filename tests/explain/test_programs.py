@@ -62,5 +62,5 @@ def test_share_of_slips_named(slips, conventions, digits, count, least):
     assert share(trials(count, slips, conventions, digits, start=50_000)) >= least
 
 
-def test_what_people_may_mean_is_said():
+def test_possible_intentions_are_reported():
     assert share(trials(20, slips=0, conventions=0, digits=None, meant=1)) >= 0.9

@@ -30,7 +30,7 @@ def report(claimed, **settings):
 ALL = [0, 1, 2, 3]
 
 
-def test_what_is_told_is_judged():
+def test_given_values_are_checked():
     assert report(stepped([ALL] * 13), updates=13).correct
     assert report(stepped([[k] for k in ALL] * 2), updates=2, order="online").correct
     assert report(stepped([[2], [0], [3], [1]]), order=[2, 0, 3, 1]).correct

@@ -22,7 +22,7 @@ XOR = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
 
 
 @pytest.mark.parametrize("name", ["mazur", "han_kamber"])
-def test_a_published_example_comes_out(name):
+def test_a_published_example_is_reproduced(name):
     case = oracles.worked_example(name)
     net = bp.Network(case["network"]["sizes"]).replace(case["network"]["weights"])
     step = bp.explain_step(
@@ -209,7 +209,7 @@ def test_every_activation_has_the_formula_that_is_computed(name):
 
 @given(problems())
 def test_the_parts_of_a_step_are_those_of_the_whole(problem):
-    """A neuron, the cost, a gradient or an update asked for by itself is the line of it in the written step."""
+    """A single neuron, cost, gradient or update is the same line as in the written step."""
     net, cost, X, y = problem
     step = bp.explain_step(net, X[0], y[0], cost=cost)
     written = {line for block in step.document().blocks if isinstance(block, Formulas) for line in block.equations}

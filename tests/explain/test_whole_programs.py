@@ -1,4 +1,4 @@
-"""Whole programs as people write them, each in a way of its own: what ``diagnose_function`` says of each.
+"""Whole programs as people write them, each in a different style, and the reports of ``diagnose_function``.
 
 ``f(W1, b1, W2, b2, X, y)`` with (inputs, neurons) unless said otherwise.
 """

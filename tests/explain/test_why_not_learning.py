@@ -179,7 +179,7 @@ def test_bad_input_is_refused():
         why(bp.Network((2, 2, 1)), X=[[1.0]])
 
 
-def test_training_that_comes_to_little_says_why(tmp_path):
+def test_training_with_a_poor_result_reports_why(tmp_path):
     stuck = done("train", "xor", "--seed", "2", "--out", "xor.safetensors", cwd=tmp_path)
     assert "Why: the cost 0.1252 lies on a plateau of these data, at 1/8" in " ".join(stuck.split())
     assert "Why:" not in done("train", "and", "--out", "and.safetensors", cwd=tmp_path)

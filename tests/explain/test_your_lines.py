@@ -56,7 +56,7 @@ def test_where_no_variable_holds_it_the_quantity_is_said():
     assert bp.diagnose_function(unnamed, **HALF).place == "δ of layer 1"
 
 
-def test_nothing_is_said_of_what_is_right_or_unsure_and_tracing_is_left_as_it_was():
+def test_right_or_uncertain_lines_are_not_reported_and_tracing_is_restored():
     before = sys.gettrace()
     assert bp.diagnose_function(lambda weights, X, y: [np.ones_like(W) for W in weights], **HALF).place == ""
     assert bp.diagnose_function(program(), **HALF).place == ""

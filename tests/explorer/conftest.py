@@ -48,7 +48,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(chromium: Browser, server: Server) -> Iterator[Callable[..., Page]]:
-    """``visit(fragment, **context)`` opens the page in a browser of its own.
+    """``visit(fragment, **context)`` opens the page in a separate browser.
 
     At the end of each test: nothing was complained of on a console, and no request went elsewhere.
     """

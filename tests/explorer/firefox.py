@@ -19,7 +19,7 @@ STARTED = "WebDriver BiDi listening on "
 
 
 class Firefox:
-    """One tab of a Firefox of its own.
+    """One tab of a separate Firefox.
 
     Attributes
     ----------

@@ -99,7 +99,7 @@ def train_until(page: Page, condition: str) -> None:
 
 
 def stop(page: Page) -> None:
-    """Pause the run, unless it has ended by itself."""
+    """Pause the run, unless it has stopped automatically."""
     pause = page.get_by_role("button", name="Pause", exact=True)
     with suppress(Error):  # the click waits for a run that is starting; one that has ended cannot be paused
         pause.click(timeout=2000)

@@ -1,4 +1,4 @@
-"""A server in a process of its own, and a page that talks to it as the browser does."""
+"""A server in a separate process, and a page that talks to it like the browser."""
 
 from __future__ import annotations
 

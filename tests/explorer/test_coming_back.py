@@ -1,4 +1,4 @@
-"""A page that loses its connection, its server or itself comes back to where it was."""
+"""A page that loses its connection or its server, or is reloaded, restores its state."""
 
 from __future__ import annotations
 
@@ -138,12 +138,12 @@ def test_no_command_line_holds_the_token(tmp_path):
 
 
 def shape(page):
-    """What must come back."""
+    """The state that must be restored."""
     return weights(page), page.locator("#epoch").inner_text(), cost(page)
 
 
 @pytest.mark.browser
-def test_the_token_leaves_the_address_and_a_reload_goes_on(visit, server):
+def test_the_token_leaves_the_address_and_a_reload_continues(visit, server):
     page = visit()
     assert "token" not in page.url
     page.locator("#speed").select_option("100")  # so that it is not solved meanwhile
@@ -265,7 +265,7 @@ def test_every_kind_of_data_survives_a_reload_a_cut_a_sleep_and_a_restart(chromi
             page.clock.run_for(1000)
             page.wait_for_timeout(50)
         until(page, f"{epoch} > {reached}")
-        if page.locator("#pause").is_enabled():  # else it was solved meanwhile, and stopped by itself
+        if page.locator("#pause").is_enabled():  # otherwise it was solved meanwhile, and stopped
             press(page, "Pause")
         for _ in range(5):
             page.clock.run_for(1000)

@@ -21,7 +21,7 @@ NET = bp.Network((2, 3, 1), activations=("tanh", "sigmoid"), seed=3)
 
 
 def trained(folder, epochs, net=NET, **options):
-    """A run of so many epochs, which goes on where it was."""
+    """A run of this many epochs, which resumes."""
     return bp.train(net, X, Y, epochs=epochs, checkpoint=folder, every=10, learning_rate=0.3, **options)
 
 

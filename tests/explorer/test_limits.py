@@ -134,7 +134,7 @@ def test_a_files_name_leads_nowhere(server, name):
         assert len(shown) < 100
 
 
-def test_the_page_after_the_last_is_told_that_it_is_full():
+def test_a_page_too_many_learns_that_the_explorer_is_full():
     with served() as server, ExitStack() as stack:
         for _ in range(limits.SESSIONS):
             stack.enter_context(Page(server))
@@ -171,7 +171,7 @@ def test_a_closed_page_stops_its_training(monkeypatch):
             time.sleep(0.02)
 
 
-def test_a_run_rests_while_its_page_is_away_and_goes_on(monkeypatch):
+def test_a_run_pauses_while_its_page_is_away_and_continues(monkeypatch):
     monkeypatch.setattr(limits, "RUN_SECONDS", 0.2)
     with served_here() as (server, explorer):
         with Page(server) as page:
@@ -269,7 +269,7 @@ def test_a_table_that_takes_too_much_memory_is_given_up(tmp_path):
     assert "refused" in done.stdout or done.returncode != 0
 
 
-def test_a_fault_is_told_plainly_and_the_session_lives(monkeypatch, capfd):
+def test_a_fault_is_reported_plainly_and_the_session_survives(monkeypatch, capfd):
     def broken(scene, given):
         raise KeyError("a bug")
 

@@ -1,4 +1,4 @@
-"""The explorer in a notebook: a frame for the page that it stands in, and the network back."""
+"""The explorer in a notebook: a frame that only the notebook's page may show, and the network in Python."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def page_of(exploration):
     return Page(Server(process=None, url=exploration.url))
 
 
-def test_the_network_comes_back_edited_and_trained():
+def test_the_edited_and_trained_network_is_returned():
     net = bp.Network((2, 3, 1), seed=1)
     with net.explore(*XOR, learning_rate=2.0) as exploration:
         assert exploration.network == net

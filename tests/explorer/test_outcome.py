@@ -1,4 +1,4 @@
-"""A run says what it has come to, stops by itself, and offers what may help."""
+"""A run reports its outcome, stops automatically, and offers remedies."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def stuck_seed(page):
     raise AssertionError("every start solves XOR")
 
 
-def test_a_plateau_is_said_with_its_reason_and_what_may_help(page):
+def test_a_plateau_is_reported_with_its_reason_and_remedies(page):
     seed = stuck_seed(page)
     page.ok("train", speed="max", until_solved=True)
     stopped = page.event("stopped")

@@ -324,7 +324,7 @@ def test_one_input_shows_the_fitted_curve(visit):
     expect(page.get_by_role("button", name="Add points")).to_be_visible()
 
 
-def test_a_network_too_large_to_draw_is_told_in_figures(visit):
+def test_a_network_too_large_to_draw_is_shown_in_figures(visit):
     page = visit()
     tab(page, "Network")
     field = page.get_by_label("Neurons of hidden layer 1")

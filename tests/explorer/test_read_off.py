@@ -27,7 +27,7 @@ def scene(activation="sigmoid", seed=3):
 
 
 def by_hand(found, rounded=five):
-    """∂C/∂W11_1 and ∂C/∂W11_2 of the sample, from what stands in the picture, every number rounded on the way."""
+    """∂C/∂W11_1 and ∂C/∂W11_2 of the sample, from the numbers in the picture, with every number rounded."""
     W = [np.vectorize(rounded)(w) for w in found.network.weights]
     x, y = found.focus.x, found.focus.y[0]
     slope = {"sigmoid": lambda a: a * (1 - a), "tanh": lambda a: 1 - a * a}

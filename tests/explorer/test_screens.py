@@ -287,7 +287,7 @@ def test_a_screen_reader_hears_once_a_step_and_once_a_run(visit):
     assert len(page.evaluate("window.heard")) <= 3
 
 
-def test_a_word_stands_there_while_it_loads(visit, server):
+def test_a_word_is_shown_while_it_loads(visit, server):
     html = server.http.get(f"{server.base}/").text
     assert "Loading the network" in html
 

@@ -85,7 +85,7 @@ def test_no_route_answers_without_the_token(server, route, method, token):
     assert status(server, route, method, server.token, query=False).status_code == 403
 
 
-def test_two_tokens_are_none(server):
+def test_two_tokens_are_refused(server):
     assert server.http.get(f"{server.base}/step?token=x&token={server.token}").status_code == 403
     assert server.http.get(f"{server.base}/step?{'a=1&' * 1000}token={server.token}").status_code == 403
 
@@ -144,7 +144,7 @@ def test_the_names_of_this_machine_do(server, name):
      "main.js%00.css", "main.js/..%2fapp.py", "..;/app.py", "%252e%252e%252fapp.py", "file:%2f%2f%2fetc%2fpasswd",
      "MAIN.JS"],
 )  # fmt: skip
-def test_nothing_but_the_pages_files_is_served(server, path):
+def test_only_the_pages_files_are_served(server, path):
     host, _, port = server.base.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=10) as raw:  # clients would tidy the path up
         raw.sendall(f"GET /static/x/{path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())

@@ -36,7 +36,7 @@ def test_one_line_is_printed_and_ctrl_c_ends_it_well(tmp_path):
         again.bind(("127.0.0.1", int(port)))
 
 
-def test_a_port_that_is_taken(tmp_path):
+def test_a_port_that_is_in_use(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -40,7 +40,7 @@ def test_a_step_by_hand_is_the_librarys_step(page):
     assert seen["new W12_2"] == after["W12_2"]
 
 
-def test_the_parts_of_a_step_come_in_their_order(page):
+def test_the_parts_of_a_step_are_in_order(page):
     assert page.error("step", **{"pass": "Update"}) == "Update has to wait: Forward comes next, with H1"
     step = page.ok("step", **{"pass": "Forward", "unit": "layer"})["step"]
     assert set(step["values"]) == {"u_H1", "H1", "u_H2", "H2"}
@@ -58,7 +58,7 @@ def test_values_of_the_step_before_stay_visible(page):
 
 
 def test_the_text_of_a_value_is_the_explanations(page):
-    """Every number beside the picture stands in the step that explain writes out, in the same digits."""
+    """Every number beside the picture occurs with the same digits in the step that explain writes out."""
     for passing in ("Forward", "Backward", "Update"):
         values = page.ok("step", **{"pass": passing})["step"]["values"]
     printed = str(bp.explain_step(network_of(page.view), [0, 1], [1], learning_rate=2.0))
@@ -95,7 +95,7 @@ def test_a_derivation_leads_to_its_places(page):
 
 
 def test_a_surface_goes_with_its_network_only(page):
-    """One of two inputs is asked for; then there is one input, and two again."""
+    """The surface over one of two inputs; then with a single input, and with two again."""
     page.ok("surface", axes=["X1", "X2"])
     page.ok("set", dataset="sine")
     page.ok("train", speed="max")

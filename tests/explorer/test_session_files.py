@@ -116,7 +116,7 @@ def test_a_bad_table_is_refused_as_on_the_command_line(page, server, raw, line):
     assert page.ok("pause")["data"]["name"] == "xor"
 
 
-def test_a_model_goes_out_and_comes_in(page, server):
+def test_a_model_is_saved_and_opened(page, server):
     page.ok("train", speed="max", epochs=30)
     trained = page.event("stopped")["view"]
     raw = server.get("/model", params={"session": page.session}).content

@@ -26,7 +26,7 @@ def test_training_is_the_librarys_training(page):
     assert len(history["cost"]) <= 2000
 
 
-def test_frames_come_and_pausing_ends_them(page):
+def test_frames_arrive_until_a_pause(page):
     page.ok("surface", resolution=16)
     page.ok("train", speed=200)
     frames = [page.event("frame") for _ in range(10)]
@@ -72,7 +72,7 @@ def test_settings_change_while_it_trains(page):
     assert page.event("stopped")["why"] == "paused"
 
 
-def test_divergence_is_told_and_the_last_weights_are_kept(page):
+def test_divergence_is_reported_and_the_last_weights_are_kept(page):
     page.ok("set", activations=["relu", "identity"], learning_rate=50)
     page.ok("train", speed="max")
     stopped = page.event("stopped")

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 EPOCH = "Number(document.querySelector('#epoch').textContent.replaceAll(',', ''))"
 
 
-def test_a_slope_stands_with_its_number_where_it_comes_from(visit):
+def test_a_slope_is_shown_with_its_number_at_its_neuron(visit):
     page = visit(link())
     press(page, "Forward")
     edge(page, "W11_1")

@@ -240,7 +240,7 @@ def test_options_that_do_not_fit_the_table(in_folder):
         ({"encoding": "base64"}, "unknown encoding 'base64'"),
     ],
 )
-def test_a_dialect_that_is_none(settings, expected):
+def test_an_invalid_dialect(settings, expected):
     assert refusal(Dialect, **settings).startswith(expected)
 
 

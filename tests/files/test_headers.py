@@ -1,4 +1,4 @@
-"""What stands above, in and beside a header, and files that are no tables of lines at all."""
+"""Lines above the header, the header itself, and files that are not lines of text."""
 
 import json
 import zipfile
@@ -37,7 +37,7 @@ def joined(mark=",", end="\n", lines=LINES):
         ("Sales 2024,,\n,,\n", "'Sales 2024'"),
     ],
 )
-def test_titles_and_comments_above_the_header_are_left_out_and_told(read, above, said):
+def test_titles_and_comments_above_the_header_are_left_out_and_reported(read, above, said):
     table = read(above + joined())
     assert [column.name for column in table.columns] == ["x", "c"] and table.rows == 20
     assert table.columns[0].values.tolist() == [float(row[0]) for row in ROWS]
@@ -61,7 +61,7 @@ def test_a_delimiter_at_the_end_of_lines_shifts_nothing(read, mark, where):
     assert table.columns[0].values.tolist() == [float(row[0]) for row in ROWS]
 
 
-def test_columns_of_one_name_are_told_apart_once_the_caller_says_which(read, tmp_path):
+def test_columns_with_the_same_name_are_distinguished_by_the_caller(read, tmp_path):
     text = joined().replace("x,c,y", "x,x,y")
     with pytest.raises(InputError, match="columns 1 and 2 are both named 'x'; rename one of them, or leave") as caught:
         read(text)

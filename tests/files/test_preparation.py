@@ -112,19 +112,19 @@ def test_names_cannot_drive_a_terminal():
     assert all(line.isprintable() for line in prepared.describe())
 
 
-def test_regression_comes_back_in_its_units():
+def test_predictions_of_numbers_are_in_the_targets_units():
     prepared = Preparation((NumberInput("x"),), Target("y", "regression", 10.0, 4.0))
     assert prepared.inverse_target(np.array([[0.0], [-1.5]])).values.tolist() == [10.0, 4.0]
 
 
-def test_two_classes_come_back_with_both_probabilities():
+def test_two_classes_have_both_probabilities():
     prepared = Preparation((NumberInput("x"),), Target("y", "binary", classes=("no", "yes")))
     found = prepared.inverse_target(np.array([[0.25], [0.5], [1.0]]))
     assert found.values.tolist() == ["no", "yes", "yes"]
     assert found.probabilities.tolist() == [[0.75, 0.25], [0.5, 0.5], [0.0, 1.0]]
 
 
-def test_classes_come_back_with_their_probabilities():
+def test_classes_have_their_probabilities():
     found = PREPARED.inverse_target(np.array([[0.1, 0.7, 0.2], [0.5, 0.2, 0.3]], dtype=np.float32))
     assert found.values.tolist() == ["b", "a"] and found.probabilities.shape == (2, 3)
     with pytest.raises(InputError, match=r"A must have shape \(N, 3\), but has shape \(2, 1\)"):

@@ -56,7 +56,7 @@ def test_missing_numbers_are_filled_with_the_median_and_marked(word):
     assert found.notes == ("filled 1 missing cell: 1 of 'c' with its median; --missing drop leaves 4 of 5 rows",)
 
 
-def test_missing_text_is_a_category_of_its_own():
+def test_missing_text_is_a_separate_category():
     found = table(column(["a", "NA", "b", "a", "b", ""]))
     assert found.preparation.input_labels == ("c = a", "c = b", "c: missing")
     assert found.X[:, 2].tolist() == [0, 1, 0, 0, 0, 1]
@@ -92,7 +92,7 @@ def test_a_missing_target_is_no_class():
     assert "left out 10 rows of 30 in which the target is missing" in found.notes
 
 
-def test_none_may_be_a_class_and_that_is_told():
+def test_none_may_be_a_class_and_that_is_reported():
     found = table("x,y\n" + "".join(f"{k},{('None', 'Some')[k % 2]}\n" for k in range(30)))
     assert found.target.categories == ("None", "Some")
     assert "'None' in 'y' is treated as a class; --na None leaves its rows out" in found.notes
@@ -109,7 +109,7 @@ def test_none_may_be_a_class_and_that_is_told():
         ([str(2**60 + k) for k in range(6)], "a different text in each row: whole numbers beyond 2⁵³"),
     ],
 )
-def test_columns_that_say_nothing_are_left_out_and_told(cells, reason):
+def test_uninformative_columns_are_left_out_and_reported(cells, reason):
     text = "c,x,y\n" + "".join(f"{cell},{k % 4},{k * k}.5\n" for k, cell in enumerate(cells))
     found = table(text)
     assert [c.name for c in found.columns] == ["x"] and found.left_out == ("c", "y")
@@ -230,7 +230,7 @@ def test_classes_are_the_text_of_the_cells():
     assert table(floats).target.categories == ("0.0", "1.0", "2.0")
 
 
-def test_classes_that_look_alike_are_told():
+def test_classes_that_look_alike_are_reported():
     found = table("x,y\n" + "".join(f"{k},{('yes', 'Yes', 'no', 'yes ')[k % 4]}\n" for k in range(40)))
     assert len(found.target.categories) == 4
     assert "'Yes', 'yes', 'yes ' in 'y' look alike, but are treated as different" in found.notes
@@ -244,7 +244,7 @@ def rows(mark):
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t", "|", "  ", " \t "])
-def test_the_delimiter_is_found_and_told(mark):
+def test_the_delimiter_is_detected_and_reported(mark):
     found = table(rows(mark))
     assert [c.name for c in found.columns] == ["x", "k"] and found.rows == 8
     assert bool(found.notes) == (mark != ",")
@@ -328,7 +328,7 @@ def test_several_files_follow_each_other(in_folder):
         read_training_table("none*.csv", "y")
 
 
-def test_parquet_has_types_of_its_own():
+def test_parquet_has_its_own_types():
     duckdb.execute(
         "COPY (SELECT DATE '2024-01-01' + (i * 40)::INTEGER AS d, i % 2 = 0 AS b, (i / 4)::DECIMAL(6, 2) AS n, "
         "18446744073709551000 + i::UBIGINT AS u, i * i + 0.5 AS y FROM range(40) r(i)) TO 't.parquet' (FORMAT parquet)"
@@ -400,7 +400,7 @@ def test_a_wide_table_is_read_column_by_column():
     np.testing.assert_array_equal(np.column_stack([c.values for c in found.columns]), values)
 
 
-def test_a_dialect_keeps_what_it_is_told():
+def test_a_dialect_keeps_what_is_given():
     assert Dialect(delimiter=" ").delimiter == "whitespace" and Dialect(delimiter="tab").delimiter == "\t"
 
 
@@ -436,7 +436,7 @@ def test_forced_numbers_are_read_in_the_form_of_most_cells():
     assert message.endswith("none of its cells can be read as a number, such as 'a'; drop --numeric")
 
 
-def test_texts_that_come_again_among_numbers_or_dates_are_to_be_taken_as_missing():
+def test_repeated_texts_among_numbers_or_dates_may_mean_missing():
     numbers = [str(20 + k) for k in range(40)] + ["n.v.", "see below"] * 12
     message, options = refusal(column(numbers))
     assert "column 'c': 40 numbers and 24 cells of text: 'n.v.' (12), 'see below' (12)" in message

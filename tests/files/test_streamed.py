@@ -230,7 +230,7 @@ def test_memory_is_an_amount(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_a_table_larger_than_the_memory_it_may_take(tmp_path, kind):
+def test_a_table_larger_than_the_allowed_memory(tmp_path, kind):
     path, rows, columns = tmp_path / f"t.{kind}", 600_000, 40
     cells = ", ".join(f"random() * 2 - 1 AS x{k}" for k in range(columns - 1))
     duckdb.sql(f"COPY (SELECT *, x0 * x1 + x2 AS y FROM (SELECT {cells} FROM range({rows}))) TO '{path}'")

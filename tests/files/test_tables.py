@@ -224,7 +224,7 @@ def test_the_target_decides_the_task_unless_it_is_forced(tmp_path, cells, task, 
     assert (prepared.target.task, prepared.target.classes) == expected
 
 
-def test_few_whole_numbers_as_a_target_are_classes_and_that_is_told(tmp_path):
+def test_a_target_of_few_whole_numbers_is_classes_and_that_is_reported(tmp_path):
     path = write(tmp_path / "t.csv", [["x", "y"], *[[k, k % 3] for k in range(60)]])
     table = read_training_table(path, "y")
     assert table.notes == (
@@ -237,7 +237,7 @@ def test_few_whole_numbers_as_a_target_are_classes_and_that_is_told(tmp_path):
     assert read_training_table(path, "x").split(0)[-1].target.task == "regression"
 
 
-def test_columns_of_nothing_but_zeros_are_left_out_and_that_is_told(tmp_path):
+def test_columns_of_zeros_are_left_out_and_that_is_reported(tmp_path):
     path = write(tmp_path / "t.csv", [["x", "dark", "y"], *[[k, 0, k / 2] for k in range(9)]])
     table = read_training_table(path, "y")
     assert table.notes == ("left out 'dark': the same in every row",)

@@ -68,7 +68,7 @@ def test_numbers_in_several_units_are_refused(column, cells, said):
 
 
 @pytest.mark.parametrize("word", ["unknown", "Missing", "n.a.", "#DIV/0!", "NaT", "(blank)"])
-def test_words_that_mean_missing_among_numbers_are_taken_so_and_told(column, word):
+def test_words_that_mean_missing_among_numbers_are_treated_so_and_reported(column, word):
     found, kind, notes = column([*map(str, range(10, 40)), *[word] * 3])
     assert isinstance(kind, NumberInput) and kind.missing and np.isnan(found[-3:]).all()
     assert f"treated as missing in 'c': '{word}' (3)" in notes

@@ -157,7 +157,7 @@ def test_lbfgs_is_scipy_s_on_all_samples(cluster):
         distributed.train(NET, laid(cluster), solver="lbfgs", learning_rate=0.1)
 
 
-def test_lbfgs_ends_where_there_is_nothing_to_gain_and_goes_on(cluster, tmp_path):
+def test_lbfgs_converges_and_resumes(cluster, tmp_path):
     class Stop(BaseException):
         pass
 

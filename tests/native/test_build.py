@@ -1,4 +1,4 @@
-"""The build hook: which compiler it takes, what it asks for, and what it says of the wheel."""
+"""The build hook: its choice of compiler, its requirements, and the tag of the wheel."""
 
 import zipfile
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_the_compiler_that_is_there(compilers, taken, monkeypatch):
     assert hatch_build.compiler() == taken
 
 
-def test_ziglang_is_asked_for_only_where_nothing_else_compiles(monkeypatch):
+def test_ziglang_is_required_only_without_another_compiler(monkeypatch):
     pretend(monkeypatch, "g++")
     assert hatch_build.requirements() == []
     pretend(monkeypatch)

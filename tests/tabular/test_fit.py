@@ -44,7 +44,7 @@ def test_a_line_is_fitted_by_a_linear_model_and_a_curve_by_neurons():
     assert 1 - np.mean((found.network.predict(new)[:, 0] - np.abs(new[:, 0])) ** 2) / np.abs(new[:, 0]).var() > 0.9
 
 
-def test_what_the_call_gives_stays_as_it_is():
+def test_settings_of_the_call_do_not_change():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 2))
     y = (X[:, :1] > 0).astype(float)

@@ -51,7 +51,7 @@ def test_measures_of_numbers_are_in_the_targets_units():
     assert found.r2 == pytest.approx(metrics.r2_score(true, predicted))
 
 
-def test_where_a_measure_makes_no_sense_there_is_none():
+def test_a_measure_that_does_not_apply_is_none():
     assert measured(np.ones((3, 1)), np.ones((3, 1)), NUMBER).r2 is None
     assert measured(np.full((3, 1), 0.5), np.ones((3, 1)), BINARY).auc is None
     assert auc(np.array([0.1, 0.2]), np.array([True, True])) is None
@@ -59,7 +59,7 @@ def test_where_a_measure_makes_no_sense_there_is_none():
     assert confusion(np.eye(11), np.eye(11), many) is None
 
 
-def test_the_bootstrap_interval_of_a_mean_is_that_of_the_normal_distribution():
+def test_the_bootstrap_interval_of_a_mean_agrees_with_the_normal_distribution():
     values = np.random.default_rng(3).normal(size=400)
     low, high = interval(lambda rows: float(values[rows].mean()), 400)
     reach = 1.96 * values.std() / 20

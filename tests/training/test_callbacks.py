@@ -61,7 +61,7 @@ def test_the_list_of_runs_says_what_the_log_says(tmp_path):
     assert 0 < run.seconds <= last.seconds and run.age >= 0
 
 
-def test_a_population_is_told_of_within_its_first_chunk(monkeypatch):
+def test_a_population_reports_within_its_first_chunk(monkeypatch):
     monkeypatch.setattr("backpath.training.engines.many.REPORT_SECONDS", 0.001)
     population = bp.Population((2, 8, 1), size=3000, seed=0)
     seen = []

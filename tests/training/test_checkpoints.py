@@ -1,4 +1,4 @@
-"""A run that was stopped and goes on ends in the same bits as one that was not."""
+"""A resumed run ends with the same bits as one that was never stopped."""
 
 import contextlib
 import dataclasses
@@ -56,7 +56,7 @@ def bits(result):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_run_that_goes_on_has_the_bits_of_one_that_never_stopped(tmp_path, name):
+def test_a_resumed_run_has_the_bits_of_one_that_never_stopped(tmp_path, name):
     settings = CASES[name]
     epochs = 12 if settings["solver"] == "lm" else 60
     whole = bits(bp.train(NET, X, y, epochs=epochs, **settings))
@@ -90,7 +90,7 @@ FITS = [
 @pytest.mark.filterwarnings("ignore")  # of epochs that are over, of nothing learned
 @pytest.mark.parametrize("held_out", [{}, {"X_val": HELD[0], "y_val": HELD[1]}], ids=["", "held out"])
 @pytest.mark.parametrize("settings", FITS, ids=str)
-def test_the_fits_of_estimators_go_on(tmp_path, settings, held_out):
+def test_fits_of_estimators_resume(tmp_path, settings, held_out):
     def fitted(stop=10**9, **keywords):
         seen = []
 
@@ -129,7 +129,7 @@ def test_lbfgs_resumes_only_where_scipy_takes_the_same_steps():
         other(np.nextafter(first.start, 1))
 
 
-def test_fits_that_could_not_go_on_are_refused(tmp_path):
+def test_fits_that_could_not_resume_are_refused(tmp_path):
     with pytest.raises(InputError, match="random_state must be a whole number"):
         bp.MLPRegressor(checkpoint=tmp_path / "run").fit(X, y)
     with pytest.raises(InputError, match="checkpoint is for fit"):
@@ -141,7 +141,7 @@ def test_fits_that_could_not_go_on_are_refused(tmp_path):
 @pytest.mark.parametrize(
     "settings", [{}, {"tol": 1e-4, "batch_size": 7, "shuffle": True, "solver": "adam", "history_every": 5}], ids=str
 )
-def test_populations_go_on(tmp_path, monkeypatch, hidden, settings):
+def test_populations_resume(tmp_path, monkeypatch, hidden, settings):
     monkeypatch.setattr("backpath.training.engines.many.LONGEST_CHUNK", 7)
     population = bp.Population((3, hidden, 2), size=20, activation="tanh", seed=1)
     rates = np.array([0.01, 1e3] * 10)  # every second one diverges
@@ -228,7 +228,7 @@ def test_more_epochs_and_another_learning_rate_are_said_aloud(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:epochs was:UserWarning", "ignore:learning_rate was:UserWarning")
-def test_a_diverged_run_leaves_the_last_good_checkpoint_and_says_how_to_go_on(tmp_path):
+def test_a_diverged_run_leaves_the_last_good_checkpoint_and_says_how_to_resume(tmp_path):
     reached = run(tmp_path)
     with pytest.raises(DivergenceError, match=r"the last good checkpoint in .* is of epoch 5\d: resume from it with"):
         run(tmp_path, epochs=500, learning_rate=50.0, every=1)
@@ -238,7 +238,7 @@ def test_a_diverged_run_leaves_the_last_good_checkpoint_and_says_how_to_go_on(tm
 
 
 @pytest.mark.parametrize("damage", [lambda raw: raw[:-9], lambda raw: raw[:-1] + bytes([raw[-1] ^ 1]), lambda raw: b""])
-def test_of_a_damaged_checkpoint_the_one_before_is_taken_and_said_so(tmp_path, damage):
+def test_instead_of_a_damaged_checkpoint_the_previous_one_is_used_and_reported(tmp_path, damage):
     whole = bits(bp.train(NET, X, y, epochs=50, learning_rate=0.05))
     begun(tmp_path)
     newest, _ = states_of(tmp_path)

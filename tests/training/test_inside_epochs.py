@@ -1,4 +1,4 @@
-"""A run that was stopped in the midst of an epoch goes on there, to the same bits."""
+"""A run that was stopped within an epoch resumes there, and ends with the same bits."""
 
 import signal
 import time

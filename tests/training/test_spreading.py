@@ -20,7 +20,7 @@ LEARN = {"epochs": 40, "solver": "momentum", "learning_rate": np.array([0.01, 1e
 
 
 class Elsewhere:
-    """Does each task twice and the last one first; after so many it is stopped."""
+    """Does each task twice and the last one first, and stops after some tasks."""
 
     def __init__(self, stop=10**9, error=KeyboardInterrupt):
         self.asked, self.stop, self.error = [], stop, error
@@ -50,7 +50,7 @@ def test_populations(settings):
     assert there == dataclasses.replace(here, seconds=there.seconds)
 
 
-def test_what_came_is_kept_and_the_rest_is_asked_for(tmp_path):
+def test_arrived_results_are_kept_and_only_the_others_are_requested(tmp_path):
     here = bp.train_population(POPULATION, X, y, **LEARN)
     first, second, third, moments = Elsewhere(stop=2), Elsewhere(), Elsewhere(), []
     half = bp.train_population(POPULATION, X, y, spread=first, checkpoint=tmp_path, callbacks=moments.append, **LEARN)

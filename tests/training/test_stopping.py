@@ -19,7 +19,7 @@ def test_an_epoch_that_lowers_the_cost_by_exactly_tol_does_not_count(engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_cost_that_falls_by_more_than_tol_each_epoch_goes_on(engine):
+def test_training_continues_while_the_cost_falls_by_more_than_tol(engine):
     net = bp.Network.from_weights([[[1.0, 0.0]]], activations="identity")
     result = bp.train(net, [[1.0]], [0.0], epochs=40, learning_rate=0.01, tol=1e-9, engine=engine)
     assert (result.stopped, result.epochs) == ("epochs", 40)

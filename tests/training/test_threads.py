@@ -79,7 +79,7 @@ def _trained(net, X, y, batch):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")  # that is what is tested
-def test_a_forked_process_has_helpers_of_its_own():
+def test_a_forked_process_has_its_own_helpers():
     sizes, count, batch = RAGGED
     X, y = samples(sizes, count, "float64")
     net = Network(sizes, seed=0)

@@ -1,4 +1,4 @@
-"""A backward pass in which every use of a quantity can be got wrong by itself, in plain NumPy with textbook formulas.
+"""A backward pass in which each use of a quantity can be wrong separately, in plain NumPy with textbook formulas.
 
 It shares no code with the search: what a slip does is written here again, as a user's program would do it.
 """

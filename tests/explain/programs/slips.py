@@ -44,7 +44,7 @@ def planted(*codes: str, layers: object = None, words: tuple[str, ...] = ("",)) 
 
 
 def layer_for(p: Program, place: str, rng: np.random.Generator) -> int:
-    """A layer where that place is a place of its own."""
+    """A layer in which that place is a separate one."""
     k = one_of(rng, [k for k in p.layers if k > 1 or place not in ("back", "gradient")])
     p.take(("delta", k))
     return int(k)

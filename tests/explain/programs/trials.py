@@ -99,7 +99,7 @@ def made(
 
 
 def rounded(seed: int, digits: int) -> Program:
-    """The same network and samples with so many significant digits."""
+    """The same network and samples with this many significant digits."""
 
     def of(a: Array) -> Array:
         return np.array([float(f"{v:.{digits - 1}e}") for v in a.ravel()]).reshape(a.shape)
@@ -109,7 +109,7 @@ def rounded(seed: int, digits: int) -> Program:
 
 
 def as_printed(a: Array, digits: int) -> list[Any]:
-    """Strings of so many significant digits."""
+    """Strings with this many significant digits."""
     if a.ndim == 1:
         return [np.format_float_positional(v, digits, unique=False, fractional=False) for v in a]
     return [as_printed(row, digits) for row in a]
@@ -201,8 +201,8 @@ def equal_slips(
 
 
 def trials(count: int, slips: int, conventions: int, digits: Digits, start: int = 0, meant: int = 0) -> Iterator[Trial]:
-    """So many trials of random slips in which there is something to find; ``meant``: with so many of what people may
-    mean to do with right gradients."""
+    """``count`` trials of random slips in which there is something to find; ``meant``: the number of intended changes to
+    right gradients."""
     found, seed = 0, start
     while found < count:
         rng = np.random.default_rng([seed, 37])
