@@ -76,7 +76,7 @@ def test_without_its_table_it_says_so_and_takes_a_row(house, tmp_path, what):
         assert answer["kept"] and answer["rows"] == 60
         after = page.event("view")["view"]
         other = TABLE.replace("fuel", "kind").encode()
-        assert server.post("/data", page.session, other).json()["lacking"] == ["fuel"]  # a network of its own
+        assert server.post("/data", page.session, other).json()["lacking"] == ["fuel"]  # a new network
         assert page.event("view")["view"]["weights"] != before and page.ok("undo")["weights"] == before
         assert after["weights"] == before and not after["data"]["typed"]
         page.ok("train", epochs=2)

@@ -186,7 +186,7 @@ def diagnosed(seed: int, gradients: Sequence[Array], given: Given) -> tuple[str,
 def equal_slips(
     seed: int, chosen: Sequence[str], k: int, gradients: Sequence[Array], given: Given, open_: float
 ) -> list[Planted]:
-    """What other slips and conventions in the place of one of the chosen are called, where the figures are the same."""
+    """The names of other slips and conventions that give the same figures instead of a chosen one."""
     found = []
     for name in {**SLIPS, **CONVENTIONS}:
         for draw in range(DRAWS):
@@ -201,8 +201,8 @@ def equal_slips(
 
 
 def trials(count: int, slips: int, conventions: int, digits: Digits, start: int = 0, meant: int = 0) -> Iterator[Trial]:
-    """``count`` trials of random slips in which there is something to find; ``meant``: the number of intended changes to
-    right gradients."""
+    """``count`` trials of random slips in which there is something to find; ``meant``: the number of intended
+    changes to right gradients."""
     found, seed = 0, start
     while found < count:
         rng = np.random.default_rng([seed, 37])
