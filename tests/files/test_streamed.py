@@ -132,7 +132,7 @@ def test_several_epochs_go_on_from_each_other(tmp_path, streams):
     [
         ({}, "give batch_size, such as 256"),
         ({"batch_size": 32, "solver": "lm"}, "lm uses all samples"),
-        ({"batch_size": 32, "restarts": 3}, "restarts take all samples"),
+        ({"batch_size": 32, "restarts": 3}, "restarts need all samples"),
         ({"batch_size": 32, "sample_weight": [1.0]}, "leave sample_weight out"),
     ],
 )

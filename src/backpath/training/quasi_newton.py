@@ -7,7 +7,7 @@ function returns the same again, and SciPy arrives at the same state.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,7 +24,7 @@ class Objective(Stateful):
 
     Parameters
     ----------
-    weights : list of arrays
+    weights : arrays by layer
         The weights to start from.
     evaluate : callable
         Computes the cost for given weights, and its gradient.
@@ -39,7 +39,7 @@ class Objective(Stateful):
 
     _given: ClassVar[tuple[str, ...]] = ("start", "is_recorded", "_evaluate", "_shapes", "_ends", "_repeated")
 
-    def __init__(self, weights: list[Array], evaluate: Evaluate):
+    def __init__(self, weights: Sequence[Array], evaluate: Evaluate):
         self.start: Floats = np.concatenate([W.ravel() for W in weights])
         self.is_recorded = True
         self._evaluate, self._shapes = evaluate, [W.shape for W in weights]
@@ -47,9 +47,10 @@ class Objective(Stateful):
         self._repeated = 0  # recorded results that have been returned
         self.recorded: list[tuple[str, float, Floats]] = []  # digest of the weights, cost, gradient
 
-    def layers(self, flat: Floats) -> list[Array]:
+    def layers(self, flat: Array) -> list[Array]:
         """The vector as one array per layer."""
-        return [part.reshape(shape) for part, shape in zip(np.split(flat, self._ends), self._shapes, strict=True)]
+        parts = np.split(flat, self._ends)
+        return [part.reshape(shape) for part, shape in zip(parts, self._shapes, strict=True)]
 
     def __call__(self, flat: Floats) -> tuple[float, Floats]:
         digest = hashlib.blake2b(flat.tobytes(), digest_size=8).hexdigest() if self.is_recorded else ""
