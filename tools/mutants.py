@@ -39,6 +39,7 @@ ROOMS = {
     "explain": (["explain"], ["tests/explain"]),
     "population": (["population"], ["tests/test_population.py", "tests/cli/test_study.py"]),
 }
+EQUIVALENT = ROOT / "tools" / "equivalent_mutants.txt"
 OPTIONS = ("-q", "-p", "no:cacheprovider", "--doctest-modules")
 COMPARISONS = {
     ast.Lt: ast.LtE,
@@ -81,11 +82,22 @@ class Mutant:
         after = lines[last - 1][right:] + b"".join(lines[last:])
         return (before + self.text.encode() + after).decode()
 
-    def __str__(self) -> str:
+    @property
+    def change(self) -> str:
+        """The file and the change, as in ``EQUIVALENT``."""
         lines = self.file.read_bytes().splitlines()
         (first, left), (last, right) = self.start, self.end
         old = lines[first - 1][left : right if last == first else None].decode()
-        return f"{self.file.relative_to(SOURCE)}:{first}: {old}  ->  {self.text}"
+        return f"{self.file.relative_to(SOURCE / 'backpath')}: {old}  ->  {self.text}"
+
+    def __str__(self) -> str:
+        return f"line {self.start[0]} of {self.change}"
+
+
+def equivalents() -> set[str]:
+    """The changes that no test can detect, because they do not change any result."""
+    lines = EQUIVALENT.read_text("utf-8").splitlines()
+    return {line.partition("\t")[0] for line in lines if line and not line.startswith("#")}
 
 
 def mutants(file: Path) -> Iterator[Mutant]:
@@ -196,7 +208,8 @@ def tests_of(faults: list[Mutant], runs: dict[tuple[str, int], set[str]]) -> lis
             lines = [line for name, line in runs if name == str(fault.file)]
         for line in lines:
             found |= runs.get((str(fault.file), line), set())
-    return sorted(found)
+    covered = Counter(test for tests in runs.values() for test in tests)
+    return sorted(found, key=lambda test: (covered[test], test))  # the most specific tests first
 
 
 @cache
@@ -276,7 +289,8 @@ def main() -> None:
         for s in sources
         for f in (sorted((package / s).rglob("*.py")) if "*" not in s and not s.endswith(".py") else package.glob(s))
     ]
-    every = [mutant for file in files for mutant in mutants(file)]
+    known = equivalents()
+    every = [mutant for file in files for mutant in mutants(file) if mutant.change not in known]
     random.Random(arguments.seed).shuffle(every)
     chosen = every[: arguments.sample or None]
     print(f"{arguments.room}: {len(chosen)} of {len(every)} faults", flush=True)

@@ -81,3 +81,13 @@ def test_wilsons_interval_of_8_in_10():
     z, p, n = 1.959963984540054, 0.8, 10
     roots = np.roots([1 + z**2 / n, -(2 * p + z**2 / n), p**2])  # where (p - π)² = z² π (1 - π) / n
     assert [low, high] == pytest.approx(sorted(roots), rel=1e-12) and [round(low, 2), round(high, 2)] == [0.49, 0.94]
+
+
+@pytest.mark.parametrize("total", range(1, 60))
+def test_wilsons_interval_of_all_or_none_ends_exactly(total):
+    assert wilson_interval(0, total)[0] == 0.0 and wilson_interval(total, total)[1] == 1.0
+    assert wilson_interval(0, total)[1] == pytest.approx(1 - wilson_interval(total, total)[0])  # by symmetry
+
+
+def test_codes_of_costs_are_distinct():
+    assert sorted(row.code for row in COSTS.values()) == list(range(len(COSTS)))

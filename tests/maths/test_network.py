@@ -10,6 +10,7 @@ from hypothesis import given
 import backpath as bp
 from backpath.maths.initialisations import INITIALISATIONS
 from backpath.maths.network import Network
+from backpath.maths.other_names import activation_called, cost_called
 from strategies import networks, seeds
 
 NOTES = [[[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]], [[0.7, 0.8, 0.9]]]
@@ -144,6 +145,8 @@ BAD = [
     (lambda n: Network((2, 2.5, 1)), r"sizes must be whole numbers, as in \(2, 2, 1\)"),
     (lambda n: Network("ab"), "sizes must be whole numbers"),
     (lambda n: Network((2, 10**9, 1)), r"has 4,000,000,001 weights; training it needs \d+ GiB, and this machine has"),
+    (lambda n: Network((10**8, 10**7, 1)), "has more than 10¹⁵ weights"),
+    (lambda n: Network((10**8, 10**7 - 1, 1)), r"has 999,999,919,999,999 weights"),
     (lambda n: Network((2, 10**400, 1)), "has more than 10¹⁵ weights"),
     (lambda n: Network((2, 2, 1), seed=-1), "seed must be a whole number of at least 0, but is -1"),
     (lambda n: Network((2, 2, 1), seed="x"), "seed must be a whole number"),
@@ -162,6 +165,8 @@ BAD = [
     (lambda n: Network((2, 2, 1), "swish"), "unknown activation 'swish'"),
     (lambda n: Network((2, 2, 1), activations=["tanh"]), "there must be 2 activations, one per layer"),
     (lambda n: Network((2, 2, 1), "softmax"), "softmax is for an output layer of at least 2 neurons"),
+    (lambda n: Network((2, 3, 2), ("softmax", "sigmoid")), "at least 2 neurons, but layer 1 is softmax"),
+    (lambda n: Network((2, 3, 1), ("tanh", "softmax")), "at least 2 neurons, but layer 2 is softmax"),
     (lambda n: Network((2, 2, 1), init="magic"), "unknown init 'magic'; there are glorot_uniform"),
     (lambda n: Network((2, 2, 1), init="uniform:1,-1"), "unknown init"),
     (lambda n: Network((2, 2, 1), dtype="int8"), "dtype must be float64 or float32, but is 'int8'"),
@@ -210,3 +215,41 @@ def test_a_step_that_overflows_keeps_the_last_finite_network(net):
         linear.step([1e10, 1e10], [0], learning_rate=1e30)
     assert caught.value.network == linear
     assert isinstance(pickle.loads(pickle.dumps(caught.value)), bp.DivergenceError)
+
+
+def test_only_printed_weights_have_a_last_digit():
+    net = Network.from_weights([[["0.10", 0.2, "3"]], [[0.5, 0.25]]])
+    assert [unit.tolist() for unit in net.printed] == [[[0.01, 0.0, 1.0]], [[0.0, 0.0]]]
+
+
+def test_at_most_three_weights_are_suggested(net):
+    with pytest.raises(bp.InputError) as caught:
+        net["W11"]
+    assert str(caught.value).partition("did you mean ")[2].count("W") == 3
+
+
+OTHER_LIBRARIES = {  # the names in their documentation
+    cost_called: {
+        "mean_squared_error": "squared_error",  # Keras
+        "BCEWithLogitsLoss": "binary_cross_entropy",  # PyTorch
+        "log_loss": "binary_cross_entropy",  # scikit-learn
+        "SmoothL1Loss": "huber",  # PyTorch
+        "huber": "huber",
+        "Half Squared Error": "half_squared_error",
+        "half_squared_error": "half_squared_error",
+        "no such cost": "no such cost",
+    },
+    activation_called: {
+        "logsig": "sigmoid",  # MATLAB
+        "expit": "sigmoid",  # SciPy
+        "purelin": "identity",  # MATLAB
+        "tanh": "tanh",
+        "no such activation": "no such activation",
+    },
+}
+
+
+@pytest.mark.parametrize("called", OTHER_LIBRARIES)
+def test_other_libraries_names(called):
+    arguments = ["sigmoid"] if called is cost_called else []
+    assert {name: called(name, *arguments) for name in OTHER_LIBRARIES[called]} == OTHER_LIBRARIES[called]

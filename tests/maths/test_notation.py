@@ -21,6 +21,19 @@ def test_two_digit_indices_get_a_comma():
     assert weight_name(1, 12, 3) == "W12,3_1"
     assert weight_name(3, 1, 10) == "W1,10_3"
     assert weight_name(2, 12, None) == "W12~_2"
+    assert weight_name(1, 9, 9) == "W99_1" and weight_name(1, 10, 9) == "W10,9_1" and weight_name(1, 9, 10) == "W9,10_1"
+
+
+@pytest.mark.parametrize("name", ["H3", "X3", "A2", "H1_1", "H1_2", "A1_1", "B1", "H01", "h1", "", None])
+def test_neurons_that_do_not_exist(name):
+    with pytest.raises(InputError, match=r"has no neuron .*; its neurons are X1…X2, H1…H2, A1…A1"):
+        neuron_index(name, (2, 2, 1))
+
+
+@pytest.mark.parametrize("name", ["H1", "H3_1", "H1_3", "H2_2", "A1_2"])
+def test_neurons_of_two_hidden_layers_have_their_number(name):
+    with pytest.raises(InputError, match="has no neuron"):
+        neuron_index(name, (2, 2, 1, 1))
 
 
 @given(sizes)

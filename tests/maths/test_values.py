@@ -2,11 +2,13 @@
 
 import copy
 import pickle
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 import backpath as bp
+from backpath.maths.values import Value
 
 NET = bp.Network((2, 2, 1))
 OTHER = NET.replace({"W11_1": 0.25})
@@ -29,6 +31,20 @@ def test_equal_parts_make_equal_things(name):
     assert made not in (other, 3)
     for same in (pickle.loads(pickle.dumps(made)), copy.deepcopy(made)):
         assert same == made and hash(same) == hash(made)
+
+
+@dataclass(frozen=True, eq=False)
+class Holder(Value):
+    part: object
+
+
+def test_arrays_equal_only_arrays_of_their_type_and_shape():
+    array = np.array([1.0, np.nan])
+    for other in ([1.0, np.nan], array.astype(np.float32), array[None], np.array([1.0, 2.0]), None, 1.0):
+        assert Holder(array) != Holder(other) and Holder(other) != Holder(array)
+    assert Holder(array) == Holder(array.copy()) and hash(Holder(array)) == hash(Holder(array.copy()))
+    assert Holder(np.array([0.0])) == Holder(np.array([-0.0]))
+    assert hash(Holder(np.array([0.0]))) == hash(Holder(np.array([-0.0])))
 
 
 def test_a_result_compares_and_pickles():

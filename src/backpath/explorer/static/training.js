@@ -23,7 +23,7 @@ async function train() {
 }
 
 const at = ({ history, data, step }) => `${history.epoch} ${data.key ?? data.name} ${step.phase}`;
-let outcomeAt = ""; // the epoch of the run that the message is about
+let outcomeAt = ""; // the state of the page that the message is about
 
 /** The outcome of a run, with remedies of one click each. */
 function showOutcome(why, message, tries) {
