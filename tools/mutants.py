@@ -83,19 +83,20 @@ class Mutant:
         return (before + self.text.encode() + after).decode()
 
     @property
-    def change(self) -> str:
-        """The file and the change, as in ``EQUIVALENT``."""
+    def changed(self) -> str:
+        """The file and the line after the change, as in ``EQUIVALENT``."""
+        line = self.applied().splitlines()[self.start[0] - 1].strip()
+        return f"{self.file.relative_to(SOURCE / 'backpath')}: {line}"
+
+    def __str__(self) -> str:
         lines = self.file.read_bytes().splitlines()
         (first, left), (last, right) = self.start, self.end
         old = lines[first - 1][left : right if last == first else None].decode()
-        return f"{self.file.relative_to(SOURCE / 'backpath')}: {old}  ->  {self.text}"
-
-    def __str__(self) -> str:
-        return f"line {self.start[0]} of {self.change}"
+        return f"{old}  ->  {self.text}  at line {first} of {self.changed}"
 
 
 def equivalents() -> set[str]:
-    """The changes that no test can detect, because they do not change any result."""
+    """The changed lines that no test can detect, because no result depends on the change."""
     lines = EQUIVALENT.read_text("utf-8").splitlines()
     return {line.partition("\t")[0] for line in lines if line and not line.startswith("#")}
 
@@ -290,7 +291,7 @@ def main() -> None:
         for f in (sorted((package / s).rglob("*.py")) if "*" not in s and not s.endswith(".py") else package.glob(s))
     ]
     known = equivalents()
-    every = [mutant for file in files for mutant in mutants(file) if mutant.change not in known]
+    every = [mutant for file in files for mutant in mutants(file) if mutant.changed not in known]
     random.Random(arguments.seed).shuffle(every)
     chosen = every[: arguments.sample or None]
     print(f"{arguments.room}: {len(chosen)} of {len(every)} faults", flush=True)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import oracles
 import strategies
+from backpath.maths import backprop
 from backpath.maths.costs import COSTS
 from backpath.maths.network import Network
 
@@ -165,3 +166,15 @@ def test_cross_entropy_stays_right_where_sigmoid_saturates(u, y):
     assert net.cost([u], [y], "binary_cross_entropy") == pytest.approx(float(exact), rel=1e-14)
     delta = (1 - y) / (1 + mp.exp(-mp.mpf(u))) - y / (1 + mp.exp(mp.mpf(u)))
     assert net.gradients([u], [y], "binary_cross_entropy")["W1~_1"] == pytest.approx(float(delta), rel=1e-14)
+
+
+@pytest.mark.parametrize("biases", [True, False])
+def test_sparse_samples_have_the_gradients_of_dense_ones(biases):
+    sparse = pytest.importorskip("scipy.sparse")
+    X, y = np.array([[0.0, 2.0, 0.0], [1.5, 0.0, 0.0]]), np.array([[1.0], [0.0]])
+    net = Network((3, 2, 1), seed=4, biases=biases)
+    u, a = backprop.forward(net.weights, net.activations, X)
+    delta = backprop.deltas(net.weights, net.activations, "squared_error", u, a, y)
+    found = backprop.gradients(delta, [sparse.csr_array(X), *a[1:]], biases)
+    assert all(g == pytest.approx(right, rel=1e-14) for g, right in zip(found, net.gradients(X, y).layers))
+    assert [g.shape for g in found] == [W.shape for W in net.weights]

@@ -172,6 +172,17 @@ BAD = [
     (lambda n: Network((2, 2, 1), dtype="int8"), "dtype must be float64 or float32, but is 'int8'"),
     (lambda n: Network.from_weights([]), "weights must hold an array per layer"),
     (lambda n: Network.from_weights([[[1, 2], [3]]]), "layer 1's weights must be rows of numbers of equal length"),
+    (
+        lambda n: Network.from_weights([[1, 2]]),
+        r"must have shape \(neurons, inputs\), but have shape \(2,\)",
+    ),
+    (
+        lambda n: Network.from_weights([[1, 2]], biases=True),
+        r"shape \(neurons, inputs \+ 1\), bias last, but have shape \(2,\)",
+    ),
+    (lambda n: Network.from_weights([np.zeros((0, 3))]), r"must have shape .*, but have shape \(0, 3\)"),
+    (lambda n: Network.from_weights([np.zeros((2, 1))]), r"must have shape .*, but have shape \(2, 1\)"),
+    (lambda n: Network.from_weights([np.zeros((2, 0))], biases=False), r"\(neurons, inputs\), but have shape \(2, 0\)"),
     (lambda n: Network.from_weights([[[1, np.nan]]]), "layer 1's weights must be finite, but contain nan"),
     (lambda n: Network.from_weights([[[1, 2]], [[1, 2, 3]]]), "layer 2's weights must have 2 columns"),
     (lambda n: n["W31_1"], "the network 2-2-1 has no weight 'W31_1'; did you mean W21_1"),
