@@ -93,9 +93,9 @@ ADDITIONS = {
             'import { byId } from "./dom.js";\nimport { on } from "./page.js";\n\n'
             'export const startHello = () => on("view", () => byId("panel-hello").replaceChildren("hello"));\n',
         ),
-        "explorer/static/main.js": (
-            'import { startCheck } from "./check.js";\n',
-            'import { startCheck } from "./check.js";\nimport { startHello } from "./hello.js";\nstartHello();\n',
+        "explorer/static/later.js": (
+            "\nexport function startLater() {\n",
+            'import { startHello } from "./hello.js";\n\nexport function startLater() {\n  startHello();\n',
         ),
     },
 }
@@ -153,13 +153,15 @@ print("good")
 import re, subprocess, sys, urllib.request
 command = [sys.executable, "-m", "backpath", "explore", "--no-browser", "--port", "0"]
 with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-    base = re.search(r"http://[^/]+", server.stdout.readline())[0]
-    read = lambda path: urllib.request.urlopen(base + path).read().decode()
-    page = read("/")
-    assert 'id="panel-hello"' in page and 'id="tab-hello"' in page
-    static = re.search(r"/static/\\w+", page)[0]
-    assert "startHello" in read(f"{static}/hello.js") and "startHello();" in read(f"{static}/main.js")
-    server.terminate()
+    try:
+        base = re.search(r"http://[^/]+", server.stdout.readline())[0]
+        read = lambda path: urllib.request.urlopen(base + path).read().decode()
+        page = read("/")
+        assert 'id="panel-hello"' in page and 'id="tab-hello"' in page
+        static = re.search(r"/static/\\w+", page)[0]
+        assert "startHello" in read(f"{static}/hello.js") and "startHello();" in read(f"{static}/later.js")
+    finally:
+        server.terminate()
 print("good")
 """,
 }
