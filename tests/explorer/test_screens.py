@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -218,7 +220,15 @@ def test_print_has_the_picture_and_fits(visit, tmp_path):
     assert page.locator("#picture svg").is_visible()
     assert not page.locator("#train").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert len(page.pdf(prefer_css_page_size=True)) > 10_000
+    assert 1 < len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) <= 4
+
+
+def test_print_is_dark_on_white_in_the_dark_too(visit):
+    page = visit(link(), color_scheme="dark")
+    light = "e => Math.max(...getComputedStyle(e).color.match(/\\d+/g).map(Number)) > 128"
+    assert page.locator("body").evaluate(light)
+    page.emulate_media(media="print", color_scheme="dark")
+    assert not page.locator("body").evaluate(light)
 
 
 def test_the_formula_strip_has_all_gradients_of_a_layer_the_last_first(visit):
@@ -294,8 +304,6 @@ def test_a_word_is_shown_while_it_loads(visit, server):
 
 def test_the_page_is_small_enough_for_a_slow_line(server):
     """All that it needs before it can be used, packed, in 3 s at 50 KB/s."""
-    import re
-
     html = server.http.get(f"{server.base}/")
     files = set(re.findall(r"/static/\w+/[\w.-]+", html.text))
     size = len(html.content)

@@ -161,3 +161,51 @@ def test_a_click_in_the_table_of_samples_takes_that_sample(visit):
     press(page, "Sample 2: use it for the step")
     expect(page.locator("#sample")).to_have_value("1")
     assert weights(page)["W21_1"] == pytest.approx(-0.4)
+
+
+def test_a_figure_in_a_wrong_form_takes_the_verdict_away(visit):
+    page = visit(link())
+    tab(page, "Check")
+    figure, verdict = page.locator('#claims [name="W11_2"]'), page.locator("#verdict")
+    right = f"{NET.gradients(X, Y)['W11_2']:.5f}"
+    for typed in (right, right.replace(".", ",")):
+        figure.fill(typed)
+        press(page, "Check my figures")
+        expect(verdict).to_contain_text("The figure is right.")
+        figure.fill("abc")
+        press(page, "Check my figures")
+        expect(page.locator("#error")).to_contain_text("must be a number")
+        expect(verdict).to_be_empty()
+    figure.fill(right)
+    press(page, "Check my figures")
+    expect(verdict).to_contain_text("The figure is right.")
+    expect(page.locator("#error")).to_be_empty()
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"), [("1,5", 1.5), ("1/3", 1 / 3), ("\N{MINUS SIGN}0.2", -0.2), ("\N{MINUS SIGN}1/4", -0.25)]
+)
+def test_numbers_are_understood_wherever_they_are_typed(visit, typed, value):
+    page = visit(link())
+    page.locator('[data-weight="W21_1"]').dblclick()
+    page.get_by_label("W21_1, new value").fill(typed)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("W21_1, new value")).to_be_hidden()
+    assert weights(page)["W21_1"] == pytest.approx(value, rel=1e-4)
+    edge(page, "W11_1")
+    page.locator("#weight-value").fill(typed)
+    press(page, "Set")
+    expect(page.locator("#message")).to_contain_text("W11_1 is")
+    assert weights(page)["W11_1"] == pytest.approx(value, rel=1e-4)
+    page.locator("#learning-rate").fill(typed.lstrip("\N{MINUS SIGN}"))
+    page.keyboard.press("Tab")
+    until(page, f"Math.abs(Number(document.querySelector('#learning-rate').value) - {abs(value)}) < 1e-9")
+    tab(page, "Data")
+    page.locator("#row summary").click()
+    page.get_by_label("X2", exact=True).fill(typed)
+    press(page, "Take this row for the step")
+    until(page, f"Math.abs(Number(document.querySelector('[data-neuron=\"X2\"] .only').textContent) - {value}) < 1e-4")
+    tab(page, "Network")
+    page.locator("#init").fill("normal:" + typed.lstrip("\N{MINUS SIGN}"))
+    page.keyboard.press("Tab")
+    until(page, f"Math.abs(Number(document.querySelector('#init').value.split(':')[1]) - {abs(value)}) < 1e-9")

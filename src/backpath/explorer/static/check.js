@@ -24,6 +24,7 @@ async function check(event) {
   insertMarkup(byId("verdict"), answer.html);
   if (answer.note) byId("verdict").append(html("p", { class: "soft" }, answer.note));
   reachScrolled(byId("verdict"));
+  byId("verdict").scrollIntoView({ block: "nearest" });
 }
 
 function claimRow({ name }) {

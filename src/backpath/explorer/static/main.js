@@ -94,8 +94,10 @@ on("view", ({ state, data, run }) => {
 });
 on("chosen", () => page.view && byId("panel-derivation").scrollTo(0, 0));
 addEventListener("hashchange", openLink);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  forgetColours();
-  emit("theme");
-});
+for (const looks of ["(prefers-color-scheme: dark)", "print"]) {
+  matchMedia(looks).addEventListener("change", () => {
+    forgetColours();
+    emit("theme");
+  });
+}
 start(greeted);
