@@ -160,6 +160,12 @@ def test_numbers_of_a_kind_have_as_many_digits(visit):
         assert len(digits) >= 3 and {len(found) for found in digits} == {5}
 
 
+def test_a_long_number_keeps_the_digits_that_fit(visit):
+    page = visit(link(weights=[[[0, 0, 0], [0, 0, 0]], [[0, 0, -0.0312345]]]), viewport={"width": 360, "height": 740})
+    press(page, "Forward")
+    expect(page.locator('[data-neuron="A1"] .number').first).to_have_text("-0.03123")
+
+
 def test_numbers_grow_with_the_screen(visit):
     sizes = []
     for width, height in [(1280, 720), (1920, 1080)]:

@@ -30,8 +30,8 @@ export function setAttribute(node, name, value) {
 /** A number from the server in a neuron: in a smaller font if it is long, and shortened if even that does not fit. */
 export function setNumber(node, number, most = 10) {
   const whole = number ? alike([number])[0] : "–";
-  const five = whole.length > most ? number.value.toPrecision(5) : whole;
-  const text = five.length > most ? number.value.toExponential(most > 9 ? 3 : 1) : five;
+  const shorter = () => [5, 4, 3].map((digits) => number.value.toPrecision(digits)).find(({ length }) => length <= most);
+  const text = whole.length <= most ? whole : (shorter() ?? number.value.toExponential(most > 9 ? 3 : 1));
   if (node.textContent === text) return;
   node.textContent = text;
   node.classList.toggle("long", text.length > 7);
