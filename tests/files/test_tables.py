@@ -172,6 +172,19 @@ def test_rows_keep_their_order_in_a_file_of_many_blocks(tmp_path):
     np.testing.assert_array_equal(table.target.values, np.arange(200_000))
 
 
+def test_rows_keep_their_order_with_many_words_for_missing_cells(tmp_path):
+    """Columns are read in several queries, by several threads: each must give the rows in the file's order."""
+    path, rows = tmp_path / "t.csv", 200_000  # too large to be kept in memory as text
+    duckdb.sql(
+        f"COPY (SELECT {', '.join(f'{k} * range + {k} AS x{k}' for k in range(1, 16))} FROM range({rows})) "
+        f"TO '{path}' (HEADER)"
+    )
+    assert path.stat().st_size > 16_000_000
+    table = read_training_table(path, "x15", Dialect(missing=("-1", "-2", "-3", "-4", "-5")))
+    for k, column in enumerate((*table.columns, table.target), 1):
+        np.testing.assert_array_equal(column.values, k * np.arange(rows) + k)
+
+
 def test_parquet_types(tmp_path):
     path = str(tmp_path / "t.parquet")
     duckdb.execute(
