@@ -225,7 +225,7 @@ def test_check_my_gradient(visit):
 
 
 def test_back_in_time(visit):
-    page = visit(link())
+    page = visit(link(learning_rate=3))  # without a long plateau
     at_first = weights(page)
     train_until(page, SOLVED)
     assert weights(page) != at_first
