@@ -35,6 +35,8 @@ def joined(mark=",", end="\n", lines=LINES):
         ("Sales 2024\n", "'Sales 2024'"),
         ("Sales 2024\n\n", "'Sales 2024'"),
         ("Sales 2024,,\n,,\n", "'Sales 2024'"),
+        ("Sales by city, 2024\nTable 3\n\n", "'Sales by city, 2024', 'Table 3'"),
+        ("Report,Sales\nDate,2024-05-01\n\n", "'Report,Sales', 'Date,2024-05-01'"),
     ],
 )
 def test_titles_and_comments_above_the_header_are_left_out_and_reported(read, above, said):
@@ -121,3 +123,47 @@ def test_the_first_sheet_that_holds_something_is_read_and_named_where_there_are_
     spreadsheet(tmp_path / "two.xlsx", {"Empty": [], "Data": rows, "Notes": [["so"]]})
     with pytest.raises(InputError, match=r"two.xlsx, sheet 'Data', line 6, column 'x': .* found 'z'"):
         read_table(tmp_path / "two.xlsx", "y")
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_cells_in_single_quotes(read, mark):
+    lines = [[f"'{name}'" for name in LINES[0]]]
+    lines += [[f"'{x}'", f"'it''s{mark} {c}'", f"{y}"] for x, c, y in ROWS]
+    table = read(joined(mark, lines=lines))
+    assert [column.name for column in table.columns] == ["x", "c"] and table.rows == 20
+    assert table.columns[0].values.tolist() == [float(row[0]) for row in ROWS]
+    assert table.columns[1].categories == (f"it's{mark} a", f"it's{mark} b")
+    assert "cells are quoted with ' instead of \"" in table.notes
+
+
+@pytest.mark.parametrize("cell", ["'tis", "5'", "rock 'n' roll", "'=1+1"])
+def test_an_apostrophe_is_no_quote(read, cell):
+    lines = [LINES[0], *([row[0], cell if k % 2 else "b", row[2]] for k, row in enumerate(ROWS))]
+    assert read(joined(lines=lines)).columns[1].categories == tuple(sorted([cell, "b"]))
+
+
+def test_a_single_quote_that_is_not_closed_is_refused_with_its_line(read):
+    rows = [[x, f"'{c}'", y] for x, c, y in ROWS * 900]
+    rows[-3][1] = "'tis"
+    with pytest.raises(InputError, match=r"line \d+: a quote \('\) is opened but not closed"):
+        read(joined(lines=[LINES[0], *rows]))
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+            "an Office document",
+        ),
+        (b"<html><table><tr><th>x</th></tr></table></html>", "an HTML or XML page, not a table"),
+        (b'\xef\xbb\xbf<?xml version="1.0"?>\n<Workbook/>', "an HTML or XML page, not a table"),
+        (b"%PDF-1.4\n%\xe2\xe3\n", "a PDF document, not a table"),
+    ],
+)
+def test_files_that_are_no_tables_are_named(tmp_path, content, what):
+    path = tmp_path / "t.xls"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"t\.xls is (a spreadsheet or )?{what}") as caught:
+        read_table(path, "y")
+    assert not caught.value.options

@@ -490,3 +490,29 @@ def test_true_and_false_are_the_same_however_a_new_table_spells_them():
         rows = PredictionTable(source, trained.preparation)
         X = np.concatenate([block.X for block in rows.blocks()])
     assert X.tolist() == [[0, 1], [1, 0], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ([f"{k // 5 + 1}{'A' if k in (3, 4, 33) else ''}" for k in range(60)], "1A"),
+        ([f"{k % 20 + 1}{'ABC'[k % 3] if k % 4 == 0 else ''}" for k in range(60)], "13A"),
+    ],
+)
+def test_numbers_of_which_some_have_a_letter_are_codes(cells, code):
+    found = table(column(cells))
+    assert set(found.columns[0].categories) == set(cells)
+    assert f"'c' holds codes such as '{code}', treated as text (--numeric treats them as numbers)" in found.notes
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["5", "7", "10A", "3"] * 15,  # perhaps amperes
+        ["20C", "70F", "30", "21C"] * 15,
+        [*[f"{k}.5" for k in range(58)], "5A", "5A"],
+        [*[str(k) for k in range(58)], "5A", "6A"],  # too many different numbers for codes
+    ],
+)
+def test_letters_that_may_be_units_are_refused(cells):
+    assert "its numbers have different units" in refusal(column(cells))[0]

@@ -156,3 +156,22 @@ def test_numbers_that_are_dates_by_chance_stay_numbers(column):
     assert isinstance(column([str(20240105 + k) for k in range(40)])[1], NumberInput)  # there is no January 40
     cells = [day.strftime("%Y%m%d") for day in DAYS]
     assert isinstance(column(cells, numeric=["c"])[1], NumberInput)
+
+
+def test_decimal_commas_of_another_column_decide(tmp_path):
+    rows = [f"{k},5 kg;{k % 7},{100 + 37 * k};{k}" for k in range(1, 20)]
+    (tmp_path / "t.csv").write_text("a;c;y\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    table = read_table(tmp_path / "t.csv", "y")
+    assert table.columns[1].values.tolist() == [float(f"{k % 7}.{100 + 37 * k}") for k in range(1, 20)]
+    assert "'c' is read as numbers with decimal comma, as 'a' has it (--decimal)" in table.notes
+
+
+def test_a_decimal_mark_that_no_cell_of_a_column_has_makes_it_no_text(column, tmp_path):
+    values, kind, notes = column(["33,5 ml", "7,25 ml", "8 ml"], decimal=".")
+    assert values.tolist() == [33.5, 7.25, 8] and isinstance(kind, NumberInput)
+    said = "'c' is read as numbers with decimal comma and 'ml' behind: its decimal mark is ',' in spite of --decimal ."
+    assert said in notes
+    (tmp_path / "p.csv").write_text("a;y\n33.5;1\n7.25;2\n8;4\n", encoding="utf-8")
+    table = read_table(tmp_path / "p.csv", "y", decimal=",")
+    assert table.columns[0].values.tolist() == [33.5, 7.25, 8]
+    assert "'a' is read as numbers: its decimal mark is '.' in spite of --decimal ," in table.notes

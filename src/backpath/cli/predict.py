@@ -99,6 +99,9 @@ def command(
             usable = counted(found.rows - found.unusable, "prediction")
             of = f" of {counted(found.rows, 'row')}" if found.unusable else ""
             echo(f"saved {plain(to_file)}: {usable}{of}")
+        footer = source.footer
+    for note in footer:
+        echo(f"note: {note}", err=True)
     _tell(found)
 
 

@@ -25,7 +25,8 @@ class Choices:
         What to do with missing inputs: fill them, leave out the rows, or refuse the table.
     dates : "day-first" | "month-first" | "year-first" | None
         How to read dates such as 3/4/2020. None: refuse ambiguous ones.
-        standardize : whether to scale numeric columns to mean 0 and standard deviation 1
+    standardize : whether to scale numeric columns to mean 0 and standard deviation 1
+    task_option : the option that sets the task, for messages
     """
 
     task: str | None = None
@@ -36,6 +37,7 @@ class Choices:
     missing: str = "fill"
     dates: str | None = None
     standardize: bool = True
+    task_option: str = "--task"
 
     def __post_init__(self) -> None:
         if self.task is not None and self.task not in TASKS:

@@ -195,11 +195,27 @@ def _above(lines: Sequence[str], delimiter: str) -> int | None:
         below = lines[above:]
         rows = _rows([line for line in below if line.strip()], delimiter)
         if not _is_title(_rows(lines[above - 1 : above], delimiter)[0], rows[:1]):
-            return None
-        rows = _rows(below, delimiter)
-        header = rows[0] if rows else []
-        is_named = all(cell.strip() and not _NUMBER.fullmatch(cell) for cell in header)
-        if is_named and len(rows) > 1 and _is_even(rows) and len(rows[1]) == len(header):
+            return _below_blank(lines, delimiter)
+        if _begins_table(_rows(below, delimiter)):
+            return above
+    return None
+
+
+def _begins_table(rows: list[list[str]]) -> bool:
+    """Whether the first of these rows is a header, and the others as wide."""
+    is_named = bool(rows) and all(cell.strip() and not _NUMBER.fullmatch(cell) for cell in rows[0])
+    return is_named and len(rows) > 1 and _is_even(rows) and len(rows[1]) == len(rows[0])
+
+
+def _below_blank(lines: Sequence[str], delimiter: str) -> int | None:
+    """How many lines stand above a header that follows a blank one, all narrower than it; None if there is no such
+    header."""
+    for above in range(1, min(len(lines), _MOST_ABOVE + 1)):
+        if lines[above - 1].strip(f" \t\r\n{delimiter}") or not lines[above].strip():
+            continue
+        rows = _rows(lines[above:], delimiter)
+        widest = max(sum(bool(cell.strip()) for cell in row) for row in _rows(lines[:above], delimiter))
+        if _begins_table(rows) and widest < len(rows[0]):
             return above
     return None
 

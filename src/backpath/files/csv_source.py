@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backpath.errors import InputError
+from backpath.files.csv_footer import without_footer
 from backpath.files.csv_layout import CsvLayout, find_layout, records
 from backpath.files.csv_lines import broken_row, line_of_row
 from backpath.files.dialect import Dialect, check_text, encoding_of
+from backpath.files.single_quotes import requoted
 from backpath.files.sources import Column, Source
 from backpath.files.wording import counted, named, plain
 
@@ -39,9 +41,19 @@ def csv_source(
         with_header = replace(dialect, header=preferred.header)
     layouts: list[CsvLayout] = []
     readable: list[Path] = []
-    for file, shown in files:
-        text = _utf8(file, shown, encoding_of(file, with_header), folder)
-        layout = find_layout(file, shown, with_header, preferred.delimiter, wanted)
+    footer: list[str] = []
+    tables: list[tuple[Path, str]] = []
+    for given, shown in files:
+        encoding = encoding_of(given, with_header)
+        text = _utf8(given, shown, encoding, folder)
+        whole, quotes = requoted(given, shown, encoding, dialect.delimiter, folder)
+        layout = find_layout(whole, shown, with_header, preferred.delimiter, wanted)
+        layout = replace(layout, notes=(*layout.notes, *quotes))
+        file, below = without_footer(whole, layout, folder)
+        footer += below
+        if file != given:
+            text = _utf8(file, shown, layout.encoding, folder)
+        tables.append((file, shown))
         layouts.append(layout)
         readable.append(_converted(file, shown, layout, folder) if layout.converted else text)
         if layout.names != layouts[0].names:
@@ -65,8 +77,8 @@ def csv_source(
         },
         connection=connection,
         folder=folder,
-        row_name=_row_namer(files, layouts),
-        explain=_explainer(files, layouts),
+        row_name=_row_namer(tables, layouts),
+        explain=_explainer(tables, layouts),
         dialect=replace(
             dialect,
             delimiter=layout.delimiter,
@@ -75,7 +87,8 @@ def csv_source(
             header=with_header.header,
             missing=dialect.missing or preferred.missing,
         ),
-        notes=layout.notes,
+        notes=(*layout.notes, *dict.fromkeys(footer)),
+        footer=tuple(dict.fromkeys(footer)),
         repeated=layout.repeated,
     )
 

@@ -157,7 +157,8 @@ def _numbers(source: Source, decisions: Sequence[Decision]) -> dict[str, _Range]
 
 def _bin(value: str, low: float, high: float) -> str:
     """SQL: the part of a range that contains a value."""
-    return f"CAST(least(floor(({value} - {low!r}) * {BINS / ((high - low) or 1.0)!r}), {BINS - 1}) AS TINYINT)"
+    place = f"floor(({value} - {low!r}) * {BINS / ((high - low) or 1.0)!r})"
+    return f"CAST(CASE WHEN {value} IS NOT NULL THEN least({place}, {BINS - 1}) END AS TINYINT)"
 
 
 def _column(decision: Decision, numbers: _Range | None, is_target: bool) -> ColumnLook:

@@ -14,6 +14,7 @@ from backpath.files.sources import Source
 from backpath.files.wording import counted, quoted
 
 MIXED = 0.8  # with at least this share of numbers (or texts), the rest of a column looks like mistakes
+_CODE = "'^\\s*([0-9]{1,9})([A-H]|[a-f])?\\s*$'"
 _MISTAKES = 2  # cells that may be mistakes in a column of any length
 _MOST_ODD = 8  # distinct texts beside numbers or dates that may all mean "missing"
 
@@ -47,6 +48,21 @@ def odd_texts(source: Source, base: Decision, choices: Choices) -> Decision | No
         f"(--categorical {base.name!r})",
         options=options,
     )
+
+
+def lettered_code(source: Source) -> str:
+    """One of the codes such as 136A among the plain whole numbers of the texts collected last ("": there are none, or
+    their letters may be units)."""
+    all_of_them, letters, code, cells, plain, distinct = source.rows(
+        "SELECT bool_and(digits <> ''), list(DISTINCT letter) FILTER (letter <> ''), min(t) FILTER (letter <> ''), "
+        "sum(n) FILTER (letter <> ''), sum(n) FILTER (letter = ''), count(CASE WHEN letter = '' THEN 1 END) FROM "
+        f"(SELECT t, n, regexp_extract(t, {_CODE}, 1) AS digits, regexp_extract(t, {_CODE}, 2) AS letter FROM texts)"
+    )[0]
+    if not all_of_them or not letters or not plain or cells < 2:
+        return ""
+    several = len(letters) > 1 and not set(letters) <= {"C", "F"}
+    few = set(letters) <= {"A", "a"} and cells <= plain / 10 and distinct <= plain / 2
+    return str(code) if several or few else ""
 
 
 def several_writings(source: Source, base: Decision) -> Decision | None:

@@ -51,6 +51,7 @@ class Source:
     explain: Callable[[str], str]  # the problem of the file, from DuckDB's message
     dialect: Dialect = field(default_factory=Dialect)  # including what was detected
     notes: tuple[str, ...] = ()
+    footer: tuple[str, ...] = ()  # the notes on lines below the rows
     repeated: dict[str, str] = field(default_factory=dict)  # names that were made unique, with a note on each
     numbered: str = ""  # for a Parquet file, the relation with the column file_row_number
 

@@ -9,7 +9,7 @@ from backpath.files.choices import Choices
 from backpath.files.column_inputs import CategoryInput, DateInput
 from backpath.files.columns import Profile, Texts, best_number_form, collect_texts, lookalikes, most_frequent
 from backpath.files.decision import MOST_CATEGORIES, MOST_CLASSES, Decision
-from backpath.files.mixtures import mixture, odd_texts, several_writings
+from backpath.files.mixtures import lettered_code, mixture, odd_texts, several_writings
 from backpath.files.sources import Source
 from backpath.files.wording import counted, named, quoted
 from backpath.files.written_columns import written_numbers_or_dates
@@ -22,8 +22,9 @@ def decide_text(source: Source, base: Decision, choices: Choices, is_target: boo
     column, profile, name = base.column, base.profile, base.name
     texts = collect_texts(source, column, is_target)
     base = replace(base, missing=texts.missing, distinct=texts.distinct)
-    codes = profile.all_numbers  # but not treated as numbers
-    if name not in choices.categorical and not codes:
+    forced = name in choices.categorical
+    code = _code(source, profile, texts, is_target)
+    if not forced and not code:
         read = written_numbers_or_dates(source, base, texts, choices, is_target)
         if read is not None:
             return _no_dates(source, read) if is_target else read
@@ -39,11 +40,18 @@ def decide_text(source: Source, base: Decision, choices: Choices, is_target: boo
         return replace(base, left_out="every cell is missing")
     if texts.distinct == 1 and texts.missing == 0:
         return replace(base, left_out="the same in every row")
-    if name not in choices.keep and name not in choices.categorical:
+    if name not in choices.keep and not forced:
         reason = _why_left_out(texts, profile)
         if reason:
             return replace(base, left_out=reason)
-    return _categories(source, base, texts, codes and name not in choices.categorical)
+    return _categories(source, base, texts, "" if forced else code)
+
+
+def _code(source: Source, profile: Profile, texts: Texts, is_target: bool) -> str:
+    """One of the cells of a column of codes, which are not to be read as numbers ("": it is none)."""
+    if profile.all_numbers and texts.distinct:
+        return most_frequent(source, 1)[0][0]
+    return "" if is_target or not 0 < texts.distinct == texts.with_digit else lettered_code(source)
 
 
 def _no_dates(source: Source, read: Decision) -> Decision:
@@ -126,15 +134,13 @@ def _alike(texts: Sequence[str], name: str) -> str:
     return f"{named(texts)} in {name!r} look alike, but are treated as different"
 
 
-def _categories(source: Source, base: Decision, texts: Texts, codes: bool) -> Decision:
+def _categories(source: Source, base: Decision, texts: Texts, code: str) -> Decision:
     name, rows = base.name, base.profile.rows
     notes = [_alike(alike, name) for alike in lookalikes(source)]
     found = most_frequent(source, MOST_CATEGORIES + 1)
     other = len(found) > MOST_CATEGORIES
-    if codes:
-        notes.append(
-            f"{name!r} holds codes such as {quoted(found[0][0])}, treated as text (--numeric treats them as numbers)"
-        )
+    if code:
+        notes.append(f"{name!r} holds codes such as {quoted(code)}, treated as text (--numeric treats them as numbers)")
     if other:
         found = [(t, n) for t, n in found[:MOST_CATEGORIES] if n >= LEAST_SHARE * rows] or found[:MOST_CATEGORIES]
         kept = sum(n for _, n in found)

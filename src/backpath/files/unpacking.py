@@ -8,6 +8,7 @@ import datetime
 import glob
 import gzip
 import os
+import re
 import shutil
 import sys
 import zlib
@@ -27,7 +28,12 @@ _COMPRESSED = {
     b"\x1f\x8b": gzip,
     b"BZh": bz2,
 }  # the first bytes of such a file (up to 4) -> the module that reads it
-_ZSTD, _ZIP = b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_BOOKS = {
+    b"PK\x03\x04": "a zip archive",  # .xlsx, .ods
+    b"\xd0\xcf\x11\xe0": "an Office document",  # .xls
+}
+_DOCUMENT = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:(%PDF-)|<(?:!doctype|html|table|\?xml)\b)", re.IGNORECASE)
 
 
 def table_files(given: PathLike | list[PathLike]) -> list[PathLike]:
@@ -56,15 +62,19 @@ def plain_file(path: PathLike, folder: Path, connection: duckdb.DuckDBPyConnecti
     if file.stat().st_size == 0:
         raise InputError(f"{shown} is empty; expected a header line and rows")
     with file.open("rb") as opened:
-        start = opened.read(4)
+        beginning = opened.read(100)
+    start = beginning[:4]
     unpacked = folder / f"{len(list(folder.iterdir()))}-{file.stem}"
     if kind := next((kind for mark, kind in _COMPRESSED.items() if start.startswith(mark)), None):
         _decompress(file, shown, unpacked, kind)
     elif start == _ZSTD:
         _decompress_zstd(file, shown, unpacked, connection)
-    elif start == _ZIP:
+    elif start in _BOOKS:
         unpacked = unpacked.with_suffix(".csv")
-        shown = _spreadsheet(file, shown, unpacked)
+        shown = _spreadsheet(file, shown, unpacked, _BOOKS[start])
+    elif document := _DOCUMENT.match(beginning):
+        kind = "a PDF document" if document[1] else "an HTML or XML page"
+        raise InputError(f"{shown} is {kind}, not {EXPECTED}; export its table as CSV")
     else:
         return file, shown
     if unpacked.stat().st_size == 0:
@@ -103,13 +113,18 @@ def _decompress_zstd(file: Path, shown: str, unpacked: Path, connection: duckdb.
         ) from None
 
 
-def _spreadsheet(file: Path, shown: str, unpacked: Path) -> str:
-    """Write the first nonempty sheet of an .xlsx file as CSV; returns its name for messages."""
+def _spreadsheet(file: Path, shown: str, unpacked: Path, else_: str) -> str:
+    """Write the first nonempty sheet of a spreadsheet as CSV; returns its name for messages.
+
+    Parameters
+    ----------
+    else_ : what the file is, if it is no spreadsheet
+    """
     try:
         import python_calamine
     except ImportError:
         raise InputError(
-            f"{shown} is a spreadsheet or a zip archive; spreadsheets need the package python-calamine: "
+            f"{shown} is a spreadsheet or {else_}; spreadsheets need the package python-calamine: "
             "pip install 'backpath[excel]', or export it as CSV"
         ) from None
     try:
@@ -118,7 +133,7 @@ def _spreadsheet(file: Path, shown: str, unpacked: Path) -> str:
         name, rows = next(((name, rows) for name, rows in sheets if rows), ("", []))
     except Exception as error:  # the library has its own classes
         raise InputError(
-            f"{shown} is a zip archive, but not a spreadsheet that can be read ({error}); export it as CSV"
+            f"{shown} is {else_}, but not a spreadsheet that can be read ({error}); export it as CSV"
         ) from None
     with unpacked.open("w", encoding="utf-8", newline="") as text:
         csv.writer(text).writerows([[_cell(value) for value in row] for row in rows])

@@ -65,9 +65,8 @@ def check_usable(source: Source, decisions: Sequence[Decision], choices: Choices
         problems.append((f"{where}: {goal.left_out}; there is nothing to learn", ()))
     elif isinstance(goal.kind, CategoryInput) and choices.task == "regression":
         _, value = source.first(f"{goal.column.text} IS NOT NULL", goal.column)
-        problems.append(
-            (f"{where}: the target holds text ({quoted(value)}), so it cannot be regression; drop --task", ())
-        )
+        cannot = f"{where}: the target holds text ({quoted(value)}), so it cannot be regression"
+        problems.append((f"{cannot}; drop {choices.task_option}", ()))
     elif goal.kind is not None and goal.profile.low == goal.profile.high and goal.profile.all_numbers:
         problems.append((f"{where}: the target is {goal.profile.low:g} in every row; there is nothing to learn", ()))
     if choices.missing == "refuse":

@@ -8,7 +8,7 @@ from typing import Any
 
 from backpath.files.choices import Choices
 from backpath.files.column_inputs import DateInput, NumberInput
-from backpath.files.columns import Texts, collect_texts, date_forms, found_affixes, number_forms
+from backpath.files.columns import FIRST, Texts, collect_texts, date_forms, found_affixes, number_forms
 from backpath.files.dates import DateForm
 from backpath.files.decision import Decision
 from backpath.files.forms import NumberForm, literal
@@ -16,6 +16,8 @@ from backpath.files.reading import missing_number
 from backpath.files.sources import Source
 from backpath.files.wording import counted, quoted
 
+_LOOKED_AT = 100  # columns that may show which decimal mark a file has
+_DECIMALS = r"\s*[+-]?[^0-9]{{0,4}}[0-9]+{}([0-9]{{1,2}}|[0-9]{{4,}})\s*[^0-9]{{0,12}}"
 _FAR = 3  # times the span of all other days
 _CURRENCIES = r"[^\W\d_]{0,3}[^\w\s]|[A-Z]{3}"
 _UNITS = (
@@ -42,6 +44,10 @@ def written_numbers_or_dates(
             said = f"{name!r} is read as numbers {form.describe()}{_without(source, form)}"
             return replace(base, kind=NumberInput(name, form=form), notes=(said,), distinct=None)
         example = examples[0][0]
+        comma = next((form for form in forms if form.decimal == ","), None)
+        if comma and (other := _with_decimal_commas(source, name)):
+            said = f"{name!r} is read as numbers {comma.describe()}, as {other!r} has it (--decimal)"
+            return replace(base, kind=NumberInput(name, form=comma), notes=(said,), distinct=None)
         readings = [f"{_value(source, form, example):g} with --decimal {form.decimal!r}" for form in (first, second)]
         return replace(
             base,
@@ -49,7 +55,39 @@ def written_numbers_or_dates(
             f"{' or '.join(readings)}",
             options=("--decimal", forms[0].decimal),
         )
-    return _dates(source, base, choices) or _unlike_units(source, base, is_target)
+    found = _dates(source, base, choices) or _in_spite_of_decimal(source, base)
+    return found or _unlike_units(source, base, is_target)
+
+
+def _with_decimal_commas(source: Source, name: str) -> str:
+    """Another column whose commas are all decimal ones, by its first rows, where no column has decimal points ("":
+    none)."""
+    others = [column for column in source.columns if column.name != name and not column.number][:_LOOKED_AT]
+    if not others:
+        return ""
+    cells = ", ".join(
+        f"bool_and(CASE WHEN contains({c.text}, '{mark}') THEN regexp_full_match({c.text}, {decimals}) END)"
+        for mark, decimals in ((",", literal(_DECIMALS.format(","))), (".", literal(_DECIMALS.format("[.]"))))
+        for c in others
+    )
+    found = source.rows(f"SELECT {cells} FROM (SELECT * FROM {{table}} LIMIT {FIRST})")[0]
+    with_comma, with_point = found[: len(others)], found[len(others) :]
+    if any(with_point):
+        return ""
+    return next((column.name for column, is_so in zip(others, with_comma, strict=True) if is_so), "")
+
+
+def _in_spite_of_decimal(source: Source, base: Decision) -> Decision | None:
+    """Numbers that all have the other decimal mark than the caller named; None if they are none."""
+    given, name = source.dialect.decimal, base.name
+    forms = number_forms(source, None) if given else []
+    if not forms:
+        return None
+    form = forms[0]
+    said = f"{name!r} is read as {f'numbers {form.describe()}'.strip()}: its decimal mark is {form.decimal!r}"
+    return replace(
+        base, kind=NumberInput(name, form=form), notes=(f"{said} in spite of --decimal {given}",), distinct=None
+    )
 
 
 def _without(source: Source, form: NumberForm) -> str:

@@ -25,6 +25,7 @@ from backpath.tabular.measures import (
 FEW = 30  # rows; with fewer, no figure is reliable
 LEAST_RESAMPLED = 8  # rows for an interval of R²
 FEW_OF_A_CLASS = 10  # rows; with fewer, the recall is not reliable
+SELDOM = 1 / 3  # of the rows of a class
 CHANCE_AUC = 0.6  # a lower AUC is little better than chance
 ON = ("held-out", "cross-validation", "training")
 
@@ -117,6 +118,7 @@ class Verdict:
         elif self._is_hardly_better():
             found.append(f"Not clearly better than {always}: with other rows it could be worse.")
         found += self._never_right()
+        found += [f"It finds only {right:,} of {count:,} {name!r}." for name, right, count in self.seldom]
         if self.rare:
             names = ", ".join(f"{count:,} of {name!r}" for name, count in self.rare[:5])
             more = " …" if len(self.rare) > 5 else ""
@@ -134,6 +136,14 @@ class Verdict:
             return []
         counts = [(name, sum(row)) for name, row in zip(self.classes, self.confusion, strict=True)]
         return [(name, count) for name, count in counts if count < min(FEW_OF_A_CLASS, self.rows / len(counts) / 2)]
+
+    @property
+    def seldom(self) -> list[tuple[str, int, int]]:
+        """Of two classes, the one that it finds in few of its rows, though in some; in how many, and of how many."""
+        if self.confusion is None or len(self.classes) != 2 or self.rows < FEW:
+            return []
+        found = [(self.classes[k], row[k], sum(row)) for k, row in enumerate(self.confusion)]
+        return [(name, right, count) for name, right, count in found if 0 < right < SELDOM * count]
 
     @property
     def is_poor(self) -> bool:

@@ -16,7 +16,7 @@ from backpath.cli.train.report import cost_section, describe_importance, describ
 from backpath.cli.train.source import Trained, network_options, training_options
 from backpath.errors import InputError
 from backpath.explain.learning.why import why_poor
-from backpath.files.column_values import Categories
+from backpath.files.column_values import Categories, Numbers
 from backpath.files.memory_budget import budget
 from backpath.files.models import Model
 from backpath.files.origin import origin_of
@@ -130,8 +130,10 @@ def _read(options: TrainOptions) -> TrainingTable | StreamedTable:
     files = [path, *options.more_files]
     choices = options.choices(options.standardize)
     if options.cost == "poisson" and options.task is None:
-        choices = replace(choices, task="regression")  # counts, even if there are few different ones
+        choices = replace(choices, task="regression", task_option="--cost poisson")  # counts, even if few
     table = read_or_stream(files, target, choices, options.dialect, budget(options.memory))
+    if options.cost == "poisson":
+        _check_counts(table)
     if options.weights is not None:
         table = table.weighed(options.weights, path)
     if options.balanced:
@@ -140,6 +142,13 @@ def _read(options: TrainOptions) -> TrainingTable | StreamedTable:
             raise InputError(f"--balanced is for classes, but the target {quoted(target)} is a number; drop it")
         table = by_class
     return table
+
+
+def _check_counts(table: TrainingTable | StreamedTable) -> None:
+    """Refuse a target with numbers below 0; a streamed one is looked at as it is trained on."""
+    if isinstance(table.target, Numbers) and (low := float(table.target.values.min(initial=0.0))) < 0:
+        name = quoted(table.target.name)
+        raise InputError(f"--cost poisson needs a target of at least 0, but {name} goes down to {low:g}; drop it")
 
 
 def _origin(options: TrainOptions) -> dict[str, Any]:
@@ -195,7 +204,7 @@ def _advice(options: TrainOptions, found: Judged, counts: bool) -> str:
         )
     if found.verdict.on == "held-out" and found.verdict.rows < FEW:
         lines.append(f"To evaluate on all rows:\n{again('--cv', '5')}")
-    if found.verdict.rare and not options.balanced:
+    if (found.verdict.rare or found.verdict.seldom) and not options.balanced:
         lines.append(f"To weight all classes equally:\n{again('--balanced')}")
     return "".join("\n" + folded(line, "  ") for line in [*_why_poor(found), *lines])
 
