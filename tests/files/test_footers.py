@@ -1,4 +1,4 @@
-"""What stands below the rows: footnotes and a row of totals, left out and told; and what must not be taken for them."""
+"""Footnotes and a row of totals below the rows are left out and reported; rows that only look like them are kept."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def read(tmp_path):
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
-def test_footnotes_and_totals_are_left_out_and_told(read, below, said, encoding):
+def test_footnotes_and_totals_are_left_out_and_reported(read, below, said, encoding):
     table = read(below, encoding=encoding)
     assert table.rows == 20
     assert table.columns[1].values.tolist() == [float(row[1]) for row in ROWS]

@@ -167,3 +167,27 @@ def test_files_that_are_no_tables_are_named(tmp_path, content, what):
     with pytest.raises(InputError, match=rf"t\.xls is (a spreadsheet or )?{what}") as caught:
         read_table(path, "y")
     assert not caught.value.options
+
+
+def test_an_open_document_spreadsheet(tmp_path):
+    names = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+    )
+
+    def cell(text):
+        number = text.replace(".", "").isdigit()
+        kind = f'"float" office:value="{text}"' if number else '"string"'
+        return f"<table:table-cell office:value-type={kind}><text:p>{text}</text:p></table:table-cell>"
+
+    rows = "".join(f"<table:table-row>{''.join(map(cell, line))}</table:table-row>" for line in LINES)
+    sheet = f'<office:spreadsheet><table:table table:name="s">{rows}</table:table></office:spreadsheet>'
+    manifest = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
+    with zipfile.ZipFile(tmp_path / "t.ods", "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", f'<m:manifest xmlns:m="{manifest}"/>')
+        archive.writestr(
+            "content.xml",
+            f"<office:document-content {names}><office:body>{sheet}</office:body></office:document-content>",
+        )
+    table = read_table(tmp_path / "t.ods", "y")
+    assert table.rows == 20 and table.columns[0].values.tolist() == [float(row[0]) for row in ROWS]

@@ -15,7 +15,7 @@ _TAIL = 1 << 14  # bytes at the end of a file
 _WIDE = ("utf-16", "utf-32")  # encodings whose line ends are not one byte
 _MOST_BELOW = 20  # lines of footnotes
 _TOTAL = re.compile(
-    r"((grand|sub)?[ -]?total|totals|sums?|summe|gesamt(summe)?|insgesamt|totale|total general|somme|suma|totaal)\s*:?",
+    r"((grand|sub)?[ -]?total|totals|sums?|summe|gesamt(summe)?|insgesamt|totale|total general|suma|totaal)\s*:?",
     re.IGNORECASE,
 )
 
