@@ -152,6 +152,17 @@ def test_counts_are_noted_before_training_and_the_epochs_agree(folder):
     assert "30 epochs" in out
 
 
+@pytest.mark.parametrize(
+    ("table", "target", "said"),
+    [
+        ("rare.csv", "fraud", "the target holds text ('yes'), so it cannot be regression; drop --cost poisson"),
+        ("visits.csv", "x", "--cost poisson needs a target of at least 0, but 'x' goes down to -"),
+    ],
+)
+def test_the_cost_of_counts_needs_counts(folder, table, target, said):
+    assert said in refused("train", table, "--target", target, "--cost", "poisson", cwd=folder)
+
+
 def test_show_lists_what_matters_as_train_does(folder):
     out = done("train", "bent.csv", "--target", "price", "--hidden", 4, "--epochs", 20, cwd=folder)
     matters = out.split("what matters\n")[1].split("\n\n")[0]

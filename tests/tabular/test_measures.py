@@ -83,6 +83,17 @@ def test_what_is_no_better_than_a_constant_is_said_to_be():
     assert worse == ["No better than always saying the mean."]
 
 
+def test_how_few_rows_of_a_class_are_found_is_said():
+    y = np.zeros((200, 1))
+    y[:30] = 1
+    A = np.full((200, 1), 0.05)
+    A[:9] = 0.9
+    found = verdict(y, A, BINARY)
+    assert found.said() == ["It finds only 9 of 30 'yes'."] and found.seldom == [("yes", 9, 30)]
+    A[9] = 0.9
+    assert verdict(y, A, BINARY).seldom == []
+
+
 def test_a_good_model_gets_no_reproach_and_a_linear_one_as_good_is_named():
     y = np.random.default_rng(0).normal(size=(100, 1))
     assert verdict(y, 0.9 * y, NUMBER, linear=0.5 * y).said() == []

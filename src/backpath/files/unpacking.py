@@ -73,8 +73,8 @@ def plain_file(path: PathLike, folder: Path, connection: duckdb.DuckDBPyConnecti
         unpacked = unpacked.with_suffix(".csv")
         shown = _spreadsheet(file, shown, unpacked, _BOOKS[start])
     elif document := _DOCUMENT.match(beginning):
-        kind = "a PDF document" if document[1] else "an HTML or XML page"
-        raise InputError(f"{shown} is {kind}, not {EXPECTED}; export its table as CSV")
+        what = "a PDF document" if document[1] else "an HTML or XML page"
+        raise InputError(f"{shown} is {what}, not {EXPECTED}; export its table as CSV")
     else:
         return file, shown
     if unpacked.stat().st_size == 0:
