@@ -43,7 +43,7 @@ def test_footnotes_and_totals_are_left_out_and_reported(read, below, said, encod
 
 
 def test_footnotes_below_cells_that_a_semicolon_separates(read):
-    assert read("\nSource: the office\nSumme;5\n", mark=";").rows == 20
+    assert read("\nSource: the office\nStand: Mai;2024\n", mark=";").rows == 20
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_rows_that_only_look_like_a_footer_are_kept(read, below, rows):
     assert read(below).rows == rows
 
 
-@pytest.mark.parametrize("below", ["town 1,5\n", "\n7,5\n", "town 1\n"])
+@pytest.mark.parametrize("below", ["town 1,5\n", "\n7,5\n", "\n7\n", "\ntown1,5\n", "town 1\n"])
 def test_a_row_that_breaks_off_is_no_footnote(read, below):
     with pytest.raises(InputError, match="expected 3 cells as in the header"):
         read(below)

@@ -14,6 +14,7 @@ from backpath.files.wording import named, quoted
 _TAIL = 1 << 14  # bytes at the end of a file
 _WIDE = ("utf-16", "utf-32")  # encodings whose line ends are not one byte
 _MOST_BELOW = 20  # lines of footnotes
+_NUMBER = re.compile(r"[-+.]?\d+([.,]\d*)?")
 _TOTAL = re.compile(
     r"((grand|sub)?[ -]?total|totals|sums?|summe|gesamt(summe)?|insgesamt|totale|total general|suma|totaal)\s*:?",
     re.IGNORECASE,
@@ -65,8 +66,10 @@ def _is_note(line: bytes, layout: CsvLayout) -> bool:
     filled = [cell for cell in cells if cell.strip()]
     if not filled:
         return not line.strip() or len(cells) > 1
-    few = len(cells) < len(layout.names) or len(filled) == 1 < len(cells) - 1
-    return few and bool(cells[0].strip()) and not re.match(r"\s*[-+.]?\d+([.,]\d*)?\s*$", cells[0])
+    first = cells[0].strip()
+    if len(filled) == 1:
+        return (len(cells) < len(layout.names) or len(cells) > 2) and bool(first) and not _NUMBER.fullmatch(first)
+    return len(cells) < len(layout.names) and re.search(r"[\s:*]", first) is not None  # not a row that breaks off
 
 
 def _total(rows: list[bytes], layout: CsvLayout) -> str:
