@@ -203,7 +203,7 @@ def test_numbers_are_understood_wherever_they_are_typed(visit, typed, value):
     tab(page, "Data")
     page.locator("#row summary").click()
     page.get_by_label("X2", exact=True).fill(typed)
-    press(page, "Take this row for the step")
+    press(page, "Use this row for the step")
     until(page, f"Math.abs(Number(document.querySelector('[data-neuron=\"X2\"] .only').textContent) - {value}) < 1e-4")
     tab(page, "Network")
     page.locator("#init").fill("normal:" + typed.lstrip("\N{MINUS SIGN}"))
