@@ -64,7 +64,7 @@ def test_a_compiler_that_will_not_do_is_refused(tmp_path, monkeypatch):
     old.write_text("#!/bin/sh\ncat >/dev/null\n")  # what remains of the probe if no branch is taken
     old.chmod(0o755)
     monkeypatch.setenv("BACKPATH_CXX", str(old))
-    with pytest.raises(SystemExit, match=r"g\+\+-11 is no g\+\+ 12 or clang 17, or newer, for x86_64"):
+    with pytest.raises(SystemExit, match=r"g\+\+-11 is not g\+\+ 12 or clang 17, or newer, for x86_64"):
         hatch_build.compiler()
     monkeypatch.setenv("BACKPATH_CXX", "no-such-compiler")
     with pytest.raises(SystemExit, match="no-such-compiler"):

@@ -9,7 +9,7 @@ import click
 
 from backpath.cli.options import ColumnName, FileName
 from backpath.cli.table_options import dialect, dialect_options, memory_option
-from backpath.cli.terminal import PrintedRows, echo
+from backpath.cli.terminal import PrintedRows, echo, folded
 from backpath.errors import InputError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def command(
             echo(f"saved {plain(to_file)}: {usable}{of}")
         footer = source.footer
     for note in footer:
-        echo(f"note: {note}", err=True)
+        _note(note)
     _tell(found)
 
 
@@ -151,6 +151,10 @@ def _predicted(loaded: Model, table: PredictionTable, with_problems: bool) -> It
         yield [*block.kept, *kept, *([block.problems] if with_problems else [])]
 
 
+def _note(text: str) -> None:
+    echo(folded(f"note: {text}"), err=True)
+
+
 def _tell(found: Findings) -> None:
     """Report on standard error how rows that differ from training were treated."""
     from backpath.files.wording import counted
@@ -159,11 +163,11 @@ def _tell(found: Findings) -> None:
         if count:
             cells = f"{counted(count, 'cell')} of {name!r} {'is' if count == 1 else 'are'}"
             said = "none of the categories in training; treated as other (--unknown refuse)"
-            echo(f"note: {cells} {said}", err=True)
+            _note(f"{cells} {said}")
     filled = {name: count for name, count in found.filled.items() if count}
     if filled:
         cells = ", ".join(f"{count:,} of {name!r}" for name, count in list(filled.items())[:8])
-        echo(f"note: filled {counted(sum(filled.values()), 'missing cell')} as in training: {cells}", err=True)
+        _note(f"filled {counted(sum(filled.values()), 'missing cell')} as in training: {cells}")
     if found.unusable:
         rows = f"{counted(found.unusable, 'row')} of {found.rows:,}"
-        echo(f"note: {rows} could not be predicted; the column 'problem' says why (--strict refuses)", err=True)
+        _note(f"{rows} could not be predicted; the column 'problem' says why (--strict refuses)")
