@@ -1,5 +1,6 @@
 """``diagnose`` and ``diagnose_function`` as their users meet them; test_planted plants mistakes by the thousand."""
 
+import gc
 import html.parser
 import json
 import warnings
@@ -10,6 +11,7 @@ import pytest
 import backpath as bp
 import oracles
 from backpath.explain.diagnosis.mistakes import CODES
+from backpath.explain.diagnosis.problem import Problem
 
 NET = bp.Network.from_weights([[[0.1, -0.2, 0.3], [-0.4, 0.5, -0.6]], [[0.7, -0.8, 0.9]]])
 X, Y = np.array([[0.5, 1.0]]), np.array([[0.0]])
@@ -460,3 +462,19 @@ def test_output_weights_that_an_online_epoch_updates_too_early_are_named(count):
     report = bp.diagnose(NET, MANY[:count], ANSWERS[:count], claimed_weights=[V, W], learning_rate=0.5)
     assert codes(report) == ["several_updates", "updated_weights_used"]
     assert report.certain
+
+
+def test_memory_is_freed_after_a_diagnosis():
+    """One server of the explorer checks thousands of answers."""
+
+    def problems():
+        gc.collect()
+        return sum(type(one) is Problem for one in gc.get_objects())
+
+    before = problems()
+    weights = {
+        name: 0.9 * value for name, value in zip(NET.weight_names, np.concatenate([W.ravel() for W in NET.weights]))
+    }
+    for claimed in ({"claimed": {"W11_1": 0.3}}, {"claimed_weights": weights, "learning_rate": 0.1}):
+        assert not bp.diagnose(NET, X, Y, **claimed).correct
+    assert problems() == before

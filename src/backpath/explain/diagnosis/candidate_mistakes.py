@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +17,11 @@ from backpath.explain.diagnosis.catalogue import every_mistake
 from backpath.explain.diagnosis.comparison import Bools, Comparison, Ratios
 from backpath.explain.diagnosis.mistakes import RARE, Mistake
 from backpath.explain.diagnosis.passes import Index, Stage
-from backpath.explain.diagnosis.problem import Problem
 from backpath.maths.arrays import Array
 
 _LEAST_PAIRS, _PAIRS_A_FIGURE, _MOST_PAIRS, _MOST_FIGURES = 60_000, 6_000, 200_000, 5_000_000  # to try
 _MANY = 2_500  # mistakes; with more, rare ones that explain no group alone are left out of pairs
 _SAME = 1e-9  # constants that differ by at most this are equal
-_FIGURES: WeakKeyDictionary[Problem, tuple[list[Mistake], Array]] = WeakKeyDictionary()  # for each problem's catalogue
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +44,14 @@ class Candidates:
     @classmethod
     def of_all(cls, c: Comparison) -> Candidates:
         """The mistakes of the whole catalogue; their figures are the same for all claims about a problem."""
-        if c.q not in _FIGURES:
+
+        def catalogue() -> tuple[list[Mistake], Array]:
             mistakes = every_mistake(c.q)
             if c.q.procedure is not None:
                 mistakes = [m for m in mistakes if in_each_step(m)]
-            _FIGURES[c.q] = mistakes, figures_of(c, [(m,) for m in mistakes])
-        return cls._of(c, *_FIGURES[c.q])
+            return mistakes, figures_of(c, [(m,) for m in mistakes])
+
+        return cls._of(c, *c.q.once("catalogue", catalogue))
 
     @classmethod
     def of(cls, c: Comparison, mistakes: list[Mistake]) -> Candidates:

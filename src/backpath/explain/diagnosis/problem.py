@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,8 @@ from backpath.maths.arrays import Array
 from backpath.maths.backprop import forward
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_name, neuron_names, weight_name
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,15 @@ class Problem:
     updates: bool = False
     procedure: Procedure | None = None
     has_biases: bool = True
+    _memo: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def once(self, what: str, compute: Callable[[], T]) -> T:
+        """A result that is the same for all claims about this problem, computed at the first call. It is kept here and
+        freed with the problem: mistakes refer to their problem, so a table of problems would keep all of them."""
+        if what not in self._memo:
+            self._memo[what] = compute()
+        found: T = self._memo[what]
+        return found
 
     @cached_property
     def layers(self) -> int:

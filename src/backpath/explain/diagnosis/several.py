@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -21,9 +20,6 @@ _LIKELY_SLIP = 10.0  # the most bits of a slip to try in each of several updates
 _LIKELY = 4.0  # the most bits of a procedure to try with a slip
 
 Outcomes = list[tuple[Procedure, Array]]
-_USUAL: WeakKeyDictionary[Problem, Outcomes] = WeakKeyDictionary()  # the same for all claims about a problem
-_BY_OTHER_RULES: WeakKeyDictionary[Problem, Outcomes] = WeakKeyDictionary()
-_WITH_SLIPS: WeakKeyDictionary[Problem, list[tuple[Procedure, list[Mistake], Array, Array]]] = WeakKeyDictionary()
 
 
 def in_all(
@@ -43,25 +39,22 @@ def _said(e: Explanation) -> tuple[str, ...]:
 
 def after_several_updates(c: Comparison) -> list[Explanation]:
     """The procedures that give all claimed weights, with or without a constant on each step."""
-    if c.q not in _USUAL:
-        variants = [variant for procedure in usual(c.q) for variant in (procedure, *scaled(c.q, procedure))]
-        _USUAL[c.q] = _outcomes(c.q, variants)
-    found = list(_that_fit(c, _USUAL[c.q]))
+
+    def outcomes() -> Outcomes:
+        return _outcomes(c.q, [v for procedure in usual(c.q) for v in (procedure, *scaled(c.q, procedure))])
+
+    found = list(_that_fit(c, c.q.once("usual procedures", outcomes)))
     return [e for e in found if e.is_right] or found
 
 
 def by_another_rule(c: Comparison) -> list[Explanation]:
     """Other rules than gradient descent that give all claimed weights."""
-    if c.q not in _BY_OTHER_RULES:
-        _BY_OTHER_RULES[c.q] = _outcomes(c.q, list(by_other_rules(c.q)))
-    return list(_that_fit(c, _BY_OTHER_RULES[c.q]))
+    return list(_that_fit(c, c.q.once("other rules", lambda: _outcomes(c.q, list(by_other_rules(c.q))))))
 
 
 def with_slips(c: Comparison) -> Iterator[Explanation]:
     """The most usual procedures, with a slip in each step."""
-    if c.q not in _WITH_SLIPS:
-        _WITH_SLIPS[c.q] = list(_slips_in_each_step(c))
-    for procedure, slips, bits, figures in _WITH_SLIPS[c.q]:
+    for procedure, slips, bits, figures in c.q.once("slips in each step", lambda: list(_slips_in_each_step(c))):
         for h in np.flatnonzero(c.met(figures).all(axis=1)):
             mistakes = (_mistake(procedure), slips[h])
             yield Explanation(mistakes, ScopedConstants((), 0.0), procedure.bits + float(bits[h]))
