@@ -62,7 +62,7 @@ def test_a_learning_rate_of_1000_raises(kind, solver):
 
 
 def test_columns_of_very_different_scales_are_named():
-    X = pd.DataFrame(IRIS[0], columns=["a", "b", "c", "d"])
+    X = pd.DataFrame(IRIS[0].copy(), columns=["a", "b", "c", "d"])
     X["b"] *= 1e6
     with pytest.warns(
         UserWarning, match=r"differ widely: the largest numbers are in b \(4.4e\+06\), the smallest in d"
