@@ -67,8 +67,9 @@ class Budget:
 
     @property
     def pool(self) -> int:
-        """Bytes of the rows that are shuffled together; there are two pools, one in training and one being read."""
-        return min(self.total // 16, 256_000_000)
+        """Bytes of the rows that are shuffled together; there are two pools, one in training and one being read. Larger
+        ones make an epoch slower: their rows are gathered from outside the caches."""
+        return min(self.total // 16, 64_000_000)
 
 
 def budget(given: str | int | None = None) -> Budget:
