@@ -477,4 +477,4 @@ def test_memory_is_freed_after_a_diagnosis():
     }
     for claimed in ({"claimed": {"W11_1": 0.3}}, {"claimed_weights": weights, "learning_rate": 0.1}):
         assert not bp.diagnose(NET, X, Y, **claimed).correct
-    assert problems() == before
+    assert problems() <= before
