@@ -68,12 +68,19 @@ def test_a_rate_too_large_offers_a_smaller_one(page):
     assert stopped["tries"] == [{"label": "Learning rate 5", "set": {"learning_rate": 5.0}, "reset": True}]
 
 
-@pytest.mark.browser
-def test_the_page_offers_it_with_a_click(visit):
+@pytest.fixture
+def solved(visit):
+    """The page after a run that has solved XOR."""
     page = visit()
     page.locator("#speed").select_option("max")
     press(page, "Train")
     expect(page.locator("#outcome")).to_contain_text("Solved after")
+    return page
+
+
+@pytest.mark.browser
+def test_the_page_offers_it_with_a_click(solved):
+    page = solved
     expect(page.get_by_role("button", name="Pause", exact=True)).to_be_disabled()
     press(page, "Reset")
     expect(page.locator("#outcome")).to_be_hidden()
@@ -89,11 +96,8 @@ def test_the_page_offers_it_with_a_click(visit):
 
 
 @pytest.mark.browser
-def test_what_is_said_of_a_run_goes_with_it(visit):
-    page = visit()
-    page.locator("#speed").select_option("max")
-    press(page, "Train")
-    expect(page.locator("#outcome")).to_contain_text("Solved after")
+def test_what_is_said_of_a_run_goes_with_it(solved):
+    page = solved
     page.locator("#sample").select_option("1")
     page.locator('[data-weight="W11_1"]').click()
     expect(page.locator("#derivation .result")).to_be_visible()

@@ -1,4 +1,4 @@
-"""What stands below the rows of a CSV file and is none of them: footnotes and a row of totals."""
+"""Leaves out what follows the rows of a CSV file: footnotes and a row of totals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TOTAL = re.compile(
 
 
 def without_footer(file: Path, layout: CsvLayout, folder: Path) -> tuple[Path, tuple[str, ...]]:
-    """The file, or a copy of it without what stands below its rows, and notes of what that is."""
+    """The file, or a copy without its footnotes and totals, and notes on them."""
     if layout.delimiter == WHITESPACE or layout.encoding.startswith(_WIDE) or len(layout.names) < 2:
         return file, ()
     size = file.stat().st_size
@@ -50,8 +50,8 @@ def without_footer(file: Path, layout: CsvLayout, folder: Path) -> tuple[Path, t
 
 
 def _footnotes(lines: list[bytes], layout: CsvLayout) -> int:
-    """Where footnotes begin: behind a blank line, or with a #, all lines to the end are narrower than the table or
-    hold one cell of text."""
+    """The place where footnotes begin: from a blank line or a # on, all lines are narrower than the table or contain
+    one cell of text."""
     begin = place = len(lines)
     while place > max(0, len(lines) - _MOST_BELOW) and _is_note(lines[place - 1], layout):
         place -= 1
@@ -73,7 +73,7 @@ def _is_note(line: bytes, layout: CsvLayout) -> bool:
 
 
 def _total(rows: list[bytes], layout: CsvLayout) -> str:
-    """How the last row says that it is a total, as none above it does ("": it does not)."""
+    """The word for a total at the beginning of the last row, if no row above it has one; otherwise ""."""
     if len(rows) < 3 or sum(row.count(b'"') for row in rows[-1:]) % 2:
         return ""
     words = [next((cell.strip() for cell in _cells(row, layout) if cell.strip()), "") for row in rows]

@@ -208,7 +208,7 @@ def _begins_table(rows: list[list[str]]) -> bool:
 
 
 def _below_blank(lines: Sequence[str], delimiter: str) -> int | None:
-    """How many lines stand above a header that follows a blank one, all narrower than it; None if there is no such
+    """The number of lines above a header that follows a blank line, all narrower than it; None if there is no such
     header."""
     for above in range(1, min(len(lines), _MOST_ABOVE + 1)):
         if lines[above - 1].strip(f" \t\r\n{delimiter}") or not lines[above].strip():

@@ -51,8 +51,8 @@ def odd_texts(source: Source, base: Decision, choices: Choices) -> Decision | No
 
 
 def lettered_code(source: Source) -> str:
-    """One of the codes such as 136A among the plain whole numbers of the texts collected last ("": there are none, or
-    their letters may be units)."""
+    """One of the codes such as 136A among plain whole numbers in the last collected texts; "" if there are none, or
+    their letters may be units."""
     all_of_them, letters, code, cells, plain, distinct = source.rows(
         "SELECT bool_and(digits <> ''), list(DISTINCT letter) FILTER (letter <> ''), min(t) FILTER (letter <> ''), "
         "sum(n) FILTER (letter <> ''), sum(n) FILTER (letter = ''), count(CASE WHEN letter = '' THEN 1 END) FROM "

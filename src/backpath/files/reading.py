@@ -89,7 +89,7 @@ def read_values(source: Source, plan: ReadPlan, complete: Collection[str] = ()) 
     found: list[NDArray[Any]] = []
     for start in range(0, len(plan), source.batch):
         cells, lists = _cells(source, plan, start, complete)
-        # no name holds the arrays as read: they go before the next pass
+        # the arrays are not bound to a name, so they are freed before the next pass
         for place, array in enumerate(source.arrays(f"SELECT {', '.join(cells)} FROM {{table}}", **lists), start):
             if np.ma.is_masked(array):
                 raise InputError(f"{source.path} changed while it was read; read it again")

@@ -11,13 +11,13 @@ from backpath.errors import InputError
 from backpath.files.csv_layout import DELIMITERS
 
 _SAMPLE = 1 << 16  # characters
-_LEAST = 0.8  # of the lines, in which some cell is quoted
+_LEAST = 0.8  # share of the lines with a quoted cell
 
 
 def requoted(
     file: Path, shown: str, encoding: str, delimiter: str | None, folder: Path
 ) -> tuple[Path, tuple[str, ...]]:
-    """The file, or a copy of it in which double quotes stand for single ones where these quote cells, and a note."""
+    """The file, or a copy with double quotes if single ones quote its cells, and a note."""
     with file.open(encoding=encoding, newline="") as opened:
         sample = opened.read(_SAMPLE)
     lines = sample.splitlines()
@@ -42,8 +42,8 @@ def requoted(
 
 
 def _are_quoted(lines: Sequence[str], mark: str) -> bool:
-    """Whether single quotes stand around cells in nearly all lines, and nowhere else at a cell's beginning; and the
-    lines are then equally wide."""
+    """Whether nearly all lines have cells in single quotes, no other cell begins with one, and all lines are then
+    equally wide."""
     cell = re.compile(rf"(^|{re.escape(mark)})[ ]?'(?:[^']|'')*'(?=[ ]?(?:{re.escape(mark)}|$))")
     rows = [line for line in lines[1:] if line.strip()]
     quoted = [line for line in rows if cell.search(line)]

@@ -48,7 +48,7 @@ def decide_text(source: Source, base: Decision, choices: Choices, is_target: boo
 
 
 def _code(source: Source, profile: Profile, texts: Texts, is_target: bool) -> str:
-    """One of the cells of a column of codes, which are not to be read as numbers ("": it is none)."""
+    """A cell of a column of codes, which must not be read as numbers; "" for other columns."""
     if profile.all_numbers and texts.distinct:
         return most_frequent(source, 1)[0][0]
     return "" if is_target or not 0 < texts.distinct == texts.with_digit else lettered_code(source)

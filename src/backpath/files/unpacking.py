@@ -113,18 +113,18 @@ def _decompress_zstd(file: Path, shown: str, unpacked: Path, connection: duckdb.
         ) from None
 
 
-def _spreadsheet(file: Path, shown: str, unpacked: Path, else_: str) -> str:
+def _spreadsheet(file: Path, shown: str, unpacked: Path, otherwise: str) -> str:
     """Write the first nonempty sheet of a spreadsheet as CSV; returns its name for messages.
 
     Parameters
     ----------
-    else_ : what the file is, if it is no spreadsheet
+    otherwise : what the file is if it is not a spreadsheet
     """
     try:
         import python_calamine
     except ImportError:
         raise InputError(
-            f"{shown} is a spreadsheet or {else_}; spreadsheets need the package python-calamine: "
+            f"{shown} is a spreadsheet or {otherwise}; spreadsheets need the package python-calamine: "
             "pip install 'backpath[excel]', or export it as CSV"
         ) from None
     try:
@@ -133,7 +133,7 @@ def _spreadsheet(file: Path, shown: str, unpacked: Path, else_: str) -> str:
         name, rows = next(((name, rows) for name, rows in sheets if rows), ("", []))
     except Exception as error:  # the library has its own classes
         raise InputError(
-            f"{shown} is {else_}, but not a spreadsheet that can be read ({error}); export it as CSV"
+            f"{shown} is {otherwise}, but not a spreadsheet that can be read ({error}); export it as CSV"
         ) from None
     with unpacked.open("w", encoding="utf-8", newline="") as text:
         csv.writer(text).writerows([[_cell(value) for value in row] for row in rows])

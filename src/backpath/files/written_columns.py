@@ -60,8 +60,8 @@ def written_numbers_or_dates(
 
 
 def _with_decimal_commas(source: Source, name: str) -> str:
-    """Another column whose commas are all decimal ones, by its first rows, where no column has decimal points ("":
-    none)."""
+    """Another column whose commas are all decimal marks in the first rows; "" if there is none, or a column has
+    decimal points."""
     others = [column for column in source.columns if column.name != name and not column.number][:_LOOKED_AT]
     if not others:
         return ""
@@ -78,7 +78,7 @@ def _with_decimal_commas(source: Source, name: str) -> str:
 
 
 def _in_spite_of_decimal(source: Source, base: Decision) -> Decision | None:
-    """Numbers that all have the other decimal mark than the caller named; None if they are none."""
+    """Numbers whose decimal mark is not the one that the caller named; None for other columns."""
     given, name = source.dialect.decimal, base.name
     forms = number_forms(source, None) if given else []
     if not forms:

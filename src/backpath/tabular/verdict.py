@@ -25,7 +25,7 @@ from backpath.tabular.measures import (
 FEW = 30  # rows; with fewer, no figure is reliable
 LEAST_RESAMPLED = 8  # rows for an interval of R²
 FEW_OF_A_CLASS = 10  # rows; with fewer, the recall is not reliable
-SELDOM = 1 / 3  # of the rows of a class
+SELDOM = 1 / 3  # share of the rows of a class, below which it is seldom found
 CHANCE_AUC = 0.6  # a lower AUC is little better than chance
 ON = ("held-out", "cross-validation", "training")
 
@@ -139,7 +139,7 @@ class Verdict:
 
     @property
     def seldom(self) -> list[tuple[str, int, int]]:
-        """Of two classes, the one that it finds in few of its rows, though in some; in how many, and of how many."""
+        """Of two classes, one that is found in few of its rows but in some: its name, the rows found, all its rows."""
         if self.confusion is None or len(self.classes) != 2 or self.rows < FEW:
             return []
         found = [(self.classes[k], row[k], sum(row)) for k, row in enumerate(self.confusion)]
