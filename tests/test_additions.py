@@ -72,6 +72,25 @@ ADDITIONS = {
             "    yield Mistake('cubed', q.neurons(1), 'the gradients of layer 1 are cubed', edits, None, LOCAL)\n",
         ),
     },
+    "a file format of tables": {
+        "files/opening.py": (
+            "_MARKED = {\n",
+            "from backpath.files.pairs_source import pairs_source\n"
+            "_MARKED = {\n    b'PAIR': _Format('pairs of numbers', pairs_source),\n",
+        ),
+        "files/pairs_source.py": (
+            "",
+            "import json\nimport numpy as np\nfrom backpath.files.typed_source import json_source\n\n\n"
+            "def pairs_source(files, dialect, connection, folder):\n"
+            "    lines = []\n"
+            "    for file, shown in files:\n"
+            "        pairs = np.frombuffer(file.read_bytes()[4:], '<f8').reshape(-1, 2).tolist()\n"
+            "        new = folder / f'{len(lines)}.jsonl'\n"
+            "        new.write_text(''.join(json.dumps({'x': x, 'y': y}) + '\\n' for x, y in pairs))\n"
+            "        lines.append((new, shown))\n"
+            "    return json_source(lines, dialect, connection, folder)\n",
+        ),
+    },
     "a compression of tables": {
         "files/unpacking.py": ("_COMPRESSED = {", '_COMPRESSED = {b"\\xfd7zX": __import__("lzma"), '),
     },
@@ -137,6 +156,19 @@ first, second = net.gradients(X, y).layers
 report = bp.diagnose(net, X, y, claimed=[first**3, second])
 assert report.findings[0].mistake == "cubed", report
 print("good")
+""",
+    "a file format of tables": """
+import struct
+from pathlib import Path
+Path("t.pairs").write_bytes(b"PAIR" + b"".join(struct.pack("<2d", k, 3 * k) for k in range(30)))
+table = bp.read_table("t.pairs", target="y", standardize=False)
+assert table.rows == 30 and table.X.ravel().tolist() == list(range(30)) and table.y[7] == 21
+Path("t.csv").write_text("x,y\\n1,2\\n")
+try:
+    bp.read_table(["t.pairs", "t.csv"], target="y")
+except bp.InputError as error:
+    assert "some of the files are pairs of numbers" in str(error)
+    print("good")
 """,
     "a compression of tables": """
 table = bp.read_table("t.csv.xz", target="y")

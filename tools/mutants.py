@@ -12,14 +12,15 @@ import argparse
 import ast
 import contextlib
 import copy
+import hashlib
 import multiprocessing
 import os
+import pickle
 import random
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,16 +31,19 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src"
 # room -> its sources, and its own tests
 ROOMS = {
-    "maths": (["maths"], ["tests/maths"]),
+    "maths": (["maths/**/*.py"], ["tests/maths"]),
     "training": (
         ["training/*.py", "training/engines/numpy.py", "training/engines/dropout.py", "training/engines/lm.py"],
         ["tests/training"],
     ),
-    "files": (["files"], ["tests/files"]),
-    "explain": (["explain"], ["tests/explain"]),
-    "population": (["population"], ["tests/test_population.py", "tests/cli/test_study.py"]),
+    "files": (["files/**/*.py"], ["tests/files"]),
+    "explain": (["explain/**/*.py"], ["tests/explain"]),
+    "population": (["population/**/*.py"], ["tests/test_population.py", "tests/cli/test_study.py"]),
 }
 EQUIVALENT = ROOT / "tools" / "equivalent_mutants.txt"
+MOST = 60  # tests of one fault, the most specific
+LIMIT = 200  # seconds for them
+NOTHING_RUN = (4, 5)  # pytest's exit statuses for tests that it cannot find
 OPTIONS = ("-q", "-p", "no:cacheprovider", "--doctest-modules")
 COMPARISONS = {
     ast.Lt: ast.LtE,
@@ -63,6 +67,7 @@ OPERATORS = {
     ast.Mod: ast.FloorDiv,
     ast.MatMult: ast.Add,
 }
+FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 LEFT_OUT = {"axis", "dtype", "keepdims", "strict", "least", "above", "below", "weights", "key", "default"}
 
 
@@ -171,8 +176,18 @@ def _exchanged(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.Constant(value * 100 if isinstance(value, float) and value else value + 1)
 
 
-def covering(tests: list[str], marks: str, packages: list[str]) -> dict[tuple[str, int], set[str]]:
-    """(file, line) -> the tests that run it."""
+def covering(tests: list[str], marks: str) -> dict[tuple[str, int], set[str]]:
+    """(file, line) -> the tests that run it; kept in build/mutants while sources and tests are the same."""
+    files = sorted([*SOURCE.rglob("*.py"), *(ROOT / "tests").rglob("*.py"), Path(__file__)])
+    digest = hashlib.sha256(repr((tests, marks)).encode() + b"".join(file.read_bytes() for file in files))
+    kept = ROOT / "build" / "mutants" / digest.hexdigest()[:16]
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(pickle.dumps(_measured(tests, marks)))
+    return pickle.loads(kept.read_bytes())
+
+
+def _measured(tests: list[str], marks: str) -> dict[tuple[str, int], set[str]]:
     with tempfile.TemporaryDirectory() as folder:
         settings = Path(folder, "settings")
         settings.write_text(
@@ -194,28 +209,37 @@ def covering(tests: list[str], marks: str, packages: list[str]) -> dict[tuple[st
         data.read()
         found = defaultdict(set)
         for name in data.measured_files():
-            if any(Path(name).is_relative_to(SOURCE / "backpath" / package) for package in packages):
-                for line, contexts in data.contexts_by_lineno(name).items():
-                    found[name, line] |= {context for context in contexts if context}
-        return found
+            for line, contexts in data.contexts_by_lineno(name).items():
+                found[name, line] |= {context for context in contexts if context}
+        return dict(found)
 
 
 def tests_of(faults: list[Mutant], runs: dict[tuple[str, int], set[str]]) -> list[str]:
-    """The tests that run one of the lines; for a line that runs at import, those that run any line of its file."""
+    """The tests that run one of the statements; for what runs at import, those that run what it is for."""
     found: set[str] = set()
     for fault in faults:
-        lines = [fault.start[0]]
-        if not any(node.lineno <= lines[0] <= node.end_lineno for node in functions(fault.file)):
-            lines = [line for name, line in runs if name == str(fault.file)]
-        for line in lines:
+        for line in lines_of(fault) or [line for name, line in runs if name == str(fault.file)]:
             found |= runs.get((str(fault.file), line), set())
     covered = Counter(test for tests in runs.values() for test in tests)
     return sorted(found, key=lambda test: (covered[test], test))  # the most specific tests first
 
 
+def lines_of(fault: Mutant) -> range | None:
+    """The lines of the innermost statement with the fault; of the whole function if the fault is in its signature, such
+    as a default, which runs at import; None outside functions."""
+    line = fault.start[0]
+    around = [node for node in statements(fault.file) if node.lineno <= line <= node.end_lineno]
+    if not any(isinstance(node, FUNCTION) for node in around):
+        return None
+    innermost = max(around, key=lambda node: (node.lineno, -node.end_lineno))
+    if isinstance(innermost, FUNCTION) or (not hasattr(innermost, "body") and not hasattr(innermost, "cases")):
+        return range(innermost.lineno, innermost.end_lineno + 1)
+    return range(line, fault.end[0] + 1)  # the head of an if, for, with … or of one of its cases
+
+
 @cache
-def functions(file: Path) -> list[ast.FunctionDef]:
-    return [node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)]
+def statements(file: Path) -> list[ast.stmt]:
+    return [node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.stmt)]
 
 
 # measures each test in a separate context
@@ -242,19 +266,34 @@ def pytest_unconfigure():
 """
 
 
-def is_noticed(mutant: Mutant, tests: list[str], limit: float) -> bool:
-    """Whether a test fails, or hangs, with the fault planted in a copy of the sources."""
+def outcome(mutant: Mutant, tests: list[str]) -> str:
+    """What the tests do with the fault planted in a copy of the sources."""
+    if not tests:
+        return "run by no test of the room"
+    status = _status(mutant, tests)
+    if status in NOTHING_RUN and _status(_unchanged(mutant.file), tests) in NOTHING_RUN:
+        return "its tests cannot be run one by one"
+    return {0: "not noticed", None: f"its tests take more than {LIMIT} s"}.get(status, "noticed")
+
+
+def _unchanged(file: Path) -> Mutant:
+    return Mutant(file, (1, 0), (1, 0), "")
+
+
+def _status(mutant: Mutant, tests: list[str]) -> int | None:
+    """pytest's exit status; None: stopped after the time limit."""
     with tempfile.TemporaryDirectory() as folder:
         copied = Path(folder, "src")
         shutil.copytree(SOURCE, copied, ignore=shutil.ignore_patterns("__pycache__"))
         (copied / mutant.file.relative_to(SOURCE)).write_text(mutant.applied(), "utf-8")
         process = multiprocessing.get_context("fork").Process(target=_run_tests, args=(copied, tests, folder))
         process.start()
-        process.join(limit)
+        process.join(LIMIT)
         if process.is_alive():
             process.kill()
             process.join()
-        return process.exitcode != 0
+            return None
+        return process.exitcode
 
 
 def _run_tests(source: Path, tests: list[str], folder: str) -> None:
@@ -281,44 +320,29 @@ def main() -> None:
     parser.add_argument("room", choices=ROOMS)
     parser.add_argument("--sample", type=int, default=100, help="faults to plant, drawn at random; 0 for all")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--minutes", type=float, default=60, help="stop after this time, with the results so far")
+    parser.add_argument("--part", default="1/1", help="2/10 plants the second tenth of the sample")
     arguments = parser.parse_args()
     sources, tests = ROOMS[arguments.room]
-    package = SOURCE / "backpath"
-    files = [
-        f
-        for s in sources
-        for f in (sorted((package / s).rglob("*.py")) if "*" not in s and not s.endswith(".py") else package.glob(s))
-    ]
+    files = [file for pattern in sources for file in sorted((SOURCE / "backpath").glob(pattern))]
     known = equivalents()
     every = [mutant for file in files for mutant in mutants(file) if mutant.changed not in known]
     random.Random(arguments.seed).shuffle(every)
-    chosen = every[: arguments.sample or None]
+    part, parts = map(int, arguments.part.split("/"))
+    chosen = every[: arguments.sample or None][part - 1 :: parts]
     print(f"{arguments.room}: {len(chosen)} of {len(every)} faults", flush=True)
-    began = time.monotonic()
     examples = [str(file.relative_to(ROOT)) for file in files]  # in docstrings
-    runs = covering([*tests, *examples], "not slow and not browser", [""])
+    runs = covering([*tests, *examples], "not slow and not browser")
     import numpy as np  # noqa: F401 - loaded once, before the forks
 
-    if is_noticed(Mutant(files[0], (1, 0), (1, 0), ""), tests_of(every, runs)[:60], 300):
+    if outcome(_unchanged(files[0]), tests_of(every, runs)[:MOST]) != "not noticed":
         sys.exit("the tests fail without any fault")
     count: Counter[str] = Counter()
     for mutant in chosen:
-        if time.monotonic() - began > 60 * arguments.minutes:
-            break
-        chosen_tests = tests_of([mutant], runs)
-        if not chosen_tests:
-            outcome = "run by no test of the room"
-        else:
-            outcome = "noticed" if is_noticed(mutant, chosen_tests[:60], 120) else "not noticed"
-        count[outcome] += 1
-        if outcome != "noticed":
-            print(f"{outcome}: {mutant}", flush=True)
-    total = sum(count.values())
-    print(
-        f"{arguments.room}: {count['noticed']} of {total} noticed ({count['noticed'] / max(total, 1):.1%})",
-        *count.items(),
-    )
+        found = outcome(mutant, tests_of([mutant], runs)[:MOST])
+        count[found] += 1
+        if found != "noticed":
+            print(f"{found}: {mutant}", flush=True)
+    print(f"{arguments.room}: {count['noticed']} of {count.total()} noticed", dict(count), flush=True)
 
 
 if __name__ == "__main__":

@@ -113,3 +113,9 @@ def test_a_batch_with_very_many_paths_says_where_they_are():
     with pytest.raises(bp.InputError, match=r"W11_1 has 81 paths; .* use samples\[0\].paths"):
         v.paths  # noqa: B018 - asking is what is refused
     assert len(v.samples[1].paths) == 5
+
+
+@pytest.mark.parametrize(("paths", "written_out"), [(6, True), (7, False)])
+def test_up_to_six_paths_are_written_out(paths, written_out):
+    text = str(bp.derive(bp.Network((1, 1, paths, 1), seed=0), "W11_1"))
+    assert (f"{paths} paths lead from the cost" not in text) == written_out

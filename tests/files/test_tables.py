@@ -145,6 +145,17 @@ def test_encodings_and_line_ends(tmp_path, encoding, dialect, end):
     assert table.target.categories == ("é", "ü ö")
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("row", "message"), [("many,2", "line 22, column 'x': .*'many'"), ("3,4,5", "line 22: expected 2 cells")]
+)
+def test_a_bad_row_is_found_on_its_line_whatever_ends_the_lines(tmp_path, end, row, message):
+    lines = ["x,y", *(f"{k},{k * k}.5" for k in range(20)), row, "3,4", ""]
+    (tmp_path / "t.csv").write_bytes(end.join(lines).encode())
+    with pytest.raises(InputError, match=message):
+        read_training_table(tmp_path / "t.csv", "y")
+
+
 @pytest.mark.parametrize("delimiter", [";", "\t", "\\t", "|"])
 def test_delimiters_and_the_decimal_comma(tmp_path, delimiter):
     mark = "\t" if delimiter == "\\t" else delimiter

@@ -25,7 +25,7 @@ from backpath.maths.network import Network
 from backpath.training.callbacks import Callbacks, Watched
 from backpath.training.engines.lm import LMEngine, check_lm
 from backpath.training.engines.numpy import NumpyEngine
-from backpath.training.job import Job, Solver, check_batch_size, check_tol, with_bias_columns
+from backpath.training.job import Engine, Job, Solver, check_batch_size, check_tol, with_bias_columns
 from backpath.training.progress import Progress, ProgressCallback, check_progress, progress_bar
 from backpath.training.result import TrainingResult
 from backpath.training.training_run import TrainingRun
@@ -111,7 +111,7 @@ def train(
     watch = None if validation is None else Validation(net, validation, cost, check_patience(patience))
     if solver == "lm":
         check_lm(job, "auto")
-        engine: Any = LMEngine(job, DistributedEquations(job, samples))  # type: ignore[arg-type] # has the same methods
+        engine: Engine = LMEngine(job, DistributedEquations(job, samples))  # type: ignore[arg-type] # has the same methods
     elif solver == "lbfgs":
         check_lbfgs(job)
         engine = LbfgsEngine(job, lambda weights: _of_all(job, samples, weights)[:2])

@@ -160,23 +160,26 @@ def _sniffed(
 ) -> str:
     """The delimiter with which all of the first rows are as wide as the header."""
     above = {mark: _above(lines, mark) for mark in (*marks, WHITESPACE)}
-    rows = {mark: _rows(lines[above[mark] or 0 :], mark) for mark in above}
     even = [mark for mark in marks if above[mark] is not None]
     fits = [mark for mark in even if not above[mark]]
     fits = fits or [mark for mark in (WHITESPACE,) if above[mark] == 0] or even
     if preferred in fits:
         return str(preferred)
+    headers = {mark: _rows(lines[above[mark] or 0 :], mark)[0] for mark in fits}
+    if wanted and len(fits) > 1:
+        having = [mark for mark in fits if set(wanted) <= {name.strip() for name in headers[mark]}]
+        fits = having if len(having) == 1 else fits
     if len(fits) > 1:
-        having = [mark for mark in fits if set(wanted) <= {name.strip() for name in rows[mark][0]}]
-        fits = having if wanted and len(having) == 1 else fits
-    if len(fits) > 1:
-        likely = max(fits, key=lambda mark: len(rows[mark][0]))
-        readings = " or ".join(f"{quoted(mark)} ({counted(len(rows[mark][0]), 'column')})" for mark in fits)
+        likely = max(fits, key=lambda mark: len(headers[mark]))
+        readings = " or ".join(f"{quoted(mark)} ({counted(len(headers[mark]), 'column')})" for mark in fits)
         raise InputError(
             f"{shown} may be separated by {readings}; choose one with --delimiter", options=("--delimiter", likely)
         )
-    if fits:
-        return fits[0]
+    return fits[0] if fits else _by_header(lines, marks, wanted)
+
+
+def _by_header(lines: Sequence[str], marks: Sequence[str], wanted: Sequence[str]) -> str:
+    """The delimiter if the rows fit none: a rare one with the wanted names, or the most frequent one in the header."""
     for mark in _RARE:
         header_row = next(iter(_rows(lines, mark)), [])
         if wanted and set(wanted) <= set(header_row) and _above(lines, mark) == 0:
@@ -256,20 +259,25 @@ def _names(
             f"then called 'column 1', 'column 2' …), else --header",
             options=("--no-header", *target),
         )
-    notes: list[str] = []
-    widths = {len(row) for row in rows[1:]}
-    if widths == {len(first) - 1} and not first[-1].strip():
-        first = first[:-1]
-    elif widths == {len(first) + 1} and not any(row[-1].strip() for row in rows[1:]):
-        first = [*first, ""]
-    elif widths == {len(first) + 1}:
-        first = ["", *first]
-        notes.append("the header has one name fewer than the rows have cells, as in R: the first column has no name")
-    unnamed = [place for place, name in enumerate(first, 1) if not name.strip()]
-    names = [name if name.strip() else f"column {place}" for place, name in enumerate(first, 1)]
-    if unnamed:
-        notes.append(f"columns without a name are called {named([f'column {place}' for place in unnamed])}")
-    return names, 1, tuple(notes)
+    header, notes = _completed(first, rows[1:])
+    names = [name if name.strip() else f"column {place}" for place, name in enumerate(header, 1)]
+    if called := [name for name, given in zip(names, header, strict=True) if not given.strip()]:
+        notes = (*notes, f"columns without a name are called {named(called)}")
+    return names, 1, notes
+
+
+def _completed(header: list[str], rows: list[list[str]]) -> tuple[list[str], tuple[str, ...]]:
+    """The header with as many names as all rows have cells, if they have one cell more or less; and a note."""
+    widths = {len(row) for row in rows}
+    if widths == {len(header) - 1} and not header[-1].strip():
+        return header[:-1], ()
+    if widths != {len(header) + 1}:
+        return header, ()
+    if not any(row[-1].strip() for row in rows):
+        return [*header, ""], ()
+    return ["", *header], (
+        "the header has one name fewer than the rows have cells, as in R: the first column has no name",
+    )
 
 
 def _check_names(names: Sequence[str], shown: str, line: int) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from backpath.errors import InputError
 from backpath.files.csv_source import csv_source
@@ -15,10 +16,23 @@ from backpath.files.file_paths import PathLike
 from backpath.files.forms import literal
 from backpath.files.memory_budget import Budget, budget
 from backpath.files.sources import Source
-from backpath.files.typed_source import json_format, json_source, parquet_source
+from backpath.files.typed_source import Files, json_format, json_source, parquet_source
 from backpath.files.unpacking import plain_file, table_files
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
 _SMALL = 16_000_000  # bytes; smaller files are read once and kept
+
+
+class _Format(NamedTuple):
+    name: str
+    source: Callable[[Files, Dialect, DuckDBPyConnection, Path], Source]
+
+
+_MARKED = {
+    b"PAR1": _Format("Parquet", parquet_source),
+}  # the first four bytes of such a file -> its format
 
 
 @contextmanager
@@ -62,12 +76,13 @@ def open_table(
         connection.execute(f"SET temp_directory = {literal(str(folder / 'spilled'))}")
         files = [plain_file(one, folder, connection) for one in table_files(given)]
         starts = {_start(file) for file, _ in files}
-        if starts == {b"PAR1"}:
-            source = parquet_source(files, asked, connection, folder)
+        marked = [_MARKED[start] for start in starts if start in _MARKED]
+        if len(starts) == 1 and marked:
+            source = marked[0].source(files, asked, connection, folder)
         elif len(kinds := {json_format(file) for file, _ in files}) == 1 and "" not in kinds:
             source = json_source(files, asked, connection, folder)
-        elif b"PAR1" in starts:
-            raise InputError("some of the files are Parquet and some are not; give files of one kind")
+        elif marked:
+            raise InputError(f"some of the files are {marked[0].name} and some are not; give files of one kind")
         else:
             source = csv_source(files, asked, preferred or Dialect(), wanted, connection, folder)
         small = sum(file.stat().st_size for file, _ in files) < min(_SMALL, allowed.database // 4)

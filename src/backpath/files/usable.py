@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from backpath.errors import InputError
 from backpath.files.choices import Choices
@@ -14,6 +14,7 @@ from backpath.files.notices import EMPTY, refuse
 from backpath.files.sources import Column, Source
 from backpath.files.wording import column_index, counted, quoted
 
+Problem = tuple[str, tuple[str, ...]]  # the message, and the options that solve it
 _MANY = 10  # repeated names; with at least this many, the line may not be a header
 
 
@@ -60,25 +61,34 @@ def check_usable(source: Source, decisions: Sequence[Decision], choices: Choices
     """Refuse a table that cannot be trained on, with all reasons at once."""
     *inputs, goal = decisions
     problems = [(d.problem, d.options) for d in decisions if d.problem]
-    where = f"{source.path}, column {quoted(goal.name)}"
-    if goal.left_out:
-        problems.append((f"{where}: {goal.left_out}; there is nothing to learn", ()))
-    elif isinstance(goal.kind, CategoryInput) and choices.task == "regression":
-        _, value = source.first(f"{goal.column.text} IS NOT NULL", goal.column)
-        cannot = f"{where}: the target holds text ({quoted(value)}), so it cannot be regression"
-        problems.append((f"{cannot}; drop {choices.task_option}", ()))
-    elif goal.kind is not None and goal.profile.low == goal.profile.high and goal.profile.all_numbers:
-        problems.append((f"{where}: the target is {goal.profile.low:g} in every row; there is nothing to learn", ()))
+    problems += _of_target(source, goal, choices)
     if choices.missing == "refuse":
-        gaps = [d for d in inputs if d.kind is not None and d.missing]
-        problems += [
-            (f"{source.path}, column {quoted(d.name)}: {counted(d.missing, 'cell')} of {d.profile.rows:,} "
-             f"{'is' if d.missing == 1 else 'are'} missing; --missing fill fills them in, drop leaves the rows out",
-             ("--missing", "fill"))
-            for d in gaps
-        ]  # fmt: skip
+        problems += [_of_gaps(source, d) for d in inputs if d.kind is not None and d.missing]
     if not problems and not any(d.kind for d in inputs):
         reasons = "; ".join(f"{d.name!r}: {d.left_out}" for d in inputs)
         options = tuple(part for d in inputs if d.left_out not in EMPTY for part in ("--keep-column", d.name))
         problems.append((f"{source.path}: nothing is left to learn from ({reasons})", options))
     refuse(source.path, problems)
+
+
+def _of_target(source: Source, goal: Decision, choices: Choices) -> Iterator[Problem]:
+    """Why the target cannot be learned."""
+    where = f"{source.path}, column {quoted(goal.name)}"
+    if goal.left_out:
+        yield f"{where}: {goal.left_out}; there is nothing to learn", ()
+    elif isinstance(goal.kind, CategoryInput) and choices.task == "regression":
+        _, value = source.first(f"{goal.column.text} IS NOT NULL", goal.column)
+        cannot = f"{where}: the target holds text ({quoted(value)}), so it cannot be regression"
+        yield f"{cannot}; drop {choices.task_option}", ()
+    elif goal.kind is not None and goal.profile.low == goal.profile.high and goal.profile.all_numbers:
+        yield f"{where}: the target is {goal.profile.low:g} in every row; there is nothing to learn", ()
+
+
+def _of_gaps(source: Source, decision: Decision) -> Problem:
+    missing = f"{counted(decision.missing, 'cell')} of {decision.profile.rows:,}"
+    are = "is" if decision.missing == 1 else "are"
+    return (
+        f"{source.path}, column {quoted(decision.name)}: {missing} {are} missing; "
+        "--missing fill fills them in, drop leaves the rows out",
+        ("--missing", "fill"),
+    )

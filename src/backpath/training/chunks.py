@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from backpath.training.job import Engine
+from backpath.training.job import Engine, Pausing
 
 if TYPE_CHECKING:
     from backpath.files.file_paths import PathLike
@@ -30,7 +30,7 @@ def in_chunks(
     Chunks take about ``CHUNK_SECONDS``, or an epoch with ``every_epoch``; a long epoch is divided into several.
     """
     chunk, done = 1, len(engine.costs)
-    if hasattr(engine, "at_once"):
+    if isinstance(engine, Pausing):
         engine.at_once = LONG_EPOCH
     while done < epochs and not (engine.converged or engine.overflow is not None or is_over()):
         began = time.perf_counter()

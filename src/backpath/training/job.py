@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -233,6 +232,35 @@ class Engine(Protocol):
         """Train on for this many epochs, or until converged or overflown."""
 
 
+@runtime_checkable
+class Pausing(Protocol):
+    """An engine that can pause within an epoch.
+
+    Attributes
+    ----------
+    at_once : float
+        The seconds of training after which `run` pauses; infinite at first
+    """
+
+    at_once: float
+
+
+@runtime_checkable
+class Spreading(Protocol):
+    """An engine of several trainings, which other processes can run.
+
+    Attributes
+    ----------
+    spread : Spread | None
+        What runs them; None: this process
+    kept : tuple
+        The run that saves them, if any, and its settings
+    """
+
+    spread: Any
+    kept: tuple[Any, dict[str, Any]]
+
+
 class Descent(Engine, Protocol):
     """A gradient-descent engine, whose learning rate can change."""
 
@@ -276,11 +304,6 @@ def check_side_by_side(solver: str) -> None:
 
 def check_tol(tol: float | None) -> float | None:
     return None if tol is None else check_number(tol, "tol", least=0)
-
-
-def check_progress(progress: object) -> None:
-    if not (isinstance(progress, bool | AbstractContextManager) or callable(progress)):
-        raise InputError(f"progress must be True, False or a callable, but is {progress!r}")
 
 
 class Convergence(Stateful):

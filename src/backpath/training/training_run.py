@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from backpath.training.callbacks import Watched
 from backpath.training.chunks import in_chunks, opened, saved
 from backpath.training.divergence import divergence, is_good
-from backpath.training.job import Job
+from backpath.training.job import Engine, Job, Spreading
 from backpath.training.progress import Progress, reporter
 from backpath.training.result import History, TrainingResult
 from backpath.training.state import Stateful
@@ -31,7 +31,7 @@ class TrainingRun(Stateful):
 
     _given = ("job", "epochs")
 
-    def __init__(self, job: Job, engine: Any, epochs: int, validation: Validation | None):
+    def __init__(self, job: Job, engine: Engine, epochs: int, validation: Validation | None):
         self.job, self.engine, self.epochs, self.validation = job, engine, epochs, validation
         self.seconds = 0.0
 
@@ -57,9 +57,10 @@ class TrainingRun(Stateful):
         **more: Any,
     ) -> TrainingResult:
         """Train, and save the state if requested; with ``spread``, restarts are trained in other processes."""
-        if spread is not None:
+        engine = self.engine
+        if spread is not None and isinstance(engine, Spreading):
             with opened(checkpoint, every, "train") as run:
-                self.engine.spread, self.engine.kept = spread, (run, self.settings(**more))
+                engine.spread, engine.kept = spread, (run, self.settings(**more))
                 result = self.run(progress, watched, None)
                 if run is not None:
                     run.interrupted = result.stopped == "interrupted"

@@ -90,25 +90,34 @@ def scalings(comparisons: Sequence[Comparison]) -> Iterator[GradientScaling]:
         return
     for words, key in _PARTS:
         parts = [_parts(c, key) for c in comparisons]
-        lengths = [[_length(c, groups) for groups in of] for c, of in zip(comparisons, parts, strict=True)]
-        every = [length for of in lengths for length in of]
-        most = max(length for length, _ in every)
-        at = [[most - length <= 2 * (spread + 1e-9 * most) for length, spread in of] for of in lengths]
-        spread = min(spread for length, spread in every if most - length <= 2 * (spread + 1e-9 * most))
-        rate = _rate(comparisons[0])
-        number, bits = roundest((most - spread) / rate, (most + spread) / rate)
-        if most <= 0 or bits > _ROUND:
+        found = _same_length(comparisons, parts)
+        if found is None:
             continue
+        number, bits, at = found
         chosen = [list(zip(of, one, strict=True)) for of, one in zip(parts, at, strict=True)]
-        for clips in (False, True):
-            if not clips and not all(one for of in at for one in of):
-                continue
-            how = (
-                "clipped to the length" if clips else "divided by its length" if number == 1 else "scaled to the length"
-            )
-            message = f"{words} is {how}" + ("" if how.startswith("divided") else f" {shown(number)}")
-            mistake = Mistake("gradient_clipped", (), message, (), convention=True)
+        for clips in (False, True) if all(map(all, at)) else (True,):
+            mistake = Mistake("gradient_clipped", (), _scaled(words, number, clips), (), convention=True)
             yield GradientScaling(mistake, CLIPPED + bits + math.log2(2 * len(_PARTS)), chosen, clips)
+
+
+def _same_length(
+    comparisons: Sequence[Comparison], parts: Sequence[Sequence[Index]]
+) -> tuple[float, float, list[list[bool]]] | None:
+    """The greatest length of the parts, its bits, and which of them have it; None if it is not a round number."""
+    lengths = [[_length(c, groups) for groups in of] for c, of in zip(comparisons, parts, strict=True)]
+    every = [length for of in lengths for length in of]
+    most = max(length for length, _ in every)
+    at = [[most - length <= 2 * (spread + 1e-9 * most) for length, spread in of] for of in lengths]
+    spread = min(spread for length, spread in every if most - length <= 2 * (spread + 1e-9 * most))
+    rate = _rate(comparisons[0])
+    number, bits = roundest((most - spread) / rate, (most + spread) / rate)
+    return None if most <= 0 or bits > _ROUND else (number, bits, at)
+
+
+def _scaled(words: str, number: float, clips: bool) -> str:
+    if number == 1 and not clips:
+        return f"{words} is divided by its length"
+    return f"{words} is {'clipped' if clips else 'scaled'} to the length {shown(number)}"
 
 
 _PARTS = (

@@ -12,9 +12,10 @@ from backpath.explain.diagnosis.passes import Index, PassEdits, Passes
 from backpath.explain.diagnosis.problem import Problem, Procedure
 from backpath.explain.diagnosis.update_rules import State, UpdateRule, other_rules
 from backpath.explain.diagnosis.update_rules import momentum as momentum_rule
-from backpath.maths.arrays import Array
+from backpath.maths.arrays import Array, Floats
 from backpath.maths.checks import check_count, check_number
 
+Rows = tuple[UpdateRule | None, Index]  # a rule, and the passes that use it
 _MOST_STEPS = 10
 _MOST_OTHER = 5  # steps by another rule than gradient descent
 OTHER_RULE = 7.0  # the least bits of such a rule
@@ -42,13 +43,9 @@ def course(
     weights: list[Array] | None = None
     with np.errstate(all="ignore"):
         for t, samples in enumerate(steps, 1):
-            at = weights and [W.copy() for W in weights]
-            for (rule, h), states in zip(rows, kept, strict=True):
-                if rule is not None and rule.ahead and at is not None:
-                    for W, (v, _) in zip(at, states, strict=True):
-                        W[h] -= (scale[h] * (q.learning_rate or 0.0) * rule.ahead)[:, None, None] * v
+            at = weights and _moved_ahead(q, weights, rows, kept, scale)
             p = Passes(parts[samples], len(procedures), runs, at)
-            before = p.W[1:] if weights is None or at is None or not _any_ahead(rows) else weights
+            before = p.W[1:] if weights is None or not _any_ahead(rows) else weights
             moves = [G * free for G, free in zip(p.G[1:], q.free, strict=True)]
             for (rule, h), states in zip(rows, kept, strict=True):
                 if rule is not None:
@@ -59,7 +56,19 @@ def course(
             yield np.concatenate([a.reshape(len(a), -1) for a in (*p.G[1:], *weights)], axis=1)
 
 
-def _any_ahead(rows: Sequence[tuple[UpdateRule | None, Index]]) -> bool:
+def _moved_ahead(
+    q: Problem, weights: list[Array], rows: Sequence[Rows], kept: Sequence[list[State]], scale: Floats
+) -> list[Array]:
+    """The weights where the gradients are taken: for Nesterov's momentum, further along the last move."""
+    at = [W.copy() for W in weights]
+    for (rule, h), states in zip(rows, kept, strict=True):
+        if rule is not None and rule.ahead:
+            for W, (v, _) in zip(at, states, strict=True):
+                W[h] -= (scale[h] * (q.learning_rate or 0.0) * rule.ahead)[:, None, None] * v
+    return at
+
+
+def _any_ahead(rows: Sequence[Rows]) -> bool:
     return any(rule is not None and rule.ahead for rule, _ in rows)
 
 
