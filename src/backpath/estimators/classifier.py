@@ -202,7 +202,7 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         X : array-like, data frame or sparse matrix
             The rows, (N, features).
         return_std : bool
-            Give also how far the networks of an ensemble differ (``n_networks`` of at least 2).
+            Also return the spread of an ensemble's networks (``n_networks`` of at least 2).
 
         Returns
         -------

@@ -178,7 +178,7 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         X : array-like, data frame or sparse matrix
             The rows, (N, features).
         return_std : bool
-            Give also how far the networks of an ensemble differ (``n_networks`` of at least 2).
+            Also return the spread of an ensemble's networks (``n_networks`` of at least 2).
 
         Returns
         -------
@@ -196,7 +196,7 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
     def predict_interval(self, X: Any) -> Array:
         """The interval between the lowest and the highest of the ``quantiles``.
 
-        With (0.05, 0.5, 0.95) that is an interval for 90 %.
+        With (0.05, 0.5, 0.95) that is an interval of 90%.
 
         Parameters
         ----------

@@ -120,12 +120,13 @@ def read_table(
     Returns
     -------
     TrainingTable
-        With ``X`` (N, inputs) and ``y`` (N, outputs) of all rows, ``preparation`` (how they came to be, for new rows
-        and for a ``Model``), ``labels`` (N,) for estimators, ``notes``, and ``split()`` for training and held-out rows.
+        With ``X`` (N, inputs) and ``y`` (N, outputs) of all rows, ``preparation`` (how columns become inputs, for new
+        rows and for a ``Model``), ``labels`` (N,) for estimators, ``notes``, and ``split()`` for training and held-out
+        rows.
     StreamedTable
-        If it takes more memory: without ``X`` and ``y``. ``train(net, table, batch_size=256, shuffle=True)`` takes
-        either; so does ``for X, y in table.blocks(seed, epoch)``, which is all rows once, in random order, some at a
-        time, for an estimator's ``partial_fit`` (``table.preparation.labels(y)`` has the classes' names again).
+        If the table needs more memory; it has no ``X`` and ``y``. ``train(net, table, batch_size=256, shuffle=True)``
+        accepts both kinds. ``table.blocks(seed, epoch)`` of both yields all rows once, in random order, as blocks X, y
+        for an estimator's ``partial_fit``; ``table.preparation.labels(y)`` gives the names of their classes.
 
     Raises
     ------

@@ -58,8 +58,8 @@ class TrainingTable:
         Remarks for the user on how the table was read.
     left_out : tuple of str
         Columns that are not inputs.
-        dialect : the format of the file
-        beyond : for each column and the target, the moments of rows that are not in memory
+    dialect : the format of the file
+    beyond : for each column and the target, the moments of rows that are not in memory
     weight : (rows,)
         The weight of each row; None: all are equal.
     numbers : (rows,)
