@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 
 from playwright.sync_api import Error, Locator, Page, sync_playwright
 
@@ -21,6 +21,7 @@ WORDS = ["0.5", "-1,5", "1/3", "abc", "", "1e999", "\N{MINUS SIGN}0.2", "3", "17
 KEYS = ["Tab", "Enter", "ArrowDown", "ArrowRight", "ArrowLeft", "ArrowUp", "Escape", "p", "F2", "Delete", " ", "Home"]
 TABLE = b"size,kind,price\n" + b"".join(b"%d,%s,%d\n" % (k % 9, b"ab"[k % 2 : k % 2 + 1], k * k % 7) for k in range(40))
 SEEN = "[data-weight]"
+NAME = "e => e.id || e.dataset.weight || e.getAttribute('aria-label') || e.textContent.slice(0, 30)"
 WAIT = 1500  # ms for an element to become ready
 STATE = """() => [document.querySelector('#epoch').textContent,
   document.querySelector('#dataset').selectedOptions[0]?.text,
@@ -36,7 +37,8 @@ def some(page: Page, rng: random.Random, selector: str) -> int | None:
     return rng.choice(shown) if shown else None
 
 
-def act(page: Page, rng: random.Random) -> str:
+def act(page: Page, rng: random.Random, recent: deque[str]) -> str:
+    """A random action; ``recent`` gets a line about it."""
     kind = rng.choices(
         ["button", "weight", "neuron", "type", "select", "key", "drag", "point", "check", "table", "slide"],
         [30, 20, 8, 12, 10, 14, 6, 6, 4, 1, 4],
@@ -53,8 +55,12 @@ def act(page: Page, rng: random.Random) -> str:
         place = some(page, rng, where)
         if place is None:
             return "nothing"
-        _on_item(page, rng, kind, page.locator(where).nth(place))
-    elif kind == "key":
+        item = page.locator(where).nth(place)
+        recent.append(f"{kind} {item.evaluate(NAME)}")
+        _on_item(page, rng, kind, item)
+        return kind
+    recent.append(kind)
+    if kind == "key":
         page.keyboard.press(rng.choice(KEYS))
     elif kind == "table":
         page.locator("#csv").set_input_files({"name": "t.csv", "mimeType": "text/csv", "buffer": TABLE})
@@ -104,9 +110,10 @@ def settled(page: Page) -> list[str]:
 def walk(page: Page, seconds: float, rng: random.Random) -> tuple[Counter[str], int, list[str]]:
     done: Counter[str] = Counter()
     lost, reloads, end = list[str](), 0, time.monotonic() + seconds
+    recent = deque[str](maxlen=6)
     while time.monotonic() < end:
         try:
-            done[act(page, rng)] += 1
+            done[act(page, rng, recent)] += 1
         except Error:  # the element has disappeared, or is covered
             done["missed"] += 1
         if rng.random() < 0.01:
@@ -116,6 +123,7 @@ def walk(page: Page, seconds: float, rng: random.Random) -> tuple[Counter[str], 
             page.wait_for_timeout(400)
             after, reloads = page.evaluate(STATE), reloads + 1
             if after != before:
+                lost += [f"after {', '.join(recent)}:"]
                 lost += [f"{one} became {other}" for one, other in zip(before, after, strict=True) if one != other]
         if rng.random() < 0.01:
             width, height = rng.choice(SIZES)

@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import httpx
+import nbclient
+import nbformat
 import numpy as np
 import pytest
 
@@ -77,6 +79,17 @@ def test_without_samples_a_row_can_be_typed():
         assert page.view["data"]["typed"]
         assert page.ok("sample", x=[1, 0.5], y=[1])["sample"]["x"] == [1, 0.5]
         assert "no samples" in page.error("train")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the notebook's own machinery
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_cell_shows_the_page_once_whether_the_result_is_named_or_not(tmp_path):
+    named = "import backpath as bp\nnet = bp.Network((2, 2, 1), seed=0)\nfirst = net.explore()"
+    cells = [named, "net.explore()", "first"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    for cell in notebook.cells:
+        assert sum("<iframe" in output["data"].get("text/html", "") for output in cell.outputs) == 1, cell.source
 
 
 @pytest.mark.browser

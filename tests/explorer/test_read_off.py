@@ -51,6 +51,11 @@ def test_a_figure_made_of_five_digits_is_right(activation, seed):
     assert answer["correct"], answer["html"]
 
 
+@pytest.mark.parametrize("figure", ["1e-30", "0e-300", "1e-9999999", "0e9999999", "0.0" + "0" * 400, "1e300"])
+def test_a_figure_of_any_size_gets_a_verdict(figure):
+    assert isinstance(answers.check(scene(), {"W11_1": figure}, "gradients")["correct"], bool)
+
+
 def test_after_a_run_too():
     found = scene()
     result = bp.train(found.network, found.data.X, found.data.y, epochs=900, learning_rate=2.0)

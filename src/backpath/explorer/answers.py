@@ -23,6 +23,7 @@ from backpath.explain.written import chain_rule
 from backpath.explain.written.numbers import gradient_equation
 from backpath.explain.written.whole_step import MOST_SAMPLES
 from backpath.explorer import fields, limits, original
+from backpath.explorer.even_digits import even, known
 from backpath.explorer.read_off import network_as_shown, samples_as_shown, settled
 from backpath.explorer.scene import Scene
 from backpath.explorer.settings import weight_count
@@ -47,7 +48,7 @@ def derivation(scene: Scene, weight: str) -> Answer:
     return {
         "weight": d.weight,
         "gradient": gradient,
-        "formulas": formulas(whole.document().blocks),
+        "formulas": formulas(whole.document().blocks, known(scene.network, sample.numbers, *sample.values)),
         "factors": _factors(sample.factors, texts, _sources(scene)),
         "paths": [_path(path, _sources(scene)) for path in sample.paths],
         "path_count": d.path_count,
@@ -77,7 +78,7 @@ def _of_batch(scene: Scene, d: Derivation, one: Evaluation) -> tuple[Answer, Eva
     return {"value": v.gradient, "text": text.text if isinstance(text, Number) else shown(v.gradient)}, v
 
 
-def formulas(blocks: Sequence[Block]) -> list[Answer]:
+def formulas(blocks: Sequence[Block], exact: frozenset[float] = frozenset()) -> list[Answer]:
     """The formulas of a document, each with its heading and the sentence before it."""
     found, title, said = [], "", ""
     for block in blocks:
@@ -86,7 +87,7 @@ def formulas(blocks: Sequence[Block]) -> list[Answer]:
         elif isinstance(block, Prose):
             said = _words(block.parts)
         elif isinstance(block, Formulas):
-            found.append({**_titled(title, *block.equations), "said": said})
+            found.append({**_titled(title, *(even(line, exact) for line in block.equations)), "said": said})
             said = ""
     return found
 
@@ -148,7 +149,9 @@ def neuron(scene: Scene, name: str) -> Answer:
     values[f"u_{name}"]["text"] = net_input_text(lines) or values[f"u_{name}"]["text"]
     numbers = backward(bias.network, scene.focus.x, scene.focus.y, cost)
     back = gradient_equation(Sample(bias, numbers, 0))
-    found += [_titled("With numbers", *lines), _titled("Backward, for a bias: ∂u/∂W is 1, so this is δ", back)]
+    exact = known(scene.network, numbers)
+    found.append(_titled("With numbers", *(even(line, exact) for line in lines)))
+    found.append(_titled("Backward, for a bias: ∂u/∂W is 1, so this is δ", even(back, exact)))
     delta = float(numbers.delta[layer - 1][0, j - 1])
     values[f"delta_{name}"] = {"value": delta, "text": _last(back) or shown(delta)}
     return {"name": name, "formulas": found, "values": values, "units": _in_units(scene, layer, float(run[name]))}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import html
+import importlib
 import json
+import sys
 import threading
 import time
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -65,7 +66,16 @@ def explore(
     ...     exploration.network == net
     True
     """
-    return Exploration(_scene(net, X, y, cost, learning_rate), height)
+    found = Exploration(_scene(net, X, y, cost, learning_rate), height)
+    found.show()
+    return found
+
+
+def _cell() -> int | None:
+    """The number of the notebook's cell that is running; None outside of a notebook."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell.execution_count if shell is not None and hasattr(shell, "kernel") else None
 
 
 def _scene(net: Network, X: ArrayLike | None, y: ArrayLike | None, cost: str | None, rate: float) -> Scene:
@@ -99,6 +109,7 @@ class Exploration:
 
     def __init__(self, scene: Scene, height: int) -> None:
         self._height = height
+        self._shown_in: int | None = None
         address = Address("127.0.0.1", 0)
         self.url = address.url
         self._explorer = Explorer(address.rules, scene)
@@ -129,8 +140,11 @@ class Exploration:
     def __repr__(self) -> str:
         return f"the explorer at {self.url}"
 
-    def _repr_html_(self) -> str:
-        """A frame with the page. It names the notebook's origin, which alone the server allows to frame the page."""
+    def _repr_html_(self) -> str | None:
+        """A frame with the page, unless it is above in the same cell. It names the notebook's origin, which alone the
+        server allows to frame the page."""
+        if self._shown_in is not None and self._shown_in == _cell():
+            return None
         name = f"backpath-{id(self):x}"
         url = html.escape(self.url)
         return (
@@ -140,5 +154,10 @@ class Exploration:
             '"&parent=" + encodeURIComponent(location.origin)</script>'
         )
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+    def show(self) -> None:
+        """Show the page in the running cell of a notebook, also if the result is given a name; elsewhere nothing."""
+        cell = _cell()
+        if cell is None:
+            return
+        importlib.import_module("IPython.display").display(self)
+        self._shown_in = cell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from backpath.explorer.scene import Scene
 
 CLOSE = 0.05  # solved: every answer is closer to its target
 FLAT = 1e-3  # a plateau: from the third to the last quarter of the epochs, the mean cost falls by a smaller share
-LEAST_EPOCHS = 2000  # a run with fewer is not on a plateau
+LEAST_EPOCHS = 5000  # a run with fewer is not on a plateau
 ANOTHER_START = ("plateau", "equal_neurons", "zero_weights", "dead_relu", "saturated", "tiny_weights")
 
 
@@ -25,7 +26,7 @@ class Outcome:
     why : "solved" | "plateau" | "diverged"
     message : str
     tries : tuple of dicts
-        Remedies: a ``label``, and the settings to ``set``.
+        Remedies: a ``label``, and the settings to ``set`` before the run goes on.
     """
 
     why: str
@@ -59,12 +60,14 @@ def _is_solved(scene: Scene, cost: float) -> bool:
 
 
 def _is_flat(epochs: list[int], costs: list[float]) -> bool:
-    middle, late = np.searchsorted(epochs, [epochs[-1] / 2, epochs[-1] * 3 / 4])
-    before, after = costs[middle:late], costs[late:]
-    if not before or not after:
+    """Whether the cost hardly falls, and falls no faster than before: a run that is leaving a plateau speeds up."""
+    ends = np.searchsorted(epochs, [epochs[-1] * eighths / 8 for eighths in (4, 5, 6, 7, 8)], side="right")
+    parts = [costs[start:end] for start, end in itertools.pairwise(ends)]
+    if not all(parts):
         return False
-    mean = float(np.mean(after))
-    return float(np.mean(before)) - mean < FLAT * mean
+    first, second, third, last = (float(np.mean(part)) for part in parts)
+    before, after = (first + second) / 2, (third + last) / 2
+    return before - after < FLAT * after and third - last <= first - second
 
 
 def _plateau(scene: Scene) -> Outcome:
@@ -72,7 +75,7 @@ def _plateau(scene: Scene) -> Outcome:
     report = why_not_learning(scene.network, data.X, data.y, learning_rate=s.learning_rate, cost=s.cost)
     found = {finding.mistake for finding in report.findings}
     reasons = [f"{finding.message[0].upper()}{finding.message[1:]}." for finding in report.findings[:2]]
-    message = f"The cost has hardly fallen since epoch {scene.timeline.epoch // 2:,}."
+    message = f"Paused: the cost has hardly fallen since epoch {scene.timeline.epoch // 2:,}."
     tries = []
     if "step_too_large" in found:
         tries.append(_rate(scene, 1 / 3))
@@ -83,7 +86,7 @@ def _plateau(scene: Scene) -> Outcome:
         if len(s.sizes) > 2:
             hidden = (*s.sizes[:-2], s.sizes[-2] + 1, s.sizes[-1])
             tries.append({"label": "One more hidden neuron", "set": {"sizes": list(hidden)}})
-    return Outcome("plateau", " ".join([message, *reasons]), tuple(tries))
+    return Outcome("plateau", " ".join([message, *reasons]), ({"label": "Go on", "set": {}}, *tries))
 
 
 def _rate(scene: Scene, factor: float) -> dict[str, Any]:

@@ -7,7 +7,7 @@ the errors from each rounding, to first order. Within that range it counts as co
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import numpy as np
@@ -59,9 +59,15 @@ def settled(scene: Scene, figures: Mapping[str, Any], kind: str) -> tuple[dict[s
             right, doubt = before - rate * right, rate * doubt + HALF * abs(before) * _is_rounded(before)
         value, last = float(figure), _last(figure)
         if value != right and abs(value - right) <= doubt + last / 2:
-            found[name] = format(Decimal(right).quantize(Decimal(repr(last))), "f") if last else right
+            found[name] = _rounded(right, last) if last else right
             changed = changed or abs(value - right) > last / 2
     return found, changed
+
+
+def _rounded(right: float, last: float) -> str:
+    """A number rounded to a unit of the last digit, of which it may have hundreds."""
+    with localcontext(prec=700):
+        return format(Decimal(right).quantize(Decimal(repr(last))), "f")
 
 
 def _last(figure: Any) -> float:
@@ -69,7 +75,7 @@ def _last(figure: Any) -> float:
     if not isinstance(figure, str):
         return 0.0
     exponent = Decimal(figure).as_tuple().exponent
-    return float(Decimal(1).scaleb(exponent)) if isinstance(exponent, int) else 0.0
+    return min(float(f"1e{exponent}"), 1e300)
 
 
 def _is_rounded(value: float) -> bool:

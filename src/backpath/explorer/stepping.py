@@ -13,6 +13,7 @@ from backpath.explain.expression import Call, Equation, Expression, Number
 from backpath.explain.printers import mathml
 from backpath.explain.step import Step
 from backpath.explain.written.whole_step import MOST_SAMPLES, MOST_WEIGHTS
+from backpath.explorer.even_digits import even, known
 from backpath.explorer.settings import drawn
 from backpath.maths.activations import activation
 from backpath.maths.notation import neuron_index, neuron_names, weight_name
@@ -84,12 +85,18 @@ class Stepping:
             if unit == "layer" and not _together(every[end - 1][1], every[end][1], sizes):
                 break
             end += 1
-        values, formulas = dict(self.values), list[tuple[str, Equation]]()
+        values, formulas, exact = dict(self.values), list[tuple[str, Equation]](), self._exact()
         for _, name in every[self.done : end]:
             for key, value, lines in self._computed(passing, name):
                 values[key] = value
-                formulas += [(_title(name, sizes), line) for line in lines]
+                formulas += [(_title(name, sizes), even(line, exact)) for line in lines]
         return Stepping(self.step, self.of_neurons, end, values, self.previous, tuple(formulas))
+
+    def _exact(self) -> frozenset[float]:
+        steps = [step for step in (self.step, self.of_neurons) if step is not None]
+        return frozenset().union(
+            *(known(step.network, step.numbers, step.learning_rate, *step.after.weights) for step in steps)
+        )
 
     def put_away(self) -> Stepping:
         """Without what can be recomputed."""
@@ -148,7 +155,7 @@ class Stepping:
         """A table of formulas for each layer, the last computed layer first: one row per formula, one cell per side."""
         found: list[dict[str, Any]] = []
         for title, layer in itertools.groupby(self.formulas[-MOST_LINES:], key=lambda pair: pair[0]):
-            rows = [[mathml.in_a_line(line.sides[0]), *map(mathml.math, line.sides[1:])] for _, line in layer]
+            rows = [list(map(mathml.in_a_line, line.sides)) for _, line in layer]
             found.insert(0, {"title": title, "rows": rows})
         return found
 

@@ -134,7 +134,7 @@ def _printed(figure: str, where: str) -> Figure:
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or not math.isfinite(float(number)):
         raise _refused(figure, where)
-    return Figure(float(number), float(Decimal(1).scaleb(exponent)))
+    return Figure(float(number), min(float(f"1e{exponent}"), 1e300))
 
 
 def _refused(figure: object, where: str) -> InputError:

@@ -136,11 +136,17 @@ def math(e: ex.Expression) -> str:
 
 
 def in_a_line(e: ex.Expression) -> str:
-    """The same, with a derivative on one line, ∂C/∂W, where many formulas stand close together."""
+    """The same, with derivatives on one line, ∂C/∂W, where many formulas stand close together."""
+    factors = e.factors if isinstance(e, ex.Product) and not e.tight else (e,)
+    inside = "<mo>×</mo>".join(_derivative_in_a_line(factor) for factor in factors)
+    return f'<math xmlns="{NAMESPACE}">{inside}</math>' if len(factors) > 1 or isinstance(e, ex.Partial) else math(e)
+
+
+def _derivative_in_a_line(e: ex.Expression) -> str:
     if not isinstance(e, ex.Partial):
-        return math(e)
+        return _enclosed(e)
     above, below = f"<mo>∂</mo>{formula(e.of)}", f"<mo>∂</mo>{formula(e.by)}"
-    return f'<math xmlns="{NAMESPACE}">{above}<mo lspace="0" rspace="0">/</mo>{below}</math>'
+    return f'{above}<mo lspace="0" rspace="0">/</mo>{below}'
 
 
 def equations(block: Formulas) -> str:

@@ -128,8 +128,8 @@ function showWeightAnswer(answer) {
     buildWeight(answer);
   }
   parts.answer = answer;
-  setText(parts.gradient, answer.gradient.text);
-  setText(parts.product, answer.gradient.text);
+  const [gradient] = alike([answer.gradient]);
+  for (const place of [parts.gradient, parts.product]) setText(place, gradient);
   setText(parts.said, saidOf(answer));
   alike(answer.factors).forEach((text, k) => setText(parts.numbers[k], text));
   if (answer.contributions) parts.each.replaceChildren(...contributionRows(answer.contributions, answer.weight));

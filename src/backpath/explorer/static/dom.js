@@ -48,11 +48,18 @@ export function alike(numbers, least = 5) {
 
 const padded = (text, zeros) => (text.includes(".") ? text : `${text}.`) + "0".repeat(zeros);
 
+const LONG = 9; // letters
+
 /** A number close to others: with as many digits as they have, and shortened if it is long. */
 export function compact(number) {
   const [text] = alike([number]);
-  return text.length > 9 ? number.value.toExponential(3) : text;
+  if (text.length <= LONG) return text;
+  const shorter = number.value.toPrecision(4);
+  return shorter.length <= LONG && !shorter.includes("e") ? shorter : number.value.toExponential(3);
 }
+
+/** A number where there is little room: with two decimals. */
+export const brief = (value) => (Math.abs(value) < 10 ? value.toFixed(2) : value.toPrecision(2));
 
 /** Fills a <select> with [value, text] pairs. */
 export function fillSelect(select, options, chosen) {

@@ -1,6 +1,6 @@
 // Places each weight's number along its edge, so that numbers cover neither each other nor other edges.
 
-const CHOICES = [0.3, 0.26, 0.34, 0.4, 0.46, 0.22, 0.16, 0.5, 0.54, 0.58, 0.62, 0.7, 0.76, 0.82];
+const CHOICES = [0.3, 0.26, 0.28, 0.34, 0.4, 0.46, 0.22, 0.16, 0.5, 0.54, 0.58, 0.62, 0.7, 0.76, 0.82];
 const [CLEAR, CLEAR_OF_MANY, MANY] = [7, 3, 12]; // pixels from a number to other edges; fewer if there are many edges
 const TOO_MANY = 60; // edges; a layer with more does not show all numbers
 const TRIES = 20_000; // places to try before a layer counts as too crowded

@@ -9,6 +9,8 @@ const PHONE = 560; // on narrower screens, a small network is upright
 const NATURAL = 660; // wider than this, everything grows, so that a class can read it
 const LARGEST = 2.4; // times
 const ROOM = { full: 126, tight: 104, small: 30 }; // heights of a neuron's place, with what is written around it
+const [GAP, WIDE_GAP] = [76, 118]; // the least width between neurons that show u and σ(u), and one with room for many weights
+const CROWDED = 9; // weights between two layers
 const RIM = 6;
 const [TOP, ROW, BOTTOM] = [44, 90, 28]; // the least heights in an upright network
 const NEARER = 0.5; // the gap between the outputs and the cost, relative to other gaps
@@ -40,11 +42,13 @@ export function layOut(layers, available, height, biases, labels) {
   const isUpright = available < PHONE && most <= 3 && (!height || height >= TOP + BOTTOM + ROW * down);
   if (isUpright) return upright(columns, Math.max(available, 290), height);
   const least = Math.max(Math.min(columns.length * 80, 700), Object.keys(labels).length && most > 6 ? WITH_NAMES : 0);
-  const scale = scaleFor(most, available, height, least);
-  const width = Math.max(available / scale, least);
   const gaps = columns.length - 2 + NEARER;
+  const crowded = layers.some((names, k) => k > 0 && names.length * columns[k - 1].length > CROWDED);
+  const whole = (crowded ? WIDE_GAP : GAP) * gaps - spareOf(columns, 0, true).spare; // the width with u and σ(u) in the neurons
+  const scale = scaleFor(most, available, height, least, whole);
+  const width = Math.max(available / scale, least);
   const roomy = !height || height / scale / most >= ROOM.tight;
-  const full = roomy && most <= 6 && spareOf(columns, width, true).spare / gaps >= 76;
+  const full = roomy && most <= 6 && spareOf(columns, width, true).spare / gaps >= GAP;
   const wished = Math.max(full ? ROOM.full : ROOM.small, Math.min(126, 500 / most));
   const room = height ? Math.max(ROOM.small, Math.min(height / scale / most, 230)) : wished;
   const named = columns.map((column) => full || (room * most) / column.length >= 60);
@@ -68,10 +72,12 @@ export function layOut(layers, available, height, biases, labels) {
 }
 
 /** Larger on a wide screen if the height allows it; smaller if many neurons must fit. */
-function scaleFor(most, available, height, least) {
+function scaleFor(most, available, height, least, whole) {
   const wide = Math.max(1, Math.min(LARGEST, available / NATURAL));
   if (!height) return wide;
   const roomy = height / (most * ROOM.tight);
+  const full = Math.min(wide, roomy, available / whole);
+  if (most <= 6 && full >= 0.85) return full;
   if (most <= 6 && roomy >= 0.85) return Math.min(wide, roomy);
   return Math.max(LEAST, Math.min(wide, height / (most * ROOM.small), available / least));
 }

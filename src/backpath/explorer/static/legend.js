@@ -5,7 +5,7 @@ import { classColour, plane } from "./surface.js";
 
 function weight(kind) {
   const line = svg("svg", { width: 26, height: 8, "aria-hidden": "true" }, svg("line", { class: `edge ${kind}`, x1: 1, y1: 4, x2: 25, y2: 4, "stroke-width": 4 }));
-  return html("li", {}, line, ` ${kind} weight`);
+  return html("li", {}, line, html("span", {}, kind, html("span", { class: "wordy" }, " weight")));
 }
 
 /** The shapes of points: squares, circles and triangles, in turn. */

@@ -1,5 +1,5 @@
 // The network as the notes draw it: neurons with u and σ(u), edges with their weights.
-import { alike, byId, compact, setAttribute, setText, shown, svg } from "./dom.js";
+import { alike, brief, byId, compact, setAttribute, setText, shown, svg } from "./dom.js";
 import { openEditor } from "./editor.js";
 import { distance, placeLabels, pointAt } from "./labels.js";
 import { biasKey, edgeEnds, layOut } from "./layout.js";
@@ -49,10 +49,10 @@ function drawNode(node, labels, full) {
   group.classList.add(kind);
   group.append(svg("title", { "aria-hidden": "true" }, label ? `${key}: ${label}` : key));
   const boxed = full || kind === "cost";
-  const title = kind === "cost" ? "cost" : brief(label ? `${key} ${label}` : key, node.letters);
+  const title = kind === "cost" ? "cost" : shortened(label ? `${key} ${label}` : key, node.letters);
   const atLeft = label && node.layer === 0; // a long name would extend beyond the picture
   if (boxed || named) group.append(textLine("name", atLeft ? left : x, top - 8, title, atLeft ? "start" : "middle"));
-  else if (label && node.beside) group.append(nameBeside(node, brief(label, node.letters)));
+  else if (label && node.beside) group.append(nameBeside(node, shortened(label, node.letters)));
   if (label && isClass(node)) group.querySelector(".name, .beside")?.prepend(classMark(key));
   const inset = boxed && kind !== "input" ? 12 : 0;
   node.lines = {};
@@ -78,7 +78,7 @@ function drawNode(node, labels, full) {
 }
 
 /** A name, shortened if there is too little room; the tooltip has the whole name. */
-const brief = (name, letters) => (name.length > letters ? `${name.slice(0, letters - 1)}…` : name);
+const shortened = (name, letters) => (name.length > letters ? `${name.slice(0, letters - 1)}…` : name);
 
 const isClass = ({ layer }) => layer === page.view.layers.length - 1 && page.view.data.kind === "classification";
 
@@ -116,29 +116,33 @@ function finishEdge(edge) {
   edge.label = svg("g", { class: edge.labelled ? "label" : "label crowded" });
   edge.value = textLine("value", x, y + 4);
   edge.second = textLine("second", x, y + 18);
-  edge.title = textLine("weight-name", x, y - 10, looks.names ? subscript(edge.name) : "");
-  edge.label.classList.toggle("short", edge.short);
-  edge.label.classList.toggle("nameless", !edge.named);
+  const nameless = edge.labelled && !edge.named;
+  const instead = looks.instead && looks.names && nameless;
+  edge.title = textLine("weight-name", x, instead ? y + 4 : y - 10, looks.names ? subscript(edge.name) : "");
+  const kinds = { short: edge.labelled && edge.short, rough: edge.labelled && edge.rough, instead, nameless: nameless && !instead };
+  for (const [kind, on] of Object.entries(kinds)) edge.label.classList.toggle(kind, on);
   edge.label.append(edge.second, edge.value, edge.title);
 }
 
-/** names: whether the names of weights are above their numbers. */
-export const looks = { names: false };
+/** names: whether the names of weights are above their numbers; instead: or, without room for both, in their place. */
+export const looks = { names: false, instead: true };
 const FIXED = matchMedia("(width >= 1100px), (width < 560px)"); // here the picture fills its place; otherwise it is as high as it needs
 const FORM = 64; // pixels under the picture, if not all of it is drawn
 const room = (host) => [host.clientWidth, FIXED.matches ? host.clientHeight - (page.view.drawn === "part" ? FORM : 0) : 0];
 
-/** The text below a neuron. */
-const linesOf = ({ x, y, w, h }) => ({ x, w, top: y + h / 2, bottom: y + h / 2 + 34 });
+/** The place of a neuron, with the text below it. */
+const placeOf = ({ x, y, w, h, layer }, withSecond) => ({ x, w, top: y - h / 2, bottom: y + h / 2 + (withSecond && layer > 0 ? 34 : 0) });
 
-/** A layer's numbers with names and gradients if there is room, without gradients, or alone. */
+const ROUGH = { w: 37, h: 13 }; // a number with two decimals
+
+/** A layer's numbers with names and gradients if there is room; otherwise without gradients, alone, or with two decimals. */
 function labelLayer(edges, size, withSecond, isUpright) {
-  const [second, name] = [withSecond ? 14 : 0, looks.names ? 15 : 0];
-  const choices = [[second, name], [0, name], [second, 0], [0, 0]];
-  const taken = withSecond ? edges.map(({ from }) => from).filter(({ key, layer }) => layer > 0 && !key.startsWith("1_")).map(linesOf) : [];
-  for (const [below, above] of choices) {
-    placeLabels(edges, { ...size, above, below, taken }, isUpright);
-    for (const edge of edges) Object.assign(edge, { short: !below, named: Boolean(above) });
+  const [second, name, rough] = [withSecond ? 14 : 0, looks.names ? 15 : 0, { ...size, ...ROUGH }];
+  const choices = [[second, name, size], [0, name, size], [second, 0, size], [0, 0, size], [0, name, rough], [0, 0, rough]];
+  const taken = [...new Set(edges.map(({ from }) => from))].map((from) => placeOf(from, withSecond && !from.key.startsWith("1_")));
+  for (const [below, above, each] of choices) {
+    placeLabels(edges, { ...each, above, below, taken }, isUpright);
+    for (const edge of edges) Object.assign(edge, { short: !below, named: Boolean(above), rough: each === rough });
     if (edges[0].labelled) return;
   }
 }
@@ -220,6 +224,7 @@ function followPointer(root) {
     if (thing === over) return;
     for (const each of [over, thing]) each && (each.line ?? each.element).classList.toggle("hover", each === thing);
     over?.label?.classList.remove("hover");
+    showNumber(over, over?.brief);
     showNumber(thing);
     thing?.label?.classList.add("hover");
     over = thing;
@@ -245,13 +250,14 @@ export function showWeight(edge, value, text) {
     edge.line.classList.toggle("positive", !edge.negative);
   }
   setAttribute(edge.line, "stroke-width", weightWidth(value));
-  edge.brief = compact({ value, text });
+  edge.exact = compact({ value, text });
+  edge.brief = edge.rough && edge.labelled ? brief(value) : edge.exact;
   if (edge.labelled || edge.label.classList.length > 2) setText(edge.value, edge.brief);
 }
 
 /** A hidden number is written when its edge is selected, because writing hundreds takes long. */
-export function showNumber(edge) {
-  if (edge?.value) setText(edge.value, edge.brief);
+export function showNumber(edge, text = edge?.exact) {
+  if (edge?.value) setText(edge.value, text);
 }
 
 /** Names for screen readers; not while training, because they change too fast. */
@@ -329,8 +335,8 @@ export function startPicture() {
   new ResizeObserver(() => page.view && draw(page.view)).observe(byId("picture"));
 }
 
-export function showNames(names) {
+export function showNames(names, instead = true) {
   byId("show-names").checked = names;
-  looks.names = names;
+  Object.assign(looks, { names, instead });
   if (page.view) draw(page.view);
 }

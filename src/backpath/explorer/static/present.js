@@ -16,7 +16,7 @@ export function present(on = document.documentElement.dataset.presenting === und
   } else {
     delete root.dataset.presenting;
   }
-  showNames(on || before);
+  showNames(on || before, !on); // a class needs the numbers, too
   emit("theme"); // redraw the canvases, because the font size has changed
 }
 

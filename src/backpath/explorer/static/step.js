@@ -1,5 +1,5 @@
 // One step by hand: the buttons, and the numbers in the picture as they are computed.
-import { alike, byId, compact, html, setAttribute, setNumber, setText, shown } from "./dom.js";
+import { alike, brief, byId, compact, html, setAttribute, setNumber, setText, shown } from "./dom.js";
 import { clean } from "./markup.js";
 import { act, on, page, quietly } from "./page.js";
 import { item, picture } from "./picture.js";
@@ -41,9 +41,6 @@ function showNode(node, step, view) {
   const slope = step.values[`slope_${key}`];
   setText(lines.was, slope ? `σ′(u) ${compact(slope)}` : changed ? `was ${compact(wasA ?? wasU)}` : "");
 }
-
-/** One number in a small neuron. */
-const brief = (value) => (Math.abs(value) < 10 ? value.toFixed(2) : value.toPrecision(2));
 
 function describe({ key, button, layer }, u, a, delta) {
   const kind = layer === 0 ? "input" : layer === picture.columns.length - 2 ? "output neuron" : "hidden neuron";
@@ -89,15 +86,15 @@ const SAID = {
 };
 const UPDATED = "The weights are updated. The numbers in the neurons, and ∂, still belong to the old weights; Forward recomputes them.";
 
-/** A layer's formulas: one row per formula, one cell per side. */
+/** A table of a layer's formulas: one row per formula, one cell per side. */
 function formulaTable({ title, rows }) {
   const cells = (sides) => sides.map((side, k) => {
     const cell = html("td", {}, k ? "= " : "");
     cell.append(clean(side));
     return cell;
   });
-  return html("tbody", {}, ...rows.map((sides, k) => html("tr", {},
-    k ? null : html("th", { scope: "rowgroup", rowspan: rows.length }, title), ...cells(sides))));
+  const body = rows.map((sides, k) => html("tr", {}, k ? null : html("th", { scope: "rowgroup", rowspan: rows.length }, title), ...cells(sides)));
+  return html("table", { class: "formula" }, html("tbody", {}, ...body));
 }
 
 const TRAINING = "Training: the numbers in the picture are for the sample above, with the current weights.";
@@ -106,8 +103,11 @@ function showNow({ phase, formulas }, running) {
   const now = byId("now");
   const note = phase === "update" ? [html("p", {}, UPDATED)] : [];
   const said = running ? TRAINING : (SAID[phase] ?? "");
-  now.replaceChildren(...(formulas.length ? [...note, html("table", { class: "formula" }, ...formulas.map(formulaTable))] : [html("p", {}, said)]));
+  now.replaceChildren(...(formulas.length ? [...note, ...formulas.map(formulaTable)] : [html("p", {}, said)]));
 }
+
+/** The rows of the largest layer, for which the strip keeps room, so that nothing moves from pass to pass. */
+const mostRows = ({ layers, state }) => Math.max(...layers.slice(1).map((names, k) => names.length * (layers[k].length + Number(state.biases))));
 
 let next = 0;
 /** While training: the gradients' formulas with the current numbers, no faster than they can be read. */
@@ -178,6 +178,7 @@ export function startSteps() {
   on("view", (view) => {
     before = stepping ?? new Map();
     if (!view.running) showNow(view.step, false);
+    byId("now").style.setProperty("--rows", String(mostRows(view)));
     byId("now").scrollTop = 0;
   });
   on("drawn", (view) => showStep(view.step, view));

@@ -32,7 +32,7 @@ function showOutcome(why, message, tries) {
   host.replaceChildren(...(message ? [html("p", {}, message)] : []), ...tries.map((one) => {
     const button = html("button", { type: "button" }, one.label);
     button.addEventListener("click", async () => {
-      if (!(await act("set", one.set))) return;
+      if (Object.keys(one.set).length && !(await act("set", one.set))) return;
       if (one.reset) await act("reset");
       train();
     });
