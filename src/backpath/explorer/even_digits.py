@@ -37,8 +37,8 @@ def even(equation: Equation, exact: frozenset[float]) -> Equation:
 
 def _even(side: Expression, exact: frozenset[float]) -> Expression:
     rounded = [text for text in _texts(side) if _is_rounded(text, exact)]
-    most = max([DIGITS, *map(_digits, rounded)])
-    return _replaced(side, {text: _padded(text, most - _digits(text)) for text in rounded})
+    most = max([DIGITS, *map(digits, rounded)])
+    return _replaced(side, {text: filled(text, most) for text in rounded})
 
 
 def _parts(e: Expression) -> Iterator[tuple[str, Any]]:
@@ -70,15 +70,21 @@ def _is_rounded(text: str, exact: frozenset[float]) -> bool:
     return "." in text and float(text) not in exact and -float(text) not in exact
 
 
-def _digits(text: str) -> int:
+def digits(text: str) -> int:
     """The number of significant digits.
 
-    >>> _digits("-0.0520"), _digits("12.5e-9")
+    >>> digits("-0.0520"), digits("12.5e-9")
     (3, 3)
     """
     return len(text.partition("e")[0].lstrip("-0.").replace(".", ""))
 
 
-def _padded(text: str, zeros: int) -> str:
+def filled(text: str, most: int) -> str:
+    """A rounded number with zeros up to so many digits.
+
+    >>> filled("0.2955", 5), filled("1", 3), filled("12345", 3), filled("-1.5e-9", 3)
+    ('0.29550', '1.00', '12345', '-1.50e-9')
+    """
     mantissa, e, exponent = text.partition("e")
-    return f"{mantissa}{'0' * zeros}{e}{exponent}"
+    zeros = "0" * (most - digits(text))
+    return f"{mantissa}{'.' if zeros and '.' not in mantissa else ''}{zeros}{e}{exponent}"

@@ -20,7 +20,7 @@ from backpath.maths.notation import neuron_index, neuron_names, weight_name
 
 PASSES = ("Forward", "Backward", "Update")
 UNITS = ("neuron", "layer", "all")
-MOST_LINES = 60  # lines of formulas to show at once
+MOST_LINES = 60  # lines of formulas to show at once, or else one layer's
 COST = "C"
 
 NeuronValues = dict[str, dict[str, Any]]
@@ -154,9 +154,13 @@ class Stepping:
     def tables(self) -> list[dict[str, Any]]:
         """A table of formulas for each layer, the last computed layer first: one row per formula, one cell per side."""
         found: list[dict[str, Any]] = []
-        for title, layer in itertools.groupby(self.formulas[-MOST_LINES:], key=lambda pair: pair[0]):
-            rows = [list(map(mathml.in_a_line, line.sides)) for _, line in layer]
-            found.insert(0, {"title": title, "rows": rows})
+        count = 0
+        for title, pairs in itertools.groupby(reversed(self.formulas), key=lambda pair: pair[0]):
+            lines = [line for _, line in pairs][::-1]
+            count += len(lines)
+            if found and count > MOST_LINES:
+                break
+            found.append({"title": title, "rows": [list(map(mathml.in_a_line, line.sides)) for line in lines]})
         return found
 
 

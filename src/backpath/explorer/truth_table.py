@@ -10,6 +10,7 @@ from backpath.explain.backward import backward
 from backpath.explain.digits import added, agree, shown
 from backpath.explorer import original
 from backpath.explorer.data import Data
+from backpath.explorer.even_digits import digits, filled
 from backpath.explorer.scene import Scene
 from backpath.files.preparation import Preparation
 from backpath.files.wording import plain
@@ -76,8 +77,17 @@ def truth_table(scene: Scene, weight: str | None, first: int) -> dict[str, Any]:
 
 def _short(value: float) -> str:
     """A number for a narrow column; a tiny one is written with a power of ten."""
-    size = abs(float(value))
-    return f"{float(value):.1e}".replace("e-0", "e-") if 0 < size < SMALL else shown(float(value), 3)
+    number = float(value)
+    if 0 < abs(number) < SMALL:
+        return f"{number:.1e}".replace("e-0", "e-")
+    return _filled([shown(number, 3)], [number], 3)[0]
+
+
+def _filled(texts: list[str], values: list[float], least: int) -> list[str]:
+    """Numbers with equally many digits, unless they are exact with fewer."""
+    is_exact = [float(text) == value for text, value in zip(texts, values, strict=True)]
+    most = max([least, *(digits(text) for text, exact in zip(texts, is_exact, strict=True) if not exact)])
+    return [text if exact else filled(text, most) for text, exact in zip(texts, is_exact, strict=True)]
 
 
 def _inputs(data: Data, rows: slice, prepared: Preparation) -> list[list[str]]:
@@ -108,7 +118,10 @@ def shares(scene: Scene, weight: str, rows: slice) -> tuple[list[str], str]:
     shares = numbers.delta[layer - 1][:, neuron - 1]
     if source is not None:
         shares = shares * numbers.a[layer - 1][:, source - 1]
+    values = shares.tolist()
     if not whole:
-        return [shown(float(share), 4) for share in shares], shown(of_batch, 4)
-    texts, mean = agree(shares.tolist(), of_batch, lambda terms: added(terms) / len(terms), 4, float(abs(shares).max()))
-    return texts[rows], mean
+        return _filled([shown(share, 4) for share in values], values, 4), _filled([shown(of_batch, 4)], [of_batch], 4)[
+            0
+        ]
+    texts, mean = agree(values, of_batch, lambda terms: added(terms) / len(terms), 4, float(abs(shares).max()))
+    return _filled(texts, values, 4)[rows], _filled([mean], [of_batch], 4)[0]

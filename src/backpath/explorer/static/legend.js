@@ -22,10 +22,12 @@ function mark(kind) {
 function entries({ data, labels }) {
   const outputs = data.y[0]?.length ?? 1;
   if (plane.flat) return [html("li", {}, line("accent"), "answer"), html("li", {}, line("soft"), "target")];
-  if (outputs > 1) return data.y[0].map((_, k) => html("li", {}, mark(k), labels[`A${k + 1}`] ?? `A${k + 1}`));
+  if (outputs > 1) return data.y[0].map((_, k) => entry(k, labels[`A${k + 1}`] ?? `A${k + 1}`));
   const ends = data.classes?.length === 2 ? data.classes : data.kind === "regression" ? ["low", "high"] : ["0", "1"];
-  return ends.map((name, k) => html("li", {}, mark(k), name));
+  return ends.map((name, k) => entry(k, name));
 }
+
+const entry = (kind, name) => html("li", { title: name }, mark(kind), html("span", { class: "cut" }, name));
 
 const line = (name) => svg("svg", { width: 14, height: 8, "aria-hidden": "true" }, svg("rect", { y: 2, width: 14, height: 4, fill: colour(name) }));
 

@@ -166,14 +166,20 @@ async function ask() {
   draw();
 }
 
+/** The first two inputs that are numbers; those of a category or a missing cell have only two values. */
+function firstTwo(inputs, { X }) {
+  const numbers = inputs.filter((_, k) => new Set(X.map((row) => row[k])).size > 2);
+  return (numbers.length > 1 ? numbers : inputs).slice(0, 2);
+}
+
 let choosersFor = "";
 /** The choice of the plane's inputs, if there are more than two. */
-function showChoosers({ state, labels = {} }) {
+function showChoosers({ state, data, labels = {} }) {
   const inputs = Array.from({ length: state.sizes[0] }, (_, k) => `X${k + 1}`);
-  const now = JSON.stringify([inputs, labels]);
+  const now = JSON.stringify([inputs, labels, data.typed]);
   if (now === choosersFor) return;
   choosersFor = now;
-  axes = inputs.length > 2 ? inputs.slice(0, 2) : null;
+  axes = inputs.length > 2 ? firstTwo(inputs, data) : null;
   if (!axes) {
     byId("axes").replaceChildren();
     return;
