@@ -23,7 +23,7 @@ function pulse(layer, direction) {
   const edges = [...picture.edges.values()].filter(({ to }) => to.layer === layer);
   const lines = edges.map(({ x1, y1, x2, y2 }) => svg("line", { class: `pulse ${direction}`, x1, y1, x2, y2 }));
   pulses = svg("g", { class: still.matches ? "still" : "" }, ...lines);
-  picture.root.insertBefore(pulses, picture.root.querySelector(".labels"));
+  picture.root.insertBefore(pulses, picture.root.querySelector(".neurons"));
 }
 
 function play(live) {

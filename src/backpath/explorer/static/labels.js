@@ -52,7 +52,7 @@ function eachItsOwn(edges, size, choices, places = [], left = { tries: TRIES }) 
   return null;
 }
 
-const UPRIGHT = Array.from({ length: 12 }, (_, k) => 0.12 + 0.04 * k); // the rest is for the names of the neurons below
+const UPRIGHT = Array.from({ length: 10 }, (_, k) => 0.12 + 0.04 * k); // the rest is for the names of the neurons below
 
 /** Choices for which a number covers neither neuron of its edge. */
 function clearOfNeurons({ x1, x2 }, size, upright) {
@@ -79,7 +79,7 @@ function freest(edge, edges) {
 /** Sets t, labelled and reach of the edges of one layer. size: w and h of a number, the heights of the text above and
 * below it, and the occupied places. t is the place of an edge's number and of its grip, which extends reach pixels to both
 * sides. Grips do not overlap. If there is no room for all numbers, a number shows when its edge is selected. */
-export function placeLabels(edges, size, upright) {
+function placeLabels(edges, size, upright) {
   const choices = clearOfNeurons(edges[0], size, upright);
   const few = edges.length <= TOO_MANY && choices.length > 0;
   const inColumn = few ? sameForAll(edges, size, choices) : null; // scattered numbers are readable only if there are few
@@ -87,4 +87,27 @@ export function placeLabels(edges, size, upright) {
   edges.forEach((edge, k) => Object.assign(edge, { t: places?.[k] ?? freest(edge, edges), labelled: Boolean(places) }));
   const clear = Math.min(...edges.map((edge) => clearance(edge, edge.t, edges)));
   for (const edge of edges) edge.reach = Math.max(0.5, Math.min(8, 0.9 * clear));
+}
+
+const ROUGH = { w: 37, h: 13 }; // a number with two decimals
+const FREE = 6; // pixels that a number leaves free at its sides, and a neuron at its round corners
+
+/** The place of a neuron, with the text below it. */
+function placeOf({ key, x, y, w, h, layer }, withLines, free) {
+  const lines = withLines && layer > 0 && !key.startsWith("1_");
+  return { x, w: w - 3 * free, top: y - h / 2 + free, bottom: y + h / 2 + (lines ? 34 : -free) };
+}
+
+/** A layer's numbers with names and gradients if there is room; otherwise without gradients, alone, or with two decimals. */
+export function labelLayer(edges, size, withLines, isUpright, withNames) {
+  const [second, name, rough] = [withLines ? 14 : 0, withNames ? 15 : 0, { ...size, ...ROUGH }];
+  const named = name ? [[second, name, size], [0, name, size], [0, name, rough]] : [];
+  const choices = [...named, [second, 0, size], [0, 0, size], [0, 0, rough]];
+  const sources = [...new Set(edges.map(({ from }) => from))];
+  for (const [below, above, each] of choices) {
+    const taken = sources.map((from) => placeOf(from, withLines, each === rough ? 0 : FREE));
+    placeLabels(edges, { ...each, above, below, taken }, isUpright);
+    for (const edge of edges) Object.assign(edge, { short: !below, named: Boolean(above), rough: each === rough });
+    if (edges[0].labelled) return;
+  }
 }

@@ -1,7 +1,7 @@
 // The network as the notes draw it: neurons with u and σ(u), edges with their weights.
 import { alike, brief, byId, compact, setAttribute, setText, shown, svg } from "./dom.js";
 import { openEditor } from "./editor.js";
-import { distance, placeLabels, pointAt } from "./labels.js";
+import { distance, labelLayer, pointAt } from "./labels.js";
 import { biasKey, edgeEnds, layOut } from "./layout.js";
 import { choose, emit, on, page } from "./page.js";
 import { byName, drawSummary } from "./summary.js";
@@ -130,23 +130,6 @@ const FIXED = matchMedia("(width >= 1100px), (width < 560px)"); // here the pict
 const FORM = 64; // pixels under the picture, if not all of it is drawn
 const room = (host) => [host.clientWidth, FIXED.matches ? host.clientHeight - (page.view.drawn === "part" ? FORM : 0) : 0];
 
-/** The place of a neuron, with the text below it. */
-const placeOf = ({ x, y, w, h, layer }, withSecond) => ({ x, w, top: y - h / 2, bottom: y + h / 2 + (withSecond && layer > 0 ? 34 : 0) });
-
-const ROUGH = { w: 37, h: 13 }; // a number with two decimals
-
-/** A layer's numbers with names and gradients if there is room; otherwise without gradients, alone, or with two decimals. */
-function labelLayer(edges, size, withSecond, isUpright) {
-  const [second, name, rough] = [withSecond ? 14 : 0, looks.names ? 15 : 0, { ...size, ...ROUGH }];
-  const choices = [[second, name, size], [0, name, size], [second, 0, size], [0, 0, size], [0, name, rough], [0, 0, rough]];
-  const taken = [...new Set(edges.map(({ from }) => from))].map((from) => placeOf(from, withSecond && !from.key.startsWith("1_")));
-  for (const [below, above, each] of choices) {
-    placeLabels(edges, { ...each, above, below, taken }, isUpright);
-    for (const edge of edges) Object.assign(edge, { short: !below, named: Boolean(above), rough: each === rough });
-    if (edges[0].labelled) return;
-  }
-}
-
 /** A note that a layer has more neurons than are drawn. */
 function moreNote(layer, more, nodes, height) {
   const { x } = [...nodes.values()].find((node) => node.layer === layer);
@@ -161,7 +144,7 @@ function build(view) {
   const edges = view.weights.map((weight) => drawEdge(weight, nodes, upright));
   for (let layer = 1; layer < view.layers.length; layer += 1) {
     const between = edges.filter((edge) => edge.to.layer === layer);
-    labelLayer(between, tight ? { w: 56, h: 14, clear: 1 } : { w: full ? 68 : 72, h: 15 }, full && !tight, upright);
+    labelLayer(between, tight ? { w: 56, h: 14, clear: 1 } : { w: full ? 68 : 72, h: 15 }, full && !tight, upright, looks.names);
     for (const { line } of between) line.classList.toggle("dense", between.length > 100);
   }
   for (const edge of edges) finishEdge(edge);
@@ -172,8 +155,8 @@ function build(view) {
     { viewBox: `0 0 ${width} ${height + foot}`, width: width * scale, height: (height + foot) * scale, role: "group", "aria-label": "The network" },
     svg("g", { class: "edges" }, ...outputs.map((ends) => svg("line", { class: "to-cost", ...ends }))),
     svg("g", { class: "grips" }, ...edges.map((edge) => edge.element)),
-    svg("g", { class: "labels" }, ...edges.map((edge) => edge.label)),
     svg("g", { class: "neurons" }, ...[...nodes.values()].map((node) => node.element)),
+    svg("g", { class: "labels" }, ...edges.map((edge) => edge.label)),
     svg("g", { class: "pointer", "aria-hidden": "true" }, svg("rect", { rx: 14 })),
   );
   root.firstChild.append(...edges.map((edge) => edge.line));

@@ -89,9 +89,9 @@ const UPDATED = "The weights are updated. The numbers in the neurons, and ∂, s
 /** A table of a layer's formulas: one row per formula, one cell per side. */
 function formulaTable({ title, rows }) {
   const cells = (sides) => sides.map((side, k) => {
-    const cell = html("td", {}, k ? "= " : "");
-    cell.append(clean(side));
-    return cell;
+    const inside = html("div", { class: side.includes("<mfrac") ? false : "flat" }, k ? "= " : "");
+    inside.append(clean(side));
+    return html("td", {}, inside);
   });
   const body = rows.map((sides, k) => html("tr", {}, k ? null : html("th", { scope: "rowgroup", rowspan: rows.length }, title), ...cells(sides)));
   return html("table", { class: "formula" }, html("tbody", {}, ...body));
@@ -106,8 +106,12 @@ function showNow({ phase, formulas }, running) {
   now.replaceChildren(...(formulas.length ? [...note, ...formulas.map(formulaTable)] : [html("p", {}, said)]));
 }
 
-/** The rows of the largest layer, for which the strip keeps room, so that nothing moves from pass to pass. */
-const mostRows = ({ layers, state }) => Math.max(...layers.slice(1).map((names, k) => names.length * (layers[k].length + Number(state.biases))));
+/** Keeps room for the formulas of the largest layer, so that nothing moves from pass to pass. */
+function keepRoom({ layers, state }) {
+  const rows = layers.slice(1).map((names, k) => names.length * (layers[k].length + Number(state.biases)));
+  byId("now").style.setProperty("--rows", String(Math.max(...rows)));
+  byId("now").style.setProperty("--all-rows", String(rows.reduce((sum, count) => sum + count)));
+}
 
 let next = 0;
 /** While training: the gradients' formulas with the current numbers, no faster than they can be read. */
@@ -178,7 +182,7 @@ export function startSteps() {
   on("view", (view) => {
     before = stepping ?? new Map();
     if (!view.running) showNow(view.step, false);
-    byId("now").style.setProperty("--rows", String(mostRows(view)));
+    keepRoom(view);
     byId("now").scrollTop = 0;
   });
   on("drawn", (view) => showStep(view.step, view));
