@@ -348,3 +348,17 @@ def test_a_network_too_large_to_draw_is_shown_in_figures(visit):
         press(page, "Add a hidden layer")
         expect(page.locator("#layers li")).to_have_count(more + 3)
     expect(page.locator("#summary li")).to_have_count(9)
+
+
+def test_a_field_shows_the_setting_although_it_has_the_focus(visit):
+    page = visit()
+    page.locator("#learning-rate").fill("1/4")
+    page.keyboard.press("Enter")
+    expect(page.locator("#learning-rate")).to_have_value("0.25")
+    page.locator("#solver").select_option("adam")  # which leaves the focus where it is
+    page.evaluate("document.activeElement.blur()")
+    expect(page.locator("#learning-rate")).to_have_value("0.01")
+    page.locator("#learning-rate").fill("none")
+    page.keyboard.press("Enter")
+    expect(page.locator("#error")).to_contain_text("learning")
+    expect(page.locator("#learning-rate")).to_have_value("0.01")

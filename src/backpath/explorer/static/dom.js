@@ -71,6 +71,25 @@ export function fillSelect(select, options, chosen) {
   if (document.activeElement !== select || select.value === "") select.value = String(chosen);
 }
 
+/** Shows a setting in a text field, unless the user is typing another one. */
+export function showSetting(field, value) {
+  field.dataset.setting = String(value);
+  if (document.activeElement === field && field.value !== field.dataset.sent) return;
+  field.value = String(value);
+  delete field.dataset.sent;
+}
+
+/** Calls send with a typed setting. A field that is left unchanged shows the current setting. */
+export function onSetting(field, send) {
+  field.addEventListener("change", () => {
+    field.dataset.sent = field.value;
+    send(field.value.trim());
+  });
+  field.addEventListener("blur", () => {
+    if (field.value !== field.dataset.sent) field.value = field.dataset.setting ?? field.value;
+  });
+}
+
 /** A number for which the server sends no text, with five digits like the server's. */
 export function shown(number) {
   if (!Number.isFinite(number)) return "–";

@@ -1,5 +1,5 @@
 // The network's settings: layers, activations, cost, initial weights.
-import { byId, fillSelect, html } from "./dom.js";
+import { byId, fillSelect, html, onSetting, showSetting } from "./dom.js";
 import { act, on, page } from "./page.js";
 import { number } from "./training.js";
 
@@ -57,7 +57,7 @@ function addLayer() {
 
 function textField(id, label, key, read = number) {
   const field = html("input", { type: "text", id, size: 14, autocomplete: "off" });
-  field.addEventListener("change", () => set({ [key]: read(field.value.trim()) }));
+  onSetting(field, (typed) => set({ [key]: read(typed) }));
   return html("label", { class: "field wide" }, `${label} `, field);
 }
 
@@ -93,7 +93,7 @@ function show({ state }) {
   if (!byId("layers")) build();
   showLayers(state);
   fillSelect(byId("cost-function"), options(page.choices.costs.map(({ name }) => name)), state.cost);
-  for (const id of ["init", "seed"]) if (document.activeElement !== byId(id)) byId(id).value = state[id] ?? "";
+  for (const id of ["init", "seed"]) showSetting(byId(id), state[id] ?? "");
   byId("biases").checked = state.biases;
 }
 

@@ -1,5 +1,5 @@
 // Train, Pause, Reset, and the settings beside them.
-import { byId, fillSelect, html, setText } from "./dom.js";
+import { byId, fillSelect, html, onSetting, setText, showSetting } from "./dom.js";
 import { act, on, page, say } from "./page.js";
 
 const speed = () => {
@@ -50,21 +50,17 @@ async function pause() {
 
 /** Sets a field of the state on blur or Enter; an error restores the old value. */
 function settle(id, key, read) {
-  const field = byId(id);
-  field.addEventListener("change", async () => {
-    const value = read(field.value.trim());
-    if (!(await act("set", { [key]: value }))) showSettings(page.view, true);
+  onSetting(byId(id), async (typed) => {
+    if (!(await act("set", { [key]: read(typed) }))) showSettings(page.view);
   });
 }
 
 /** A typed number; anything else is sent to the server unchanged, because its error suggests a remedy. */
 export const number = (text) => (text !== "" && Number.isFinite(Number(text)) ? Number(text) : text);
 
-function showSettings({ state }, refused = false) {
+function showSettings({ state }) {
   const fields = { "learning-rate": state.learning_rate, "batch-size": state.batch_size ?? "" };
-  for (const [id, value] of Object.entries(fields)) {
-    if (refused || document.activeElement !== byId(id)) byId(id).value = String(value);
-  }
+  for (const [id, value] of Object.entries(fields)) showSetting(byId(id), value);
   fillSelect(byId("solver"), page.choices.solvers.map(({ name }) => [name, SOLVERS[name] ?? name]), state.solver);
 }
 
