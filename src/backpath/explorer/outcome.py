@@ -13,7 +13,7 @@ from backpath.explorer.scene import Scene
 
 CLOSE = 0.05  # solved: every answer is closer to its target
 FLAT = 1e-3  # a plateau: from the third to the last quarter of the epochs, the mean cost falls by a smaller share
-LEAST_EPOCHS = 5000  # a run with fewer is not on a plateau
+LEAST_EPOCHS = 10_000  # a run with fewer is not on a plateau
 ANOTHER_START = ("plateau", "equal_neurons", "zero_weights", "dead_relu", "saturated", "tiny_weights")
 
 
