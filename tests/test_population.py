@@ -263,3 +263,16 @@ def test_how_often_random_weights_solve_xor():
     population = bp.Population((2, 2, 1), size=2_000_000, init="uniform:-10,10", seed=1)
     outcome = bp.train_population(population, X, y, epochs=0, solved_error=0.5)  # on the right side of ½
     assert 1_600 < 1 / outcome.solved_share < 2_000  # about 1,800; 1,111 of these are expected, ± 33
+
+
+@pytest.mark.parametrize(("rates", "same"), [(0.5, 0.5), ([0.5, 0.5, 0.5], 0.5), ([0.5, 1.0, 0.5], None)])
+@pytest.mark.parametrize("epochs", [0, 3])
+def test_callbacks_receive_the_state_of_a_population(rates, same, epochs):
+    moments = []
+    population = bp.Population((2, 2, 1), size=3, seed=1)
+    outcome = bp.train_population(population, X, y, epochs=epochs, learning_rate=rates, callbacks=moments.append)
+    last = moments[-1]
+    assert (last.epochs, last.of, last.stopped) == (epochs, epochs, "epochs")
+    assert (last.learning_rate, last.solved) == (same, outcome.solved_share)
+    assert last.cost == outcome.cost.min()
+    assert [moment.stopped for moment in moments[:-1]] == [None] * (len(moments) - 1)
