@@ -38,7 +38,10 @@ ROOMS = {
     ),
     "files": (["files/**/*.py"], ["tests/files"]),
     "explain": (["explain/**/*.py"], ["tests/explain"]),
-    "population": (["population/**/*.py"], ["tests/test_population.py", "tests/cli/test_study.py"]),
+    "population": (
+        ["population/**/*.py"],
+        ["tests/test_population.py", "tests/test_population_statistics.py", "tests/cli/test_study.py"],
+    ),
 }
 EQUIVALENT = ROOT / "tools" / "equivalent_mutants.txt"
 MOST = 60  # tests of one fault, the most specific
