@@ -198,6 +198,29 @@ def test_a_server_that_is_killed_and_started_again_loses_nothing(chromium, tmp_p
 
 
 @pytest.mark.browser
+def test_a_run_that_goes_on_after_a_restart_can_be_paused(chromium, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    context = chromium.new_context()
+    page = context.new_page()
+    with served() as first:
+        port = port_of(first)
+        page.goto(first.url)
+        page.wait_for_selector("html[data-ready]")
+        page.locator("#speed").select_option("10")
+        press(page, "Train")
+        until(page, "Number(document.querySelector('#epoch').textContent) > 60")  # a run is kept every few seconds
+        first.process.kill()
+        first.process.wait(10)
+    with served("--port", str(port)):
+        expect(page.locator("#message")).to_have_text("Everything is restored", timeout=30_000)
+        reached = int(page.locator("#epoch").inner_text())
+        until(page, f"Number(document.querySelector('#epoch').textContent) > {reached}")
+        press(page, "Pause")
+        expect(page.locator("#pause")).to_be_disabled()
+    context.close()
+
+
+@pytest.mark.browser
 def test_a_socket_that_is_cut_is_opened_again(chromium):
     """Through a proxy of ours, which cuts what goes through it."""
     with served() as server, socket.create_server(("127.0.0.1", 0)):

@@ -2,7 +2,7 @@
 // samples. A record that no tab has read for a week is deleted.
 import { address, kept } from "./connection.js";
 import { pins, setPins } from "./compare.js";
-import { act, on, page, say } from "./page.js";
+import { act, emit, on, page, say } from "./page.js";
 
 const WEEK = 7 * 24 * 3600 * 1000;
 const [SOON, OFTEN, SHARE] = [400, 2000, 20]; // milliseconds after a change, and while training; at most 1/20 of the time
@@ -80,7 +80,10 @@ export async function bringBack(justOpened) {
   if (!answer || answer.error) return false;
   page.chosen = record.chosen;
   setPins(record.pins ?? []);
-  if (record.scene.speed) await act("train", { speed: record.scene.speed, until_solved: true });
+  if (record.scene.speed && (await act("train", { speed: record.scene.speed, until_solved: true }))) {
+    page.running = true;
+    emit("running");
+  }
   say("Everything is restored");
   return true;
 }
