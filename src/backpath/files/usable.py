@@ -14,7 +14,7 @@ from backpath.files.notices import EMPTY, refuse
 from backpath.files.sources import Column, Source
 from backpath.files.wording import column_index, counted, quoted
 
-Problem = tuple[str, tuple[str, ...]]  # the message, and the options that solve it
+Obstacle = tuple[str, tuple[str, ...]]  # the message, and the options that solve it
 _MANY = 10  # repeated names; with at least this many, the line may not be a header
 
 
@@ -71,7 +71,7 @@ def check_usable(source: Source, decisions: Sequence[Decision], choices: Choices
     refuse(source.path, problems)
 
 
-def _of_target(source: Source, goal: Decision, choices: Choices) -> Iterator[Problem]:
+def _of_target(source: Source, goal: Decision, choices: Choices) -> Iterator[Obstacle]:
     """Why the target cannot be learned."""
     where = f"{source.path}, column {quoted(goal.name)}"
     if goal.left_out:
@@ -84,7 +84,7 @@ def _of_target(source: Source, goal: Decision, choices: Choices) -> Iterator[Pro
         yield f"{where}: the target is {goal.profile.low:g} in every row; there is nothing to learn", ()
 
 
-def _of_gaps(source: Source, decision: Decision) -> Problem:
+def _of_gaps(source: Source, decision: Decision) -> Obstacle:
     missing = f"{counted(decision.missing, 'cell')} of {decision.profile.rows:,}"
     are = "is" if decision.missing == 1 else "are"
     return (

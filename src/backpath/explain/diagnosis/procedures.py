@@ -15,7 +15,7 @@ from backpath.explain.diagnosis.update_rules import momentum as momentum_rule
 from backpath.maths.arrays import Array, Floats
 from backpath.maths.checks import check_count, check_number
 
-Rows = tuple[UpdateRule | None, Index]  # a rule, and the passes that use it
+RuleRuns = tuple[UpdateRule | None, Index]  # a rule, and the passes that use it
 _MOST_STEPS = 10
 _MOST_OTHER = 5  # steps by another rule than gradient descent
 OTHER_RULE = 7.0  # the least bits of such a rule
@@ -57,7 +57,7 @@ def course(
 
 
 def _moved_ahead(
-    q: Problem, weights: list[Array], rows: Sequence[Rows], kept: Sequence[list[State]], scale: Floats
+    q: Problem, weights: list[Array], rows: Sequence[RuleRuns], kept: Sequence[list[State]], scale: Floats
 ) -> list[Array]:
     """The weights where the gradients are taken: for Nesterov's momentum, further along the last move."""
     at = [W.copy() for W in weights]
@@ -68,7 +68,7 @@ def _moved_ahead(
     return at
 
 
-def _any_ahead(rows: Sequence[Rows]) -> bool:
+def _any_ahead(rows: Sequence[RuleRuns]) -> bool:
     return any(rule is not None and rule.ahead for rule, _ in rows)
 
 
