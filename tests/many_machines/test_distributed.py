@@ -19,6 +19,7 @@ from commands import done, refused
 dd = pytest.importorskip("distributed")
 
 from backpath import distributed  # noqa: E402 - needs the extra
+from backpath.distributed.summing import merged, missing  # noqa: E402
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(400, 3))
@@ -56,7 +57,7 @@ def local(workers, **more):
 
 @pytest.fixture(scope="module")
 def cluster():
-    with local(3, processes=False) as client:
+    with local(7, processes=False) as client:
         yield client
 
 
@@ -83,6 +84,40 @@ def test_the_same_bits_for_any_number_of_workers(cluster):
             )
             found.append(distributed.train(NET, samples, **CASES[name]).network)
         assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 13])
+def test_the_tree_of_sums_is_that_of_the_blocks(count):
+    """Whoever adds, and in whatever order the parts arrive."""
+
+    def whole(low, high):  # the sum of a subtree: what is left of the highest power of two is one child
+        if high - low == 1:
+            return parts[low]
+        middle = low + 2 ** ((high - low - 1).bit_length() - 1)
+        return whole(low, middle) + whole(middle, high)
+
+    rng = np.random.default_rng(count)
+    parts = rng.normal(size=count) * 10.0 ** rng.integers(-8, 8, size=count)
+    for _ in range(20):
+        nodes = {}
+        for some in np.array_split(rng.permutation(count), rng.integers(1, 5)):
+            nodes |= merged({(0, int(k)): [parts[k]] for k in some}, count)
+            assert set(missing(nodes, count)) == set(range(count)) - {
+                k for level, place in nodes for k in range(place << level, (place + 1) << level)
+            }
+        assert list(merged(nodes, count).values()) == [[whole(0, count)]]
+
+
+def test_workers_that_ask_others_give_the_same_bits(cluster, monkeypatch):
+    blocks = list(zip(np.array_split(X, 11), np.array_split(y, 11)))
+    workers, found = sorted(cluster.scheduler_info()["workers"]), []
+    for followers, count in ((8, 1), (8, 7), (2, 7), (1, 4)):
+        monkeypatch.setattr("backpath.distributed.parts.FOLLOWERS", followers)
+        scattered = cluster.scatter(blocks, hash=False)
+        samples = distributed.DistributedSamples(cluster, scattered, tuple, workers[:count])
+        assert len(samples._asked_directly) == min(followers, samples.workers)
+        found.append([distributed.train(NET, samples, **case).network for case in CASES.values()])
+    assert found[0] == found[1] == found[2] == found[3]
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """``distributed.train`` trains one network on the samples of many machines.
 
-In each round the workers get the weights and return sums over their blocks; the driver adds these in the order of the
-blocks and takes the step. So the result depends neither on which worker holds a block nor on the number of workers.
+In each round the workers get the weights and return sums over their blocks, which are added along a tree over the
+blocks; the driver takes the step. So the result depends neither on the number of workers nor on which holds a block.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from backpath.distributed.holder import Sums
 from backpath.distributed.lbfgs_engine import LbfgsEngine, check_lbfgs
 from backpath.distributed.parts import DistributedSamples
 from backpath.errors import InputError
@@ -180,25 +179,17 @@ class DistributedEngine(NumpyEngine):
         places = np.arange(len(samples))[rows] if isinstance(rows, slice) else rows
         block = np.searchsorted(samples.starts, places, side="right") - 1
         chosen = {int(k): places[block == k] - samples.starts[k] for k in np.unique(block)}
-        sums = samples.ask("batch_sums", self.weights, chosen, only=list(chosen))
-        return added(job, self.weights, [sums[k] for k in sorted(sums)])
+        return averaged(job, self.weights, *samples.summed("batch_gradient", self.weights, chosen, only=chosen))
 
 
 def _of_all(job: Job, samples: DistributedSamples, weights: list[Array]) -> tuple[float, list[Array], int]:
     """The cost and gradient of all samples, and their number."""
-    sums = samples.ask("sums", weights)
-    return added(job, weights, [sums[k] for k in sorted(sums)])
+    return averaged(job, weights, *samples.summed("gradient", weights))
 
 
-def added(job: Job, weights: list[Array], sums: list[Sums]) -> tuple[float, list[Array], int]:
-    """The cost and gradient of samples from the sums of their blocks, in the order of the blocks, and their number."""
-    count = sum(part[0] for part in sums)
-    cost, gradient = 0.0, [np.zeros(W.shape) for W in weights]
-    for _, part_cost, part in sums:
-        cost += part_cost
-        for total, g in zip(gradient, part, strict=True):
-            total += g
-    cost, gradient = cost / count, [g / count for g in gradient]
+def averaged(job: Job, weights: list[Array], count: float, cost: float, *sums: Array) -> tuple[float, list[Array], int]:
+    """The cost and gradient from the sums over the samples, and the number of these."""
+    cost, gradient = cost / count, [g / count for g in sums]
     if job.l2:
         decay = job.l2 / count
         cost += decay / 2 * sum(float((W[:, :-1].astype(np.float64) ** 2).sum()) for W in weights)
@@ -226,14 +217,9 @@ class DistributedEquations:
 
     def squared_error(self, flat: Floats) -> float:
         """Σ e²."""
-        found = self._samples.ask("equations", flat, True)
-        return float(sum(found[k] for k in sorted(found)))
+        return float(self._samples.summed("equations", flat, True)[0])
 
     def at(self, flat: Floats) -> tuple[Floats, Floats, float]:
         """Jᵀ J, Jᵀ e and Σ e²."""
-        found = self._samples.ask("equations", flat, False)
-        first, *others = (found[k] for k in sorted(found))
-        JJ, Je, E = first
-        for more_JJ, more_Je, more_E in others:
-            JJ, Je, E = JJ + more_JJ, Je + more_Je, E + more_E
+        JJ, Je, E = self._samples.summed("equations", flat, False)
         return JJ[self.free][:, self.free], Je[self.free], E

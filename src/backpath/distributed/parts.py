@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backpath.distributed.holder import Holder, SampleBlock
+from backpath.distributed.holder import LOOK_SECONDS, Holder, SampleBlock, answered, called
+from backpath.distributed.summing import Nodes, Terms, merged, missing
 from backpath.errors import InputError
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
@@ -19,11 +21,20 @@ if TYPE_CHECKING:
     from distributed import Client
 
 PATIENCE_SECONDS = 30.0  # to wait for a worker if all are lost
-LOOK_SECONDS = 2.0  # between checks of whether a worker still exists
+FOLLOWERS = 8  # the most workers that one asks; with more workers, those ask others
 
 
 class SchedulerLost(ConnectionError):
     """The cluster's scheduler no longer answers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Blocks that a worker's actor holds."""
+
+    actor: Any
+    worker: str
+    blocks: Sequence[int]
 
 
 class DistributedSamples:
@@ -53,7 +64,8 @@ class DistributedSamples:
             raise InputError("there are no blocks of samples; give at least one")
         self.client, self._read, self._chosen = client, read, workers
         self._futures = [_future(client, block) for block in blocks]
-        self._holders: list[tuple[Any, str, list[int]]] = []
+        self._holders: list[Held] = []
+        self._asked_directly: list[Held] = []
         self._prepared: tuple[Any, ...] | None = None
         self.rounds = 0  # so far
         with client.as_current():
@@ -75,7 +87,7 @@ class DistributedSamples:
     @property
     def workers(self) -> int:
         """The number of workers that hold blocks."""
-        return len({worker for _, worker, _ in self._holders})
+        return len({held.worker for held in self._holders})
 
     def head(self, rows: int = 1000) -> SampleBlock:
         """The first rows."""
@@ -93,44 +105,42 @@ class DistributedSamples:
     def ask(self, method: str, *arguments: Any, only: Sequence[int] | None = None) -> dict[int, Any]:
         """The results of each block, or of some; blocks of a lost worker are moved to others."""
         answers: dict[int, Any] = {}
-        self.rounds += 1
         wanted = set(range(len(self._futures)) if only is None else only)
         with self.client.as_current():
-            while missing := wanted - answers.keys():
-                answers |= self._asked(method, *arguments, only=missing)
+            while left := wanted - answers.keys():
+                answers |= self._asked(method, *arguments, only=left)
                 if lost := wanted - answers.keys():
                     self._hold_elsewhere(lost)
         return answers
 
+    def summed(self, method: str, *arguments: Any, only: Iterable[int] | None = None) -> Terms:
+        """The sum of the results of all blocks, or of some, for a method of `Holder`: a round."""
+        self.rounds += 1
+        blocks = list(range(len(self._futures))) if only is None else sorted(only)
+        nodes: Nodes = {}
+        with self.client.as_current():
+            while left := missing(nodes, len(blocks)):
+                places = {blocks[place]: place for place in left}
+                asked = [
+                    (called(held.actor, "summed", method, places, len(blocks), *arguments), held.worker)
+                    for held in self._asked_directly
+                ]
+                for future, worker in asked:
+                    nodes |= answered(future, worker, self._workers)
+                nodes = merged(nodes, len(blocks))
+                if left := missing(nodes, len(blocks)):
+                    self._hold_elsewhere({blocks[place] for place in left})
+        (root,) = nodes.values()
+        return root
+
     def _asked(self, method: str, *arguments: Any, only: set[int]) -> dict[int, Any]:
         """The results of these blocks, except those of lost workers."""
-        holders = [holder for holder in self._holders if only & set(holder[2])]
-        futures = [(worker, self._call(actor, method, arguments)) for actor, worker, _ in holders]
+        holders = [held for held in self._holders if only & set(held.blocks)]
+        asked = [(called(held.actor, method, *arguments), held.worker) for held in holders]
         found: dict[int, Any] = {}
-        for worker, future in futures:
-            found |= {} if future is None else self._answer(worker, future)
+        for future, worker in asked:
+            found |= answered(future, worker, self._workers)
         return {k: found[k] for k in only & found.keys()}
-
-    def _call(self, actor: Any, method: str, arguments: tuple[Any, ...]) -> Any:
-        """The future of a result; None if the worker is known to be lost."""
-        try:
-            return getattr(actor, method)(*arguments)
-        except RuntimeError:  # Dask's error
-            return None
-
-    def _answer(self, worker: str, future: Any) -> dict[int, Any]:
-        """The results of a worker; empty if it is lost."""
-        while True:
-            try:
-                answer: dict[int, Any] = future.result(timeout=LOOK_SECONDS)
-                return answer
-            except TimeoutError:
-                if worker not in self._workers():
-                    return {}
-            except (OSError, ValueError) as error:  # Dask's errors for a lost actor
-                if isinstance(error, InputError) or worker in self._workers():
-                    raise
-                return {}
 
     def _workers(self) -> list[str]:
         if self.client.status != "running":
@@ -141,14 +151,31 @@ class DistributedSamples:
             raise SchedulerLost(f"the scheduler of the cluster does not answer: {error}") from None
         return [worker for worker in found if worker in self._chosen] if self._chosen is not None else found
 
-    def _hold_elsewhere(self, blocks: set[int]) -> None:
+    def _hold_elsewhere(self, without_answer: set[int]) -> None:
         """Move the blocks of lost workers to others."""
-        self._holders = [holder for holder in self._holders if not blocks & set(holder[2])]
-        self._place(sorted(blocks))
+        there = set(self._workers())
+        lost = [held for held in self._holders if held.worker not in there]
+        lost = lost or [held for held in self._holders if without_answer & set(held.blocks)]  # restarted, and empty
+        self._holders = [held for held in self._holders if held not in lost]
+        blocks = sorted(block for held in lost for block in held.blocks)
+        self._place(blocks)
         if self._prepared is not None:
-            self._asked("prepare", *self._prepared, only=blocks)
+            self._asked("prepare", *self._prepared, only=set(blocks))
 
     def _place(self, blocks: Sequence[int]) -> None:
+        while blocks:
+            workers = self._some_workers()
+            share = -(-len(blocks) // len(workers))
+            shares = [blocks[at * share : (at + 1) * share] for at in range(len(workers))]
+            made = [
+                (self._made(worker, mine), worker, mine) for worker, mine in zip(workers, shares, strict=True) if mine
+            ]
+            held = [Held(self._actor(future, worker), worker, mine) for future, worker, mine in made]
+            self._holders += [one for one in held if one.actor is not None]
+            blocks = [block for one in held if one.actor is None for block in one.blocks]
+        self._form_tree()
+
+    def _some_workers(self) -> list[str]:
         workers = self._workers()
         if not workers:
             with suppress(OSError, TimeoutError, RuntimeError):  # there are none, which is reported below
@@ -156,15 +183,41 @@ class DistributedSamples:
             workers = self._workers()
         if not workers:
             raise SchedulerLost("the cluster has no workers left to hold the samples")
-        share = -(-len(blocks) // len(workers))
-        for at, worker in enumerate(workers):
-            mine = list(blocks[at * share : (at + 1) * share])
-            if mine:
-                futures = {k: self._futures[k] for k in mine}
-                made = self.client.submit(
-                    Holder, futures, self._read, actor=True, workers=[worker], allow_other_workers=False, pure=False
-                )
-                self._holders.append((made.result(), worker, mine))
+        return workers
+
+    def _made(self, worker: str, blocks: Sequence[int]) -> Any:
+        futures = {k: self._futures[k] for k in blocks}
+        return self.client.submit(
+            Holder, futures, self._read, actor=True, workers=[worker], allow_other_workers=False, pure=False
+        )
+
+    def _actor(self, made: Any, worker: str) -> Any:
+        """The worker's new actor; None if the worker is lost meanwhile."""
+        while True:
+            try:
+                return made.result(timeout=LOOK_SECONDS)
+            except TimeoutError:
+                if worker not in self._workers():
+                    return None
+
+    def _form_tree(self) -> None:
+        """Tell the actors whom to ask, each `FOLLOWERS` others at most.
+
+        A worker runs one call at a time, so only one actor of each worker asks others, and only those after it;
+        otherwise they would wait for each other.
+        """
+        first: dict[str, Held] = {}
+        for held in self._holders:
+            first.setdefault(held.worker, held)
+        tree = list(first.values())
+        self._asked_directly = tree[:FOLLOWERS] + [held for held in self._holders if first[held.worker] is not held]
+        followers = [tree[FOLLOWERS * k : FOLLOWERS * (k + 1)] for k in range(1, len(tree) + 1)]
+        told = [
+            (called(held.actor, "follow", [(other.actor, other.worker) for other in others]), held.worker)
+            for held, others in zip(tree, followers, strict=True)
+        ]
+        for future, worker in told:
+            answered(future, worker, self._workers)
 
 
 def _future(client: Client, block: Any) -> Any:
