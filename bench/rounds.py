@@ -1,6 +1,8 @@
-"""The cost of a round of distributed training: ``python bench/rounds.py [WORKERS]`` (see docs/distributed.md).
+"""The cost of a round of distributed training: ``python -m bench.rounds [WORKERS]`` (see docs/distributed.md).
 
-A round with almost no samples is only overhead; the same network on one machine shows the cost of the work itself.
+A round with almost no samples is only overhead; the same network on one machine shows the cost of the work itself. If
+there are more workers than cores, they wait for one another, and only the driver's own time tells something: with
+workers that ask others and without.
 """
 
 from __future__ import annotations
@@ -13,26 +15,27 @@ from typing import Any
 import numpy as np
 
 import backpath as bp
+from backpath.distributed import DistributedSamples, parts, train
 
-ROUNDS = 200
+ROUNDS = 100
+MOST = 10**9  # workers that the driver asks itself: all
+SIZES = ((10, 16, 1), (100, 256, 10))
 
 
-def measured(client: Any, sizes: tuple[int, ...], rows: int, blocks: int) -> tuple[float, float]:
-    """The seconds per round, with the workers and on one machine."""
-    from backpath import distributed
-
+def measured(client: Any, sizes: tuple[int, ...], rows: int, blocks: int) -> tuple[float, float, float]:
+    """The seconds per round, those that the driver works in it, and those on one core of one machine."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(rows, sizes[0])), rng.normal(size=(rows, sizes[-1]))
-    parts = list(zip(np.array_split(X, blocks), np.array_split(y, blocks), strict=True))
-    samples = distributed.DistributedSamples(client, client.scatter(parts, hash=False), tuple)
+    pairs = list(zip(np.array_split(X, blocks), np.array_split(y, blocks), strict=True))
+    samples = DistributedSamples(client, client.scatter(pairs, hash=False), tuple)
     net = bp.Network(sizes, activations=("tanh", "identity"), seed=0)
-    distributed.train(net, samples, epochs=5, learning_rate=1e-4)
-    began = time.perf_counter()
-    distributed.train(net, samples, epochs=ROUNDS, learning_rate=1e-4)
-    there = (time.perf_counter() - began) / ROUNDS
+    train(net, samples, epochs=5, learning_rate=1e-4)
+    began, worked = time.perf_counter(), time.process_time()
+    train(net, samples, epochs=ROUNDS, learning_rate=1e-4)
+    there, worked = (time.perf_counter() - began) / ROUNDS, (time.process_time() - worked) / ROUNDS
     began = time.perf_counter()
     bp.train(net, X, y, epochs=ROUNDS, learning_rate=1e-4, threads=1)
-    return there, (time.perf_counter() - began) / ROUNDS
+    return there, worked, (time.perf_counter() - began) / ROUNDS
 
 
 def memory(client: Any) -> float:
@@ -47,27 +50,30 @@ def resident() -> int:
 
 
 def main() -> None:
-    from distributed import Client, LocalCluster
+    from distributed import Client
+    from distributed.deploy.subprocess import SubprocessCluster
 
     workers = int(sys.argv[1]) if len(sys.argv) > 1 else 2
-    with (
-        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster,
-        Client(cluster) as client,
-    ):
-        print(f"an idle worker: {memory(client):,.0f} MB")
-        for sizes, rows in (
-            ((10, 16, 1), 200),
-            ((10, 16, 1), 200_000),
-            ((100, 256, 10), 200),
-            ((100, 256, 10), 20_000),
-        ):
-            there, here = measured(client, sizes, rows, 2 * workers)
-            weights = sum((a + 1) * b for a, b in itertools.pairwise(sizes))
-            print(
-                f"{'-'.join(map(str, sizes))} ({weights * 8 / 1e3:,.0f} kB of weights), {rows:,} rows: "
-                f"{there * 1e3:.2f} ms a round with {workers} workers, {here * 1e3:.2f} ms on one core; "
-                f"{memory(client):,.0f} MB a worker"
-            )
+    with SubprocessCluster(n_workers=workers, threads_per_worker=1) as cluster:
+        for direct in (True, False):
+            with Client(cluster, direct_to_workers=direct) as client:
+                client.wait_for_workers(workers)
+                print(f"{'directly' if direct else 'through the scheduler'}; a worker has {memory(client):,.0f} MB")
+                cases = [(sizes, rows, parts.FOLLOWERS) for sizes, rows in zip(SIZES, (200, 200), strict=True)]
+                if workers > parts.FOLLOWERS:
+                    cases += [(*case[:2], MOST) for case in cases]
+                elif direct:
+                    cases += [(SIZES[0], 200_000, MOST), (SIZES[1], 20_000, MOST)]
+                for sizes, rows, parts.FOLLOWERS in cases:
+                    there, worked, here = measured(client, sizes, rows, 2 * workers)
+                    weights = sum((a + 1) * b for a, b in itertools.pairwise(sizes))
+                    print(
+                        f"{'-'.join(map(str, sizes))} ({weights * 8 / 1e3:,.0f} kB of weights), {rows:,} rows: "
+                        f"{there * 1e3:.2f} ms a round with {workers} workers"
+                        f"{' asked by the driver' if parts.FOLLOWERS == MOST else ''}, of which the driver works "
+                        f"{worked * 1e3:.2f} ms; {here * 1e3:.2f} ms on one core; {memory(client):,.0f} MB a worker",
+                        flush=True,
+                    )
 
 
 if __name__ == "__main__":

@@ -108,6 +108,7 @@ def test_the_tree_of_sums_is_that_of_the_blocks(count):
         assert list(merged(nodes, count).values()) == [[whole(0, count)]]
 
 
+@pytest.mark.filterwarnings("ignore:The `Worker.actors` attribute")  # in older versions of Dask
 def test_workers_that_ask_others_give_the_same_bits(cluster, monkeypatch):
     blocks = list(zip(np.array_split(X, 11), np.array_split(y, 11)))
     workers, found = sorted(cluster.scheduler_info()["workers"]), []
@@ -133,6 +134,38 @@ def test_a_killed_worker_loses_nothing(tmp_path):
         killer.join()
     assert there.network == calm.network
     assert there.history.cost == pytest.approx(whole.history.cost, rel=1e-9)
+
+
+KILLS = 10 if os.environ.get("CI") == "true" else 50
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of Dask, on workers that are gone
+def test_workers_killed_at_random_moments_lose_nothing(tmp_path):
+    """Also while blocks are read and moved, and two shortly after one another."""
+    rng, epochs = np.random.default_rng(3), 400
+    with local(2) as client:
+        samples = from_files(client, tmp_path)
+        calm = distributed.train(NET, samples, epochs=epochs, learning_rate=0.05)
+        killed = 0
+
+        def kill():
+            nonlocal killed
+            while killed < KILLS:
+                time.sleep(rng.exponential(1.5))
+                with contextlib.suppress(Exception):  # none is there, or it is just gone
+                    pids = list(client.run(os.getpid, on_error="ignore").values())
+                    os.kill(int(rng.choice(pids)), signal.SIGKILL)
+                    killed += 1
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        while killer.is_alive():
+            there = distributed.train(NET, samples, epochs=epochs, learning_rate=0.05)
+            assert there == dataclasses.replace(calm, seconds=there.seconds)
+            samples = from_files(client, tmp_path)
+        client.wait_for_workers(2)  # a cluster cannot be closed while they start
+    assert killed == KILLS
 
 
 def from_files(client, folder):

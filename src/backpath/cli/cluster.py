@@ -6,7 +6,7 @@ import logging
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from backpath.errors import InputError
@@ -45,7 +45,8 @@ def cluster(address: str | None) -> Iterator[Spread | None]:
             with HeldBack(), _unheard_by_children():  # a cluster that is still starting cannot be closed
                 try:
                     machines = LocalCluster(n_workers=workers, threads_per_worker=1, **_LOCALLY)
-                    client = stack.enter_context(Client(stack.enter_context(machines)))
+                    stack.callback(_close, machines)
+                    client = stack.enter_context(Client(machines))
                 except (RuntimeError, OSError, TimeoutError) as error:  # one of its processes was killed
                     raise ConnectionError(f"the Dask cluster did not start ({error}); call again") from error
             _let_signals_be_heard()
@@ -58,6 +59,11 @@ def cluster(address: str | None) -> Iterator[Spread | None]:
     with client:
         _let_signals_be_heard()
         yield DaskWorkers(client)
+
+
+def _close(machines: Any) -> None:
+    with suppress(KeyError):  # Dask's error if a worker has just died
+        machines.close()
 
 
 def _let_signals_be_heard() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import sys
 from types import FrameType
 
@@ -27,8 +28,9 @@ def exit_status(usual: int = 0) -> int:
 def _stop(number: int, frame: FrameType | None) -> None:
     global _received  # noqa: PLW0603 - a process stops once
     _received = number
-    if number == getattr(signal, "SIGHUP", None):  # the terminal is closed, and a write would fail
+    if number == getattr(signal, "SIGHUP", None):
         sink = os.open(os.devnull, os.O_WRONLY)
         for stream in (sys.stdout, sys.stderr):
-            os.dup2(sink, stream.fileno())
+            if stat.S_ISCHR(os.fstat(stream.fileno()).st_mode):  # the closed terminal, where a write would fail
+                os.dup2(sink, stream.fileno())
     raise KeyboardInterrupt

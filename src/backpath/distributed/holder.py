@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -39,10 +40,20 @@ def answered(future: Any, worker: str, workers: Callable[[], Collection[str]]) -
             if worker not in workers():
                 break
         except (OSError, ValueError) as error:  # Dask's errors for a lost actor
-            if isinstance(error, InputError) or worker in workers():
+            if isinstance(error, InputError) or not _is_gone(worker, workers):
                 raise
             break
     return {}
+
+
+def _is_gone(worker: str, workers: Callable[[], Collection[str]]) -> bool:
+    """Whether the worker is no longer among the workers; the scheduler gets some time to notice."""
+    end = time.monotonic() + LOOK_SECONDS
+    while worker in workers():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 class Holder:

@@ -199,6 +199,10 @@ class DistributedSamples:
             except TimeoutError:
                 if worker not in self._workers():
                     return None
+            except RuntimeError as error:
+                if "Actor was lost" not in str(error):  # what Dask says
+                    raise
+                return None
 
     def _form_tree(self) -> None:
         """Tell the actors whom to ask, each `FOLLOWERS` others at most.
