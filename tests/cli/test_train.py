@@ -250,6 +250,7 @@ REFUSED = [
     (["train", "xor", "--encoding", "utf-16"], "--encoding is for tables"),
     (["train", "xor", "--frozen", "W9~_9"], "has no weight 'W9~_9'"),
     (["train", "xor", "--epochs", "many"], "'many' is not a valid integer"),
+    (["train", "xor", "--epochs", "1" * 5000], "1… is not a valid integer"),
     (["train", "xor", "--nonsense"], "No such option"),
     (["train", "xor", "--solver", "sgd"], "unknown --solver 'sgd'; there are gd, momentum, adam, lm"),
     (["train", "iris.csv", "--target", "species", "--solver", "sgd"], "unknown --solver 'sgd'; there are gd, momentum"),

@@ -152,8 +152,9 @@ def test_workers_killed_at_random_moments_lose_nothing(tmp_path):
         def kill():
             nonlocal killed
             while killed < KILLS:
-                time.sleep(rng.exponential(1.5))
-                with contextlib.suppress(Exception):  # none is there, or it is just gone
+                client.wait_for_workers(1 + killed % 2)
+                time.sleep(rng.exponential(1))
+                with contextlib.suppress(Exception):  # it is just gone
                     pids = list(client.run(os.getpid, on_error="ignore").values())
                     os.kill(int(rng.choice(pids)), signal.SIGKILL)
                     killed += 1
@@ -291,6 +292,16 @@ def test_a_lost_scheduler_leaves_the_results_that_came(monkeypatch, tmp_path):
     assert there == dataclasses.replace(here, seconds=there.seconds)
 
 
+@pytest.mark.filterwarnings("ignore")  # of few iterations
+def test_cross_validation_is_spread_by_joblib(cluster):
+    joblib, selection = pytest.importorskip("joblib"), pytest.importorskip("sklearn.model_selection")
+    model = bp.MLPRegressor(hidden_layer_sizes=(4,), solver="lm", max_iter=20, random_state=0)
+    here = selection.cross_val_score(model, X, y[:, 0], cv=5)
+    with joblib.parallel_config("dask", client=cluster):
+        there = selection.cross_val_score(model, X, y[:, 0], cv=5)
+    assert np.array_equal(there, here)
+
+
 def test_collections_and_files(cluster, tmp_path):
     da = pytest.importorskip("dask.array")
     chunks = tuple(np.diff(CUTS).tolist())
@@ -321,6 +332,10 @@ def test_the_command_line_gives_the_same_model(tmp_path):
     done(*train, "there.safetensors", "--dask", "local:2", cwd=tmp_path)
     assert (tmp_path / "there.safetensors").read_bytes() == (tmp_path / "here.safetensors").read_bytes()
     assert "--dask takes local, local:WORKERS or a" in refused(*train, "m", "--dask", "nonsense", cwd=tmp_path)
+    folds = ("train", "t.csv", "--target", "y", "--hidden", 3, "--epochs", 40, "--cv", 3, "-q", "--out")
+    done(*folds, "here.safetensors", cwd=tmp_path)
+    done(*folds, "there.safetensors", "--dask", "local:2", cwd=tmp_path)
+    assert (tmp_path / "there.safetensors").read_bytes() == (tmp_path / "here.safetensors").read_bytes()
     message = refused(*train, "m", "--dask", "tcp://127.0.0.1:9", cwd=tmp_path)
     assert message.startswith("no Dask scheduler answers at 'tcp://127.0.0.1:9'")
 

@@ -148,6 +148,8 @@ BAD = [
     (lambda n: Network((10**8, 10**7, 1)), "has more than 10¹⁵ weights"),
     (lambda n: Network((10**8, 10**7 - 1, 1)), r"has 999,999,919,999,999 weights"),
     (lambda n: Network((2, 10**400, 1)), "has more than 10¹⁵ weights"),
+    (lambda n: Network((2, -(10**5000), 1)), "but are a number of over 4,300 digits"),
+    (lambda n: Network((2, 2, 1), biases="no"), "biases must be True or False, but is 'no'"),
     (lambda n: Network((2, 2, 1), seed=-1), "seed must be a whole number of at least 0, but is -1"),
     (lambda n: Network((2, 2, 1), seed="x"), "seed must be a whole number"),
     (lambda n: Network((2, 2, 1), activation=5), "activations must be a name, or one per layer, but are 5"),

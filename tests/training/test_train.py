@@ -189,6 +189,7 @@ def test_progress_may_be_a_callable():
     assert [epoch for epoch, _ in seen] == sorted({epoch for epoch, _ in seen})
 
 
+HUGE = 10**5000  # Python refuses to print it
 BAD = [
     ({"epochs": 0}, "epochs must be a whole number of at least 1, but is 0"),
     ({"epochs": 1.5}, "epochs must be a whole number"),
@@ -204,6 +205,10 @@ BAD = [
     ({"seed": -1}, "seed must be a whole number of at least 0"),
     ({"progress": "yes"}, "progress must be True, False, a callable or a context manager, but is 'yes'"),
     ({"learning_rate": 10**400}, "learning_rate must be a number above 0"),
+    ({"learning_rate": HUGE}, "learning_rate must be a number above 0, but is a number of over 4,300 digits"),
+    ({"epochs": HUGE}, "epochs must be a whole number of at least 1 and at most 2"),
+    ({"checkpoint": "run", "every": HUGE}, "but is a number of over 4,300 digits"),
+    ({"solver": "lm", "bayesian": "no"}, "bayesian must be True or False, but is 'no'"),
     ({"frozen": ["biases", "W11_1", "W12_1", "W21_1", "W22_1", "W11_2", "W12_2"]}, "frozen names every weight"),
     ({"tol": -1}, "tol must be a number of at least 0, but is -1"),
     ({"momentum": 1}, "momentum must be a number of at least 0 and below 1, but is 1"),
@@ -211,7 +216,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("setting", "message"), BAD, ids=lambda v: str(v)[:30])
+@pytest.mark.parametrize(("setting", "message"), BAD, ids=[f"{next(iter(setting))}-{k}" for k, (setting, _) in enumerate(BAD)])
 def test_bad_settings_get_one_plain_line(setting, message):
     with pytest.raises(bp.InputError, match=message):
         bp.train(bp.Network((2, 2, 1)), X, y, **setting)

@@ -80,7 +80,7 @@ def _failure(error: BaseException) -> tuple[str, int]:
     """The message and the exit status for an exception."""
     match error:
         case click.ClickException():
-            return error.format_message(), 2
+            return str(InputError(error.format_message())), 2  # as one line, not too long
         case InputError():
             advised = f"\n{again(*error.options)}" if error.options else ""
             return f"{as_options(error)}{advised}", 2

@@ -14,6 +14,7 @@ import numpy as np
 
 from backpath.errors import InputError
 from backpath.maths.activations import ACTIVATIONS, own_activation
+from backpath.maths.checks import as_given
 from backpath.training import progress
 
 Check = tuple[str, Callable[[Any], bool]]
@@ -185,7 +186,7 @@ def check_parameters(parameters: Mapping[str, Any], incremental: bool = False) -
     for name, value in parameters.items():
         words, fits = CHECKS.get(name, ("", lambda value: True))
         if not fits(value):
-            raise InputError(f"{name} must be {words}, but is {value!r}")
+            raise InputError(f"{name} must be {words}, but is {as_given(value)}")
     solver = parameters["solver"]
     for name in ("dropout", "clip_norm", "warm_up"):
         if asks(parameters[name]) and solver not in STOCHASTIC:
@@ -218,7 +219,8 @@ def check_can_go_on(parameters: Mapping[str, Any], incremental: bool) -> None:
         raise InputError("checkpoint is for fit; leave it out for partial_fit")
     if not isinstance(random_state, Integral):
         raise InputError(
-            f"with checkpoint, random_state must be a whole number, so that the fit can resume, but is {random_state!r}"
+            "with checkpoint, random_state must be a whole number, so that the fit can resume, but is "
+            f"{as_given(random_state)}"
         )
 
 
@@ -239,7 +241,7 @@ def hidden_sizes(parameters: Mapping[str, Any]) -> tuple[int, ...]:
     value, layers, units = (parameters[name] for name in ("hidden_layer_sizes", "n_layers", "n_units"))
     sizes = tuple(value) if isinstance(value, Iterable) else (value,)
     if not all(_is_count(size) for size in sizes):
-        raise InputError(f"hidden_layer_sizes must be > 0, whole numbers by layer, got {value!r}")
+        raise InputError(f"hidden_layer_sizes must be > 0, whole numbers by layer, got {as_given(value)}")
     if layers is not None and units is None and len(set(sizes)) != 1:
         raise InputError(f"n_layers={layers} needs n_units too, because the layers of {value!r} differ")
     count = len(sizes) if layers is None else int(layers)

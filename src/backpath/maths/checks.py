@@ -17,7 +17,20 @@ from backpath.maths.activations import activation as activation_row
 from backpath.maths.arrays import Array
 
 MOST_WEIGHTS = 10**9
+MOST_COUNT = 2**63 - 1
 FITS_ANYWHERE = 2**24  # bytes that fit on every machine, so that its memory is not queried
+
+
+def as_given(value: object) -> str:
+    """A value in a message.
+
+    >>> as_given("3"), as_given(10**5000)
+    ("'3'", 'a number of over 4,300 digits')
+    """
+    try:
+        return repr(value)
+    except ValueError:  # Python writes no longer whole numbers
+        return f"a number of over {sys.get_int_max_str_digits():,} digits"
 
 
 def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
@@ -27,10 +40,11 @@ def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
         if any(w != n for w, n in zip(whole, sizes, strict=True)):
             raise ValueError
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"sizes must be whole numbers, as in (2, 2, 1), but are {sizes!r}", "sizes") from None
+        raise InputError(f"sizes must be whole numbers, as in (2, 2, 1), but are {as_given(sizes)}", "sizes") from None
     if len(whole) < 2 or min(whole) < 1:
         raise InputError(
-            f"sizes must be at least two numbers (inputs, …, outputs), each at least 1, but are {whole}", "sizes"
+            f"sizes must be at least two numbers (inputs, …, outputs), each at least 1, but are {as_given(whole)}",
+            "sizes",
         )
     return whole
 
@@ -58,7 +72,7 @@ def check_number(
         *([f"below {below:g}"] if below < math.inf else []),
     ]
     wanted = f"a number {' and '.join(bounds)}" if bounds else "a finite number"
-    raise InputError(f"{name} must be {wanted}, but is {value!r}", name)
+    raise InputError(f"{name} must be {wanted}, but is {as_given(value)}", name)
 
 
 FEW = 4096  # numbers; for fewer, a library call costs more than a loop
@@ -79,20 +93,21 @@ def check_seed(seed: int | None) -> None:
     """Refuse a seed that is neither None nor a whole number of at least 0."""
     whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
     if seed is not None and not (whole and seed >= 0):
-        raise InputError(f"seed must be a whole number of at least 0, but is {seed!r}", "seed")
+        raise InputError(f"seed must be a whole number of at least 0, but is {as_given(seed)}", "seed")
 
 
 def check_count(value: int, name: str, least: int = 1) -> int:
-    """A whole number of at least ``least``."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InputError(f"{name} must be a whole number of at least {least}, but is {value!r}", name)
+    """A whole number of at least ``least`` that fits into 64 bits."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value <= MOST_COUNT:
+        most = " and at most 2⁶³ - 1" if isinstance(value, int) and value > MOST_COUNT else ""
+        raise InputError(f"{name} must be a whole number of at least {least}{most}, but is {as_given(value)}", name)
     return int(value)
 
 
 def check_truth(value: object, name: str) -> bool:
     """True or False."""
     if not isinstance(value, (bool, np.bool_)):
-        raise InputError(f"{name} must be True or False, but is {value!r}", name)
+        raise InputError(f"{name} must be True or False, but is {as_given(value)}", name)
     return bool(value)
 
 
@@ -121,14 +136,14 @@ def float_type(dtype: DTypeLike) -> np.dtype[Any]:
     except TypeError:
         found = None
     if found is None or found not in (np.dtype("float64"), np.dtype("float32")):
-        raise InputError(f"dtype must be float64 or float32, but is {dtype!r}", "dtype")
+        raise InputError(f"dtype must be float64 or float32, but is {as_given(dtype)}", "dtype")
     return found
 
 
 def check_activations(names: str | Sequence[str], sizes: Sequence[int]) -> tuple[str, ...]:
     layers = len(sizes) - 1
     if not isinstance(names, Sequence):
-        raise InputError(f"activations must be a name, or one per layer, but are {names!r}")
+        raise InputError(f"activations must be a name, or one per layer, but are {as_given(names)}")
     found = (names,) * layers if isinstance(names, str) else tuple(names)
     if len(found) != layers:
         raise InputError(f"there must be {layers} activations, one per layer after the inputs, but are {len(found)}")
@@ -206,5 +221,5 @@ def finite_number(value: float, name: str, number: np.dtype[Any]) -> float:
     except (TypeError, ValueError, OverflowError):
         found = math.nan
     if not math.isfinite(found):
-        raise InputError(f"{name} must be a finite number, but is {value!r}")
+        raise InputError(f"{name} must be a finite number, but is {as_given(value)}")
     return found

@@ -19,6 +19,7 @@ from backpath.maths.checks import (
     check_memory,
     check_seed,
     check_sizes,
+    check_truth,
     float_type,
     weight_array,
 )
@@ -97,9 +98,10 @@ class Network(NetworkWeights):
         names = check_activations(activation if activations is None else activations, sizes)
         check_memory(sizes, number)
         check_seed(seed)
+        biases = check_truth(biases, "biases")
         draw, rng = initialisation(init), np.random.default_rng(seed)
         weights = [
-            weight_array(draw(rng, (n_out, n_in + bool(biases)), n_in, n_out), layer, number, biases)
+            weight_array(draw(rng, (n_out, n_in + biases), n_in, n_out), layer, number, biases)
             for layer, (n_in, n_out) in enumerate(itertools.pairwise(sizes), 1)
         ]
         self._set(sizes, names, weights)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from backpath.errors import InputError
 from backpath.maths.arrays import Array
-from backpath.maths.checks import check_count, check_number, check_seed, check_truth
+from backpath.maths.checks import as_given, check_count, check_number, check_seed, check_truth
 from backpath.population.memory import check_memory, memory_needed
 from backpath.population.networks import Population
 from backpath.population.population_outcome import PopulationOutcome, outcome_of
@@ -145,7 +145,7 @@ def train_population(
         momenta,
         epochs=int(epochs),
         solved_error=solved_error,
-        stop_when_solved=stop_when_solved,
+        stop_when_solved=check_truth(stop_when_solved, "stop_when_solved"),
         history_every=history_every,
         threads=threads_for(threads),
     )
@@ -273,7 +273,7 @@ def _of_each(value: float | ArrayLike, name: str, size: int) -> Array:
     try:
         numbers = np.asarray(value, np.float64)
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{name} must be a number, or one for each network, but is {value!r}") from None
+        raise InputError(f"{name} must be a number, or one for each network, but is {as_given(value)}") from None
     if numbers.shape not in ((), (size,)):
         raise InputError(
             f"{name} must be a number, or one for each of the {size:,} networks, but has shape {numbers.shape}"

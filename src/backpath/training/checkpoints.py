@@ -27,6 +27,7 @@ from backpath.files.checkpoint_format import decode, encode
 from backpath.files.file_paths import PathLike
 from backpath.files.locks import Lock
 from backpath.files.wording import shown_path
+from backpath.maths.checks import as_given
 from backpath.training.fingerprints import differences, versions
 from backpath.training.interrupts import HeldBack
 from backpath.training.run_folder import numbers_of, read_run, states_of, write_run
@@ -63,14 +64,18 @@ def check_every(every: object) -> tuple[int | None, float]:
     >>> check_every(100), check_every("60s"), check_every("1.5m")
     ((100, inf), (None, 60.0), (None, 90.0))
     """
-    found = _EVERY.fullmatch(str(every)) if isinstance(every, (int, str)) and not isinstance(every, bool) else None
+    found = (
+        _EVERY.fullmatch(as_given(every) if isinstance(every, int) else every)
+        if isinstance(every, (int, str)) and not isinstance(every, bool)
+        else None
+    )
     number = float(found[1]) if found else 0.0
     if found and found[2] and number > 0:
         return None, number * _UNITS[found[2]]
     if found and 1 <= number < 2**53 and number.is_integer():
         return int(number), float("inf")
     raise InputError(
-        f"every must be a number of epochs, or a time such as '60s', '5m' or '1h', but is {every!r}", "every"
+        f"every must be a number of epochs, or a time such as '60s', '5m' or '1h', but is {as_given(every)}", "every"
     )
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backpath.errors import InputError
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
-from backpath.maths.checks import check_learning_rate, check_number
+from backpath.maths.checks import as_given, check_learning_rate, check_number
 from backpath.maths.costs import cost_function
 from backpath.maths.families import NOT_COMPILED
 from backpath.maths.network import Network
@@ -284,7 +284,8 @@ def check_batch_size(batch_size: int | None, samples: int) -> int:
         return samples
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise InputError(
-            f"batch_size must be a whole number of at least 1, or None for all, but is {batch_size!r}", "batch_size"
+            f"batch_size must be a whole number of at least 1, or None for all, but is {as_given(batch_size)}",
+            "batch_size",
         )
     return min(int(batch_size), samples)
 

@@ -168,7 +168,7 @@ def train(
     tol = check_tol(tol)
     check_truth(shuffle, "shuffle")
     initialisation(init)
-    if bayesian and solver != "lm":
+    if check_truth(bayesian, "bayesian") and solver != "lm":
         raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}", "bayesian", "solver")
     samples: StreamedSamples | None = None
     arrays: Any = X, y

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backpath.errors import InputError
+from backpath.maths.checks import as_given
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ def check_threads(threads: int | None) -> int | None:
     """The number of threads from the call or ``BACKPATH_THREADS``; None if neither gives it."""
     if threads is not None:
         if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
-            raise InputError(f"threads must be a whole number of at least 1, but is {threads!r}", "threads")
+            raise InputError(f"threads must be a whole number of at least 1, but is {as_given(threads)}", "threads")
         return int(threads)
     given = os.environ.get("BACKPATH_THREADS", "").strip()
     if not given:
