@@ -40,7 +40,12 @@ ROOMS = {
     "explain": (["explain/**/*.py"], ["tests/explain"]),
     "population": (
         ["population/**/*.py"],
-        ["tests/test_population.py", "tests/test_population_statistics.py", "tests/cli/test_study.py"],
+        [
+            "tests/test_population.py",
+            "tests/test_population_statistics.py",
+            "tests/training/test_spreading.py",
+            "tests/cli/test_study.py",
+        ],
     ),
 }
 EQUIVALENT = ROOT / "tools" / "equivalent_mutants.txt"

@@ -100,7 +100,9 @@ def finished(
     beyond = tuple(beyond) or (NOTHING,) * (len(columns) + 1)
     columns = [_with_parts(column) if isinstance(column, Dates) else column for column in columns]
     kept = [k for k, column in enumerate(columns) if not _is_constant(column, beyond[k])]
-    constant = [column.name for k, column in enumerate(columns) if k not in set(kept)]
+    shown = [columns[k] for k in kept]
+    names = {column.name for column in shown}
+    constant = [column.name for column in columns if column.name not in names]
     if not kept:
         raise InputError(f"{source.path}, columns {', '.join(map(repr, constant))}: the same in every row that is left")
     if distinct is None:
@@ -109,9 +111,7 @@ def finished(
     target, said = as_classes(source, decisions[-1].column, goal, choices.task, distinct, rows)
     left = [(d.name, d.left_out) for d in decisions if d.left_out]
     left += [(name, "the same in every row") for name in constant]
-    shown = [columns[k] for k in kept]
     used = [d for d in decisions if d.kind is not None]
-    names = {columns[k].name for k in kept}
     return TrainingTable(
         tuple(shown),
         target,

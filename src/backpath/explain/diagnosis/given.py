@@ -42,14 +42,22 @@ def parts_of(given: object, net: Network, what: str) -> Parts:
     apart = [way for way in _apart(items, what) if _has_sizes(way, net)] or list(_apart(items, what))
     if apart:
         return apart[0]
-    if len(items) == count and all(isinstance(item, Mapping) for item in items):
-        layers = [_of_mapping(item, 1, what) for item in items]
-        if all(len(part.weights) == 1 for part in layers):
-            biases = [part.biases[0] for part in layers if part.biases]
-            return Parts([part.weights[0] for part in layers], biases if len(biases) == count else None)
+    if len(items) == count and (layers := _of_mappings(items, what)):
+        return layers
     if len(items) == 2 * count and net.biases:
         return _with_biases([_array(item, what) for item in items], net)
     return Parts([_array(item, what) for item in items])
+
+
+def _of_mappings(items: list[Any], what: str) -> Parts | None:
+    """A dictionary for each layer; None if they are something else."""
+    if not all(isinstance(item, Mapping) for item in items):
+        return None
+    layers = [_of_mapping(item, 1, what) for item in items]
+    if any(len(part.weights) != 1 for part in layers):
+        return None
+    biases = [part.biases[0] for part in layers if part.biases]
+    return Parts([part.weights[0] for part in layers], biases if len(biases) == len(layers) else None)
 
 
 def _apart(items: list[Any], what: str) -> Iterator[Parts]:
