@@ -1,9 +1,13 @@
 """When training stops, to the epoch; and when it is called diverged."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import backpath as bp
+from backpath.training.divergence import divergence
+from backpath.training.job import Job, Solver
 from backpath.training.native.library import why_no_kernels
 
 ENGINES = ["numpy", *([] if why_no_kernels() else ["compiled"])]
@@ -52,3 +56,17 @@ def test_the_validation_cost_counts_the_samples_weights():
         expected.append((net.predict([1.0]).item() - 1) ** 2)
     costs = result.history.validation_cost
     assert costs[:3] == pytest.approx(expected[1:4], rel=1e-12) or costs[:4] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(("weight", "total"), [(None, 4), ([1.0, 2.0, 0.5, 3.0], 6.5)])
+def test_the_start_of_a_run_in_batches_includes_the_penalty_of_each(weight, total):
+    """Each of the two batches adds l2/2 ΣW² over the weight of its samples; the epoch weights them by it."""
+    net = bp.Network.from_weights([[[1.0, -2.0, 30.0]]], activations="identity")
+    X, y = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.5, 0.5]]), np.ones((4, 1))
+    count = None if weight is None else np.array(weight)
+    job = Job(net, X, y, "squared_error", Solver("gd", 0.5), batch_size=2, l2=0.3, sample_weight=count)
+    engine = SimpleNamespace(weights=list(net.weights), costs=[1.0, 1e9], overflow=None)
+    error = divergence(job, engine)
+    cost = np.average((X @ [1.0, -2.0] + 30 - 1) ** 2, weights=count)
+    assert error.start == pytest.approx(cost + 0.3 / 2 * (1 + 4) * 2 / total, rel=1e-14)
+    assert (error.epoch, error.cost, error.stuck) == (2, 1e9, False)

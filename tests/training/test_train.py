@@ -216,7 +216,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("setting", "message"), BAD, ids=[f"{next(iter(setting))}-{k}" for k, (setting, _) in enumerate(BAD)])
+@pytest.mark.parametrize(
+    ("setting", "message"), BAD, ids=[f"{next(iter(setting))}-{k}" for k, (setting, _) in enumerate(BAD)]
+)
 def test_bad_settings_get_one_plain_line(setting, message):
     with pytest.raises(bp.InputError, match=message):
         bp.train(bp.Network((2, 2, 1)), X, y, **setting)
