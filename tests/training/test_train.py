@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 import backpath as bp
 from backpath.training.datasets import DATASETS, dataset
+from backpath.training.engines.numpy import NumpyEngine
+from backpath.training.job import Job, Solver
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
 y = np.array([0.0, 1, 1, 0])
@@ -261,3 +263,17 @@ def test_progress_may_be_a_context_manager():
         bp.train(bp.Network((2, 2, 1)), X, y, epochs=0, progress=unused)
     bp.train_population(bp.Population((2, 2, 1), size=3), X, y, epochs=2, progress=unused)
     assert events.count("begin") == events.count("end") == 2
+
+
+@pytest.mark.parametrize("weight", [None, [1.0, 2.0, 0.5, 3.0]])
+def test_the_numpy_engine_gives_the_cost_and_gradient_of_other_weights(weight):
+    start, other = (bp.Network((2, 3, 1), activation="tanh", seed=seed) for seed in (0, 1))
+    count = None if weight is None else np.array(weight)
+    inputs, targets = start.samples(X, y, "squared_error")
+    job = Job(start, inputs, targets, "squared_error", Solver("momentum", 0.1), len(targets), sample_weight=count)
+    cost, gradient = NumpyEngine(job).cost_and_gradient(list(other.weights))
+    each = [(other.cost(x, t), other.gradients(x, t).layers) for x, t in zip(inputs, targets)]
+    assert cost == pytest.approx(np.average([c for c, _ in each], weights=count), rel=1e-14)
+    for layer, found in enumerate(gradient):
+        expected = np.average([layers[layer] for _, layers in each], axis=0, weights=count)
+        assert found == pytest.approx(expected, rel=1e-12, abs=1e-15)
