@@ -100,7 +100,7 @@ def predict_all(recorder: Recorder) -> None:
         recorder.name = f"prediction of {name}, {dtype}, {count} rows"
         net = bp.Network((3, 9, 4), activations=("tanh", name), seed=0, dtype=dtype)
         X, A = np.linspace(-2, 2, 3 * count, dtype=dtype).reshape(count, 3), np.zeros((count, 4), dtype)
-        predictor = Predictor(net)
+        predictor = Predictor(net.weights, net.activations)
         bench = Workspace(predictor, members=1)
         bench.training.X, outputs = recorder.address(X, dtype, X.size), recorder.address(A, dtype, A.size)
         recorder.kernels(dtype).predict(bench.place, predictor._weights, count, outputs, None)

@@ -13,12 +13,13 @@ import pytest
 
 from backpath import InputError, Network, train
 from backpath.training import threads
-from backpath.training.engines.compiled import SHARED_BATCH, SHARED_CALL, CompiledEngine
+from backpath.training.engines import compiled
+from backpath.training.engines.compiled import CompiledEngine
 from backpath.training.job import Job, Solver
 from backpath.training.native import library
 
 RNG = np.random.default_rng(7)
-WIDE = (96, 130, 70, 3), 300, 300  # sizes, samples, batch: block by block
+WIDE = (96, 130, 70, 3), 300, 150  # sizes, samples, batch: block by block
 RAGGED = (40, 120, 9), 1501, 500
 LONG = (7, 33, 2), 40_000, 40_000  # in parts
 
@@ -37,12 +38,12 @@ def bits(result):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(("sizes", "count", "batch"), SHAPES)
 @pytest.mark.parametrize("settings", [{}, {"solver": "adam", "learning_rate": 0.01, "shuffle": True}])
-def test_the_same_bits_for_any_number_of_threads(sizes, count, batch, settings, dtype):
+def test_the_same_bits_for_any_number_of_threads(sizes, count, batch, settings, dtype, monkeypatch):
     X, y = samples(sizes, count, dtype)
     net = Network(sizes, seed=0, dtype=dtype)
+    monkeypatch.setattr(compiled, "SURELY_SHARED", 0)
     engine = CompiledEngine(Job(net, X, y, "squared_error", Solver("gd", 0.1), batch, threads=2))
-    assert engine.layout.products >= SHARED_BATCH
-    assert 4 * (count // batch) * engine.layout.products >= SHARED_CALL  # so the threads do share these calls
+    assert engine._pace.together and engine._is_worth_sharing(4)  # so the threads do share these calls
     found = {bits(train(net, X, y, epochs=8, batch_size=batch, threads=n, **settings)) for n in (1, 2, 3, 8)}
     assert len(found) == 1
 
@@ -247,17 +248,27 @@ def test_the_same_bits_by_every_compiler(command, tmp_path, monkeypatch):
 def test_a_call_is_done_in_the_way_that_was_sooner_done(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(threads.time, "perf_counter", lambda: now[0])
-    pace = threads.Pace()
-    pace.took(2.0)
+    pace = threads.Pace(together=True)
+    pace.took(0.0005)
     assert pace.together and pace.trial(80) == 0
     now[0] = 100.0
-    assert pace.trial(80) == 10 and not pace.together
-    pace.took(1.0)  # alone: sooner
+    assert pace.trial(80) == 10 and not pace.together  # 5 ms
+    pace.took(0.00025)  # alone: sooner
     assert not pace.together and pace.trial(80) == 0
     now[0] = 200.0
     assert pace.trial(1) == 1 and pace.together
-    pace.took(0.5)
+    pace.took(0.0001)
     assert pace.together
+
+
+def test_threads_are_tried_soon(monkeypatch):
+    monkeypatch.setattr(threads.time, "perf_counter", lambda: 0.0)
+    pace = threads.Pace(together=False)
+    assert pace.trial(80) == 0 and not pace.together
+    pace.took(0.001)
+    assert pace.trial(80) == 5 and pace.together
+    pace.took(0.002)
+    assert not pace.together and pace.trial(80) == 0
 
 
 def test_the_same_bits_with_trials_in_between(monkeypatch):

@@ -13,6 +13,7 @@ from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.training.bayesian import Bayesian
 from backpath.training.job import Job, SolverState
+from backpath.training.prediction import outputs
 from backpath.training.state import Stateful
 
 Score = Callable[[Array, Samples], float]  # (outputs, samples) -> accuracy or R²
@@ -61,11 +62,11 @@ class HeldOut:
         """The loss on the samples, without the penalty, and the score."""
         s = self.samples
         with np.errstate(over="ignore", invalid="ignore"):
-            u, a = backprop.forward(weights, job.network.activations, s.X)
-            loss = job.cost_share * backprop.batch_cost(job.cost, u[-1], a[-1], s.y, s.weight)
+            u, A = outputs(weights, job.network.activations, s.X)
+            loss = job.cost_share * backprop.batch_cost(job.cost, u, A, s.y, s.weight)
         if self.by_loss:
             return loss, -loss
-        return loss, self.judge(weights) if self.judge else self.score(a[-1], s)
+        return loss, self.judge(weights) if self.judge else self.score(A, s)
 
 
 @dataclass

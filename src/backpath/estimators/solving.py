@@ -145,7 +145,7 @@ def solve(
     job, run = job_of(p, samples, start), start.run
     if held_out and run.validation_scores is None:
         run.validation_scores = []
-    with _one_thread_for_blas() if held_out else nullcontext():
+    with _one_thread_for_blas() if held_out and held_out.judge else nullcontext():
         if p.solver == "lbfgs":
             from backpath.estimators.lbfgs import Lbfgs
 
@@ -158,7 +158,7 @@ def solve(
 
 
 def _one_thread_for_blas() -> Any:
-    """Limit BLAS to one thread for few held-out samples, because its threads would mostly wait for each other."""
+    """Limit BLAS to one thread for a scorer's few samples, because its threads would mostly wait for each other."""
     from backpath.training.engines.normal_equations import single_threaded
 
     return single_threaded()

@@ -14,6 +14,7 @@ from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
 from backpath.maths.samples import large_parts
 from backpath.training.job import Job
+from backpath.training.prediction import outputs
 
 FAR_WORSE = 100  # relative to the cost of the constant output σ(0); noise in a good run does not reach it
 STUCK = 1e-9  # if no gradient is larger, the network is too saturated to move
@@ -76,8 +77,7 @@ def is_good(job: Job, engine: RunState) -> bool:
     if engine.overflow is not None:
         return False
     with np.errstate(over="ignore", invalid="ignore"):
-        u, a = backprop.forward(engine.weights, job.network.activations, job.X[:FEW_SAMPLES])
-        cost, cost_of_zero = _weighted_cost(job, u[-1], a[-1]), _cost_of_zero(job)
+        cost, cost_of_zero = _cost_of(job, engine.weights, FEW_SAMPLES), _cost_of_zero(job)
     return bool(cost <= cost_of_zero or (cost <= FAR_WORSE * cost_of_zero and not _is_stuck(job, engine)))
 
 
@@ -86,14 +86,18 @@ def _cost_at_start(job: Job, engine: RunState) -> float:
         return engine.costs[0]  # taken before the first update
     some = int(max(FEW_SAMPLES, min(SAMPLES, PRODUCTS / sum(W.size for W in job.network.weights))))
     with np.errstate(over="ignore", invalid="ignore"):
-        u, a = backprop.forward(job.network.weights, job.network.activations, job.X[:some])
-        cost = _weighted_cost(job, u[-1], a[-1])
+        cost = _cost_of(job, job.network.weights, some)
     if not job.l2:
         return cost
     weight = job.sample_weight if job.sample_weight is not None else np.ones(len(job.y))
     batches = -(-len(job.y) // job.batch_size)  # each divides the penalty by the weight of its samples
     squares = sum(float((W[:, :-1].astype(np.float64) ** 2).sum()) for W in job.network.weights)
     return cost + job.l2 / 2 * squares * batches / float(weight.sum(dtype=np.float64))
+
+
+def _cost_of(job: Job, weights: Sequence[Array], samples: int) -> float:
+    """The cost of the first samples with these weights."""
+    return _weighted_cost(job, *outputs(weights, job.network.activations, job.X[:samples]))
 
 
 def _cost_of_zero(job: Job) -> float:

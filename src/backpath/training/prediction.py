@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import math
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from backpath.errors import InputError
+from backpath.maths import backprop
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
 from backpath.maths.families import NOT_COMPILED
@@ -17,9 +19,9 @@ from backpath.maths.network import Network
 from backpath.maths.samples import as_inputs
 from backpath.training.engines.layout import lay_out_prediction
 from backpath.training.job import with_bias_columns
-from backpath.training.native.calls import STEP_BYTES, CPlan, CTeam, CTraining
+from backpath.training.native.calls import STEP_BYTES, CPlan, CTraining
 from backpath.training.native.library import address, buffer, kernels, why_no_kernels
-from backpath.training.threads import available_cores, give_way, shared, threads_for
+from backpath.training.threads import shared, team_of, threads_for
 
 BLOCK = 1024  # rows that a thread processes at a time
 SHARED_ROWS = 200_000  # products; with more, sharing the rows is faster
@@ -60,9 +62,22 @@ def predict(net: Network, X: ArrayLike, *, threads: int | None = None) -> Array:
     return net.predict(X) if known is None else known(X, threads)
 
 
-def _has_kernel(name: str) -> bool:
-    row = activation(name)
-    return not row.no_derivative and row.code != NOT_COMPILED
+def outputs(weights: Sequence[Array], activations: Sequence[str], X: Array) -> tuple[Array, Array]:
+    """The net inputs and the activations (N, neurons) of the output layer, by the kernels where they can.
+
+    Unlike BLAS, they give the same bits on every machine, and leave no thread that spins after the call.
+    """
+    has_biases = weights[0].shape[1] > X.shape[1]
+    if not (has_biases and isinstance(X, np.ndarray) and _has_kernels(activations[:-1])):
+        u, a = backprop.forward(weights, activations, X)
+        return u[-1], a[-1]
+    net_inputs = Predictor(weights, (*activations[:-1], "identity"))(X)
+    return net_inputs, activation(activations[-1]).value(net_inputs)
+
+
+def _has_kernels(activations: Sequence[str]) -> bool:
+    rows = map(activation, activations)
+    return not why_no_kernels() and all(not row.no_derivative and row.code != NOT_COMPILED for row in rows)
 
 
 def largest_output(net: Network, largest_input: float) -> float:
@@ -93,21 +108,21 @@ class Predictor:
         last = cls._last
         if last is not None and last[0] is net:
             return last[1]
-        if why_no_kernels() or any(not _has_kernel(name) for name in net.activations):
+        if not _has_kernels(net.activations):
             return None
-        found = cls(net)
+        found = cls(with_bias_columns(net, None)[0].weights, net.activations)
         cls._last = net, found
         return found
 
-    def __init__(self, net: Network):
-        self.inputs, self.outputs, self.dtype = net.sizes[0], net.sizes[-1], net.dtype
-        layout = lay_out_prediction(net)
-        self._kernels = kernels(net.dtype)
-        self._flat = layout.flat(with_bias_columns(net, None)[0].weights, net.dtype)
+    def __init__(self, weights: Sequence[Array], activations: Sequence[str]):
+        self.inputs, self.outputs, self.dtype = weights[0].shape[1] - 1, len(weights[-1]), weights[0].dtype
+        layout = lay_out_prediction((self.inputs, *map(len, weights)), activations, self.dtype.itemsize)
+        self._kernels = kernels(self.dtype)
+        self._flat = layout.flat(weights, self.dtype)
         self._layers, self._plan = layout.layers, CPlan.from_buffer_copy(layout.plan)
         self._plan.block = BLOCK
-        self._weights = address(self._flat, net.dtype, layout.weights)
-        self._products = layout.weights / (STEP_BYTES // net.dtype.itemsize)  # products per row, in vectors
+        self._weights = address(self._flat, self.dtype, layout.weights)
+        self._products = layout.weights / (STEP_BYTES // self.dtype.itemsize)  # products per row, in vectors
         self.slot = self._plan.slot
         self.places = ctypes.addressof(self._plan), None, address(self._layers, np.int64, self._layers.size)
         self._workspaces: list[Workspace] = []  # the unused ones
@@ -127,7 +142,7 @@ class Predictor:
             self._kernels.predict(at, self._weights, count, outputs, None)
             self._workspaces.append(workspace)
         else:
-            team = CTeam(patient=members <= available_cores(), give_way=give_way())
+            team = team_of(members)
             kept = self, rows, A, workspace, team
             work = partial(self._share, at, count, outputs, ctypes.addressof(team), kept)
             shared(partial(self._kernels.begin_predicting, at, count, ctypes.addressof(team)), work, members)

@@ -17,13 +17,14 @@ import numpy as np
 
 from backpath.errors import InputError
 from backpath.maths.checks import as_given
+from backpath.training.native.calls import TICKET_APART, CTeam
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 CGROUPS = "/sys/fs/cgroup"
-# The least time and the fewest epochs between two trials of the other mode, and a trial's share of a call's epochs.
-TRIAL_EVERY, TRIAL_EPOCHS, TRIAL_SHARE = 0.3, 32, 8
+# Seconds between two trials of the other mode, the fewest epochs between them, and the seconds of a trial.
+TRIAL_EVERY, TRIAL_EPOCHS, TRIAL_SECONDS = 0.3, 32, 0.005
 
 
 def check_threads(threads: int | None) -> int | None:
@@ -107,8 +108,10 @@ def _share(group: Path, first_version: bool) -> float | None:
 
 
 class Pace:
-    """Whether calls are faster on all threads than on one, from the last times of both: if other processes use the
-    cores, one waiting thread delays all others. The results do not depend on it.
+    """Whether calls are faster on all threads than on one, from the last times of both.
+
+    It depends on how fast the cores exchange data, which can change on a virtual machine, and on other processes that
+    use the cores: one waiting thread delays all others. The results do not depend on it.
 
     Attributes
     ----------
@@ -116,18 +119,19 @@ class Pace:
         Whether the next call uses all threads.
     """
 
-    def __init__(self) -> None:
-        self.together = True
+    def __init__(self, together: bool) -> None:
+        self.together = together
         self._seconds = {True: 0.0, False: 0.0}  # per epoch; 0: not tried yet
         self._tried = time.perf_counter()
 
     def trial(self, epochs: int) -> int:
         """The number of these epochs for a trial of the other mode; usually 0."""
-        now = time.perf_counter()
-        if now - self._tried < max(TRIAL_EVERY, TRIAL_EPOCHS * max(self._seconds.values())):
+        now, slowest = time.perf_counter(), max(self._seconds.values())
+        together_is_new = not self.together and not self._seconds[True]
+        if not slowest or now - self._tried < max(TRIAL_EVERY, TRIAL_EPOCHS * slowest) * (not together_is_new):
             return 0
         self._tried, self.together = now, not self.together
-        return max(1, epochs // TRIAL_SHARE)
+        return max(1, min(epochs, int(TRIAL_SECONDS / slowest)))
 
     def took(self, seconds: float) -> None:
         """Record the time per epoch of the last call."""
@@ -183,8 +187,16 @@ def shared(begin: Callable[[], object], work: Callable[[], Any], members: int) -
     return result
 
 
+def team_of(members: int) -> CTeam:
+    """What this many threads share in a call of a kernel."""
+    tickets = (ctypes.c_int64 * (TICKET_APART * members))()
+    team = CTeam(size=members, patient=members <= available_cores(), give_way=_give_way())
+    team.tickets, team.kept = ctypes.addressof(tickets), tickets
+    return team
+
+
 @cache
-def give_way() -> int:
+def _give_way() -> int:
     """The address of the system's function that yields the core to other threads."""
     if sys.platform == "win32":
         function = ctypes.WinDLL("kernel32").SwitchToThread

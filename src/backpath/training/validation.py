@@ -13,6 +13,7 @@ from backpath.maths import backprop
 from backpath.maths.arrays import Array
 from backpath.maths.checks import check_count, check_sample_weight
 from backpath.maths.network import Network
+from backpath.training.prediction import outputs
 from backpath.training.state import Stateful
 
 
@@ -50,8 +51,8 @@ class Validation(Stateful):
     def look(self, weights: Sequence[Array]) -> None:
         """Measure these weights, and keep a copy if they are the best so far."""
         with np.errstate(over="ignore", invalid="ignore"):
-            u, a = backprop.forward(weights, self.activations, self.X)
-            self.costs.append(backprop.batch_cost(self.cost, u[-1], a[-1], self.y, self.weight))
+            u, A = outputs(weights, self.activations, self.X)
+            self.costs.append(backprop.batch_cost(self.cost, u, A, self.y, self.weight))
         self.waited += 1
         if self.costs[-1] < self.lowest:
             self.lowest, self.weights, self.waited = self.costs[-1], [W.copy() for W in weights], 0

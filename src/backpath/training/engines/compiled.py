@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from backpath.maths.arrays import Array, Integers
 from backpath.training.engines.layout import lay_out
 from backpath.training.job import Job, SolverState
-from backpath.training.native.calls import CProgress, CSettings, CState, CTeam, CTraining
+from backpath.training.native.calls import CProgress, CSettings, CState, CTraining
 from backpath.training.native.library import address, buffer, kernels, part
 from backpath.training.state import Stateful, filled, put_back, taken, thinned
-from backpath.training.threads import Pace, available_cores, give_way, shared, threads_for
+from backpath.training.threads import Pace, shared, team_of, threads_for
 
 ORDERS_AT_ONCE = 2**20  # numbers
-# Fused products; with more, sharing a batch, or a call, is faster: about 15 and 80 microseconds of one core.
-SHARED_BATCH, SHARED_CALL = 50_000, 300_000
+# Fused products; with more, sharing a batch in parts, one in blocks, or a call, can be faster: about 10, 40 and 80
+# microseconds of one core. If a batch has even more, it surely is.
+SHARED_PARTS, SHARED_BLOCKS, SHARED_CALL, SURELY_SHARED = 30_000, 150_000, 300_000, 1_000_000
 
 STATE_BYTES = ctypes.sizeof(CState)
 COPIES = {"gd": 1, "momentum": 2, "adam": 3}  # arrays per weight: w; w, m; w, m, v
@@ -66,8 +67,10 @@ class CompiledEngine(Stateful):
     def __init__(self, job: Job):
         self.job, self.layout, self._members = job, lay_out(job), 1
         self._pace: Pace | None = None
-        if self.layout.products >= SHARED_BATCH and (members := threads_for(job.threads)) > 1:
-            self._members, self.layout, self._pace = members, lay_out(job, members), Pace()
+        shared_batch = SHARED_PARTS if self.layout.plan.parts > 1 else SHARED_BLOCKS
+        if self.layout.products >= shared_batch and (members := threads_for(job.threads)) > 1:
+            self._members, self.layout = members, lay_out(job, members)
+            self._pace = Pace(together=self.layout.products >= SURELY_SHARED)
         self._number, self._samples = job.network.dtype, len(job.X)
         self._kernels = kernels(self._number)
         self.overflow: int | None = None
@@ -163,7 +166,7 @@ class CompiledEngine(Stateful):
         ordered = samples if order is None else samples * epochs
         progress, team = CProgress(), None
         if self._pace and self._pace.together and self._is_worth_sharing(epochs):
-            team = CTeam(patient=self._members <= available_cores(), give_way=give_way())
+            team = team_of(self._members)
         arguments = (
             self._training_place,
             reached.place,

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array, Integers
 from backpath.maths.costs import cost_function
-from backpath.maths.network import Network
 from backpath.training.job import Job
 from backpath.training.native.calls import SOLVERS, STEP_BYTES, CPlan
 from backpath.training.native.library import buffer
@@ -23,8 +22,10 @@ NARROW_LANES, NARROW_WEIGHTS = 4, 256
 
 # A block is as large as fits in the processor's cache.
 BLOCK_BYTES, LEAST_BLOCK, MOST_BLOCK = 131_072, 128, 512
-# A batch of many blocks is divided into parts, each with its own gradient, if the gradients are small.
-BLOCKS_OF_PART, MOST_PARTS, PARTS_BYTES = 4, 64, 4 << 20
+# A large batch is divided into parts, each with its own gradient, if the gradients are small; into a power of two, so
+# that two or four threads get the same number.
+LEAST_PART, MOST_PARTS, PARTS_BYTES = 96, 64, 4 << 20
+UPDATED = 512  # weights that are updated in one unit
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Layout:
     weights, numbers : int
         The lengths of the buffer of the weights and of the working memory.
     costs : int
-        The number of costs that the kernels store: for a block's panels, or a batch's parts.
+        The number of costs that the kernels store: of a block's panels, a batch's parts, or ranges of weights.
     step : int
         The neurons in a panel of weights.
     plan : CPlan
@@ -142,11 +143,11 @@ def _laid_out(
     return _narrow(*what) if few and squared and batch <= NARROW_LANES else _wide(*what, members)
 
 
-def lay_out_prediction(network: Network) -> Layout:
+def lay_out_prediction(sizes: tuple[int, ...], activations: Sequence[str], itemsize: int) -> Layout:
     """The layout for a forward pass of rows; a member's working memory is ``plan.slot`` numbers."""
-    codes = tuple(activation(name).code for name in network.activations)
-    panel = 2 * STEP_BYTES // network.dtype.itemsize
-    return _wide(network.sizes, codes, network.dtype.itemsize, panel, panel, False, 0, 0, False, 1)
+    codes = tuple(activation(name).code for name in activations)
+    panel = 2 * STEP_BYTES // itemsize
+    return _wide(sizes, codes, itemsize, panel, panel, False, 0, 0, False, 1)
 
 
 def _narrow(
@@ -206,7 +207,7 @@ def _wide(
     data = slot
     if not laid:
         slot += known * (block // panel)
-    parts = max(1, min(batch // (BLOCKS_OF_PART * block), MOST_PARTS, PARTS_BYTES // (weights * itemsize)))
+    parts = 1 << max(1, min(batch // LEAST_PART, MOST_PARTS, PARTS_BYTES // (weights * itemsize))).bit_length() - 1
     numbers = slot * (members if parts > 1 else 1)
     if laid:
         whole, rest = divmod(samples, batch)
@@ -215,7 +216,7 @@ def _wide(
     fused = plain and (batch <= block or parts > 1)
     sizes_and_batches = (len(layers), weights, samples, batch, block)
     plan = CPlan(cost, solver, *sizes_and_batches, place, data, laid, False, fused, 0, slot, working, parts, sums)
-    return Layout.of(layers, numbers, max(parts, block // panel), step, plan)
+    return Layout.of(layers, numbers, max(parts, block // panel, -(-weights // UPDATED)), step, plan)
 
 
 def _up(count: int, unit: int) -> int:

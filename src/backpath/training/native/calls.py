@@ -7,6 +7,7 @@ from typing import Any
 
 SOLVERS = {"gd": 0, "momentum": 1, "adam": 2}
 STEP_BYTES = 64  # bytes that are processed together
+TICKET_APART = 8  # numbers from one ticket of a team to the next
 STATE_ROWS = 8  # in a block of many networks
 
 
@@ -51,7 +52,7 @@ class CProgress(Structure):
 class CTeam(Structure):
     """Threads that share a call."""
 
-    _fields_ = [*_fields("ticket done members finished patient", c_int64), ("give_way", c_void_p)]
+    _fields_ = _fields("done units members size finished patient", c_int64) + _fields("tickets give_way", c_void_p)
 
 
 class CTraining(Structure):

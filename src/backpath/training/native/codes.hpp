@@ -50,11 +50,13 @@ struct State { double updates, best, waited, converged, finite, solved_after; };
 // The progress of a call: the batch, its next sample, and the first of its panels in the laid-out samples.
 struct Progress { int64_t epoch, start, first, panel, phase; double whole, cost, total; };
 
-// Threads that share a call (see team.hpp); `patient`: each has a core; `give_way` yields the core.
-struct Team { int64_t ticket, done, members, finished, patient; const void* give_way; };
+// Threads that share a call (see team.hpp): at most `size`, each with a ticket, TICKET_APART numbers apart. `patient`: each
+// has a core; `give_way` yields the core.
+constexpr int64_t TICKET_APART = 8;  // a cache line
+struct Team { int64_t done, units, members, size, finished, patient; int64_t* tickets; const void* give_way; };
 
 // One network's training. `free` is 1 where a weight may change (null: everywhere), sample_weight is null if all are 1;
-// `costs` are the costs of a block's panels, or of a batch's parts; `worst` gets the largest error of an epoch in which one
+// `costs` are the costs of a block's panels, or of a batch's parts, then the penalties of ranges of weights; `worst` gets the largest error of an epoch in which one
 // thread works on blocks (null: not needed).
 template <class T> struct Training {
   const Plan* plan;

@@ -24,16 +24,8 @@ template <class T> struct Call {
     if (t.plan->fused) return {w, T(-t.settings->learning_rate), true};
     return {t.gradient, 1, false};
   }
-  // Processes a batch's gradient before the update; returns the reported cost.
-  double prepared(double cost, double whole) const {
-    const Settings& s = *t.settings;
-    cost *= s.share;
-    if (s.l2 > 0 && whole > TINY) cost += decay(t, w, s.l2 / whole);
-    if (s.clip > 0) clip(t, s.clip);
-    if (s.decay > 0) shrink(t, w, T(1 - s.learning_rate * s.decay));
-    state.updates += 1;
-    return cost;
-  }
+  // The factor of ½ Σ W² in the cost of a batch with this weight.
+  INLINE double penalty(double whole) const { return whole > TINY ? t.settings->l2 / whole : 0; }
   // Whether to stop before the last update of an epoch because the task is solved; records the first such epoch.
   INLINE bool has_solved(int64_t epoch) const {
     if (!t.worst || !(*t.worst < T(t.settings->solved_error))) return false;
@@ -64,7 +56,11 @@ template <class T> int64_t train_narrow(const Call<T>& call) {
       double whole = weight_of(t.sample_weight, batch);
       if (!plan.laid) lay(t, x, batch, plan.block, whole, false);
       double cost = kernel(t, call.w, x, call.target());
-      cost = call.prepared(cost, whole);
+      double penalty = call.penalty(whole);
+      cost *= t.settings->share;
+      if (penalty > 0) cost += penalty / 2 * decay(t, call.w, T(penalty), 0, plan.weights);
+      if (t.settings->clip > 0) clip(t, t.settings->clip);
+      call.state.updates += 1;
       if (!plan.fused) update(t, call.w, call.state.updates, 0, plan.weights);
       total += cost * double(batch.count);
       if (plan.laid) x += numbers;

@@ -2,11 +2,12 @@
 //
 // There are two schedules for a batch; the choice depends only on the sizes of batch and network. Block by block: all
 // threads work on a block's panels of samples, then on pieces of its gradient. In parts: each thread processes its share of
-// the samples in separate blocks and sums a separate gradient; these are then added in the order of the parts.
+// the samples in separate blocks and sums a separate gradient. Then each range of weights adds the parts' gradients in their
+// order and the penalty's, and is updated; if the gradient is clipped, all must be added before.
 #pragma once
 #include "descent.hpp"
 
-constexpr int64_t RANGE = 1024;  // weights that are updated in one unit
+constexpr int64_t RANGE = 512;  // weights that are updated in one unit; engines/layout.py knows it, too
 
 enum Phase : int64_t { PANELS, GRADIENT, PARTS, SUMS, UPDATE };
 
@@ -57,6 +58,13 @@ template <class T> struct WideDescent {
     t.costs[k] = cost;
   }
 
+  // Adds the parts' gradients and the penalty's for a range of weights.
+  void sum_gradients(int64_t k, int64_t first, int64_t end) const {
+    if (in_parts()) sum_parts(first, end);
+    double penalty = call.penalty(at.whole);
+    t.costs[k] = penalty > 0 ? penalty / 2 * decay(t, call.w, T(penalty), first, end) : 0;
+  }
+
   void sum_parts(int64_t first, int64_t end) const {
     const T* parts = t.memory + plan.sums;
     for (int64_t k = first; k < end; k += STEP<T>) {
@@ -66,12 +74,15 @@ template <class T> struct WideDescent {
     }
   }
 
+  INLINE bool clipped() const { return t.settings->clip > 0; }
+  INLINE int64_t ranges() const { return (plan.weights + RANGE - 1) / RANGE; }
+
   int64_t units() const {
     switch (at.phase) {
       case PANELS: return panels(block().lanes);
       case GRADIENT: return pieces(t, block().lanes);
       case PARTS: return plan.parts;
-      default: return (plan.weights + RANGE - 1) / RANGE;
+      default: return ranges();
     }
   }
 
@@ -83,8 +94,10 @@ template <class T> struct WideDescent {
       case PANELS: t.costs[k] = worked_panel(block(), at.first, k); break;
       case GRADIENT: gradient_piece(t, block(), k, g); break;
       case PARTS: work_part(k, member); break;
-      case SUMS: sum_parts(first, end); break;
-      case UPDATE: update(t, call.w, call.state.updates, first, end);
+      case SUMS: sum_gradients(k, first, end); break;
+      case UPDATE:
+        if (!clipped()) sum_gradients(k, first, end);
+        if (!plan.fused) update(t, call.w, call.state.updates, first, end);
     }
   }
 
@@ -92,28 +105,35 @@ template <class T> struct WideDescent {
   bool advance() {
     switch (at.phase) {
       case PANELS: at.phase = GRADIENT; return true;
-      case PARTS: at.phase = SUMS; return true;
       case GRADIENT:
-        for (int64_t k = 0; k < panels(block().lanes); k++) at.cost += t.costs[k];
+        at.cost += sum_costs(panels(block().lanes));
         at.first += plan.block;
         if (at.first < batch().count) { at.phase = PANELS; return true; }
         return end_gradient();
-      case SUMS:
-        for (int64_t k = 0; k < plan.parts; k++) at.cost += t.costs[k];
-        return end_gradient();
+      case PARTS: at.cost = sum_costs(plan.parts); return end_gradient();
+      case SUMS: clip(t, t.settings->clip); at.phase = UPDATE; return add_penalty(), true;
       default: return end_batch();
     }
   }
 
+  double sum_costs(int64_t count) const {
+    double total = 0;
+    for (int64_t k = 0; k < count; k++) total += t.costs[k];
+    return total;
+  }
+  void add_penalty() { at.cost += sum_costs(ranges()); }
+
   bool end_gradient() {
     if (at.start + plan.batch >= plan.samples && call.has_solved(at.epoch)) return call.conclude(), false;
-    at.cost = call.prepared(at.cost, at.whole);
-    at.phase = UPDATE;
-    return plan.fused ? end_batch() : true;
+    at.cost *= t.settings->share;
+    call.state.updates += 1;
+    at.phase = clipped() ? SUMS : UPDATE;
+    return plan.fused && !in_parts() ? end_batch() : true;
   }
 
   bool end_batch() {
     Order batch = this->batch();
+    if (!plan.fused && !clipped()) add_penalty();
     at.total += at.cost * double(batch.count);
     at.panel += panels(up_to(batch.count, STEP<T>)), at.start += plan.batch;
     if (at.start >= plan.samples) {

@@ -10,48 +10,49 @@ INLINE double power(double base, double exponent) {
   return result;
 }
 
-// Calls work(first, weights, biases) for runs of weights and the biases after them: a narrow network's rows, one per
+// Calls work(first, end) for the runs of weights in a range, with or without the biases: a narrow network's rows, one per
 // neuron, or a wide network's panels.
-template <class T, class Work> INLINE void for_runs(const Training<T>& t, Work work) {
+template <bool BIASES, class T, class Work> INLINE void for_runs(const Training<T>& t, int64_t first, int64_t end, Work work) {
   for (const Layer* layer = t.layers; layer < t.layers + t.plan->layers; layer++) {
     int64_t together = t.plan->narrow ? 1 : STEP<T>, by = t.plan->narrow ? layer->row : (layer->inputs + 1) * STEP<T>;
-    for (int64_t j = 0, first = layer->weights; j < layer->neurons; j += together, first += by)
-      work(first, layer->inputs * together, together);
+    for (int64_t j = 0, run = layer->weights; j < layer->neurons && run < end; j += together, run += by) {
+      int64_t run_end = run + (layer->inputs + BIASES) * together;
+      if (run_end > first) work(run < first ? first : run, run_end < end ? run_end : end);
+    }
   }
 }
 
-// Adds the gradient of decay/2 Σ W², without the biases; returns decay/2 Σ W².
-template <class T> double decay(const Training<T>& t, const T* w, double decay) {
+// Adds the gradient of decay/2 Σ W² over a range of weights, without the biases; returns Σ W².
+template <class T> double decay(const Training<T>& t, const T* w, T decay, int64_t first, int64_t end) {
   double total = 0;
   auto squares = all<Step<T>>(0);
   T* g = t.gradient;
-  for_runs(t, [&](int64_t first, int64_t weights, int64_t) {
-    int64_t k = first, whole = first + weights - weights % STEP<T>;
-    for (; k < whole; k += STEP<T>) {
+  for_runs<false>(t, first, end, [&](int64_t k, int64_t last) {
+    for (; k + STEP<T> <= last; k += STEP<T>) {
       auto x = load<Step<T>>(w + k);
       squares = fma(x, x, squares);
-      store(g + k, fma(x, T(decay), load<Step<T>>(g + k)));
+      store(g + k, fma(x, decay, load<Step<T>>(g + k)));
     }
-    for (; k < first + weights; k++) {
+    for (; k < last; k++) {
       total += double(w[k]) * w[k];
-      g[k] = fma(w[k], T(decay), g[k]);
+      g[k] = fma(w[k], decay, g[k]);
     }
   });
-  return decay * 0.5 * (total + sum(squares));
+  return total + sum(squares);
 }
 
-// Multiplies the weights, without the biases.
-template <class T> void shrink(const Training<T>& t, T* w, T factor) {
-  for_runs(t, [&](int64_t first, int64_t weights, int64_t) {
-    for (int64_t k = first; k < first + weights; k++) w[k] *= factor;
+// Multiplies a range of weights, without the biases.
+template <class T> void shrink(const Training<T>& t, T* w, T factor, int64_t first, int64_t end) {
+  for_runs<false>(t, first, end, [&](int64_t k, int64_t last) {
+    for (; k < last; k++) w[k] *= factor;
   });
 }
 
 // Scales the gradient down to the norm `most` if its norm is larger.
 template <class T> void clip(const Training<T>& t, double most) {
   double squares = 0;
-  for_runs(t, [&](int64_t first, int64_t weights, int64_t biases) {
-    for (int64_t k = first; k < first + weights + biases; k++) squares += double(t.gradient[k]) * t.gradient[k];
+  for_runs<true>(t, 0, t.plan->weights, [&](int64_t k, int64_t last) {
+    for (; k < last; k++) squares += double(t.gradient[k]) * t.gradient[k];
   });
   double norm = root(squares);
   if (!(norm > most)) return;
@@ -62,6 +63,7 @@ template <class T> void clip(const Training<T>& t, double most) {
 template <class T> void update(const Training<T>& t, T* w, double updates, int64_t first, int64_t end) {
   using P = Step<T>;
   const Settings& s = *t.settings;
+  if (s.decay > 0) shrink(t, w, T(1 - s.learning_rate * s.decay), first, end);
   int64_t count = t.plan->weights, solver = t.plan->solver;
   T *m = w + count, *v = m + count;
   T mu = s.momentum, beta_1 = s.beta_1, beta_2 = s.beta_2, epsilon = s.epsilon, rate = s.learning_rate;
