@@ -28,6 +28,7 @@ from bench.table_sets import CHECKED_ON
 
 FOLDER, PAGE = Path("build/estimator-tables"), Path("docs/estimators-figures.md")
 MOST_ROWS, TURNS, COLD = 1500, 3, 3
+REST = 0.2  # seconds before each fit; after a product BLAS's threads wait in a loop for about half as long
 KEEL = ("breast", "crx", "housevotes", "pima", "saheart", "segment", "tic-tac-toe", "vehicle", "vowel")
 CLASSES = [f"keel/{name}" for name in KEEL]
 CLASSES += ["sklearn/iris", "sklearn/breast_cancer", "carData/TitanicSurvival"]
@@ -92,6 +93,7 @@ def fits() -> dict[str, Any]:
         getattr(theirs, kind)(random_state=0, max_iter=1).fit(X, y)
         for turn in range(TURNS):
             for name, module in (("scikit-learn", theirs), ("backpath", ours)):
+                time.sleep(REST)
                 begin = time.perf_counter()
                 model = getattr(module, kind)(random_state=turn).fit(X, y)
                 seconds[name].append(time.perf_counter() - begin)

@@ -2,6 +2,7 @@
 
 import inspect
 import pickle
+import re
 import threading
 
 import numpy as np
@@ -575,3 +576,10 @@ def test_going_on_with_scaled_fits():
     assert warm.fit(X, y).loss_ > warm.fit(X, y).loss_
     with pytest.raises(bp.InputError, match="the poisson loss needs unscaled counts"):
         bp.MLPRegressor("poisson", scale_y=True).fit(X, y)
+
+
+@pytest.mark.parametrize("kind", [bp.MLPClassifier, bp.MLPRegressor])
+def test_an_unknown_parameter_is_named_with_the_one_that_was_meant(kind):
+    expected = f"{kind.__name__} has no parameter 'hidden_layer_size'; did you mean 'hidden_layer_sizes'?"
+    with pytest.raises(TypeError, match=re.escape(expected)):
+        kind(hidden_layer_size=3)

@@ -6,15 +6,17 @@ import inspect
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
 from itertools import pairwise
 from numbers import Integral, Real
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from backpath.errors import InputError
 from backpath.maths.activations import ACTIVATIONS, own_activation
 from backpath.maths.checks import as_given
+from backpath.maths.unknown import suggestion
 from backpath.training import progress
 
 Check = tuple[str, Callable[[Any], bool]]
@@ -169,14 +171,22 @@ CHECKS: dict[str, Check] = {
 
 def adds_to(base: type) -> Callable[[_Init], _Init]:
     """Give an ``__init__`` that adds parameters to its base's ``*shared, **settings`` the combined signature, with
-    positional parameters first. scikit-learn reads names and defaults from it."""
+    positional parameters first. scikit-learn reads names and defaults from it, and an unknown name raises TypeError."""
 
     def signed(init: _Init) -> _Init:
         me, *own = inspect.signature(init).parameters.values()
         shared = list(inspect.signature(base.__init__).parameters.values())[1:]  # type: ignore[misc] # only read
         every = [p for p in own if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)] + shared
-        init.__signature__ = inspect.Signature([me, *sorted(every, key=lambda p: p.kind)])  # type: ignore[attr-defined]
-        return init
+        names = {p.name for p in every}
+
+        @wraps(init)
+        def checked(self: Any, *given: Any, **settings: Any) -> None:
+            for name in settings.keys() - names:
+                raise TypeError(f"{type(self).__name__} has no parameter {name!r}{suggestion(name, names)}")
+            init(self, *given, **settings)
+
+        checked.__signature__ = inspect.Signature([me, *sorted(every, key=lambda p: p.kind)])  # type: ignore[attr-defined]
+        return cast("_Init", checked)
 
     return signed
 

@@ -37,9 +37,18 @@ def unknown(kind: str, name: object, names: Iterable[str]) -> InputError:
     "unknown solver 'adan'; there are gd, adam; did you mean 'adam'?"
     """
     known = list(names)
-    meant = _meant(kind, str(name)[:100], known)
-    hint = f"; did you mean {meant!r}?" if meant else ""
+    hint = suggestion(name, known, kind)
     return InputError(f"unknown {kind} {name!r}; there are {', '.join(known)}{hint}", kind)
+
+
+def suggestion(name: object, names: Iterable[str], kind: str = "") -> str:
+    """The end of a message about an unknown name: which one was meant, if one is near.
+
+    >>> suggestion("hidden_layer_size", ["hidden_layer_sizes", "solver"])
+    "; did you mean 'hidden_layer_sizes'?"
+    """
+    meant = _meant(kind, str(name)[:100], list(names))
+    return f"; did you mean {meant!r}?" if meant else ""
 
 
 def _meant(kind: str, name: str, known: list[str]) -> str | None:

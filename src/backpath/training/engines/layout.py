@@ -24,7 +24,7 @@ NARROW_LANES, NARROW_WEIGHTS = 4, 256
 BLOCK_BYTES, LEAST_BLOCK, MOST_BLOCK = 131_072, 128, 512
 # A large batch is divided into parts, each with its own gradient, if the gradients are small; into a power of two, so
 # that two or four threads get the same number.
-LEAST_PART, MOST_PARTS, PARTS_BYTES = 96, 64, 4 << 20
+LEAST_PART, BYTES_PER_SAMPLE, MOST_PARTS, PARTS_BYTES = 96, 2048, 64, 4 << 20
 UPDATED = 512  # weights that are updated in one unit
 
 
@@ -64,8 +64,10 @@ class Layout:
     def of(cls, layers: Sequence[Sequence[int]], numbers: int, costs: int, step: int, plan: CPlan) -> Layout:
         products = 3 * plan.batch * sum(layer[1] * (layer[0] + 1) for layer in layers) / step
         shapes = tuple((inputs, neurons, place, row) for inputs, neurons, _, place, row, *_ in layers)
-        narrow = [place + j * row + i for n, m, place, row in shapes for j in range(m) for i in range(n + 1)]
-        places = np.array(narrow, np.int64) if plan.narrow else None
+        places = None
+        if plan.narrow:
+            narrow = [place + j * row + i for n, m, place, row in shapes for j in range(m) for i in range(n + 1)]
+            places = np.array(narrow, np.int64)
         return cls(np.array(layers, np.int64), int(plan.weights), numbers, costs, step, plan, products, shapes, places)
 
     def arrays(self, flat: Array) -> list[Array]:
@@ -207,7 +209,9 @@ def _wide(
     data = slot
     if not laid:
         slot += known * (block // panel)
-    parts = 1 << max(1, min(batch // LEAST_PART, MOST_PARTS, PARTS_BYTES // (weights * itemsize))).bit_length() - 1
+    size = weights * itemsize
+    most_parts = min(batch // max(LEAST_PART, size // BYTES_PER_SAMPLE), MOST_PARTS, PARTS_BYTES // size)
+    parts = 1 << max(1, most_parts).bit_length() - 1  # the next lower power of two
     numbers = slot * (members if parts > 1 else 1)
     if laid:
         whole, rest = divmod(samples, batch)
