@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -276,3 +277,23 @@ def test_callbacks_receive_the_state_of_a_population(rates, same, epochs):
     assert (last.learning_rate, last.solved) == (same, outcome.solved_share)
     assert last.cost == outcome.cost.min()
     assert [moment.stopped for moment in moments[:-1]] == [None] * (len(moments) - 1)
+
+
+def test_callbacks_see_a_population_while_it_trains():
+    moments = []
+    began = time.perf_counter()
+    bp.train_population(bp.Population((2, 2, 1), size=3, seed=1), X, y, epochs=100_000, callbacks=moments.append)
+    elapsed = time.perf_counter() - began
+    *before, last = moments
+    assert before
+    assert (last.epochs, last.stopped) == (100_000, "epochs")
+    epochs, seconds = [moment.epochs for moment in moments], [moment.seconds for moment in moments]
+    assert epochs == sorted(set(epochs))
+    assert seconds == sorted(seconds)
+    assert 0 < seconds[0] <= seconds[-1] <= elapsed
+    assert all(moment.stopped is None and moment.cost is None and moment.of == 100_000 for moment in before)
+
+
+def test_a_population_of_one_network():
+    net = bp.Network((2, 2, 1), activation="tanh", seed=4)
+    assert bp.Population.of([net])[0] == net

@@ -277,3 +277,12 @@ def test_the_numpy_engine_gives_the_cost_and_gradient_of_other_weights(weight):
     for layer, found in enumerate(gradient):
         expected = np.average([layers[layer] for _, layers in each], axis=0, weights=count)
         assert found == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("name", "truth"), [("and", [0, 0, 0, 1]), ("or", [0, 1, 1, 1]), ("nand", [1, 1, 1, 0]), ("xor", [0, 1, 1, 0])]
+)
+def test_the_truth_tables(name, truth):
+    data = dataset(name)
+    assert data.X.tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    assert data.y.ravel().tolist() == truth
