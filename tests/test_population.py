@@ -12,6 +12,7 @@ import pytest
 
 import backpath as bp
 from backpath.population import memory_needed
+from backpath.training.spreading import one_by_one
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
 y = np.array([0.0, 1, 1, 0])
@@ -297,3 +298,12 @@ def test_callbacks_see_a_population_while_it_trains():
 def test_a_population_of_one_network():
     net = bp.Network((2, 2, 1), activation="tanh", seed=4)
     assert bp.Population.of([net])[0] == net
+
+
+def test_a_population_that_others_train_reports_its_time():
+    moments = []
+    began = time.perf_counter()
+    population = bp.Population((2, 2, 1), size=5, seed=1)
+    spread = bp.train_population(population, X, y, epochs=30, spread=one_by_one, callbacks=moments.append)
+    assert 0 < spread.seconds == moments[-1].seconds <= time.perf_counter() - began
+    assert (spread.cost == bp.train_population(population, X, y, epochs=30).cost).all()
