@@ -158,7 +158,7 @@ def test_the_page_of_a_model_without_samples(chromium, house, tmp_path):
         page.get_by_label("Table file").set_input_files(
             {"name": "p.csv", "mimeType": "text/csv", "buffer": TABLE.encode()}
         )
-        expect(page.locator("#upload-state")).to_contain_text("the model stays")
+        expect(page.locator("#upload-state")).to_contain_text("the model stays", timeout=20_000)
         expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled()
         tab(page, "Chain rule")
         page.locator('[data-weight="W11_1"]').click()

@@ -23,6 +23,7 @@ HEADER_BYTES = 16 * 1024
 HEADER_SECONDS = limits.BODY_SECONDS / 6
 CONNECTIONS = 4 * limits.SESSIONS
 MOST_WAITING = limits.SESSIONS  # connections without a request
+NO_NEWS = ("without completing handshake", "Invalid HTTP request", "graceful shutdown exceeded")
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -107,8 +108,9 @@ def server(explorer: Explorer) -> uvicorn.Server:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Drops the messages about invalid requests and refused websockets, which uvicorn reports as errors."""
-    return not any(text in record.getMessage() for text in ("without completing handshake", "Invalid HTTP request"))
+    """Drops uvicorn's errors about invalid requests, refused websockets, and requests that Ctrl-C ends."""
+    ended = record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not ended and not any(text in record.getMessage() for text in NO_NEWS)
 
 
 class Counted(logging.Filter):

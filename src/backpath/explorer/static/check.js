@@ -15,12 +15,13 @@ async function check(event) {
     setText(byId("verdict"), "Type your figure for at least one weight.");
     return;
   }
+  say("");
+  setText(byId("verdict"), "Checking …"); // the previous verdict is for other figures
   const answer = await act("check", { claimed, kind: byId("claim-kind").value });
   if (!answer) {
-    byId("verdict").replaceChildren(); // the previous verdict is for other figures
+    byId("verdict").replaceChildren();
     return;
   }
-  say("");
   insertMarkup(byId("verdict"), answer.html);
   if (answer.note) byId("verdict").append(html("p", { class: "soft" }, answer.note));
   reachScrolled(byId("verdict"));
