@@ -88,7 +88,7 @@ def test_the_same_bits_for_any_number_of_workers(cluster):
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 13])
 def test_the_tree_of_sums_is_that_of_the_blocks(count):
-    """Whoever adds, and in whatever order the parts arrive."""
+    """In whatever order the parts arrive, and whichever are added first."""
 
     def whole(low, high):  # the sum of a subtree: what is left of the highest power of two is one child
         if high - low == 1:
@@ -142,7 +142,7 @@ KILLS = 10 if os.environ.get("CI") == "true" else 50
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of Dask, on workers that are gone
 def test_workers_killed_at_random_moments_lose_nothing(tmp_path):
-    """Also while blocks are read and moved, and two shortly after one another."""
+    """One or both of them, also while blocks are read and moved."""
     rng, epochs = np.random.default_rng(3), 400
     with local(2) as client:
         samples = from_files(client, tmp_path)
@@ -152,11 +152,11 @@ def test_workers_killed_at_random_moments_lose_nothing(tmp_path):
         def kill():
             nonlocal killed
             while killed < KILLS:
-                client.wait_for_workers(1 + killed % 2)
-                time.sleep(rng.exponential(1))
-                with contextlib.suppress(Exception):  # it is just gone
-                    pids = list(client.run(os.getpid, on_error="ignore").values())
-                    os.kill(int(rng.choice(pids)), signal.SIGKILL)
+                client.wait_for_workers(2)  # Dask does not replace one that dies while it starts
+                time.sleep(0.5 + rng.exponential(1))
+                pids = list(client.run(os.getpid).values())
+                for pid in rng.permutation(pids)[: 1 + (killed % 5 == 4)]:
+                    os.kill(int(pid), signal.SIGKILL)
                     killed += 1
 
         killer = threading.Thread(target=kill)
@@ -166,7 +166,7 @@ def test_workers_killed_at_random_moments_lose_nothing(tmp_path):
             assert there == dataclasses.replace(calm, seconds=there.seconds)
             samples = from_files(client, tmp_path)
         client.wait_for_workers(2)  # a cluster cannot be closed while they start
-    assert killed == KILLS
+    assert killed >= KILLS
 
 
 def from_files(client, folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from backpath.maths.network import Network
 if TYPE_CHECKING:
     from distributed import Client
 
-PATIENCE_SECONDS = 30.0  # to wait for a worker if all are lost
+PATIENCE_SECONDS = 120.0  # to wait for a worker if all are lost
 FOLLOWERS = 8  # the most workers that one asks; with more workers, those ask others
 
 
@@ -176,13 +177,13 @@ class DistributedSamples:
         self._form_tree()
 
     def _some_workers(self) -> list[str]:
-        workers = self._workers()
-        if not workers:
-            with suppress(OSError, TimeoutError, RuntimeError):  # there are none, which is reported below
-                self.client.wait_for_workers(1, timeout=PATIENCE_SECONDS)
-            workers = self._workers()
-        if not workers:
-            raise SchedulerLost("the cluster has no workers left to hold the samples")
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not (workers := self._workers()):  # one that came may be lost at once
+            left = end - time.monotonic()
+            if left < 0:
+                raise SchedulerLost("the cluster has no workers left to hold the samples")
+            with suppress(OSError, TimeoutError, RuntimeError):
+                self.client.wait_for_workers(1, timeout=left)
         return workers
 
     def _made(self, worker: str, blocks: Sequence[int]) -> Any:
@@ -216,11 +217,11 @@ class DistributedSamples:
         tree = list(first.values())
         self._asked_directly = tree[:FOLLOWERS] + [held for held in self._holders if first[held.worker] is not held]
         followers = [tree[FOLLOWERS * k : FOLLOWERS * (k + 1)] for k in range(1, len(tree) + 1)]
-        told = [
+        answers = [
             (called(held.actor, "follow", [(other.actor, other.worker) for other in others]), held.worker)
             for held, others in zip(tree, followers, strict=True)
         ]
-        for future, worker in told:
+        for future, worker in answers:
             answered(future, worker, self._workers)
 
 

@@ -1,4 +1,4 @@
-"""Sums over blocks of samples, added along one tree whoever adds them.
+"""Sums over blocks of samples, added along one tree.
 
 The tree is binary and over the places of the blocks, so a sum has the same bits for any number of workers.
 """
