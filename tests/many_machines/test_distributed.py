@@ -16,9 +16,10 @@ from backpath.errors import InputError
 from backpath.training.run_folder import states_of
 from commands import done, refused
 
-dd = pytest.importorskip("distributed")
+dask, dd = pytest.importorskip("dask"), pytest.importorskip("distributed")
 
 from backpath import distributed  # noqa: E402 - needs the extra
+from backpath.cli.cluster import RESTART  # noqa: E402
 from backpath.distributed.summing import merged, missing  # noqa: E402
 
 RNG = np.random.default_rng(0)
@@ -49,6 +50,7 @@ CASES = {
 def local(workers, **more):
     """A client of that many workers on this machine."""
     with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": RESTART}),
         dd.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0", **more) as cluster,
         dd.Client(cluster) as client,
     ):

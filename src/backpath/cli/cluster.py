@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LOCALLY: dict[str, Any] = {"dashboard_address": ":0", "silence_logs": logging.CRITICAL}
 _LOGS = ("distributed", "tornado", "asyncio")  # silenced, because errors are also raised
+RESTART = "10m"  # that a worker may take to start again; Dask's own limit of 15 s is short on a busy machine
 _LOCAL = re.compile(r"local(?::([1-9]\d{0,3}))?")
 
 
@@ -32,6 +33,7 @@ def cluster(address: str | None) -> Iterator[Spread | None]:
     if not local and "://" not in address:
         raise InputError(f"--dask takes local, local:WORKERS or a scheduler's address, but got {quoted(address)}")
     try:
+        from dask import config
         from distributed import Client, LocalCluster
     except ImportError:
         raise InputError("--dask needs Dask: pip install 'backpath[dask]'") from None
@@ -42,6 +44,7 @@ def cluster(address: str | None) -> Iterator[Spread | None]:
     if local:
         workers = int(local[1]) if local[1] else None
         with ExitStack() as stack:
+            stack.enter_context(config.set({"distributed.deploy.lost-worker-timeout": RESTART}))
             with HeldBack(), _unheard_by_children():  # a cluster that is still starting cannot be closed
                 try:
                     machines = LocalCluster(n_workers=workers, threads_per_worker=1, **_LOCALLY)
