@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import sys
+import time
 from importlib.resources import files
 from pathlib import Path
 
@@ -34,6 +36,17 @@ def test_one_line_is_printed_and_ctrl_c_ends_it_well(tmp_path):
     with socket.socket() as again:  # the port is free
         again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         again.bind(("127.0.0.1", int(port)))
+
+
+def test_ctrl_c_during_a_check_prints_nothing():
+    """A search for the mistake in figures that nothing explains takes longer than the server waits for it."""
+    with served() as running, Page(running) as page:
+        page.ok("set", sizes=[2, 4, 4, 1])
+        claimed = {weight["name"]: f"0.{k * k % 97:02d}431" for k, weight in enumerate(page.ok("pause")["weights"], 7)}
+        page.socket.send(json.dumps({"id": 99, "do": "check", "claimed": claimed}))
+        time.sleep(0.3)  # until it has begun
+        running.stop()
+    assert running.errors == []
 
 
 def test_a_port_that_is_in_use(tmp_path):
