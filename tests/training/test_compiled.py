@@ -166,6 +166,16 @@ def test_clipped_gradients_averaged_costs_and_batches_without_weight(dtype):
         check_same(replace(job, clip_norm=0.2, averaged=True, sample_weight=weights, l2=0.1))
 
 
+@pytest.mark.parametrize("settings", [{}, {"l2": 0.3}, {"l2": 0.3, "clip_norm": 0.02}, {"clip_norm": 0.02}])
+@pytest.mark.parametrize("solver", [*SOLVERS.values(), replace(SOLVERS["adam"], decay=0.5)], ids=[*SOLVERS, "adamw"])
+@pytest.mark.parametrize("batch_size", [150, 200, 400])  # block by block; in two and in four parts, and what is left
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_large_batches_in_parts(dtype, batch_size, solver, settings):
+    job = make_job((7, 40, 3), "tanh", "squared_error", solver, 430, dtype, batch_size=batch_size, **settings)
+    assert CompiledEngine(job).layout.plan.parts == {150: 1, 200: 2, 400: 4}[batch_size]
+    check_same(job, epochs=5)
+
+
 @pytest.mark.parametrize("kind", [NumpyEngine, CompiledEngine])
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_run_goes_on_from_the_memory_of_another(kind, solver):

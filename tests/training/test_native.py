@@ -8,6 +8,7 @@ import pytest
 
 from backpath.maths import activations
 from backpath.maths.costs import COSTS
+from backpath.training.engines import layout
 from backpath.training.native import calls
 
 SOURCES = Path(__file__).parents[2] / "src/backpath/training/native"  # a wheel leaves them out
@@ -52,6 +53,14 @@ def test_rows_of_a_population():
 def test_structures(name):
     kinds = {"int64_t": calls.c_int64, "double": calls.c_double, "pointer": calls.c_void_p}
     assert [(field, kinds[kind]) for field, kind in fields(name)] == getattr(calls, f"C{name}")._fields_
+
+
+def test_constants():
+    text = "".join(path.read_text() for path in SOURCES.glob("*.hpp"))
+    constants = {name: int(value) for name, value in re.findall(r"\b([A-Z_]+) = (\d+)[,;]", text)}
+    names = "STEP_BYTES", "TICKET_APART", "STATE_ROWS"
+    assert [constants[name] for name in names] == [getattr(calls, name) for name in names]
+    assert constants["RANGE"] == layout.UPDATED
 
 
 def test_columns_of_layers():

@@ -7,9 +7,10 @@ import pytest
 
 import backpath as bp
 from backpath import InputError, Network
+from backpath.maths import backprop
 from backpath.maths.activations import ACTIVATIONS
 from backpath.training import prediction
-from backpath.training.prediction import predict
+from backpath.training.prediction import outputs, predict
 
 RNG = np.random.default_rng(5)
 TOLERANCE = {"float64": 2e-14, "float32": 4e-6}
@@ -38,6 +39,17 @@ def test_every_activation(name, dtype):
         rows(100, 4),
     )
     np.testing.assert_allclose(predict(net, X), net.predict(X), rtol=8 * TOLERANCE[dtype], atol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softmax", "identity"])
+def test_net_inputs_and_activations_of_the_output_layer(name):
+    net, X = Network((4, 11, 3), activations=["tanh", name], seed=2), rows(100, 4)
+    u, a = backprop.forward(net.weights, net.activations, X)
+    found = outputs(net.weights, net.activations, X)
+    np.testing.assert_allclose(found[0], u[-1], rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose(found[1], a[-1], rtol=1e-13, atol=1e-14)
+    without = net.without_biases()
+    np.testing.assert_array_equal(outputs(without.weights, net.activations, X)[1], without.predict(X))  # by NumPy
 
 
 def test_a_row_has_the_same_bits_alone_and_among_others():

@@ -45,12 +45,15 @@ template <class T> struct WideDescent {
 
   INLINE int64_t panels(int64_t lanes) const { return (lanes + PANEL<T> - 1) / PANEL<T>; }
 
+  // A small last batch has fewer parts.
+  INLINE int64_t parts() const { return smaller_of(plan.parts, panels(lanes_left(0))); }
+
   // One part of the batch; its gradient is stored with the other parts'.
   void work_part(int64_t k, int64_t member) const {
-    int64_t all = panels(lanes_left(0)), end = (k + 1) * all / plan.parts * PANEL<T>;
+    int64_t all = panels(lanes_left(0)), end = (k + 1) * all / parts() * PANEL<T>;
     Target<T> g{t.memory + plan.sums + k * plan.weights, 1, false};
     double cost = 0;
-    for (int64_t first = k * all / plan.parts * PANEL<T>; first < end; first += plan.block, g.more = true) {
+    for (int64_t first = k * all / parts() * PANEL<T>; first < end; first += plan.block, g.more = true) {
       Block<T> here = block(first, smaller_of(plan.block, end - first), member);
       for (int64_t p = 0; p < panels(here.lanes); p++) cost += worked_panel(here, first, p);
       for (int64_t q = 0; q < plan.layers; q++) layer_gradient(t, here, t.layers + q, 0, t.layers[q].inputs + 1, g);
@@ -66,10 +69,11 @@ template <class T> struct WideDescent {
   }
 
   void sum_parts(int64_t first, int64_t end) const {
-    const T* parts = t.memory + plan.sums;
+    const T* gradients = t.memory + plan.sums;
+    int64_t count = parts();
     for (int64_t k = first; k < end; k += STEP<T>) {
-      auto s = load<Step<T>>(parts + k);
-      for (int64_t p = 1; p < plan.parts; p++) s = s + load<Step<T>>(parts + p * plan.weights + k);
+      auto s = load<Step<T>>(gradients + k);
+      for (int64_t p = 1; p < count; p++) s = s + load<Step<T>>(gradients + p * plan.weights + k);
       put(call.target(), k, s);
     }
   }
@@ -81,7 +85,7 @@ template <class T> struct WideDescent {
     switch (at.phase) {
       case PANELS: return panels(block().lanes);
       case GRADIENT: return pieces(t, block().lanes);
-      case PARTS: return plan.parts;
+      case PARTS: return parts();
       default: return ranges();
     }
   }
@@ -110,7 +114,7 @@ template <class T> struct WideDescent {
         at.first += plan.block;
         if (at.first < batch().count) { at.phase = PANELS; return true; }
         return end_gradient();
-      case PARTS: at.cost = sum_costs(plan.parts); return end_gradient();
+      case PARTS: at.cost = sum_costs(parts()); return end_gradient();
       case SUMS: clip(t, t.settings->clip); at.phase = UPDATE; return add_penalty(), true;
       default: return end_batch();
     }
