@@ -102,3 +102,13 @@ def test_mlflow_gets_the_numbers_and_ends_no_training(monkeypatch):
     with pytest.warns(UserWarning, match="logging to MLflow stops here: the server is gone"):
         again = train(callbacks=log)
     assert again.network == first.network
+
+
+def test_a_log_that_cannot_be_written_any_more_is_reported_once_and_does_not_end_training(tmp_path):
+    log = JsonLines(tmp_path / "log.jsonl", seconds=0)
+    (tmp_path / "log.jsonl").unlink()
+    (tmp_path / "log.jsonl").mkdir()
+    with pytest.warns(UserWarning, match="the log stops here: ") as warned:
+        result = train(callbacks=log, validation=(X, y))  # a moment after every epoch
+    assert result.epochs == EPOCHS
+    assert 1 <= len(warned) <= 2  # at once, and for the last moment

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import backpath as bp
-from backpath.training.divergence import divergence
+from backpath.training.divergence import divergence, is_good
 from backpath.training.job import Job, Solver
 from backpath.training.native.library import why_no_kernels
 
@@ -70,3 +70,19 @@ def test_the_start_of_a_run_in_batches_includes_the_penalty_of_each(weight, tota
     cost = np.average((X @ [1.0, -2.0] + 30 - 1) ** 2, weights=count)
     assert error.start == pytest.approx(cost + 0.3 / 2 * (1 + 4) * 2 / total, rel=1e-14)
     assert (error.epoch, error.cost, error.stuck) == (2, 1e9, False)
+
+
+@pytest.mark.parametrize(("output", "good"), [(0.1, True), (0.9, True), (1.2, False), (10.0, False)])
+def test_a_state_is_saved_unless_its_cost_is_a_hundred_times_that_of_zero_weights(output, good):
+    """The targets are 0.1, so zero weights cost 0.01, and an output of 1.1 costs 1."""
+    net = bp.Network.from_weights([[[0.0, output]]], activations="identity")
+    job = Job(net, np.ones((4, 1)), np.full((4, 1), 0.1), "squared_error", Solver("gd", 0.5), batch_size=4)
+    engine = SimpleNamespace(weights=list(net.weights), costs=[1.0], overflow=None)
+    assert is_good(job, engine) == good
+
+
+def test_patience_needs_validation_samples():
+    net, X, y = bp.Network((2, 2, 1), seed=0), [[0, 1], [1, 1]], [1, 0]
+    with pytest.raises(bp.InputError, match="patience counts epochs without a better cost on validation samples"):
+        bp.train(net, X, y, epochs=2, patience=3)
+    assert bp.train(net, X, y, epochs=2, patience=3, validation=(X, y)).epochs == 2
