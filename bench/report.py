@@ -97,4 +97,4 @@ def page(results: Sequence[Measured], facts: Sequence[str], rounds: int, growth:
 GROWTH = """\
 ![Time against epochs, samples, width, depth, networks and cores](images/growth.svg)
 
-Measured by `scripts/bench --growth` with an earlier build of the kernels; PyTorch without its compiler."""
+Measured by `scripts/bench --growth`."""
