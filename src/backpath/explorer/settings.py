@@ -113,11 +113,6 @@ def drawn(sizes: tuple[int, ...]) -> list[int]:
     return [n if n <= limits.DRAWN_NEURONS else limits.DRAWN_OF_MORE for n in sizes]
 
 
-def is_drawn_whole(sizes: tuple[int, ...]) -> bool:
-    """Whether every neuron and weight is drawn."""
-    return drawn(sizes) == list(sizes)
-
-
 def _sizes(value: object) -> tuple[int, ...]:
     if not isinstance(value, list) or len(value) > limits.LAYERS + 1:
         raise InputError(f"sizes must be a list of up to {limits.LAYERS + 1} whole numbers, as in [2, 2, 1]")
