@@ -98,9 +98,11 @@ def _on_points(page: Page, rng: random.Random, kind: str) -> None:
 
 def settled(page: Page) -> list[str]:
     """The state that a reload must restore, after a pause and a save."""
-    if page.locator("#pause").is_enabled():
-        page.locator("#pause").evaluate("e => e.click()")
     page.evaluate("document.activeElement.blur()")
+    page.wait_for_timeout(600)  # until a run that was just asked for can be paused
+    while page.locator("#pause").is_enabled():
+        page.locator("#pause").evaluate("e => e.click()")
+        page.wait_for_timeout(300)
     page.wait_for_timeout(1200)
     while page.locator("#upload-state").text_content().startswith("Reading"):
         page.wait_for_timeout(300)
