@@ -316,7 +316,7 @@ def test_a_request_to_stop_keeps_what_was_reached(tmp_path, sent, status):
         process.send_signal(getattr(signal, sent))
         out, error = process.communicate(timeout=30)
     assert (process.returncode, error) == (status, "")
-    assert ("interrupted after" in out) == (sent == "SIGTERM")  # no one reads after a hang-up
+    assert "interrupted after" in out  # only a terminal has no reader after a hang-up
     assert bp.load_model(tmp_path / "xor.safetensors").record["stopped"] == "interrupted"
 
 

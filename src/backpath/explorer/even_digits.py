@@ -21,7 +21,8 @@ def known(network: Network, numbers: Backward, *more: ArrayLike) -> frozenset[fl
     """The short numbers of a step. A text that is one of them is exact, and gets no zeros."""
     arrays = [*network.weights, numbers.x, numbers.y, *numbers.a, *numbers.u, *numbers.slopes, *numbers.dC_da, *more]
     found = np.concatenate([np.ravel(array) for array in arrays])
-    return frozenset(found[np.round(found, SHORT) == found].tolist())
+    with np.errstate(over="ignore"):  # a number that large has no decimal places
+        return frozenset(found[np.round(found, SHORT) == found].tolist())
 
 
 def even(equation: Equation, exact: frozenset[float]) -> Equation:
