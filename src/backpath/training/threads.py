@@ -135,8 +135,8 @@ class Pace:
 
     def took(self, seconds: float) -> None:
         """Record the time per epoch of the last call."""
-        self._seconds[self.together] = seconds
-        self.together = self._seconds[True] <= self._seconds[False] or not self._seconds[False]
+        self._seconds[self.together] = max(seconds, 1e-12)  # a clock may stand still
+        self.together = min((mode for mode in (True, False) if self._seconds[mode]), key=self._seconds.__getitem__)
 
 
 class _Helpers:
