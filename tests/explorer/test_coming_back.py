@@ -163,15 +163,19 @@ def port_of(server):
     return int(server.base.rpartition(":")[2])
 
 
+def visited(page, server):
+    """Opens the page of a server; gives the server's port."""
+    page.goto(server.url)
+    page.wait_for_selector("html[data-ready]")
+    return port_of(server)
+
+
 @pytest.mark.browser
 def test_a_server_that_is_killed_and_started_again_loses_nothing(chromium, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    context = chromium.new_context()
-    page = context.new_page()
+    page = chromium.new_page()
     with served() as first:
-        port = port_of(first)
-        page.goto(first.url)
-        page.wait_for_selector("html[data-ready]")
+        port = visited(page, first)
         page.locator("#learning-rate").fill("0.9")
         page.keyboard.press("Enter")
         page.get_by_role("tab", name="Data", exact=True).click()
@@ -194,18 +198,15 @@ def test_a_server_that_is_killed_and_started_again_loses_nothing(chromium, tmp_p
         page.reload()
         page.wait_for_selector("html[data-ready]")
         assert shape(page) == before
-    context.close()
+    page.close()
 
 
 @pytest.mark.browser
 def test_a_run_that_goes_on_after_a_restart_can_be_paused(chromium, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    context = chromium.new_context()
-    page = context.new_page()
+    page = chromium.new_page()
     with served() as first:
-        port = port_of(first)
-        page.goto(first.url)
-        page.wait_for_selector("html[data-ready]")
+        port = visited(page, first)
         page.locator("#speed").select_option("10")
         press(page, "Train")
         until(page, "Number(document.querySelector('#epoch').textContent) > 60")  # a run is kept every few seconds
@@ -217,7 +218,7 @@ def test_a_run_that_goes_on_after_a_restart_can_be_paused(chromium, tmp_path, mo
         until(page, f"Number(document.querySelector('#epoch').textContent) > {reached}")
         press(page, "Pause")
         expect(page.locator("#pause")).to_be_disabled()
-    context.close()
+    page.close()
 
 
 @pytest.mark.browser
@@ -242,7 +243,7 @@ def test_a_socket_that_is_cut_is_opened_again(chromium):
         now = int(page.locator("#epoch").inner_text().replace(",", ""))
         until(page, f"Number(document.querySelector('#epoch').textContent.replaceAll(',', '')) > {now}")
         assert len(sockets) >= 2 and page.locator("#learning-rate").input_value() == "0.9"
-        context.close()
+        page.close()
 
 
 KINDS = {
@@ -305,7 +306,7 @@ def test_every_kind_of_data_survives_a_reload_a_cut_a_sleep_and_a_restart(chromi
         assert shape(page) == before
         page.get_by_role("tab", name="Data", exact=True).click()
         assert page.locator("#rows").inner_text() == data
-    context.close()
+    page.close()
 
 
 @pytest.mark.browser
@@ -329,4 +330,4 @@ def test_a_server_that_hangs_is_noticed(chromium):
             if not page.locator("#connection").inner_text():
                 break
         expect(page.locator("#connection")).to_be_empty()
-        context.close()
+        page.close()

@@ -181,7 +181,7 @@ def adds_to(base: type) -> Callable[[_Init], _Init]:
 
         @wraps(init)
         def checked(self: Any, *given: Any, **settings: Any) -> None:
-            for name in settings.keys() - names:
+            for name in (name for name in settings if name not in names):
                 raise TypeError(f"{type(self).__name__} has no parameter {name!r}{suggestion(name, names)}")
             init(self, *given, **settings)
 
