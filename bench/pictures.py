@@ -67,6 +67,7 @@ def draw_growth(panels: Mapping[str, Sequence[tuple[float, Measured]]], file: Pa
             low, high = axes.get_ylim()
             axes.set_ylim(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)))
             axes.yaxis.set_major_formatter(lambda value, _: power_of_ten(value))
+            axes.yaxis.set_minor_formatter(lambda value, _: "")
             axes.grid(True)
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
