@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import argparse
 import ast
+import compileall
 import contextlib
 import copy
 import hashlib
+import importlib.util
 import multiprocessing
 import os
 import pickle
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +29,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src"
@@ -52,7 +57,7 @@ EQUIVALENT = ROOT / "tools" / "equivalent_mutants.txt"
 MOST = 60  # tests of one fault, the most specific
 LIMIT = 200  # seconds for them
 NOTHING_RUN = (4, 5)  # pytest's exit statuses for tests that it cannot find
-OPTIONS = ("-q", "-p", "no:cacheprovider", "--doctest-modules")
+OPTIONS = ("-q", "-p", "no:cacheprovider", "--doctest-modules", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 COMPARISONS = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -115,7 +120,7 @@ def equivalents() -> set[str]:
 
 
 def mutants(file: Path) -> Iterator[Mutant]:
-    """All faults of a file, outside docstrings, annotations, error messages and code for types."""
+    """All faults of a file, outside docstrings, annotations, assertions, error messages and code for types."""
     tree = ast.parse(file.read_text("utf-8"))
     for node, changed in _changes(tree):
         text = ast.unparse(ast.fix_missing_locations(changed))
@@ -139,6 +144,8 @@ def _changes(tree: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
 def _inside(node: ast.AST) -> list[ast.AST]:
     """The children that run, without annotations and types."""
     left_out = {"annotation", "returns", "type_comment", "decorator_list"}
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "zip":
+        return [*node.args]  # strict= is an assertion
     found: list[ast.AST] = []
     for name, value in ast.iter_fields(node):
         if name not in left_out:
@@ -160,7 +167,7 @@ def _faults(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Compare(ops=ops):
             for k, op in enumerate(ops):
                 yield _with(node, ops=[*ops[:k], COMPARISONS[type(op)](), *ops[k + 1 :]])
-        case ast.Call(keywords=keywords):
+        case ast.Call(func=func, keywords=keywords) if ast.unparse(func) != "zip":
             for k, keyword in enumerate(keywords):
                 if keyword.arg in LEFT_OUT:
                     yield _with(node, keywords=keywords[:k] + keywords[k + 1 :])
@@ -185,13 +192,33 @@ def _exchanged(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def covering(tests: list[str], marks: str) -> dict[tuple[str, int], set[str]]:
-    """(file, line) -> the tests that run it; kept in build/mutants while sources and tests are the same."""
-    files = sorted([*SOURCE.rglob("*.py"), *(ROOT / "tests").rglob("*.py"), Path(__file__)])
-    digest = hashlib.sha256(repr((tests, marks)).encode() + b"".join(file.read_bytes() for file in files))
+    """(file, line) -> the tests that run it, kept in build/mutants as long as sources and tests are the same."""
+    found: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for group in _groups(tests):
+        for place, names in _kept(group, marks).items():
+            found[place] |= names
+    return dict(found)
+
+
+def _groups(tests: list[str]) -> list[list[str]]:
+    """The files of tests, one by one, and all modules with examples together."""
+    examples = [name for name in tests if name.startswith("src/")]
+    files = sorted(file for name in tests if name not in examples for file in _test_files(ROOT / name))
+    return [*([str(file.relative_to(ROOT))] for file in files), *([examples] if examples else [])]
+
+
+def _test_files(path: Path) -> list[Path]:
+    return [path] if path.is_file() else list(path.rglob("test_*.py"))
+
+
+def _kept(group: list[str], marks: str) -> dict[tuple[str, int], set[str]]:
+    helpers = [file for file in (ROOT / "tests").rglob("*.py") if not file.name.startswith("test_")]
+    files = sorted({*SOURCE.rglob("*.py"), *helpers, *(ROOT / name for name in group)})
+    digest = hashlib.sha256(repr((group, marks)).encode() + b"".join(file.read_bytes() for file in files))
     kept = ROOT / "build" / "mutants" / digest.hexdigest()[:16]
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_bytes(pickle.dumps(_measured(tests, marks)))
+        kept.write_bytes(pickle.dumps(_measured(group, marks)))
     return pickle.loads(kept.read_bytes())
 
 
@@ -274,40 +301,59 @@ def pytest_unconfigure():
 """
 
 
-def outcome(mutant: Mutant, tests: list[str]) -> str:
-    """What the tests do with the fault planted in a copy of the sources."""
-    if not tests:
-        return "run by no test of the room"
-    status = _status(mutant, tests)
-    if status in NOTHING_RUN and _status(_unchanged(mutant.file), tests) in NOTHING_RUN:
-        return "its tests cannot be run one by one"
-    return {0: "not noticed", None: f"its tests take more than {LIMIT} s"}.get(status, "noticed")
+class Planter:
+    """Runs tests with a fault planted in a copy of the sources: in a fork of this process, which has loaded every
+    package that the tests need, but no part of backpath."""
+
+    def __init__(self, folder: Path) -> None:
+        self._compiled = folder / "compiled"
+        self._work = folder / "work"
+        shutil.copytree(SOURCE, self._compiled, ignore=shutil.ignore_patterns("__pycache__"))
+        compileall.compile_dir(self._compiled, quiet=1)
+
+    def passes(self, file: Path, tests: list[str]) -> bool:
+        """Whether the tests pass without a fault, before and after their packages are loaded."""
+        names = self._work.with_name("modules")
+        if self._status(_unchanged(file), tests, names) != 0:
+            return False
+        for name in names.read_text().split():
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+        return self._status(_unchanged(file), tests) == 0
+
+    def outcome(self, mutant: Mutant, tests: list[str]) -> str:
+        """What the tests do with the fault."""
+        if not tests:
+            return "run by no test of the room"
+        status = self._status(mutant, tests)
+        if status in NOTHING_RUN and self._status(_unchanged(mutant.file), tests) in NOTHING_RUN:
+            return "its tests cannot be run one by one"
+        return {0: "not noticed", None: f"its tests take more than {LIMIT} s"}.get(status, "noticed")
+
+    def _status(self, mutant: Mutant, tests: list[str], modules: Path | None = None) -> int | None:
+        """pytest's exit status; None: stopped after the time limit."""
+        source = self._work / "src"
+        shutil.copytree(self._compiled, source, copy_function=os.link)
+        changed = source / mutant.file.relative_to(SOURCE)
+        changed.unlink()
+        changed.write_text(mutant.applied(), "utf-8")
+        Path(importlib.util.cache_from_source(str(changed))).unlink()
+        process = multiprocessing.get_context("fork").Process(target=_run_tests, args=(source, tests, modules))
+        process.start()
+        process.join(LIMIT)
+        if process.is_alive():
+            process.kill()
+            process.join()
+        shutil.rmtree(self._work)
+        return None if process.exitcode == -signal.SIGKILL else process.exitcode
 
 
 def _unchanged(file: Path) -> Mutant:
     return Mutant(file, (1, 0), (1, 0), "")
 
 
-def _status(mutant: Mutant, tests: list[str]) -> int | None:
-    """pytest's exit status; None: stopped after the time limit."""
-    with tempfile.TemporaryDirectory() as folder:
-        copied = Path(folder, "src")
-        shutil.copytree(SOURCE, copied, ignore=shutil.ignore_patterns("__pycache__"))
-        (copied / mutant.file.relative_to(SOURCE)).write_text(mutant.applied(), "utf-8")
-        process = multiprocessing.get_context("fork").Process(target=_run_tests, args=(copied, tests, folder))
-        process.start()
-        process.join(LIMIT)
-        if process.is_alive():
-            process.kill()
-            process.join()
-            return None
-        return process.exitcode
-
-
-def _run_tests(source: Path, tests: list[str], folder: str) -> None:
+def _run_tests(source: Path, tests: list[str], modules: Path | None) -> None:
     """Runs in a separate process that has not loaded any part of backpath."""
-    import pytest
-
     sys.path.insert(0, str(source))
     os.environ["PYTHONPATH"] = str(source)
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
@@ -319,8 +365,14 @@ def _run_tests(source: Path, tests: list[str], folder: str) -> None:
         contextlib.redirect_stderr(nowhere),
     ):
         here = [str(source.parent / test) if test.startswith("src/") else test for test in tests]
-        status = pytest.main(["-x", *OPTIONS, "--basetemp", f"{folder}/tmp", *here])
+        status = pytest.main(["-x", *OPTIONS, "--basetemp", str(source.parent / "tmp"), *here])
+    if modules:
+        modules.write_text("\n".join(name for name, module in list(sys.modules.items()) if _is_installed(module)))
     os._exit(int(status))
+
+
+def _is_installed(module: object) -> bool:
+    return "site-packages" in str(getattr(module, "__file__", None))
 
 
 def main() -> None:
@@ -329,28 +381,41 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=100, help="faults to plant, drawn at random; 0 for all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--part", default="1/1", help="2/10 plants the second tenth of the sample")
+    parser.add_argument("--again", type=Path, help="a file with this tool's output: plants the faults in it")
     arguments = parser.parse_args()
     sources, tests = ROOMS[arguments.room]
     files = [file for pattern in sources for file in sorted((SOURCE / "backpath").glob(pattern))]
-    known = equivalents()
-    every = [mutant for file in files for mutant in mutants(file) if mutant.changed not in known]
-    random.Random(arguments.seed).shuffle(every)
-    part, parts = map(int, arguments.part.split("/"))
-    chosen = every[: arguments.sample or None][part - 1 :: parts]
+    every = _possible(files)
+    chosen = _chosen(every, arguments)
     print(f"{arguments.room}: {len(chosen)} of {len(every)} faults", flush=True)
     examples = [str(file.relative_to(ROOT)) for file in files]  # in docstrings
     runs = covering([*tests, *examples], "not slow and not browser")
-    import numpy as np  # noqa: F401 - loaded once, before the forks
-
-    if outcome(_unchanged(files[0]), tests_of(every, runs)[:MOST]) != "not noticed":
-        sys.exit("the tests fail without any fault")
     count: Counter[str] = Counter()
-    for mutant in chosen:
-        found = outcome(mutant, tests_of([mutant], runs)[:MOST])
-        count[found] += 1
-        if found != "noticed":
-            print(f"{found}: {mutant}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        planter = Planter(Path(folder))
+        if not planter.passes(files[0], tests_of(every, runs)[:MOST]):
+            sys.exit("the tests fail without any fault")
+        for mutant in chosen:
+            found = planter.outcome(mutant, tests_of([mutant], runs)[:MOST])
+            count[found] += 1
+            if found != "noticed":
+                print(f"{found}: {mutant}", flush=True)
     print(f"{arguments.room}: {count['noticed']} of {count.total()} noticed", dict(count), flush=True)
+
+
+def _possible(files: list[Path]) -> list[Mutant]:
+    known = equivalents()
+    return [mutant for file in files for mutant in mutants(file) if mutant.changed not in known]
+
+
+def _chosen(every: list[Mutant], arguments: argparse.Namespace) -> list[Mutant]:
+    if arguments.again:
+        log = arguments.again.read_text("utf-8").splitlines()
+        return [mutant for mutant in every if any(line.endswith(f" of {mutant.changed}") for line in log)]
+    drawn = every.copy()
+    random.Random(arguments.seed).shuffle(drawn)
+    part, parts = map(int, arguments.part.split("/"))
+    return drawn[: arguments.sample or None][part - 1 :: parts]
 
 
 if __name__ == "__main__":
