@@ -97,7 +97,7 @@ def mixture(source: Source, base: Decision, texts: Texts) -> Decision:
     if not numbers:
         return base
     strange = count - profile.numbers
-    if strange <= max(_MISTAKES, (1 - MIXED) * count) and numbers > strange:
+    if strange <= max(_MISTAKES, count - MIXED * count) and numbers > strange:
         own = source.dialect.missing
         number = number_sql(column, NumberInput("", form=plain_form(source)), own)
         is_none = f"NOT coalesce(isfinite({number}), false)"
@@ -109,7 +109,7 @@ def mixture(source: Source, base: Decision, texts: Texts) -> Decision:
             f"(--numeric {name!r}), or the column as categories (--categorical {name!r})",
             options=("--numeric", name),
         )
-    few = numbers <= max(_MISTAKES, (1 - MIXED) * count) and numbers < count - numbers
+    few = numbers <= max(_MISTAKES, count - MIXED * count) and numbers < count - numbers
     if few and texts.distinct <= MOST_CATEGORIES / 3:
         where, value = source.first(
             f"{number_sql(column, NumberInput('', form=plain_form(source)), ())} IS NOT NULL", column
