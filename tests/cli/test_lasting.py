@@ -1,6 +1,7 @@
 """Runs on the command line that end at any moment and go on."""
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -85,6 +86,20 @@ def test_the_folder_has_the_other_options_and_changes_are_refused(table):
     assert "nothing does not contain a run" in refused("train", "--resume", "nothing", cwd=table)
     (table / "run" / "run.json").write_bytes((table / "run" / "run.json").read_bytes().replace(b'"xor"', b'"and"'))
     assert "is not what backpath wrote there" in refused("train", "--resume", "run", cwd=table)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no exit status of a signal")
+def test_ctrl_c_while_the_command_is_imported_shows_no_traceback(tmp_path):
+    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    run = subprocess.run(
+        [sys.executable, "-m", "backpath", "train", "xor"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (-signal.SIGINT, "", "")
 
 
 def test_a_run_that_python_began_goes_on_in_python(tmp_path):

@@ -129,6 +129,15 @@ def test_a_file_that_is_being_written_is_not_swept(tmp_path, monkeypatch):
     assert names(tmp_path) == ["a.txt", "b.txt"] and (tmp_path / "a.txt").read_bytes() == b"one"
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_what_only_looks_like_a_leftover_stays(tmp_path):
+    os.mkfifo(tmp_path / ".backpath-0.tmp")  # opening it would wait forever
+    (tmp_path / ".backpath-1.tmp").symlink_to(tmp_path / "other")
+    (tmp_path / "other").write_text("kept")
+    write_atomically(tmp_path / "a.txt", b"new")
+    assert {path.name for path in tmp_path.iterdir()} == {".backpath-0.tmp", ".backpath-1.tmp", "other", "a.txt"}
+
+
 def test_a_working_directory_that_is_gone_is_one_line(tmp_path, monkeypatch):
     gone = tmp_path / "gone"
     gone.mkdir()

@@ -162,6 +162,8 @@ def _hold(handle: int) -> None:
 def _sweep(folder: Path) -> None:
     """Remove the temporary files of killed processes, which no process has locked."""
     for stale in folder.glob(".backpath-*.tmp"):
+        if stale.is_symlink() or not stale.is_file():  # not ours; opening a named pipe would wait forever
+            continue
         with suppress(OSError):  # locked, or already removed; on Windows an open file cannot be removed
             if os.name != "posix":
                 stale.unlink()
