@@ -65,9 +65,19 @@ class Writer(Protocol):
     def write(self, text: str, /) -> object: ...
 
 
+class _LineFeeds:
+    """Ends each row with a line feed instead of `csv`'s own line end, for which it also quotes carriage returns."""
+
+    def __init__(self, file: Writer):
+        self._file = file
+
+    def write(self, row: str) -> object:
+        return self._file.write(row.removesuffix("\r\n") + "\n")
+
+
 def print_columns(file: Writer, names: Sequence[str], blocks: Iterable[Columns]) -> None:
     """Columns as CSV; numbers have all digits, and text that a spreadsheet would execute gets a leading '."""
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv.writer(_LineFeeds(file))
     writer.writerow([_harmless(name) for name in names])
     for columns in blocks:
         writer.writerows(zip(*[_cells(column) for column in columns], strict=True))
