@@ -400,6 +400,8 @@ def main() -> None:
             count[found] += 1
             if found != "noticed":
                 print(f"{found}: {mutant}", flush=True)
+            if count.total() % 10 == 0:
+                print(f"{count['noticed']} of {count.total()} so far", flush=True)
     print(f"{arguments.room}: {count['noticed']} of {count.total()} noticed", dict(count), flush=True)
 
 
