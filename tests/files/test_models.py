@@ -191,6 +191,12 @@ BAD = {
     ),
     "header of 2^63": (b"\0" * 7 + b"\x80" + DATA, "its header should be 9,223,372,036,854,775,808 bytes long"),
     "header of 0": (b"\0" * 100, "its header should be 0 bytes long; a model's has 2 to 16,777,216"),
+    "a header longer by a byte than what follows": (
+        (73).to_bytes(8, "little") + DATA,
+        "its header should be 73 bytes long, but only 72 follow: it is truncated",
+    ),
+    "an empty header": (file_of(b"{}"), "it is a safetensors file, but not of backpath"),
+    "a control character": (b"Dear\x7f reader", "its header should be"),
     "overlapping tensors": (
         file_of(entries(W2=tensor([1, 3], 24, 48)), DATA),
         "the tensor W2 begins at byte 24 of the data, but must at 48: tensors overlap",
