@@ -57,7 +57,15 @@ EQUIVALENT = ROOT / "tools" / "equivalent_mutants.txt"
 MOST = 60  # tests of one fault, the most specific
 LIMIT = 200  # seconds for them
 NOTHING_RUN = (4, 5)  # pytest's exit statuses for tests that it cannot find
-OPTIONS = ("-q", "-p", "no:cacheprovider", "--doctest-modules", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+OPTIONS = (
+    "-q",
+    "--tb=no",
+    "-p",
+    "no:cacheprovider",
+    "-W",
+    "ignore::pytest.PytestAssertRewriteWarning",
+    "--doctest-modules",
+)
 COMPARISONS = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -244,8 +252,9 @@ def _measured(tests: list[str], marks: str) -> dict[tuple[str, int], set[str]]:
         data.read()
         found = defaultdict(set)
         for name in data.measured_files():
+            file = str(Path(name).relative_to(SOURCE))
             for line, contexts in data.contexts_by_lineno(name).items():
-                found[name, line] |= {context for context in contexts if context}
+                found[file, line] |= {context for context in contexts if context}
         return dict(found)
 
 
@@ -253,8 +262,9 @@ def tests_of(faults: list[Mutant], runs: dict[tuple[str, int], set[str]]) -> lis
     """The tests that run one of the statements; for what runs at import, those that run what it is for."""
     found: set[str] = set()
     for fault in faults:
-        for line in lines_of(fault) or [line for name, line in runs if name == str(fault.file)]:
-            found |= runs.get((str(fault.file), line), set())
+        file = str(fault.file.relative_to(SOURCE))
+        for line in lines_of(fault) or [line for name, line in runs if name == file]:
+            found |= runs.get((file, line), set())
     covered = Counter(test for tests in runs.values() for test in tests)
     return sorted(found, key=lambda test: (covered[test], test))  # the most specific tests first
 
@@ -365,10 +375,21 @@ def _run_tests(source: Path, tests: list[str], modules: Path | None) -> None:
         contextlib.redirect_stderr(nowhere),
     ):
         here = [str(source.parent / test) if test.startswith("src/") else test for test in tests]
-        status = pytest.main(["-x", *OPTIONS, "--basetemp", str(source.parent / "tmp"), *here])
+        options = ("-x", *OPTIONS, "--basetemp", str(source.parent / "tmp"))
+        status = pytest.main([*options, *here], plugins=[FirstExample()])
     if modules:
         modules.write_text("\n".join(name for name, module in list(sys.modules.items()) if _is_installed(module)))
     os._exit(int(status))
+
+
+class FirstExample:
+    """A plugin of pytest: hypothesis stops at the first example that fails, and looks for no simpler one."""
+
+    def pytest_sessionstart(self) -> None:
+        from hypothesis import Phase, settings
+
+        settings.register_profile("mutants", settings.default, phases=(Phase.explicit, Phase.generate), database=None)
+        settings.load_profile("mutants")
 
 
 def _is_installed(module: object) -> bool:
@@ -381,6 +402,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=100, help="faults to plant, drawn at random; 0 for all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--part", default="1/1", help="2/10 plants the second tenth of the sample")
+    parser.add_argument("--skip", type=int, default=0, help="first faults to leave out: those of an earlier run")
     parser.add_argument("--again", type=Path, help="a file with this tool's output: plants the faults in it")
     arguments = parser.parse_args()
     sources, tests = ROOMS[arguments.room]
@@ -417,7 +439,7 @@ def _chosen(every: list[Mutant], arguments: argparse.Namespace) -> list[Mutant]:
     drawn = every.copy()
     random.Random(arguments.seed).shuffle(drawn)
     part, parts = map(int, arguments.part.split("/"))
-    return drawn[: arguments.sample or None][part - 1 :: parts]
+    return drawn[: arguments.sample or None][arguments.skip :][part - 1 :: parts]
 
 
 if __name__ == "__main__":

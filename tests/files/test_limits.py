@@ -5,7 +5,9 @@ import pytest
 
 from backpath.errors import InputError
 from backpath.files.column_inputs import CategoryInput, DateInput, NumberInput
+from backpath.files.column_values import Categories, Numbers
 from backpath.files.tables import read_table
+from backpath.files.training_table import TrainingTable
 
 
 @pytest.fixture(autouse=True)
@@ -231,3 +233,53 @@ def test_up_to_twenty_lines_above_the_header_are_left_out(in_folder, lines):
 def test_the_scale_is_of_the_numbers_as_they_are(table):
     found = table(range(9))
     assert found.preparation.inputs[0].mean == 4 and found.preparation.inputs[0].scale == np.std(np.arange(9.0))
+
+
+@pytest.mark.parametrize(
+    ("day", "kind"), [(18991231, NumberInput), (19000101, DateInput), (20991231, DateInput), (21000101, NumberInput)]
+)
+def test_whole_numbers_are_dates_from_1900_to_2099(table, day, kind):
+    days = [day, *range(20240101, 20240109)]
+    assert isinstance(table(days).preparation.inputs[0], kind)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "texts", "said"),
+    [
+        (4, 5, "the target holds text"),
+        (5, 5, "the target holds text"),
+        (6, 5, "5 cells of 11 cannot be read as a number, such as 'k0x'"),
+    ],
+)
+def test_a_target_of_more_numbers_than_texts_is_one_of_numbers(table, numbers, texts, said):
+    with pytest.raises(InputError, match=said):
+        table([*(f"{k}.5" for k in range(numbers)), *words(texts)], "c", task="regression")
+
+
+@pytest.mark.parametrize(("text", "likely"), [("a;b,c,d\n1;2,3,4\n", ","), ("a,b;c;d\n1,2;3;4\n", ";")])
+def test_of_two_delimiters_the_one_that_makes_more_columns_is_suggested(in_folder, text, likely):
+    (in_folder / "t.csv").write_text(text)
+    with pytest.raises(InputError, match="may be separated by") as caught:
+        read_table("t.csv", "y")
+    assert caught.value.options == ("--delimiter", likely)
+
+
+def test_the_header_below_a_title_decides_between_delimiters(in_folder):
+    (in_folder / "t.csv").write_text("My table\na;x,y\n1;2,3\n2;3,4\n3;5,7\n")
+    assert read_table("t.csv", "y", keep=["a;x"]).columns[0].name == "a;x"
+    with pytest.raises(InputError, match="may be separated by"):
+        read_table("t.csv", "z")
+
+
+def test_no_more_held_out_rows_than_needed_are_moved_to_training():
+    """Row 5 alone has a category, and with it a second number; row 4 also has one."""
+    kinds, numbers = np.array([0, 0, 0, 0, 0, 1]), np.array([1.0, 1, 1, 1, 2, 3])
+    target = Numbers("y", np.arange(6.0))
+    columns = (Categories("kind", kinds, ("often", "rare")), Numbers("a", numbers))
+    division = TrainingTable(columns, target, True, ()).divided(np.arange(3), np.array([3, 4, 5]))
+    assert (division.rows.tolist(), division.held_out.tolist()) == ([0, 1, 2, 5], [3, 4])
+    gaps = np.array([np.nan, 1, 1, np.nan, 2, 3])
+    division = TrainingTable((Numbers("a", gaps),), target, True, ()).divided(np.arange(3), np.array([3, 4, 5]))
+    assert (division.rows.tolist(), division.held_out.tolist()) == ([0, 1, 2, 4], [3, 5])
+    division = TrainingTable((Numbers("a", gaps),), target, True, ()).divided(np.array([0, 3]), np.array([1, 2, 4, 5]))
+    assert division.rows.tolist() == [0, 3, 1, 4]

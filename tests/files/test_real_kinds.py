@@ -352,6 +352,15 @@ def test_look_tells_what_train_would_do():
     assert look("t.csv").refusal == ""
 
 
+@pytest.mark.parametrize("numbers", [[1, 2, 2, 3, 7, 11, 11, 10.5], [-5, -4, -1, 0, 0, -2.5], [0, 0.5, 20, 4, 4, 4]])
+def test_look_counts_the_numbers_in_ten_parts_of_their_range(numbers):
+    table("c,x,y\n" + "".join(f"{number},{k},{k * k}.5\n" for k, number in enumerate(numbers)) + ",0,7.5\n")
+    found = {column.name: column for column in look("t.csv", "y").columns}["c"]
+    assert list(found.histogram) == np.histogram(numbers, bins=10)[0].tolist()
+    assert (found.distinct, found.missing) == (len(set(numbers)), 1)
+    assert (float(found.low), float(found.high)) == (min(numbers), max(numbers))
+
+
 def predicted(text, prepared: Preparation, **settings):
     with open("new.csv", "w") as file:  # noqa: PTH123
         file.write(text)

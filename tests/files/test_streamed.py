@@ -163,6 +163,18 @@ def test_estimators_take_a_table_in_blocks(tmp_path, streams):
     assert model.t_ > 9000 and list(model.classes_) == list(names)
 
 
+def test_the_rows_in_memory_take_their_share_and_are_spread_over_the_file(tmp_path, streams, monkeypatch):
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n" + "".join(f"{k},{k % 7 / 3}\n" for k in range(ROWS)))
+    monkeypatch.setattr("backpath.files.memory_budget.Budget.sample", 2 * 2000 * 4 * 8)  # a row: X, y, and both again
+    sample = read(path, standardize=False).sample
+    assert sample.rows == 2000
+    counts, _ = np.histogram(sample.columns[0].values, bins=10, range=(0, ROWS))
+    assert counts.min() > 150 and counts.max() < 250  # 200 each, give or take
+    monkeypatch.setattr("backpath.files.memory_budget.Budget.sample", 1)
+    assert read(path).sample.rows == 1000
+
+
 def test_several_files_are_one_table(tmp_path, streams):
     for part in range(3):
         path = write(tmp_path / f"part-{part}.csv", rows=1500, seed=part)
