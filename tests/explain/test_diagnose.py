@@ -143,6 +143,20 @@ def test_a_misread_input_is_named_with_the_number_that_was_read():
     assert "read as 0.05, not as 0.5" in finding.message
 
 
+@pytest.mark.parametrize("inputs", [6, 7])
+def test_a_sum_of_more_than_six_inputs_is_shortened(inputs):
+    net = bp.Network((inputs, 2, 1), seed=1)
+    x, y = np.random.default_rng(0).normal(size=(1, inputs)), np.array([[0.3]])
+    other = x.copy()
+    other[0, 4] = 0.5
+    gradients = net.gradients(other, y)
+    (finding,) = bp.diagnose(net, x, y, {name: gradients[name] for name in net.weight_names}).findings
+    middle = "X3 × W13_1 + X4 × W14_1 + " if inputs == 6 else ""
+    rest = "X6 × W16_1" if inputs == 6 else "…"
+    for formula, read in zip(finding.formulas, ("X5", "0.5")):
+        assert formula == (f"u_H1 = W1~_1 × 1 + X1 × W11_1 + X2 × W12_1 + {middle}«{read} × W15_1» + {rest}")
+
+
 def test_two_mistakes_at_once():
     x, y = np.array([[0.5, 1.0], [1.0, -1.0], [0.2, 0.3], [2.0, 0.7], [-1.0, 0.2]]), np.ones((5, 1)) * 0.3
     claimed = {name: 5 / 2 * v for name, v in gradients(x=x, y=y).items()}  # ½, and the sum of five

@@ -100,7 +100,7 @@ def readings(net: Network, given: object, what: str) -> list[WeightReading]:
     if isinstance(given, Mapping) and _is_by_name(given, net):
         return [WeightReading(WeightLayout(), dict(given))]
     flat = one_row(given)
-    found = list(_of_row(net, flat) if flat is not None else _ofparts_of(net, parts_of(given, net, what)))
+    found = list(_of_row(net, flat) if flat is not None else _of_parts(net, parts_of(given, net, what)))
     if not found:
         raise _refused(net, given, what)
     return found
@@ -121,7 +121,7 @@ def _layers(net: Network) -> list[tuple[int, int]]:
     return [(neurons, inputs) for inputs, neurons in pairwise(net.sizes)]
 
 
-def _ofparts_of(net: Network, parts: Parts) -> Iterator[WeightReading]:
+def _of_parts(net: Network, parts: Parts) -> Iterator[WeightReading]:
     """Readings of arrays by layer."""
     layers = _layers(net)
     places: tuple[BiasPlace, ...] = ("last", "first", "absent") if parts.biases is None else ("apart",)

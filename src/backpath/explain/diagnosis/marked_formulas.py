@@ -125,7 +125,8 @@ def _forward(net: Network, change: Change) -> tuple[Equation, Equation]:
     right: list[Expression] = []
     claimed_terms: list[Expression] = []
     inputs = [None, *range(1, net.sizes[layer - 1] + 1)]
-    for i in inputs if len(inputs) <= 7 else [i for i in inputs if i in change.terms or i in (None, 1, 2)]:
+    shown = inputs if len(inputs) <= 7 else [i for i in inputs if i in change.terms or i in (None, 1, 2)]
+    for i in shown:
         W, source = sy.weight(weight_name(layer, 1, i)), sy.behind(net.sizes, layer, i)
         term = Product((W, source) if i is None else (source, W))
         if i not in change.terms:
@@ -136,4 +137,5 @@ def _forward(net: Network, change: Change) -> tuple[Equation, Equation]:
         other = change.terms[i]
         if other is not None:
             claimed_terms.append(Marked(Product((other, W))))
-    return equation(u, Sum(tuple(right))), equation(u, Sum(tuple(claimed_terms)))
+    others = [] if len(shown) == len(inputs) else [Ellipsis()]
+    return equation(u, Sum((*right, *others))), equation(u, Sum((*claimed_terms, *others)))
