@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from backpath.files.reading import ReadPlan, read_values, with_kind
 from backpath.files.sources import Source
 from backpath.files.training_table import TrainingTable
 from backpath.files.wording import counted
+from backpath.maths.arrays import Floats
 
 
 def plan_of(decisions: Sequence[Decision]) -> ReadPlan:
@@ -28,25 +29,29 @@ def plan_of(decisions: Sequence[Decision]) -> ReadPlan:
 
 def assembled(source: Source, decisions: Sequence[Decision], choices: Choices) -> TrainingTable:
     """The table in memory."""
-    plan = plan_of(decisions)
-    complete = {d.name for d in decisions if d.profile.numbers == d.profile.rows}
-    values = read_values(source, plan, complete)
-    if len({len(v) for v in values}) != 1 or len(values[0]) != decisions[0].profile.rows:
-        raise InputError(f"{source.path} changed while it was read; read it again")
-    *columns, goal = [with_kind(kind, v) for (_, kind), v in zip(plan, values, strict=True)]
-    rows = len(goal.values)
+    *columns, goal = _read_columns(source, decisions)
     keep = ~goal.missing
-    with_target = int(keep.sum())
     whole = keep.copy()
     for column in columns:
         whole &= ~column.missing
     gaps = [(column, int(column.missing[keep].sum())) for column in columns]
-    notes = row_notes(source, gaps, rows, with_target, int(whole.sum()), choices)
-    keep = whole if choices.missing == "drop" else keep
-    if not keep.all():
-        columns, goal = [c.take(keep) for c in columns], goal.take(keep)
-    found = finished(source, decisions, choices, columns, goal, notes)
-    return found if keep.all() else replace(found, numbers=np.flatnonzero(keep) + 1)
+    notes = row_notes(source, gaps, len(keep), int(keep.sum()), int(whole.sum()), choices)
+    if choices.missing == "drop":
+        keep = whole
+    if keep.all():
+        return finished(source, decisions, choices, columns, goal, notes)
+    columns, goal = [column.take(keep) for column in columns], goal.take(keep)
+    return replace(finished(source, decisions, choices, columns, goal, notes), numbers=np.flatnonzero(keep) + 1)
+
+
+def _read_columns(source: Source, decisions: Sequence[Decision]) -> list[ColumnValues]:
+    """All rows of the columns that are used, the target's last."""
+    plan = plan_of(decisions)
+    complete = {d.name for d in decisions if d.profile.numbers == d.profile.rows}
+    values = read_values(source, plan, complete)
+    if {len(v) for v in values} != {decisions[0].profile.rows}:
+        raise InputError(f"{source.path} changed while it was read; read it again")
+    return [with_kind(kind, v) for (_, kind), v in zip(plan, values, strict=True)]
 
 
 def row_notes(
@@ -97,30 +102,46 @@ def finished(
     beyond : for each column and the target, the moments of rows that are not in memory
     distinct : the distinct values of the target; None: those in memory
     """
-    beyond = tuple(beyond) or (NOTHING,) * (len(columns) + 1)
-    columns = [_with_parts(column) if isinstance(column, Dates) else column for column in columns]
-    kept = [k for k, column in enumerate(columns) if not _is_constant(column, beyond[k])]
+    others = beyond or (NOTHING,) * (len(columns) + 1)
+    columns = [_with_parts(column) for column in columns]
+    kept = _varying(source, columns, others)
     shown = [columns[k] for k in kept]
     names = {column.name for column in shown}
-    constant = [column.name for column in columns if column.name not in names]
-    if not kept:
-        raise InputError(f"{source.path}, columns {', '.join(map(repr, constant))}: the same in every row that is left")
     if distinct is None:
         distinct = np.unique(goal.values)
-    rows = len(goal.values) + beyond[-1].count
+    rows = len(goal.values) + others[-1].count
     target, said = as_classes(source, decisions[-1].column, goal, choices.task, distinct, rows)
-    left = [(d.name, d.left_out) for d in decisions if d.left_out]
-    left += [(name, "the same in every row") for name in constant]
-    used = [d for d in decisions if d.kind is not None]
     return TrainingTable(
         tuple(shown),
         target,
         choices.standardize,
-        (*source.notes, *left_out_notes(left), *(n for d in used for n in d.notes), *notes, *far_notes(shown), *said),
+        (*source.notes, *_column_notes(decisions, names), *notes, *far_notes(shown), *said),
         tuple(name for name in source.names if name not in names - {goal.name}),
         source.dialect,
-        tuple(beyond[k] for k in (*kept, -1)) if any(m.count for m in beyond) else (),
+        tuple(beyond[k] for k in (*kept, -1)) if beyond else (),
     )
+
+
+def _varying(source: Source, columns: Sequence[ColumnValues], beyond: Sequence[Moments]) -> list[int]:
+    """The places of the columns that are not constant; refuses a table without any."""
+    kept = [k for k, column in enumerate(columns) if not _is_constant(column, beyond[k])]
+    if not kept:
+        names = ", ".join(repr(column.name) for column in columns)
+        raise InputError(f"{source.path}, columns {names}: the same in every row that is left")
+    return kept
+
+
+def _column_notes(decisions: Sequence[Decision], names: Collection[str]) -> list[str]:
+    """The notes on columns that are left out, then those on columns that are used.
+
+    Parameters
+    ----------
+    names : the inputs that vary among the rows that are left
+    """
+    left = [(d.name, d.left_out) for d in decisions if d.left_out]
+    *inputs, target = [d for d in decisions if d.kind is not None]
+    left += [(d.name, "the same in every row") for d in inputs if d.name not in names]
+    return [*left_out_notes(left), *(note for d in (*inputs, target) for note in d.notes)]
 
 
 def _is_constant(column: ColumnValues, beyond: Moments) -> bool:
@@ -132,22 +153,25 @@ def _is_constant(column: ColumnValues, beyond: Moments) -> bool:
     return bool(min(values.min(), beyond.low) == max(values.max(), beyond.high))
 
 
-def _with_parts(column: Dates) -> Dates:
-    """The parts of a date that differ among its rows."""
+def _with_parts(column: ColumnValues) -> ColumnValues:
+    """A column of dates with the parts that differ among its rows; other columns as they are."""
+    if not isinstance(column, Dates):
+        return column
     days = column.values[np.isfinite(column.values)]
     if len(days) == 0 or days.min() == days.max():
         return column
     found = date_parts(days)
-    moments = ["hour"] if len(np.unique(found["hour"])) > 1 else []
-    if column.form == "time of day":
-        return replace(column, parts=tuple(moments))
-    dates = np.floor(days).astype("datetime64[D]")
-    years, months = len(np.unique(found["year's first day"])), len(np.unique(found["month"]))
-    if (np.floor(days) == found["year's first day"]).all():
-        return replace(column, parts=("year", *moments))
+    hours = ["hour"] if len(np.unique(found["hour"])) > 1 else []
+    parts = [] if column.form == "time of day" else _parts_of_days(np.floor(days), found)
+    return replace(column, parts=(*parts, *hours))
+
+
+def _parts_of_days(days: Floats, found: Mapping[str, Floats]) -> list[str]:
+    """The parts that differ among some days, except the hour; only the year if all are first days of a year."""
+    if (days == found["year's first day"]).all():
+        return ["year"]
+    dates = days.astype("datetime64[D]")
     monthly = bool((dates == dates.astype("datetime64[M]")).all())
-    parts = ["days"]
-    parts += ["year"] if years > 1 else []
-    parts += ["month"] if months > 2 else []
-    parts += ["weekday"] if not monthly and len(np.unique(found["weekday"])) > 1 else []
-    return replace(column, parts=(*parts, *moments))
+    years, months, weekdays = (len(np.unique(found[part])) for part in ("year's first day", "month", "weekday"))
+    differ = {"year": years > 1, "month": months > 2, "weekday": weekdays > 1 and not monthly}
+    return ["days", *(part for part, does in differ.items() if does)]

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 
 from backpath.files.column_inputs import NumberInput
-from backpath.files.dates import DATE_FORMS, DateForm
 from backpath.files.forms import (
-    NEGATIVE,
-    WRITINGS,
     NumberForm,
-    affixes,
     plain_number,
     said_missing,
-    signed,
-    written_negative,
 )
 from backpath.files.reading import missing_number, missing_text, number_sql
 from backpath.files.sources import Column, Source
@@ -24,8 +18,6 @@ from backpath.files.sources import Column, Source
 _PLANNED = 200  # columns in one query of few rows
 FIRST = 500  # rows that show what to look for in all rows
 THOUSANDS = "[+-]?[1-9][0-9]{0,2}[.][0-9]{3}"
-_LEAST_SCALED = 0.1  # cells with K, M or B per cell without
-_SCALES = {"k", "K", "M", "B"}
 WHOLE_LIMIT = 2.0**53  # beyond, a float64 cannot represent every whole number
 
 
@@ -90,17 +82,22 @@ def plain_form(source: Source) -> NumberForm:
 
 def profiles(source: Source, columns: Sequence[Column]) -> list[Profile]:
     """Profiles of all columns, in passes of some columns each, and a second time if a column has more than numbers."""
-    found: dict[str, Profile] = {}
-    for start in range(0, len(columns), source.batch):
-        batch = columns[start : start + source.batch]
-        found |= dict(zip((c.name for c in batch), _plain_profiles(source, batch), strict=True))
+    found = _in_passes(source, columns, _plain_profiles)
     mixed = [column for column in columns if not found[column.name].all_numbers or found[column.name].missing]
-    for start in range(0, len(mixed), source.batch):
-        batch = mixed[start : start + source.batch]
-        found |= dict(zip((c.name for c in batch), _mixed_profiles(source, batch), strict=True))
+    found |= _in_passes(source, mixed, _mixed_profiles)
     texts = [column for column in columns if not column.number and found[column.name].numbers]
     points = _points(source, texts) if source.dialect.decimal is None else set()
     return [replace(found[column.name], perhaps_thousands=column.name in points) for column in columns]
+
+
+def _in_passes(
+    source: Source, columns: Sequence[Column], profile: Callable[[Source, Sequence[Column]], list[Profile]]
+) -> dict[str, Profile]:
+    found: dict[str, Profile] = {}
+    for start in range(0, len(columns), source.batch):
+        batch = columns[start : start + source.batch]
+        found |= dict(zip((column.name for column in batch), profile(source, batch), strict=True))
+    return found
 
 
 def _plain_profiles(source: Source, columns: Sequence[Column]) -> list[Profile]:
@@ -161,15 +158,7 @@ def _points(source: Source, columns: Sequence[Column]) -> set[str]:
     """Columns in which every number with a point in the first rows has three digits after it and does not begin with 0.
     Beside whole numbers, or a column with decimal commas, the points may separate thousands."""
     first = f"(SELECT * FROM {{table}} LIMIT {FIRST})"
-    suspect: list[Column] = []
-    for start in range(0, len(columns), _PLANNED):
-        batch = columns[start : start + _PLANNED]
-        cells = ", ".join(
-            f"bool_and(CASE WHEN contains({c.text}, '.') THEN regexp_full_match({c.text}, '{THOUSANDS}') END)"
-            for c in batch
-        )
-        found = source.rows(f"SELECT {cells} FROM {first}")[0]
-        suspect += [column for column, is_so in zip(batch, found, strict=True) if is_so]
+    suspect = _three_digits_after_points(source, columns, first)
     if not suspect:
         return set()
     with_comma = " OR ".join(
@@ -179,6 +168,19 @@ def _points(source: Source, columns: Sequence[Column]) -> set[str]:
     whole = ", ".join(f"bool_or(regexp_full_match({c.text}, '[+-]?[0-9]+'))" for c in suspect)
     beside_whole = source.rows(f"SELECT {whole} FROM {first}")[0]
     return {column.name for column, is_so in zip(suspect, beside_whole, strict=True) if is_so or commas}
+
+
+def _three_digits_after_points(source: Source, columns: Sequence[Column], relation: str) -> list[Column]:
+    suspect: list[Column] = []
+    for start in range(0, len(columns), _PLANNED):
+        batch = columns[start : start + _PLANNED]
+        cells = ", ".join(
+            f"bool_and(CASE WHEN contains({c.text}, '.') THEN regexp_full_match({c.text}, '{THOUSANDS}') END)"
+            for c in batch
+        )
+        found = source.rows(f"SELECT {cells} FROM {relation}")[0]
+        suspect += [column for column, is_so in zip(batch, found, strict=True) if is_so]
+    return suspect
 
 
 def collect_texts(source: Source, column: Column, is_target: bool) -> Texts:
@@ -198,131 +200,6 @@ def collect_texts(source: Source, column: Column, is_target: bool) -> Texts:
     present = int(found[0])
     distinct, with_digit, words, most = found[1:]
     return Texts(rows - present, present, int(distinct), int(with_digit), float(words), int(most))
-
-
-def number_forms(source: Source, decimal: str | None) -> list[NumberForm]:
-    """The number forms that read all of the last collected texts."""
-    negative = _negative(source)
-    prefixes, suffixes = found_affixes(source, negative)
-    scaled = set(suffixes) <= {"", *_SCALES} and len(suffixes) > 1
-    if len({*prefixes, ""}) > 2 or (len({*suffixes, ""}) > 2 and not scaled) or _is_half_percent(source, suffixes):
-        return []
-    if any(_is_slip(cells, scaled) for cells in (prefixes, suffixes)):
-        return []
-    form = NumberForm(prefix=max(prefixes), suffix="" if scaled else max(suffixes), negative=negative, scaled=scaled)
-    forms = _writings(decimal, form)
-    fits = _reading_all(source, [form.sql("t") for form in forms])
-    return _simplest([form for form, fit in zip(forms, fits, strict=True) if fit])
-
-
-def _is_slip(cells: dict[str, int], scaled: bool) -> bool:
-    """Whether so few cells have more than a number that it may be a mistake, such as 1O."""
-    plain = cells.get("", 0)
-    marked = sum(cells.values()) - plain
-    return 0 < marked < plain * (_LEAST_SCALED if scaled else 1)
-
-
-def found_affixes(source: Source, negative: str = "") -> tuple[dict[str, int], dict[str, int]]:
-    """The most frequent prefixes and suffixes of the numbers in the last collected texts, with counts of cells."""
-    before, behind = (
-        dict(source.rows(f"SELECT {affix} AS a, sum(n) FROM texts GROUP BY a ORDER BY sum(n) DESC, a LIMIT 5"))
-        for affix in affixes(signed("t", negative))
-    )
-    return before, behind
-
-
-def _is_half_percent(source: Source, suffixes: Collection[str]) -> bool:
-    """Whether some numbers are percentages and others may be fractions: 5% and 0.05, but not 5% and 0."""
-    if "" not in suffixes or not {"%", "‰"} & set(suffixes):
-        return False
-    plain = "t NOT LIKE '%\\%%' ESCAPE '\\' AND t NOT LIKE '%‰%'"
-    return bool(source.rows(f"SELECT bool_or(coalesce(TRY_CAST(t AS DOUBLE), 1) <> 0) FROM texts WHERE {plain}")[0][0])
-
-
-def best_number_form(source: Source, decimal: str | None) -> tuple[NumberForm, int]:
-    """The number form that reads the most cells of the last collected texts, and their number."""
-    negative = _negative(source)
-    before, behind = affixes(signed("t", negative))
-    found = source.rows(
-        f"SELECT {before} AS b, {behind} AS e FROM texts WHERE regexp_matches(t, '[0-9]') "
-        "GROUP BY b, e ORDER BY sum(n) DESC, b, e LIMIT 1"
-    )
-    prefix, suffix = found[0] if found else ("", "")
-    form = NumberForm(prefix=prefix, suffix=suffix, negative=negative)
-    forms = [*_writings(decimal, NumberForm()), *_writings(decimal, form)]
-    counts = ", ".join(f"coalesce(sum(CASE WHEN isfinite({form.sql('t')}) THEN n END), 0)" for form in forms)
-    numbers = [int(count) for count in source.rows(f"SELECT {counts} FROM texts")[0]]
-    best = max(range(len(forms)), key=lambda k: numbers[k])
-    return forms[best], numbers[best]
-
-
-def _negative(source: Source) -> str:
-    """How some texts, but not all, write negative numbers other than with a leading "-" ("" if none does)."""
-    found = ", ".join(
-        f"coalesce(bool_or({cell}) AND NOT bool_and({cell}), false)"
-        for cell in (written_negative("t", way) for way in NEGATIVE)
-    )
-    return next(
-        (way for way, some in zip(NEGATIVE, source.rows(f"SELECT {found} FROM texts")[0], strict=True) if some), ""
-    )
-
-
-def _writings(decimal: str | None, form: NumberForm) -> list[NumberForm]:
-    """The form with each pair of marks."""
-    return [replace(form, decimal=d, group=g) for d, g in WRITINGS if decimal is None or d == decimal]
-
-
-def _simplest(forms: list[NumberForm]) -> list[NumberForm]:
-    """Without forms that only add a mark that no cell has."""
-    if any(form.decimal == "." and not form.group for form in forms):
-        return [form for form in forms if form.decimal == "." and not form.group]
-    bare = {form.decimal for form in forms if not form.group}
-    pointed = {form.group for form in forms if form.decimal == "."}
-    return [
-        form
-        for form in forms
-        if not form.group or (form.decimal not in bare and not (form.decimal == "," and form.group in pointed))
-    ]
-
-
-def date_forms(source: Source, order: str | None) -> list[DateForm]:
-    """The date forms that read all of the last collected texts."""
-    forms = [form for form in DATE_FORMS.values() if not (form.order and order) or form.order == order]
-    sample = "(SELECT t FROM texts LIMIT 50) AS sample"
-    likely = _reading_all(source, [form.sql("t") for form in forms], sample)
-    forms = [form for form, fit in zip(forms, likely, strict=True) if fit]
-    fits = _reading_all(source, [form.sql("t") for form in forms]) if forms else []
-    return [form for form, fit in zip(forms, fits, strict=True) if fit and not _may_be_days(source, form)]
-
-
-def _may_be_days(source: Source, form: DateForm) -> bool:
-    """Whether Jan-05 may mean January 5 rather than a month of 2005, because there are many distinct numbers."""
-    if form.name != "month year of two digits":
-        return False
-    texts, years = source.rows("SELECT count(*), count(DISTINCT right(trim(t), 2)) FROM texts")[0]
-    return bool(years > max(2, texts / 3))
-
-
-def best_date_form(source: Source, order: str | None) -> tuple[DateForm, int] | None:
-    """The date form that reads the most cells of a sample of the last collected texts, and its number of all cells;
-    None if no form reads any."""
-    forms = [form for form in DATE_FORMS.values() if not (form.order and order) or form.order == order]
-    cells = [form.sql("t") for form in forms]
-    counts = ", ".join(f"coalesce(sum(CASE WHEN isfinite({cell}) THEN n END), 0)" for cell in cells)
-    likely = source.rows(f"SELECT {counts} FROM (SELECT t, n FROM texts ORDER BY n DESC, t LIMIT 50) AS sample")[0]
-    best = max(range(len(forms)), key=lambda k: int(likely[k]))
-    if not likely[best]:
-        return None
-    read = source.rows(f"SELECT sum(n) FROM texts WHERE isfinite({cells[best]})")[0][0]
-    return forms[best], int(read)
-
-
-def _reading_all(source: Source, cells: Sequence[str], relation: str = "texts") -> list[bool]:
-    return list(
-        source.rows(f"SELECT {', '.join(f'bool_and(coalesce(isfinite({c}), false))' for c in cells)} FROM {relation}")[
-            0
-        ]
-    )
 
 
 def most_frequent(source: Source, most: int) -> list[tuple[str, int]]:

@@ -10,15 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backpath.errors import InputError
+from backpath.files.csv_delimiter import DELIMITERS, check_delimiter, detected_delimiter
+from backpath.files.csv_header import NUMBER, first_rows, lines_above
 from backpath.files.dialect import WHITESPACE, Dialect, encoding_of
-from backpath.files.wording import counted, named, quoted, told_apart
+from backpath.files.wording import named, quoted, told_apart
 
-DELIMITERS = (",", ";", "\t", "|")
-_RARE = (":", "^", "~", "\x01")  # only if the header then contains the target's name
 _SAMPLE = 1 << 18  # characters
-_SAMPLE_ROWS = 200
-_MOST_ABOVE = 20  # lines above the header: titles, comments, blank lines
-_NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*")
 _SEP_LINE = re.compile(r"sep\s*=(.)", re.IGNORECASE)
 QUOTE = 'a quote (") is opened but not closed before the cell ends; close it, or write "" for a quote in a quoted cell'
 TOO_LONG = f'a cell is longer than {csv.field_size_limit():,} characters; perhaps a quote (") is not closed'
@@ -82,188 +79,95 @@ def find_layout(file: Path, shown: str, dialect: Dialect, preferred: str | None,
         If two delimiters fit, or there is no valid header.
     """
     encoding = encoding_of(file, dialect)
+    lines, told = _without_sep_line(_first_lines(file, encoding))
+    delimiter, notes = _delimiter(lines, shown, dialect, told, preferred, wanted)
+    above = 0 if dialect.header is False else lines_above(lines, delimiter) or 0
+    notes += _titles_note(lines[:above], delimiter)
+    lines = lines[above:]
+    skip = above + (1 if told else 0)
+    names, header_lines, more = _names(first_rows(lines, delimiter), shown, dialect, 1 + skip, wanted)
+    strip = _all_after_blanks(lines, delimiter, names)
+    if strip:
+        names = [name.strip() for name in names]
+        notes += ("blanks after delimiters are removed",)
+    _check_names(names, shown, 1 + skip)
+    names, repeated = told_apart(names, f"{shown}, line {1 + skip}")
+    return CsvLayout(delimiter, encoding, skip + header_lines, tuple(names), strip, notes + more, repeated)
+
+
+def _first_lines(file: Path, encoding: str) -> list[str]:
     with file.open(encoding=encoding, newline="") as opened:
         text = opened.read(_SAMPLE)
     lines = list(io.StringIO(text, newline=""))
-    lines = lines[:-1] if len(text) == _SAMPLE else lines
+    return lines[:-1] if len(text) == _SAMPLE else lines
+
+
+def _without_sep_line(lines: list[str]) -> tuple[list[str], str | None]:
+    """The lines after Excel's "sep=;", and the delimiter that it names; None if there is no such line."""
     said = _SEP_LINE.fullmatch(lines[0].strip('\r\n "')) if lines else None
-    lines = lines[1:] if said else lines
-    notes: tuple[str, ...] = ()
-    delimiter = dialect.delimiter
-    if delimiter is None:
-        marks = tuple(mark for mark in DELIMITERS if mark != dialect.decimal)
-        delimiter = said[1] if said else _sniffed(lines, shown, marks, preferred, wanted)
-        shown_mark = {"\t": "tabs", WHITESPACE: "blanks"}.get(delimiter, quoted(delimiter))
-        notes = () if delimiter == "," else (f"cells are separated by {shown_mark} (--delimiter)",)
-    else:
-        _check_given(lines, shown, delimiter)
-    above = (_above(lines, delimiter) or 0) if dialect.header is not False else 0
-    if above:
-        titles = [text for line in lines[:above] if (text := line.strip(f" \t\r\n{delimiter}"))]
-        notes = (*notes, f"left out above the header: {named(titles, 2)}") if titles else notes
-    rows = _rows(lines[above:], delimiter)
-    skip = above + (1 if said else 0)
-    names, header_lines, more = _names(rows, shown, dialect, delimiter, 1 + skip, wanted)
-    strip = delimiter != WHITESPACE and len(names) > 1 and _all_after_blanks(lines[above:], delimiter, names)
-    if strip:
-        names = [name.strip() for name in names]
-        notes = (*notes, "blanks after delimiters are removed")
-    _check_names(names, shown, 1 + skip)
-    names, repeated = told_apart(names, f"{shown}, line {1 + skip}")
-    return CsvLayout(delimiter, encoding, skip + header_lines, tuple(names), strip, (*notes, *more), repeated)
+    return (lines[1:], said[1]) if said else (lines, None)
+
+
+def _delimiter(
+    lines: Sequence[str], shown: str, dialect: Dialect, told: str | None, preferred: str | None, wanted: Sequence[str]
+) -> tuple[str, tuple[str, ...]]:
+    """The delimiter, and a note if a detected one is not a comma."""
+    if dialect.delimiter is not None:
+        check_delimiter(lines, shown, dialect.delimiter)
+        return dialect.delimiter, ()
+    marks = [mark for mark in DELIMITERS if mark != dialect.decimal]
+    delimiter = told or detected_delimiter(lines, shown, marks, preferred, wanted)
+    if delimiter == ",":
+        return delimiter, ()
+    shown_mark = {"\t": "tabs", WHITESPACE: "blanks"}.get(delimiter, quoted(delimiter))
+    return delimiter, (f"cells are separated by {shown_mark} (--delimiter)",)
+
+
+def _titles_note(lines: Sequence[str], delimiter: str) -> tuple[str, ...]:
+    titles = [text for line in lines if (text := line.strip(f" \t\r\n{delimiter}"))]
+    return (f"left out above the header: {named(titles, 2)}",) if titles else ()
 
 
 def _all_after_blanks(lines: Sequence[str], delimiter: str, names: Sequence[str]) -> bool:
     """Whether each name except the first follows a blank outside its quotes."""
-    if not all(name.startswith(" ") for name in names[1:]):
+    if delimiter == WHITESPACE or len(names) < 2 or not all(name.startswith(" ") for name in names[1:]):
         return False
-    header = next(iter(_rows(lines, delimiter, after_blanks=True)), [])
+    header = next(iter(first_rows(lines, delimiter, after_blanks=True)), [])
     return not any(name.startswith(" ") for name in header[1:])
 
 
-def _check_given(lines: Sequence[str], shown: str, delimiter: str) -> None:
-    """Refuse a delimiter that occurs in no row if another one fits."""
-    others = [mark for mark in DELIMITERS if _above(lines, mark) is not None]
-    header = _rows(lines[:1], delimiter)
-    if header and len(header[0]) == 1 and others:
-        raise InputError(
-            f"{shown}, line 1: with the delimiter {quoted(delimiter)} there is one column; try --delimiter "
-            f"{quoted(others[0])}",
-            options=("--delimiter", others[0]),
-        )
-
-
-def _rows(lines: Sequence[str], delimiter: str, after_blanks: bool = False) -> list[list[str]]:
-    """The first rows, without blank ones after the first.
-
-    Parameters
-    ----------
-    after_blanks : whether to skip blanks between a delimiter and a cell
-    """
-    blank = delimiter == WHITESPACE
-    source = [line.replace("\t", " ").strip() + "\n" for line in lines] if blank else lines
-    found: list[list[str]] = []
-    reader = csv.reader(source, delimiter=" " if blank else delimiter, skipinitialspace=blank or after_blanks)
-    try:
-        for row in reader:
-            if row or not found:
-                found.append(row)
-            if len(found) > _SAMPLE_ROWS:
-                break
-    except csv.Error:  # a cell that is too long, which is reported when the rows are read
-        pass
-    return found
-
-
-def _sniffed(
-    lines: Sequence[str], shown: str, marks: Sequence[str], preferred: str | None, wanted: Sequence[str]
-) -> str:
-    """The delimiter with which all of the first rows are as wide as the header."""
-    above = {mark: _above(lines, mark) for mark in (*marks, WHITESPACE)}
-    even = [mark for mark in marks if above[mark] is not None]
-    fits = [mark for mark in even if not above[mark]]
-    fits = fits or [mark for mark in (WHITESPACE,) if above[mark] == 0] or even
-    if preferred in fits:
-        return str(preferred)
-    headers = {mark: _rows(lines[above[mark] or 0 :], mark)[0] for mark in fits}
-    if wanted and len(fits) > 1:
-        having = [mark for mark in fits if set(wanted) <= {name.strip() for name in headers[mark]}]
-        fits = having if len(having) == 1 else fits
-    if len(fits) > 1:
-        likely = max(fits, key=lambda mark: len(headers[mark]))
-        readings = " or ".join(f"{quoted(mark)} ({counted(len(headers[mark]), 'column')})" for mark in fits)
-        raise InputError(
-            f"{shown} may be separated by {readings}; choose one with --delimiter", options=("--delimiter", likely)
-        )
-    return fits[0] if fits else _by_header(lines, marks, wanted)
-
-
-def _by_header(lines: Sequence[str], marks: Sequence[str], wanted: Sequence[str]) -> str:
-    """The delimiter if the rows fit none: a rare one with the wanted names, or the most frequent one in the header."""
-    for mark in _RARE:
-        header_row = next(iter(_rows(lines, mark)), [])
-        if wanted and set(wanted) <= set(header_row) and _above(lines, mark) == 0:
-            return mark
-    header = lines[0] if lines else ""
-    return max(marks, key=lambda mark: (header.count(mark), mark == ","))
-
-
-def _above(lines: Sequence[str], delimiter: str) -> int | None:
-    """The number of lines (titles, comments, blanks) above the header, which is as wide as every row below it; None if
-    there is no such header."""
-    rows = _rows(lines, delimiter)
-    if not lines or not lines[0].strip() or (_is_even(rows) and not _is_title(rows[0], rows[1:2])):
-        return 0 if _is_even(rows) else None
-    for above in range(1, min(len(lines), _MOST_ABOVE + 1)):
-        below = lines[above:]
-        rows = _rows([line for line in below if line.strip()], delimiter)
-        if not _is_title(_rows(lines[above - 1 : above], delimiter)[0], rows[:1]):
-            return _below_blank(lines, delimiter)
-        if _begins_table(_rows(below, delimiter)):
-            return above
-    return None
-
-
-def _begins_table(rows: list[list[str]]) -> bool:
-    """Whether the first of these rows is a header, and the others as wide."""
-    is_named = bool(rows) and all(cell.strip() and not _NUMBER.fullmatch(cell) for cell in rows[0])
-    return is_named and len(rows) > 1 and _is_even(rows) and len(rows[1]) == len(rows[0])
-
-
-def _below_blank(lines: Sequence[str], delimiter: str) -> int | None:
-    """The number of lines above a header that follows a blank line, all narrower than it; None if there is no such
-    header."""
-    for above in range(1, min(len(lines), _MOST_ABOVE + 1)):
-        if lines[above - 1].strip(f" \t\r\n{delimiter}") or not lines[above].strip():
-            continue
-        rows = _rows(lines[above:], delimiter)
-        widest = max(sum(bool(cell.strip()) for cell in row) for row in _rows(lines[:above], delimiter))
-        if _begins_table(rows) and widest < len(rows[0]):
-            return above
-    return None
-
-
-def _is_title(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """Whether a line is not part of the table: a comment, or a line with at most one cell above wider ones."""
-    filled = [cell for cell in row if cell.strip()]
-    if not filled:
-        return True
-    if row[0].lstrip().startswith("#"):
-        return not below or len(row) != len(below[0])
-    return len(filled) == 1 and (not below or len(row) < len(below[0]) or len(row) > 2)
-
-
-def _is_even(rows: list[list[str]]) -> bool:
-    widths = {len(row) for row in rows[1:]}
-    header = len(rows[0]) if rows else 0
-    if not widths:
-        return header > 1
-    more = max(widths) - header
-    return len(widths) == 1 and max(widths) > 1 and (more in (0, 1) or (more == -1 and not rows[0][-1].strip()))
-
-
 def _names(
-    rows: list[list[str]], shown: str, dialect: Dialect, delimiter: str, line: int, wanted: Sequence[str]
+    rows: list[list[str]], shown: str, dialect: Dialect, line: int, wanted: Sequence[str]
 ) -> tuple[list[str], int, tuple[str, ...]]:
     """The columns' names, the number of lines of the header, and notes."""
     if not rows or not rows[0]:
         raise InputError(f"{shown}, line {line}: the line is blank; expected the column names")
-    first = rows[0]
-    numbered = [f"column {place}" for place in range(1, len(first) + 1)]
     if dialect.header is False:
-        return numbered, 0, ()
-    if dialect.header is None and len(first) > 1 and all(_NUMBER.fullmatch(cell) for cell in first):
-        target = [option for name in wanted if name in first for option in ("--target", numbered[first.index(name)])]
-        raise InputError(
-            f"{shown}, line {line}: the header holds only numbers; if it is a row, add --no-header (the columns are "
-            f"then called 'column 1', 'column 2' …), else --header",
-            options=("--no-header", *target),
-        )
-    header, notes = _completed(first, rows[1:])
+        return [f"column {place}" for place in range(1, len(rows[0]) + 1)], 0, ()
+    if dialect.header is None:
+        _refuse_numbers(rows[0], shown, line, wanted)
+    header, notes = _completed(rows[0], rows[1:])
+    names, more = _with_places(header)
+    return names, 1, notes + more
+
+
+def _with_places(header: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """The header in which columns without a name are called by their places, and a note on them."""
     names = [name if name.strip() else f"column {place}" for place, name in enumerate(header, 1)]
-    if called := [name for name, given in zip(names, header, strict=True) if not given.strip()]:
-        notes = (*notes, f"columns without a name are called {named(called)}")
-    return names, 1, notes
+    called = [name for name, given in zip(names, header, strict=True) if not given.strip()]
+    return names, (f"columns without a name are called {named(called)}",) if called else ()
+
+
+def _refuse_numbers(header: Sequence[str], shown: str, line: int, wanted: Sequence[str]) -> None:
+    """Refuse a header of numbers, which is probably a row."""
+    if len(header) == 1 or not all(NUMBER.fullmatch(cell) for cell in header):
+        return
+    target = [f"column {header.index(name) + 1}" for name in wanted if name in header]
+    raise InputError(
+        f"{shown}, line {line}: the header holds only numbers; if it is a row, add --no-header (the columns are "
+        f"then called 'column 1', 'column 2' …), else --header",
+        options=("--no-header", *(part for name in target for part in ("--target", name))),
+    )
 
 
 def _completed(header: list[str], rows: list[list[str]]) -> tuple[list[str], tuple[str, ...]]:

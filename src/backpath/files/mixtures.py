@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from backpath.files.choices import Choices
 from backpath.files.column_inputs import NumberInput
-from backpath.files.columns import Texts, best_date_form, best_number_form, plain_form
+from backpath.files.columns import Texts, plain_form
 from backpath.files.decision import MOST_CATEGORIES, Decision
 from backpath.files.forms import WRITINGS, NumberForm
 from backpath.files.reading import missing_number, number_sql
 from backpath.files.sources import Source
 from backpath.files.wording import counted, quoted
+from backpath.files.written_forms import best_date_form, best_number_form
 
 MIXED = 0.8  # with at least this share of numbers (or texts), the rest of a column looks like mistakes
 _CODE = "'^\\s*([0-9]{1,9})([A-H]|[a-f])?\\s*$'"

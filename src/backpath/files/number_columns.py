@@ -12,7 +12,6 @@ from backpath.files.columns import (
     THOUSANDS,
     WHOLE_LIMIT,
     Profile,
-    best_number_form,
     collect_texts,
     merges,
     most_frequent,
@@ -23,6 +22,7 @@ from backpath.files.decision import Decision
 from backpath.files.reading import missing_number, number_sql
 from backpath.files.sources import Column, Source
 from backpath.files.wording import quoted
+from backpath.files.written_forms import best_number_form
 
 _STAND_INS = (-9, -99, -999, -9999, 99, 999, 9999, 99999, 999999)  # numbers that often mean "missing"
 _DATES_IN_DIGITS = (
@@ -39,15 +39,23 @@ _ID_NAME = re.compile(r"(?i:row[_. ]?(names?|id)|index|id|idx|unnamed: \d+|colum
 def decide_number(source: Source, base: Decision, choices: Choices, is_target: bool) -> Decision | None:
     """A column in which all cells are numbers; None if they are codes that would merge as numbers."""
     column, profile = base.column, base.profile
-    if profile.codes:
-        return None
-    low, high = profile.low or 0.0, profile.high or 0.0
-    if max(abs(low), abs(high)) >= WHOLE_LIMIT and merges(source, column):
+    if profile.codes or (_has_long_numbers(profile) and merges(source, column)):
         return None
     if profile.perhaps_thousands and (refused := _thousands_or_decimals(source, base)):
         return refused
     if is_target:
         return replace(base, kind=NumberInput(column.name, form=plain_form(source)))
+    return _as_input(source, base, choices)
+
+
+def _has_long_numbers(profile: Profile) -> bool:
+    """Whether a float64 may not represent all of a column's numbers."""
+    return max(abs(profile.low or 0.0), abs(profile.high or 0.0)) >= WHOLE_LIMIT
+
+
+def _as_input(source: Source, base: Decision, choices: Choices) -> Decision:
+    """A column of numbers as dates or numbers, or left out."""
+    column, profile = base.column, base.profile
     day = _dates_in_digits(source, column, profile)
     if day:
         said = f"{column.name!r} is read as dates ({day}); --numeric treats them as numbers"
@@ -98,53 +106,52 @@ def _stands_out(source: Source, column: Column, profile: Profile) -> tuple[str, 
     """A note on a number such as -99 or 999 that may mean "missing": a repeated number that is the only negative one,
     or far above all others."""
     low, high = profile.low or 0.0, profile.high or 0.0
-    if low not in _STAND_INS and high not in _STAND_INS:
+    if low < 0:
+        end, others, sides = low, f"min(CASE WHEN n > {low} THEN n END)", "below 0"
+    else:
+        end, others, sides = high, f"max(CASE WHEN n < {high} THEN n END)", "above {:g}"
+    if end not in _STAND_INS:
         return ()
     number = column.number or number_sql(column, NumberInput("", form=plain_form(source)), source.dialect.missing)
-    lows, low_text, next_low, highs, high_text, next_high = source.rows(
-        f"SELECT count(CASE WHEN n = {low} THEN 1 END), any_value(CASE WHEN n = {low} THEN t END), "
-        f"min(CASE WHEN n > {low} THEN n END), count(CASE WHEN n = {high} THEN 1 END), "
-        f"any_value(CASE WHEN n = {high} THEN t END), max(CASE WHEN n < {high} THEN n END) "
+    cells, text, nearest = source.rows(
+        f"SELECT count(CASE WHEN n = {end} THEN 1 END), any_value(CASE WHEN n = {end} THEN t END), {others} "
         f"FROM (SELECT {number} AS n, trim({column.text}) AS t FROM {{table}})"
     )[0]
-    cells, text, others = highs, high_text, f"above {next_high or 0:g}"
-    found = high in _STAND_INS and next_high is not None and low >= 0 and next_high < high / 3
-    if low in _STAND_INS and low < 0:
-        cells, text, others = lows, low_text, "below 0"
-        found = next_low is not None and next_low >= 0
-    if not found or cells < 2:
+    if cells < 2 or nearest is None:
         return ()
-    return (
-        f"{column.name!r} is {text} in {cells:,} rows and otherwise never {others}; --na {text} treats it as missing",
-    )
+    is_far = nearest >= 0 if low < 0 else nearest < high / 3
+    said = f"{column.name!r} is {text} in {cells:,} rows and otherwise never {sides.format(nearest)}"
+    return (f"{said}; --na {text} treats it as missing",) if is_far else ()
 
 
 def _may_count_rows(source: Source, column: Column, profile: Profile) -> bool:
     """Whether a column contains each of 1 … N (or 0 … N - 1) once, with a large N, independently of its name."""
-    span = (profile.high or 0) - (profile.low or 0)
-    if profile.rows < _LONG or profile.missing or profile.low not in (0, 1) or span != profile.rows - 1:
-        return False
-    number = column.number or number_sql(column, NumberInput("", form=plain_form(source)), ())
-    distinct, whole = source.rows(
-        f"SELECT count(DISTINCT n), bool_and(n = floor(n)) FROM (SELECT {number} AS n FROM {{table}})"
-    )[0]
-    return bool(whole and distinct == profile.rows)
+    likely = profile.rows >= _LONG and not profile.missing and _has_range_of_rows(profile)
+    return likely and _all_different(source, column, profile)
 
 
 def _counts_rows(source: Source, column: Column, profile: Profile) -> str:
     """The reason if a column of numbers only identifies the rows, by its name and without duplicates; otherwise ""."""
-    if not _ID_NAME.fullmatch(column.name) or profile.missing or profile.rows < 3:
+    likely = _ID_NAME.fullmatch(column.name) and not profile.missing and profile.rows > 2
+    if not likely or not _all_different(source, column, profile):
         return ""
-    number = column.number or number_sql(column, NumberInput("", form=plain_form(source)), ())
+    if _has_range_of_rows(profile):
+        return "it counts the rows"
+    return "" if column.name.startswith("column ") else "a different number in each row"
+
+
+def _has_range_of_rows(profile: Profile) -> bool:
+    """Whether the numbers go from 1 to N, or from 0 to N - 1."""
+    return profile.low in (0, 1) and (profile.high or 0) - (profile.low or 0) == profile.rows - 1
+
+
+def _all_different(source: Source, column: Column, profile: Profile) -> bool:
+    """Whether all rows have a number, all numbers are whole, and none occurs twice."""
+    number = number_sql(column, NumberInput("", form=plain_form(source)), ())
     distinct, whole = source.rows(
         f"SELECT count(DISTINCT n), bool_and(n = floor(n)) FROM (SELECT {number} AS n FROM {{table}})"
     )[0]
-    if distinct < profile.rows or not whole:
-        return ""
-    counts = profile.low in (0, 1) and (profile.high or 0) - (profile.low or 0) == profile.rows - 1
-    if counts:
-        return "it counts the rows"
-    return "" if column.name.startswith("column ") else "a different number in each row"
+    return bool(whole and distinct == profile.rows)
 
 
 def forced_numbers(source: Source, base: Decision) -> Decision:

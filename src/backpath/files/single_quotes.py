@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backpath.errors import InputError
-from backpath.files.csv_layout import DELIMITERS
+from backpath.files.csv_delimiter import DELIMITERS
 
 _SAMPLE = 1 << 16  # characters
 _LEAST = 0.8  # share of the lines with a quoted cell

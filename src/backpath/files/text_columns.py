@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from backpath.files.choices import Choices
 from backpath.files.column_inputs import CategoryInput, DateInput
-from backpath.files.columns import Profile, Texts, best_number_form, collect_texts, lookalikes, most_frequent
+from backpath.files.columns import Profile, Texts, collect_texts, lookalikes, most_frequent
 from backpath.files.decision import MOST_CATEGORIES, MOST_CLASSES, Decision
 from backpath.files.mixtures import lettered_code, mixture, odd_texts, several_writings
 from backpath.files.sources import Source
 from backpath.files.wording import counted, named, quoted
 from backpath.files.written_columns import written_numbers_or_dates
+from backpath.files.written_forms import best_number_form
 
 LEAST_SHARE = 0.01  # of the rows, for a separate category if there are too many
 _WORDY = 4  # words per text on average; with at least this many, it is free text

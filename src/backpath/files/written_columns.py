@@ -8,13 +8,14 @@ from typing import Any
 
 from backpath.files.choices import Choices
 from backpath.files.column_inputs import DateInput, NumberInput
-from backpath.files.columns import FIRST, Texts, collect_texts, date_forms, found_affixes, number_forms
+from backpath.files.columns import FIRST, Texts, collect_texts
 from backpath.files.dates import DateForm
 from backpath.files.decision import Decision
 from backpath.files.forms import NumberForm, literal
 from backpath.files.reading import missing_number
 from backpath.files.sources import Source
 from backpath.files.wording import counted, quoted
+from backpath.files.written_forms import date_forms, found_affixes, number_forms
 
 _LOOKED_AT = 100  # columns that may show which decimal mark a file has
 _DECIMALS = r"\s*[+-]?[^0-9]{{0,4}}[0-9]+{}([0-9]{{1,2}}|[0-9]{{4,}})\s*[^0-9]{{0,12}}"
