@@ -25,14 +25,9 @@ def without_footer(file: Path, layout: CsvLayout, folder: Path) -> tuple[Path, t
     """The file, or a copy without its footnotes and totals, and notes on them."""
     if layout.delimiter == WHITESPACE or layout.encoding.startswith(_WIDE) or len(layout.names) < 2:
         return file, ()
-    size = file.stat().st_size
-    with file.open("rb") as opened:
-        opened.seek(max(0, size - _TAIL))
-        whole = opened.read().splitlines(keepends=True)
-    lines = whole[1:] if size > _TAIL else whole[layout.skip :]
+    lines = _last_lines(file, layout)
     below = _footnotes(lines, layout)
-    notes = [text for line in lines[below:] if (text := _text(line, layout).strip(f" \t\r\n{layout.delimiter}"))]
-    said = [f"left out below the rows: {named(notes, 2)}"] if notes else []
+    said = _footnotes_note(lines[below:], layout)
     rows = lines[:below]
     while rows and not rows[-1].strip():
         rows.pop()
@@ -45,8 +40,22 @@ def without_footer(file: Path, layout: CsvLayout, folder: Path) -> tuple[Path, t
     copy = folder / f"{len(list(folder.iterdir()))}.csv"
     with file.open("rb") as opened, copy.open("wb") as written:
         shutil.copyfileobj(opened, written)
-        written.truncate(size - sum(map(len, lines[below:])))
+        written.truncate(file.stat().st_size - sum(map(len, lines[below:])))
     return copy, tuple(said)
+
+
+def _last_lines(file: Path, layout: CsvLayout) -> list[bytes]:
+    """The lines below the header in the last part of the file."""
+    size = file.stat().st_size
+    with file.open("rb") as opened:
+        opened.seek(max(0, size - _TAIL))
+        whole = opened.read().splitlines(keepends=True)
+    return whole[1:] if size > _TAIL else whole[layout.skip :]
+
+
+def _footnotes_note(lines: list[bytes], layout: CsvLayout) -> list[str]:
+    notes = [text for line in lines if (text := _text(line, layout).strip(f" \t\r\n{layout.delimiter}"))]
+    return [f"left out below the rows: {named(notes, 2)}"] if notes else []
 
 
 def _footnotes(lines: list[bytes], layout: CsvLayout) -> int:

@@ -79,12 +79,12 @@ def find_layout(file: Path, shown: str, dialect: Dialect, preferred: str | None,
         If two delimiters fit, or there is no valid header.
     """
     encoding = encoding_of(file, dialect)
-    lines, told = _without_sep_line(_first_lines(file, encoding))
-    delimiter, notes = _delimiter(lines, shown, dialect, told, preferred, wanted)
+    lines, sep = _without_sep_line(_first_lines(file, encoding))
+    delimiter, notes = _delimiter(lines, shown, dialect, sep, preferred, wanted)
     above = 0 if dialect.header is False else lines_above(lines, delimiter) or 0
     notes += _titles_note(lines[:above], delimiter)
     lines = lines[above:]
-    skip = above + (1 if told else 0)
+    skip = above + (1 if sep else 0)
     names, header_lines, more = _names(first_rows(lines, delimiter), shown, dialect, 1 + skip, wanted)
     strip = _all_after_blanks(lines, delimiter, names)
     if strip:
@@ -109,14 +109,14 @@ def _without_sep_line(lines: list[str]) -> tuple[list[str], str | None]:
 
 
 def _delimiter(
-    lines: Sequence[str], shown: str, dialect: Dialect, told: str | None, preferred: str | None, wanted: Sequence[str]
+    lines: Sequence[str], shown: str, dialect: Dialect, sep: str | None, preferred: str | None, wanted: Sequence[str]
 ) -> tuple[str, tuple[str, ...]]:
     """The delimiter, and a note if a detected one is not a comma."""
     if dialect.delimiter is not None:
         check_delimiter(lines, shown, dialect.delimiter)
         return dialect.delimiter, ()
     marks = [mark for mark in DELIMITERS if mark != dialect.decimal]
-    delimiter = told or detected_delimiter(lines, shown, marks, preferred, wanted)
+    delimiter = sep or detected_delimiter(lines, shown, marks, preferred, wanted)
     if delimiter == ",":
         return delimiter, ()
     shown_mark = {"\t": "tabs", WHITESPACE: "blanks"}.get(delimiter, quoted(delimiter))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from backpath.files.csv_lines import broken_row, line_of_row
 from backpath.files.dialect import Dialect, check_text, encoding_of
 from backpath.files.single_quotes import requoted
 from backpath.files.sources import Column, Source
-from backpath.files.wording import counted, named, plain
+from backpath.files.wording import named, plain, shown_files
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,6 +27,25 @@ _CSV = (
 )
 
 
+@dataclass(frozen=True)
+class _Part:
+    """One of the files.
+
+    Attributes
+    ----------
+    shown : its path for messages
+    file : with double quotes and without a footer
+    readable : the same rows, as DuckDB can read them
+    footer : the notes on lines below the rows
+    """
+
+    shown: str
+    file: Path
+    readable: Path
+    layout: CsvLayout
+    footer: tuple[str, ...]
+
+
 def csv_source(
     files: Sequence[tuple[Path, str]],
     dialect: Dialect,
@@ -36,83 +55,90 @@ def csv_source(
     folder: Path,
 ) -> Source:
     """The rows of CSV files, concatenated; all must have the same header and format."""
-    with_header = dialect
     if dialect.header is None:
-        with_header = replace(dialect, header=preferred.header)
-    layouts: list[CsvLayout] = []
-    readable: list[Path] = []
-    footer: list[str] = []
-    tables: list[tuple[Path, str]] = []
-    for given, shown in files:
-        encoding = encoding_of(given, with_header)
-        text = _utf8(given, shown, encoding, folder)
-        whole, quotes = requoted(given, shown, encoding, dialect.delimiter, folder)
-        layout = find_layout(whole, shown, with_header, preferred.delimiter, wanted)
-        layout = replace(layout, notes=(*layout.notes, *quotes))
-        file, below = without_footer(whole, layout, folder)
-        footer += below
-        if file != given:
-            text = _utf8(file, shown, layout.encoding, folder)
-        tables.append((file, shown))
-        layouts.append(layout)
-        readable.append(_converted(file, shown, layout, folder) if layout.converted else text)
-        if layout.names != layouts[0].names:
-            raise InputError(
-                f"{shown} has different columns ({named(layout.names)}) from {files[0][1]} ({named(layouts[0].names)})"
-            )
-        if (layout.delimiter, layout.skip) != (layouts[0].delimiter, layouts[0].skip):
-            raise InputError(f"{shown} is formatted differently from {files[0][1]}; use the same format for both")
-    layout = layouts[0]
+        dialect = replace(dialect, header=preferred.header)
+    parts: list[_Part] = []
+    for file, shown in files:
+        parts.append(_part(file, shown, dialect, preferred.delimiter, wanted, folder))
+        _check_alike(parts[-1], parts[0])
+    layout = parts[0].layout
+    skip, delimiter = (0, ",") if layout.converted else (layout.skip, layout.delimiter)
     names = layout.names
+    footer = tuple(dict.fromkeys(note for part in parts for note in part.footer))
     return Source(
-        path=files[0][1] if len(files) == 1 else f"{counted(len(files), 'file')} from {files[0][1]}",
+        path=shown_files([shown for _, shown in files]),
         columns=tuple(Column(name, text=f"c{k}") for k, name in enumerate(names)),
         relation=_CSV.format(
-            skip=0 if layout.converted else layout.skip,
+            skip=skip,
             columns=", ".join(f"'c{k}': 'VARCHAR'" for k in range(len(names))),
         ),
-        parameters={
-            "path": [literal_path(file) for file in readable],
-            "delimiter": "," if layout.converted else layout.delimiter,
-        },
+        parameters={"path": [literal_path(part.readable) for part in parts], "delimiter": delimiter},
         connection=connection,
         folder=folder,
-        row_name=_row_namer(tables, layouts),
-        explain=_explainer(tables, layouts),
-        dialect=replace(
-            dialect,
-            delimiter=layout.delimiter,
-            encoding=dialect.encoding or preferred.encoding,
-            decimal=dialect.decimal or preferred.decimal,
-            header=with_header.header,
-            missing=dialect.missing or preferred.missing,
-        ),
-        notes=(*layout.notes, *dict.fromkeys(footer)),
-        footer=tuple(dict.fromkeys(footer)),
+        row_name=_row_namer(parts),
+        explain=_explainer(parts),
+        dialect=_completed(dialect, preferred, layout),
+        notes=(*layout.notes, *footer),
+        footer=footer,
         repeated=layout.repeated,
     )
 
 
-def _row_namer(files: Sequence[tuple[Path, str]], layouts: Sequence[CsvLayout]) -> Callable[[int], str]:
+def _part(
+    given: Path, shown: str, dialect: Dialect, preferred: str | None, wanted: Sequence[str], folder: Path
+) -> _Part:
+    encoding = encoding_of(given, dialect)
+    readable = _utf8(given, shown, encoding, folder)
+    whole, quotes = requoted(given, shown, encoding, dialect.delimiter, folder)
+    layout = find_layout(whole, shown, dialect, preferred, wanted)
+    layout = replace(layout, notes=(*layout.notes, *quotes))
+    file, footer = without_footer(whole, layout, folder)
+    if layout.converted:
+        readable = _converted(file, shown, layout, folder)
+    elif file != given:
+        readable = _utf8(file, shown, layout.encoding, folder)
+    return _Part(shown, file, readable, layout, footer)
+
+
+def _check_alike(part: _Part, first: _Part) -> None:
+    if part.layout.names != first.layout.names:
+        raise InputError(
+            f"{part.shown} has different columns ({named(part.layout.names)}) from {first.shown} "
+            f"({named(first.layout.names)})"
+        )
+    if (part.layout.delimiter, part.layout.skip) != (first.layout.delimiter, first.layout.skip):
+        raise InputError(f"{part.shown} is formatted differently from {first.shown}; use the same format for both")
+
+
+def _completed(dialect: Dialect, preferred: Dialect, layout: CsvLayout) -> Dialect:
+    """The dialect with what was detected or is preferred where the caller leaves it open."""
+    return replace(
+        dialect,
+        delimiter=layout.delimiter,
+        encoding=dialect.encoding or preferred.encoding,
+        decimal=dialect.decimal or preferred.decimal,
+        missing=dialect.missing or preferred.missing,
+    )
+
+
+def _row_namer(parts: Sequence[_Part]) -> Callable[[int], str]:
     def name(row: int) -> str:
         left = row
-        for (file, shown), layout in zip(files, layouts, strict=True):
-            line, found = line_of_row(file, layout, left)
-            if line.startswith("line") or len(files) == 1:
-                return f"{shown}, {line}"
+        for part in parts:
+            line, found = line_of_row(part.file, part.layout, left)
+            if line.startswith("line") or len(parts) == 1:
+                return f"{part.shown}, {line}"
             left -= found
         return f"row {row}"
 
     return name
 
 
-def _explainer(files: Sequence[tuple[Path, str]], layouts: Sequence[CsvLayout]) -> Callable[[str], str]:
+def _explainer(parts: Sequence[_Part]) -> Callable[[str], str]:
     def explain(_: str) -> str:
-        for (file, shown), layout in zip(files, layouts, strict=True):
-            broken = broken_row(file, shown, layout)
-            if broken:
-                return broken
-        return f"{files[0][1]} cannot be read as CSV; save it again with one row to a line, as UTF-8"
+        broken = (broken_row(part.file, part.shown, part.layout) for part in parts)
+        unknown = f"{parts[0].shown} cannot be read as CSV; save it again with one row to a line, as UTF-8"
+        return next(filter(None, broken), unknown)
 
     return explain
 

@@ -17,7 +17,7 @@ from backpath.files.file_paths import PathLike
 from backpath.files.memory_budget import Budget
 from backpath.files.opening import open_table
 from backpath.files.reading import cell_sql
-from backpath.files.sources import Source
+from backpath.files.sources import Column, Source
 from backpath.files.usable import check_usable, choose, decide_all
 
 BINS = 10
@@ -82,23 +82,36 @@ def look(
     with open_table(path, dialect, wanted=() if target is None else (target,), memory=memory) as source:
         goal, inputs = (None, list(source.columns)) if target is None else choose(source, target, wanted)
         decisions = decide_all(source, inputs if goal is None else [*inputs, goal], wanted, goal)
-        numbers = _numbers(source, [d for d in decisions if d.kind and not isinstance(d.kind, CategoryInput)])
-        decisions = [_with_task(source, d, wanted) if goal is not None and d.column is goal else d for d in decisions]
-        by_name = {d.name: _column(d, numbers.get(d.name), goal is not None and d.column is goal) for d in decisions}
-        ignored = [
-            ColumnLook(name, "", "left out", "--ignore", 0, 0, "", "", ())
-            for name in source.names
-            if name not in by_name
-        ]
-        columns = [by_name[name] for name in source.names if name in by_name]
-        refusal = ""
-        options: tuple[str, ...] = ()
-        try:
-            if goal is not None:
-                check_usable(source, decisions, wanted)
-        except InputError as error:
-            refusal, options = str(error), error.options
-        return Look(source.path, decisions[0].profile.rows, (*columns, *ignored), source.notes, refusal, options)
+        columns = _columns(source, decisions, goal, wanted)
+        refusal, options = ("", ()) if goal is None else _refusal(source, decisions, wanted)
+        return Look(source.path, decisions[0].profile.rows, columns, source.notes, refusal, options)
+
+
+def _columns(
+    source: Source, decisions: Sequence[Decision], goal: Column | None, choices: Choices
+) -> tuple[ColumnLook, ...]:
+    """All columns in the file's order, then those that are ignored."""
+    numbers = _numbers(source, [d for d in decisions if d.kind and not isinstance(d.kind, CategoryInput)])
+    found = {}
+    for decision in decisions:
+        is_target = decision.column is goal
+        shown = _with_task(source, decision, choices) if is_target else decision
+        found[shown.name] = _column(shown, numbers.get(shown.name), is_target)
+    ignored = {
+        name: ColumnLook(name, "", "left out", "--ignore", 0, 0, "", "", ())
+        for name in source.names
+        if name not in found
+    }
+    return (*(found[name] for name in source.names if name in found), *ignored.values())
+
+
+def _refusal(source: Source, decisions: Sequence[Decision], choices: Choices) -> tuple[str, tuple[str, ...]]:
+    """Why training would refuse the table ("" if it would not), and the options that help."""
+    try:
+        check_usable(source, decisions, choices)
+    except InputError as error:
+        return str(error), error.options
+    return "", ()
 
 
 def _with_task(source: Source, goal: Decision, choices: Choices) -> Decision:
@@ -133,30 +146,41 @@ class _Range:
 
 def _numbers(source: Source, decisions: Sequence[Decision]) -> dict[str, _Range]:
     """Ranges and histograms of columns of numbers and dates, in two passes for each group of columns."""
-    own = source.dialect.missing
     found: dict[str, _Range] = {}
     for start in range(0, len(decisions), source.batch):
-        batch = decisions[start : start + source.batch]
-        cells = [f"{cell_sql(d.column, d.kind, own, 0)} AS v{k}" for k, d in enumerate(batch) if d.kind]
-        relation = f"(SELECT {', '.join(cells)} FROM {{table}})"
-        finite = [f"CASE WHEN isfinite(v{k}) THEN v{k} END" for k in range(len(batch))]
-        estimated = batch[0].profile.rows * len(batch) > MOST_COUNTED
-        different = "approx_count_distinct({})" if estimated else "count(DISTINCT {})"
-        ranges = ", ".join(f"min({v}), max({v}), {different.format(v)}" for v in finite)
-        row = source.rows(f"SELECT {ranges} FROM {relation}")[0]
-        triples = [row[k : k + 3] for k in range(0, len(row), 3)]
-        bins = [_bin(v, low or 0.0, high or 0.0) for v, (low, high, _) in zip(finite, triples, strict=True)]
-        places = ", ".join(f"{place} AS b{k}" for k, place in enumerate(bins))
-        each = ", ".join(f"count(CASE WHEN b{k} = {j} THEN 1 END)" for k in range(len(batch)) for j in range(BINS))
-        counts = source.rows(f"SELECT {each} FROM (SELECT {places} FROM {relation})")[0]
-        for k, (decision, (low, high, distinct)) in enumerate(zip(batch, triples, strict=True)):
-            most = min(int(distinct), decision.profile.rows)
-            found[decision.name] = _Range(most, low, high, tuple(counts[k * BINS : (k + 1) * BINS]), estimated)
+        found |= _ranges(source, decisions[start : start + source.batch])
     return found
 
 
-def _bin(value: str, low: float, high: float) -> str:
-    """SQL: the part of a range that contains a value."""
+def _ranges(source: Source, decisions: Sequence[Decision]) -> dict[str, _Range]:
+    own = source.dialect.missing
+    cells = [f"{cell_sql(d.column, d.kind, own, 0)} AS v{k}" for k, d in enumerate(decisions) if d.kind]
+    relation = f"(SELECT {', '.join(cells)} FROM {{table}})"
+    finite = [f"CASE WHEN isfinite(v{k}) THEN v{k} END" for k in range(len(decisions))]
+    estimated = decisions[0].profile.rows * len(decisions) > MOST_COUNTED
+    different = "approx_count_distinct({})" if estimated else "count(DISTINCT {})"
+    ranges = ", ".join(f"min({v}), max({v}), {different.format(v)}" for v in finite)
+    row = source.rows(f"SELECT {ranges} FROM {relation}")[0]
+    triples = [row[k : k + 3] for k in range(0, len(row), 3)]
+    bins = [_bin(v, low, high) for v, (low, high, _) in zip(finite, triples, strict=True)]
+    return {
+        decision.name: _Range(min(int(distinct), decision.profile.rows), low, high, counts, estimated)
+        for decision, (low, high, distinct), counts in zip(
+            decisions, triples, _histograms(source, relation, bins), strict=True
+        )
+    }
+
+
+def _histograms(source: Source, relation: str, bins: Sequence[str]) -> list[tuple[int, ...]]:
+    places = ", ".join(f"{place} AS b{k}" for k, place in enumerate(bins))
+    each = ", ".join(f"count(CASE WHEN b{k} = {j} THEN 1 END)" for k in range(len(bins)) for j in range(BINS))
+    counts = source.rows(f"SELECT {each} FROM (SELECT {places} FROM {relation})")[0]
+    return [counts[start : start + BINS] for start in range(0, len(counts), BINS)]
+
+
+def _bin(value: str, low: float | None, high: float | None) -> str:
+    """SQL: the part of a range (None: of no numbers) that contains a value."""
+    low, high = low or 0.0, high or 0.0
     place = f"floor(({value} - {low!r}) * {BINS / ((high - low) or 1.0)!r})"
     return f"CAST(CASE WHEN {value} IS NOT NULL THEN least({place}, {BINS - 1}) END AS TINYINT)"
 

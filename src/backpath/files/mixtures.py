@@ -23,11 +23,7 @@ _MOST_ODD = 8  # distinct texts beside numbers or dates that may all mean "missi
 def odd_texts(source: Source, base: Decision, choices: Choices) -> Decision | None:
     """Refuses a column of numbers or dates with a few repeated texts, such as (blank) and 00.00.0000, and says how to
     treat them as missing; None for other columns."""
-    form, read = best_number_form(source, source.dialect.decimal)
-    cell, unit = form.sql("t"), "number"
-    day = best_date_form(source, choices.dates)
-    if day is not None and day[1] > read:
-        cell, unit = day[0].sql("t"), "date"
+    cell, unit = _likely_form(source, choices)
     gap = missing_number(replace(base.column, text="t"), source.dialect.missing)
     rest = f"NOT coalesce(isfinite({cell}), false) AND NOT {gap}"
     cells, different, odd, odd_ones = source.rows(
@@ -49,6 +45,15 @@ def odd_texts(source: Source, base: Decision, choices: Choices) -> Decision | No
         f"(--categorical {base.name!r})",
         options=options,
     )
+
+
+def _likely_form(source: Source, choices: Choices) -> tuple[str, str]:
+    """SQL for the number or the date in most of the last collected texts, and which of these it is."""
+    form, read = best_number_form(source, source.dialect.decimal)
+    day = best_date_form(source, choices.dates)
+    if day is not None and day[1] > read:
+        return day[0].sql("t"), "date"
+    return form.sql("t"), "number"
 
 
 def lettered_code(source: Source) -> str:

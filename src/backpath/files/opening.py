@@ -53,9 +53,26 @@ def open_table(
     wanted : columns that the table should have
     memory : the memory for reading
     """
-    import duckdb
-
     allowed = memory or budget()
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        _connection(allowed, Path(temporary)) as connection,
+    ):
+        folder = Path(temporary)
+        files = [plain_file(one, folder, connection) for one in table_files(_paths(path))]
+        source = _source(files, dialect or Dialect(), preferred or Dialect(), wanted, connection, folder)
+        small = sum(file.stat().st_size for file, _ in files) < min(_SMALL, allowed.database // 4)
+        yield source.kept() if small else source
+
+
+def _paths(path: PathLike | Sequence[PathLike]) -> list[PathLike]:
+    if isinstance(path, str | os.PathLike) or not isinstance(path, Sequence):
+        return [path]
+    return list(path)
+
+
+def _connection(allowed: Budget, folder: Path) -> DuckDBPyConnection:
+    import duckdb
 
     settings: dict[str, str | bool | int | float | list[str]] = {
         "threads": min(allowed.threads, os.cpu_count() or 1),
@@ -63,30 +80,33 @@ def open_table(
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
-    asked = dialect or Dialect()
-    given = [path] if isinstance(path, str | os.PathLike) or not isinstance(path, Sequence) else list(path)
-    with (
-        tempfile.TemporaryDirectory() as temporary,
-        duckdb.connect(":memory:", config=settings) as connection,
-    ):
-        folder = Path(temporary)
-        connection.execute("SET enable_progress_bar = false")
-        # as a join, IN with five words or more gives the rows in another order, which differs from query to query
-        connection.execute("SET disabled_optimizers = 'in_clause'")
-        connection.execute(f"SET temp_directory = {literal(str(folder / 'spilled'))}")
-        files = [plain_file(one, folder, connection) for one in table_files(given)]
-        starts = {_start(file) for file, _ in files}
-        marked = [_MARKED[start] for start in starts if start in _MARKED]
-        if len(starts) == 1 and marked:
-            source = marked[0].source(files, asked, connection, folder)
-        elif len(kinds := {json_format(file) for file, _ in files}) == 1 and "" not in kinds:
-            source = json_source(files, asked, connection, folder)
-        elif marked:
-            raise InputError(f"some of the files are {marked[0].name} and some are not; give files of one kind")
-        else:
-            source = csv_source(files, asked, preferred or Dialect(), wanted, connection, folder)
-        small = sum(file.stat().st_size for file, _ in files) < min(_SMALL, allowed.database // 4)
-        yield source.kept() if small else source
+    connection = duckdb.connect(":memory:", config=settings)
+    connection.execute("SET enable_progress_bar = false")
+    # as a join, IN with five words or more gives the rows in another order, which differs from query to query
+    connection.execute("SET disabled_optimizers = 'in_clause'")
+    connection.execute(f"SET temp_directory = {literal(str(folder / 'spilled'))}")
+    return connection
+
+
+def _source(
+    files: Files,
+    dialect: Dialect,
+    preferred: Dialect,
+    wanted: Sequence[str],
+    connection: DuckDBPyConnection,
+    folder: Path,
+) -> Source:
+    """The rows of files of the format that their first bytes determine."""
+    starts = {_start(file) for file, _ in files}
+    marked = [_MARKED[start] for start in starts if start in _MARKED]
+    if len(starts) == 1 and marked:
+        return marked[0].source(files, dialect, connection, folder)
+    kinds = {json_format(file) for file, _ in files}
+    if len(kinds) == 1 and "" not in kinds:
+        return json_source(files, dialect, connection, folder)
+    if marked:
+        raise InputError(f"some of the files are {marked[0].name} and some are not; give files of one kind")
+    return csv_source(files, dialect, preferred, wanted, connection, folder)
 
 
 def _start(file: Path) -> bytes:

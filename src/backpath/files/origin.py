@@ -43,9 +43,9 @@ def found_table(record: Mapping[str, Any], model: PathLike) -> list[Path]:
     InputError
         If the model's record names none, or they no longer exist, or they have changed.
     """
-    origin = record.get("table")
+    origin: Any = record.get("table")
     names = origin.get("files") if isinstance(origin, dict) else None
-    if not isinstance(origin, dict) or not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise InputError("its file does not say which table it was trained on")
     paths = [Path(model).resolve().parent / name for name in names]
     for name, path in zip(names, paths, strict=True):

@@ -234,12 +234,24 @@ def encode_texts(preparation: Preparation, rows: Sequence[Sequence[str]], where:
             sql = f"SELECT {cell_sql(column, kind, preparation.dialect.missing, k)} AS v FROM {relation}"
             found.append(np.asarray(connection.execute(sql, lists).fetchnumpy()["v"]))
     for kind, values, texts in zip(preparation.inputs, found, zip(*rows, strict=True), strict=True):
-        unknown = (values == OTHER) if isinstance(kind, CategoryInput) and not kind.other else kind.unusable(values)
-        for text, is_wrong in zip(texts, unknown, strict=True):
-            if is_wrong and isinstance(kind, CategoryInput):
-                known = listed(kind.categories)
-                raise InputError(f"{where}, column {quoted(kind.name)} must be one of {known}, but is {quoted(text)}")
-            if is_wrong:
-                wanted = "a date or time as in training" if isinstance(kind, DateInput) else "a finite number"
-                raise InputError(f"{where}, column {quoted(kind.name)} must be {wanted}, but is {quoted(text)}")
+        _check_texts(kind, values, texts, where)
     return preparation.encode(found)
+
+
+def _check_texts(kind: ColumnInput, values: NDArray[Any], texts: Sequence[str], where: str) -> None:
+    """Refuse the first text that cannot be read as in training.
+
+    Parameters
+    ----------
+    values : the texts as read
+    """
+    unknown = (values == OTHER) if isinstance(kind, CategoryInput) and not kind.other else kind.unusable(values)
+    for text, is_wrong in zip(texts, unknown, strict=True):
+        if is_wrong:
+            raise InputError(f"{where}, column {quoted(kind.name)} must be {_expected(kind)}, but is {quoted(text)}")
+
+
+def _expected(kind: ColumnInput) -> str:
+    if isinstance(kind, CategoryInput):
+        return f"one of {listed(kind.categories)}"
+    return "a date or time as in training" if isinstance(kind, DateInput) else "a finite number"

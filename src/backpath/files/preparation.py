@@ -226,12 +226,16 @@ def _input_from(kept: object, what: str) -> ColumnInput:
         if len(column.labels) < 2:
             raise InputError(f"{what} must have at least two categories")
         return column
+    _check_numbers(column, what)
+    return column
+
+
+def _check_numbers(column: NumberInput | DateInput, what: str) -> None:
     _check_scale(column.mean, column.scale, what)
     if column.fill is not None and not np.isfinite(column.fill):
         raise InputError(f"{what}: fill must be finite, but is {column.fill}")
     if isinstance(column, DateInput) and (column.form not in DATE_FORMS or not set(column.parts) <= set(DATE_LABELS)):
         raise InputError(f"{what}: the date's form {quoted(column.form)} or its parts are unknown")
-    return column
 
 
 def _check_scale(mean: float, scale: float, what: str) -> None:

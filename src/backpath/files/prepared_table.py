@@ -14,7 +14,8 @@ from backpath.files.dialect import Dialect
 from backpath.files.file_paths import PathLike
 from backpath.files.opening import open_table
 from backpath.files.predicting import PredictionTable
-from backpath.files.preparation import Preparation
+from backpath.files.preparation import Preparation, Target
+from backpath.files.sources import Source
 from backpath.files.wording import listed, quoted
 from backpath.maths.arrays import Floats
 
@@ -52,12 +53,7 @@ def read_prepared(
         If the table lacks a column of training or the target, if no row can be used, or if X and y would have more than
         ``most`` numbers.
     """
-    target = preparation.target
-    goal: NumberInput | CategoryInput = (
-        CategoryInput(target.name, target.classes)
-        if target.classes
-        else NumberInput(target.name, target.mean, target.scale, form=target.form)
-    )
+    goal = _as_input(preparation.target)
     wide = replace(preparation, inputs=(*preparation.inputs, goal))  # the target is read like a further input
     wanted = [column.name for column in wide.inputs]
     with open_table(path, dialect, preferred=preparation.dialect, wanted=wanted) as source:
@@ -70,13 +66,24 @@ def read_prepared(
         usable = np.concatenate([block.problems == "" for block in blocks])
         inputs = len(preparation.input_labels)
         X, y = rows[:, :inputs], rows[:, inputs:]
-        if target.classes:
+        if preparation.target.classes:
             usable &= y.any(axis=1)  # all 0: a class that did not occur in training
         if not usable.any():
-            known = f", one of {listed(target.classes)}," if target.classes else ""
-            raise InputError(
-                f"{source.path} has no row in which all cells can be used; the model needs "
-                f"{listed([column.name for column in preparation.inputs])} and the target {quoted(target.name)}{known}"
-            )
-    y = y[:, 1:] if target.task == "binary" else y
+            raise InputError(_no_row(source, preparation))
+    y = y[:, 1:] if preparation.target.task == "binary" else y
     return PreparedTable(X[usable], y[usable], np.flatnonzero(usable) + 1, int((~usable).sum()))
+
+
+def _as_input(target: Target) -> NumberInput | CategoryInput:
+    if target.classes:
+        return CategoryInput(target.name, target.classes)
+    return NumberInput(target.name, target.mean, target.scale, form=target.form)
+
+
+def _no_row(source: Source, preparation: Preparation) -> str:
+    target = preparation.target
+    known = f", one of {listed(target.classes)}," if target.classes else ""
+    return (
+        f"{source.path} has no row in which all cells can be used; the model needs "
+        f"{listed([column.name for column in preparation.inputs])} and the target {quoted(target.name)}{known}"
+    )

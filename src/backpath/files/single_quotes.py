@@ -46,8 +46,8 @@ def _are_quoted(lines: Sequence[str], mark: str) -> bool:
     equally wide."""
     cell = re.compile(rf"(^|{re.escape(mark)})[ ]?'(?:[^']|'')*'(?=[ ]?(?:{re.escape(mark)}|$))")
     rows = [line for line in lines[1:] if line.strip()]
-    quoted = [line for line in rows if cell.search(line)]
-    if not rows or len(quoted) < _LEAST * len(rows):
+    quoted = sum(bool(cell.search(line)) for line in rows)
+    if quoted < _LEAST * len(rows):
         return False
     if any(re.search(rf"(^|{re.escape(mark)})[ ]?'", cell.sub(r"\1", line)) for line in lines):
         return False

@@ -13,6 +13,7 @@ from backpath.files.file_paths import PathLike
 from backpath.files.opening import open_table
 from backpath.files.predicting import encode_texts
 from backpath.files.preparation import Preparation, one_hot
+from backpath.files.sources import Source
 from backpath.files.wording import column_index, counted, listed, quoted
 from backpath.maths.arrays import Floats
 
@@ -37,17 +38,17 @@ def read_rows(
     with open_table(path, dialect, preferred=preparation.dialect, wanted=wanted) as source:
         columns = [source.columns[column_index(n, source.names, source.path, "of training")] for n in wanted]
         cells = ", ".join(column.text for column in columns)
-        rows: list[list[str]] = []
-        for number in numbers:
-            found = source.rows(f"SELECT {cells} FROM {{table}} LIMIT 1 OFFSET {number - 1}") if number > 0 else []
-            if not found:
-                count = source.rows("SELECT count(*) FROM {table}")[0][0]
-                raise InputError(
-                    f"{source.path} has {counted(count, 'row')}, so there is no row {number}; rows count from 1"
-                )
-            rows.append(["" if cell is None else str(cell) for cell in found[0]])
+        rows = [_row(source, cells, number) for number in numbers]
         X = encode_texts(preparation, [row[:-1] for row in rows], source.path)
         return X, encode_targets(preparation, [row[-1] for row in rows], source.path)
+
+
+def _row(source: Source, cells: str, number: int) -> list[str]:
+    found = source.rows(f"SELECT {cells} FROM {{table}} LIMIT 1 OFFSET {number - 1}") if number > 0 else []
+    if not found:
+        count = source.rows("SELECT count(*) FROM {table}")[0][0]
+        raise InputError(f"{source.path} has {counted(count, 'row')}, so there is no row {number}; rows count from 1")
+    return ["" if cell is None else str(cell) for cell in found[0]]
 
 
 def encode_targets(preparation: Preparation, texts: Sequence[str], where: str) -> Floats:

@@ -20,32 +20,31 @@ _WORDY = 4  # words per text on average; with at least this many, it is free tex
 
 
 def decide_text(source: Source, base: Decision, choices: Choices, is_target: bool) -> Decision:
-    column, profile, name = base.column, base.profile, base.name
-    texts = collect_texts(source, column, is_target)
+    """A column of text, or of numbers or dates in some written form."""
+    texts = collect_texts(source, base.column, is_target)
     base = replace(base, missing=texts.missing, distinct=texts.distinct)
-    forced = name in choices.categorical
-    code = _code(source, profile, texts, is_target)
+    forced = base.name in choices.categorical
+    code = "" if forced else _code(source, base.profile, texts, is_target)
     if not forced and not code:
-        read = written_numbers_or_dates(source, base, texts, choices, is_target)
-        if read is not None:
-            return _no_dates(source, read) if is_target else read
-        mixed = odd_texts(source, base, choices) or mixture(source, base, texts)
-        if not mixed.problem and 0 < texts.distinct == texts.with_digit:
-            mixed = several_writings(source, base) or mixed
-        if mixed.problem:
-            return mixed
-        base = mixed
+        base = _as_written(source, base, texts, choices, is_target)
+        if base.kind or base.problem:
+            return base
     if is_target:
         return _classes(source, base, texts, choices)
-    if texts.present == 0:
-        return replace(base, left_out="every cell is missing")
-    if texts.distinct == 1 and texts.missing == 0:
-        return replace(base, left_out="the same in every row")
-    if name not in choices.keep and not forced:
-        reason = _why_left_out(texts, profile)
-        if reason:
-            return replace(base, left_out=reason)
-    return _categories(source, base, texts, "" if forced else code)
+    is_wanted = forced or base.name in choices.keep
+    reason = _why_left_out(texts, base.profile, is_wanted)
+    return replace(base, left_out=reason) if reason else _categories(source, base, texts, code)
+
+
+def _as_written(source: Source, base: Decision, texts: Texts, choices: Choices, is_target: bool) -> Decision:
+    """The column as numbers or dates, or refused as a mixture; otherwise without a kind, for text."""
+    read = written_numbers_or_dates(source, base, texts, choices, is_target)
+    if read is not None:
+        return _no_dates(source, read) if is_target else read
+    mixed = odd_texts(source, base, choices) or mixture(source, base, texts)
+    if not mixed.problem and 0 < texts.distinct == texts.with_digit:
+        return several_writings(source, base) or mixed
+    return mixed
 
 
 def _code(source: Source, profile: Profile, texts: Texts, is_target: bool) -> str:
@@ -64,12 +63,20 @@ def _no_dates(source: Source, read: Decision) -> Decision:
     )
 
 
-def _why_left_out(texts: Texts, profile: Profile) -> str:
+def _why_left_out(texts: Texts, profile: Profile, is_wanted: bool) -> str:
     """The reason why a text column is not used ("" if it is used)."""
+    if texts.present == 0:
+        return "every cell is missing"
+    if texts.distinct == 1 and texts.missing == 0:
+        return "the same in every row"
+    if is_wanted:
+        return ""
     reason = _identifies(texts, profile.rows)
-    if reason and profile.all_numbers and not profile.codes:  # whole numbers beyond float64
+    if not reason:
+        return ""
+    if profile.all_numbers and not profile.codes:  # whole numbers beyond float64
         return f"{reason}: whole numbers beyond 2⁵³"
-    if reason and 0 < profile.numbers < profile.present and not profile.all_numbers:
+    if 0 < profile.numbers < profile.present and not profile.all_numbers:
         return f"{reason}; {counted(profile.numbers, 'cell')} of {profile.present:,} are numbers (--numeric)"
     return reason
 
@@ -87,6 +94,18 @@ def _identifies(texts: Texts, rows: int) -> str:
 
 def _classes(source: Source, base: Decision, texts: Texts, choices: Choices) -> Decision:
     """The target as classes."""
+    refused = _no_classes(source, base, texts, choices)
+    if refused is not None:
+        return refused
+    categories = tuple(sorted(text for text, _ in most_frequent(source, MOST_CLASSES)))
+    notes = [_alike(alike, base.name) for alike in lookalikes(source)]
+    if "None" in categories:
+        notes.append(f"'None' in {base.name!r} is treated as a class; --na None leaves its rows out")
+    return replace(base, kind=CategoryInput(base.name, categories), notes=tuple(notes))
+
+
+def _no_classes(source: Source, base: Decision, texts: Texts, choices: Choices) -> Decision | None:
+    """Refuses a target of one class or too many, or of numbers with other cells; None for other targets."""
     where, rows = f"{source.path}, column {quoted(base.name)}", texts.present
     too_many = texts.distinct > MOST_CLASSES or (texts.distinct > 20 and texts.distinct > rows / 2)
     if choices.task == "regression" or (too_many and base.name not in choices.categorical):
@@ -104,14 +123,7 @@ def _classes(source: Source, base: Decision, texts: Texts, choices: Choices) -> 
             problem=f"{where}: {texts.distinct:,} different texts in {rows:,} rows are too many for classes; give a "
             "target with few",
         )
-    categories = tuple(sorted(text for text, _ in most_frequent(source, MOST_CLASSES)))
-    notes = [_alike(alike, base.name) for alike in lookalikes(source)]
-    notes += (
-        [f"'None' in {base.name!r} is treated as a class; --na None leaves its rows out"]
-        if "None" in categories
-        else []
-    )
-    return replace(base, kind=CategoryInput(base.name, categories), notes=tuple(notes))
+    return None
 
 
 def _not_numbers(source: Source, base: Decision, where: str) -> Decision | None:

@@ -13,7 +13,7 @@ from backpath.errors import InputError
 from backpath.files.csv_source import literal_path
 from backpath.files.dialect import Dialect
 from backpath.files.sources import Column, Source
-from backpath.files.wording import counted, plain, quoted, told_apart
+from backpath.files.wording import plain, quoted, shown_files, told_apart
 
 if TYPE_CHECKING:
     import duckdb
@@ -70,7 +70,7 @@ def _typed(
     called, repeated = told_apart(called, shown)
     columns = tuple(_column(k, *pair) for k, pair in enumerate(zip(called, types, strict=True)))
     return Source(
-        path=shown if len(files) == 1 else f"{counted(len(files), 'file')} from {shown}",
+        path=shown_files([path for _, path in files]),
         columns=columns,
         relation=f"{relation}({', '.join(f'c{k}' for k in range(len(names)))})",
         parameters=parameters,

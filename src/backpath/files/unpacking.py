@@ -53,14 +53,8 @@ def table_files(given: PathLike | list[PathLike]) -> list[PathLike]:
 
 def plain_file(path: PathLike, folder: Path, connection: duckdb.DuckDBPyConnection) -> tuple[Path, str]:
     """A plain file, and its path for messages; compressed files and spreadsheets are converted into ``folder``."""
-    if path == STANDARD_INPUT:
-        file, shown = folder / f"{len(list(folder.iterdir()))}.stdin", "standard input"
-        with file.open("wb") as copy:
-            shutil.copyfileobj(sys.stdin.buffer, copy)
-    else:
-        file, shown = existing_file(path, EXPECTED), shown_path(path)
-    if file.stat().st_size == 0:
-        raise InputError(f"{shown} is empty; expected a header line and rows")
+    file, shown = _given_file(path, folder)
+    _refuse_empty(file, shown)
     with file.open("rb") as opened:
         beginning = opened.read(100)
     start = beginning[:4]
@@ -77,9 +71,22 @@ def plain_file(path: PathLike, folder: Path, connection: duckdb.DuckDBPyConnecti
         raise InputError(f"{shown} is {what}, not {EXPECTED}; export its table as CSV")
     else:
         return file, shown
-    if unpacked.stat().st_size == 0:
-        raise InputError(f"{shown} is empty; expected a header line and rows")
+    _refuse_empty(unpacked, shown)
     return unpacked, shown
+
+
+def _given_file(path: PathLike, folder: Path) -> tuple[Path, str]:
+    if path != STANDARD_INPUT:
+        return existing_file(path, EXPECTED), shown_path(path)
+    file = folder / f"{len(list(folder.iterdir()))}.stdin"
+    with file.open("wb") as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+    return file, "standard input"
+
+
+def _refuse_empty(file: Path, shown: str) -> None:
+    if file.stat().st_size == 0:
+        raise InputError(f"{shown} is empty; expected a header line and rows")
 
 
 def _decompress(file: Path, shown: str, unpacked: Path, kind: Any) -> None:

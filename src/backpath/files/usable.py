@@ -20,21 +20,15 @@ _MANY = 10  # repeated names; with at least this many, the line may not be a hea
 
 def choose(source: Source, target: str, choices: Choices) -> tuple[Column, list[Column]]:
     """The target and the columns that may be inputs."""
+    _refuse_repeated(source, choices)
     names = source.names
-    mentioned = {*choices.categorical, *choices.numeric, *choices.keep, *choices.ignore}
-    unsaid = [name for name in source.repeated if name not in mentioned]
-    if unsaid:
-        raise InputError(
-            f"{source.repeated[unsaid[0]]}; rename one of them, or leave the later one out as {unsaid[0]!r} (--ignore; "
-            "--keep-column keeps both)",
-            options=tuple(part for name in unsaid for part in ("--ignore", name)) if len(unsaid) < _MANY else (),
-        )
     goal = column_index(target, names, source.path, "to be the target", "--target")
-    for listed, role in (
-        (choices.categorical, "to take as categories"),
-        (choices.numeric, "to take as numbers"),
-        (choices.keep, "to keep"),
-    ):
+    roles = (
+        ("to take as categories", choices.categorical),
+        ("to take as numbers", choices.numeric),
+        ("to keep", choices.keep),
+    )
+    for role, listed in roles:
         for name in listed:
             column_index(name, names, source.path, role)
     left_out = {column_index(name, names, source.path, "to ignore") for name in choices.ignore}
@@ -46,6 +40,18 @@ def choose(source: Source, target: str, choices: Choices) -> tuple[Column, list[
             f"{source.path} has no column but the target {quoted(target)}; there must be one to learn from"
         )
     return source.columns[goal], inputs
+
+
+def _refuse_repeated(source: Source, choices: Choices) -> None:
+    """Refuse columns of the same name if the choices mention none of them but the first."""
+    mentioned = {*choices.categorical, *choices.numeric, *choices.keep, *choices.ignore}
+    unsaid = [name for name in source.repeated if name not in mentioned]
+    if unsaid:
+        raise InputError(
+            f"{source.repeated[unsaid[0]]}; rename one of them, or leave the later one out as {unsaid[0]!r} (--ignore; "
+            "--keep-column keeps both)",
+            options=tuple(part for name in unsaid for part in ("--ignore", name)) if len(unsaid) < _MANY else (),
+        )
 
 
 def decide_all(source: Source, columns: Sequence[Column], choices: Choices, goal: Column | None) -> list[Decision]:
@@ -65,9 +71,7 @@ def check_usable(source: Source, decisions: Sequence[Decision], choices: Choices
     if choices.missing == "refuse":
         problems += [_of_gaps(source, d) for d in inputs if d.kind is not None and d.missing]
     if not problems and not any(d.kind for d in inputs):
-        reasons = "; ".join(f"{d.name!r}: {d.left_out}" for d in inputs)
-        options = tuple(part for d in inputs if d.left_out not in EMPTY for part in ("--keep-column", d.name))
-        problems.append((f"{source.path}: nothing is left to learn from ({reasons})", options))
+        problems.append(_of_no_inputs(source, inputs))
     refuse(source.path, problems)
 
 
@@ -82,6 +86,12 @@ def _of_target(source: Source, goal: Decision, choices: Choices) -> Iterator[Obs
         yield f"{cannot}; drop {choices.task_option}", ()
     elif goal.kind is not None and goal.profile.low == goal.profile.high and goal.profile.all_numbers:
         yield f"{where}: the target is {goal.profile.low:g} in every row; there is nothing to learn", ()
+
+
+def _of_no_inputs(source: Source, inputs: Sequence[Decision]) -> Obstacle:
+    reasons = "; ".join(f"{d.name!r}: {d.left_out}" for d in inputs)
+    options = tuple(part for d in inputs if d.left_out not in EMPTY for part in ("--keep-column", d.name))
+    return f"{source.path}: nothing is left to learn from ({reasons})", options
 
 
 def _of_gaps(source: Source, decision: Decision) -> Obstacle:

@@ -42,6 +42,14 @@ def shown_path(path: str | os.PathLike[str]) -> str:
     return plain(os.fsdecode(path))
 
 
+def shown_files(paths: Sequence[str]) -> str:
+    """
+    >>> shown_files(["a.csv"]), shown_files(["a.csv", "b.csv"])
+    ('a.csv', '2 files from a.csv')
+    """
+    return paths[0] if len(paths) == 1 else f"{counted(len(paths), 'file')} from {paths[0]}"
+
+
 def quoted(value: object, longest: int = 40) -> str:
     """A name or value in quotes, cut if it is long.
 

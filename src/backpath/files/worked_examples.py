@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.files.file_paths import unreadable
@@ -43,6 +44,7 @@ from backpath.maths.printed import printed_array
 ClaimedFigures = Mapping[str, str | float]
 
 _FIELDS = ("source", "network", "x", "y", "cost", "learning_rate", "frozen", "claimed")
+_OWN = ("network", "x", "y")  # fields that a model replaces
 _NETWORK_FIELDS = ("sizes", "activations", "biases", "weights")
 _CLAIM_FIELDS = ("gradients", "weights", "values")
 _KINDS: dict[type, str] = {dict: "an object {…}", list: "a list […]", str: "a text in quotes"}
@@ -142,36 +144,50 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _worked_example(found: Any, sampled: Sampled | None) -> WorkedExample:
-    own = ("network", "x", "y")
-    _check_fields(found, "the file", _FIELDS, required=() if sampled else own)
-    if sampled is not None and (there := [name for name in own if name in found]):
-        raise InputError(f"both the file and --model define {', '.join(there)}; leave them out of one")
-    network = sampled[0] if sampled else _network(found["network"])
-    called = _of_kind(found.get("cost", sampled[3] if sampled else "squared_error"), str, "cost")
+    network, samples, cost, names = _from_file(found) if sampled is None else _from_model(found, sampled)
+    called = _of_kind(found.get("cost", cost), str, "cost")
     cost = cost_called(called, network.activations[-1])
-    samples: tuple[Any, Any] = sampled[1:3] if sampled else (found["x"], found["y"])
-    x, y = sampled[1:3] if sampled else (printed_array(samples[0], "x")[0], printed_array(samples[1], "y")[0])
+    x, y = samples if sampled else (printed_array(samples[0], "x")[0], printed_array(samples[1], "y")[0])
     x, y = network.samples(x, y, cost)
     claimed = _check_fields(found.get("claimed", {}), "claimed", _CLAIM_FIELDS)
-    rate = found.get("learning_rate")
-    if rate is not None:
-        rate = check_learning_rate(rate)
-    elif claimed.get("weights"):
-        raise InputError('claimed.weights needs the learning rate they were updated with: add "learning_rate"')
     return WorkedExample(
         source=_of_kind(found.get("source", ""), str, "source"),
         network=network,
         x=x,
         y=y,
         cost=cost,
-        learning_rate=rate,
+        learning_rate=_learning_rate(found.get("learning_rate"), claimed),
         frozen=_frozen(found.get("frozen", []), network),
         gradients=_claims(claimed, "gradients", network, _weight),
         weights=_claims(claimed, "weights", network, _weight),
         values=_claims(claimed, "values", network, _value),
         samples=samples,
-        taken=taken_as([*([] if sampled else _called(found["network"])), (called, cost)]),
+        taken=taken_as([*names, (called, cost)]),
     )
+
+
+_Given = tuple[Network, tuple[Any, Any], str, list[tuple[str, str]]]  # network, samples, cost, activations by names
+
+
+def _from_file(found: Any) -> _Given:
+    _check_fields(found, "the file", _FIELDS, required=_OWN)
+    return _network(found["network"]), (found["x"], found["y"]), "squared_error", _called(found["network"])
+
+
+def _from_model(found: Any, sampled: Sampled) -> _Given:
+    _check_fields(found, "the file", _FIELDS)
+    if there := [name for name in _OWN if name in found]:
+        raise InputError(f"both the file and --model define {', '.join(there)}; leave them out of one")
+    network, x, y, cost = sampled
+    return network, (x, y), cost, []
+
+
+def _learning_rate(found: Any, claimed: Any) -> float | None:
+    if found is not None:
+        return check_learning_rate(found)
+    if claimed.get("weights"):
+        raise InputError('claimed.weights needs the learning rate they were updated with: add "learning_rate"')
+    return None
 
 
 def _network(found: Any) -> Network:
@@ -181,20 +197,29 @@ def _network(found: Any) -> Network:
     weights = _of_kind(found["weights"], dict, "network.weights")
     biases = _biases(found, sizes)
     given = _named(weights, "network.weights", lambda name: weight_name(*weight_index(name, sizes, biases)))
-    shapes = [(n_out, n_in + biases) for n_in, n_out in itertools.pairwise(sizes)]
-    missing = sum(rows * columns for rows, columns in shapes) - len(given)
+    _check_complete(given, sizes, biases)
+    for name, value in given.items():
+        _number(value, f"network.weights.{name}", printed=True)
+    return Network.from_weights(_arrays(given, sizes, biases), activations, biases=biases)
+
+
+def _check_complete(given: Mapping[str, Any], sizes: tuple[int, ...], biases: bool) -> None:
+    count = sum(n_out * (n_in + biases) for n_in, n_out in itertools.pairwise(sizes))
+    missing = count - len(given)
     if missing:
         every = (weight_name(*index) for layer in range(1, len(sizes)) for index in layer_weights(sizes, layer, biases))
         first = list(itertools.islice((name for name in every if name not in given), 5))
         more = f" and {missing - 5} more" if missing > 5 else ""
         raise InputError(f"network.weights lacks {', '.join(first)}{more}; every weight needs a number")
-    for name, value in given.items():
-        _number(value, f"network.weights.{name}", printed=True)
+
+
+def _arrays(given: Mapping[str, Any], sizes: tuple[int, ...], biases: bool) -> list[NDArray[Any]]:
+    """The weights by layer; numbers in quotes stay as they are."""
     values = [given[name] for name in weight_names(sizes, biases)]
     flat = np.array(values, dtype=object if any(isinstance(value, str) for value in values) else float)
+    shapes = [(n_out, n_in + biases) for n_in, n_out in itertools.pairwise(sizes)]
     ends = np.cumsum([rows * columns for rows, columns in shapes])
-    arrays = [part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), shapes, strict=True)]
-    return Network.from_weights(arrays, activations, biases=biases)
+    return [part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), shapes, strict=True)]
 
 
 def _biases(found: Any, sizes: tuple[int, ...]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,30 +35,34 @@ def written_numbers_or_dates(
     """A column of currency, percentages, dates and so on; otherwise None."""
     if texts.distinct == 0 or texts.with_digit < texts.distinct:
         return _written_among_gaps(source, base, texts, choices, is_target)
-    name, path = base.name, source.path
     forms = number_forms(source, source.dialect.decimal)
     if forms:
-        first, second = forms[0], forms[-1]
-        differ = f"({first.sql('t')}) <> ({second.sql('t')})"
-        examples = source.rows(f"SELECT t FROM texts WHERE {differ} ORDER BY length(t), t LIMIT 1")
-        if not examples:
-            form = next((form for form in forms if form.group == " "), first)
-            said = f"{name!r} is read as numbers {form.describe()}{_without(source, form)}"
-            return replace(base, kind=NumberInput(name, form=form), notes=(said,), distinct=None)
-        example = examples[0][0]
-        comma = next((form for form in forms if form.decimal == ","), None)
-        if comma and (other := _with_decimal_commas(source, name)):
-            said = f"{name!r} is read as numbers {comma.describe()}, as {other!r} has it (--decimal)"
-            return replace(base, kind=NumberInput(name, form=comma), notes=(said,), distinct=None)
-        readings = [f"{_value(source, form, example):g} with --decimal {form.decimal!r}" for form in (first, second)]
-        return replace(
-            base,
-            problem=f"{path}, column {quoted(name)}: its numbers can be read two ways: {quoted(example)} is "
-            f"{' or '.join(readings)}",
-            options=("--decimal", forms[0].decimal),
-        )
+        return _as_numbers(source, base, forms)
     found = _dates(source, base, choices) or _in_spite_of_decimal(source, base)
     return found or _unlike_units(source, base, is_target)
+
+
+def _as_numbers(source: Source, base: Decision, forms: Sequence[NumberForm]) -> Decision:
+    """Numbers in one of the forms, or refused if two forms give different numbers."""
+    name, first, second = base.name, forms[0], forms[-1]
+    differ = f"({first.sql('t')}) <> ({second.sql('t')})"
+    examples = source.rows(f"SELECT t FROM texts WHERE {differ} ORDER BY length(t), t LIMIT 1")
+    if not examples:
+        form = next((form for form in forms if form.group == " "), first)
+        said = f"{name!r} is read as numbers {form.describe()}{_without(source, form)}"
+        return replace(base, kind=NumberInput(name, form=form), notes=(said,), distinct=None)
+    example = examples[0][0]
+    comma = next((form for form in forms if form.decimal == ","), None)
+    if comma and (other := _with_decimal_commas(source, name)):
+        said = f"{name!r} is read as numbers {comma.describe()}, as {other!r} has it (--decimal)"
+        return replace(base, kind=NumberInput(name, form=comma), notes=(said,), distinct=None)
+    readings = [f"{_value(source, form, example):g} with --decimal {form.decimal!r}" for form in (first, second)]
+    return replace(
+        base,
+        problem=f"{source.path}, column {quoted(name)}: its numbers can be read two ways: {quoted(example)} is "
+        f"{' or '.join(readings)}",
+        options=("--decimal", first.decimal),
+    )
 
 
 def _with_decimal_commas(source: Source, name: str) -> str:
@@ -103,9 +108,7 @@ def _without(source: Source, form: NumberForm) -> str:
 def _unlike_units(source: Source, base: Decision, is_target: bool) -> Decision | None:
     """Refuses numbers in different units or currencies; None for other columns."""
     for cells, known in zip(found_affixes(source), (_CURRENCIES, _UNITS), strict=True):
-        marks = set(cells) - {""}
-        share = len(cells) > 1 and marks and all(re.fullmatch(known, mark) for mark in marks)
-        if not share or not source.rows(f"SELECT bool_and(regexp_full_match(t, {literal(_MEASURE)})) FROM texts")[0][0]:
+        if not _are_measures(source, cells, known):
             continue
         shown = ", ".join(f"{quoted(mark) if mark else 'none'} ({count:,})" for mark, count in cells.items())
         return replace(
@@ -115,6 +118,13 @@ def _unlike_units(source: Source, base: Decision, is_target: bool) -> Decision |
             options=() if is_target else ("--ignore", base.name),
         )
     return None
+
+
+def _are_measures(source: Source, cells: Mapping[str, int], known: str) -> bool:
+    """Whether all texts are numbers, with several units or currencies of those known."""
+    if len(cells) < 2 or not all(re.fullmatch(known, mark) for mark in cells if mark):
+        return False
+    return bool(source.rows(f"SELECT bool_and(regexp_full_match(t, {literal(_MEASURE)})) FROM texts")[0][0])
 
 
 def _written_among_gaps(
