@@ -98,6 +98,10 @@ BAD = {
         HEADER + b'5,"red,1\n' + ROWS * 20_000,
         't.csv, line 2: a cell is longer than 131,072 characters; perhaps a quote (") is not closed',
     ),
+    "a name of many characters": (
+        b"a" * 140_000 + b",y\n0,1\n1,2\n",
+        't.csv, line 1: a cell is longer than 131,072 characters; perhaps a quote (") is not closed',
+    ),
     "a bad cell below a quoted line end": (
         HEADER + b'1,"re\nd",2\n2,blue,3\nmany,blue,5\n4,blue,5\n',
         f"t.csv, line 5, column 'a': expected a finite number, but found 'many' (1 cell of 4){OTHERWISE}",

@@ -191,3 +191,11 @@ def test_an_open_document_spreadsheet(tmp_path):
         )
     table = read_table(tmp_path / "t.ods", "y")
     assert table.rows == 20 and table.columns[0].values.tolist() == [float(row[0]) for row in ROWS]
+
+
+@pytest.mark.parametrize("characters", [3000, 6000])
+def test_a_header_of_more_characters_than_a_sample(read, characters):
+    names = [f"{'long ' * (characters // 5)}{k}" for k in range(50)]
+    rows = [[str(k * j % 53) for j in range(1, 51)] + [str(k)] for k in range(1, 9)]
+    table = read(joined(lines=[[*names, "y"], *rows]))
+    assert table.rows == 8 and [column.name for column in table.columns] == names

@@ -5,12 +5,20 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from backpath.files.dialect import WHITESPACE
 
+LONGEST_LINE = 2_000_000  # characters
 _SAMPLE_ROWS = 200
 _MOST_ABOVE = 20  # lines above the header: titles, comments, blank lines
 NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*")
+
+
+def first_lines(file: Path, encoding: str, characters: int) -> str:
+    """About as many characters from the beginning of a file, up to the end of a line."""
+    with file.open(encoding=encoding, newline="") as opened:
+        return opened.read(characters) + opened.readline(LONGEST_LINE)
 
 
 def first_rows(lines: Sequence[str], delimiter: str, after_blanks: bool = False) -> list[list[str]]:
@@ -49,7 +57,10 @@ def _titles(lines: Sequence[str], delimiter: str) -> int | None:
     for above in range(1, min(len(lines), _MOST_ABOVE + 1)):
         below = lines[above:]
         rows = first_rows([line for line in below if line.strip()], delimiter)
-        if not _is_title(first_rows(lines[above - 1 : above], delimiter)[0], rows[:1]):
+        title = first_rows(lines[above - 1 : above], delimiter)
+        if not title:  # a cell that is too long
+            return None
+        if not _is_title(title[0], rows[:1]):
             return _below_blank(lines, delimiter)
         if _begins_table(first_rows(below, delimiter)):
             return above
@@ -69,8 +80,9 @@ def _below_blank(lines: Sequence[str], delimiter: str) -> int | None:
         if lines[above - 1].strip(f" \t\r\n{delimiter}") or not lines[above].strip():
             continue
         rows = first_rows(lines[above:], delimiter)
-        widest = max(sum(bool(cell.strip()) for cell in row) for row in first_rows(lines[:above], delimiter))
-        if _begins_table(rows) and widest < len(rows[0]):
+        titles = first_rows(lines[:above], delimiter)
+        widest = max((sum(bool(cell.strip()) for cell in row) for row in titles), default=0)
+        if titles and _begins_table(rows) and widest < len(rows[0]):
             return above
     return None
 

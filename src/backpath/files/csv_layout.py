@@ -11,7 +11,7 @@ from pathlib import Path
 
 from backpath.errors import InputError
 from backpath.files.csv_delimiter import DELIMITERS, check_delimiter, detected_delimiter
-from backpath.files.csv_header import NUMBER, first_rows, lines_above
+from backpath.files.csv_header import NUMBER, first_lines, first_rows, lines_above
 from backpath.files.dialect import WHITESPACE, Dialect, encoding_of
 from backpath.files.wording import named, quoted, told_apart
 
@@ -79,13 +79,14 @@ def find_layout(file: Path, shown: str, dialect: Dialect, preferred: str | None,
         If two delimiters fit, or there is no valid header.
     """
     encoding = encoding_of(file, dialect)
-    lines, sep = _without_sep_line(_first_lines(file, encoding))
+    lines, sep = _without_sep_line(list(io.StringIO(first_lines(file, encoding, _SAMPLE), newline="")))
     delimiter, notes = _delimiter(lines, shown, dialect, sep, preferred, wanted)
     above = 0 if dialect.header is False else lines_above(lines, delimiter) or 0
     notes += _titles_note(lines[:above], delimiter)
     lines = lines[above:]
     skip = above + (1 if sep else 0)
-    names, header_lines, more = _names(first_rows(lines, delimiter), shown, dialect, 1 + skip, wanted)
+    rows = _rows(lines, delimiter, f"{shown}, line {1 + skip}")
+    names, header_lines, more = _names(rows, shown, dialect, 1 + skip, wanted)
     strip = _all_after_blanks(lines, delimiter, names)
     if strip:
         names = [name.strip() for name in names]
@@ -95,11 +96,14 @@ def find_layout(file: Path, shown: str, dialect: Dialect, preferred: str | None,
     return CsvLayout(delimiter, encoding, skip + header_lines, tuple(names), strip, notes + more, repeated)
 
 
-def _first_lines(file: Path, encoding: str) -> list[str]:
-    with file.open(encoding=encoding, newline="") as opened:
-        text = opened.read(_SAMPLE)
-    lines = list(io.StringIO(text, newline=""))
-    return lines[:-1] if len(text) == _SAMPLE else lines
+def _rows(lines: Sequence[str], delimiter: str, where: str) -> list[list[str]]:
+    """The header and the first rows."""
+    rows = first_rows(lines, delimiter)
+    if lines and not rows:
+        raise InputError(f"{where}: {TOO_LONG}")
+    if not rows or not rows[0]:
+        raise InputError(f"{where}: the line is blank; expected the column names")
+    return rows
 
 
 def _without_sep_line(lines: list[str]) -> tuple[list[str], str | None]:
@@ -140,8 +144,6 @@ def _names(
     rows: list[list[str]], shown: str, dialect: Dialect, line: int, wanted: Sequence[str]
 ) -> tuple[list[str], int, tuple[str, ...]]:
     """The columns' names, the number of lines of the header, and notes."""
-    if not rows or not rows[0]:
-        raise InputError(f"{shown}, line {line}: the line is blank; expected the column names")
     if dialect.header is False:
         return [f"column {place}" for place in range(1, len(rows[0]) + 1)], 0, ()
     if dialect.header is None:

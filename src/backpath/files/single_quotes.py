@@ -9,6 +9,7 @@ from pathlib import Path
 
 from backpath.errors import InputError
 from backpath.files.csv_delimiter import DELIMITERS
+from backpath.files.csv_header import first_lines
 
 _SAMPLE = 1 << 16  # characters
 _LEAST = 0.8  # share of the lines with a quoted cell
@@ -18,10 +19,8 @@ def requoted(
     file: Path, shown: str, encoding: str, delimiter: str | None, folder: Path
 ) -> tuple[Path, tuple[str, ...]]:
     """The file, or a copy with double quotes if single ones quote its cells, and a note."""
-    with file.open(encoding=encoding, newline="") as opened:
-        sample = opened.read(_SAMPLE)
+    sample = first_lines(file, encoding, _SAMPLE)
     lines = sample.splitlines()
-    lines = lines[:-1] if len(sample) == _SAMPLE else lines
     if '"' in sample or "'" not in sample:
         return file, ()
     marks = DELIMITERS if delimiter is None else (delimiter,)
