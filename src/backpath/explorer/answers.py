@@ -102,10 +102,7 @@ def _titled(title: str, *equations: Equation) -> Answer:
 
 def _sources(scene: Scene) -> dict[str, str]:
     """The cells of the sample's row, by the input that they became."""
-    preparation = scene.data.preparation
-    if preparation is None or preparation.is_plain:
-        return {}
-    return original.sources(preparation, scene.focus.x)
+    return original.sources(scene.data.units, scene.focus.x) if scene.data.units else {}
 
 
 def _factors(factors: Sequence[Factor], texts: Sequence[str], sources: Mapping[str, str]) -> list[Answer]:
@@ -159,12 +156,12 @@ def neuron(scene: Scene, name: str) -> Answer:
 
 def _in_units(scene: Scene, layer: int, answer: float) -> str | None:
     """The answer of a single output in the table's units."""
-    preparation = scene.data.preparation
+    units = scene.data.units
     last = layer == len(scene.settings.sizes) - 1 and scene.settings.sizes[-1] == 1
-    if preparation is None or not last or preparation.is_plain:
+    if units is None or not last:
         return None
-    said = original.targets(preparation, np.array([[answer]]))[0]
-    return f"{plain(preparation.target.name)} = {said}"
+    said = original.targets(units, np.array([[answer]]))[0]
+    return f"{plain(units.target.name)} = {said}"
 
 
 def _last(line: Equation) -> str | None:

@@ -21,6 +21,7 @@ from backpath.explorer.surface import Surface
 from backpath.explorer.surface import maps as neuron_maps
 from backpath.explorer.truth_table import truth_table
 from backpath.files.wording import quoted
+from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.maths.notation import weight_index
 
@@ -77,12 +78,15 @@ def weight(scene: Scene, given: Fields) -> Scene:
 
 
 def points(scene: Scene, given: Fields) -> Scene:
-    inputs, outputs = scene.settings.sizes[0], scene.settings.sizes[-1]
-    X = fields.rows(given.get("X"), "X", inputs, limits.POINTS)
-    y = fields.rows(given.get("y"), "y", outputs, limits.POINTS)
+    return scene.with_points(*_given_points(given, scene.settings.sizes))
+
+
+def _given_points(given: Fields, sizes: tuple[int, ...]) -> tuple[Floats, Floats]:
+    X = fields.rows(given.get("X"), "X", sizes[0], limits.POINTS)
+    y = fields.rows(given.get("y"), "y", sizes[-1], limits.POINTS)
     if len(X) != len(y):
         raise InputError(f"X has {len(X):,} rows, but y has {len(y):,}; give the same number of each")
-    return scene.with_points(X, y)
+    return X, y
 
 
 def sample(scene: Scene, given: Fields) -> Scene:
@@ -141,23 +145,28 @@ def _with_data(scene: Scene, given: Fields) -> Scene:
     if name.startswith(OWN):
         return scene.with_data(_own(scene, name))
     if given.get("uploaded"):
-        if scene.data.uploaded and scene.data.name == name:
-            return scene
-        uploaded = [data for data in scene.own if data.uploaded and data.name == name]
-        if uploaded:
-            return scene.with_data(uploaded[-1])
+        return _with_uploaded(scene, name)
+    if name == "points":
+        return _with_drawn(scene, given)
+    return scene if name == scene.data.name else scene.with_data(built_in(name)[0])
+
+
+def _with_uploaded(scene: Scene, name: str) -> Scene:
+    """With the last uploaded table of this name."""
+    if scene.data.uploaded and scene.data.name == name:
+        return scene
+    uploaded = [data for data in scene.own if data.uploaded and data.name == name]
+    if not uploaded:
         raise InputError(f"this state uses the table {quoted(name)}, which a link does not contain; upload it first")
-    if name != "points":
-        return scene if name == scene.data.name else scene.with_data(built_in(name)[0])
+    return scene.with_data(uploaded[-1])
+
+
+def _with_drawn(scene: Scene, given: Fields) -> Scene:
+    """With a link's points, and a new network."""
     if "X" not in given:
         raise InputError("this state has too many points for a link, so the link does not contain them")
-    drawing = {key: given[key] for key in (*DRAWING, "cost") if key in given}
-    settings = scene.settings.changed(drawing)
-    inputs, outputs = settings.sizes[0], settings.sizes[-1]
-    X = fields.rows(given["X"], "X", inputs, limits.POINTS)
-    y = fields.rows(given.get("y"), "y", outputs, limits.POINTS)
-    if len(X) != len(y):
-        raise InputError(f"X has {len(X):,} rows, but y has {len(y):,}; give the same number of each")
+    settings = scene.settings.changed({key: given[key] for key in (*DRAWING, "cost") if key in given})
+    X, y = _given_points(given, settings.sizes)
     typed = fields.truth(given.get("typed", False), "typed")
     data = replace(scene.data.drawn(X, y), task=_task(settings.activations[-1], y), preparation=None, typed=typed)
     return Scene.drawn(settings, data)

@@ -93,12 +93,17 @@ class Data:
         """With these points instead."""
         return Data("points", self.task, X, y, self.preparation)
 
+    @property
+    def units(self) -> Preparation | None:
+        """The preparation, if the table's cells are not the inputs and targets themselves."""
+        return None if self.preparation is None or self.preparation.is_plain else self.preparation
+
     def labels(self, sizes: tuple[int, ...]) -> dict[str, str]:
         """The table's names of inputs and outputs: ``{"X1": "petal length", "A1": "setosa"}``."""
-        if self.preparation is None or self.preparation.is_plain:
+        if self.units is None:
             return {}
-        found = dict(zip(neuron_names(sizes, 0), self.preparation.input_labels, strict=True))
-        target = self.preparation.target
+        found = dict(zip(neuron_names(sizes, 0), self.units.input_labels, strict=True))
+        target = self.units.target
         outputs = neuron_names(sizes, len(sizes) - 1)
         if target.task == "multiclass":
             return found | {name: plain(label) for name, label in zip(outputs, target.classes, strict=True)}
@@ -110,8 +115,7 @@ class Data:
 
     @cached_property
     def _shown(self) -> dict[str, Any]:
-        shown = slice(limits.SHOWN_ROWS)
-        units = None if self.preparation is None or self.preparation.is_plain else self.preparation
+        shown, units = slice(limits.SHOWN_ROWS), self.units
         return {
             "name": plain(self.name),
             "typed": self.typed,

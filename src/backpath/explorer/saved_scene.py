@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.explorer import fields, limits
@@ -150,17 +151,28 @@ def _data(kept: object) -> Data:
     X, y = (_rows(kept.get(key), key) for key in ("X", "y"))
     if len(X) != len(y) or X.size + y.size > limits.NUMBERS:
         raise InputError(f"X and y must have the same number of rows, and up to {limits.NUMBERS:,} numbers together")
-    preparation = None if kept.get("preparation") is None else Preparation.from_dict(kept["preparation"])
-    if preparation is not None:
-        wanted = (len(preparation.input_labels), preparation.target.outputs)
-        if wanted != (X.shape[1], y.shape[1]):
-            raise InputError("the preparation does not fit the samples")
+    preparation = _preparation(kept.get("preparation"), X, y)
     typed, note = fields.truth(kept.get("typed"), "typed"), fields.text(kept.get("note"), "the note")
-    numbers = None if kept.get("numbers") is None else _numbers(kept["numbers"], "the rows' numbers")
-    if numbers is not None and (len(numbers) != len(X) or (np.diff(numbers, prepend=0) < 1).any()):
+    numbers = _row_numbers(kept.get("numbers"), len(X))
+    return Data(name, task, X, y, preparation, typed, note[: limits.NOTE], numbers=numbers)
+
+
+def _preparation(kept: Any, X: Floats, y: Floats) -> Preparation | None:
+    if kept is None:
+        return None
+    found = Preparation.from_dict(kept)
+    if (len(found.input_labels), found.target.outputs) != (X.shape[1], y.shape[1]):
+        raise InputError("the preparation does not fit the samples")
+    return found
+
+
+def _row_numbers(kept: object, count: int) -> NDArray[np.intp] | None:
+    if kept is None:
+        return None
+    numbers = _numbers(kept, "the rows' numbers")
+    if len(numbers) != count or (np.diff(numbers, prepend=0) < 1).any():
         raise InputError("the rows' numbers must be in ascending order, one for each row")
-    rising = None if numbers is None else numbers.astype(np.intp)
-    return Data(name, task, X, y, preparation, typed, note[: limits.NOTE], numbers=rising)
+    return numbers.astype(np.intp)
 
 
 def _focus(kept: dict[str, Any], data: Data, network: Network, cost: str) -> Focus:
@@ -181,28 +193,38 @@ def _timeline(kept: Any, start: Network) -> Timeline:
     if not isinstance(kept, dict) or not isinstance(kept.get("epochs"), list):
         raise InputError("the saved state of the page has no history")
     found = Timeline(start)
-    costs = _numbers(kept.get("costs"), "the costs")
-    epochs = [fields.whole(epoch, "an epoch", 0, 2**53) for epoch in kept["epochs"]]
-    snapshots, networks = kept.get("snapshots"), kept.get("networks")
-    if not isinstance(snapshots, list) or not isinstance(networks, list):
-        raise InputError("the history has no snapshots")
-    if len(epochs) != len(costs) or epochs != sorted(set(epochs)) or len(epochs) > 2 * limits.CURVE:
-        raise InputError("the history's curve must have a cost for each epoch, in order")
-    if len(snapshots) != len(networks) or not 1 <= len(snapshots) <= limits.SNAPSHOTS + 1:
-        raise InputError("the history must have snapshots, each with a network")
+    found.epochs, found.costs = _curve(kept)
     found.epoch = fields.whole(kept.get("epoch"), "the epoch", 0, 2**53)
     found.stride = fields.whole(kept.get("stride"), "the stride", 1, 2**53)
-    found.epochs, found.costs = epochs, costs.tolist()
-    pairs = kept.get("held_out")
+    found.held_out = _held_out(kept.get("held_out"))
+    found.networks = _snapshots(kept.get("snapshots"), kept.get("networks"), start)
+    return found
+
+
+def _curve(kept: dict[str, Any]) -> tuple[list[int], list[float]]:
+    costs = _numbers(kept.get("costs"), "the costs")
+    epochs = [fields.whole(epoch, "an epoch", 0, 2**53) for epoch in kept["epochs"]]
+    if len(epochs) != len(costs) or epochs != sorted(set(epochs)) or len(epochs) > 2 * limits.CURVE:
+        raise InputError("the history's curve must have a cost for each epoch, in order")
+    return epochs, costs.tolist()
+
+
+def _held_out(pairs: object) -> list[tuple[int, float]]:
     if not isinstance(pairs, list) or len(pairs) > limits.CURVE + 1:
         raise InputError("the history has no costs of rows held out")
-    for epoch, cost in (fields.row(pair, "a held-out cost", 2) for pair in pairs):
-        found.held_out.append((int(epoch), float(cost)))
-    found.networks = {
-        fields.whole(epoch, "a snapshot", 0, 2**53): _network(start, W)
-        for epoch, W in zip(snapshots, networks, strict=True)
+    rows = [fields.row(pair, "a held-out cost", 2) for pair in pairs]
+    return [(int(epoch), float(cost)) for epoch, cost in rows]
+
+
+def _snapshots(epochs: object, networks: object, like: Network) -> dict[int, Network]:
+    if not isinstance(epochs, list) or not isinstance(networks, list):
+        raise InputError("the history has no snapshots")
+    if len(epochs) != len(networks) or not 1 <= len(epochs) <= limits.SNAPSHOTS + 1:
+        raise InputError("the history must have snapshots, each with a network")
+    return {
+        fields.whole(epoch, "a snapshot", 0, 2**53): _network(like, W)
+        for epoch, W in zip(epochs, networks, strict=True)
     }
-    return found
 
 
 def _stepped(scene: Scene, kept: Any) -> Scene:

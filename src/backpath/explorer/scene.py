@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -88,11 +88,8 @@ class Scene:
     def owning(self, before: Scene) -> Scene:
         """With the previous scene's list of data, and its own."""
         data, own = self.data.whole or self.data, before.own
-        if data.name not in DATASETS and not data.typed and all(data is not other for other in own):
-            if data.name == before.data.name == "points" and any(before.data is other for other in own):
-                own = tuple(data if other is before.data else other for other in own)  # more points drawn
-            else:
-                own = (*own, data)
+        if data.name not in DATASETS and not data.typed and not _is_in(data, own):
+            own = _with_own(own, data, before.data)
         while len(own) > 1 and (len(own) > limits.OWN or sum(d.X.size + d.y.size for d in own) > limits.NUMBERS):
             own = own[1:]
         return replace(self, own=own)
@@ -111,32 +108,8 @@ class Scene:
         """A model's network on the given samples, or on the built-in data set that it was trained on, or on a row to
         type."""
         network = in_float64(model.network)
-        record = model.record
-        source = record.get("source")
-        data = data_of_model(network, model.preparation, note)
-        settings = Settings(
-            network.sizes, network.activations, _usual_cost(network), learning_rate=0.05, biases=network.biases
-        )
-        if samples is not None:
-            data = _enough(network, samples)
-        elif isinstance(source, str) and source in DATASETS:
-            found, settings_of_data = built_in(source)
-            if (found.X.shape[1], found.y.shape[1]) == (network.sizes[0], network.sizes[-1]):
-                data = found
-                settings = replace(
-                    settings_of_data, sizes=network.sizes, activations=network.activations, biases=network.biases
-                )
-        known: dict[str, Any] = {
-            key: record[key] for key in ("cost", "solver", "learning_rate", "batch_size", "seed") if key in record
-        }
-        if (
-            str(known.get("solver", "gd")) not in LEARNING_RATES
-        ):  # not on the page, such as lm; its rate does not suit another solver
-            known = {**known, "solver": "adam"}
-            known.pop("learning_rate", None)
-        for key, value in known.items():
-            with suppress(InputError):  # a file's record of its training helps, but may be from elsewhere
-                settings = settings.changed({key: value})
+        data, settings = _samples_of(model, network, samples, note)
+        settings = _as_recorded(settings, model.record)
         check_fit(settings, data)
         focus = focus_on(data, _first(data))
         return cls(settings, data, network, network, Timeline(network), focus, loaded=True)
@@ -274,6 +247,43 @@ class Scene:
     def cost(self) -> float:
         """The mean over all rows."""
         return self.network.cost(self.data.X, self.data.y, self.settings.cost)
+
+
+def _is_in(data: Data, own: Sequence[Data]) -> bool:
+    return any(data is other for other in own)
+
+
+def _with_own(own: tuple[Data, ...], data: Data, before: Data) -> tuple[Data, ...]:
+    """The list with these data: instead of the data before if more points were drawn in them, otherwise at its end."""
+    if data.name == before.name == "points" and _is_in(before, own):
+        return tuple(data if other is before else other for other in own)
+    return (*own, data)
+
+
+def _samples_of(model: Model, network: Network, samples: Data | None, note: str) -> tuple[Data, Settings]:
+    """A model's data and usual settings: see ``Scene.of_model``."""
+    sizes, activations, biases = network.sizes, network.activations, network.biases
+    settings = Settings(sizes, activations, _usual_cost(network), learning_rate=0.05, biases=biases)
+    source = model.record.get("source")
+    if samples is not None:
+        return _enough(network, samples), settings
+    if isinstance(source, str) and source in DATASETS:
+        found, of_found = built_in(source)
+        if (found.X.shape[1], found.y.shape[1]) == (sizes[0], sizes[-1]):
+            return found, replace(of_found, sizes=sizes, activations=activations, biases=biases)
+    return data_of_model(network, model.preparation, note), settings
+
+
+def _as_recorded(settings: Settings, record: Mapping[str, Any]) -> Settings:
+    """The settings of a model's training, as far as the page has them."""
+    known = {key: record[key] for key in ("cost", "solver", "learning_rate", "batch_size", "seed") if key in record}
+    if str(known.get("solver", "gd")) not in LEARNING_RATES:  # such as lm; its rate does not suit another solver
+        known = {**known, "solver": "adam"}
+        known.pop("learning_rate", None)
+    for key, value in known.items():
+        with suppress(InputError):  # a file's record of its training helps, but may be from elsewhere
+            settings = settings.changed({key: value})
+    return settings
 
 
 def _usual_cost(network: Network) -> str:

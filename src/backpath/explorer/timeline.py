@@ -58,12 +58,7 @@ class Timeline:
     def add(self, costs: Sequence[float] | NDArray[np.float64], network: Network) -> bool:
         """Add the costs of the next epochs and the network after them; returns whether the curve was thinned."""
         first, self.epoch = self.epoch + 1, self.epoch + len(costs)
-        thinned = False
-        while len(self.epochs) + len(costs) // self.stride > limits.CURVE:
-            self.stride *= 2
-            kept = [k for k, epoch in enumerate(self.epochs) if epoch == 1 or epoch % self.stride == 0]
-            self.epochs, self.costs = [self.epochs[k] for k in kept], [self.costs[k] for k in kept]
-            thinned = True
+        thinned = self._thin(len(costs))
         for epoch in range(-(-first // self.stride) * self.stride, self.epoch + 1, self.stride):
             self.epochs.append(epoch)
             self.costs.append(float(costs[epoch - first]))
@@ -72,6 +67,15 @@ class Timeline:
             self.costs.insert(0, float(costs[0]))
         self._keep(network)
         return thinned
+
+    def _thin(self, more: int) -> bool:
+        """Double the stride until there is room for the costs of more epochs; returns whether that was needed."""
+        before = self.stride
+        while len(self.epochs) + more // self.stride > limits.CURVE:
+            self.stride *= 2
+            kept = [k for k, epoch in enumerate(self.epochs) if epoch == 1 or epoch % self.stride == 0]
+            self.epochs, self.costs = [self.epochs[k] for k in kept], [self.costs[k] for k in kept]
+        return self.stride > before
 
     def _keep(self, network: Network) -> None:
         if self.epoch - max(self.networks) < self._gap:

@@ -30,6 +30,8 @@ from backpath.files.wording import plain
 if TYPE_CHECKING:  # not in the separate process
     from backpath.explorer.data import Data
     from backpath.explorer.scene import Scene
+    from backpath.files.choices import Choices
+    from backpath.files.dialect import Dialect
 
 LONGEST_NAME = 80
 REFUSED = 3  # the exit status of a table that is refused
@@ -151,19 +153,12 @@ def how_to_read(given: Mapping[str, Any]) -> dict[str, Any]:
 def _read_here(asked: dict[str, Any], columns: list[str]) -> None:
     """The work of the separate process; ``columns`` is filled when they are known."""
     from backpath.explorer.data import of_prepared, of_training_table
-    from backpath.files.choices import Choices
-    from backpath.files.dialect import Dialect
     from backpath.files.opening import open_table
     from backpath.files.prepared_table import read_prepared
     from backpath.files.tables import read_training_table
 
-    name, target, how = asked["name"], asked["target"], asked["how"]
-    header = {"yes": True, "no": False}.get(how.get("header", ""))
-    dialect = Dialect(how.get("delimiter"), how.get("encoding"), how.get("decimal"), header, tuple(how.get("na", ())))
-    categorical, numeric, ignore, keep = (
-        tuple(how.get(key, ())) for key in ("categorical", "numeric", "ignore", "keep")
-    )
-    choices = Choices(how.get("task"), categorical, numeric, ignore, keep, how.get("missing", "fill"), how.get("dates"))
+    name, target = asked["name"], asked["target"]
+    dialect, choices = _reading(asked["how"])
     file = Path(name)  # the text "-" would mean standard input
     with open_table(file, dialect) as source:
         columns += source.names
@@ -176,9 +171,29 @@ def _read_here(asked: dict[str, Any], columns: list[str]) -> None:
     else:
         goal = columns[-1] if target is None else target
         found = of_training_table(name, read_training_table(file, goal, choices, dialect))
-    if found.X.size + found.y.size > limits.NUMBERS:
+    _write(found, columns, is_models)
+
+
+def _reading(how: Mapping[str, Any]) -> tuple[Dialect, Choices]:
+    """The dialect and the choices that ``how_to_read`` collected."""
+    from backpath.files.choices import Choices
+    from backpath.files.dialect import Dialect
+
+    header = {"yes": True, "no": False}.get(how.get("header", ""))
+    dialect = Dialect(how.get("delimiter"), how.get("encoding"), how.get("decimal"), header, tuple(how.get("na", ())))
+    categorical, numeric, ignore, keep = (
+        tuple(how.get(key, ())) for key in ("categorical", "numeric", "ignore", "keep")
+    )
+    missing, dates = how.get("missing", "fill"), how.get("dates")
+    return dialect, Choices(how.get("task"), categorical, numeric, ignore, keep, missing, dates)
+
+
+def _write(found: Data, columns: Sequence[str], is_models: bool) -> None:
+    """What ``read_table`` reads, in the working folder."""
+    count = found.X.size + found.y.size
+    if count > limits.NUMBERS:
         raise InputError(
-            f"{name} makes {found.X.size + found.y.size:,} numbers, inputs and targets of all rows; the explorer takes "
+            f"{found.name} makes {count:,} numbers, inputs and targets of all rows; the explorer takes "
             f"up to {limits.NUMBERS:,}: use fewer rows or columns, or backpath train"
         )
     np.save("X.npy", found.X)

@@ -12,7 +12,8 @@ from backpath.explain.digits import shown
 from backpath.explorer import limits, original
 from backpath.explorer.answer_quality import quality
 from backpath.explorer.commands import OWN
-from backpath.explorer.scene import Scene
+from backpath.explorer.data import Data
+from backpath.explorer.scene import Focus, Scene
 from backpath.explorer.settings import drawn, weight_count
 from backpath.files.wording import plain
 from backpath.maths.network import Network
@@ -52,9 +53,9 @@ def sample(scene: Scene) -> dict[str, Any]:
     """The selected sample; in a table with its number and cells, target last."""
     data, focus = scene.data, scene.focus
     cells = None
-    if data.preparation is not None and not data.preparation.is_plain:
-        cells = original.cells(data.preparation, focus.x[np.newaxis])[0]
-        cells += original.targets(data.preparation, focus.y[np.newaxis], original.OF_CELLS)
+    if data.units:
+        cells = original.cells(data.units, focus.x[np.newaxis])[0]
+        cells += original.targets(data.units, focus.y[np.newaxis], original.OF_CELLS)
     return {
         "index": focus.index,
         "number": focus.number if focus.index is None else data.number(focus.index),
@@ -122,25 +123,37 @@ def summary(network: Network) -> list[dict[str, Any]]:
 
 def state(scene: Scene) -> dict[str, Any]:
     """The state in a link; ``opened`` restores the scene from it."""
-    found = scene.settings.as_dict()
-    data, focus = scene.data, scene.focus
-    found["dataset"] = data.name
+    return {
+        **scene.settings.as_dict(),
+        **_linked_data(scene.data),
+        "sample": _linked_sample(scene.focus),
+        **_linked_weights(scene),
+    }
+
+
+def _linked_data(data: Data) -> dict[str, Any]:
+    found: dict[str, Any] = {"dataset": data.name}
     if data.uploaded:
-        found["uploaded"] = True
-    elif data.name == "points" and len(data.X) <= limits.LINKED_POINTS:
-        found |= {"X": data.X.tolist(), "y": data.y.tolist()}
-        if data.typed:
-            found["typed"] = True
+        return found | {"uploaded": True}
+    if data.name != "points" or len(data.X) > limits.LINKED_POINTS:
+        return found
+    found |= {"X": data.X.tolist(), "y": data.y.tolist()}
+    return found | {"typed": True} if data.typed else found
+
+
+def _linked_sample(focus: Focus) -> Any:
     if focus.batch:
-        found["sample"] = "batch"
-    else:
-        found["sample"] = {"x": focus.x.tolist(), "y": focus.y.tolist()} if focus.index is None else focus.index
-    if scene.loaded or scene.network is not scene.start:
-        if weight_count(scene.settings.sizes) <= limits.LINKED_WEIGHTS:
-            found["weights"] = [W.tolist() for W in scene.network.weights]
-        else:
-            found["weights_left_out"] = True
-    return found
+        return "batch"
+    return {"x": focus.x.tolist(), "y": focus.y.tolist()} if focus.index is None else focus.index
+
+
+def _linked_weights(scene: Scene) -> dict[str, Any]:
+    """The weights, if the settings do not draw them."""
+    if not scene.loaded and scene.network is scene.start:
+        return {}
+    if weight_count(scene.settings.sizes) > limits.LINKED_WEIGHTS:
+        return {"weights_left_out": True}
+    return {"weights": [W.tolist() for W in scene.network.weights]}
 
 
 def finite(value: float) -> float | None:
