@@ -6,6 +6,7 @@ layers may be in a list, in pairs, in a dictionary by their usual names, or all 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -124,21 +125,22 @@ def _layers(net: Network) -> list[tuple[int, int]]:
 def _of_parts(net: Network, parts: Parts) -> Iterator[WeightReading]:
     """Readings of arrays by layer."""
     layers = _layers(net)
-    places: tuple[BiasPlace, ...] = ("last", "first", "absent") if parts.biases is None else ("apart",)
-    if not net.biases:
-        places = ("absent",)
     if len(parts.weights) != len(layers):
         return
-    for backwards in (False, True) if len(layers) > 1 else (False,):
+    orders, places = (False, True) if len(layers) > 1 else (False,), _bias_places(net, parts)
+    for backwards, place, transposed in itertools.product(orders, places, (False, True)):
         order = slice(None, None, -1 if backwards else 1)
         weights, biases = parts.weights[order], parts.biases and parts.biases[order]
-        for place in places:
-            for transposed in (False, True):
-                layout = WeightLayout(transposed, place, backwards)
-                arrays = [_fitted(W, layout.shape(*layer)) for W, layer in zip(weights, layers, strict=True)]
-                columns: Sequence[Objects | None] = biases or [None] * len(layers)
-                if all(b is None or b.size in (1, n) for b, (n, _) in zip(columns, layers, strict=True)):
-                    yield from _named(net, layout, arrays, columns)
+        layout = WeightLayout(transposed, place, backwards)
+        arrays = [_fitted(W, layout.shape(*layer)) for W, layer in zip(weights, layers, strict=True)]
+        if not biases or all(b.size in (1, n) for b, (n, _) in zip(biases, layers, strict=True)):
+            yield from _named(net, layout, arrays, biases or [None] * len(layers))
+
+
+def _bias_places(net: Network, parts: Parts) -> tuple[BiasPlace, ...]:
+    if not net.biases:
+        return ("absent",)
+    return ("last", "first", "absent") if parts.biases is None else ("apart",)
 
 
 def _named(
@@ -163,31 +165,38 @@ def _fitted(W: Objects, shape: tuple[int, int]) -> Objects | None:
 def _of_row(net: Network, row: Objects) -> Iterator[WeightReading]:
     """Readings of a flat row: layer after layer, with a layer's biases within its rows, after them, or after the
     weights of all layers."""
-    layers = _layers(net)
-    places: tuple[BiasPlace, ...] = ("last", "first", "apart") if net.biases else ("absent",)
-    if row.size != sum(len(W.ravel()) for W in net.weights):
-        if net.biases and row.size == sum(neurons * inputs for neurons, inputs in layers):
-            places = ("absent",)
-        else:
-            return
-    arrangements = [(place, False) for place in places]
-    if net.biases and "apart" in places and len(layers) > 1:
-        arrangements.append(("apart", True))
-    for place, weights_first in arrangements:
+    for place, weights_first in _arrangements(net, row.size):
         for transposed, by_columns in ((False, False), (True, False), (False, True)):
             layout = WeightLayout(transposed, place, by_columns=by_columns, weights_first=weights_first)
-            last = row.size - sum(neurons for neurons, _ in layers)
-            arrays, biases, start = list[Objects | None](), list[Objects | None](), 0
-            for neurons, inputs in layers:
-                rows, columns = layout.shape(neurons, inputs)
-                part = row[start : start + rows * columns]
-                start += rows * columns
-                arrays.append(part.reshape(rows, columns, order="F" if by_columns else "C"))
-                first = last if weights_first else start
-                biases.append(row[first : first + neurons] if place == "apart" else None)
-                last += neurons
-                start += neurons * (place == "apart" and not weights_first)
-            yield from _named(net, layout, arrays, biases)
+            yield from _named(net, layout, *_cut(net, layout, row))
+
+
+def _arrangements(net: Network, size: int) -> list[tuple[BiasPlace, bool]]:
+    """The places of the biases in a flat row of this size, and whether all weights are first."""
+    if size == sum(W.size for W in net.weights):
+        if not net.biases:
+            return [("absent", False)]
+        found: list[tuple[BiasPlace, bool]] = [("last", False), ("first", False), ("apart", False)]
+        return [*found, ("apart", True)] if len(net.weights) > 1 else found
+    without_biases = sum(neurons * inputs for neurons, inputs in _layers(net))
+    return [("absent", False)] if net.biases and size == without_biases else []
+
+
+def _cut(net: Network, layout: WeightLayout, row: Objects) -> tuple[list[Objects | None], list[Objects | None]]:
+    """A flat row in arrays by layer, and the biases if they are separate."""
+    layers, is_apart = _layers(net), layout.bias == "apart"
+    arrays, biases, start = list[Objects | None](), list[Objects | None](), 0
+    last = row.size - sum(neurons for neurons, _ in layers)  # the biases' start if all weights are first
+    for neurons, inputs in layers:
+        rows, columns = layout.shape(neurons, inputs)
+        part = row[start : start + rows * columns]
+        start += rows * columns
+        arrays.append(part.reshape(rows, columns, order="F" if layout.by_columns else "C"))
+        first = last if layout.weights_first else start
+        biases.append(row[first : first + neurons] if is_apart else None)
+        last += neurons
+        start += neurons * (is_apart and not layout.weights_first)
+    return arrays, biases
 
 
 def _came(item: Any) -> str:

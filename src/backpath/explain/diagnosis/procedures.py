@@ -36,8 +36,7 @@ def course(
 ) -> Iterator[Array]:
     """All figures after each of these steps, in one pass for each of the procedures with its rule and constant."""
     parts = {samples: replace(q, X=q.X[list(samples)], y=q.y[list(samples)]) for samples in set(steps)}
-    rules = dict.fromkeys(procedure.rule for procedure in procedures)
-    rows = [(rule, np.array([k for k, p in enumerate(procedures) if p.rule is rule])) for rule in rules]
+    rows = _by_rule(procedures)
     scale = np.array([procedure.scale for procedure in procedures])
     kept: list[list[State]] = [[(0.0, 0.0)] * q.layers for _ in rows]
     weights: list[Array] | None = None
@@ -46,14 +45,25 @@ def course(
             at = weights and _moved_ahead(q, weights, rows, kept, scale)
             p = Passes(parts[samples], len(procedures), runs, at)
             before = p.W[1:] if weights is None or not _any_ahead(rows) else weights
-            moves = [G * free for G, free in zip(p.G[1:], q.free, strict=True)]
-            for (rule, h), states in zip(rows, kept, strict=True):
-                if rule is not None:
-                    for layer, move in enumerate(moves):
-                        move[h], states[layer] = rule.step(move[h], states[layer], t)
+            moves = _moves(p, rows, kept, t)
             rate = (scale * p.rate)[:, None, None]
             weights = [W - rate * move for W, move in zip(before, moves, strict=True)]
             yield np.concatenate([a.reshape(len(a), -1) for a in (*p.G[1:], *weights)], axis=1)
+
+
+def _by_rule(procedures: Sequence[Procedure]) -> list[RuleRuns]:
+    rules = dict.fromkeys(procedure.rule for procedure in procedures)
+    return [(rule, np.array([k for k, p in enumerate(procedures) if p.rule is rule])) for rule in rules]
+
+
+def _moves(p: Passes, rows: Sequence[RuleRuns], kept: Sequence[list[State]], t: int) -> list[Array]:
+    """The gradients of the t-th step, or in passes with a rule the rule's steps, whose states are updated."""
+    moves = [G * free for G, free in zip(p.G[1:], p.q.free, strict=True)]
+    for (rule, h), states in zip(rows, kept, strict=True):
+        if rule is not None:
+            for layer, move in enumerate(moves):
+                move[h], states[layer] = rule.step(move[h], states[layer], t)
+    return moves
 
 
 def _moved_ahead(
@@ -130,12 +140,16 @@ def given_procedure(
     if updates is not None:
         check_count(updates, "updates")
     rule = momentum_rule(check_number(momentum, "momentum", least=0, below=1)) if momentum else None
+    repeated = _ordered(q, order) * (updates or 1)
+    return None if len(repeated) == 1 else Procedure(repeated, "", 0.0, rule)
+
+
+def _ordered(q: Problem, order: str | Sequence[int] | None) -> tuple[tuple[int, ...], ...]:
+    """The samples of each step of one update, or of an online epoch."""
     whole = tuple(range(q.samples))
-    places = whole if order in ("online", "batch", None) else order
-    if isinstance(places, str) or not all(place in whole for place in places):
+    if order in ("batch", None):
+        return (whole,)
+    places = whole if order == "online" else order
+    if isinstance(places, str) or not all(place in whole for place in places or ()):
         raise InputError(f"order must be 'batch', 'online', or places of samples from 0 to {whole[-1]}, not {order!r}")
-    steps = (whole,) if order in ("batch", None) else tuple((int(s),) for s in places)
-    repeated = steps * (updates or 1)
-    if len(repeated) == 1:
-        return None
-    return Procedure(repeated, "", 0.0, rule)
+    return tuple((int(s),) for s in places or ())

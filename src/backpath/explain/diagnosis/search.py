@@ -13,14 +13,15 @@ from functools import cached_property
 
 import numpy as np
 
-from backpath.explain.diagnosis.added import additions
-from backpath.explain.diagnosis.bits import ABOUT, DOUBT, MARGIN, NUMBER, OF_RANK, SECOND, information
+from backpath.explain.diagnosis.added import Addition, additions
+from backpath.explain.diagnosis.bits import ABOUT, DOUBT, MARGIN, OF_RANK, SECOND, information
 from backpath.explain.diagnosis.candidate_mistakes import Candidates, figures_of, figures_of_pairs
 from backpath.explain.diagnosis.catalogue.fitted_numbers import families, rates
 from backpath.explain.diagnosis.clipping import CLIPPED, clipped, scalings
 from backpath.explain.diagnosis.comparison import Comparison, Ratios
 from backpath.explain.diagnosis.conventions import Conventions, Readings, ScopedConstants
 from backpath.explain.diagnosis.explanation import Explanation
+from backpath.explain.diagnosis.fitted_tasks import FittedTasks
 from backpath.explain.diagnosis.mistakes import PLAIN, RARE, Family, Mistake
 from backpath.explain.diagnosis.number_fit import Task, fitted_numbers, implied_inputs
 from backpath.explain.diagnosis.passes import Index, Passes, Stage
@@ -28,14 +29,12 @@ from backpath.explain.diagnosis.procedures import OTHER_RULE
 from backpath.explain.diagnosis.several import after_several_updates, by_another_rule, in_all, with_slips
 
 _MOST_TOLD = 8  # explanations in a report
-_MANY_FIGURES = 400  # with more, a fitted number in one place is not combined with another mistake
 _USUAL = 4.0  # bits of conventions to combine with a fitted number
 _INNER = 8.0  # bits of conventions to try on the error if its size matters
 _ROUND = 17.0  # bits of a fitted number that may have been chosen by hand: four digits
 _LIKELY = 14.0  # bits of a slip to combine with a multiple of the weights, or a length of the gradient
 _WITH_TERM = 10.0  # the least bits of an L2 term
 _MOST_BENT = 40  # mistakes to try with an unexplained constant
-_MOST_FITTED = 700_000  # figures of families with another mistake, each tried with a few numbers
 # the bits of the shortest explanation of each level
 _WITH_COST, _WITH_SCALE, _WITH_CONSTANT, _WITH_ADDED, _WITH_NUMBER, _PAIR = (
     7.0,
@@ -152,15 +151,19 @@ class Search:
 
     def _with_scaled_error(self) -> list[Explanation]:
         """A mistake that depends on the size of the error, with conventions applied to the error before it."""
-        s = self.singles
-        able = [(m, float(bits)) for m, bits in zip(s.mistakes, s.bits, strict=True) if m.by_size]
-        products = [p for p in self.readings.products if p.constants and p.bits <= _INNER]
-        tried = [(_scaled(m, p), bits) for m, bits in able for p in products if bits + p.bits <= self._limit]
-        ratios = self.c.ratios(figures_of(self.c, [(mistake,) for mistake, _ in tried]))
+        tried = list(self._scaled())
+        ratios = self.c.ratios(figures_of(self.c, [slips for slips, _ in tried]))
         found: list[Explanation] = []
         for h in np.flatnonzero(self.readings.possible(ratios)):
-            found += self._read((tried[h][0],), tried[h][1], ratios[h], unexplained=False)
+            found += self._read(*tried[h], ratios[h], unexplained=False)
         return found
+
+    def _scaled(self) -> Iterator[tuple[tuple[Mistake, ...], float]]:
+        """Each such mistake after each short product of conventions, with the mistake's bits."""
+        products = [p for p in self.readings.products if p.constants and p.bits <= _INNER]
+        for mistake, bits in zip(self.singles.mistakes, self.singles.bits.tolist(), strict=True):
+            if mistake.by_size:
+                yield from (((_scaled(mistake, p),), bits) for p in products if bits + p.bits <= self._limit)
 
     def _with_constant(self) -> list[Explanation]:
         """A mistake, and an unexplained constant."""
@@ -202,25 +205,27 @@ class Search:
     def _with_added(self) -> list[Explanation]:
         """The right figures, or a mistake, and a multiple of the weights."""
         s, c = self.singles, self.c
-        found: list[Explanation] = []
-        tried: list[tuple[tuple[Mistake, ...], float, int]] = [((), 0.0, -1)]
         least = _WITH_ADDED if c.is_update.any() else _WITH_TERM
-        able = [h for h in np.flatnonzero(s.bits < _LIKELY) if s.bits[h] + least <= self._limit]
-        tried += [((s.mistakes[h],), float(s.bits[h]), int(h)) for h in able]
-        all_figures = np.concatenate([c.right[None], s.figures])  # a mistake's figures are one place later
-        owners = np.array([h + 1 for *_, h in tried])
-        sums = list(additions(c, c.changes(all_figures[owners]), bool(self.others)))
+        able = np.flatnonzero((s.bits < _LIKELY) & (s.bits + least <= self._limit))
+        tried: list[tuple[tuple[Mistake, ...], float]] = [((), 0.0)]
+        tried += [((s.mistakes[h],), float(s.bits[h])) for h in able]
+        figures = np.concatenate([c.right[None], s.figures[able]])
+        sums = list(additions(c, c.changes(figures), bool(self.others)))
         if not sums:
-            return found
-        chosen = owners[[k for k, _ in sums]]
-        ratios = c.ratios(all_figures[chosen], np.stack([addition.figures(c) for _, addition in sums]))
+            return []
+        ratios = c.ratios(figures[[k for k, _ in sums]], np.stack([addition.figures(c) for _, addition in sums]))
+        found: list[Explanation] = []
         for h in np.flatnonzero(self.readings.possible(ratios)):
-            (slips, bits, _), addition = tried[sums[h][0]], sums[h][1]
-            for reading in self.readings.of(ratios[h], False):
-                length = bits + addition.bits + reading.bits
-                is_right = addition.is_right and not slips and not reading.factors
-                found.append(Explanation(slips, reading, length, addition, is_right=is_right))
+            place, addition = sums[h]
+            found += self._read_with_added(*tried[place], addition, ratios[h])
         return found
+
+    def _read_with_added(
+        self, slips: tuple[Mistake, ...], bits: float, addition: Addition, ratios: Ratios
+    ) -> Iterator[Explanation]:
+        for reading in self.readings.of(ratios, False):
+            is_right = addition.is_right and not slips and not reading.factors
+            yield Explanation(slips, reading, bits + addition.bits + reading.bits, addition, is_right=is_right)
 
     def _clipped(self) -> list[Explanation]:
         """Conventions and a mistake, with gradients that are then clipped."""
@@ -261,64 +266,24 @@ class Search:
         """The families; for a user's function, only those with the same meaning in every network."""
         return list(rates(self.c.q)) if self.others else list(families(self.c.q, implied_inputs(self.c)))
 
+    @property
+    def _fitted_tasks(self) -> FittedTasks:
+        usual = [product.value for product in self.readings.products if product.bits <= _USUAL]
+        return FittedTasks(self.c, self._families, usual, bool(self.others), self._limit)
+
     def _fitted(self) -> list[Explanation]:
         """A mistake with a fitted number, alone or with the usual conventions."""
-        tasks: list[Task] = []
-        numbers = 0
-        families = [f for f in sorted(self._families, key=lambda f: f.rank) if self._length(f) <= self._limit]
-        for constant in self._usual:
-            left = self._wrong_but_for(constant)
-            for family in families:
-                if numbers > _MOST_FITTED // len(self.c.right):
-                    break
-                if not family.touches or left <= family.touches:
-                    tasks.append(Task(family, None, constant))
-                    numbers += 3 + len(family.starts)
-        return self._of_tasks(tasks, {})
-
-    def _length(self, family: Family) -> float:
-        """The least bits of a family's mistakes."""
-        return OF_RANK[family.rank] + math.log2(max(1, len(self._families))) + NUMBER
-
-    def _wrong_but_for(self, constant: float) -> set[str]:
-        """Which figures differ from the right ones by more than a constant."""
-        c = self.c
-        predicted = c.claims.base + np.where(c.is_weight, constant, 1.0) * c.changes(c.right[None])[0]
-        wrong = (predicted < c.low) | (predicted > c.high)
-        return {name for name, one in zip(c.claims.names, wrong, strict=True) if one}
-
-    @property
-    def _usual(self) -> tuple[float, ...]:
-        """The constants of the most usual conventions."""
-        return tuple(product.value for product in self.readings.products if product.bits <= _USUAL)
+        return self._of_tasks(self._fitted_tasks.alone(), {})
 
     def _fitted_pairs(self) -> list[Explanation]:
-        """The same with a second mistake: a narrow family if the second mistake explains all figures that the family
-        does not change; a wide family with the most usual mistakes, as many as there is time for."""
-        s, c = self.singles, self.c
-        met = c.met(s.figures)
-        misses = (~met).sum(axis=1)
-        tasks: list[Task] = []
-        for family in self._families if len(c.right) <= _MANY_FIGURES else ():
-            if family.touches:
-                touched = np.array([name in family.touches for name in c.claims.names], dtype=bool)
-                able = met[:, ~touched].all(axis=1) & (misses > 0) & touched.any()
-                able &= s.bits + self._length(family) <= self._limit
-                tasks += [Task(family, s.mistakes[h]) for h in np.flatnonzero(able)]
-        numbers, wide = len(tasks), [f for f in self._families if f.rank == PLAIN and not f.touches]
-        for h in np.argsort(s.bits, kind="stable"):
-            if s.mistakes[h].rank == RARE or numbers > _MOST_FITTED // len(c.right):
-                break
-            if not wide or s.bits[h] + self._length(wide[0]) > self._limit:
-                break
-            constants = self._usual if self.others or s.mistakes[h].convention else (1.0,)
-            tasks += [Task(family, s.mistakes[h], constant) for family in wide for constant in constants]
-            numbers += len(constants) * sum(len(family.starts) for family in wide)
-        return self._of_tasks(tasks, {id(m): float(b) for m, b in zip(s.mistakes, s.bits, strict=True)})
+        """The same with a second mistake."""
+        s = self.singles
+        bits = {id(m): float(b) for m, b in zip(s.mistakes, s.bits, strict=True)}
+        return self._of_tasks(self._fitted_tasks.with_mistakes(s), bits)
 
     def _of_tasks(self, tasks: Sequence[Task], bits: dict[int, float]) -> list[Explanation]:
         found: list[Explanation] = []
-        places = math.log2(max(1, len(self._families)))
+        places = self._fitted_tasks.places
         for task, fit in zip(tasks, fitted_numbers(self.c, tasks), strict=True):
             if fit is None:
                 continue
