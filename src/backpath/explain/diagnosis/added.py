@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -45,20 +46,25 @@ def additions(c: Comparison, changes: Array, several: bool) -> Iterator[tuple[in
     """The terms that give the claimed figures when added to a constant times one of these changes, (mistakes, claims);
     each follows the place of that mistake. ``several``: also a term divided by the number of samples, which other
     comparisons distinguish."""
-    for of in _PARTS:
+    divisors = (0, c.q.samples) if several and c.q.samples > 1 else (0,)
+    for of, signs, term in _terms(c):
+        for k, multiple, spread in _fitted(c, changes, term):
+            for samples in divisors:
+                N = samples or 1
+                value, bits = roundest(N * (multiple - spread), N * (multiple + spread))
+                found = _called(c, value, bits, of, signs, bool(samples))
+                if found is not None:
+                    yield k, Addition(value / N, of, signs, *found, samples)
+
+
+def _terms(c: Comparison) -> Iterator[tuple[str, bool, Array]]:
+    """The terms of at least two claims: of which weights, and whether of their signs."""
+    for of, signs in itertools.product(_PARTS, (False, True)):
         if of == "with the biases" and not c.is_bias.any():
             continue
-        for signs in (False, True):
-            term = _term(c, of, signs)
-            if np.count_nonzero(term) < 2:
-                continue
-            for k, multiple, spread in _fitted(c, changes, term):
-                for samples in (0, c.q.samples) if several and c.q.samples > 1 else (0,):
-                    N = samples or 1
-                    value, bits = roundest(N * (multiple - spread), N * (multiple + spread))
-                    found = _called(c, value, bits, of, signs, bool(samples))
-                    if found is not None:
-                        yield k, Addition(value / N, of, signs, *found, samples)
+        term = _term(c, of, signs)
+        if np.count_nonzero(term) >= 2:
+            yield of, signs, term
 
 
 def _term(c: Comparison, of: str, signs: bool) -> Array:
@@ -99,31 +105,35 @@ def _called(
     c: Comparison, value: float, bits: float, of: str, signs: bool, by_samples: bool
 ) -> tuple[Mistake, float, bool] | None:
     """The finding for that multiple, its bits, and whether a correct program may add it."""
-    names, which = _names(c, of), _PARTS[of]
-    if c.is_update.all() and not signs:
-        if abs(value + 1) < 1e-6:
-            return (
-                Mistake("weight_set", names, f"{which} is set to the step, not changed by it (= for -=)", ()),
-                4.0,
-                False,
-            )
-        if abs(value - 1) < 1e-6:
-            message = f"{which} is doubled before the step is taken (it is added once more)"
-            return Mistake("weight_set", names, message, ()), 5.0, False
-    elif abs(value - 1) < 1e-6 and of == "with the biases" and not signs:
+    is_update = c.is_update.all()
+    if not signs and is_update and abs(abs(value) - 1) < 1e-6:
+        return _weight_set(c, of, value)
+    if not signs and not is_update and abs(value - 1) < 1e-6 and of == "with the biases":
         return None  # those are updated weights
-    decay = value
-    if c.is_update.all():
-        rate = c.q.learning_rate or 1.0
-        low, high = sorted((-value / rate * (1 - 1e-6), -value / rate * (1 + 1e-6)))
-        decay, bits = roundest(low, high)
+    decay, bits = _of_gradient(c, value) if is_update else (value, bits)
     if bits > _ROUND:
         return None
     sign = "added to" if decay > 0 else "subtracted from"
     by = " / N" if by_samples else ""
     what, kind = ("L1", "sign(W)") if signs else ("L2", "W")
-    message = f"an {what} term {shown(abs(decay))}{by} × {kind} is {sign} the gradient of {which}"
-    return Mistake("weight_decay", names, message, (), convention=True), 4.0 + 2.0 * signs + bits, decay > 0
+    message = f"an {what} term {shown(abs(decay))}{by} × {kind} is {sign} the gradient of {_PARTS[of]}"
+    mistake = Mistake("weight_decay", _names(c, of), message, (), convention=True)
+    return mistake, 4.0 + 2.0 * signs + bits, decay > 0
+
+
+def _of_gradient(c: Comparison, of_weight: float) -> tuple[float, float]:
+    """The multiple in the gradient that adds this multiple to the updated weight, and its bits."""
+    multiple = -of_weight / (c.q.learning_rate or 1.0)
+    low, high = sorted((multiple * (1 - 1e-6), multiple * (1 + 1e-6)))
+    return roundest(low, high)
+
+
+def _weight_set(c: Comparison, of: str, multiple: float) -> tuple[Mistake, float, bool]:
+    """The weight is left out of the update (-1), or added once more (1)."""
+    message, bits = f"{_PARTS[of]} is set to the step, not changed by it (= for -=)", 4.0
+    if multiple > 0:
+        message, bits = f"{_PARTS[of]} is doubled before the step is taken (it is added once more)", 5.0
+    return Mistake("weight_set", _names(c, of), message, ()), bits, False
 
 
 def _names(c: Comparison, of: str) -> tuple[str, ...]:

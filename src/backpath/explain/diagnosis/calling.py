@@ -12,7 +12,7 @@ import numpy as np
 
 from backpath.errors import InputError
 from backpath.explain.diagnosis.given import depth
-from backpath.explain.diagnosis.layouts import WeightLayout, WeightReading, readings
+from backpath.explain.diagnosis.layouts import BiasPlace, WeightLayout, WeightReading, readings
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 
@@ -79,21 +79,12 @@ class Calling:
         return figures
 
     def _arguments(self, net: Network) -> list[Any]:
+        """The weights as the function takes them."""
         laid = [self.layout.laid(np.array(W), net.biases) for W in net.weights]
         if self.layout.bias != "apart":
             arrays = [W for W, _ in laid]
             return arrays if self.form == "arguments" else [arrays]
-        pairs = [(W, self._bias(b)) for W, b in laid if b is not None]
-        if self.form == "pairs":
-            return [pairs]
-        in_turn = [part for pair in pairs for part in pair]
-        if self.form in ("weights first", "lists"):
-            weights, biases = ([pair[k] for pair in pairs] for k in (0, 1))
-            return [*weights, *biases] if self.form == "weights first" else [weights, biases]
-        if self.form == "named":
-            names = [f"{letter}{k}" for k in range(1, len(pairs) + 1) for letter in "Wb"]
-            return [dict(zip(names, in_turn, strict=True))]
-        return in_turn if self.form == "arguments" else [in_turn]
+        return _apart(self.form, [(W, self._bias(b)) for W, b in laid if b is not None])
 
     def _bias(self, b: Array) -> Array:
         """A column if samples are columns, otherwise a row."""
@@ -110,6 +101,21 @@ class Calling:
         found = _readings(net, given)
         called = (self.layout.bias, self.layout.transposed)
         return next((r for r in found if (r.layout.bias, r.layout.transposed) == called), found[0])
+
+
+def _apart(form: Form, pairs: Sequence[tuple[Array, Array]]) -> list[Any]:
+    """The arguments for weights and biases in separate arrays."""
+    in_turn = [part for pair in pairs for part in pair]
+    weights, biases = ([pair[k] for pair in pairs] for k in (0, 1))
+    names = [f"{letter}{k}" for k in range(1, len(pairs) + 1) for letter in "Wb"]
+    arguments: dict[Form, list[Any]] = {
+        "pairs": [list(pairs)],
+        "weights first": [*weights, *biases],
+        "lists": [weights, biases],
+        "named": [dict(zip(names, in_turn, strict=True))],
+        "arguments": in_turn,
+    }
+    return arguments.get(form, [in_turn])
 
 
 def _readings(net: Network, given: Any) -> list[WeightReading]:
@@ -162,17 +168,14 @@ def _ways(function: UserFunction, net: Network) -> Iterator[Calling]:
 
 
 def _forms(net: Network, several: bool) -> Iterator[Calling]:
-    if not net.biases:
-        layouts = [WeightLayout(bias="absent"), WeightLayout(transposed=True, bias="absent")]
-    else:
-        layouts = [WeightLayout(transposed=t, bias=b) for b in ("last", "first") for t in (False, True)]
-    within = [Calling(layout, "arguments" if several else "arrays") for layout in layouts]
+    sides = (False, True)
+    places: Sequence[BiasPlace] = ("last", "first") if net.biases else ("absent",)
     forms: Sequence[Form] = ("arguments", "weights first", "lists") if several else ("pairs", "named", "in turn")
-    apart = [Calling(WeightLayout(t, "apart"), form) for form in forms for t in (False, True)] if net.biases else []
-    for call in (*within, *apart):
-        yield call
-    for call in (*within, *apart):
-        yield replace(call, columns=True)
+    found = [Calling(WeightLayout(t, place), "arguments" if several else "arrays") for place in places for t in sides]
+    if net.biases:
+        found += [Calling(WeightLayout(t, "apart"), form) for form in forms for t in sides]
+    yield from found
+    yield from (replace(call, columns=True) for call in found)
 
 
 def _positional(function: UserFunction) -> list[str] | None:

@@ -84,22 +84,34 @@ class Claims:
 
     @classmethod
     def of(cls, claims: Sequence[Claim]) -> Claims:
-        values = [claim.figure for claim in claims]
-        finest = min((f.last for f in values if f.last), default=0.0)
-        last = np.array([finest if f.last == 1.0 and f.value == 0 else f.last for f in values])  # "0" is 0
-        single = any(f.precision is SINGLE for f in values)  # then zeros are float32 too
-        kinds = np.array([_precision(SINGLE if single and not f.last else f.precision) for f in values])
-        places = np.array([claim.position for claim in claims], dtype=np.intp)
-        base = np.array([claim.base for claim in claims])
-        value = np.array([f.value for f in values])
-        slack = np.array([claim.slack for claim in claims])
-        relative, of_largest, epsilon = kinds.reshape(-1, 3).T
-        names = tuple(claim.name for claim in claims)
-        return cls(names, places, value, last, base, relative, of_largest, epsilon, slack, np.zeros_like(value))
+        figures = [claim.figure for claim in claims]
+        value = np.array([figure.value for figure in figures])
+        precision = np.array([(p.relative, p.of_largest, p.epsilon) for p in _precisions(figures)])
+        relative, of_largest, epsilon = precision.reshape(-1, 3).T
+        return cls(
+            names=tuple(claim.name for claim in claims),
+            positions=np.array([claim.position for claim in claims], dtype=np.intp),
+            value=value,
+            last=_last_units(figures),
+            base=np.array([claim.base for claim in claims]),
+            relative=relative,
+            of_largest=of_largest,
+            epsilon=epsilon,
+            slack=np.array([claim.slack for claim in claims]),
+            beyond=np.zeros_like(value),
+        )
 
 
-def _precision(of: Precision) -> tuple[float, float, float]:
-    return of.relative, of.of_largest, of.epsilon
+def _last_units(figures: Sequence[Figure]) -> Array:
+    """One unit of each figure's last digit; "0" has the finest digits of all figures."""
+    finest = min((f.last for f in figures if f.last), default=0.0)
+    return np.array([finest if f.last == 1.0 and f.value == 0 else f.last for f in figures])
+
+
+def _precisions(figures: Sequence[Figure]) -> list[Precision]:
+    """Each figure's precision; if one number is in float32, all are, even zeros."""
+    is_single = any(figure.precision is SINGLE for figure in figures)
+    return [SINGLE if is_single and not figure.last else figure.precision for figure in figures]
 
 
 def read_figure(figure: object, where: str) -> Figure:

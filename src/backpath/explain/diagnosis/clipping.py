@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from backpath.explain.diagnosis.bits import roundest
-from backpath.explain.diagnosis.comparison import Comparison, Ratios
+from backpath.explain.diagnosis.comparison import Bools, Comparison, Ratios
 from backpath.explain.diagnosis.mistakes import Mistake
 from backpath.explain.diagnosis.passes import Index
 from backpath.explain.digits import shown
@@ -34,28 +35,48 @@ class Clipping:
 
 def clipped(comparisons: Sequence[Comparison]) -> Clipping | None:
     """None unless the largest figures are equal to a round number."""
-    sizes = [np.abs(c.claims.value - c.claims.base) for c in comparisons]
-    widths = [np.where(c.is_weight, c.high - c.low, 0.0) for c in comparisons]
-    most = max(float(size[c.is_weight].max(initial=0.0)) for c, size in zip(comparisons, sizes, strict=True))
-    at = [c.is_weight & (s >= most - 0.7 * w) for c, s, w in zip(comparisons, sizes, widths, strict=True)]
-    left = sum(int((c.is_weight & (s > 0) & ~one).sum()) for c, s, one in zip(comparisons, sizes, at, strict=True))
+    most = max(float(_sizes(c)[c.is_weight].max(initial=0.0)) for c in comparisons)
+    at = [c.is_weight & (_sizes(c) >= most - 0.7 * _widths(c)) for c in comparisons]
+    left = sum(int((c.is_weight & (_sizes(c) > 0) & ~one).sum()) for c, one in zip(comparisons, at, strict=True))
     count = sum(int(one.sum()) for one in at)
     if not most or 0 < left < _LEAST_LEFT or (not left and count < _LEAST_SIGNS):
         return None
-    least = max(float((s - 0.6 * w)[one].max(initial=0.0)) for s, w, one in zip(sizes, widths, at, strict=True))
-    largest = min(float((s + 0.6 * w)[one].min(initial=np.inf)) for s, w, one in zip(sizes, widths, at, strict=True))
-    rate = _rate(comparisons[0])
-    number, bits = roundest(least / rate, largest / rate)
-    if least > largest or bits > _ROUND:
+    found = _common_size(comparisons, at)
+    if found is None:
         return None
-    opened = [
-        Comparison(c.q, replace(c.claims, beyond=np.sign(c.claims.value - c.claims.base) * one))
-        for c, one in zip(comparisons, at, strict=True)
-    ]
+    number, bits = found
+    opened = [_with_larger(c, one) for c, one in zip(comparisons, at, strict=True)]
     message = f"each gradient is clipped to the range from −{shown(number)} to {shown(number)}"
     if not left:
         message = f"only the sign of each gradient is left: {shown(number)} or −{shown(number)}"
     return Clipping(Mistake("gradient_clipped", (), message, (), convention=True), CLIPPED + bits, opened, not left)
+
+
+def _sizes(c: Comparison) -> Array:
+    """The sizes of the claimed changes."""
+    return np.abs(c.claims.value - c.claims.base)
+
+
+def _with_larger(c: Comparison, at: Bools) -> Comparison:
+    """The comparison in which these figures stand for any larger ones."""
+    return Comparison(c.q, replace(c.claims, beyond=np.sign(c.claims.value - c.claims.base) * at))
+
+
+def _widths(c: Comparison) -> Array:
+    return np.where(c.is_weight, c.high - c.low, 0.0)
+
+
+def _common_size(comparisons: Sequence[Comparison], at: Sequence[Bools]) -> tuple[float, float] | None:
+    """The round number that these figures are equal to, and its bits; None if there is none."""
+    ends = [
+        ((size - 0.6 * width)[one], (size + 0.6 * width)[one])
+        for size, width, one in zip(map(_sizes, comparisons), map(_widths, comparisons), at, strict=True)
+    ]
+    least = max(float(low.max(initial=0.0)) for low, _ in ends)
+    largest = min(float(high.min(initial=np.inf)) for _, high in ends)
+    rate = _rate(comparisons[0])
+    number, bits = roundest(least / rate, largest / rate)
+    return None if least > largest or bits > _ROUND else (number, bits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,13 +126,17 @@ def _same_length(
 ) -> tuple[float, float, list[list[bool]]] | None:
     """The greatest length of the parts, its bits, and which of them have it; None if it is not a round number."""
     lengths = [[_length(c, groups) for groups in of] for c, of in zip(comparisons, parts, strict=True)]
-    every = [length for of in lengths for length in of]
+    every = list(itertools.chain.from_iterable(lengths))
     most = max(length for length, _ in every)
-    at = [[most - length <= 2 * (spread + 1e-9 * most) for length, spread in of] for of in lengths]
-    spread = min(spread for length, spread in every if most - length <= 2 * (spread + 1e-9 * most))
+    at = [[_reaches(most, *length) for length in of] for of in lengths]
+    spread = min(spread for length, spread in every if _reaches(most, length, spread))
     rate = _rate(comparisons[0])
     number, bits = roundest((most - spread) / rate, (most + spread) / rate)
     return None if most <= 0 or bits > _ROUND else (number, bits, at)
+
+
+def _reaches(most: float, length: float, spread: float) -> bool:
+    return most - length <= 2 * (spread + 1e-9 * most)
 
 
 def _scaled(words: str, number: float, clips: bool) -> str:

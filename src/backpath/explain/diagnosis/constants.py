@@ -4,8 +4,8 @@ sign, the learning rate."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from backpath.explain.diagnosis.mistakes import Change, Mistake
 from backpath.explain.diagnosis.problem import Problem
@@ -149,28 +149,32 @@ ALL = Scope("every gradient", lambda group: True, 0.0)
 
 def scopes(q: Problem, groups: Sequence[Group]) -> list[Scope]:
     """All parts of the groups that may have a constant alone."""
+    both = len({is_bias for _, is_bias, _ in groups}) > 1
     found: list[Scope] = []
-    both = any(b for _, b, _ in groups) and not all(b for _, b, _ in groups)
-    for layer in q.every if q.layers > 1 else ():
-        found.append(Scope(f"every gradient of layer {layer}", _in_layer(layer), 0.0, (layer,)))
-        if both:
-            words = f"the gradients of the biases of layer {layer}"
-            found.append(Scope(words, _biases_of(layer), 0.0, (layer,), True))
-            words = f"the gradients of the weights of layer {layer} without its biases"
-            found.append(Scope(words, _weights_of(layer), 1.0, (layer,)))
+    if q.layers > 1:
+        found += [scope for layer in q.every for scope in _of_layer(layer, both)]
     if q.layers > 2:
-        words = "every gradient of the hidden layers"
-        found.append(Scope(words, lambda group: group[0] < q.layers, 0.0, tuple(q.hidden)))
+        hidden = Scope("every gradient of the hidden layers", lambda group: group[0] < q.layers, 0.0, tuple(q.hidden))
         words = "every gradient, once more for each layer further back,"
-        found.append(Scope(words, lambda group: group[0] < q.layers, 0.0, tuple(q.hidden), power=True))
+        found += [hidden, replace(hidden, words=words, power=True)]
     if both:
         words = "the gradients of the weights without the biases"
         found.append(Scope(words, lambda group: not group[1], 1.0))
         found.append(Scope("the gradients of the biases", lambda group: group[1], 0.0, tuple(q.every), True))
-    if any(u for *_, u in groups) and not all(u for *_, u in groups):
+    if len({is_update for *_, is_update in groups}) > 1:
         found.append(Scope("every update", lambda group: group[2], 0.0))
     bits = 2.5 + math.log2(max(len(found), 1))
-    return [Scope(s.words, s.holds, s.bits + bits, s.layers, s.biases, s.power) for s in found]
+    return [replace(scope, bits=scope.bits + bits) for scope in found]
+
+
+def _of_layer(layer: int, both: bool) -> Iterator[Scope]:
+    """``both``: whether there are weights and biases to distinguish."""
+    yield Scope(f"every gradient of layer {layer}", _in_layer(layer), 0.0, (layer,))
+    if both:
+        words = f"the gradients of the biases of layer {layer}"
+        yield Scope(words, _biases_of(layer), 0.0, (layer,), True)
+        words = f"the gradients of the weights of layer {layer} without its biases"
+        yield Scope(words, _weights_of(layer), 1.0, (layer,))
 
 
 def _in_layer(layer: int) -> Callable[[Group], bool]:
@@ -191,11 +195,7 @@ def as_mistake(q: Problem, constant: Constant, scope: Scope) -> Mistake:
     for layer in scope.layers:
         names += q.biases(layer) if scope.biases else q.weights_of(layer)
     verb = "are" if scope.words.startswith("the gradients") else "is"
-    code = constant.code
-    if scope.biases and constant.code == "sign_flipped":
-        code = "bias_sign"
-    if scope.biases and constant is NOTHING:
-        code = "bias_not_updated"
+    code = _code(constant, scope)
     message = f"{scope.words} {verb} {constant.words(q)}"
     if constant is NOTHING and scope is not ALL:
         message = f"{scope.words} {verb} 0: {'they are not updated' if q.updates else 'nothing reaches them'}"
@@ -203,6 +203,12 @@ def as_mistake(q: Problem, constant: Constant, scope: Scope) -> Mistake:
     is_choice = scope is ALL and code not in ("scaled", "all_zero")
     is_fitted = code in ("scaled", "other_learning_rate") or (code == "learning_rate_included" and constant is not RATE)
     return Mistake(code, names, message, (), change, convention=is_choice, fitted=is_fitted)
+
+
+def _code(constant: Constant, scope: Scope) -> str:
+    if scope.biases and constant.code == "sign_flipped":
+        return "bias_sign"
+    return "bias_not_updated" if scope.biases and constant is NOTHING else constant.code
 
 
 def times(number: Expression) -> Callable[[Expression], Expression]:

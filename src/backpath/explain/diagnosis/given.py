@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,14 +39,13 @@ def parts_of(given: object, net: Network, what: str) -> Parts:
         )
     if count == 1 and depth(given) == 2:
         return Parts([_array(given, what)])
-    apart = [way for way in _apart(items, what) if _has_sizes(way, net)] or list(_apart(items, what))
-    if apart:
-        return apart[0]
+    ways = list(_apart(items, what))
+    if ways:
+        return _fitting(ways, net)
     if len(items) == count and (layers := _of_mappings(items, what)):
         return layers
-    if len(items) == 2 * count and net.biases:
-        return _with_biases([_array(item, what) for item in items], net)
-    return Parts([_array(item, what) for item in items])
+    arrays = _arrays(items, what)
+    return _with_biases(arrays, net) if len(items) == 2 * count and net.biases else Parts(arrays)
 
 
 def _of_mappings(items: list[Any], what: str) -> Parts | None:
@@ -63,9 +62,9 @@ def _of_mappings(items: list[Any], what: str) -> Parts | None:
 def _apart(items: list[Any], what: str) -> Iterator[Parts]:
     """Pairs of weights and biases, or a list of each, depending on the depth of the lists."""
     if all(_is_pair(item) for item in items):
-        yield Parts(*([_array(a, what) for a in column] for column in zip(*items, strict=True)))
+        yield Parts(*(_arrays(column, what) for column in zip(*items, strict=True)))
     if len(items) == 2 and min(map(depth, items)) >= 2 and max(map(depth, items)) >= 3:
-        first, second = ([_array(a, what) for a in item] for item in items)
+        first, second = (_arrays(item, what) for item in items)
         yield Parts(first, second)
         yield Parts(second, first)
 
@@ -89,24 +88,35 @@ def _with_biases(arrays: list[Objects], net: Network) -> Parts:
         Parts(arrays[:count], arrays[count:]),
         Parts(arrays[count:], arrays[:count]),
     ]
+    return _fitting(ways, net)
+
+
+def _fitting(ways: Sequence[Parts], net: Network) -> Parts:
+    """The first that has the network's sizes, or the first."""
     return next((way for way in ways if _has_sizes(way, net)), ways[0])
 
 
 def _of_mapping(given: Mapping[Any, Any], count: int, what: str) -> Parts:
     """Arrays by names such as W1, dW1, theta1, layer1.weight; or two lists, coefs_ and intercepts_."""
+    weights, biases = _weights_and_biases(given)
+    if len(weights) == 1 and count > 1:
+        return Parts(_arrays(weights[0][1], what), _arrays(biases[0][1], what) if len(biases) == 1 else None)
+    if len(weights) == 1 and len(biases) <= 1 and depth(weights[0][1]) == 3:
+        return Parts(_arrays(weights[0][1][:1], what), _arrays(biases[0][1][:1], what) if biases else None)
+    ordered = [_arrays([value for _, value in _in_order(named)], what) for named in (weights, biases)]
+    return Parts(ordered[0], ordered[1] or None)
+
+
+def _weights_and_biases(given: Mapping[Any, Any]) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]]]:
     weights: list[tuple[str, Any]] = []
     biases: list[tuple[str, Any]] = []
     for key, value in given.items():
         (biases if _BIAS.search(str(key).lower()) else weights).append((str(key), value))
-    if len(weights) == 1 and count > 1:
-        return Parts(
-            [_array(W, what) for W in weights[0][1]],
-            [_array(b, what) for b in biases[0][1]] if len(biases) == 1 else None,
-        )
-    if len(weights) == 1 and len(biases) <= 1 and depth(weights[0][1]) == 3:
-        return Parts([_array(weights[0][1][0], what)], [_array(biases[0][1][0], what)] if biases else None)
-    ordered = [[_array(value, what) for _, value in _in_order(named)] for named in (weights, biases)]
-    return Parts(ordered[0], ordered[1] or None)
+    return weights, biases
+
+
+def _arrays(given: Iterable[object], what: str) -> list[Objects]:
+    return [_array(item, what) for item in given]
 
 
 def _in_order(named: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
