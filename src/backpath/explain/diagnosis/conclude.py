@@ -24,6 +24,7 @@ from backpath.explain.digits import shown
 
 _NUMERICAL = 1e-5  # the usual error of numerical derivatives
 _CLOSE = 1e-3  # relative to a layer's largest figure; closer ones may be numerical derivatives with a large step
+NEARLY_RIGHT = "They are as close to the right ones as numerical derivatives can be, but not equal to all digits."
 _MEANT = 3  # readings of right figures to report
 _NAMED = 6  # weights to name in a sentence
 
@@ -34,25 +35,33 @@ def conclude(q: Problem, claims: Sequence[Claim], most: float = math.inf) -> Rep
     rows = figures(given, claims)
     if not given.wrong.any():
         return Report((), rows)
-    printed = _as_printed(claims)
-    rounded = Comparison(q, Claims.of(printed)) if printed else None
+    rounded = _rounded(q, claims)
     if rounded is not None and not rounded.wrong.any():
         return _right_if_rounded(given, rounded, rows)
     near = is_numerical(given)
-    differences = "" if near else as_differences(given)
-    if differences:
-        return Report((), [replace(row, is_right=True) for row in rows], differences)
+    if not near and (differences := as_differences(given)):
+        return all_right(rows, differences)
+    if near:
+        search = Search([given], most)
+        found = search.explanations() if given.claims.last.any() else search.plain()
+        return of_search(search, found, rows) if found else all_right(rows, NEARLY_RIGHT)
+    return of_search(*_searched(given, rounded, most), rows)
+
+
+def all_right(rows: Sequence[Claimed], note: str) -> Report:
+    """The report on figures that are right for the reason in the note."""
+    return Report((), [replace(row, is_right=True) for row in rows], note)
+
+
+def _searched(given: Comparison, rounded: Comparison | None, most: float) -> tuple[Search, list[Explanation]]:
+    """The search, and what it found; if that is nothing, the search among figures that are taken as rounded."""
     search = Search([given], most)
-    exact = not given.claims.last.any()
-    found = search.plain() if near and exact else search.explanations()
-    if not found and near:
-        note = "They are as close to the right ones as numerical derivatives can be, but not equal to all digits."
-        return Report((), [replace(row, is_right=True) for row in rows], note)
-    if not found and rounded is not None:
-        by_digits = Search([rounded], most)
-        found = by_digits.explanations()
-        search = by_digits if found else search
-    return of_search(search, found, rows)
+    found = search.explanations()
+    if found or rounded is None:
+        return search, found
+    by_digits = Search([rounded], most)
+    found = by_digits.explanations()
+    return (by_digits if found else search), found
 
 
 def of_search(search: Search, found: Sequence[Explanation], rows: Sequence[Claimed]) -> Report:
@@ -62,7 +71,7 @@ def of_search(search: Search, found: Sequence[Explanation], rows: Sequence[Claim
     if found[0].is_right:
         said = dict.fromkeys(e.mistakes(search.c.q)[0].message for e in found if e.is_right)
         note = f"Right if this is intended: {'; or '.join(list(said)[:_MEANT])}."
-        return Report((), [replace(row, is_right=True) for row in rows], note)
+        return all_right(rows, note)
     alternatives = [_findings(search.c, explanation) for explanation in found]
     report = Report(alternatives, rows, certain=search.is_certain(found))
     report.bits = found[0].bits
@@ -77,6 +86,12 @@ def figures(c: Comparison, claims: Sequence[Claim]) -> list[Claimed]:
         text = f"{exact:.{max(-Decimal(str(last)).adjusted(), 0)}f}" if last else shown(exact, 10)
         rows.append(Claimed(claim.kind, claim.name, str(claim.given), text, not wrong))
     return rows
+
+
+def _rounded(q: Problem, claims: Sequence[Claim]) -> Comparison | None:
+    """The comparison of numbers that look rounded, to their digits."""
+    printed = _as_printed(claims)
+    return Comparison(q, Claims.of(printed)) if printed else None
 
 
 def _as_printed(claims: Sequence[Claim]) -> list[Claim]:

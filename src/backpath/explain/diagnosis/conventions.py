@@ -124,15 +124,18 @@ class Readings:
 
         ``unexplained``: also with numbers without an explanation.
         """
-        least, most = ratios.least, ratios.most
+        found = [reading for reading in self._every(ratios.least, ratios.most) if reading.certain or unexplained]
+        shortest = min((reading.bits for reading in found), default=math.inf)
+        window = 2 * ABOUT if self.several else ABOUT
+        return sorted((r for r in found if r.bits < shortest + window), key=lambda r: r.bits)
+
+    def _every(self, least: Array, most: Array) -> list[ScopedConstants]:
+        """The readings of constants on all gradients, and if none of them is certain, of further ones on some."""
         found = list(self._on_all(least.max(initial=-np.inf), most.min(initial=np.inf)))
         if not any(reading.certain for reading in found):
             for scope in self.parts:
                 found += self._on_part(scope, least, most)
-        found = [reading for reading in found if reading.certain or unexplained]
-        shortest = min((reading.bits for reading in found), default=math.inf)
-        window = 2 * ABOUT if self.several else ABOUT
-        return sorted((r for r in found if r.bits < shortest + window), key=lambda r: r.bits)
+        return found
 
     def _on_all(self, least: float, most: float) -> Iterator[ScopedConstants]:
         if least > most:
@@ -200,7 +203,7 @@ class Readings:
     ) -> Iterator[ScopedConstants]:
         ends = np.sort(np.stack([least, most])[:, inside] / product.value, axis=0)
         if scope.power:
-            powers = np.array([self.c.q.layers - g[0] for g, one in zip(self.c.groups, inside, strict=True) if one])
+            powers = self.c.q.layers - np.array([layer for layer, *_ in self.c.groups])[inside]
             if (ends <= 0).any():
                 return
             ends = ends ** (1 / powers)

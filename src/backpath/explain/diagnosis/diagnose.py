@@ -130,11 +130,7 @@ def most_likely(options: Sequence[Option]) -> tuple[Report, Problem]:
     """
     right = [option for option in options if is_numerical(Comparison(option[0], Claims.of(option[1])))]
     for most in _STAGES if len(options) > 1 else _STAGES[-1:]:
-        reports = []
-        for option in [*right, *options]:
-            reports.append((_of_layout(option, most), option[0]))
-            if reports[-1][0].correct:
-                break
+        reports = _until_right([*right, *options], most)
         best, q = min(reports, key=lambda pair: _doubt(pair[0]))
         if best.bits + ABOUT <= most:
             break
@@ -143,6 +139,16 @@ def most_likely(options: Sequence[Option]) -> tuple[Report, Problem]:
         best.certain = False
         best.note = " ".join(filter(None, (best.note, _read_otherwise(others))))
     return best, q
+
+
+def _until_right(options: Sequence[Option], most: float) -> list[tuple[Report, Problem]]:
+    """The reports on the layouts, up to the first in which the figures are right."""
+    reports: list[tuple[Report, Problem]] = []
+    for option in options:
+        reports.append((_of_layout(option, most), option[0]))
+        if reports[-1][0].correct:
+            break
+    return reports
 
 
 def _of_layout(option: Option, most: float) -> Report:

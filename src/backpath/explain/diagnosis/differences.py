@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from backpath.explain.diagnosis.comparison import Comparison
@@ -22,19 +24,26 @@ def as_differences(c: Comparison) -> str:
     A forward difference (C(W + h) - C(W)) / h is off by about h/2 × ∂²C/∂W². The figures give h, and all of them must
     equal the differences with this step.
     """
-    claims = c.claims
-    if c.is_update.any() or not c.is_weight.all() or claims.last.any() or len(claims.value) > _MOST:
+    if not _may_be_differences(c):
         return ""
-    right = c.right[claims.positions]
-    off = np.abs(claims.value - right)
-    if not np.isfinite(claims.value).all() or (off > _NEAR * c.size + claims.slack).any():
-        return ""
-    steps = [(h, kind) for h in _STEPS for kind in ("forward", "backward", "central")]
-    probe = int(np.argmax(off / np.where(c.size > 0, c.size, np.inf)))
-    for h, kind in steps:
-        if _meets(c, h, kind, [probe]) and _meets(c, h, kind, range(len(claims.value))):
+    every = range(len(c.claims.value))
+    probe = int(np.argmax(_off(c) / np.where(c.size > 0, c.size, np.inf)))
+    for h, kind in itertools.product(_STEPS, ("forward", "backward", "central")):
+        if _meets(c, h, kind, [probe]) and _meets(c, h, kind, every):
             return f"They are {kind} differences with h ≈ {shown(h, 1)}: right except for the error of that step."
     return ""
+
+
+def _may_be_differences(c: Comparison) -> bool:
+    """Whether all claims are gradients with all digits, near the right ones."""
+    claims = c.claims
+    if c.is_update.any() or not c.is_weight.all() or claims.last.any() or len(claims.value) > _MOST:
+        return False
+    return bool(np.isfinite(claims.value).all()) and not (_off(c) > _NEAR * c.size + claims.slack).any()
+
+
+def _off(c: Comparison) -> Array:
+    return np.abs(c.claims.value - c.right[c.claims.positions])
 
 
 def _meets(c: Comparison, h: float, kind: str, places: range | list[int]) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from backpath.errors import InputError
 from backpath.explain.diagnosis.calling import Calling, UserFunction, calls
 from backpath.explain.diagnosis.claims import Claim, Claims
 from backpath.explain.diagnosis.comparison import Comparison
-from backpath.explain.diagnosis.conclude import figures, is_numerical, of_search
+from backpath.explain.diagnosis.conclude import NEARLY_RIGHT, all_right, figures, is_numerical, of_search
 from backpath.explain.diagnosis.diagnose import problem, weight_claims
 from backpath.explain.diagnosis.differences import as_differences
 from backpath.explain.diagnosis.mistakes import Mistake
@@ -111,12 +112,10 @@ def diagnose_function(
 Trial = tuple[Network, Array, Array]
 
 
-def _ways(
-    function: UserFunction, scenes: Sequence[Trial], cost: str, rate: float | None
-) -> list[tuple[str, list[_Tried], Calling]]:
+def _ways(function: UserFunction, scenes: Sequence[Trial], cost: str, rate: float | None) -> list[Way]:
     """All ways to call the function that work, in words, with its results for each network; a way with right results is
     first."""
-    found = []
+    found: list[Way] = []
     for call in calls(function, *scenes[0]):
         try:
             returned = [call.figures(function, *scene) for scene in scenes]
@@ -124,19 +123,34 @@ def _ways(
             if not call.words:  # called as documented, it fails on some network
                 raise
             continue
-        if _leave_biases_out(returned):
-            words = "; ".join(filter(None, (call.words, "your network has no biases: their gradients are all 0")))
-            bare = [{name: v for name, v in figures.items() if "~" not in name} for figures in returned]
-            nets = [(net.without_biases(), X, y) for net, X, y in scenes]
-            found.append((words, [_Tried.of(*s, cost, rate, f) for s, f in zip(nets, bare, strict=True)], call))
-        tried = [_Tried.of(*s, cost, rate, f) for s, f in zip(scenes, returned, strict=True)]
-        found.append((call.words, tried, call))
-        if all(_looks_like(net, figures) for (net, *_), figures in zip(scenes, returned, strict=True)):
-            words = "; ".join(filter(None, (call.words, "your function's results are taken as updated weights")))
-            found.append(
-                (words, [_Tried.updated(*s, cost, rate, f) for s, f in zip(scenes, returned, strict=True)], call)
-            )
+        found += _taken(call, scenes, returned, cost, rate)
     return sorted(found, key=lambda way: not all(is_numerical(one.comparison) for one in way[1]))
+
+
+def _taken(
+    call: Calling, scenes: Sequence[Trial], returned: Sequence[dict[str, Any]], cost: str, rate: float | None
+) -> Iterator[Way]:
+    """The results as gradients: of networks without biases if those are all 0, and of the given ones; and if they look
+    like that, as updated weights."""
+    if _leave_biases_out(returned):
+        words = "; ".join(filter(None, (call.words, "your network has no biases: their gradients are all 0")))
+        bare = [{name: v for name, v in figures.items() if "~" not in name} for figures in returned]
+        nets = [(net.without_biases(), X, y) for net, X, y in scenes]
+        yield words, _each(_Tried.of, nets, bare, cost, rate), call
+    yield call.words, _each(_Tried.of, scenes, returned, cost, rate), call
+    if all(_looks_like(net, figures) for (net, *_), figures in zip(scenes, returned, strict=True)):
+        words = "; ".join(filter(None, (call.words, "your function's results are taken as updated weights")))
+        yield words, _each(_Tried.updated, scenes, returned, cost, rate), call
+
+
+def _each(
+    tried: Callable[..., _Tried],
+    scenes: Sequence[Trial],
+    returned: Sequence[Mapping[str, object]],
+    cost: str,
+    rate: float | None,
+) -> list[_Tried]:
+    return [tried(*scene, cost, rate, figures) for scene, figures in zip(scenes, returned, strict=True)]
 
 
 def _looks_like(net: Network, returned: Mapping[str, object]) -> bool:
@@ -186,22 +200,29 @@ class _Tried:
         return figures(self.comparison, self.claims)
 
 
+Way = tuple[str, list[_Tried], Calling]  # in words, the results, and the call
+
+
 def _concluded(tried: Sequence[_Tried]) -> tuple[Report, tuple[Mistake, ...], Problem]:
     """The report that holds for all networks; the slips, if they are certain; and the most informative problem."""
-    wrong = [t for t in tried if t.comparison.wrong.any() and not is_numerical(t.comparison)]
-    differences = [as_differences(t.comparison) for t in wrong]
-    if all(differences):
-        note = differences[0] if differences else ""
-        if not note and any(t.comparison.wrong.any() for t in tried):
-            note = "They are as close to the right ones as numerical derivatives can be, but not equal to all digits."
-        right = Report((), [replace(row, is_right=True) for row in tried[0].rows], note)
-        return right, (), tried[0].comparison.q
+    note = _why_right(tried)
+    if note is not None:
+        return all_right(tried[0].rows, note), (), tried[0].comparison.q
     search = Search([t.comparison for t in tried])
     first = next(t for t in tried if t.comparison is search.c)
     found = search.explanations()
     report = of_search(search, found, first.rows)
     slips = found[0].slips if report.certain and not report.correct else ()
     return report, slips, search.c.q
+
+
+def _why_right(tried: Sequence[_Tried]) -> str | None:
+    """The note on results that are right, as differences of the cost too are; None if some are wrong."""
+    wrong = [t.comparison for t in tried if t.comparison.wrong.any()]
+    differences = [as_differences(c) for c in wrong if not is_numerical(c)]
+    if not all(differences):
+        return None
+    return next(iter(differences), NEARLY_RIGHT if wrong else "")
 
 
 def _samples(net: Network, cost: str, count: int, rng: np.random.Generator) -> tuple[Array, Array]:

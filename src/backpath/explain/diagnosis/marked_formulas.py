@@ -124,18 +124,22 @@ def _forward(net: Network, change: Change) -> tuple[Equation, Equation]:
         return equation(a, Marked(sy.sigma(u))), equation(a, Marked(claimed))
     right: list[Expression] = []
     claimed_terms: list[Expression] = []
-    inputs = [None, *range(1, net.sizes[layer - 1] + 1)]
-    shown = inputs if len(inputs) <= 7 else [i for i in inputs if i in change.terms or i in (None, 1, 2)]
+    shown = _inputs_to_show(net.sizes[layer - 1], change)
     for i in shown:
         W, source = sy.weight(weight_name(layer, 1, i)), sy.behind(net.sizes, layer, i)
         term = Product((W, source) if i is None else (source, W))
-        if i not in change.terms:
-            right.append(term)
+        is_changed = i in change.terms
+        right.append(Marked(term) if is_changed else term)
+        other = change.terms.get(i)
+        if not is_changed:
             claimed_terms.append(term)
-            continue
-        right.append(Marked(term))
-        other = change.terms[i]
-        if other is not None:
+        elif other is not None:
             claimed_terms.append(Marked(Product((other, W))))
-    others = [] if len(shown) == len(inputs) else [Ellipsis()]
+    others = [] if len(shown) > net.sizes[layer - 1] else [Ellipsis()]
     return equation(u, Sum((*right, *others))), equation(u, Sum((*claimed_terms, *others)))
+
+
+def _inputs_to_show(count: int, change: Change) -> list[int | None]:
+    """The bias and all inputs; if there are many, only the first two and those that the mistake affects."""
+    inputs = [None, *range(1, count + 1)]
+    return inputs if len(inputs) <= 7 else [i for i in inputs if i in change.terms or i in (None, 1, 2)]

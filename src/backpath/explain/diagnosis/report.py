@@ -218,8 +218,9 @@ def _explained(group: Sequence[Finding]) -> list[Block]:
     found: list[Block] = []
     if conventions and slips:
         found.append(prose(f"Also, by convention: {'; '.join(conventions)}."))
-    for finding in slips or group:
-        if len(slips or group) > 1:
+    told = slips or group
+    for finding in told:
+        if len(told) > 1:
             found.append(prose(f"{_sentence(finding.message)}."))
         found += _formulas(finding)
     return found

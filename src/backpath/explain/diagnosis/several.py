@@ -68,10 +68,15 @@ def _slips_in_each_step(c: Comparison) -> Iterator[tuple[Procedure, list[Mistake
     for group in _by_course([procedure for procedure in usual(c.q) if procedure.bits <= _LIKELY]):
         for block in c.blocks(len(likely)):
             slips = [mistakes[k] for k in likely[block]]
-            runs = [(slip.edits, np.array([h])) for h, slip in enumerate(slips)]
-            for t, figures in enumerate(course(c.q, group[0].steps, [group[0]] * len(slips), runs), 1):
-                for procedure in (p for p in group if len(p.steps) == t):
-                    yield procedure, slips, bits[likely[block]], figures
+            for procedure, figures in _with_each(c.q, group, slips):
+                yield procedure, slips, bits[likely[block]], figures
+
+
+def _with_each(q: Problem, group: Sequence[Procedure], slips: Sequence[Mistake]) -> Iterator[tuple[Procedure, Array]]:
+    """Each procedure of a group, with its figures with each of these slips in each step."""
+    runs = [(slip.edits, np.array([h])) for h, slip in enumerate(slips)]
+    for t, figures in enumerate(course(q, group[0].steps, [group[0]] * len(slips), runs), 1):
+        yield from ((procedure, figures) for procedure in group if len(procedure.steps) == t)
 
 
 def _that_fit(c: Comparison, outcomes: Outcomes) -> Iterator[Explanation]:
