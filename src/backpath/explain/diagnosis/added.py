@@ -139,5 +139,5 @@ def _weight_set(c: Comparison, of: str, multiple: float) -> tuple[Mistake, float
 def _names(c: Comparison, of: str) -> tuple[str, ...]:
     q = c.q
     if of == "the biases":
-        return tuple(name for layer in q.every for name in q.biases(layer))
+        return q.biases_of(q.every)
     return ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -99,11 +99,23 @@ class Problem:
         """All layers."""
         return range(1, self.layers + 1)
 
+    @property
+    def all_and_each(self) -> list[tuple[int, ...]]:
+        """All layers together, and each layer."""
+        each: list[tuple[int, ...]] = [(layer,) for layer in self.every]
+        return [tuple(self.every), *each] if len(each) > 1 else each
+
     def width(self, layer: int) -> int:
         return self.net.sizes[layer]
 
     def neurons(self, layer: int) -> tuple[str, ...]:
         return neuron_names(self.net.sizes, layer)
+
+    def neurons_of(self, layers: Iterable[int]) -> tuple[str, ...]:
+        return tuple(name for layer in layers for name in self.neurons(layer))
+
+    def biases_of(self, layers: Iterable[int]) -> tuple[str, ...]:
+        return tuple(name for layer in layers for name in self.biases(layer))
 
     def neuron(self, layer: int, j: int) -> str:
         return neuron_name(layer, j, self.layers)

@@ -34,13 +34,8 @@ def errors(q: Problem) -> Iterator[Mistake]:
 
 def _other_costs(q: Problem) -> Iterator[Mistake]:
     """The gradient of another cost."""
-    for name, row in COSTS.items():
-        fits = row.output_activation in (None, q.net.activations[-1])
-        if not fits or name == q.cost or {name, q.cost} <= _SAME_BUT_FOR_A_CONSTANT or name == "squared_error":
-            continue
-        if name == "huber" and (np.abs(q.net.predict(q.X) - q.y) <= 1).all():
-            continue  # the same as for half_squared_error
-        if row.output_activation and not ((q.y >= 0) & (q.y <= row.highest)).all():
+    for name in COSTS:
+        if not _is_other_cost(q, name):
             continue
 
         def edit(p: Passes, h: Index, name: str = name) -> None:
@@ -52,6 +47,18 @@ def _other_costs(q: Problem) -> Iterator[Mistake]:
         also = " (or squared_error, which is twice that)" if name == "half_squared_error" else ""
         message = f"the gradient is that of {name}{also}, not of {q.cost}"
         yield Mistake("other_cost", (), message, ((Stage.ERROR, edit),), None, PLAIN, convention=True)
+
+
+def _is_other_cost(q: Problem, name: str) -> bool:
+    """Whether a cost fits the outputs and the targets, and has another gradient by more than a constant."""
+    row = COSTS[name]
+    if name in (q.cost, "squared_error") or {name, q.cost} <= _SAME_BUT_FOR_A_CONSTANT:
+        return False
+    if row.output_activation is None:
+        is_half_squared_error = name == "huber" and (np.abs(q.net.predict(q.X) - q.y) <= 1).all()
+        return not is_half_squared_error
+    fits = row.output_activation == q.net.activations[-1]
+    return fits and bool(((q.y >= 0) & (q.y <= row.highest)).all())
 
 
 def _error(code: str, q: Problem, message: str, values: Values, rank: int = LOCAL, by_sample: bool = False) -> Mistake:

@@ -215,21 +215,29 @@ def slopes(q: Problem) -> Iterator[Mistake]:
 
 def _of_kind(q: Problem, by_layer: Mapping[int, Slope]) -> Iterator[Mistake]:
     for layer, slope in by_layer.items():
-        for place in places(q, layer):
-            yield _mistake(q, {layer: slope}, place=place)
-        single = q.width(layer) > 1 and (slope.rank == PLAIN or q.width(layer) <= _FEW_NEURONS)
-        for j in range(q.width(layer)) if single else ():
-            yield _mistake(q, {layer: slope}, j)
+        yield from _in_one_layer(q, layer, slope)
     hidden = {layer: slope for layer, slope in by_layer.items() if layer in q.hidden}
     if len(hidden) > 1:
         yield _mistake(q, hidden)
     if len(by_layer) == q.layers > 1:
-        if next(iter(by_layer.values())).code != "missing":  # missing hidden and output slopes are two mistakes
-            yield _mistake(q, by_layer)
-        yield _mistake(q, by_layer, place=GRADIENT)
-        yield _mistake(q, by_layer, place=BIAS)
-        if q.layers > 2:
-            yield _mistake(q, {layer: slope for layer, slope in by_layer.items() if layer > 1}, place=BACK)
+        yield from _everywhere(q, by_layer)
+
+
+def _in_one_layer(q: Problem, layer: int, slope: Slope) -> Iterator[Mistake]:
+    for place in places(q, layer):
+        yield _mistake(q, {layer: slope}, place=place)
+    width = q.width(layer)
+    if width > 1 and (slope.rank == PLAIN or width <= _FEW_NEURONS):
+        yield from (_mistake(q, {layer: slope}, j) for j in range(width))
+
+
+def _everywhere(q: Problem, by_layer: Mapping[int, Slope]) -> Iterator[Mistake]:
+    if next(iter(by_layer.values())).code != "missing":  # missing hidden and output slopes are two mistakes
+        yield _mistake(q, by_layer)
+    yield _mistake(q, by_layer, place=GRADIENT)
+    yield _mistake(q, by_layer, place=BIAS)
+    if q.layers > 2:
+        yield _mistake(q, {layer: slope for layer, slope in by_layer.items() if layer > 1}, place=BACK)
 
 
 def _of_other_layers(q: Problem, layer: int) -> Iterator[Slope]:
@@ -253,7 +261,7 @@ def _mistake(q: Problem, by_layer: Mapping[int, Slope], j: int | None = None, pl
     first = next(iter(by_layer.values()))
     output = q.layers in by_layer
     code = first.code if first.code != "missing" else f"missing_{'output' if output else 'hidden'}_derivative"
-    names = tuple(name for layer in by_layer for name in q.neurons(layer))
+    names = q.neurons_of(by_layer)
     where = names if j is None else (names[j],)
     edits = [used(k, place, slope.delta(k), _columns(j)) for k, slope in by_layer.items()]
     words = place.of(max(by_layer)) if len(by_layer) == 1 else _of_all(place)

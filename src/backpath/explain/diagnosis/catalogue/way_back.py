@@ -167,24 +167,27 @@ def _other_layer(q: Problem, layer: int) -> Iterator[Mistake]:
 def _single(q: Problem, layer: int) -> Iterator[Mistake]:
     """One weight missing, all weights to one neuron missing, or one weight confused with another of its layer."""
     rows, columns = q.width(layer), q.width(layer - 1)
-    for j in range(columns if rows > 1 or columns > 1 else 0):
-        names = tuple(weight_name(layer, k + 1, j + 1) for k in range(rows))
-        message = f"{', '.join(names)} {'is' if rows == 1 else 'are'} missing in the backward pass"
-        rank = LOCAL if columns <= _COMMON else RARE
-        edit = _used(layer, _ones(list(range(rows)), j))
-        yield Mistake("missing_path_weight", names, message, (edit,), Change("weight", layer), rank)
-        for k in range(rows if rows > 1 else 0):
-            edit = _used(layer, _ones([k], j))
-            yield Mistake(
-                "missing_path_weight", (names[k],), f"{names[k]} is missing in the backward pass", (edit,), rank=RARE
-            )
+    for j in range(columns if rows * columns > 1 else 0):
+        yield from _missing_from(q, layer, j)
     if rows == 1 or (rows * columns) ** 2 > _MANY:
         return
-    for (k, j), (to, source) in itertools.product(
-        itertools.product(range(rows), range(columns)), itertools.product(range(rows), [*range(columns), -1])
-    ):
-        if (to, source) != (k, j):
-            yield _replaced(layer, (k, j), (to, source))
+    places, sources = (itertools.product(range(rows), inputs) for inputs in (range(columns), [*range(columns), -1]))
+    for place, source in itertools.product(places, sources):
+        if place != source:
+            yield _replaced(layer, place, source)
+
+
+def _missing_from(q: Problem, layer: int, j: int) -> Iterator[Mistake]:
+    """The weights of one neuron of the layer before: all, and each."""
+    rows, columns = q.width(layer), q.width(layer - 1)
+    names = tuple(weight_name(layer, k + 1, j + 1) for k in range(rows))
+    message = f"{', '.join(names)} {'is' if rows == 1 else 'are'} missing in the backward pass"
+    rank = LOCAL if columns <= _COMMON else RARE
+    edit = _used(layer, _ones(list(range(rows)), j))
+    yield Mistake("missing_path_weight", names, message, (edit,), Change("weight", layer), rank)
+    for k in range(rows if rows > 1 else 0):
+        edit, message = _used(layer, _ones([k], j)), f"{names[k]} is missing in the backward pass"
+        yield Mistake("missing_path_weight", (names[k],), message, (edit,), rank=RARE)
 
 
 def _ones(rows: list[int], column: int) -> WeightsUsed:

@@ -42,38 +42,43 @@ Quantity = tuple[str, Callable[[Passes, Index], Array], Callable[[str], Expressi
 
 
 def _quantities(q: Problem, layer: int) -> Iterator[Quantity]:
-    before, own = q.width(layer - 1), q.width(layer)
+    """Quantities of the shape of a layer's inputs: in words, its values, its formula, and its rank."""
+    yield from _other_layers(q, layer)
+    yield from _of_the_layer_before(q, layer)
+    if q.samples > 1:
+        yield "those of the last sample are used", lambda p, h: p.a[layer - 1][h, -1:], _of("last"), LOCAL
+        yield "those of the first sample are used", lambda p, h: p.a[layer - 1][h, :1], _of("first"), LOCAL
+    if q.width(layer - 1) > 1:
+        for step, which in ((-1, "next"), (1, "one before")):
+            yield f"the {which} input is used", _rolled(layer, step), _of(which), LOCAL
+        yield "the inputs in reverse order are used", lambda p, h: p.a[layer - 1][h, :, ::-1], _of("reverse"), RARE
+
+
+def _other_layers(q: Problem, layer: int) -> Iterator[Quantity]:
+    """The outputs of other layers, the targets, and the layer's own u."""
+    before = q.width(layer - 1)
     for other in range(q.layers + 1):
         if other != layer - 1 and q.width(other) == before:
             name = "the inputs X are used" if other == 0 else f"the outputs of layer {other} are used"
             yield name, _output(other), _neuron(q, other), LOCAL
     if q.width(q.layers) == before:
-        yield "the targets y are used", lambda p, h: p.y[h], lambda name: Symbol("y", "y"), RARE
-    if own == before:
-        yield (
-            f"the net inputs u of layer {layer} are used",
-            lambda p, h: p.u[layer][h],
-            lambda name: Symbol("u", "u"),
-            RARE,
-        )
+        yield "the targets y are used", lambda p, h: p.y[h], _symbol("y"), RARE
+    if q.width(layer) == before:
+        yield f"the net inputs u of layer {layer} are used", lambda p, h: p.u[layer][h], _symbol("u"), RARE
+
+
+def _of_the_layer_before(q: Problem, layer: int) -> Iterator[Quantity]:
+    """σ′(u) and other functions of the inputs."""
     if layer > 1:
         slope = activation(q.net.activations[layer - 2]).derivative
         yield "σ′(u) is used", lambda p, h: slope(p.u[layer - 1][h]), lambda name: sy.slope(sy.net_input(name)), LOCAL
-        yield "1 − σ(u) is used", lambda p, h: 1 - p.a[layer - 1][h], lambda name: Symbol("1 − a", "1 − a"), RARE
-    yield "the squares are used", lambda p, h: p.a[layer - 1][h] ** 2, lambda name: Symbol("a²", "a²"), RARE
-    yield (
-        "the absolute values are used",
-        lambda p, h: np.abs(p.a[layer - 1][h]),
-        lambda name: Symbol("|a|", "|a|"),
-        RARE,
-    )
-    if q.samples > 1:
-        yield "those of the last sample are used", lambda p, h: p.a[layer - 1][h, -1:], _of("last"), LOCAL
-        yield "those of the first sample are used", lambda p, h: p.a[layer - 1][h, :1], _of("first"), LOCAL
-    if before > 1:
-        for step, which in ((-1, "next"), (1, "one before")):
-            yield f"the {which} input is used", _rolled(layer, step), _of(which), LOCAL
-        yield "the inputs in reverse order are used", lambda p, h: p.a[layer - 1][h, :, ::-1], _of("reverse"), RARE
+        yield "1 − σ(u) is used", lambda p, h: 1 - p.a[layer - 1][h], _symbol("1 − a"), RARE
+    yield "the squares are used", lambda p, h: p.a[layer - 1][h] ** 2, _symbol("a²"), RARE
+    yield "the absolute values are used", lambda p, h: np.abs(p.a[layer - 1][h]), _symbol("|a|"), RARE
+
+
+def _symbol(text: str) -> Callable[[str], Expression]:
+    return lambda name: Symbol(text, text)
 
 
 def _output(layer: int) -> Callable[[Passes, Index], Array]:
@@ -94,7 +99,7 @@ def _of(words: str) -> Callable[[str], Expression]:
 
 def _weights_for_inputs(q: Problem) -> Iterator[Mistake]:
     """δ × W instead of δ × input."""
-    for layers in [tuple(q.every)] * (q.layers > 1) + [(layer,) for layer in q.every]:
+    for layers in q.all_and_each:
 
         def edit(p: Passes, h: Index, layers: tuple[int, ...] = layers) -> None:
             if p.at in layers:
@@ -110,17 +115,17 @@ def _weights_for_inputs(q: Problem) -> Iterator[Mistake]:
 
 def _bias_gradients(q: Problem) -> Iterator[Mistake]:
     """The gradient of the biases from something else."""
-    for layers in [tuple(q.every)] * (q.layers > 1) + [(layer,) for layer in q.every]:
+    for layers in q.all_and_each:
         for words, made in _of_biases(q):
 
             def edit(p: Passes, h: Index, layers: tuple[int, ...] = layers, made: Callable[..., Array] = made) -> None:
                 if p.at in layers:
                     p.G[p.at][h, :, -1] = made(p, h)
 
-            where = tuple(name for layer in layers for name in q.biases(layer))
+            where = q.biases_of(layers)
             part = "" if len(layers) == q.layers else f" of layer {layers[0]}"
             message = f"the gradients of the biases{part} are {words}"
-            change = Change("input", None, _written(words))
+            change = Change("input", None, _symbol(words))
             yield Mistake("wrong_bias_gradient", where, message, ((Stage.GRADIENT, edit),), change, LOCAL, coupled=True)
 
 
@@ -167,7 +172,3 @@ def _moved(q: Problem) -> Iterator[Mistake]:
 
 def _reversed_columns(G: Array) -> Array:
     return np.concatenate([G[:, :, -2::-1], G[:, :, -1:]], axis=2)
-
-
-def _written(words: str) -> Callable[[str], Expression]:
-    return lambda name: Symbol(words, words)
