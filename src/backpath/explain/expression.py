@@ -7,6 +7,7 @@ are texts, because their digits are chosen once for all printers (see ``digits``
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeGuard
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,3 +179,7 @@ def needs_brackets(e: Expression, tight: bool = False) -> bool:
         return tight and bool(e.sub)
     loose = isinstance(e, Sum | Negative | Total | Elementwise)
     return loose or (tight and isinstance(e, Product | Quotient | Partial | Power | Matrix))
+
+
+def is_sum_of_products(e: Expression) -> TypeGuard[Sum]:
+    return isinstance(e, Sum) and any(isinstance(term, Product) for term in e.terms)

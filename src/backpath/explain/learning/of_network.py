@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backpath.explain.digits import shown
 from backpath.explain.learning.situation import Reason, Situation
@@ -130,26 +131,33 @@ def mostly_off_neurons(s: Situation) -> Iterator[Reason]:
     if s.unlearned < POOR:
         return
     for layer in range(1, s.layers + 1):
-        if s.net.activations[layer - 1] != "relu":
-            continue
-        off = s.numbers.u[layer - 1] <= 0
-        count, some = len(off), off[:, ~off.all(axis=0)]  # those that are off on all samples are dead
-        rare = np.flatnonzero((off.mean(axis=0) > OFTEN_OFF) & ~off.all(axis=0)).tolist()
-        if rare:
-            names, times = [s.neuron(layer, j) for j in rare], [f"{int(off[:, j].sum()):,}" for j in rare[:NAMED]]
-            yield Reason(
-                "relu_mostly_off",
-                tuple(names),
-                f"{listed(names)} {'is' if len(rare) == 1 else 'are'} off on {listed(times)} of {count:,} samples: "
-                "only the others reach their weights",
-            )
-        silent = int(some.all(axis=1).sum()) if some.shape[1] > 1 else 0
-        if silent > OFTEN_OFF * count:
-            yield Reason(
-                "relu_mostly_off",
-                tuple(s.neuron(layer, j) for j in range(s.net.sizes[layer])),
-                f"on {silent:,} of {count:,} samples every ReLU of layer {layer} is off, and learns nothing from them",
-            )
+        if s.net.activations[layer - 1] == "relu":
+            off = s.numbers.u[layer - 1] <= 0
+            yield from _rarely_on(s, layer, off)
+            yield from _all_off(s, layer, off)
+
+
+def _rarely_on(s: Situation, layer: int, off: NDArray[np.bool_]) -> Iterator[Reason]:
+    rare = np.flatnonzero((off.mean(axis=0) > OFTEN_OFF) & ~off.all(axis=0)).tolist()
+    if rare:
+        names, times = [s.neuron(layer, j) for j in rare], [f"{int(off[:, j].sum()):,}" for j in rare[:NAMED]]
+        yield Reason(
+            "relu_mostly_off",
+            tuple(names),
+            f"{listed(names)} {'is' if len(rare) == 1 else 'are'} off on {listed(times)} of {len(off):,} samples: "
+            "only the others reach their weights",
+        )
+
+
+def _all_off(s: Situation, layer: int, off: NDArray[np.bool_]) -> Iterator[Reason]:
+    count, some = len(off), off[:, ~off.all(axis=0)]  # those that are off on all samples are dead
+    silent = int(some.all(axis=1).sum()) if some.shape[1] > 1 else 0
+    if silent > OFTEN_OFF * count:
+        yield Reason(
+            "relu_mostly_off",
+            tuple(s.neuron(layer, j) for j in range(s.net.sizes[layer])),
+            f"on {silent:,} of {count:,} samples every ReLU of layer {layer} is off, and learns nothing from them",
+        )
 
 
 def saturated_neurons(s: Situation) -> Iterator[Reason]:
@@ -201,7 +209,7 @@ def unscaled_inputs(s: Situation) -> Iterator[Reason]:
         return
     size = np.sqrt((s.X * s.X).mean(axis=0))
     names = [f"X{i}" for i in range(1, len(size) + 1)]
-    large = [i for i, value in enumerate(size.tolist()) if value > LARGE]
+    large = np.flatnonzero(size > LARGE).tolist()
     there = size > 0
     ratio = float(size[there].max() / size[there].min()) if there.any() else 1.0
     if not large and ratio < UNLIKE:

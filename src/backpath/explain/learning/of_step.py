@@ -57,16 +57,16 @@ def plateau(s: Situation) -> Iterator[Reason]:
     mixed = [g for g in groups if _differ(s.y[g]) and _differ(s.X[g])]
     if not mixed or len(groups) > MOST_GROUPS:
         return
-    means = np.empty_like(s.y)
-    for group in groups:
-        means[group] = s.y[group].mean(axis=0)
+    means = _means(s, groups)
     if (np.abs(s.A - means) > NEAR * float(np.ptp(s.y))).any():
         return
-    cost = s.cost_of_answers(means)
-    largest = max(mixed, key=len)
-    answer = ", ".join(shown(float(v), 3) for v in s.A[largest].mean(axis=0))
-    who = f"samples {_listed(largest)}" if len(largest) < len(s.y) else f"all {len(s.y):,} samples"
-    yield Reason(
+    yield _plateau_of(s, s.cost_of_answers(means), max(mixed, key=len))
+
+
+def _plateau_of(s: Situation, cost: float, group: list[int]) -> Reason:
+    answer = ", ".join(shown(float(v), 3) for v in s.A[group].mean(axis=0))
+    who = f"samples {_listed(group)}" if len(group) < len(s.y) else f"all {len(s.y):,} samples"
+    return Reason(
         "plateau",
         tuple(s.neuron(s.layers, j) for j in range(s.net.sizes[-1])),
         f"the cost {shown(s.cost, 4)} lies on a plateau of these data, at {_fraction(cost)}: {who} get the same output "
@@ -111,6 +111,14 @@ def _groups(s: Situation) -> list[list[int]]:
             groups.append([n])
             firsts.append(answer)
     return groups
+
+
+def _means(s: Situation, groups: list[list[int]]) -> Array:
+    """For each sample the mean of its group's targets."""
+    found = np.empty_like(s.y)
+    for group in groups:
+        found[group] = s.y[group].mean(axis=0)
+    return found
 
 
 def _differ(rows: Array) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from backpath.explain import expression as ex
 from backpath.explain.document import Document, Formulas, Heading, Part, Prose, Table
@@ -39,7 +40,7 @@ def chunks(e: ex.Expression) -> list[str]:
     """A formula in pieces, as in ``text.chunks``."""
     match e:
         case ex.Sum():
-            return [piece for term in _terms(e) for piece in term]
+            return list(chain.from_iterable(_terms(e)))
         case ex.Product(factors, tight):
             parts = [_enclosed(factor) for factor in factors]
             return [r" \cdot ".join(parts)] if tight else [parts[0], *(rf"\times {part}" for part in parts[1:])]
@@ -139,7 +140,7 @@ def equation_lines(e: ex.Equation) -> list[str]:
 
 def _broken(e: ex.Expression) -> list[str]:
     """A long formula in several lines, measured by its plain text; each term of a sum of products has its own line."""
-    if isinstance(e, ex.Sum) and len(text.formula(e)) > _LINE and any(isinstance(t, ex.Product) for t in e.terms):
+    if ex.is_sum_of_products(e) and len(text.formula(e)) > _LINE:
         return [" ".join(term) for term in _terms(e)]
     lines, used = [""], 0
     for piece, plain in zip(chunks(e), text.chunks(e), strict=True):

@@ -24,12 +24,10 @@ def formula(e: ex.Expression) -> str:
         case ex.Number(shown):
             return _number(shown)
         case ex.Call(function, arguments, prime):
-            name = _tokens(function.base)
-            head = f"<msup>{name}<mo>′</mo></msup>" if prime else name
-            return f"<mrow>{head}{_brackets('<mo>,</mo>'.join(map(formula, arguments)))}</mrow>"
+            return _call(function, arguments, prime)
         case ex.Product(factors, tight):
             sign = "<mo>⋅</mo>" if tight else "<mo>×</mo>"
-            return f"<mrow>{sign.join(_enclosed(factor) for factor in factors)}</mrow>"
+            return f"<mrow>{sign.join(map(_enclosed, factors))}</mrow>"
         case ex.Sum(terms):
             return f"<mrow>{formula(terms[0])}{''.join(map(_term, terms[1:]))}</mrow>"
         case ex.Negative(of):
@@ -55,9 +53,7 @@ def _rare(e: ex.Expression) -> str:
         case ex.Ellipsis():
             return "<mo>⋯</mo>"
         case ex.Matrix(rows):
-            cells = ("".join(f"<mtd>{formula(cell)}</mtd>" for cell in row) for row in rows)
-            inside = "".join(f"<mtr>{row}</mtr>" for row in cells)
-            return f'<mrow><mo>[</mo><mtable displaystyle="true">{inside}</mtable><mo>]</mo></mrow>'
+            return _matrix(rows)
         case ex.Transposed(of):
             return f"<msup>{_enclosed(of, tight=True)}<mi>T</mi></msup>"
         case ex.Elementwise(left, right):
@@ -65,6 +61,18 @@ def _rare(e: ex.Expression) -> str:
         case ex.Marked(of):
             return f'<mrow class="marked" style="border: thin solid; padding: 0.15em">{formula(of)}</mrow>'
     raise TypeError(f"no MathML for {type(e).__name__}")
+
+
+def _call(function: ex.Symbol, arguments: Sequence[ex.Expression], prime: bool) -> str:
+    name = _tokens(function.base)
+    head = f"<msup>{name}<mo>′</mo></msup>" if prime else name
+    return f"<mrow>{head}{_brackets('<mo>,</mo>'.join(map(formula, arguments)))}</mrow>"
+
+
+def _matrix(rows: Sequence[Sequence[ex.Expression]]) -> str:
+    cells = ("".join(f"<mtd>{formula(cell)}</mtd>" for cell in row) for row in rows)
+    inside = "".join(f"<mtr>{row}</mtr>" for row in cells)
+    return f'<mrow><mo>[</mo><mtable displaystyle="true">{inside}</mtable><mo>]</mo></mrow>'
 
 
 def _term(term: ex.Expression) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from itertools import chain
 
 from backpath.explain import expression as ex
 from backpath.explain.document import Block, Document, Formulas, Heading, Part, Prose, Table
@@ -24,7 +25,7 @@ def chunks(e: ex.Expression) -> list[str]:
     """A formula in pieces, with possible line breaks between them."""
     match e:
         case ex.Sum():
-            return [piece for term in _terms(e) for piece in term]
+            return list(chain.from_iterable(_terms(e)))
         case ex.Product(factors, tight):
             texts = [_enclosed(factor) for factor in factors]
             return ["·".join(texts)] if tight else [texts[0], *(f"× {text}" for text in texts[1:])]
@@ -61,13 +62,16 @@ def _one_piece(e: ex.Expression) -> str:
         case ex.Negative(of):
             return f"−{_enclosed(of) if isinstance(of, ex.Sum) else formula(of)}"
         case ex.Quotient(top, bottom):
-            over, under = (formula(e) if isinstance(e, ex.Power) else _enclosed(e, tight=True) for e in (top, bottom))
-            return f"{over}/{under}"
+            return f"{_in_fraction(top)}/{_in_fraction(bottom)}"
         case ex.Power(base, exponent):
             return _enclosed(base, tight=True) + _raised(exponent)
         case ex.Partial(of, by):
             return f"∂{formula(of)}/∂{formula(by)}"
     return _rare(e)
+
+
+def _in_fraction(e: ex.Expression) -> str:
+    return formula(e) if isinstance(e, ex.Power) else _enclosed(e, tight=True)
 
 
 def _raised(exponent: ex.Expression) -> str:
@@ -149,11 +153,15 @@ def _hanging(pieces: Sequence[str], width: int) -> list[str]:
 
 def _side(e: ex.Expression, width: int) -> list[str]:
     """A side in lines: the rows of a matrix, otherwise as many as it needs."""
-    if isinstance(e, ex.Sum) and text_width(formula(e)) > width and any(isinstance(t, ex.Product) for t in e.terms):
+    if isinstance(e, ex.Matrix):
+        return _matrix_rows(e)
+    if ex.is_sum_of_products(e) and text_width(formula(e)) > width:
         return [line for term in _terms(e) for line in _hanging(term, width)]
-    if not isinstance(e, ex.Matrix):
-        return _hanging(chunks(e), width)
-    cells = [[formula(cell) for cell in row] for row in e.rows]
+    return _hanging(chunks(e), width)
+
+
+def _matrix_rows(matrix: ex.Matrix) -> list[str]:
+    cells = [[formula(cell) for cell in row] for row in matrix.rows]
     widths = [max(map(text_width, column)) for column in zip(*cells, strict=True)]
     lines = ("  ".join(_padded(c, w, True) for c, w in zip(row, widths, strict=True)) for row in cells)
     return [f"[ {line} ]" for line in lines]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from backpath.explain import symbols as sy
@@ -85,25 +86,27 @@ def _difference(pair: list[float], slope: float) -> tuple[list[str], str]:
 
 def _of_paths(paths: Paths, sample: Sample) -> list[Block]:
     """Each path's product and share; if there are few paths, also their factors."""
-    complete = len(paths) == paths.total
-    intro = f"The sum over all {paths.total:,} paths:" if complete else f"The strongest of {paths.total:,} paths:"
-    texts, gradient = shown_sum([path.value for path in paths], sample.gradient)
-    if not complete:
-        texts = [shown(path.value) for path in paths]
-    rows = tuple((" → ".join(path.neurons), text, _percent(path)) for path, text in zip(paths, texts, strict=True))
-    found: list[Block] = [prose(intro), Table(("path", "product", "share"), rows, frozenset({1, 2}))]
-    if not complete:
-        return (
-            [*found, prose(f"Together they carry {100 * paths.share:.3g} % of the gradient.")] if paths.share else found
-        )
-    found.append(Formulas((equation(sample.derivation.partial, sy.sum_of(texts), Number(gradient)),)))
-    if len(paths) > FEW:
+    if len(paths) < paths.total:
+        table = _path_table(paths, [shown(path.value) for path in paths])
+        found: list[Block] = [prose(f"The strongest of {paths.total:,} paths:"), table]
+        if paths.share:
+            found.append(prose(f"Together they carry {100 * paths.share:.3g} % of the gradient."))
         return found
-    lines = []
-    for path in paths:
-        factors, value = shown_product(path.values, path.value)
-        lines.append(equation(product(*(f.expansion for f in path.factors)), numeric(factors), Number(value)))
-    return [*found, *(Formulas((line,)) for line in lines)]
+    texts, gradient = shown_sum([path.value for path in paths], sample.gradient)
+    whole = Formulas((equation(sample.derivation.partial, sy.sum_of(texts), Number(gradient)),))
+    lines = [_path_equation(path) for path in paths] if len(paths) <= FEW else []
+    intro = prose(f"The sum over all {paths.total:,} paths:")
+    return [intro, _path_table(paths, texts), whole, *(Formulas((line,)) for line in lines)]
+
+
+def _path_table(paths: Paths, texts: Sequence[str]) -> Table:
+    rows = tuple((" → ".join(path.neurons), text, _percent(path)) for path, text in zip(paths, texts, strict=True))
+    return Table(("path", "product", "share"), rows, frozenset({1, 2}))
+
+
+def _path_equation(path: Path) -> Equation:
+    factors, value = shown_product(path.values, path.value)
+    return equation(product(*(f.expansion for f in path.factors)), numeric(factors), Number(value))
 
 
 def _percent(path: Path) -> str:

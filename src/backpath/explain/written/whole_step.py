@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -186,21 +186,23 @@ def _cost_numbers(step: StepData, place: int, j: int, cost: float) -> tuple[str,
 def _gradients(step: StepData) -> list[Block]:
     """∂C/∂W for every weight, the output layer first, as in the notes."""
     found: list[Block] = [heading("Gradients")]
-    n, sizes = step.numbers, step.network.sizes
+    n = step.numbers
     derivations = [DerivationData(step.network, name, step.cost, step.labels) for name in step.network.weight_names]
     if len(n.x) > 1:
         found.append(prose("Averaged over the samples; the matrices below show each sample's factors."))
-    else:
-        differences = numbers.u_cost_equations(Sample(derivations[0], n, 0))
-        found += [Formulas(tuple(differences))] if differences else []
-    for layer in range(len(sizes) - 1, 0, -1):
-        lines = []
-        for d in (d for d in derivations if d.chain.index.layer == layer):
-            if len(n.x) == 1 and d.path_count > 1 and d.chain.index.input == 1:
-                lines.append(_of_neuron(Sample(d, n, 0)))
-            lines.append(gradient_with_numbers(step, d))
+    elif differences := numbers.u_cost_equations(Sample(derivations[0], n, 0)):
+        found.append(Formulas(tuple(differences)))
+    for layer in range(len(step.network.sizes) - 1, 0, -1):
+        lines = [line for d in derivations if d.chain.index.layer == layer for line in _of_weight(step, d)]
         found += [heading(f"Gradients of layer {layer}"), Formulas(tuple(lines))]
     return found
+
+
+def _of_weight(step: StepData, d: DerivationData) -> Iterator[Equation]:
+    """The gradient of a weight; before a neuron's first one, the sum over the neuron's paths."""
+    if len(step.numbers.x) == 1 and d.path_count > 1 and d.chain.index.input == 1:
+        yield _of_neuron(Sample(d, step.numbers, 0))
+    yield gradient_with_numbers(step, d)
 
 
 def gradient_with_numbers(step: StepData, d: DerivationData) -> Equation:
