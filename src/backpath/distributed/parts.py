@@ -154,27 +154,32 @@ class DistributedSamples:
 
     def _hold_elsewhere(self, without_answer: set[int]) -> None:
         """Move the blocks of lost workers to others."""
-        there = set(self._workers())
-        lost = [held for held in self._holders if held.worker not in there]
-        lost = lost or [held for held in self._holders if without_answer & set(held.blocks)]  # restarted, and empty
+        lost = self._lost(without_answer)
         self._holders = [held for held in self._holders if held not in lost]
         blocks = sorted(block for held in lost for block in held.blocks)
         self._place(blocks)
         if self._prepared is not None:
             self._asked("prepare", *self._prepared, only=set(blocks))
 
+    def _lost(self, without_answer: set[int]) -> list[Held]:
+        """What lost workers held; if all workers are there, what those without an answer held, which were restarted."""
+        there = set(self._workers())
+        lost = [held for held in self._holders if held.worker not in there]
+        return lost or [held for held in self._holders if without_answer & set(held.blocks)]
+
     def _place(self, blocks: Sequence[int]) -> None:
         while blocks:
-            workers = self._some_workers()
-            share = -(-len(blocks) // len(workers))
-            shares = [blocks[at * share : (at + 1) * share] for at in range(len(workers))]
-            made = [
-                (self._made(worker, mine), worker, mine) for worker, mine in zip(workers, shares, strict=True) if mine
-            ]
-            held = [Held(self._actor(future, worker), worker, mine) for future, worker, mine in made]
+            held = self._shared_out(blocks, self._some_workers())
             self._holders += [one for one in held if one.actor is not None]
             blocks = [block for one in held if one.actor is None for block in one.blocks]
         self._form_tree()
+
+    def _shared_out(self, blocks: Sequence[int], workers: Sequence[str]) -> list[Held]:
+        """The blocks in equal shares on the workers; without an actor if a worker is lost meanwhile."""
+        share = -(-len(blocks) // len(workers))
+        shares = [blocks[at * share : (at + 1) * share] for at in range(len(workers))]
+        made = [(self._made(worker, mine), worker, mine) for worker, mine in zip(workers, shares, strict=True) if mine]
+        return [Held(self._actor(future, worker), worker, mine) for future, worker, mine in made]
 
     def _some_workers(self) -> list[str]:
         end = time.monotonic() + PATIENCE_SECONDS

@@ -50,7 +50,8 @@ def warn_of_bad_fit(
     if not math.isfinite(constant) or reached < constant * (1 - barely) or constant == 0:
         return
     reasons = [
-        *_of_scales(network, part, parameters, names),
+        *_of_targets(network, part, parameters),
+        *_of_columns(part, parameters, names),
         *_of_losses(losses, parameters),
         *_of_alpha(network, parameters),
         *_of_network(network, cost, part),
@@ -81,25 +82,29 @@ def _constant_loss(output: str, cost: str, samples: Samples) -> float:
     return backprop.batch_cost(cost, rows, activation(output).value(rows), y, weight)
 
 
-def _of_scales(network: Network, samples: Samples, p: Mapping[str, Any], names: Any) -> Iterator[str]:
-    """Targets and columns that should be standardised."""
-    if network.activations[-1] == "identity" and not (p.get("scale_y") or p["bayesian"]):
-        spread = float(samples.y.std(axis=0, dtype=np.float64).max())
-        middle = float(np.abs(samples.y.mean(axis=0, dtype=np.float64)).max())
-        if not 0.1 < spread < 10 or middle > 10 * spread:
-            yield (
-                f"y has a spread of {spread:.3g} around {middle:.3g}: use scale_y=True, or "
-                "sklearn.compose.TransformedTargetRegressor with StandardScaler"
-            )
-    if not p.get("scale_X"):
-        sizes = column_sizes(samples.X)
-        odd = np.flatnonzero((sizes > LARGE) | ((sizes < SMALL) & (sizes > 0)))
-        if len(odd):
-            shown = ", ".join(
-                f"{names[k] if names is not None else f'column {k}'} ({sizes[k]:.3g})" for k in odd[:NAMED]
-            )
-            more = f" and {len(odd) - NAMED} more" if len(odd) > NAMED else ""
-            yield f"the sizes of {shown}{more} are far from 1: use scale_X=True, or StandardScaler"
+def _of_targets(network: Network, samples: Samples, p: Mapping[str, Any]) -> Iterator[str]:
+    """Targets that should be standardised."""
+    if network.activations[-1] != "identity" or p.get("scale_y") or p["bayesian"]:
+        return
+    spread = float(samples.y.std(axis=0, dtype=np.float64).max())
+    middle = float(np.abs(samples.y.mean(axis=0, dtype=np.float64)).max())
+    if not 0.1 < spread < 10 or middle > 10 * spread:
+        yield (
+            f"y has a spread of {spread:.3g} around {middle:.3g}: use scale_y=True, or "
+            "sklearn.compose.TransformedTargetRegressor with StandardScaler"
+        )
+
+
+def _of_columns(samples: Samples, p: Mapping[str, Any], names: Any) -> Iterator[str]:
+    """Columns that should be standardised."""
+    if p.get("scale_X"):
+        return
+    sizes = column_sizes(samples.X)
+    odd = np.flatnonzero((sizes > LARGE) | ((sizes < SMALL) & (sizes > 0)))
+    if len(odd):
+        shown = ", ".join(f"{names[k] if names is not None else f'column {k}'} ({sizes[k]:.3g})" for k in odd[:NAMED])
+        more = f" and {len(odd) - NAMED} more" if len(odd) > NAMED else ""
+        yield f"the sizes of {shown}{more} are far from 1: use scale_X=True, or StandardScaler"
 
 
 def _of_losses(losses: Sequence[float], p: Mapping[str, Any]) -> Iterator[str]:

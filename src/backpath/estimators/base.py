@@ -25,7 +25,7 @@ from backpath.estimators.own_functions import check_own_functions
 from backpath.estimators.parameters import STOCHASTIC, check_can_go_on, check_parameters, hidden_sizes
 from backpath.estimators.predictor import PredictingEstimator
 from backpath.estimators.scaling import Scaling
-from backpath.estimators.solving import MOST_SEED, first_start, next_start, solved
+from backpath.estimators.solving import MOST_SEED, Start, first_start, next_start, solved
 from backpath.estimators.training_samples import Samples, column_sizes, prepared_rows, sample_weights, warn_of_scales
 from backpath.maths.arrays import Array
 from backpath.maths.costs import check_targets
@@ -141,27 +141,40 @@ class Perceptron(Hyperparameters, PredictingEstimator):
         rng, number = check_random_state(self.random_state), samples.X.dtype
         own = first_start(self, sizes, number, rng) if first else next_start(self, sizes, scaling, incremental, rng)
         samples, judged = hold_out(self, samples, (X, y, sample_weight), held_out, scaling, rng)
-        others = 0 if incremental or not first else max(self.restarts, self.n_networks) - 1
-        generators = [np.random.RandomState(rng.randint(MOST_SEED)) for _ in range(others)]
-        starts = [own, *(first_start(self, sizes, number, other) for other in generators)]
+        starts = [own, *self._other_starts(sizes, number, rng, first and not incremental)]
         runs = solved(self, samples, judged, starts, clock, incremental)
-        best = runs[0]
-        self._check_scales(samples, best)
+        self._check_scales(samples, runs[0])
+        self._keep(runs, scaling, number)
+        if not incremental:
+            cost, names = self._cost_for(sizes[-1])[1], getattr(self, "feature_names_in_", None)
+            warn_of_bad_fit(self.network_, cost, raw, runs[0].loss_curve, vars(self), names)
+            self._warn_if_unfinished(runs[0])
+        return self
+
+    def _other_starts(
+        self, sizes: tuple[int, ...], number: np.dtype[Any], rng: np.random.RandomState, is_fresh: bool
+    ) -> list[Start]:
+        """The starts of the other restarts, or of an ensemble's other networks; none if a fit continues another."""
+        others = max(self.restarts, self.n_networks) - 1 if is_fresh else 0
+        generators = [np.random.RandomState(rng.randint(MOST_SEED)) for _ in range(others)]
+        return [first_start(self, sizes, number, generator) for generator in generators]
+
+    def _keep(self, runs: list[FitState], scaling: Scaling, number: np.dtype[Any]) -> None:
+        """Keep the best run, or all of an ensemble, with weights for raw numbers."""
         for run in runs:
             run.weights = scaling.fold(run.weights)
         self._scaling = scaling
-        self._take(runs if self.n_networks > 1 else [best], number)
-        if not incremental:
-            cost, names = self._cost_for(sizes[-1])[1], getattr(self, "feature_names_in_", None)
-            warn_of_bad_fit(self.network_, cost, raw, best.loss_curve, vars(self), names)
-        if not (best.converged or incremental) and self.solver != "lbfgs" and best.n_iter == self.max_iter:
-            name = "Stochastic Optimizer" if self.solver in STOCHASTIC else self.solver
-            warnings.warn(
-                f"{name}: Maximum iterations ({self.max_iter}) reached and the optimization hasn't converged yet.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-        return self
+        self._take(runs if self.n_networks > 1 else runs[:1], number)
+
+    def _warn_if_unfinished(self, run: FitState) -> None:
+        if run.converged or self.solver == "lbfgs" or run.n_iter != self.max_iter:
+            return
+        name = "Stochastic Optimizer" if self.solver in STOCHASTIC else self.solver
+        warnings.warn(
+            f"{name}: Maximum iterations ({self.max_iter}) reached and the optimization hasn't converged yet.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
 
     def find_learning_rate(self, X: Any, y: Any, sample_weight: Any = None) -> LearningRateDisplay:
         """Try learning rates from 0.00001 on with a few batches; this estimator is not fitted or changed.

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backpath.errors import DivergenceError
-from backpath.estimators.fit import Clock, Fitting
+from backpath.estimators.fit import ByEpochs, Clock
 from backpath.estimators.fit_state import FitState, HeldOut, Optimizer
-from backpath.training.chunks import in_chunks
+from backpath.maths.arrays import Array
 from backpath.training.divergence import advice, raise_if_diverged
 from backpath.training.engines import start_descent
-from backpath.training.job import Job, Solver, SolverState
-from backpath.training.progress import reporter
+from backpath.training.job import Descent, Job, Solver, SolverState
 from backpath.training.schedules import SCHEDULES, share_of_rate
 
 if TYPE_CHECKING:
@@ -43,10 +42,11 @@ def solver_state_of(run: FitState) -> SolverState | None:
     return replace(solver_state, best=math.inf if run.best_loss is None else run.best_loss, waited=run.waited)
 
 
-class Descending(Fitting):
+class Descending(ByEpochs):
     """One fit by sgd or adam; ``incremental``: one epoch of ``partial_fit``."""
 
-    _given = (*Fitting._given, "incremental", "schedule", "scheduled")
+    engine: Descent
+    _given = (*ByEpochs._given, "incremental", "schedule", "scheduled")
 
     def __init__(
         self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, clock: Clock, incremental: bool = False
@@ -80,19 +80,8 @@ class Descending(Fitting):
 
     def go(self, part: RunPart | None) -> FitState:
         p, run, engine = self.p, self.run, self.engine
-        by_epoch = bool(self.callbacks or self.held_out or self.scheduled)
-        try:
-            with reporter(False if self.incremental else p.progress, self.epochs) as report:
-                for done in in_chunks(engine, self.epochs, by_epoch, part, lambda: self.stopped):
-                    is_further = done > run.n_iter  # otherwise within a long epoch
-                    self._note(done)
-                    if report and done:
-                        report(done, run.loss)
-                    if engine.overflow is None and is_further:
-                        self.stopped = self._is_over()
-        except KeyboardInterrupt:
-            self.interrupted()
-            self._note(len(engine.costs))
+        every_epoch = bool(self.callbacks or self.held_out or self.scheduled)
+        self.train(part, False if self.incremental else p.progress, every_epoch)
         self._raise_if_diverged()
         if run.converged:
             run.stopped = "converged"
@@ -116,23 +105,27 @@ class Descending(Fitting):
 
     def _is_over(self) -> bool:
         """After an epoch or a chunk: evaluate, report, and set the next learning rate."""
-        p, run, weights = self.p, self.run, []
+        weights: list[Array] = []
         if self.held_out or self.callbacks:
             weights = self.engine.weights
             self.compare(self.judge(weights), weights)
         stop = self.is_to_stop(weights)
-        is_waiting_over = self.has_waited if p.early_stopping else self.engine.converged
+        is_waiting_over = self.has_waited if self.p.early_stopping else self.engine.converged
+        self._follow_schedule()
+        if is_waiting_over:
+            return self._triggered() or stop
+        if self.scheduled:
+            self._set_rate(self.run.n_iter)
+        return stop
+
+    def _follow_schedule(self) -> None:
+        """Change the rate as the schedule says; ``_set_rate`` passes it to the engine."""
         if self.schedule == "invscaling":
-            self.rate = p.learning_rate_init / (run.t + 1) ** p.power_t
+            self.rate = self.p.learning_rate_init / (self.run.t + 1) ** self.p.power_t
             if self.incremental:
                 self.engine.change_rate(self.rate)
         elif self.schedule == "plateau":
             self._watch_plateau()
-        if self.scheduled and not is_waiting_over:
-            self._set_rate(run.n_iter)
-        if is_waiting_over:
-            stop = self._triggered() or stop
-        return stop
 
     def _set_rate(self, epoch: int) -> None:
         """The learning rate of the next epoch."""

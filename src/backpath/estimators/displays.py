@@ -158,16 +158,14 @@ class SurfaceDisplay:
         check_is_fitted(estimator, "coefs_")
         rows, columns = np.asarray(X, np.float64), getattr(X, "columns", None)
         names = [f"X{k + 1}" for k in range(rows.shape[1])] if columns is None else [str(name) for name in columns]
-        places = [names.index(f) if isinstance(f, str) and f in names else f for f in features]
-        if len(places) != 2 or not all(isinstance(k, (int, np.integer)) and 0 <= k < len(names) for k in places):
-            raise InputError(f"features must be two columns of X by number or name, but are {features!r}")
-        first, second = (np.linspace(rows[:, k].min(), rows[:, k].max(), GRID) for k in places)
+        a, b = _places(features, names)
+        first, second = (np.linspace(rows[:, k].min(), rows[:, k].max(), GRID) for k in (a, b))
         grid = np.tile(np.median(rows, axis=0), (GRID * GRID, 1))
-        grid[:, places[0]], grid[:, places[1]] = (side.ravel() for side in np.meshgrid(first, second))
+        grid[:, a], grid[:, b] = (side.ravel() for side in np.meshgrid(first, second))
         given: Any = grid if columns is None else type(X)(grid, columns=columns)
         response, name = _response(estimator, given, target)
-        pair = (names[places[0]], names[places[1]])
-        return cls(first, second, response.reshape(GRID, GRID), pair, name).plot(ax=ax, **settings)
+        display = cls(first, second, response.reshape(GRID, GRID), (names[a], names[b]), name)
+        return display.plot(ax=ax, **settings)
 
     def plot(self, *, ax: Any = None, **settings: Any) -> SurfaceDisplay:
         """Draw it.
@@ -190,6 +188,14 @@ class SurfaceDisplay:
         ax.set(xlabel=self.names[0], ylabel=self.names[1])
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _places(features: Sequence[Any], names: Sequence[str]) -> tuple[int, int]:
+    """The places of two columns."""
+    places = [names.index(f) if isinstance(f, str) and f in names else f for f in features]
+    if len(places) != 2 or not all(isinstance(k, (int, np.integer)) and 0 <= k < len(names) for k in places):
+        raise InputError(f"features must be two columns of X by number or name, but are {features!r}")
+    return places[0], places[1]
 
 
 def _response(estimator: Any, X: Any, target: int) -> tuple[Array, str]:

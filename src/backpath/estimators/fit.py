@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from backpath.estimators.fit_state import Epoch, FitState, HeldOut
 from backpath.estimators.parameters import callbacks_of
 from backpath.maths.arrays import Array
-from backpath.training.chunks import saved
+from backpath.training.chunks import in_chunks, saved
 from backpath.training.divergence import is_good
-from backpath.training.job import Job
+from backpath.training.job import Engine, Job
+from backpath.training.progress import Progress, reporter
 from backpath.training.state import Stateful
 from backpath.training.training_run import standing
 
@@ -65,7 +66,7 @@ class Fitting(Stateful, ABC):
         Whether a callback or the solver's rule has ended the fit.
     """
 
-    engine: Any  # the subclass chooses the engine
+    engine: Engine  # the subclass chooses it
     _given: ClassVar[tuple[str, ...]] = ("p", "job", "held_out", "callbacks", "epochs", "clock")
 
     def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, clock: Clock):
@@ -104,8 +105,7 @@ class Fitting(Stateful, ABC):
     @property
     def weights_now(self) -> list[Array]:
         """The current weights, which may differ from those kept at the end."""
-        weights: list[Array] = self.engine.weights
-        return weights
+        return self.engine.weights
 
     def saved(self, checkpoints: Checkpoints | None) -> FitState:
         """Train to the end, as the next part of a run."""
@@ -172,3 +172,30 @@ class Fitting(Stateful, ABC):
         """Ctrl-C: keep the result so far."""
         warnings.warn("Training interrupted by user.", stacklevel=3)
         self.run.stopped = "interrupted"
+
+
+class ByEpochs(Fitting):
+    """One fit by an engine that trains epoch by epoch."""
+
+    def train(self, part: RunPart | None, progress: Progress, every_epoch: bool) -> None:
+        """Train until it is over; after Ctrl-C, keep the result so far."""
+        try:
+            with reporter(progress, self.epochs) as report:
+                for done in in_chunks(self.engine, self.epochs, every_epoch, part, lambda: self.stopped):
+                    is_further = done > self.run.n_iter  # otherwise within a long epoch
+                    self._note(done)
+                    if report and done:
+                        report(done, self.run.loss)
+                    if self.engine.overflow is None and is_further:
+                        self.stopped = self._is_over()
+        except KeyboardInterrupt:
+            self.interrupted()
+            self._note(len(self.engine.costs))
+
+    @abstractmethod
+    def _note(self, done: int) -> None:
+        """Record the epochs since the last call."""
+
+    @abstractmethod
+    def _is_over(self) -> bool:
+        """After an epoch or a chunk: evaluate and report; returns whether that ends the fit."""

@@ -17,7 +17,7 @@ from backpath.maths.arrays import Array
 from backpath.training.divergence import advice
 from backpath.training.engines import start_descent
 from backpath.training.engines.numpy import cost_and_gradient
-from backpath.training.job import Job, Solver
+from backpath.training.job import Descent, Job, Solver
 from backpath.training.progress import reporter
 from backpath.training.quasi_newton import Objective, minimize
 
@@ -35,6 +35,8 @@ def _widened(job: Job) -> Job:
 
 class Lbfgs(Fitting):
     """One fit by L-BFGS, in float64 for any network."""
+
+    engine: Descent
 
     def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, clock: Clock):
         widened = _widened(job)

@@ -6,13 +6,11 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from backpath.estimators.fit import Clock, Fitting
+from backpath.estimators.fit import ByEpochs, Clock
 from backpath.estimators.fit_state import FitState, HeldOut
-from backpath.training.chunks import in_chunks
 from backpath.training.divergence import raise_if_diverged
 from backpath.training.engines.lm import LMEngine, check_lm
 from backpath.training.job import Job, Solver
-from backpath.training.progress import reporter
 
 if TYPE_CHECKING:
     from backpath.training.checkpoints import RunPart
@@ -39,8 +37,10 @@ def _warn_of_size(weights: int, residuals: int, held_down: bool) -> None:
         )
 
 
-class Levenberg(Fitting):
+class Levenberg(ByEpochs):
     """One fit by Levenberg-Marquardt."""
+
+    engine: LMEngine
 
     def __init__(self, p: Any, job: Job, run: FitState, held_out: HeldOut | None, clock: Clock):
         super().__init__(p, job, run, held_out, clock)
@@ -59,22 +59,7 @@ class Levenberg(Fitting):
 
     def go(self, part: RunPart | None) -> FitState:
         p, run, engine = self.p, self.run, self.engine
-        try:
-            with reporter(p.progress, p.max_iter) as report:
-                by_epoch = bool(self.callbacks or self.held_out)
-                for done in in_chunks(engine, self.epochs, by_epoch, part, lambda: self.stopped):
-                    self._note(done)
-                    if report and done:
-                        report(done, run.loss)
-                    if engine.overflow is not None:
-                        continue
-                    weights = engine.weights
-                    if self.held_out:
-                        self.compare(self.judge(weights), weights)
-                    self.stopped = self.is_to_stop(weights) or self.has_waited
-        except KeyboardInterrupt:
-            self.interrupted()
-            self._note(len(engine.costs))
+        self.train(part, p.progress, every_epoch=bool(self.callbacks or self.held_out))
         raise_if_diverged(self.job, engine)
         run.converged, run.bayesian = engine.converged or self.has_waited, engine.bayesian
         run.stopped = "converged" if run.converged else run.stopped
@@ -82,6 +67,12 @@ class Levenberg(Fitting):
             run.weights = engine.weights
         run.loss = run.best_loss = engine.cost
         return run
+
+    def _is_over(self) -> bool:
+        weights = self.engine.weights
+        if self.held_out:
+            self.compare(self.judge(weights), weights)
+        return self.is_to_stop(weights) or self.has_waited
 
     def _note(self, done: int) -> None:
         """Record the steps since the last call."""

@@ -201,20 +201,27 @@ def check_parameters(parameters: Mapping[str, Any], incremental: bool = False) -
     for name in ("dropout", "clip_norm", "warm_up"):
         if asks(parameters[name]) and solver not in STOCHASTIC:
             raise InputError(f"{name} is for the solvers sgd, adam and adamw; leave it out with solver={solver!r}")
-    layers = len(hidden_sizes(parameters))
-    dropout = parameters["dropout"]
-    if isinstance(dropout, Sequence) and len(dropout) != layers:
-        raise InputError(f"dropout must be a number, or {layers} for as many hidden layers, but is {dropout!r}")
+    _check_dropout(parameters)
     if parameters["n_networks"] > 1:
         _check_ensemble(parameters, incremental)
-    if incremental and parameters["early_stopping"]:
-        raise InputError("partial_fit does not support early_stopping=True")
-    if incremental and parameters["learning_rate"] in ("linear", "cosine"):
-        raise InputError(
-            f"learning_rate={parameters['learning_rate']!r} needs fit, because it depends on the number of epochs"
-        )
+    if incremental:
+        _check_incremental(parameters)
     if parameters["bayesian"] and solver != "lm":
         raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}")
+
+
+def _check_dropout(parameters: Mapping[str, Any]) -> None:
+    layers, dropout = len(hidden_sizes(parameters)), parameters["dropout"]
+    if isinstance(dropout, Sequence) and len(dropout) != layers:
+        raise InputError(f"dropout must be a number, or {layers} for as many hidden layers, but is {dropout!r}")
+
+
+def _check_incremental(parameters: Mapping[str, Any]) -> None:
+    rate = parameters["learning_rate"]
+    if parameters["early_stopping"]:
+        raise InputError("partial_fit does not support early_stopping=True")
+    if rate in ("linear", "cosine"):
+        raise InputError(f"learning_rate={rate!r} needs fit, because it depends on the number of epochs")
 
 
 def check_can_go_on(parameters: Mapping[str, Any], incremental: bool) -> None:
@@ -250,12 +257,14 @@ def hidden_sizes(parameters: Mapping[str, Any]) -> tuple[int, ...]:
     """Neurons by hidden layer: ``hidden_layer_sizes``, unless ``n_layers`` and ``n_units`` override it."""
     value, layers, units = (parameters[name] for name in ("hidden_layer_sizes", "n_layers", "n_units"))
     sizes = tuple(value) if isinstance(value, Iterable) else (value,)
-    if not all(_is_count(size) for size in sizes):
+    if not all(map(_is_count, sizes)):
         raise InputError(f"hidden_layer_sizes must be > 0, whole numbers by layer, got {as_given(value)}")
-    if layers is not None and units is None and len(set(sizes)) != 1:
+    if not (layers or units):
+        return tuple(map(int, sizes))
+    if units is None and len(set(sizes)) != 1:
         raise InputError(f"n_layers={layers} needs n_units too, because the layers of {value!r} differ")
     count = len(sizes) if layers is None else int(layers)
-    return (int(sizes[0] if units is None else units),) * count if layers or units else tuple(map(int, sizes))
+    return (int(sizes[0] if units is None else units),) * count
 
 
 def hidden_activations(value: Any, layers: int) -> tuple[str, ...]:
@@ -263,7 +272,8 @@ def hidden_activations(value: Any, layers: int) -> tuple[str, ...]:
     alike = isinstance(value, str) or is_pair(value)
     names = (value,) * layers if alike else tuple(value if isinstance(value, Iterable) else ())
     known = [*SKLEARN_NAMES, *TRAINABLE]
-    if not all(is_pair(name) or (isinstance(name, str) and name in known) for name in (value, *names)[not alike :]):
+    _, is_known = _one_of(*known)
+    if not all(is_pair(name) or is_known(name) for name in (value, *names)[not alike :]):
         raise InputError(
             f"activation must be one of {', '.join(known)}, a pair of functions (σ and σ′), or one for each "
             f"hidden layer, but is {value!r}"

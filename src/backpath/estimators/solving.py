@@ -87,11 +87,14 @@ def solved(
         outcomes = _side_by_side(work, clock) if _go_side_by_side(p, work) else [each() for each in work]
     done = [outcome for outcome in outcomes if isinstance(outcome, FitState)]
     if not done:
-        first = next(outcome for outcome in outcomes if isinstance(outcome, DivergenceError))
-        finite = first.layer is None and first.cost is not None
-        advice = first.advice if finite else f"{NON_FINITE} Or {first.advice}"
-        raise first.but(advice=advice) from None
+        raise _first_error(outcomes) from None
     return sorted(done, key=lambda run: run.badness)
+
+
+def _first_error(outcomes: Sequence[object]) -> DivergenceError:
+    first = next(outcome for outcome in outcomes if isinstance(outcome, DivergenceError))
+    finite = first.layer is None and first.cost is not None
+    return first.but(advice=first.advice if finite else f"{NON_FINITE} Or {first.advice}")
 
 
 def _outcome(
