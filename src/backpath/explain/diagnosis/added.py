@@ -113,12 +113,16 @@ def _called(
     decay, bits = _of_gradient(c, value) if is_update else (value, bits)
     if bits > _ROUND:
         return None
+    message = f"{_words(decay, signs, by_samples)} the gradient of {_PARTS[of]}"
+    mistake = Mistake("weight_decay", _names(c, of), message, (), convention=True)
+    return mistake, 4.0 + 2.0 * signs + bits, decay > 0
+
+
+def _words(decay: float, signs: bool, by_samples: bool) -> str:
     sign = "added to" if decay > 0 else "subtracted from"
     by = " / N" if by_samples else ""
     what, kind = ("L1", "sign(W)") if signs else ("L2", "W")
-    message = f"an {what} term {shown(abs(decay))}{by} × {kind} is {sign} the gradient of {_PARTS[of]}"
-    mistake = Mistake("weight_decay", _names(c, of), message, (), convention=True)
-    return mistake, 4.0 + 2.0 * signs + bits, decay > 0
+    return f"an {what} term {shown(abs(decay))}{by} × {kind} is {sign}"
 
 
 def _of_gradient(c: Comparison, of_weight: float) -> tuple[float, float]:

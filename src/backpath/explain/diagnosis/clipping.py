@@ -38,8 +38,7 @@ def clipped(comparisons: Sequence[Comparison]) -> Clipping | None:
     most = max(float(_sizes(c)[c.is_weight].max(initial=0.0)) for c in comparisons)
     at = [c.is_weight & (_sizes(c) >= most - 0.7 * _widths(c)) for c in comparisons]
     left = sum(int((c.is_weight & (_sizes(c) > 0) & ~one).sum()) for c, one in zip(comparisons, at, strict=True))
-    count = sum(int(one.sum()) for one in at)
-    if not most or 0 < left < _LEAST_LEFT or (not left and count < _LEAST_SIGNS):
+    if not most or (left < _LEAST_LEFT if left else np.concatenate(at).sum() < _LEAST_SIGNS):
         return None
     found = _common_size(comparisons, at)
     if found is None:

@@ -128,9 +128,9 @@ def most_likely(options: Sequence[Option]) -> tuple[Report, Problem]:
 
     All layouts are searched for short explanations before any is searched for long ones.
     """
-    right = [option for option in options if is_numerical(Comparison(option[0], Claims.of(option[1])))]
+    in_turn = [*filter(_is_numerical, options), *options]
     for most in _STAGES if len(options) > 1 else _STAGES[-1:]:
-        reports = _until_right([*right, *options], most)
+        reports = _until_right(in_turn, most)
         best, q = min(reports, key=lambda pair: _doubt(pair[0]))
         if best.bits + ABOUT <= most:
             break
@@ -139,6 +139,11 @@ def most_likely(options: Sequence[Option]) -> tuple[Report, Problem]:
         best.certain = False
         best.note = " ".join(filter(None, (best.note, _read_otherwise(others))))
     return best, q
+
+
+def _is_numerical(option: Option) -> bool:
+    q, claims, *_ = option
+    return is_numerical(Comparison(q, Claims.of(claims)))
 
 
 def _until_right(options: Sequence[Option], most: float) -> list[tuple[Report, Problem]]:

@@ -26,6 +26,10 @@ class Parts:
     weights: list[Objects]
     biases: list[Objects] | None = None
 
+    def backwards(self) -> Parts:
+        """With the output layer first, or with the first layer first again."""
+        return Parts(self.weights[::-1], self.biases and self.biases[::-1])
+
 
 def parts_of(given: object, net: Network, what: str) -> Parts:
     """Arrays by layer from a list, pairs, two lists, W and b in turn, or a dictionary."""

@@ -127,12 +127,10 @@ def _of_parts(net: Network, parts: Parts) -> Iterator[WeightReading]:
     layers = _layers(net)
     if len(parts.weights) != len(layers):
         return
-    orders, places = (False, True) if len(layers) > 1 else (False,), _bias_places(net, parts)
-    for backwards, place, transposed in itertools.product(orders, places, (False, True)):
-        order = slice(None, None, -1 if backwards else 1)
-        weights, biases = parts.weights[order], parts.biases and parts.biases[order]
-        layout = WeightLayout(transposed, place, backwards)
-        arrays = [_fitted(W, layout.shape(*layer)) for W, layer in zip(weights, layers, strict=True)]
+    orders = [(False, parts), (True, parts.backwards())][: len(layers)]  # one layer has one order
+    for (is_backwards, given), place, transposed in itertools.product(orders, _bias_places(net, parts), (False, True)):
+        layout, biases = WeightLayout(transposed, place, is_backwards), given.biases
+        arrays = [_fitted(W, layout.shape(*layer)) for W, layer in zip(given.weights, layers, strict=True)]
         if not biases or all(b.size in (1, n) for b, (n, _) in zip(biases, layers, strict=True)):
             yield from _named(net, layout, arrays, biases or [None] * len(layers))
 

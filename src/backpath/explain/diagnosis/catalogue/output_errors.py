@@ -78,61 +78,61 @@ def _written(what: str) -> Callable[..., Expression]:
 
 def _in_its_place(q: Problem) -> Iterator[Mistake]:
     """Another quantity instead of ∂C/∂A, or instead of δ if the cost makes δ = A − y."""
-    kinds: list[tuple[str, str, Values, Callable[[Array, Array], Array], bool]] = [
-        ("y", "the target is used instead of the error", lambda p, h: p.y[h], lambda a, y: y, False),
-        ("A", "the output is used instead of the error", lambda p, h: p.a[-1][h], lambda a, y: a, False),
-        (
-            "[A ≥ ½] − y",
-            "the error is that of the output rounded to 0 or 1",
-            lambda p, h: _slope(p, h, np.where(p.a[-1][h] >= 0.5, 1.0, 0.0), p.y[h]),
-            lambda a, y: np.where(a >= 0.5, 1.0, 0.0) - y,
-            False,
-        ),
-    ]
+    is_delta = cost_function(q.cost).delta is not None
+    kinds = [*_replacements(q), *_changes(q)]  # in this order, because both may be wrong
+    for written, message, values, difference, by_sample in kinds:
+        edits = ((Stage.BACKWARD, _delta(difference)),) if is_delta else _error("wrong_error", q, message, values).edits
+        change = Change("cost", q.layers, _written(written))
+        yield Mistake("wrong_error", q.neurons(q.layers), message, edits, change, LOCAL, by_sample=by_sample)
+
+
+# the formula, the message, ∂C/∂A, δ of A and y, and whether it depends on the other samples
+WrongError = tuple[str, str, Values, Callable[[Array, Array], Array], bool]
+
+
+def _replacements(q: Problem) -> Iterator[WrongError]:
+    """Other quantities than the error."""
+    yield "y", "the target is used instead of the error", lambda p, h: p.y[h], lambda a, y: y, False
+    yield "A", "the output is used instead of the error", lambda p, h: p.a[-1][h], lambda a, y: a, False
+    yield (
+        "[A ≥ ½] − y",
+        "the error is that of the output rounded to 0 or 1",
+        lambda p, h: _slope(p, h, np.where(p.a[-1][h] >= 0.5, 1.0, 0.0), p.y[h]),
+        lambda a, y: np.where(a >= 0.5, 1.0, 0.0) - y,
+        False,
+    )
     if q.samples > 1:
-        kinds += [
-            (
-                "A − mean y",
-                "every output is compared with every target, as (N, 1) − (N,) does: A − mean y",
-                lambda p, h: _slope(p, h, p.a[-1][h], _mean(p.y[h])),
-                lambda a, y: a - _mean(y),
-                True,
-            ),
-            (
-                "mean A − y",
-                "every target is compared with every output: mean A − y",
-                lambda p, h: _slope(p, h, _mean(p.a[-1][h]), p.y[h]),
-                lambda a, y: _mean(a) - y,
-                True,
-            ),
-        ]
+        yield (
+            "A − mean y",
+            "every output is compared with every target, as (N, 1) − (N,) does: A − mean y",
+            lambda p, h: _slope(p, h, p.a[-1][h], _mean(p.y[h])),
+            lambda a, y: a - _mean(y),
+            True,
+        )
+        yield (
+            "mean A − y",
+            "every target is compared with every output: mean A − y",
+            lambda p, h: _slope(p, h, _mean(p.a[-1][h]), p.y[h]),
+            lambda a, y: _mean(a) - y,
+            True,
+        )
     if q.width(q.layers) > 1 and np.isin(q.y, (0, 1)).all() and (q.y.sum(axis=1) == 1).all():
         for first in (0, 1):
             words = f"the number of the class, counted from {first}, is used instead of each target"
-            kinds.append(("A − class", words, *_class_error(first), False))
-    # changes of an error follow its replacements, because both may be wrong
+            yield "A − class", words, *_class_error(first), False
+
+
+def _changes(q: Problem) -> Iterator[WrongError]:
+    """Functions of the error."""
     if q.samples > 1:
-        kinds += [
-            ("mean error", "the mean error of the batch is used instead of each error", *_both(_mean), True),
-            ("last error", "the error of the last sample is used instead of each error", *_both(_last), True),
-        ]
+        yield "mean error", "the mean error of the batch is used instead of each error", *_both(_mean), True
+        yield "last error", "the error of the last sample is used instead of each error", *_both(_last), True
     if q.width(q.layers) > 1:
         words = "the sum of the errors over the outputs is used instead of each error"
-        kinds.append(("Σ error", words, *_both(lambda e: _all(e.sum(axis=2, keepdims=True), e)), False))
-    kinds += [
-        ("|error|", "the error's absolute value is used instead of the error", *_both(np.abs), False),
-        ("relu(error)", "negative errors are set to 0", *_both(lambda e: np.maximum(e, 0)), False),
-        ("min(error, 0)", "positive errors are set to 0", *_both(lambda e: np.minimum(e, 0)), False),
-    ]
-    direct = cost_function(q.cost).delta is not None
-    for written, message, values, difference, by_sample in kinds:
-        change = Change("cost", q.layers, _written(written))
-        if not direct:
-            made = _error("wrong_error", q, message, values, by_sample=by_sample)
-            yield Mistake(made.code, made.where, message, made.edits, change, LOCAL, by_sample=by_sample)
-        else:
-            edits = ((Stage.BACKWARD, _delta(difference)),)
-            yield Mistake("wrong_error", q.neurons(q.layers), message, edits, change, LOCAL, by_sample=by_sample)
+        yield "Σ error", words, *_both(lambda e: _all(e.sum(axis=2, keepdims=True), e)), False
+    yield "|error|", "the error's absolute value is used instead of the error", *_both(np.abs), False
+    yield "relu(error)", "negative errors are set to 0", *_both(lambda e: np.maximum(e, 0)), False
+    yield "min(error, 0)", "positive errors are set to 0", *_both(lambda e: np.minimum(e, 0)), False
 
 
 def _class_error(first: int) -> tuple[Values, Callable[[Array, Array], Array]]:

@@ -107,56 +107,67 @@ def wrong_slopes(name: str) -> tuple[Slope, ...]:
 
 def _other_quantities(name: str) -> Iterator[Slope]:
     """Another quantity of the neuron instead of σ′(u)."""
-    row = activation(name)
-
-    def slope(what: str, number: SlopeNumbers, formula: Callable[[str], Expression], by_size: bool = False) -> Slope:
-        return Slope("wrong_slope", what, number, formula, by_size=by_size)
-
-    def times_u(neuron: str) -> Expression:
-        u = sy.net_input(neuron)
-        return Product((sy.slope(u), u))
-
-    yield slope("σ′(u) is multiplied by u", lambda p, h, k: right_slope(p, h, k) * p.u[k][h], times_u)
-    yield slope("σ(u) is used instead of σ′(u)", lambda p, h, k: p.a[k][h], sy.neuron)
-    yield slope("1 − σ(u) is used instead of σ′(u)", lambda p, h, k: 1 - p.a[k][h], lambda n: minus(ONE, sy.neuron(n)))
-    yield slope("u is used instead of σ′(u)", lambda p, h, k: p.u[k][h], sy.net_input)
+    yield _wrong("σ′(u) is multiplied by u", lambda p, h, k: right_slope(p, h, k) * p.u[k][h], _times_u)
+    yield _wrong("σ(u) is used instead of σ′(u)", lambda p, h, k: p.a[k][h], sy.neuron)
+    yield _wrong("1 − σ(u) is used instead of σ′(u)", lambda p, h, k: 1 - p.a[k][h], lambda n: minus(ONE, sy.neuron(n)))
+    yield _wrong("u is used instead of σ′(u)", lambda p, h, k: p.u[k][h], sy.net_input)
     if name == "identity":
         return
-    yield slope(
+    yield _wrong(
         "the error is divided by σ′(u)",
         lambda p, h, k: 1 / right_slope(p, h, k),
         lambda n: Quotient(ONE, sy.slope(sy.net_input(n))),
     )
+    row = activation(name)
     if row.jacobian is None:
-        yield slope(
-            "σ′ is evaluated at the backpropagated error instead of u",
-            lambda p, h, k: row.derivative(_error(p, h, k)),
-            lambda neuron: sy.slope(Symbol(f"e_{neuron}", "e", neuron)),
-            by_size=True,
-        )
-        yield slope(
-            "σ′ is evaluated at u without the bias",
-            lambda p, h, k: row.derivative(p.u[k][h] - p.W[k][h, None, :, -1]),
-            lambda neuron: sy.slope(Symbol(f"(X·W)_{neuron}", "(X·W)", neuron)),
-        )
-        yield slope(
-            "σ′ is evaluated at the bias instead of u",
-            lambda p, h, k: row.derivative(np.broadcast_to(p.W[k][h, None, :, -1], p.u[k][h].shape)),
-            lambda neuron: sy.slope(Symbol(f"b_{neuron}", "b", neuron)),
-        )
+        yield from _at_other_numbers(row.derivative)
     if name in IN_OUTPUT:
-        number, formula = IN_OUTPUT[name]
-        yield slope(
-            f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is evaluated with the backpropagated error",
-            lambda p, h, k: number(_error(p, h, k)),
-            lambda neuron: formula(Symbol(f"e_{neuron}", "e", neuron)),
-            by_size=True,
-        )
-        yield slope(
-            f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is evaluated with the bias",
-            lambda p, h, k: np.broadcast_to(number(p.W[k][h, None, :, -1]), p.u[k][h].shape),
-            lambda neuron: formula(Symbol(f"b_{neuron}", "b", neuron)),
-        )
+        yield from _with_other_numbers(name)
+
+
+def _wrong(what: str, number: SlopeNumbers, formula: Callable[[str], Expression], by_size: bool = False) -> Slope:
+    return Slope("wrong_slope", what, number, formula, by_size=by_size)
+
+
+def _times_u(neuron: str) -> Expression:
+    u = sy.net_input(neuron)
+    return Product((sy.slope(u), u))
+
+
+def _at_other_numbers(derivative: Callable[[Array], Array]) -> Iterator[Slope]:
+    """σ′ evaluated at another number than u."""
+    yield _wrong(
+        "σ′ is evaluated at the backpropagated error instead of u",
+        lambda p, h, k: derivative(_error(p, h, k)),
+        lambda neuron: sy.slope(Symbol(f"e_{neuron}", "e", neuron)),
+        by_size=True,
+    )
+    yield _wrong(
+        "σ′ is evaluated at u without the bias",
+        lambda p, h, k: derivative(p.u[k][h] - p.W[k][h, None, :, -1]),
+        lambda neuron: sy.slope(Symbol(f"(X·W)_{neuron}", "(X·W)", neuron)),
+    )
+    yield _wrong(
+        "σ′ is evaluated at the bias instead of u",
+        lambda p, h, k: derivative(np.broadcast_to(p.W[k][h, None, :, -1], p.u[k][h].shape)),
+        lambda neuron: sy.slope(Symbol(f"b_{neuron}", "b", neuron)),
+    )
+
+
+def _with_other_numbers(name: str) -> Iterator[Slope]:
+    """The formula of σ′ that takes σ(u), with another number."""
+    number, formula = IN_OUTPUT[name]
+    yield _wrong(
+        f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is evaluated with the backpropagated error",
+        lambda p, h, k: number(_error(p, h, k)),
+        lambda neuron: formula(Symbol(f"e_{neuron}", "e", neuron)),
+        by_size=True,
+    )
+    yield _wrong(
+        f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is evaluated with the bias",
+        lambda p, h, k: np.broadcast_to(number(p.W[k][h, None, :, -1]), p.u[k][h].shape),
+        lambda neuron: formula(Symbol(f"b_{neuron}", "b", neuron)),
+    )
 
 
 def _error(p: Passes, h: Index, layer: int) -> Array:

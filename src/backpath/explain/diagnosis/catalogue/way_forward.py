@@ -11,7 +11,6 @@ from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mist
 from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.expression import Number
-from backpath.maths.notation import weight_name
 
 _COMMON = 8  # inputs; with more, an omitted input is not combined with another mistake
 _FEW_WEIGHTS = 50  # with more, an input omitted from one neuron's sum is not combined with another mistake
@@ -51,11 +50,11 @@ def _no_biases(q: Problem) -> Iterator[Mistake]:
 def _left_out(q: Problem, layer: int, i: int, name: str, j: int | None) -> Iterator[Mistake]:
     """``i``: the input, the last for the bias; ``j``: the neuron whose sum lacks it, None for all of the layer."""
     is_bias = i == q.width(layer - 1)
-    where: tuple[str, ...] = (name,)
-    if is_bias:
-        where = q.biases(layer) if j is None else (weight_name(layer, j + 1, None),)
-    to = ", ".join(q.neurons(layer)) if j is None else q.neuron(layer, j + 1)
-    message = f"{name} is left out of the weighted sum of {to}"
+    neurons, biases = q.neurons(layer), q.biases(layer)
+    if j is not None:
+        neurons, biases = neurons[j : j + 1], biases[j : j + 1]
+    where = biases if is_bias else (name,)
+    message = f"{name} is left out of the weighted sum of {', '.join(neurons)}"
     change = Change("sum", layer, terms={None if is_bias else i + 1: None})
     rank = LOCAL if q.width(layer - 1) <= _COMMON and (j is None or q.ends[-1] <= _FEW_WEIGHTS) else RARE
     for kept in (True, False):
