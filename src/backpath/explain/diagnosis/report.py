@@ -218,9 +218,9 @@ def _explained(group: Sequence[Finding]) -> list[Block]:
     found: list[Block] = []
     if conventions and slips:
         found.append(prose(f"Also, by convention: {'; '.join(conventions)}."))
-    told = slips or group
-    for finding in told:
-        if len(told) > 1:
+    findings = slips or group
+    for finding in findings:
+        if len(findings) > 1:
             found.append(prose(f"{_sentence(finding.message)}."))
         found += _formulas(finding)
     return found
