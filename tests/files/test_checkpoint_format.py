@@ -50,6 +50,14 @@ def test_arrays_keep_their_type_shape_and_bits(tmp_path):
         assert (found.dtype, found.shape, found.tobytes()) == (wanted.dtype, wanted.shape, wanted.tobytes())
 
 
+def test_arrays_of_up_to_eight_dimensions(tmp_path):
+    (tmp_path / "c").write_bytes(b"".join(encode(np.ones((1, 2) * 4), {})))
+    assert decode(tmp_path / "c")[0].shape == (1, 2) * 4
+    (tmp_path / "c").write_bytes(b"".join(encode(np.ones((2,) * 9), {})))
+    with pytest.raises(InputError, match="expected whole numbers"):
+        decode(tmp_path / "c")
+
+
 @pytest.mark.parametrize(
     ("description", "said"),
     [

@@ -121,6 +121,10 @@ def small(tmp_path):
     return (tmp_path / "small").read_bytes()
 
 
+def test_names_are_written_as_they_are(small):
+    assert "é".encode() in small
+
+
 def test_every_flipped_bit_is_refused(tmp_path, small):
     path = tmp_path / "m"
     for place in range(8 * len(small)):

@@ -94,6 +94,8 @@ def test_forced_numbers_count_the_rest_as_missing(table):
     kind = found.preparation.inputs[0]
     assert isinstance(kind, NumberInput) and (kind.fill, kind.missing) == (2, True)
     assert "filled 2 missing cells: 2 of 'c' with its median" in found.notes[-1]
+    with pytest.raises(InputError, match="column 'c': 2 cells of 5 are missing"):
+        table(["1", "2", "x", "4", "y"], numeric=["c"], missing="refuse")
     with pytest.raises(InputError, match="none of its cells is a number"):
         table(["", "", ""], numeric=["c"])
     assert table(["5", "x", "5"], numeric=["c"]).left_out == ("c", "y")
@@ -159,11 +161,30 @@ def test_blocks_hold_every_row_once_in_an_order_of_the_epoch(in_folder):
         np.testing.assert_array_equal(first[0], again[0])
 
 
+def test_only_columns_with_gaps_are_refused_for_them(in_folder):
+    (in_folder / "t.csv").write_text("a,b,c,d,y\n1,,x,5,1.5\n2,3,,5,2.5\n3,7,x,5,5.5\n2,,z,5,7.5\n")
+    with pytest.raises(InputError) as caught:
+        read_table("t.csv", "y", missing="refuse")
+    assert "2 reasons: (1) column 'b': 2 cells of 4 are missing; --missing fill" in str(caught.value)
+    assert "(2) column 'c': 1 cell of 4 is missing; --missing fill" in str(caught.value)
+    assert caught.value.options == ("--missing", "fill")
+
+
+def test_arrays_are_not_printed(table):
+    found = table(range(10))
+    division = found.division(0.2, 0)
+    for name in ("X=", "y=", "X_held_out=", "y_held_out=", "preparation=", "weight=", "stream="):
+        assert name not in repr(division)
+    assert "weight=" not in repr(found) and "numbers=" not in repr(found)
+
+
 def test_a_target_may_keep_its_units(table):
     found = table(range(10))
     division = found.division(0.2, 3, scale_target=False)
     np.testing.assert_array_equal(division.y[:, 0], found.target.values[division.rows])
     assert (division.preparation.target.mean, division.preparation.target.scale) == (0, 1)
+    scaled = found.division(0.2, 3)
+    assert (scaled.y.mean(), scaled.y.std()) == pytest.approx((0, 1))
     assert sorted([*division.rows, *division.held_out]) == list(range(10)) and len(division.held_out) == 2
 
 

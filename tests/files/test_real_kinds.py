@@ -349,6 +349,15 @@ def test_look_tells_what_train_would_do():
     assert (size.kind, size.missing, size.low, size.high, sum(size.histogram)) == ("number", 1, "1", "11", 11)
     when = next(c for c in found.columns if c.name == "when")
     assert (when.kind, when.low, when.high) == ("date", "2024-01-01", "2024-01-12")
+    name = next(c for c in found.columns if c.name == "id")
+    assert (name.kind, name.low, name.high, name.histogram, name.distinct, name.estimated) == (
+        "",
+        "",
+        "",
+        (),
+        12,
+        False,
+    )
     assert look("t.csv").refusal == ""
 
 

@@ -80,6 +80,15 @@ def test_rows_beyond_those_in_memory_count_in_means_and_deviations(tmp_path, str
     assert streamed.target.scale == pytest.approx(known.target.scale, rel=1e-12)
 
 
+def test_filled_cells_count_in_means_and_deviations(tmp_path, streams, monkeypatch):
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n" + "".join(f"{('', 0, 1, 1, 2)[k % 5]},{k}\n" for k in range(ROWS)))
+    monkeypatch.setattr(streaming, "MOST_SAMPLED", 1000)
+    kind = read(path).preparation.inputs[0]
+    filled = np.array([1, 0, 1, 1, 2])  # with the median
+    assert (kind.fill, kind.mean, kind.scale) == (1, pytest.approx(filled.mean()), pytest.approx(filled.std()))
+
+
 def test_the_order_depends_on_seed_and_epoch_only_and_mixes_the_file(tmp_path, streams):
     path = tmp_path / "t.csv"
     path.write_text("x,y\n" + "".join(f"{k},{k % 7 / 3}\n" for k in range(ROWS)))

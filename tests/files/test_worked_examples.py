@@ -82,6 +82,7 @@ def test_a_weight_goes_by_either_of_its_names(tmp_path):
         (lambda t: t.update(x=[[0, float("nan")]]), "X must be finite"),
         (lambda t: t.update(cost="hinge"), "unknown cost 'hinge'"),
         (lambda t: t.update(learning_rate=-1), "learning_rate must be a number above 0, but is -1"),
+        (lambda t: t.update(learning_rate="0.5"), "learning_rate must be a number above 0, but is '0.5'"),
         (lambda t: t.update(frozen=["bias"]), "has no weight 'bias'"),
         (lambda t: t.pop("learning_rate"), "claimed.weights needs the learning rate"),
         (
