@@ -266,6 +266,59 @@ def test_a_folder_is_one_process_s_at_a_time(tmp_path):
     run(tmp_path)
 
 
+def test_a_refused_call_leaves_the_folder_as_it_was(tmp_path):
+    folder = tmp_path / "new"
+    with pytest.raises(InputError), Checkpoints(folder, call={"epochs": 3}):
+        raise InputError("refused")
+    assert not folder.exists()
+    folder.mkdir()
+    with pytest.raises(InputError), Checkpoints(folder, call={"epochs": 3}):
+        raise InputError("refused")
+    assert list(folder.iterdir()) == []
+    with Checkpoints(folder, call={"epochs": 3}):
+        pass
+    before = (folder / "run.json").read_bytes()
+    for call in ({"epochs": 3}, {"epochs": 3, "function": "fit"}):  # refused by its work, and by the run
+        with pytest.raises(InputError), Checkpoints(folder, call=call):
+            raise InputError("refused")
+        assert (folder / "run.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (None, "finished"),
+        (KeyboardInterrupt(), "interrupted"),
+        (DivergenceError(1, None, None), "diverged"),
+        (OSError("the cluster is lost"), "failed"),
+    ],
+)
+def test_how_a_run_ended_is_written_down(tmp_path, error, state):
+    with contextlib.suppress(type(error) if error else ()), Checkpoints(tmp_path, call={"epochs": 3}) as checkpoints:
+        assert read_run(tmp_path)["state"] == "running"
+        assert read_run(tmp_path)["process"] == os.getpid()
+        if error:
+            raise error
+    assert read_run(tmp_path)["state"] == state
+    assert not checkpoints.is_to_be_resumed  # there is no checkpoint
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(OSError(28, "No space left on device"), "No space left on device"), (OSError("it is gone"), "it is gone")],
+)
+def test_a_checkpoint_that_cannot_be_written_is_reported_and_the_run_goes_on(tmp_path, monkeypatch, error, reason):
+    def refuse(path, content):
+        raise error
+
+    said = []
+    with Checkpoints(tmp_path, call={"epochs": 3}, tell=said.append) as checkpoints:
+        monkeypatch.setattr("backpath.training.checkpoints.write_atomically", refuse)
+        written = checkpoints.write(tmp_path / "1-1.checkpoint", {}, {"standing": {"epochs": 12_000}}).result()
+        monkeypatch.undo()
+    assert not written and said == [f"no checkpoint of epoch 12,000: {reason}; the previous one is kept"]
+
+
 def test_what_is_no_run_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("all of it")
     with pytest.raises(InputError, match="is not empty, and does not contain a run; give a new folder"):
