@@ -205,9 +205,9 @@ def test_what_makes_no_population_is_refused(settings, message):
 def test_networks_of_different_kinds_make_no_population():
     with pytest.raises(bp.InputError, match="same sizes, activations and dtype"):
         bp.Population.of([bp.Network((2, 2, 1)), bp.Network((2, 3, 1))])
-    with pytest.raises(bp.InputError, match="at least one network, but none of the 3 is picked"):
+    with pytest.raises(bp.InputError, match="at least one network, but none of the 3 is selected"):
         bp.Population((2, 2, 1), size=3)[np.zeros(3, bool)]
-    with pytest.raises(bp.InputError, match="made of networks, at least one"):
+    with pytest.raises(bp.InputError, match="at least one network, and nothing but networks"):
         bp.Population.of([])
     with pytest.raises(bp.InputError, match=r"shape \(networks, neurons, inputs \+ 1\)"):
         bp.Population.from_weights([np.zeros((3, 2, 3)), np.zeros((2, 1, 3))])

@@ -23,10 +23,10 @@ BAD = [
     ("tol", -1.0, "must be a number of at least 0, but is -1.0"),
     ("seed", -1, "must be a whole number of at least 0, but is -1"),
     ("restarts", 0, "must be a whole number of at least 1, but is 0"),
-    ("solver", "sgd", "'sgd'; there are gd, momentum, adam, lm"),
-    ("cost", "loss", "'loss'; there are squared_error"),
-    ("engine", "gpu", "'gpu'; there are auto, numpy, compiled"),
-    ("init", "zeros", "'zeros'; there are glorot_uniform"),
+    ("solver", "sgd", "'sgd'; expected one of gd, momentum, adam, lm"),
+    ("cost", "loss", "'loss'; expected one of squared_error"),
+    ("engine", "gpu", "'gpu'; expected one of auto, numpy, compiled"),
+    ("init", "zeros", "'zeros'; expected one of glorot_uniform"),
 ]
 
 

@@ -361,7 +361,7 @@ def test_restarts_return_the_best_start_and_say_so(tmp_path):
     assert saved.network == best.network
     assert saved.network.cost(X, y) < 0.01
     assert saved.record["restarts"] == 16
-    assert f"the best of 16 starts; their costs are {best.restart_costs.min():.3g} to" in out
+    assert f"the best of 16 starts, with costs from {best.restart_costs.min():.3g} to" in out
     assert max(map(len, out.splitlines())) <= 80
 
 

@@ -252,8 +252,11 @@ REFUSED = [
     (["train", "xor", "--epochs", "many"], "'many' is not a valid integer"),
     (["train", "xor", "--epochs", "1" * 5000], "1… is not a valid integer"),
     (["train", "xor", "--nonsense"], "No such option"),
-    (["train", "xor", "--solver", "sgd"], "unknown --solver 'sgd'; there are gd, momentum, adam, lm"),
-    (["train", "iris.csv", "--target", "species", "--solver", "sgd"], "unknown --solver 'sgd'; there are gd, momentum"),
+    (["train", "xor", "--solver", "sgd"], "unknown --solver 'sgd'; expected one of gd, momentum, adam, lm"),
+    (
+        ["train", "iris.csv", "--target", "species", "--solver", "sgd"],
+        "unknown --solver 'sgd'; expected one of gd, momentum",
+    ),
     (["train", "xor", "--solver", "lm", "--learning-rate", "1"], "leave --learning-rate out"),
     (["train", "xor", "--solver", "lm", "--batch-size", "2"], "lm uses all samples in every step"),
     (["train", "xor", "--bayesian"], "--bayesian is for --solver lm"),

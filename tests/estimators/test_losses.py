@@ -228,7 +228,7 @@ def test_what_kernels_do_not_know_is_not_forced_on_them(tmp_path):
     with pytest.raises(bp.InputError, match="needs the NumPy engine"):
         regressor(loss="quantile", engine="compiled").fit(X, y)
     model = regressor(activation=(np.sin, np.cos), max_iter=2).fit(X, y)
-    with pytest.raises(bp.InputError, match="cannot hold a function of yours"):
+    with pytest.raises(bp.InputError, match="cannot hold your own functions"):
         bp.save(model.network_, tmp_path / "model.safetensors")
 
 

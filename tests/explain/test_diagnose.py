@@ -233,7 +233,7 @@ BAD = [
     ),
     ({}, {"claimed_weights": {"W11_1": 1}}, "claimed_weights needs the learning rate"),
     ({}, {"claimed_weights": {"W11_1": 1}, "learning_rate": 0}, "learning_rate must be a number above 0"),
-    ({}, {"claimed_values": {"H3": 1}}, "the network has no value 'H3'; there are u_H1, u_H2, u_A1, X1"),
+    ({}, {"claimed_values": {"H3": 1}}, "the network has no value 'H3'; expected one of u_H1, u_H2, u_A1, X1"),
     ({"claimed": {"W11_1": 1}}, {"cost": "hinge"}, "unknown cost 'hinge'"),
 ]
 
@@ -450,11 +450,11 @@ def test_weights_that_begin_like_a_name_are_suggested_first():
         (lambda: bp.train(NET, X, Y, cost="mse"), "; did you mean 'squared_error'?"),
         (
             lambda: bp.train(NET, X, Y, solver="adan"),
-            "unknown solver 'adan'; there are gd, momentum, adam, lm; did you mean 'adam'?",
+            "unknown solver 'adan'; expected one of gd, momentum, adam, lm; did you mean 'adam'?",
         ),
         (lambda: bp.Network((2, 2, 1), activation="relux"), "; did you mean 'relu'?"),
         (lambda: bp.Network((2, 2, 1), activation="logistic"), "did you mean 'sigmoid'?"),
-        (lambda: bp.Network((2, 2, 1), activation="qqq"), "unknown activation 'qqq'; there are sigmoid"),
+        (lambda: bp.Network((2, 2, 1), activation="qqq"), "unknown activation 'qqq'; expected one of sigmoid"),
     ],
 )
 def test_names_that_do_not_exist_have_the_nearest_suggested(call, meant):

@@ -189,7 +189,7 @@ SLIPS = {
         {"wrong_reduction": ()},
         "mean",
     ),
-    "nothing is reset between the samples": (
+    "gradients are not reset between the samples": (
         program(
             of_hidden=lambda s: sum(s.dH[: n + 1].T @ ones(s.X[: n + 1]) for n in range(s.N)) / s.N,
             of_output=lambda s, e: sum(s.dA[: n + 1].T @ ones(s.H[: n + 1]) for n in range(s.N)) / s.N,

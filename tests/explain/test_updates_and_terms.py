@@ -140,10 +140,10 @@ def with_bias_apart(g, edit):
 
 AFTER = {
     "each gradient is clipped to the range from −0.02 to 0.02": lambda g: [np.clip(a, -0.02, 0.02) for a in g],
-    "the whole gradient is clipped to the length 0.05": lambda g: [a * min(1, 0.05 / length(g)) for a in g],
-    "the gradient of each layer is clipped to the length 0.05": lambda g: [cut(0.05)(a) for a in g],
-    "weights and biases apart, is clipped to the length 0.03": lambda g: [with_bias_apart(a, cut(0.03)) for a in g],
-    "the whole gradient is divided by its length": lambda g: [a / length(g) for a in g],
+    "the whole gradient is clipped to the norm 0.05": lambda g: [a * min(1, 0.05 / length(g)) for a in g],
+    "the gradient of each layer is clipped to the norm 0.05": lambda g: [cut(0.05)(a) for a in g],
+    "weights and biases apart, is clipped to the norm 0.03": lambda g: [with_bias_apart(a, cut(0.03)) for a in g],
+    "the whole gradient is divided by its norm": lambda g: [a / length(g) for a in g],
     "only the sign of each gradient is left: 1 or −1": lambda g: [np.sign(a) for a in g],
 }
 
@@ -156,8 +156,8 @@ def function(edit, **options):
 def test_gradients_that_are_clipped_or_scaled_are_right_if_it_is_meant(words):
     report = bp.diagnose_function(function(AFTER[words]), sizes=(3, 4, 2), **HALF)
     assert report.correct
-    assert words.replace("clipped to the length", "") in report.note.replace("clipped to the length", "").replace(
-        "scaled to the length", ""
+    assert words.replace("clipped to the norm", "") in report.note.replace("clipped to the norm", "").replace(
+        "scaled to the norm", ""
     )
 
 
@@ -165,7 +165,7 @@ def test_a_slip_before_clipping_is_named():
     wrong = function(AFTER["each gradient is clipped to the range from −0.02 to 0.02"], hidden_slope=lambda a: 1)
     report = bp.diagnose_function(wrong, sizes=(3, 4, 2), **HALF)
     assert [f.mistake for f in report.findings] == ["gradient_clipped", "missing_hidden_derivative"]
-    wrong = function(AFTER["the whole gradient is divided by its length"], hidden_slope=lambda a: a)
+    wrong = function(AFTER["the whole gradient is divided by its norm"], hidden_slope=lambda a: a)
     report = bp.diagnose_function(wrong, sizes=(3, 4, 2), **HALF)
     assert {"gradient_clipped", "wrong_slope"} <= {f.mistake for f in report.findings}
 

@@ -92,7 +92,7 @@ def test_saturated_neurons_with_their_mean_slope():
 
 def test_targets_that_no_output_answers():
     one = found(bp.Network.from_weights([[[0.5, 0]]]), X=[[3.0]], y=[[2.0]])["target_out_of_range"]
-    assert one.message.startswith("the target is out of A1's reach: sigmoid answers between 0 and 1")
+    assert one.message.startswith("the target is out of A1's reach: sigmoid gives only values between 0 and 1")
     some = found(bp.Network((2, 2, 1), activation="tanh"), y=3 * Y)["target_out_of_range"]
     assert some.message.startswith("2 of 4 targets are out of A1's reach")
     assert "target_out_of_range" not in found(bp.Network((2, 2, 1)))

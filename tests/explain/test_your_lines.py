@@ -38,7 +38,7 @@ def test_the_line_that_computes_the_first_wrong_quantity():
 
 def test_other_layouts_and_comments():
     report = bp.diagnose_function(columns_and_a_sum, **HALF)
-    assert report.place == 'what comes back to layer 1, in your line `back = p["W2"].T @ (A - Y)`'
+    assert report.place == 'the error backpropagated to layer 1, in your line `back = p["W2"].T @ (A - Y)`'
 
 
 def test_methods_are_read_too():

@@ -43,7 +43,7 @@ def test_a_plateau_is_reported_with_its_reason_and_remedies(page):
     stopped = page.event("stopped")
     assert stopped["why"] == "plateau"
     assert stopped["message"].startswith("Paused: the cost has hardly fallen since epoch")
-    assert stopped["tries"][0] == {"label": "Go on", "set": {}}
+    assert stopped["tries"][0] == {"label": "Continue", "set": {}}
     assert {"label": "Another start", "set": {"seed": seed + 1}} in stopped["tries"]
     assert all(page.ok("set", **one["set"]) for one in stopped["tries"][1:])
     first = stopped["view"]["history"]["epoch"]

@@ -41,7 +41,7 @@ def test_a_step_by_hand_is_the_librarys_step(page):
 
 
 def test_the_parts_of_a_step_are_in_order(page):
-    assert page.error("step", **{"pass": "Update"}) == "Update has to wait: Forward comes next, with H1"
+    assert page.error("step", **{"pass": "Update"}) == "Update is not possible yet: Forward comes next, with H1"
     step = page.ok("step", **{"pass": "Forward", "unit": "layer"})["step"]
     assert set(step["values"]) == {"u_H1", "H1", "u_H2", "H2"}
     assert step["next"] == {"Forward": "A1", "Backward": None, "Update": None}

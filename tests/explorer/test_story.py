@@ -129,7 +129,7 @@ def test_a_pinned_run_stays_beside_the_next_one(visit):
     press(page, "Pin")
     expect(page.locator("#pins li")).to_contain_text("2-2-1, η 0.5, seed 0")
     tab(page, "Network")
-    press(page, "Other weights: the next seed")
+    press(page, "New weights: next seed")
     expect(page.locator("#epoch")).to_have_text("0")
     expect(page.locator("#pins li")).to_have_count(1)
     press(page, "Unpin 2-2-1, η 0.5, seed 0")

@@ -182,7 +182,7 @@ def test_what_cannot_be_written_is_refused_in_one_line(tmp_path, monkeypatch, na
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that takes no files, even of root's")
 @pytest.mark.parametrize("refuse", [check_writable, lambda path: write_atomically(path, b"new")])
 def test_an_unwritable_folder_is_refused(refuse):
-    with pytest.raises(InputError, match=r"cannot write /proc/self/a\.txt: its folder does not take files"):
+    with pytest.raises(InputError, match=r"cannot write /proc/self/a\.txt: its folder is not writable"):
         refuse("/proc/self/a.txt")
 
 

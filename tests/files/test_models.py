@@ -83,9 +83,9 @@ def test_a_preparation_is_kept_and_load_says_so(tmp_path):
 def test_a_model_must_fit_together():
     with pytest.raises(InputError, match="the preparation is for 2 inputs and 1 outputs, but the network has 3 and 1"):
         Model(Network((3, 1)), PREPARED)
-    with pytest.raises(InputError, match="record must hold what JSON can keep"):
+    with pytest.raises(InputError, match="record must be JSON data"):
         Model(NET, None, {"cost": float("nan")})
-    with pytest.raises(InputError, match="record must hold what JSON can keep"):
+    with pytest.raises(InputError, match="record must be JSON data"):
         Model(NET, None, {"net": NET})
     with pytest.raises(InputError, match="record must be a dict"):
         Model(NET, None, [])

@@ -451,7 +451,7 @@ def test_forced_numbers_are_read_in_the_form_of_most_cells():
     found = table(text, "c", numeric=["c"])
     assert found.labels.tolist() == [k + 0.5 for k in range(30)]
     message, options = refusal("x,c\n1,a\n2,b\n3,c\n", "c", numeric=["c"])
-    assert message.endswith("none of its cells can be read as a number, such as 'a'; drop --numeric")
+    assert message.endswith("none of its cells can be read as a number, such as 'a'; leave --numeric out")
 
 
 def test_repeated_texts_among_numbers_or_dates_may_mean_missing():

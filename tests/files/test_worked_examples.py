@@ -59,7 +59,7 @@ def test_a_weight_goes_by_either_of_its_names(tmp_path):
         (lambda t: t.update(learning_rat=1), "the file has no field 'learning_rat'; did you mean 'learning_rate'?"),
         (
             lambda t: t["network"].update(layers=3),
-            "network has no field 'layers'; there are sizes, activations, biases, weights",
+            "network has no field 'layers'; expected one of sizes, activations, biases, weights",
         ),
         (lambda t: t["claimed"].update(gradient={}), "claimed has no field 'gradient'; did you mean 'gradients'?"),
         (lambda t: t["claimed"].update(gradients=1), "claimed.gradients must be an object {…}, but is 1"),
@@ -120,7 +120,7 @@ def test_malformed_json_is_placed_by_line_and_column(tmp_path):
     [
         (b'{"x": 1, "x": 2}', "the key 'x' occurs twice in one object"),
         (b"[1, 2]", r"the file must be an object \{…\}, but is \[1, 2\]"),
-        (b"\xff\xfe", "is not UTF-8 text: byte 1 does not fit"),
+        (b"\xff\xfe", "is not UTF-8 text: byte 1 is not valid"),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"x": ' + b"9" * 5000 + b"}", "a number with too many digits"),
     ],

@@ -352,4 +352,4 @@ def test_a_study_spread_over_workers_gives_the_same_rows(tmp_path):
     done("study", "--resume", "run", cwd=tmp_path)  # the folder knows the cluster, too
     assert (tmp_path / "there.parquet").read_bytes() == (tmp_path / "here.parquet").read_bytes()
     message = refused(*study, "m.parquet", "--checkpoint", "run", cwd=tmp_path)
-    assert "holds another run: spread was True, and is not set" in message
+    assert "holds another run: dask was True, now not set" in message

@@ -88,5 +88,5 @@ def test_codes_are_distinct():
 
 
 def test_an_unknown_name_is_answered_with_the_known():
-    with pytest.raises(ValueError, match="unknown activation 'swish'; there are sigmoid, tanh, relu"):
+    with pytest.raises(ValueError, match="unknown activation 'swish'; expected one of sigmoid, tanh, relu"):
         activation("swish")

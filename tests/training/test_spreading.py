@@ -62,7 +62,7 @@ def test_arrived_results_are_kept_and_only_the_others_are_requested(tmp_path):
     assert there == dataclasses.replace(here, seconds=there.seconds)
     bp.train_population(POPULATION, X, y, spread=third, checkpoint=tmp_path, **LEARN)
     assert third.asked == [0]
-    with pytest.raises(InputError, match="task epochs was 40, and is 50"):  # what is kept is final
+    with pytest.raises(InputError, match="task epochs was 40, now 50"):  # what is kept is final
         bp.train_population(POPULATION, X, y, spread=third, checkpoint=tmp_path, **LEARN | {"epochs": 50})
 
 

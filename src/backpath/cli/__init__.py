@@ -92,7 +92,7 @@ def _failure(error: BaseException) -> tuple[str, int]:
             return "not enough memory for this; use a smaller table, network or batch", 1
         case OSError():
             return f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), 1
-    return f"an internal error: {type(error).__name__}: {error}; please report it with the call", 1
+    return f"an internal error: {type(error).__name__}: {error}; please report it, with the command", 1
 
 
 def as_options(error: InputError) -> str:

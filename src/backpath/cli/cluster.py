@@ -51,7 +51,7 @@ def cluster(address: str | None) -> Iterator[Spread | None]:
                     stack.callback(_close, machines)
                     client = stack.enter_context(Client(machines))
                 except (RuntimeError, OSError, TimeoutError) as error:  # one of its processes was killed
-                    raise ConnectionError(f"the Dask cluster did not start ({error}); call again") from error
+                    raise ConnectionError(f"the Dask cluster did not start ({error}); try again") from error
             _let_signals_be_heard()
             yield DaskWorkers(client)
         return

@@ -117,23 +117,23 @@ def describe_restarts(costs: NDArray[np.floating]) -> str:
     """The starts' costs; infinite ones diverged.
 
     >>> describe_restarts(np.array([0.125, 0.001, 0.002]))
-    'the best of 3 starts; their costs are 0.001 to 0.125, the median 0.002'
+    'the best of 3 starts, with costs from 0.001 to 0.125 (median 0.002)'
     """
     middle = float(
         np.sort(costs)[(len(costs) - 1) // 2]
     )  # the better one of two middle ones, because a mean could be infinite
-    span = f"{costs.min():.3g} to {costs.max():.3g}, the median {middle:.3g}"
-    return f"the best of {len(costs):,} starts; their costs are {span}"
+    span = f"{costs.min():.3g} to {costs.max():.3g} (median {middle:.3g})"
+    return f"the best of {len(costs):,} starts, with costs from {span}"
 
 
 def describe_bayesian(found: Bayesian) -> str:
     """The result of Bayesian regularisation.
 
     >>> describe_bayesian(Bayesian(3.1, 1.1, 41.9, 61))
-    'the data determine 41.9 of 61 weights; errors count β = 1.1, weights α = 3.1'
+    'the data determine 41.9 of 61 weights: β = 1.1, α = 3.1'
     """
     determined = f"the data determine {found.gamma:.1f} of {found.parameters:,} weights"
-    return f"{determined}; errors count β = {found.beta:.3g}, weights α = {found.alpha:.3g}"
+    return f"{determined}: β = {found.beta:.3g}, α = {found.alpha:.3g}"
 
 
 def truth_table(network: Network, X: NDArray[np.float64], y: NDArray[np.float64]) -> str:

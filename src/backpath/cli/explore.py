@@ -24,12 +24,18 @@ NEEDED = ("starlette", "uvicorn", "websockets", "ziamath")
     "--target", metavar="COLUMN", help="The column to predict, for a table without a model.  [default: the last column]"
 )
 @click.option("--run", type=FileName(), metavar="FOLDER", help="Show a run live: the folder of its --checkpoint.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port of the page; 0 for any free one.",
+)
 @click.option(
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="The address to listen on; any other one opens the page to other machines.",
+    help="Address to listen on; any other one opens the page to other machines.",
 )
 @click.option("--no-browser", is_flag=True, help="Print the address, but do not open it.")
 @table_options

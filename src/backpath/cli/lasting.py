@@ -63,7 +63,7 @@ def _resumed(context: click.Context, options: dict[str, Any], given: set[str]) -
     folder = options["resume"]
     command, record = context.info_name, read_run(folder)
     call, usual = dict(record["call"]), dict(record["usual"])
-    known = call.keys() | usual.keys() <= options.keys() | {"function", "given", "spread"}
+    known = call.keys() | usual.keys() <= options.keys() | {"function", "given"}
     function, shown = str(call.pop("function", None)), shown_path(folder)
     if function != f"backpath {command}":
         is_command, called = function.startswith("backpath "), plain(function)
@@ -76,7 +76,6 @@ def _resumed(context: click.Context, options: dict[str, Any], given: set[str]) -
         free = _listed(name for name in MAY_CHANGE if name in options and name not in ("checkpoint", "resume"))
         raise InputError(f"--resume takes all settings from the folder except {free}; leave {_listed(more)} out")
     given_then = frozenset(call.pop("given"))
-    call.pop("spread", None)
     restored = {name: tuple(value) if isinstance(value, list) else value for name, value in (call | usual).items()}
     changed = {name: options[name] for name in given}
     return options | restored | changed | {"checkpoint": folder}, given_then | given
@@ -108,7 +107,7 @@ def run_of(
     call |= {"function": f"backpath {command}", "given": sorted(given - set(MAY_CHANGE))}
     usual = {name: _absolute(options.get(name)) for name in _PATHS if name in options} | {"every": options["every"]}
     if options["dask"] is not None:  # it has other parts
-        call, usual = call | {"spread": True}, usual | {"dask": options["dask"]}
+        call, usual = call | {"dask": True}, usual | {"dask": options["dask"]}
     run = Checkpoints(
         folder, options["every"] or "60s", call=_with_absolute_paths(call), usual=usual, resume=resume, tell=_note
     )

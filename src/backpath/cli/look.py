@@ -25,8 +25,8 @@ _NAME = 24  # characters of a name in the table; a longer one has a separate lin
 def command(files: tuple[str, ...], target: str | None, memory: str | None, as_json: bool, **options: Any) -> None:
     """Show the table in FILES column by column, and how train would use it.
 
-    Numbers and dates are shown with their range and a small histogram, text with its number of different cells. This
-    does not train anything or write any files.
+    Numbers and dates are shown with their range and a small histogram, text with its number of different cells. It
+    trains nothing and writes no files.
 
     \b
     backpath look data.csv --target price

@@ -90,4 +90,4 @@ def only(given: Mapping[str, Any], known: Sequence[str], what: str) -> None:
     """Refuse unknown keys."""
     unknown = [key for key in given if key not in known]
     if unknown:
-        raise InputError(f"{what} has no {quoted(unknown[0])}; there are {', '.join(known)}")
+        raise InputError(f"{what} has no {quoted(unknown[0])}; expected one of {', '.join(known)}")

@@ -86,7 +86,7 @@ def _plateau(scene: Scene) -> Outcome:
         if len(s.sizes) > 2:
             hidden = (*s.sizes[:-2], s.sizes[-2] + 1, s.sizes[-1])
             tries.append({"label": "One more hidden neuron", "set": {"sizes": list(hidden)}})
-    return Outcome("plateau", " ".join([message, *reasons]), ({"label": "Go on", "set": {}}, *tries))
+    return Outcome("plateau", " ".join([message, *reasons]), ({"label": "Continue", "set": {}}, *tries))
 
 
 def _rate(scene: Scene, factor: float) -> dict[str, Any]:

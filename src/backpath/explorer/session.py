@@ -154,7 +154,7 @@ class Session:
         speed = given.get("speed", "max")
         rate = None if speed == "max" else min(fields.number(speed, "speed"), limits.SPEED)
         if rate is not None and rate <= 0:
-            raise InputError(f"speed must be epochs a second above 0, or 'max', but is {quoted(speed)}")
+            raise InputError(f"speed must be a number of epochs a second above 0, or 'max', but is {quoted(speed)}")
         until_solved = fields.truth(given.get("until_solved", False), "until_solved")
         epochs = given.get("epochs")
         most = MOST_EPOCHS if epochs is None else fields.whole(epochs, "epochs", 1, MOST_EPOCHS)

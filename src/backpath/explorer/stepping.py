@@ -79,7 +79,7 @@ class Stepping:
         every = units(sizes)
         now, name = every[self.done]
         if now != passing:
-            raise InputError(f"{passing} has to wait: {now} comes next, with {name}")
+            raise InputError(f"{passing} is not possible yet: {now} comes next, with {name}")
         end = self.done + 1
         while unit != "neuron" and end < len(every) and every[end][0] == passing:
             if unit == "layer" and not _together(every[end - 1][1], every[end][1], sizes):

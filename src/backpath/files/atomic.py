@@ -113,7 +113,7 @@ def _temporary(target: Path, path: PathLike) -> Iterator[tuple[BinaryIO, Callabl
         try:
             handle, unnamed = _open(name, 0o666 if old is None else 0o600)
         except OSError as error:
-            raise _refusal(path, f"its folder does not take files ({error.strerror}); give another path") from None
+            raise _refusal(path, f"its folder is not writable ({error.strerror}); give another path") from None
         with os.fdopen(handle, "w+b") as file:
             if old is not None:
                 _take_over(handle, old)

@@ -34,7 +34,7 @@ def without_footer(file: Path, layout: CsvLayout, folder: Path) -> tuple[Path, t
     total = _total(rows, layout)
     if total:
         below = len(rows) - 1
-        said.append(f"left out the last row, {quoted(total)}, which is not like the others but their total")
+        said.append(f"left out the last row, {quoted(total)}, which looks like the total of the others")
     if not said:
         return file, ()
     copy = folder / f"{len(list(folder.iterdir()))}.csv"

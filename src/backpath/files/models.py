@@ -43,12 +43,12 @@ class Model:
         own = [name for name in self.network.activations if is_own(name)]
         if own:
             raise InputError(
-                f"a model file cannot hold a function of yours, as the activation {own[0]}; use a named one"
+                f"a model file cannot hold your own functions, such as the activation {own[0]}; use a built-in one"
             )
         try:
             kept = json.loads(json.dumps(self.record, allow_nan=False))
         except (TypeError, ValueError, RecursionError) as error:
-            raise InputError(f"a model's record must hold what JSON can keep: {error}") from None
+            raise InputError(f"a model's record must be JSON data: {error}") from None
         if not isinstance(kept, dict):
             raise InputError(f"a model's record must be a dict, but is of type {type(self.record).__name__}")
         object.__setattr__(self, "record", kept)

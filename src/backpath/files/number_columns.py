@@ -170,7 +170,7 @@ def forced_numbers(source: Source, base: Decision) -> Decision:
             return replace(
                 base,
                 problem=f"{source.path}, column {quoted(name)}: none of its cells can be read as a number, such as "
-                f"{quoted(example)}; drop --numeric",
+                f"{quoted(example)}; leave --numeric out",
             )
     if numbers == 0:
         return replace(base, problem=f"{source.path}, column {quoted(name)}: none of its cells is a number")

@@ -52,7 +52,7 @@ def parquet_source(files: Files, dialect: Dialect, connection: duckdb.DuckDBPyCo
 
 def _check_dialect(dialect: Dialect, what: str) -> None:
     if dialect.is_for_text:
-        raise InputError(f"{what}; delimiter, encoding and header are for CSV files: drop them")
+        raise InputError(f"{what}; delimiter, encoding and header are for CSV files; leave them out")
 
 
 def _typed(

@@ -33,7 +33,7 @@ def choose(source: Source, target: str, choices: Choices) -> tuple[Column, list[
             column_index(name, names, source.path, role)
     left_out = {column_index(name, names, source.path, "to ignore") for name in choices.ignore}
     if goal in left_out:
-        raise InputError(f"column {quoted(target)} cannot be both the target and ignored; drop one")
+        raise InputError(f"column {quoted(target)} cannot be both the target and ignored; leave one out")
     inputs = [column for k, column in enumerate(source.columns) if k != goal and k not in left_out]
     if not inputs:
         raise InputError(
@@ -82,8 +82,8 @@ def _of_target(source: Source, goal: Decision, choices: Choices) -> Iterator[Obs
         yield f"{where}: {goal.left_out}; there is nothing to learn", ()
     elif isinstance(goal.kind, CategoryInput) and choices.task == "regression":
         _, value = source.first(f"{goal.column.text} IS NOT NULL", goal.column)
-        cannot = f"{where}: the target holds text ({quoted(value)}), so it cannot be regression"
-        yield f"{cannot}; drop {choices.task_option}", ()
+        cannot = f"{where}: the target holds text ({quoted(value)}), so the task cannot be regression"
+        yield f"{cannot}; leave {choices.task_option} out", ()
     elif goal.kind is not None and goal.profile.low == goal.profile.high and goal.profile.all_numbers:
         yield f"{where}: the target is {goal.profile.low:g} in every row; there is nothing to learn", ()
 

@@ -125,7 +125,7 @@ def _parse(path: Path) -> Any:
     except OSError as error:
         raise unreadable(path, "a worked example", error) from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text: byte {error.start + 1} does not fit") from None
+        raise InputError(f"{path} is not UTF-8 text: byte {error.start + 1} is not valid") from None
     except json.JSONDecodeError as error:
         raise InputError(f"{path}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from None
     except InputError as error:
@@ -319,7 +319,7 @@ def _check_fields(found: Any, where: str, fields: tuple[str, ...], required: tup
     for name in _of_kind(found, dict, where):
         if name not in fields:
             near = difflib.get_close_matches(name, fields, n=1, cutoff=0.6)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(fields)}"
+            hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(fields)}"
             raise InputError(f"{where} has no field {name!r}; {hint}")
     for name in required:
         if name not in found:

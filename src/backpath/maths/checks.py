@@ -146,7 +146,9 @@ def check_activations(names: str | Sequence[str], sizes: Sequence[int]) -> tuple
         raise InputError(f"activations must be a name, or one per layer, but are {as_given(names)}")
     found = (names,) * layers if isinstance(names, str) else tuple(names)
     if len(found) != layers:
-        raise InputError(f"there must be {layers} activations, one per layer after the inputs, but are {len(found)}")
+        raise InputError(
+            f"there must be {layers} activations, one per layer after the inputs, but there are {len(found)}"
+        )
     for layer, name in enumerate(found, 1):
         row = activation_row(name)
         if row.jacobian and (layer < layers or sizes[-1] == 1):

@@ -66,8 +66,8 @@ def initialisation(name: str) -> Draw:
         if kind == "normal" and len(numbers) == 1 and numbers[0] > 0:
             return _normal(lambda n_in, n_out: numbers[0])
     raise InputError(
-        f"unknown init {name!r}; there are {', '.join(INITIALISATIONS)}, "
-        "uniform:LOW,HIGH (as in uniform:-1,1) and normal:DEVIATION (as in normal:0.5)",
+        f"unknown init {name!r}; expected one of {', '.join(INITIALISATIONS)}, "
+        "uniform:LOW,HIGH (as in uniform:-1,1) or normal:DEVIATION (as in normal:0.5)",
         "init",
     )
 

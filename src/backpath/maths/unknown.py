@@ -34,11 +34,11 @@ def unknown(kind: str, name: object, names: Iterable[str]) -> InputError:
     """The error for an unknown cost, activation, solver …, with a suggestion and all valid names.
 
     >>> str(unknown("solver", "adan", ["gd", "adam"]))
-    "unknown solver 'adan'; there are gd, adam; did you mean 'adam'?"
+    "unknown solver 'adan'; expected one of gd, adam; did you mean 'adam'?"
     """
     known = list(names)
     hint = suggestion(name, known, kind)
-    return InputError(f"unknown {kind} {name!r}; there are {', '.join(known)}{hint}", kind)
+    return InputError(f"unknown {kind} {name!r}; expected one of {', '.join(known)}{hint}", kind)
 
 
 def suggestion(name: object, names: Iterable[str], kind: str = "") -> str:

@@ -99,9 +99,9 @@ class Population(Value):
         """
         members = list(networks)
         if not members or not all(isinstance(net, Network) for net in members):
-            raise InputError("a population must be made of networks, at least one")
+            raise InputError("a population needs at least one network, and nothing but networks")
         if not all(net.biases for net in members):
-            raise InputError("a population's networks have biases; use with_zero_biases(), and frozen='biases'")
+            raise InputError("a population needs networks with biases; use with_zero_biases(), and frozen='biases'")
         kinds = {(net.sizes, net.activations, net.dtype) for net in members}
         if len(kinds) > 1:
             raise InputError("the networks of a population must have the same sizes, activations and dtype")
@@ -223,7 +223,7 @@ class Population(Value):
             return Network.from_weights([W[key] for W in self.weights], self.activations)
         picked = np.ascontiguousarray(self._lanes[:, key])
         if not picked.size:
-            raise InputError(f"a population must have at least one network, but none of the {len(self):,} is picked")
+            raise InputError(f"a population must have at least one network, but none of the {len(self):,} is selected")
         return self.from_lanes(self.sizes, self.activations, picked)
 
     def __repr__(self) -> str:

@@ -248,7 +248,7 @@ class RunPart:
             if file != files[0]:
                 self.run.tell(f"resuming from the previous checkpoint, {shown_path(file)}")
             changed = differences(about["settings"], self.settings, MAY_CHANGE, self.run.tell)
-            self.run._check(changed, "another run" if self.number == 1 else f"another run (part {self.number} of it)")
+            self.run._check(changed, "another run" if self.number == 1 else f"another run (its training {self.number})")
             if about["versions"] != versions():
                 made = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
                 self.run.tell(f"{self.run.shown} was made by {made}; resuming here may change the last digits")
@@ -268,7 +268,7 @@ class RunPart:
             self._writing = _written(True)
             return
         if files:
-            self.run.tell(f"no checkpoint of part {self.number} in {self.run.shown} can be used; it starts again")
+            self.run.tell(f"no checkpoint of training {self.number} in {self.run.shown} can be used; it starts again")
 
     def most(self, done: int) -> int | None:
         """Epochs until the next checkpoint, if the interval is in epochs."""

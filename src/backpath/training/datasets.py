@@ -110,4 +110,4 @@ def dataset(name: str) -> Dataset:
     try:
         return DATASETS[name]()
     except KeyError:
-        raise InputError(f"unknown data set {name!r}; there are {', '.join(DATASETS)}") from None
+        raise InputError(f"unknown data set {name!r}; expected one of {', '.join(DATASETS)}") from None

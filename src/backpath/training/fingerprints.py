@@ -19,6 +19,13 @@ from backpath.version import __version__
 
 NOT_SETTINGS = ("order", "threads")  # drawn from the seed; no influence on the results
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # differs between processes
+_DIGEST = re.compile(r" with digest [0-9a-f]+")
+_WORDS = {
+    "free": "frozen",
+    "given": "the list of given options",
+    "CompiledEngine": "compiled",
+    "NumpyEngine": "numpy",
+}
 NAMES = {"name": "solver"}
 
 
@@ -38,16 +45,23 @@ def differences(
     tell: Callable[[str], object] | None = None,
 ) -> list[str]:
     """The differences of two such settings, one line each; differences that are allowed are reported instead."""
-    found = []
+    found = {}
     for name in sorted(before.keys() | now.keys()):
         was, is_now = before.get(name), now.get(name)
         if was != is_now:
-            line = f"{name} was {_shown(was)}, and is {_shown(is_now)}"
+            line = _difference(name, was, is_now)
             if name not in may_change:
-                found.append(line)
+                found[name] = line
             elif tell:
                 tell(line)
-    return found
+    if len(found) > 1:
+        found.pop("given", None)  # the options that differ are listed already
+    return list(found.values())
+
+
+def _difference(name: str, was: Any, is_now: Any) -> str:
+    called, old, new = _WORDS.get(name, name), _shown(was), _shown(is_now)
+    return f"other values of {called}" if old == new or name == "free" else f"{called} was {old}, now {new}"
 
 
 @cache
@@ -93,4 +107,6 @@ def fingerprint(array: np.ndarray[Any, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    return "not set" if value is None else "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(_shown(part) for part in value if part is not None) or "not set"
+    return "not set" if value is None else _WORDS.get(str(value), _DIGEST.sub("", str(value)))

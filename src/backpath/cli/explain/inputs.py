@@ -155,7 +155,7 @@ def _values(sample: str, names: Sequence[str], option: str) -> list[str]:
         if named:
             name = named[0].partition("=")[0]
             near = difflib.get_close_matches(name, names, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {listed(names)}"
+            hint = f"did you mean {' or '.join(near)}?" if near else f"expected one of {listed(names)}"
             raise InputError(f"{option} has no value named {quoted(name)}; {hint}")
         if len(parts) != len(names):
             raise InputError(
@@ -186,7 +186,7 @@ def _pairs(text: str, option: str) -> list[tuple[str, str]]:
         found.append((name.strip(), value.strip()))
         start = ""
     if start:
-        raise InputError(f"{option} takes name=number with commas between, but has {quoted(start)}")
+        raise InputError(f"{option} takes name=number pairs separated by commas, but has {quoted(start)}")
     return found
 
 

@@ -52,7 +52,7 @@ def fit_section(fit: Fit) -> str:
             "until it no longer improved on the others"
         )
     if len(fit.compared) > 1:
-        lines.append(f"the best of {len(fit.compared)} kinds of network, by rows that they were not trained on")
+        lines.append(f"the best of {len(fit.compared)} kinds of network, judged on rows that they were not trained on")
     return "\n".join(folded(line, "  ") for line in lines)
 
 

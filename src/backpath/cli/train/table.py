@@ -139,7 +139,7 @@ def _read(options: TrainOptions) -> TrainingTable | StreamedTable:
     if options.balanced:
         by_class = table.balanced()
         if by_class is None:
-            raise InputError(f"--balanced is for classes, but the target {quoted(target)} is a number; drop it")
+            raise InputError(f"--balanced is for classes, but the target {quoted(target)} is a number; leave it out")
         table = by_class
     return table
 
@@ -148,7 +148,7 @@ def _check_counts(table: TrainingTable | StreamedTable) -> None:
     """Refuse a target with numbers below 0; a streamed one is looked at as it is trained on."""
     if isinstance(table.target, Numbers) and (low := float(table.target.values.min(initial=0.0))) < 0:
         name = quoted(table.target.name)
-        raise InputError(f"--cost poisson needs a target of at least 0, but {name} goes down to {low:g}; drop it")
+        raise InputError(f"--cost poisson needs a target of at least 0, but {name} goes down to {low:g}; leave it out")
 
 
 def _origin(options: TrainOptions) -> dict[str, Any]:

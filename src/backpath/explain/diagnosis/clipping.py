@@ -140,8 +140,8 @@ def _reaches(most: float, length: float, spread: float) -> bool:
 
 def _scaled(words: str, number: float, clips: bool) -> str:
     if number == 1 and not clips:
-        return f"{words} is divided by its length"
-    return f"{words} is {'clipped' if clips else 'scaled'} to the length {shown(number)}"
+        return f"{words} is divided by its norm"
+    return f"{words} is {'clipped' if clips else 'scaled'} to the norm {shown(number)}"
 
 
 _PARTS = (

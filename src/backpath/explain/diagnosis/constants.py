@@ -88,7 +88,7 @@ RATE = Constant(
     "learning_rate_included",
     2.5,
     lambda q: q.learning_rate or 1.0,
-    lambda q: f"multiplied by the learning rate {q.learning_rate:g} already",
+    lambda q: f"already multiplied by the learning rate {q.learning_rate:g}",
     lambda q: Number(f"{q.learning_rate:g}"),
 )
 NO_RATE = Constant(

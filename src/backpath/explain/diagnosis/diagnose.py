@@ -237,7 +237,7 @@ def _of_values(q: Problem, figures: Figures | None) -> Iterator[Claim]:
     for name, figure in values.items():
         if name not in names:
             near = difflib.get_close_matches(str(name), names, n=3) or names
-            raise InputError(f"the network has no value {name!r}; there are {', '.join(near)}")
+            raise InputError(f"the network has no value {name!r}; expected one of {', '.join(near)}")
         yield Claim("value", name, figure, read_figure(figure, f"the value {name}"), start + names.index(name))
 
 

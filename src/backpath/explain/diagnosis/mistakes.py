@@ -54,8 +54,8 @@ CODES = {
     # conventions without an argument
     "other_cost": "the gradient is that of another cost",
     "weight_decay": "a multiple of the weights, or of their signs, is added: an L2 or an L1 term",
-    "gradient_clipped": "the gradients are clipped, or scaled to a length",
-    "label_smoothing": "the targets are smoothed: pulled together",
+    "gradient_clipped": "the gradients are clipped, or scaled to a norm",
+    "label_smoothing": "the targets are smoothed (label smoothing)",
     "no_biases": "the network has no biases",
     "several_updates": "the weights are those after several updates",
     # slips in one use of a quantity

@@ -81,7 +81,7 @@ def _quantities(p: Passes) -> Iterator[tuple[str, Array]]:
     yield "the error at the outputs", p.dC_da[last][0]
     for layer in range(last, 0, -1):
         if layer < last:
-            yield f"what comes back to layer {layer}", p.dC_da[layer][0]
+            yield f"the error backpropagated to layer {layer}", p.dC_da[layer][0]
         yield f"δ of layer {layer}", p.delta[layer][0]
         yield f"the gradient of the weights of layer {layer}", p.G[layer][0][:, :-1]
         yield f"the gradient of the biases of layer {layer}", p.G[layer][0][:, -1]

@@ -191,7 +191,7 @@ def targets_out_of_reach(s: Situation) -> Iterator[Reason]:
         outside = int(((y < low) | (y > high)).sum())
         if outside:
             A, name = s.neuron(s.layers, j), s.net.activations[-1]
-            reach = f"between {low:g} and {high:g}" if high < math.inf else f"nothing below {low:.4g}"
+            reach = f"values between {low:g} and {high:g}" if high < math.inf else f"values of at least {low:.4g}"
             which, span = "the target is", f"the target is {shown(float(y[0]), 4)}"
             if len(y) > 1:
                 which = f"{outside:,} of {len(y):,} targets {'is' if outside == 1 else 'are'}"
@@ -199,7 +199,8 @@ def targets_out_of_reach(s: Situation) -> Iterator[Reason]:
             yield Reason(
                 "target_out_of_range",
                 (A,),
-                f"{which} out of {A}'s reach: {name} answers {reach}, and {span}; scale them, or use identity outputs",
+                f"{which} out of {A}'s reach: {name} gives only {reach}, and {span}; "
+                "scale them, or use identity outputs",
             )
 
 

@@ -44,7 +44,7 @@ def document(step: StepData) -> Document:
     count, samples = len(step.updates), len(step.numbers.x)
     if count > MOST_WEIGHTS or samples > MOST_SAMPLES:
         raise InputError(
-            f"a step is written out for up to {MOST_WEIGHTS} weights and {MOST_SAMPLES} samples, but here are "
+            f"a step is written out for up to {MOST_WEIGHTS} weights and {MOST_SAMPLES} samples, but there are "
             f"{count:,} weights and {samples:,} samples; explain one weight, or fewer samples"
         )
     chain = Chain(step.network, step.cost, WeightIndex(1, 1, 1), step.labels)

@@ -21,7 +21,7 @@ function pin(costs) {
   pins.push({ name: words(state), epoch: last[0] ?? history.epoch, cost: last[1], costs: costs.map((pair) => [...pair]), surface: thumbnail(), dash });
   show();
   emit("pins");
-  say("This run stays for comparison: change the seed, the rate or the layers, and train again");
+  say("This run is kept for comparison: change the seed, the rate or the layers, and train again");
 }
 
 function thumbnail() {

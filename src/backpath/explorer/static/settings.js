@@ -84,7 +84,7 @@ function build() {
     html("p", { class: "soft" }, "Or, for example, uniform:-1,1 or normal:0.5."),
     textField("seed", "Seed", "seed"),
     biasField(),
-    html("button", { type: "button", onclick: () => set({ seed: (page.view.state.seed ?? 0) + 1 }) }, "Other weights: the next seed"),
+    html("button", { type: "button", onclick: () => set({ seed: (page.view.state.seed ?? 0) + 1 }) }, "New weights: next seed"),
     html("p", { class: "soft" }, "Changing the layers or the initial weights draws new weights and restarts at epoch 0."),
   );
 }

@@ -8,10 +8,10 @@ const KINDS = ".csv,.tsv,.txt,.tab,.dat,.jsonl,.ndjson,.json,.parquet,.xlsx,.gz,
 let columns = {}; // name → how to read it, if chosen
 
 const CHOICES = {
-  delimiter: ["Between cells", [["", "detected"], [",", "comma"], [";", "semicolon"], ["tab", "tab"], ["|", "|"], ["whitespace", "blanks"]]],
+  delimiter: ["Delimiter", [["", "detected"], [",", "comma"], [";", "semicolon"], ["tab", "tab"], ["|", "|"], ["whitespace", "blanks"]]],
   decimal: ["Decimal mark", [["", "detected"], [".", "point"], [",", "comma"]]],
   encoding: ["Encoding", [["", "detected"], ["utf-8", "UTF-8"], ["cp1252", "Windows-1252"], ["latin-1", "Latin-1"], ["utf-16", "UTF-16"], ["utf-16-le", "UTF-16-LE"], ["utf-16-be", "UTF-16-BE"]]],
-  header: ["First line", [["", "names of the columns"], ["no", "a row of numbers already"], ["yes", "names, though they are numbers"]]],
+  header: ["First line", [["", "names of the columns"], ["no", "a row of data"], ["yes", "names, although numeric"]]],
   missing: ["Missing cells", [["fill", "fill them in"], ["drop", "leave out their rows"], ["refuse", "refuse the table"]]],
   dates: ["3/4/2020 is", [["", "detected"], ["day-first", "3 April"], ["month-first", "4 March"]]],
   task: ["The target is", [["", "detected"], ["classification", "a class"], ["regression", "a number"]]],
@@ -21,7 +21,7 @@ const OPTIONS = { "--keep-column": "keep", "--na": "na" };
 const keyOf = (option) => OPTIONS[option] ?? option.replace(/^--(no-)?/, "");
 
 /** An error in the page's words, with fields instead of the command line's options. */
-export const inWords = (line) => line.replace(/--no-header/g, "“a row of numbers already”").replace(/--([a-z-]+)/g, (_, name) => `“${(CHOICES[name]?.[0] ?? name.replace("-", " ")).toLowerCase()}”`);
+export const inWords = (line) => line.replace(/--no-header/g, "“a row of data”").replace(/--([a-z-]+)/g, (_, name) => `“${(CHOICES[name]?.[0] ?? name.replace("-", " ")).toLowerCase()}”`);
 
 /** Sends a file; the new view arrives over the websocket. Returns null if the server refuses it. */
 export async function sendFile(path, sent, query = [], refused = null) {
@@ -54,7 +54,7 @@ function keptOf({ kept, lacking = [] }) {
 async function sendTable(target) {
   const limit = page.choices.limits.upload_bytes;
   if (file.size > limit) {
-    complain(`${file.name} is larger than ${Math.round(limit / 2 ** 20)} MiB, the most that the page takes`);
+    complain(`${file.name} is larger than ${Math.round(limit / 2 ** 20)} MiB, the most that the page accepts`);
     return;
   }
   setText(byId("upload-state"), `Reading ${file.name} …`);
@@ -151,7 +151,7 @@ export function uploadPart() {
     html("details", { id: "how" },
       html("summary", {}, "How it is read"),
       ...Object.entries(CHOICES).map(choice),
-      html("label", { class: "field wide" }, "Also missing ", na),
+      html("label", { class: "field wide" }, "Also count as missing ", na),
       html("ul", { id: "columns", class: "plain" })),
   ];
 }

@@ -68,7 +68,7 @@ def check_memory(free: int, weights: int) -> None:
     if needed > machine_memory():
         raise InputError(
             f"lm solves for {free:,} weights at once, with matrices of {free:,} × {free:,}: it needs "
-            f"{needed / 2**30:,.1f} GiB, and this machine has {machine_memory() / 2**30:,.1f}; take fewer neurons, or "
+            f"{needed / 2**30:,.1f} GiB, and this machine has {machine_memory() / 2**30:,.1f}; use fewer neurons, or "
             f"another solver"
         )
 

@@ -196,5 +196,5 @@ def _check_memory(job: Job, restarts: int, epochs: int) -> None:
     if needed > machine_memory():
         raise InputError(
             f"{restarts:,} restarts with the costs of {epochs:,} epochs each need {needed / 2**30:,.1f} GiB, and this "
-            f"machine has {machine_memory() / 2**30:,.1f}; take fewer restarts or epochs"
+            f"machine has {machine_memory() / 2**30:,.1f}; use fewer restarts or epochs"
         )

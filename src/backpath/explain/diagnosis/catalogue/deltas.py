@@ -66,7 +66,7 @@ def _quantities(q: Problem, layer: int) -> Iterator[tuple[str, Values]]:
         if q.width(other) in (q.width(layer), 1):
             yield f"the δ of layer {other} is used", _of_layer(other, layer)
     if layer + 1 < q.layers and q.width(layer) == q.width(layer + 1):
-        words = f"what comes back to layer {layer + 1}, times σ′ of layer {layer}, is used"
+        words = f"the error backpropagated to layer {layer + 1}, times σ′ of layer {layer}, is used"
         yield words, lambda p, h: p.dC_da[layer + 1][h] * p.slopes[layer][h]
 
 
@@ -145,13 +145,23 @@ def _over_samples(q: Problem) -> Iterator[tuple[str, str, Transform, int]]:
             yield "sample_left_out", f"{which} of the {N} samples is left out", _kept(s, N, False), rank
     yield (
         "wrong_reduction",
-        "nothing is reset between the samples: what is summed so far is added for each of them",
+        "gradients are not reset between the samples: each sample adds the sum so far",
         lambda d: d * np.arange(d.shape[1], 0, -1.0)[:, None],
         PLAIN,
     )
     yield "wrong_reduction", "the mean δ is multiplied by the mean input", _mean, PLAIN
-    yield "wrong_reduction", "each δ meets the input of the sample before it", lambda d: np.roll(d, -1, axis=1), LOCAL
-    yield "wrong_reduction", "each δ meets the input of the sample after it", lambda d: np.roll(d, 1, axis=1), LOCAL
+    yield (
+        "wrong_reduction",
+        "each δ is multiplied by the input of the sample before it",
+        lambda d: np.roll(d, -1, axis=1),
+        LOCAL,
+    )
+    yield (
+        "wrong_reduction",
+        "each δ is multiplied by the input of the sample after it",
+        lambda d: np.roll(d, 1, axis=1),
+        LOCAL,
+    )
     yield "wrong_reduction", "the last sample's δ is used for each", lambda d: _like(d[:, -1:], d), PLAIN
     yield "wrong_reduction", "the first sample's δ is used for each", lambda d: _like(d[:, :1], d), PLAIN
 

@@ -96,7 +96,7 @@ def _replacements(q: Problem) -> Iterator[WrongError]:
     yield "A", "the output is used instead of the error", lambda p, h: p.a[-1][h], lambda a, y: a, False
     yield (
         "[A ≥ ½] − y",
-        "the error is that of the output rounded to 0 or 1",
+        "the error is computed from the output rounded to 0 or 1",
         lambda p, h: _slope(p, h, np.where(p.a[-1][h] >= 0.5, 1.0, 0.0), p.y[h]),
         lambda a, y: np.where(a >= 0.5, 1.0, 0.0) - y,
         False,

@@ -52,11 +52,11 @@ def _in_the_factor(q: Problem, layer: int) -> Iterator[Mistake]:
     """The activation applied twice or not at all to what the next layer's weights multiply."""
     where, row = q.neurons(layer), activation(q.net.activations[layer - 1])
     twice = (_factor(layer + 1, lambda p, h: row.value(p.a[layer][h])),)
-    message = f"what the weights of layer {layer + 1} multiply has the activation twice: σ(H)"
+    message = f"the activation is applied twice to what the weights of layer {layer + 1} multiply: σ(H)"
     change = Change("input", layer + 1, lambda name: sy.sigma(sy.neuron(name)))
     yield Mistake("activation_twice", where, message, twice, change, LOCAL)
     never = (_factor(layer + 1, lambda p, h: p.u[layer][h]),)
-    message = f"the weights of layer {layer + 1} are taken to multiply u instead of σ(u)"
+    message = f"the weights of layer {layer + 1} multiply u instead of σ(u)"
     change = Change("input", layer + 1, sy.net_input)
     yield Mistake("missing_activation", where, message, never, change, LOCAL)
 
