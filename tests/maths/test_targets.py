@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import backpath as bp
+from backpath.maths.samples import large_parts
 
 THREE = np.array([[0.0, 1.0], [1.0, 0.0], [0.5, 0.5]])
 
@@ -48,3 +49,12 @@ def test_float32_costs_are_added_up_in_float64(axis):
     expected = math.fsum(float(e) ** 2 for e in errors) / len(y)
     assert net.cost(X, y) == expected
     assert bp.train(net, X, y, epochs=1, learning_rate=1e-9, engine="numpy").history.cost[0] == expected
+
+
+def test_numbers_are_large_from_a_root_mean_square_on():
+    """Of one column, and whatever the others are."""
+    for factor, large in ((0.99, False), (1.01, True)):
+        X = np.column_stack([np.full(10, 0.1), factor * 2 * np.resize([1.0, -1.0], 10)])
+        assert large_parts(X, np.ones((10, 1))) == ("inputs" if large else "")
+        assert large_parts(np.ones((10, 1)), X) == ("target" if large else "")
+        assert large_parts(X, X) == ("inputs and the target" if large else "")
