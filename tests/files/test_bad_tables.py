@@ -221,7 +221,7 @@ def test_options_that_do_not_fit_the_table(in_folder):
     assert "no column but the target" in refusal(read_training_table, "t.csv", "y", ignore=["a", "b"])
     assert "must be regression or classification" in refusal(read_training_table, "t.csv", "y", task="guess")
     assert refusal(read_training_table, "t.csv", "b", task="regression") == (
-        "t.csv, column 'b': the target holds text ('red'), so the task cannot be regression; drop --task"
+        "t.csv, column 'b': the target holds text ('red'), so the task cannot be regression; leave --task out"
     )
     many = b"a,y\n" + b"".join(b"%d,%d.5\n" % (k * k, k) for k in range(50))
     (in_folder / "t.csv").write_bytes(many)
