@@ -51,3 +51,25 @@ def test_every_public_name_is_there():
     assert set(bp.__all__) <= set(dir(bp))
     with pytest.raises(AttributeError, match="module 'backpath' has no attribute 'Netwrok'"):
         bp.Netwrok  # noqa: B018 - reading it is the test
+
+
+def test_ctrl_c_during_the_first_use_leaves_numpy_whole():
+    """NumPy refuses to be imported a second time; so an import that was begun ends before Ctrl-C counts."""
+    code = """
+import signal, sys
+import backpath as bp
+
+class Interrupts:  # while NumPy's modules of C are loaded
+    def find_spec(self, name, path=None, target=None):
+        if name == "numpy._core.overrides":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupts())
+try:
+    bp.Network
+except KeyboardInterrupt:
+    print("interrupted")
+print(bp.Network((2, 2, 1)).sizes)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.stdout, run.stderr) == ("interrupted\n(2, 2, 1)\n", "")
