@@ -63,7 +63,17 @@ PEOPLE = {
     "one slip, figures and network with 4 to 6 digits": (1, 0, PRINTED, 0, 20),
     "one slip and up to three conventions": (1, 3, None, 0, 15),
     "two slips": (2, 0, None, 0, 10),
-    "right, with a penalty, clipping, smoothed targets or another leak": (0, 0, None, 1, 10),
+    "right, with a penalty, clipping, smoothed targets or another leaky slope": (0, 0, None, 1, 10),
+}
+GIVEN_AS = {  # kinds of right answers, in words
+    "full": "gradients in full precision",
+    "decimals": "gradients with 2 to 8 decimals",
+    "significant": "gradients with 2 to 8 significant digits",
+    "weights": "updated weights in full precision",
+    "weights_decimals": "updated weights with 2 to 8 decimals",
+    "shortcut": "gradients with δ = A − y of a cross-entropy, 2 to 8 decimals",
+    "float32": "gradients computed in float32",
+    "some": "some of the gradients",
 }
 PARTS = 8
 EDITS = 100  # parts into which the wrong programs are divided, because they take longer
@@ -247,7 +257,7 @@ def page(alone: dict, paired: dict, answers: dict, trust: dict, people: dict) ->
         sections += [[*lines, "|---|--:|--:|--:|", *(pair_line(p, counts) for p, counts in paired.items())]]
     if any(answers.values()):
         lines = ["## Right answers", "", "| given as | answers | called wrong |", "|---|--:|--:|"]
-        sections += [[*lines, *(f"| {kind} | {c.total():,} | {c['False']} |" for kind, c in answers.items())]]
+        sections += [[*lines, *(f"| {GIVEN_AS[kind]} | {c.total():,} | {c['False']} |" for kind, c in answers.items())]]
     if any(alone.values()):
         sections += [["## Every variant", "", *table(by_name, lambda row: row.split("`")[1], "mistake, variant")]]
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"

@@ -150,6 +150,6 @@ def test_predictions_that_overflow_are_marked_or_refused(tmp_path):
     assert first == "y,problem" and rows[1] == ",the prediction is not a finite number"
     assert float(rows[0][:-1]) and float(rows[2][:-1])
     message = refused("predict", "t.safetensors", "n.csv", "--strict", cwd=tmp_path)
-    assert message == "in 1 row the prediction is not a finite number; correct the cells, or leave --strict out"
+    assert message == "the prediction is not a finite number in 1 row; correct the cells, or leave --strict out"
     (tmp_path / "n.csv").write_text("a,b\n1,2\n4,5\n")
     assert done("predict", "t.safetensors", "n.csv", cwd=tmp_path).startswith("y\n")

@@ -155,7 +155,11 @@ def test_counts_are_noted_before_training_and_the_epochs_agree(folder):
 @pytest.mark.parametrize(
     ("table", "target", "said"),
     [
-        ("rare.csv", "fraud", "the target holds text ('yes'), so the task cannot be regression; leave --cost poisson out"),
+        (
+            "rare.csv",
+            "fraud",
+            "the target holds text ('yes'), so the task cannot be regression; leave --cost poisson out",
+        ),
         ("visits.csv", "x", "--cost poisson needs a target of at least 0, but 'x' goes down to -"),
     ],
 )

@@ -112,10 +112,10 @@ def _check_sizes(loaded: Model, table: PredictionTable, found: Findings, strict:
 
     if largest_output(loaded.network, found.largest) < SURELY_FINITE[loaded.network.dtype.name]:
         return
-    overflown = sum(int((~finite).sum()) for _, _, finite in _answers(loaded, table))
-    if overflown and strict:
-        raise InputError(f"in {counted(overflown, 'row')} {NOT_FINITE}; correct the cells, or leave --strict out")
-    found.unusable += overflown
+    overflowed = sum(int((~finite).sum()) for _, _, finite in _answers(loaded, table))
+    if overflowed and strict:
+        raise InputError(f"{NOT_FINITE} in {counted(overflowed, 'row')}; correct the cells, or leave --strict out")
+    found.unusable += overflowed
 
 
 def _answers(loaded: Model, table: PredictionTable) -> Iterator[tuple[RowBlock, list[Any], NDArray[Any]]]:

@@ -108,8 +108,8 @@ class TrainingTable:
         """Arrays to train on and arrays to validate with, prepared by the training rows alone.
 
         Rows are shuffled with the seed. The training rows include every category and class, and two values of every
-        numeric column: a held-out row that alone has one is moved to them. The validation arrays are empty if the
-        share of a small table is less than one row.
+        numeric column; held-out rows are moved to them if necessary. The validation arrays are empty if the share of a
+        small table is less than one row.
 
         Parameters
         ----------

@@ -7,8 +7,8 @@ that no two neurons start alike even where all inputs are 0.
 |------------------------|------------------------------------------------------|------------------------------|
 | ``glorot_uniform``     | uniform ±√(6 / (n_in + n_out))                       | sigmoid, tanh (the default)  |
 | ``glorot_normal``      | normal, standard deviation √(2 / (n_in + n_out))     | sigmoid, tanh                |
-| ``he_uniform``         | uniform ±√(6 / n_in)                                 | relu and its kin             |
-| ``he_normal``          | normal, standard deviation √(2 / n_in)               | relu and its kin             |
+| ``he_uniform``         | uniform ±√(6 / n_in)                                 | relu and variants            |
+| ``he_normal``          | normal, standard deviation √(2 / n_in)               | relu and variants            |
 | ``lecun_normal``       | normal, standard deviation √(1 / n_in)               | elu, silu                    |
 | ``uniform:LOW,HIGH``   | uniform from LOW to HIGH                             | studies of the start         |
 | ``normal:DEVIATION``   | normal, standard deviation DEVIATION                 | studies of the start         |

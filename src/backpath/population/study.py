@@ -85,8 +85,8 @@ def train_population(
     checkpoint, every, callbacks
         As for ``train``: the same call resumes from there; callbacks receive the state about ten times a second.
     spread : Spread | None
-        Distribute the networks: ``distributed.DaskWorkers(client)`` does, among the workers of a cluster. The results
-        are the same. A checkpoint keeps each group of networks when it arrives.
+        Distributes the networks, for example ``distributed.DaskWorkers(client)`` among the workers of a cluster. The
+        results are the same; a checkpoint keeps each group of networks when it arrives.
 
     Returns
     -------

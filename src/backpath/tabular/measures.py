@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backpath.files.preparation import Target
 from backpath.maths.arrays import Floats
 
-MOST_CONFUSED = 10  # the most classes in a confusion table
+MOST_CONFUSED = 10  # the most classes in a confusion matrix
 RESAMPLES = 500  # for an interval
 
 
@@ -131,7 +131,7 @@ def auc(score: Floats, is_positive: NDArray[np.bool_]) -> float | None:
 
 
 def confusion(A: Floats, y: Floats, target: Target) -> list[list[int]] | None:
-    """The confusion table: rows are true classes, columns are predicted ones; None if there are too many classes.
+    """The confusion matrix: rows are true classes, columns are predicted ones; None if there are too many classes.
 
     >>> target = Target("y", "binary", classes=("no", "yes"))
     >>> confusion(np.array([[0.9], [0.6], [0.2]]), np.array([[1.0], [0.0], [0.0]]), target)

@@ -229,7 +229,7 @@ class Engine(Protocol):
         """The result of Bayesian regularisation, if the job uses it."""
 
     def run(self, epochs: int) -> None:
-        """Train on for this many epochs, or until converged or overflown."""
+        """Train on for this many epochs, or until converged or overflowed."""
 
 
 @runtime_checkable

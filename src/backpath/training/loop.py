@@ -135,8 +135,8 @@ def train(
         Each receives the state of training, a `backpath.training.callbacks.Moment`, about ten times a second, with
         ``validation`` after each epoch, and at the end. That module has callbacks that write logs.
     spread : Spread | None
-        Distribute the restarts: ``distributed.DaskWorkers(client)`` does, among the workers of a cluster. The results
-        are the same. A checkpoint keeps each when it arrives.
+        Distributes the restarts, for example ``distributed.DaskWorkers(client)`` among the workers of a cluster. The
+        results are the same; a checkpoint keeps each one when it arrives.
 
     Returns
     -------

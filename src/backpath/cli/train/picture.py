@@ -125,7 +125,7 @@ def _draw_confusion(axes: Axes, found: Judged) -> None:
     table = found.verdict.confusion
     if table is None:
         axes.set_axis_off()
-        axes.text(0.5, 0.5, "too many classes for a confusion table", ha="center", color=INK)
+        axes.text(0.5, 0.5, "too many classes for a confusion matrix", ha="center", color=INK)
         return
     counts = np.array(table)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

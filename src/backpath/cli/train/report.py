@@ -118,7 +118,7 @@ _ROWS: dict[type[Measures], tuple[tuple[str, Callable[[Any], str]], ...]] = {
 
 
 def _classes(verdict: Verdict, model: ClassMeasures) -> list[str]:
-    """The confusion table if it fits, otherwise the recall of the classes."""
+    """The confusion matrix if it fits, otherwise the recall of the classes."""
     names = [plain(name)[:12] for name in verdict.classes]
     recall = [_percent(share) for share in model.recall]
     if verdict.confusion is not None:

@@ -50,7 +50,7 @@ class LearningReport(Rendered):
     Attributes
     ----------
     findings : tuple of Reason
-        Each has a code ``.mistake``, the neurons ``.where``, and a sentence ``.message``; those that weigh most first.
+        Each has a code ``.mistake``, the neurons ``.where``, and a sentence ``.message``; the most important first.
     cost : float
         The present cost.
     unlearned : float
