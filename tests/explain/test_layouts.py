@@ -133,6 +133,8 @@ def test_a_network_without_biases():
         ([[[1, 2], [3]], [[1]]], "rows of equal length"),
         (3.5, "or arrays by layer, but is of type float"),
         ({"V11": 1.0}, "the network 3-4-2 has no weight 'V11'"),
+        ({"coefs_": [np.ones((3, 4)), np.ones((4, 2))], "intercepts_": 0.5}, "its names are 'coefs_', 'intercepts_'"),
+        ({"coefs_": [np.ones((3, 4)), np.ones((4, 2))], "b": [np.ones(4)]}, "its names are 'coefs_', 'b'"),
     ],
 )
 def test_what_fits_no_layout_is_refused(claimed, message):
@@ -140,6 +142,26 @@ def test_what_fits_no_layout_is_refused(claimed, message):
     with pytest.raises(bp.InputError) as caught:
         bp.diagnose(s.network, s.X, s.y, claimed, cost=s.cost)
     assert message in str(caught.value)
+
+
+def test_a_list_of_weights_beside_biases_by_name_and_the_reverse():
+    s = samples((3, 4, 2))
+    W1, b1, W2, b2 = _apart(s)
+    for b, wrong in ((b1, 0), (b1 + 0.1, 4)):
+        for claimed in ({"coefs_": [W1, W2], "b1": b, "b2": b2}, {"W1": W1, "W2": W2, "intercepts_": [b, b2]}):
+            report = bp.diagnose(s.network, s.X, s.y, claimed, cost=s.cost)
+            assert len(report.figures) == 4 * 4 + 2 * 5
+            assert sum(not figure.is_right for figure in report.figures) == wrong
+
+
+def test_lists_for_a_network_of_one_layer():
+    s = samples((3, 2))
+    W, b = _apart(s)
+    for biases in (b, [b]):
+        assert bp.diagnose(s.network, s.X, s.y, {"coefs_": [W], "intercepts_": biases}, cost=s.cost).correct
+    for claimed in ({"coefs_": [W, W], "intercepts_": [b, b]}, {"coefs_": [W], "intercepts_": []}):
+        with pytest.raises(bp.InputError, match="its names are 'coefs_', 'intercepts_'"):
+            bp.diagnose(s.network, s.X, s.y, claimed, cost=s.cost)
 
 
 def _apart(s):

@@ -102,13 +102,16 @@ def _fitting(ways: Sequence[Parts], net: Network) -> Parts:
 
 def _of_mapping(given: Mapping[Any, Any], count: int, what: str) -> Parts:
     """Arrays by names such as W1, dW1, theta1, layer1.weight; or two lists, coefs_ and intercepts_."""
-    weights, biases = _weights_and_biases(given)
-    if len(weights) == 1 and count > 1:
-        return Parts(_arrays(weights[0][1], what), _arrays(biases[0][1], what) if len(biases) == 1 else None)
-    if len(weights) == 1 and len(biases) <= 1 and depth(weights[0][1]) == 3:
-        return Parts(_arrays(weights[0][1][:1], what), _arrays(biases[0][1][:1], what) if biases else None)
-    ordered = [_arrays([value for _, value in _in_order(named)], what) for named in (weights, biases)]
-    return Parts(ordered[0], ordered[1] or None)
+    weights, biases = (_by_layer(named, count, what) for named in _weights_and_biases(given))
+    return Parts(weights, biases or None)
+
+
+def _by_layer(named: list[tuple[str, Any]], count: int, what: str) -> list[Objects]:
+    """The arrays in a single list, or by their names."""
+    values = [value for _, value in _in_order(named)]
+    if len(values) == 1 and (count > 1 or depth(values[0]) == 3):
+        values = list(values[0]) if depth(values[0]) else values
+    return _arrays(values, what)
 
 
 def _weights_and_biases(given: Mapping[Any, Any]) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]]]:

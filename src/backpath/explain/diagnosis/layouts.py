@@ -125,7 +125,7 @@ def _layers(net: Network) -> list[tuple[int, int]]:
 def _of_parts(net: Network, parts: Parts) -> Iterator[WeightReading]:
     """Readings of arrays by layer."""
     layers = _layers(net)
-    if len(parts.weights) != len(layers):
+    if not len(layers) == len(parts.weights) == len(parts.biases or layers):
         return
     orders = [(False, parts), (True, parts.backwards())][: len(layers)]  # one layer has one order
     for (is_backwards, given), place, transposed in itertools.product(orders, _bias_places(net, parts), (False, True)):

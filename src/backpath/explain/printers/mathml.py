@@ -13,6 +13,7 @@ from backpath.explain.symbols import tokens
 
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 _LINE = 80  # characters of plain text in a line of a page
+_SIGNS = ("<mo>×</mo>", "<mo>⋅</mo>")  # of products, and of tight ones
 _OPERATORS = {"~": '<mo lspace="0" rspace="0">∼</mo>', ",": '<mo lspace="0" rspace="0">,</mo>'}
 
 
@@ -26,8 +27,7 @@ def formula(e: ex.Expression) -> str:
         case ex.Call(function, arguments, prime):
             return _call(function, arguments, prime)
         case ex.Product(factors, tight):
-            sign = "<mo>⋅</mo>" if tight else "<mo>×</mo>"
-            return f"<mrow>{sign.join(map(_enclosed, factors))}</mrow>"
+            return f"<mrow>{_SIGNS[tight].join(map(_enclosed, factors))}</mrow>"
         case ex.Sum(terms):
             return f"<mrow>{formula(terms[0])}{''.join(map(_term, terms[1:]))}</mrow>"
         case ex.Negative(of):
