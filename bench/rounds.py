@@ -1,7 +1,7 @@
 """The cost of a round of distributed training: ``python -m bench.rounds [WORKERS]`` (see docs/distributed.md).
 
 A round with almost no samples is only overhead; the same network on one machine shows the cost of the work itself. If
-there are more workers than cores, they wait for one another, and only the driver's own time tells something: with
+there are more workers than cores, they wait for one another, and only the driver's own time is meaningful: with
 workers that ask others and without.
 """
 
@@ -37,7 +37,7 @@ def measured(client: Any, sizes: tuple[int, ...], rows: int, blocks: int) -> tup
 
 
 def fastest(run: Callable[[], object]) -> tuple[float, float]:
-    """The seconds per round, and those that this process works, where least else was going on."""
+    """The seconds per round, and those that this process works, in the least disturbed of several runs."""
     found = []
     for _ in range(REPEATS):
         began, worked = time.perf_counter(), time.process_time()

@@ -62,7 +62,7 @@ def test_rows_that_are_not_as_in_training(cities):
     assert rows[3] == "B4,'=1+1,,'size': 'big' is not a number"
     assert max(map(len, process.stderr.splitlines())) <= 80
     notes = " ".join(process.stderr.split())
-    assert "2 cells of 'city' are none of the categories in training; treated as other" in notes
+    assert "2 cells of 'city' are not among the categories in training; treated as other" in notes
     assert "filled 1 missing cell as in training: 1 of 'size'" in notes
     assert "1 row of 4 could not be predicted" in notes and process.returncode == 0
 

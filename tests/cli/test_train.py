@@ -380,7 +380,7 @@ def test_names_that_other_libraries_use_are_understood_and_said(tmp_path):
     done(*short, "--cost", "squared_error", "--activation", "sigmoid", "--out", "ours.safetensors", cwd=tmp_path)
     other = backpath(*short, "--cost", "mse", "--activation", "logistic", "--out", "b.safetensors", cwd=tmp_path)
     assert other.returncode == 0
-    assert "'mse' is taken as squared_error." in other.stderr
-    assert "'logistic' is taken as sigmoid." in other.stderr
+    assert "'mse' is read as squared_error." in other.stderr
+    assert "'logistic' is read as sigmoid." in other.stderr
     ours, theirs = bp.load(tmp_path / "ours.safetensors"), bp.load(tmp_path / "b.safetensors")
     assert all((W == V).all() for W, V in zip(ours.weights, theirs.weights))

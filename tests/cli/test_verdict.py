@@ -137,7 +137,7 @@ def test_a_row_of_the_table_is_explained(folder):
 
 def test_few_rows_of_a_class_are_said_to_be_few_with_what_would_do(folder):
     out = done("train", "rare.csv", "--target", "fraud", "--hidden", 4, "--epochs", 5, cwd=folder)
-    few = re.search(r"Only (\d) of 'yes' (?:is|are) held out: that recall says little\.", out)
+    few = re.search(r"Only (\d) of 'yes' (?:is|are) held out: the recall says little\.", out)
     assert few and int(few[1]) == int(re.search(r"^  yes +(\d+) +(\d+)", out, re.MULTILINE)[1])
     command = "backpath train rare.csv --target fraud --hidden 4 --epochs 5 --balanced"
     assert f"To weight all classes equally:\n  {command}" in out

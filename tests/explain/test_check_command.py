@@ -82,4 +82,4 @@ def test_a_network_without_biases_printed_digits_and_lists(folder):
     (folder / "case.json").write_text(json.dumps(case))
     said = done("check", "case.json", cwd=folder)
     assert "All 2 figures are right." in said
-    assert "'linear' is taken as identity. 'mse' is taken as squared_error." in said
+    assert "'linear' is read as identity. 'mse' is read as squared_error." in said

@@ -337,7 +337,7 @@ def test_the_docs_list_the_whole_catalogue():
 def test_other_libraries_names_of_costs_are_understood_and_said(name, ours):
     report = bp.diagnose(NET, X, Y, gradients(cost=ours), cost=name)
     assert report.correct
-    assert f"{name!r} is taken as {ours}." in report.note
+    assert f"{name!r} is read as {ours}." in report.note
 
 
 def test_other_libraries_names_of_activations_are_understood_and_said():
@@ -348,7 +348,7 @@ def test_other_libraries_names_of_activations_are_understood_and_said():
 
     report = bp.diagnose_function(linear, sizes=(2, 1), activation="linear", cost="mse")
     assert report.correct
-    assert report.note == "'linear' is taken as identity. 'mse' is taken as squared_error."
+    assert report.note == "'linear' is read as identity. 'mse' is read as squared_error."
 
 
 def differences(net, step, kind):

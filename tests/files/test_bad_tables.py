@@ -124,8 +124,8 @@ BAD = {
         "t.csv, line 1: the name 'b\\r' of column 2 contains a line break; rename it",
     ),
     "blank header": (b"\n" + GOOD, "t.csv, line 1: the line is blank; expected the column names"),
-    "missing target, near": (b"a,Y \n1,2\n", "t.csv has no column 'y' to be the target; did you mean 'Y '?"),
-    "missing target": (b"a,b\n1,2\n", "t.csv has no column 'y' to be the target; its columns are 'a', 'b'"),
+    "missing target, near": (b"a,Y \n1,2\n", "t.csv has no column 'y' to predict; did you mean 'Y '?"),
+    "missing target": (b"a,b\n1,2\n", "t.csv has no column 'y' to predict; its columns are 'a', 'b'"),
     "one class": (
         b"a,y\n1,up\n2,up\n",
         "t.csv, column 'y': every row is of the same class, 'up'; there must be at least two",
@@ -319,7 +319,7 @@ BAD_PARQUET = {
     "constant": ("SELECT * FROM (VALUES (1, 2), (1, 3)) t(a, y)", "('a': the same in every row)"),
     "no rows": ("SELECT 1 AS a, 2 AS y WHERE false", "holds a header but no rows"),
     "one row": ("SELECT 1 AS a, 2 AS y", "holds 1 row"),
-    "no target": ("SELECT 1 AS a, 2 AS b", "has no column 'y' to be the target"),
+    "no target": ("SELECT 1 AS a, 2 AS b", "has no column 'y' to predict"),
 }
 
 

@@ -140,8 +140,8 @@ def test_how_columns_become_inputs_in_words():
     )
     lines = Preparation(columns, Target("y", "binary", classes=("no", "yes"))).describe()
     assert [line.split("  ")[0] for line in lines] == ["X1…X2", "X3…X6", "X7…X10", "X11…X12", "target"]
-    assert lines[0].endswith("missing counts as 3") and lines[1].endswith("b: one of 'x', 'y' or other or missing")
-    assert lines[2].endswith("d: date (year-month-day) as days, month, missing counts as 2024-01-01 12:00")
+    assert lines[0].endswith("missing cells count as 3") and lines[1].endswith("b: one of 'x', 'y' or other or missing")
+    assert lines[2].endswith("d: date (year-month-day) as days, month, missing cells count as 2024-01-01 12:00")
     assert lines[3].endswith("t: time (time of day) as hour") and lines[4].endswith("y: one of 'no', 'yes'")
     assert not any(column.is_plain for column in columns) and NumberInput("z").is_plain
 

@@ -162,7 +162,7 @@ def _tell(found: Findings) -> None:
     for name, count in found.unknown.items():
         if count:
             cells = f"{counted(count, 'cell')} of {name!r} {'is' if count == 1 else 'are'}"
-            said = "none of the categories in training; treated as other (--unknown refuse)"
+            said = "not among the categories in training; treated as other (--unknown refuse)"
             _note(f"{cells} {said}")
     filled = {name: count for name, count in found.filled.items() if count}
     if filled:

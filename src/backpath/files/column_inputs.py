@@ -68,7 +68,7 @@ class NumberInput:
     def describe(self) -> str:
         said = [number_scale(self.mean, self.scale)]
         said += [self.form.describe()] if self.form != PLAIN else []
-        said += [f"missing counts as {self.fill:.6g}"] if self.missing else []
+        said += [f"missing cells count as {self.fill:.6g}"] if self.missing else []
         return ", ".join(said)
 
 
@@ -164,7 +164,7 @@ class DateInput:
 
     def describe(self) -> str:
         said = f"{'time' if self.form == 'time of day' else 'date'} ({self.form}) as {', '.join(self.parts)}"
-        return f"{said}, missing counts as {shown_day(self.fill)}" if self.missing else said
+        return f"{said}, missing cells count as {shown_day(self.fill)}" if self.missing else said
 
 
 ColumnInput = NumberInput | CategoryInput | DateInput

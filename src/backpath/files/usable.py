@@ -22,7 +22,7 @@ def choose(source: Source, target: str, choices: Choices) -> tuple[Column, list[
     """The target and the columns that may be inputs."""
     _refuse_repeated(source, choices)
     names = source.names
-    goal = column_index(target, names, source.path, "to be the target", "--target")
+    goal = column_index(target, names, source.path, "to predict", "--target")
     roles = (
         ("to take as categories", choices.categorical),
         ("to take as numbers", choices.numeric),

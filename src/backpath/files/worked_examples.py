@@ -66,7 +66,7 @@ class WorkedExample:
     frozen : tuple of str
         Weights that are not updated: names, or "biases".
     taken : str
-        A note on names from other libraries: "'mse' is taken as squared_error."
+        A note on names from other libraries: "'mse' is read as squared_error."
     gradients, weights, values : dicts
         The claimed gradients, updated weights, and values of the forward pass ("H1", "u_A1", or "cost"), by name:
         numbers, or strings as printed. Gradients and weights may also be lists in any layout of ``diagnose``.

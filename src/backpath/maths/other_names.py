@@ -43,9 +43,9 @@ def taken_as(pairs: Iterable[tuple[str, str]]) -> str:
     """The note on names that were read as others.
 
     >>> taken_as([("mse", "squared_error"), ("tanh", "tanh")])
-    "'mse' is taken as squared_error."
+    "'mse' is read as squared_error."
     """
-    return " ".join(dict.fromkeys(f"{name!r} is taken as {ours}." for name, ours in pairs if name != ours))
+    return " ".join(dict.fromkeys(f"{name!r} is read as {ours}." for name, ours in pairs if name != ours))
 
 
 def _named(name: str, table: dict[str, str]) -> str | None:

@@ -124,7 +124,7 @@ class Verdict:
             more = " …" if len(self.rare) > 5 else ""
             are = "is" if self.rare[0][1] == 1 else "are"
             where = "held out" if self.on == "held-out" else "in the table"
-            found.append(f"Only {names}{more} {are} {where}: that recall says little.")
+            found.append(f"Only {names}{more} {are} {where}: the recall says little.")
         if self.linear is not None and not self._is_as_good(self.baseline) and self._is_as_good(self.linear):
             found.append("A linear model does as well.")
         return found

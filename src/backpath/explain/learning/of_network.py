@@ -117,12 +117,13 @@ def dead_neurons(s: Situation) -> Iterator[Reason]:
         if dead:
             names = [s.neuron(layer, j) for j in dead]
             count = f"all {len(u):,} samples" if len(u) > 1 else "the sample"
+            highest = shown(float(u[:, dead].max()), 3)
             be, its, reaches = ("is", "its", "its") if len(dead) == 1 else ("are", "their", "their")
             yield Reason(
                 "dead_relu",
                 tuple(names),
-                f"{listed(names)} {be} dead: {its} net input is not above 0 on {count} (at most "
-                f"{shown(float(u[:, dead].max()), 3)}), so σ′ is 0 and no gradient reaches {reaches} weights",
+                f"{listed(names)} {be} dead: {its} net input is at most {highest} on {count}, so σ′ is 0 "
+                f"and no gradient reaches {reaches} weights",
             )
 
 
