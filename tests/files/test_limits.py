@@ -115,6 +115,12 @@ def test_a_number_that_stands_out_twice_may_mean_missing(table, cells, number):
     assert len(notes) == bool(number) and all(f"--na {number} treats it as missing" in note for note in notes)
 
 
+@pytest.mark.parametrize("number", [-9, -99, -999, -9999, 99, 999, 9999, 99999, 999999, -98, -100, 98, 100, 1000, 9998])
+def test_numbers_that_often_mean_missing_are_made_of_nines(table, number):
+    noted = any(f"--na {number} treats it as missing" in note for note in table([*range(30), number, number]).notes)
+    assert noted == (set(str(abs(number))) == {"9"})
+
+
 @pytest.mark.parametrize("first", [0, 1, 2])
 @pytest.mark.parametrize("rows", [49, 50])
 def test_fifty_rows_that_are_counted(in_folder, first, rows):
@@ -178,10 +184,12 @@ def test_up_to_a_fifth_of_numbers_among_texts_are_mistakes(table):
     assert "'c' mixes 6 numbers with text" in table([*texts * 5, *"789789"]).notes[0]
 
 
-def test_a_number_far_from_all_others_is_noted(table):
-    near = [float(k) for k in range(-10, 11)]  # nine tenths of them within 9 of the median
-    noted = [any("far from all others" in note for note in table([*near, far]).notes) for far in (8.5e4, 1.1e5)]
-    assert noted == [False, True]
+@pytest.mark.parametrize("middle", [0.0, 1000.0, -1000.0])
+def test_a_number_far_from_all_others_is_noted(table, middle):
+    near = [middle + k for k in range(-10, 11)]  # nine tenths of them within 9 of the median
+    for distance, noted in ((8.5e4, False), (1.1e5, True)):
+        for far in (middle + distance, middle - distance):
+            assert any("far from all others" in note for note in table([*near, far]).notes) == noted
 
 
 @pytest.mark.parametrize("gaps", [8, 9])

@@ -76,6 +76,18 @@ def test_cells_without_the_unit_of_the_others_are_counted(table):
     assert found.notes[0] == "'c' is read as numbers with 'kg' behind; 2 cells without 'kg'"
 
 
+@pytest.mark.parametrize("word", ["none", ".", "--", "unknown", "#DIV/0!"])
+def test_words_for_missing_among_written_numbers(table, word):
+    found = table(["$5", word, "$7", "$9.5"])
+    assert found.columns[0].values[[0, 2, 3]].tolist() == [5, 7, 9.5] and found.columns[0].missing.tolist() == [
+        0,
+        1,
+        0,
+        0,
+    ]
+    assert isinstance(table(["5.1.2024", word, "6.3.2024", "7.4.2023"]).preparation.inputs[0], DateInput)
+
+
 def test_months_with_years_of_two_digits(table):
     found = table(["Jan-05", "Feb-05", "Jan-06", "Mar-05", "Feb-06", "Mar-06"])
     assert isinstance(found.preparation.inputs[0], DateInput)

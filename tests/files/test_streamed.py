@@ -80,6 +80,20 @@ def test_rows_beyond_those_in_memory_count_in_means_and_deviations(tmp_path, str
     assert streamed.target.scale == pytest.approx(known.target.scale, rel=1e-12)
 
 
+@pytest.mark.parametrize("second", [3, 7])
+def test_a_column_whose_numbers_are_all_outside_memory(tmp_path, streams, monkeypatch, second):
+    monkeypatch.setattr(streaming, "MOST_SAMPLED", 1000)
+    path = tmp_path / "t.csv"
+
+    def table(numbers):
+        path.write_text("rare,x,y\n" + "".join(f"{numbers.get(k, '')},{k % 13},{k % 7 / 3}\n" for k in range(ROWS)))
+        return read(path)
+
+    outside = np.setdiff1d(np.arange(ROWS), table({0: 1, 1: 2}).places)[:2].tolist()
+    found = table({outside[0]: 3, outside[1]: second})
+    assert [column.name for column in found.columns] == (["x"] if second == 3 else ["rare", "x"])
+
+
 def test_filled_cells_count_in_means_and_deviations(tmp_path, streams, monkeypatch):
     path = tmp_path / "t.csv"
     path.write_text("x,y\n" + "".join(f"{('', 0, 1, 1, 2)[k % 5]},{k}\n" for k in range(ROWS)))

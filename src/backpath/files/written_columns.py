@@ -39,6 +39,7 @@ def written_numbers_or_dates(
     if forms:
         return _as_numbers(source, base, forms)
     found = _dates(source, base, choices) or _in_spite_of_decimal(source, base)
+    found = found or _written_among_gaps(source, base, texts, choices, is_target)  # words with digits, such as #DIV/0!
     return found or _unlike_units(source, base, is_target)
 
 
