@@ -165,6 +165,11 @@ def test_bad_input_is_one_line_and_status_2(arguments, message, model):
     assert message in refused("explain", *arguments, cwd=model)
 
 
+def test_too_many_arguments_get_advice_only_on_given_options(model):
+    message = refused("explain", "net.safetensors", "W11_1", "W12_1", *XY, cwd=model)
+    assert message == "expected FILE and WEIGHT, but got net.safetensors W11_1 W12_1"
+
+
 def on_a_terminal(*arguments, cwd, **environment):
     """What a command prints to a terminal."""
     ours, theirs = terminal()

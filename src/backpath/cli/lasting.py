@@ -57,7 +57,7 @@ def call_options(context: click.Context, options: dict[str, Any]) -> tuple[dict[
 
 
 def _resumed(context: click.Context, options: dict[str, Any], given: set[str]) -> tuple[dict[str, Any], frozenset[str]]:
-    from backpath.files.wording import plain, shown_path
+    from backpath.files.wording import shown_path
     from backpath.training.run_folder import read_run
 
     folder = options["resume"]
@@ -66,9 +66,7 @@ def _resumed(context: click.Context, options: dict[str, Any], given: set[str]) -
     known = call.keys() | usual.keys() <= options.keys() | {"function", "given"}
     function, shown = str(call.pop("function", None)), shown_path(folder)
     if function != f"backpath {command}":
-        is_command, called = function.startswith("backpath "), plain(function)
-        there, again = (called, f"{called} --resume {shown}") if is_command else (f"{called}() in Python", "that call")
-        raise InputError(f"{shown} holds a run of {there}, not of backpath {command}; resume it with {again}")
+        raise _of_another_command(function, shown, f"backpath {command}")
     if not known:
         raise InputError(f"{shown} holds a run of {function} by another version of backpath; resume with that version")
     more = sorted(given - set(MAY_CHANGE))
@@ -79,6 +77,17 @@ def _resumed(context: click.Context, options: dict[str, Any], given: set[str]) -
     restored = {name: tuple(value) if isinstance(value, list) else value for name, value in (call | usual).items()}
     changed = {name: options[name] for name in given}
     return options | restored | changed | {"checkpoint": folder}, given_then | given
+
+
+def _of_another_command(function: str, shown: str, command: str) -> InputError:
+    from backpath.files.wording import plain
+
+    called = plain(function)
+    if function.startswith("backpath "):
+        there, again = called, f"{called} --resume {shown}"
+    else:
+        there, again = f"{called}() in Python", "that call"
+    return InputError(f"{shown} holds a run of {there}, not of {command}; resume it with {again}")
 
 
 def _listed(names: Any) -> str:
@@ -96,27 +105,30 @@ def run_of(
             raise InputError("--every says how often to write checkpoints; give --checkpoint FOLDER too")
         yield None
         return
-    from backpath.training.checkpoints import Checkpoints
-
-    if "-" in (options["source"], *options.get("more_files", ())):
-        raise InputError(
-            "a run on standard input cannot be resumed; save the table to a file, or leave --checkpoint out"
-        )
     resume = shlex.join(["backpath", command, "--resume", folder, *(["--out", out] if out else [])])
-    call = {name: value for name, value in options.items() if name not in OF_EACH_CALL}
-    call |= {"function": f"backpath {command}", "given": sorted(given - set(MAY_CHANGE))}
-    usual = {name: _absolute(options.get(name)) for name in _PATHS if name in options} | {"every": options["every"]}
-    if options["dask"] is not None:  # it has other parts
-        call, usual = call | {"dask": True}, usual | {"dask": options["dask"]}
-    run = Checkpoints(
-        folder, options["every"] or "60s", call=_with_absolute_paths(call), usual=usual, resume=resume, tell=_note
-    )
+    run = _checkpoints(command, options, given, resume)
     try:
         with run:
             yield run
     finally:
         if run.is_to_be_resumed:
             _note(f"the run is saved; resume it with\n{resume}")
+
+
+def _checkpoints(command: str, options: dict[str, Any], given: frozenset[str], resume: str) -> Checkpoints:
+    from backpath.training.checkpoints import Checkpoints
+
+    if "-" in (options["source"], *options.get("more_files", ())):
+        raise InputError(
+            "a run on standard input cannot be resumed; save the table to a file, or leave --checkpoint out"
+        )
+    call = {name: value for name, value in options.items() if name not in OF_EACH_CALL}
+    call |= {"function": f"backpath {command}", "given": sorted(given - set(MAY_CHANGE))}
+    usual = {name: _absolute(options.get(name)) for name in _PATHS if name in options} | {"every": options["every"]}
+    if options["dask"] is not None:  # it has other parts
+        call, usual = call | {"dask": True}, usual | {"dask": options["dask"]}
+    call, every = _with_absolute_paths(call), options["every"] or "60s"
+    return Checkpoints(options["checkpoint"], every, call=call, usual=usual, resume=resume, tell=_note)
 
 
 def log_to(path: str | None) -> Callbacks:

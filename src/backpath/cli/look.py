@@ -49,21 +49,35 @@ def _lines(found: Look, target: str | None) -> list[str]:
     from backpath.cli.terminal import again, folded
     from backpath.files.wording import counted, plain
 
-    used = [column for column in found.columns if column.use in ("input", "target")]
     lines = [plain(f"{found.path}: {counted(found.rows, 'row')}, {counted(len(found.columns), 'column')}")]
     lines += [folded(f"note: {note}") for note in found.notes]
-    lines += ["", f"{'':{_NAME}}  kind    missing  distinct  range"] if used else []
-    lines += [line for column in used for line in _column(column)]
+    lines += _used_columns(found)
     for use in ("left out", *(() if found.refusal else ("refused",))):  # the refusal has all of these
-        others = [column for column in found.columns if column.use == use]
-        lines += (
-            ["", use, *(folded(f"  {plain(column.name)}: {plain(column.says)}") for column in others)] if others else []
-        )
+        lines += _other_columns(found, use)
     if found.refusal:
         lines += ["", folded(f"train would refuse it: {found.refusal}")]
-    if target is not None and not (found.refusal and not found.options):
+    if target is not None and (not found.refusal or found.options):
         lines += ["", "try next", again(*found.options, command="train")]
     return lines
+
+
+def _used_columns(found: Look) -> list[str]:
+    used = [column for column in found.columns if column.use in ("input", "target")]
+    if not used:
+        return []
+    return [
+        "",
+        f"{'':{_NAME}}  kind    missing  distinct  range",
+        *(line for column in used for line in _column(column)),
+    ]
+
+
+def _other_columns(found: Look, use: str) -> list[str]:
+    from backpath.cli.terminal import folded
+    from backpath.files.wording import plain
+
+    lines = [folded(f"  {plain(column.name)}: {plain(column.says)}") for column in found.columns if column.use == use]
+    return ["", use, *lines] if lines else []
 
 
 def _column(column: ColumnLook) -> list[str]:

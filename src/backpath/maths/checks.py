@@ -57,22 +57,24 @@ def check_number(
     >>> check_number(np.array(3), "learning_rate", above=0)
     3.0
     """
+    number = _as_float(value)
+    if math.isfinite(number) and above < number < below and number >= least:
+        return number
+    limits = (("above", above), ("of at least", least), ("below", below))
+    bounds = [f"{word} {limit:g}" for word, limit in limits if math.isfinite(limit)]
+    wanted = f"a number {' and '.join(bounds)}" if bounds else "a finite number"
+    raise InputError(f"{name} must be {wanted}, but is {as_given(value)}", name)
+
+
+def _as_float(value: object) -> float:
+    """A number as a float; NaN for anything else."""
     try:
         plain = type(value) is float or type(value) is int
         if not plain and (isinstance(value, (bool, np.bool_, str, bytes)) or np.ndim(value)):  # type: ignore[arg-type] # may be anything
             raise TypeError
-        number = float(value)  # type: ignore[arg-type] # raises for anything that is not a number
+        return float(value)  # type: ignore[arg-type] # raises for anything that is not a number
     except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if math.isfinite(number) and above < number < below and number >= least:
-        return number
-    bounds = [
-        *([f"above {above:g}"] if above > -math.inf else []),
-        *([f"of at least {least:g}"] if least > -math.inf else []),
-        *([f"below {below:g}"] if below < math.inf else []),
-    ]
-    wanted = f"a number {' and '.join(bounds)}" if bounds else "a finite number"
-    raise InputError(f"{name} must be {wanted}, but is {as_given(value)}", name)
+        return math.nan
 
 
 FEW = 4096  # numbers; for fewer, a library call costs more than a loop

@@ -29,13 +29,21 @@ def read_layers(
     if not arrays:
         raise InputError("weights must hold an array per layer, but there is none")
     if biases is None:
-        biases = len(arrays) == 1 or any(W.shape[1] != len(before) for before, W in itertools.pairwise(arrays))
+        biases = _have_biases(arrays)
         arrays = [weight_array(W, layer, number, biases) for layer, W in enumerate(arrays, 1)]
     _check_fit(arrays, biases)
-    units = [unit for _, unit in read]
+    return arrays, _units(arrays, [unit for _, unit in read]), biases
+
+
+def _have_biases(arrays: Sequence[Array]) -> bool:
+    """Whether a layer has more columns than the layer before it has neurons; one layer alone has biases."""
+    return len(arrays) == 1 or any(W.shape[1] != len(before) for before, W in itertools.pairwise(arrays))
+
+
+def _units(arrays: Sequence[Array], units: Sequence[Array | None]) -> PrintedUnits:
     if all(unit is None for unit in units):
-        return arrays, None, biases
-    return arrays, tuple(np.zeros(W.shape) if u is None else u for u, W in zip(units, arrays, strict=True)), biases
+        return None
+    return tuple(np.zeros(W.shape) if unit is None else unit for unit, W in zip(units, arrays, strict=True))
 
 
 def _common_type(weights: Sequence[ArrayLike]) -> str:

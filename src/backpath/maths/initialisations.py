@@ -59,17 +59,23 @@ def initialisation(name: str) -> Draw:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
         numbers = []
-    if all(map(math.isfinite, numbers)):
-        if kind == "uniform" and len(numbers) == 2 and 0 < numbers[1] - numbers[0] < math.inf:
-            low, high = numbers
-            return lambda rng, shape, n_in, n_out: rng.uniform(low, high, shape)
-        if kind == "normal" and len(numbers) == 1 and numbers[0] > 0:
-            return _normal(lambda n_in, n_out: numbers[0])
+    found = _given_numbers(kind, numbers) if all(map(math.isfinite, numbers)) else None
+    if found is not None:
+        return found
     raise InputError(
         f"unknown init {name!r}; expected one of {', '.join(INITIALISATIONS)}, "
         "uniform:LOW,HIGH (as in uniform:-1,1) or normal:DEVIATION (as in normal:0.5)",
         "init",
     )
+
+
+def _given_numbers(kind: str, numbers: list[float]) -> Draw | None:
+    if kind == "uniform" and len(numbers) == 2 and 0 < numbers[1] - numbers[0] < math.inf:
+        low, high = numbers
+        return lambda rng, shape, n_in, n_out: rng.uniform(low, high, shape)
+    if kind == "normal" and len(numbers) == 1 and numbers[0] > 0:
+        return _normal(lambda n_in, n_out: numbers[0])
+    return None
 
 
 GROUP_NUMBERS = 2**20  # numbers drawn at a time for many networks

@@ -51,8 +51,7 @@ def candidates(task: str, rows: int, inputs: int, given: Mapping[str, Any]) -> l
         plain = replace(base, **given)
         alone = set(given) <= {"hidden", "decay"}
         return [replace(plain, solver=LINEAR)] if alone else [plain]
-    found = [replace(base, hidden=h, activation=a, decay=d) for h, a, d in NETWORKS]
-    found = [replace(settings, **given) for settings in found]
+    found = [replace(base, **{"hidden": h, "activation": a, "decay": d, **given}) for h, a, d in NETWORKS]
     if not set(given) - {"decay"}:
         found.insert(0, replace(base, hidden=(), solver=LINEAR))
         if task == "regression" and rows * inputs**2 <= MOST_LM:

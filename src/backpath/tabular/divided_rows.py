@@ -70,6 +70,14 @@ def _plain(outcome: Attempt) -> dict[str, Any]:
     return {} if isinstance(outcome, DivergenceError) else as_plain(outcome)
 
 
+def _estimated(one: Compared, lowest: float, mean: float) -> Compared:
+    """The candidate with its cost on all parts, if it was trained on only one: the lowest cost there is ``lowest``, and
+    ``mean`` on all parts."""
+    if len(one.results) != 1 or not math.isfinite(mean):
+        return one
+    return replace(one, cost=one.cost / lowest * mean)
+
+
 class DividedRows:
     """The samples in parts, and how a network is trained on some of them."""
 
@@ -138,16 +146,18 @@ class DividedRows:
                 watch(len(compared), min(one.cost for one in compared))
         if first == PARTS or not self.is_divided:
             return tuple(compared)
+        return self._compared_further(compared, given)
+
+    def _compared_further(self, compared: Sequence[Compared], given: Mapping[str, Any]) -> tuple[Compared, ...]:
+        """The candidates with their costs on all parts, those that are far worse with estimated costs."""
         lowest = min([one.cost for one in compared if one.linear is None], default=math.inf)
+        found = list(compared)
         for k, one in enumerate(compared):
             if one.linear is None and one.cost <= FAR_WORSE * lowest:
-                found = self.compare(self._with_epochs(one.settings, given), one.results)
-                compared[k] = replace(found, settings=one.settings)
-        mean = min([one.cost for one in compared if len(one.results) == PARTS], default=math.inf)
-        return tuple(
-            replace(one, cost=one.cost / lowest * mean) if len(one.results) == 1 and math.isfinite(mean) else one
-            for one in compared
-        )
+                further = self.compare(self._with_epochs(one.settings, given), one.results)
+                found[k] = replace(further, settings=one.settings)
+        mean = min([one.cost for one in found if len(one.results) == PARTS], default=math.inf)
+        return tuple(_estimated(one, lowest, mean) for one in found)
 
     def _with_epochs(self, settings: Plan, given: Mapping[str, Any]) -> Plan:
         """The settings with the number of epochs for these rows."""
@@ -191,9 +201,9 @@ class DividedRows:
             if isinstance(outcome, DivergenceError):
                 return Compared(settings, np.inf, 1, failure=outcome)
             results.append(outcome)
-        costs = [result.history.validation_cost for result in results]
-        lowest = [float(cost.min()) for cost in costs if cost is not None]
-        epochs = int(np.median([int(cost.argmin()) + 1 for cost in costs if cost is not None]))
+        costs = [cost for result in results if (cost := result.history.validation_cost) is not None]
+        lowest = [float(cost.min()) for cost in costs]
+        epochs = int(np.median([int(cost.argmin()) + 1 for cost in costs]))
         return Compared(settings, float(np.mean(lowest)), epochs, tuple(results))
 
     def _outcomes(self, tasks: list[tuple[Plan, NDArray[np.intp], int]]) -> Iterable[Attempt]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -92,22 +93,29 @@ def fit(
     """
     fixed = dict(given or {})
     rows = DividedRows(X, y, task, weight, seed, dict(network or {}), dict(training or {}), spread or one_by_one)
+    tried = _tried(rows, stream, fixed)
     few = rows.drawn(max(LEAST_COMPARED, int(MOST_COMPARED / (X.shape[1] + y.shape[1]))))
-    tried = candidates(task, stream.rows if stream else len(X), X.shape[1], fixed)
+    compared = few.compare_all(tried, fixed, watch) if len(tried) > 1 else ()
+    settings = min(compared, key=attrgetter("cost")).settings if compared else tried[0]
+    if stream is not None and settings.solver != LINEAR:
+        return _train_stream(rows, stream, settings, compared)
+    return _finish(rows, _best(rows, few, settings, compared), compared, "hidden" in fixed or len(tried) == 1)
+
+
+def _tried(rows: DividedRows, stream: Stream | None, fixed: Mapping[str, Any]) -> list[Plan]:
+    """The candidates; only the last one if there are too few rows to compare them."""
+    tried = candidates(rows.task, len(rows.X) if stream is None else stream.rows, rows.X.shape[1], fixed)
     if stream is not None and tried[0].solver != LINEAR:
         check_streamable(tried[0].batch_size, tried[0].solver)
-    if len(X) < LEAST_DIVIDED:
-        tried = tried[-1:]  # too few rows to compare them
-    compared = few.compare_all(tried, fixed, watch) if len(tried) > 1 else ()
-    best = min(compared, key=lambda one: one.cost) if compared else None
-    if stream and (best or Compared(tried[0], 0.0, 1)).settings.solver != LINEAR:
-        return _train_stream(rows, stream, best.settings if best else tried[0], compared)
-    best = best or rows.compare(tried[0])
+    return tried if len(rows.X) >= LEAST_DIVIDED else tried[-1:]
+
+
+def _best(rows: DividedRows, few: DividedRows, settings: Plan, compared: tuple[Compared, ...]) -> Compared:
+    """The best candidate, trained on the parts of all rows."""
+    best = min(compared, key=attrgetter("cost")) if compared else rows.compare(settings)
     if best.failure is not None:
         raise best.failure
-    if few is not rows and compared:
-        best = rows.compare(best.settings)
-    return _finish(rows, best, compared, "hidden" in fixed or len(tried) == 1)
+    return rows.compare(settings) if compared and few is not rows else best
 
 
 def _finish(rows: DividedRows, best: Compared, compared: tuple[Compared, ...], one_network: bool) -> Fit:

@@ -106,28 +106,37 @@ class Verdict:
 
     def said(self) -> list[str]:
         """The verdict in plain sentences."""
-        found = []
-        if self.on == "training":
-            found.append("The model was trained on these rows; its quality on others is not known.")
-        elif self.rows < FEW:
-            only = "Only 1 row" if self.rows == 1 else f"Only {self.rows} rows"
-            found.append(f"{only}{' held out' if self.on == 'held-out' else ''}: too few to judge.")
-        always = f"always saying {self.baseline_name}"
-        if self._is_as_good(self.baseline):
-            found.append(f"No better than {always}.")
-        elif self._is_hardly_better():
-            found.append(f"Not clearly better than {always}: with other rows it could be worse.")
-        found += self._never_right()
+        found = self._on_rows() + self._on_baseline() + self._never_right()
         found += [f"It finds only {right:,} of {count:,} {name!r}." for name, right, count in self.seldom]
-        if self.rare:
-            names = ", ".join(f"{count:,} of {name!r}" for name, count in self.rare[:5])
-            more = " …" if len(self.rare) > 5 else ""
-            are = "is" if self.rare[0][1] == 1 else "are"
-            where = "held out" if self.on == "held-out" else "in the table"
-            found.append(f"Only {names}{more} {are} {where}: the recall says little.")
+        found += self._on_rare()
         if self.linear is not None and not self._is_as_good(self.baseline) and self._is_as_good(self.linear):
             found.append("A linear model does as well.")
         return found
+
+    def _on_rows(self) -> list[str]:
+        if self.on == "training":
+            return ["The model was trained on these rows; its quality on others is not known."]
+        if self.rows >= FEW:
+            return []
+        only = "Only 1 row" if self.rows == 1 else f"Only {self.rows} rows"
+        return [f"{only}{' held out' if self.on == 'held-out' else ''}: too few to judge."]
+
+    def _on_baseline(self) -> list[str]:
+        always = f"always saying {self.baseline_name}"
+        if self._is_as_good(self.baseline):
+            return [f"No better than {always}."]
+        if self._is_hardly_better():
+            return [f"Not clearly better than {always}: with other rows it could be worse."]
+        return []
+
+    def _on_rare(self) -> list[str]:
+        if not self.rare:
+            return []
+        names = ", ".join(f"{count:,} of {name!r}" for name, count in self.rare[:5])
+        more = " …" if len(self.rare) > 5 else ""
+        are = "is" if self.rare[0][1] == 1 else "are"
+        where = "held out" if self.on == "held-out" else "in the table"
+        return [f"Only {names}{more} {are} {where}: the recall says little."]
 
     @property
     def rare(self) -> list[tuple[str, int]]:

@@ -64,11 +64,8 @@ def check_every(every: object) -> tuple[int | None, float]:
     >>> check_every(100), check_every("60s"), check_every("1.5m")
     ((100, inf), (None, 60.0), (None, 90.0))
     """
-    found = (
-        _EVERY.fullmatch(as_given(every) if isinstance(every, int) else every)
-        if isinstance(every, (int, str)) and not isinstance(every, bool)
-        else None
-    )
+    text = as_given(every) if isinstance(every, int) else every
+    found = _EVERY.fullmatch(text) if isinstance(text, str) else None
     number = float(found[1]) if found else 0.0
     if found and found[2] and number > 0:
         return None, number * _UNITS[found[2]]
@@ -247,28 +244,29 @@ class RunPart:
                 continue
             if file != files[0]:
                 self.run.tell(f"resuming from the previous checkpoint, {shown_path(file)}")
-            changed = differences(about["settings"], self.settings, MAY_CHANGE, self.run.tell)
-            self.run._check(changed, "another run" if self.number == 1 else f"another run (its training {self.number})")
-            if about["versions"] != versions():
-                made = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
-                self.run.tell(f"{self.run.shown} was made by {made}; resuming here may change the last digits")
-            try:
-                self.training.restore(state["training"])
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise InputError(
-                    f"{shown_path(file)} does not fit this training ({error}); give another folder"
-                ) from None
-            self.last = self._saved_epochs = int(about["standing"]["epochs"])
-            if self.settings.get("epochs", self.last) < self.last:
-                raise InputError(
-                    f"{self.run.shown} is at epoch {self.last:,} already, but epochs is {self.settings['epochs']:,}; "
-                    "give more epochs, or another folder",
-                    "epochs",
-                )
-            self._writing = _written(True)
+            self._resume(file, state["training"], about)
             return
         if files:
             self.run.tell(f"no checkpoint of training {self.number} in {self.run.shown} can be used; it starts again")
+
+    def _resume(self, file: Path, state: dict[str, Any], about: dict[str, Any]) -> None:
+        changed = differences(about["settings"], self.settings, MAY_CHANGE, self.run.tell)
+        self.run._check(changed, "another run" if self.number == 1 else f"another run (its training {self.number})")
+        if about["versions"] != versions():
+            made = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+            self.run.tell(f"{self.run.shown} was made by {made}; resuming here may change the last digits")
+        try:
+            self.training.restore(state)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"{shown_path(file)} does not fit this training ({error}); give another folder") from None
+        self.last = self._saved_epochs = int(about["standing"]["epochs"])
+        if self.settings.get("epochs", self.last) < self.last:
+            raise InputError(
+                f"{self.run.shown} is at epoch {self.last:,} already, but epochs is {self.settings['epochs']:,}; "
+                "give more epochs, or another folder",
+                "epochs",
+            )
+        self._writing = _written(True)
 
     def most(self, done: int) -> int | None:
         """Epochs until the next checkpoint, if the interval is in epochs."""

@@ -92,7 +92,7 @@ def plain(value: Any) -> Any:
         return {str(name): plain(part) for name, part in value.items()}
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or isinstance(value, (bool, int, str)) or (isinstance(value, float) and math.isfinite(value)):
+    if isinstance(value, int | str | None) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return _ADDRESS.sub("", repr(value))
 

@@ -157,17 +157,7 @@ def train(
     >>> result.epochs, result.stopped, result.history.cost.shape
     (100, 'epochs', (100,))
     """
-    if not isinstance(net, Network):
-        raise InputError(f"net must be a Network, but is of type {type(net).__name__}")
-    net.check_trainable()
-    check_engine(engine)
-    check_seed(seed)
-    check_threads(threads)
-    check_progress(progress)
-    check_count(epochs, "epochs")
-    tol = check_tol(tol)
-    check_truth(shuffle, "shuffle")
-    initialisation(init)
+    _check_arguments(net, engine, seed, threads, progress, epochs, tol, shuffle, init)
     if check_truth(bayesian, "bayesian") and solver != "lm":
         raise InputError(f"bayesian is for solver='lm', but the solver is {solver!r}", "bayesian", "solver")
     samples: StreamedSamples | None = None
@@ -175,8 +165,7 @@ def train(
     if y is None:
         *arrays, sample_weight, samples = of_table(X, sample_weight, batch_size, solver, restarts)
     inputs, targets = net.samples(arrays[0], arrays[1], cost)
-    free = None if isinstance(frozen, tuple) and not frozen else _free_weights(net, frozen)
-    network, free = with_bias_columns(net, free)
+    network, free = with_bias_columns(net, _free_weights(net, frozen))
     job = Job(
         network=network,
         X=inputs,
@@ -187,7 +176,7 @@ def train(
         shuffle=shuffle,
         seed=seed,
         free=free,
-        tol=tol,
+        tol=check_tol(tol),
         bayesian=bool(bayesian),
         biases=net.biases,
         l2=check_number(l2, "l2", least=0),
@@ -198,18 +187,17 @@ def train(
         from backpath.training.engines.lm import check_lm
 
         check_lm(job, engine)
-    watch = None if validation is None else Validation(net, validation, cost, check_patience(patience))
-    if patience is not None and validation is None:
-        raise InputError("patience counts epochs without a better cost on validation samples; give validation too")
+    watch = _validation(net, validation, cost, patience)
     watched = Watched(callbacks, job.solver.learning_rate)
     if check_count(restarts, "restarts") > 1:
         from backpath.training.engines.restarts import check_restarts, start_restarts
 
         check_restarts(engine, validation, job)
         several = start_restarts(job, int(restarts), int(epochs), init)
-        training = TrainingRun(job, several, int(epochs), watch)
         more = {"restarts": restarts, "init": init}
-        result = training.saved(checkpoint, every, progress, watched, spread, **more)
+        result = TrainingRun(job, several, int(epochs), watch).saved(
+            checkpoint, every, progress, watched, spread, **more
+        )
         return replace(result, restart_costs=several.restart_costs)
     if spread is not None:
         raise InputError("spread distributes restarts; leave it out, or give restarts", "spread")
@@ -221,7 +209,44 @@ def train(
     return TrainingRun(job, start_engine(engine, job), int(epochs), watch).saved(checkpoint, every, progress, watched)
 
 
+def _check_arguments(
+    net: object,
+    engine: str,
+    seed: int | None,
+    threads: int | None,
+    progress: Progress,
+    epochs: int,
+    tol: float | None,
+    shuffle: bool,
+    init: str,
+) -> None:
+    """Refuse what is not valid by itself, whatever the samples and the other arguments."""
+    if not isinstance(net, Network):
+        raise InputError(f"net must be a Network, but is of type {type(net).__name__}")
+    net.check_trainable()
+    check_engine(engine)
+    check_seed(seed)
+    check_threads(threads)
+    check_progress(progress)
+    check_count(epochs, "epochs")
+    check_tol(tol)
+    check_truth(shuffle, "shuffle")
+    initialisation(init)
+
+
+def _validation(
+    net: Network, samples: tuple[ArrayLike, ...] | None, cost: str, patience: int | None
+) -> Validation | None:
+    if samples is not None:
+        return Validation(net, samples, cost, check_patience(patience))
+    if patience is not None:
+        raise InputError("patience counts epochs without a better cost on validation samples; give validation too")
+    return None
+
+
 def _free_weights(net: Network, frozen: str | Iterable[str]) -> list[NDArray[np.bool_]] | None:
+    if isinstance(frozen, tuple) and not frozen:
+        return None
     free = net.free_weights(frozen)
     if not any(mask.any() for mask in free):
         raise InputError("frozen names every weight, so there is nothing to train; leave some out", "frozen")

@@ -92,11 +92,15 @@ def look_at(folder: PathLike) -> RunView:
     training = int(file.name.partition("-")[0])
     for done, *values in _logged(record["usual"].get("log"), training, epoch, file.stat().st_mtime):
         for curve, cost in zip((costs, held_out), values, strict=True):
-            while curve and curve[-1][0] >= done:
-                curve.pop()  # from a process that was stopped before its next checkpoint
-            if isinstance(cost, float) and math.isfinite(cost):
-                curve.append((done, cost))
+            _extend(curve, done, cost)
     return RunView(run, network, epoch, costs, held_out, settings, record["call"])
+
+
+def _extend(curve: Curve, done: int, cost: Any) -> None:
+    while curve and curve[-1][0] >= done:
+        curve.pop()  # from a process that was stopped before its next checkpoint
+    if isinstance(cost, float) and math.isfinite(cost):
+        curve.append((done, cost))
 
 
 def key_of(folder: PathLike) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from backpath.training.checkpoints import Checkpoints, RunPart
+    from backpath.training.checkpoints import Checkpoints
 
 Arguments = tuple[Any, ...]
 
@@ -46,8 +46,7 @@ def spread_and_kept(
         yield from spread(function, shared, tasks)
         return
     results = [KeptResult() for _ in tasks]
-    described = [{f"task {name}": value for name, value in settings(k).items()} for k in range(len(tasks))]  # all final
-    parts: list[RunPart] = [run.task(*pair) for pair in zip(results, described, strict=True)]
+    parts = [run.task(result, _described(settings(number))) for number, result in enumerate(results)]
     missing = [number for number, result in enumerate(results) if not result.plain]
     yield from ((number, of_plain(result.plain)) for number, result in enumerate(results) if result.plain)
     for place, found in spread(function, shared, [tasks[number] for number in missing]):
@@ -55,6 +54,11 @@ def spread_and_kept(
         results[number].plain = plain(found)
         parts[number].finish()
         yield number, found
+
+
+def _described(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings by names of a task's, all of which are final."""
+    return {f"task {name}": value for name, value in settings.items()}
 
 
 class KeptResult:

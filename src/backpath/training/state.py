@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar
 
@@ -35,21 +36,27 @@ class Stateful:
 
 def taken(value: Any) -> Any:
     """A copy of a value as plain data."""
-    if isinstance(value, Stateful):
-        return value.state()
-    if isinstance(value, np.random.Generator):
-        return value.bit_generator.state
-    if isinstance(value, np.random.RandomState):
-        return value.get_state(legacy=False)
-    if isinstance(value, ctypes.Structure):
-        return {name: getattr(value, name) for name, *_ in value._fields_}
+    for kind, copied in _COPIED:
+        if isinstance(value, kind):
+            return copied(value)
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: taken(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, np.ndarray):
-        return value.copy()
-    if isinstance(value, (list, tuple)):
-        return thinned(np.array(value)) if value and isinstance(value[0], float) else [taken(part) for part in value]
-    return value.item() if isinstance(value, np.generic) else value
+    return value
+
+
+def _list_taken(value: list[Any] | tuple[Any, ...]) -> Any:
+    return thinned(np.array(value)) if value and isinstance(value[0], float) else [taken(part) for part in value]
+
+
+_COPIED: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
+    (Stateful, lambda value: value.state()),
+    (np.random.Generator, lambda generator: generator.bit_generator.state),
+    (np.random.RandomState, lambda generator: generator.get_state(legacy=False)),
+    (ctypes.Structure, lambda value: {name: getattr(value, name) for name, *_ in value._fields_}),
+    (np.ndarray, np.ndarray.copy),
+    ((list, tuple), _list_taken),
+    (np.generic, np.generic.item),
+)
 
 
 def put_back(now: Any, value: Any) -> Any:

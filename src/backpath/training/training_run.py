@@ -78,34 +78,43 @@ class TrainingRun(Stateful):
 
     def run(self, progress: Progress, watched: Watched, part: RunPart | None) -> TrainingResult:
         job, engine, validation = self.job, self.engine, self.validation
-        start, stopped = time.perf_counter() - self.seconds, "epochs"
-
-        def is_over() -> bool:
-            return validation is not None and validation.is_patience_over
-
-        try:
-            with reporter(progress, self.epochs) as report:
-                for done in in_chunks(engine, self.epochs, validation is not None, part, is_over):
-                    if validation and engine.overflow is None and len(validation.costs) < done:
-                        validation.look(engine.weights)
-                    if report and done:
-                        report(done, engine.costs[-1])
-                    self.seconds = time.perf_counter() - start
-                    if not (done >= self.epochs or engine.overflow is not None or engine.converged or is_over()):
-                        watched(self.standing)  # the last moment follows after the end
-        except KeyboardInterrupt:
-            stopped = "interrupted"
+        start = time.perf_counter() - self.seconds
+        stopped = self._train(progress, watched, part, start)
         error = divergence(job, engine)
         if error is not None:
             watched(self.standing, "diverged")
             raise error
-        if engine.converged or is_over():
+        if engine.converged or self._is_patience_over():
             stopped = "converged"
         history = History(np.asarray(engine.costs, np.float64), np.array(validation.costs) if validation else None)
         weights = validation.best() if validation and validation.costs else engine.weights
         network, self.seconds = job.reached(weights), time.perf_counter() - start
         watched(self.standing, stopped)
         return TrainingResult(network, history, len(engine.costs), stopped, self.seconds, bayesian=engine.bayesian)
+
+    def _train(self, progress: Progress, watched: Watched, part: RunPart | None, start: float) -> str:
+        """Train to the end, and return what ended it: "epochs", which includes all but Ctrl-C, or "interrupted"."""
+        engine, validation = self.engine, self.validation
+        try:
+            with reporter(progress, self.epochs) as report:
+                for done in in_chunks(engine, self.epochs, validation is not None, part, self._is_patience_over):
+                    if validation and engine.overflow is None and len(validation.costs) < done:
+                        validation.look(engine.weights)
+                    if report and done:
+                        report(done, engine.costs[-1])
+                    self.seconds = time.perf_counter() - start
+                    if not self._is_over(done):
+                        watched(self.standing)  # the last moment follows after the end
+        except KeyboardInterrupt:
+            return "interrupted"
+        return "epochs"
+
+    def _is_over(self, done: int) -> bool:
+        engine = self.engine
+        return done >= self.epochs or engine.overflow is not None or engine.converged or self._is_patience_over()
+
+    def _is_patience_over(self) -> bool:
+        return self.validation is not None and self.validation.is_patience_over
 
 
 def standing(done: int, epochs: int, costs: Costs, seconds: float, **more: float | None) -> dict[str, Any]:

@@ -84,18 +84,23 @@ def _file_and_weight(options: ExplainOptions) -> tuple[str, str | None]:
     if not by_options and (extra := options.activations or options.weights):
         option = "--activations" if options.activations else "--weights"
         raise click.UsageError(f"{option} {extra} is for a network given with --sizes; FILE has its own")
-    if len(arguments) == len(wanted) + 1:
-        reason = "--all does not take a weight" if whole_step and not by_options else "--sizes does not take a file"
-        raise click.UsageError(
-            f"expected {' and '.join(wanted) or 'no arguments'}, but got {' '.join(arguments)}; {reason}"
-        )
     if len(arguments) != len(wanted):
-        expected = " and ".join(wanted) or "no arguments"
-        hint = "" if by_options or arguments else "; or give the network with --sizes and --weights"
-        hint = "; or give --all instead of a weight" if not whole_step and len(arguments) == len(wanted) - 1 else hint
-        raise click.UsageError(f"expected {expected}, but got {' '.join(arguments) or 'nothing'}{hint}")
+        expected, got = " and ".join(wanted) or "no arguments", " ".join(arguments) or "nothing"
+        raise click.UsageError(f"expected {expected}, but got {got}{_hint(options, len(arguments) - len(wanted))}")
     found = dict(zip(wanted, arguments, strict=True))
     return found.get("FILE", ""), found.get("WEIGHT")
+
+
+def _hint(options: ExplainOptions, surplus: int) -> str:
+    """What may solve a wrong number of arguments."""
+    by_options = options.sizes is not None
+    if surplus == 1 and by_options:
+        return "; --sizes does not take a file"
+    if surplus == 1 and options.whole_step:
+        return "; --all does not take a weight"
+    if surplus == -1 and not options.whole_step:
+        return "; or give --all instead of a weight"
+    return "" if by_options or options.arguments else "; or give the network with --sizes and --weights"
 
 
 def _explained(given: Given, weight: str | None, options: ExplainOptions) -> Rendered:

@@ -48,21 +48,28 @@ def network_of(path: str) -> Network:
 
 def from_file(path: str, options: SampleOptions) -> Given:
     """A worked example (.json) or a saved model."""
+    is_example = path.lower().endswith(".json")
+    _check_samples(options, is_example)
+    return _worked_example(path, options.x, options.y) if is_example else _of_model(path, options)
+
+
+def _check_samples(options: SampleOptions, is_example: bool) -> None:
     by_row = options.data is not None
     if by_row != (options.row is not None):
         raise InputError("--data gives a table and --row its rows; give both or neither")
     if by_row and (options.x, options.y) != (None, None):
         raise InputError("--data and --row replace --x and --y; leave those out")
-    if path.lower().endswith(".json"):
-        if by_row:
-            raise InputError("--data is for a model of a table, but a worked example has its own samples")
-        return _worked_example(path, options.x, options.y)
+    if by_row and is_example:
+        raise InputError("--data is for a model of a table, but a worked example has its own samples")
+
+
+def _of_model(path: str, options: SampleOptions) -> Given:
     from backpath.files.models import load_model
 
     model = load_model(path)
     cost = str(model.record.get("cost", "squared_error"))
     if model.preparation is None:
-        if by_row:
+        if options.data is not None:
             raise InputError(f"{path} was not trained on a table; give its inputs with --x and --y")
         X, Y = _samples(model.network, *_both(options.x, options.y))
         return Given(model.network, X, Y, cost)
@@ -70,7 +77,7 @@ def from_file(path: str, options: SampleOptions) -> Given:
     names = neuron_names(model.network.sizes, 0)
     found = dict(zip(names, model.preparation.input_labels, strict=True))
     labels = {name: label for name, label in found.items() if name != label}
-    taken = f"row {options.row} of {options.data} is" if by_row else "--x and --y are"
+    taken = "--x and --y are" if options.data is None else f"row {options.row} of {options.data} is"
     note = f"{taken} read in the table's units and scaled as in training; X1 … are the scaled inputs."
     return Given(model.network, X, Y, cost, labels=labels, notes=() if model.preparation.is_plain else (note,))
 
@@ -103,18 +110,23 @@ def from_options(options: ExplainOptions) -> Given:
     net = Network(sizes, activations=kinds[0] if len(kinds) == 1 else kinds, biases=biases)
     if options.weights is None:
         raise InputError(f"--sizes needs --weights too: a number for each of {listed(net.weight_names)}")
+    net = net.replace(_weights(pairs, net))
+    X, Y = _samples(net, *_both(options.x, options.y))
+    return Given(net, X, Y)
+
+
+def _weights(pairs: Sequence[tuple[str, str]], net: Network) -> dict[str, float]:
+    """All weights by the notes' names, from pairs of a name and a number."""
     found: dict[str, float] = {}
     for name, text in pairs:
-        known = weight_name(*weight_index(name, net.sizes, biases))
+        known = weight_name(*weight_index(name, net.sizes, net.biases))
         if known in found:
             raise InputError(f"--weights gives {known} twice")
         found[known] = _number(text, f"--weights, {known}")
     missing = [name for name in net.weight_names if name not in found]
     if missing:
         raise InputError(f"--weights lacks {listed(missing)}; every weight needs a number")
-    net = net.replace(found)
-    X, Y = _samples(net, *_both(options.x, options.y))
-    return Given(net, X, Y)
+    return found
 
 
 def _both(x: str | None, y: str | None) -> tuple[str, str]:
@@ -150,18 +162,24 @@ def _values(sample: str, names: Sequence[str], option: str) -> list[str]:
     """The texts of a sample in the order of the names; they may be given in this order, or with their names."""
     parts = [part.strip() for part in sample.split(",")]
     strange = [part for part in parts if not any(part.startswith(f"{name}=") for name in names)]
-    if strange:
-        named = [part for part in strange if "=" in part]
-        if named:
-            name = named[0].partition("=")[0]
-            near = difflib.get_close_matches(name, names, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"expected one of {listed(names)}"
-            raise InputError(f"{option} has no value named {quoted(name)}; {hint}")
-        if len(parts) != len(names):
-            raise InputError(
-                f"{option} needs {len(names)} values ({listed(names)}), but {quoted(sample)} has {len(parts)}"
-            )
-        return parts
+    if not strange:
+        return _by_name(parts, names, option)
+    named = [part.partition("=")[0] for part in strange if "=" in part]
+    if named:
+        raise _unknown_name(named[0], names, option)
+    if len(parts) != len(names):
+        raise InputError(f"{option} needs {len(names)} values ({listed(names)}), but {quoted(sample)} has {len(parts)}")
+    return parts
+
+
+def _unknown_name(name: str, names: Sequence[str], option: str) -> InputError:
+    near = difflib.get_close_matches(name, names, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"expected one of {listed(names)}"
+    return InputError(f"{option} has no value named {quoted(name)}; {hint}")
+
+
+def _by_name(parts: Sequence[str], names: Sequence[str], option: str) -> list[str]:
+    """The texts in the order of the names, from parts that each begin with a name and an equals sign."""
     found: dict[str, str] = {}
     for part in parts:
         name = max((name for name in names if part.startswith(f"{name}=")), key=len)

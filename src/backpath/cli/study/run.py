@@ -121,9 +121,7 @@ def _study(options: StudyOptions) -> Study:
         )
     check_number(options.solved, "solved", above=0)
     data = dataset(options.source)
-    settings = {k: getattr(data.recipe, k) if getattr(options, k) is None else getattr(options, k) for k in FROM_RECIPE}
-    if settings["solver"] != data.recipe.solver:
-        settings["learning_rate"] = options.learning_rate  # the recipe's learning rate is for its own solver
+    settings = _settings(options, data)
     check_side_by_side(settings["solver"])
     checked = Solver.checked(settings["solver"], settings["learning_rate"])
     sweep = None if options.sweep is None else parse_sweep(options.sweep)
@@ -154,17 +152,29 @@ def _study(options: StudyOptions) -> Study:
     )
 
 
+def _settings(options: StudyOptions, data: Dataset) -> dict[str, Any]:
+    """The training settings of the call, and those of the data set's recipe that it does not give."""
+    given = {name: getattr(options, name) for name in FROM_RECIPE}
+    settings = {name: getattr(data.recipe, name) if value is None else value for name, value in given.items()}
+    if settings["solver"] != data.recipe.solver:
+        settings["learning_rate"] = options.learning_rate  # the recipe's learning rate is for its own solver
+    return settings
+
+
 def _check_solver(options: StudyOptions, solver: str, sweep: Sweep | None) -> None:
     """Refuse settings that would have no effect."""
-    if solver != "momentum" and (options.momentum is not None or (sweep and sweep.name == "momentum")):
+    varies_momentum = sweep is not None and sweep.name == "momentum"
+    if solver != "momentum" and (options.momentum is not None or varies_momentum):
         raise InputError(f"momentum is for --solver momentum, but the solver is {solver}")
-    if sweep and getattr(options, sweep.setting) is not None:
+    if sweep is None:
+        return
+    if getattr(options, sweep.setting) is not None:
         raise InputError(f"--sweep sets {sweep.name}; leave --{sweep.name} out")
-    if sweep and options.epochs == 0:
+    if options.epochs == 0:
         raise InputError("--sweep varies a training setting, but --epochs is 0; set it to at least 1")
-    if sweep and sweep.name == "learning-rate":
+    if sweep.name == "learning-rate":
         Solver.checked(solver, float(sweep.values[0]))
-    elif sweep:
+    else:
         for mu in sweep.values[[0, -1]]:
             Solver.checked(solver, None, float(mu))
 

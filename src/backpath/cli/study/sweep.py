@@ -47,16 +47,16 @@ def parse_sweep(text: str) -> Sweep:
         kind, count = spacing[0], int(spacing[1])
     except (ValueError, IndexError):
         kind, count, low, high = "", 0, 0.0, 0.0
-    if kind not in ("log", "lin") or len(spacing) != 2:
-        raise _refusal("takes NAME=LOW..HIGH:SPACING:COUNT with SPACING log or lin", text)
-    if name not in NAMES:
-        raise _refusal(f"varies {' or '.join(NAMES)}", text)
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise _refusal("needs two finite numbers, the lower first", text)
-    if kind == "log" and low <= 0:
-        raise _refusal("with log spacing needs numbers above 0; use :lin: for others", text)
-    if not 2 <= count <= MOST_VALUES:
-        raise _refusal(f"takes 2 to {MOST_VALUES:,} values", text)
+    rules = (
+        (len(spacing) == 2 and kind in ("log", "lin"), "takes NAME=LOW..HIGH:SPACING:COUNT with SPACING log or lin"),
+        (name in NAMES, f"varies {' or '.join(NAMES)}"),
+        (math.isfinite(low) and math.isfinite(high) and low < high, "needs two finite numbers, the lower first"),
+        (kind == "lin" or low > 0, "with log spacing needs numbers above 0; use :lin: for others"),
+        (2 <= count <= MOST_VALUES, f"takes 2 to {MOST_VALUES:,} values"),
+    )
+    for holds, expected in rules:
+        if not holds:
+            raise _refusal(expected, text)
     spaced = np.geomspace if kind == "log" else np.linspace
     return Sweep(name, spaced(low, high, count), kind == "log")
 

@@ -26,7 +26,8 @@ from backpath.tabular.candidates import BY_SOLVER
 from backpath.tabular.plan import Plan
 from backpath.training.datasets import Dataset, dataset
 from backpath.training.progress import ProgressCallback, progress_bar
-from backpath.training.quality import quality
+from backpath.training.quality import Quality, quality
+from backpath.training.result import TrainingResult
 
 FOR_TABLES = (
     "target", "task", "categorical", "numeric", "ignore", "keep_column", "missing", "dates", "standardize",
@@ -37,33 +38,11 @@ SAMPLES_TRIED = 200  # for a network that is small enough to explain
 
 
 def train_data_set(options: TrainOptions, file: str) -> Trained:
-    for option in FOR_TABLES:
-        if option in options.given:
-            named = "a second file" if option == "more_files" else f"--{option.replace('_', '-')}"
-            raise InputError(f"{named} is for tables, but {options.source} is a built-in data set")
-    if options.dask is not None and options.restarts == 1:
-        raise InputError(f"--dask distributes training runs, but {options.source} has only one; give --restarts too")
+    _check(options)
     data = dataset(options.source)
     settings = _settings(data, options)
-    inputs, outputs = data.X.shape[1], data.y.shape[1]
-    network = settings.network(inputs, outputs, seed=options.seed, **network_options(options))
-    title = [
-        heading(f"{data.name}: {data.title}"),
-        f"network {describe_network(network)}, seed {options.seed}",
-        describe_training(settings.cost, settings.solver, settings.learning_rate, settings.batch_size),
-    ]
-    with cluster(options.dask) as spread:
-        result = settings.train(
-            network,
-            data.X,
-            data.y,
-            progress=_progress(title, settings.epochs),
-            restarts=options.restarts,
-            init=options.init,
-            seed=options.seed,
-            spread=spread,
-            **training_options(options),
-        )
+    network = settings.network(data.X.shape[1], data.y.shape[1], seed=options.seed, **network_options(options))
+    result = _trained(options, data, settings, network)
     found = quality(result.network.predict(data.X), data.y, data.task)
     record = {
         "source": data.name,
@@ -78,6 +57,43 @@ def train_data_set(options: TrainOptions, file: str) -> Trained:
     sections = [("cost", cost_section(result)), ("weights", describe_weights(result.network))]
     if data.is_truth_table and set(network.activations) <= {"sigmoid", "step"}:
         sections.append(("truth table", truth_table(result.network, data.X, data.y)))
+    sections.append(("quality", _quality_section(result, data, settings, found)))
+    model = Model(result.network, Preparation.of_arrays(data.X.shape[1], data.task), record)
+    return Trained(model, result, tuple(sections), _next(result.network, data, settings.cost, file))
+
+
+def _check(options: TrainOptions) -> None:
+    """Refuse options that have no effect on a built-in data set."""
+    for option in FOR_TABLES:
+        if option in options.given:
+            named = "a second file" if option == "more_files" else f"--{option.replace('_', '-')}"
+            raise InputError(f"{named} is for tables, but {options.source} is a built-in data set")
+    if options.dask is not None and options.restarts == 1:
+        raise InputError(f"--dask distributes training runs, but {options.source} has only one; give --restarts too")
+
+
+def _trained(options: TrainOptions, data: Dataset, settings: Plan, network: Network) -> TrainingResult:
+    title = [
+        heading(f"{data.name}: {data.title}"),
+        f"network {describe_network(network)}, seed {options.seed}",
+        describe_training(settings.cost, settings.solver, settings.learning_rate, settings.batch_size),
+    ]
+    with cluster(options.dask) as spread:
+        return settings.train(
+            network,
+            data.X,
+            data.y,
+            progress=_progress(title, settings.epochs),
+            restarts=options.restarts,
+            init=options.init,
+            seed=options.seed,
+            spread=spread,
+            **training_options(options),
+        )
+
+
+def _quality_section(result: TrainingResult, data: Dataset, settings: Plan, found: Quality) -> str:
+    """The quality, and if it is poor, why and what may help."""
     always = f"  (its most frequent class: {found.baseline:.1%})" if found.measure == "accuracy" else ""
     lines = f"  training  {found}{always}"
     if data.task == "binary" and found.score < 1:
@@ -86,9 +102,7 @@ def train_data_set(options: TrainOptions, file: str) -> Trained:
     reason = why_poor(result.network, data.X, data.y, settings.cost, rate)
     if reason:
         lines += f"\n{folded(f'Why: {reason}', '  ')}"
-    sections.append(("quality", lines))
-    model = Model(result.network, Preparation.of_arrays(inputs, data.task), record)
-    return Trained(model, result, tuple(sections), _next(result.network, data, settings.cost, file))
+    return lines
 
 
 def _settings(data: Dataset, options: TrainOptions) -> Plan:

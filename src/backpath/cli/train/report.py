@@ -62,30 +62,40 @@ def loss_named(verdict: Verdict) -> str:
 
 def describe_verdict(verdict: Verdict) -> str:
     """The quality of a model, in a table and in sentences."""
-    of = "all" if verdict.rows == verdict.of else f"{verdict.rows:,} of"
-    on = {
-        "held-out": f"on {verdict.rows:,} rows held out",
-        "cross-validation": f"on {of} {verdict.of:,} rows, each held out once ({counted(verdict.parts, 'part')})",
-        "training": f"on the {verdict.rows:,} rows that it was trained on",
-    }[verdict.on]
-    always = f"always {verdict.baseline_name}" if len(verdict.baseline_name) <= 16 else "always the same"
-    rows = [["", "this model", "linear model", always]]
-    columns = [verdict.model, verdict.linear, verdict.baseline]
-    for label, shown in _ROWS[type(verdict.model)]:
-        rows.append([label, *(shown(one) if one is not None else "" for one in columns)])
-    if verdict.interval is not None:
-        low, high = verdict.interval
-        share = isinstance(verdict.model, ClassMeasures)
-        rows.insert(2, ["  95% interval", f"{low:.1%} to {high:.1%}" if share else f"{low:.3f} to {high:.3f}", "", ""])
-    if len(verdict.scores) > 1:
-        share = isinstance(verdict.model, ClassMeasures)
-        span = [f"{score:.1%}" if share else f"{score:.3f}" for score in (min(verdict.scores), max(verdict.scores))]
-        rows.insert(2, ["  by part", " to ".join(span), "", ""])
-    parts = [folded(on, "  "), table(rows)]
+    parts = [folded(_rows_judged(verdict), "  "), table(_measures(verdict))]
     if isinstance(verdict.model, ClassMeasures):
         parts += _classes(verdict, verdict.model)
     parts += [folded(sentence, "  ") for sentence in verdict.said()]
     return "\n".join(part for part in parts if part)
+
+
+def _rows_judged(verdict: Verdict) -> str:
+    of = "all" if verdict.rows == verdict.of else f"{verdict.rows:,} of"
+    return {
+        "held-out": f"on {verdict.rows:,} rows held out",
+        "cross-validation": f"on {of} {verdict.of:,} rows, each held out once ({counted(verdict.parts, 'part')})",
+        "training": f"on the {verdict.rows:,} rows that it was trained on",
+    }[verdict.on]
+
+
+def _measures(verdict: Verdict) -> list[list[str]]:
+    """The rows of the table: each measure of the model, the linear model and the baseline."""
+    always = f"always {verdict.baseline_name}" if len(verdict.baseline_name) <= 16 else "always the same"
+    columns = [verdict.model, verdict.linear, verdict.baseline]
+    first, *others = [
+        [label, *("" if one is None else shown(one) for one in columns)] for label, shown in _ROWS[type(verdict.model)]
+    ]
+    spans = []
+    if len(verdict.scores) > 1:
+        spans.append(["  by part", _span(verdict, min(verdict.scores), max(verdict.scores)), "", ""])
+    if verdict.interval is not None:
+        spans.append(["  95% interval", _span(verdict, *verdict.interval), "", ""])
+    return [["", "this model", "linear model", always], first, *spans, *others]
+
+
+def _span(verdict: Verdict, low: float, high: float) -> str:
+    is_share = isinstance(verdict.model, ClassMeasures)
+    return f"{low:.1%} to {high:.1%}" if is_share else f"{low:.3f} to {high:.3f}"
 
 
 def _percent(value: float | None) -> str:

@@ -24,19 +24,10 @@ from backpath.training.datasets import DATASETS
 
 def train_and_report(options: TrainOptions) -> None:
     out = options.out
-    check_writable(out, inputs=[options.source])  # before the work, not after
     if options.json:
         be_quiet()
-    if options.plot is not None:
-        check_plot(options.plot)
-        check_writable(options.plot, inputs=[options.source])
-    check_options(options)
+    _check(options)
     file = shlex.quote(f"./{out}" if out.startswith("-") else out)
-    if options.restarts != 1 and options.source not in DATASETS:
-        raise InputError(
-            "--restarts is for a built-in data set; for a table, the best of several networks is always chosen: "
-            "leave it out"
-        )
     if options.source in DATASETS:
         trained, judged = train_data_set(options, file), None
     else:
@@ -50,6 +41,20 @@ def train_and_report(options: TrainOptions) -> None:
         echo(json.dumps({"model": out, **_described(trained)}, ensure_ascii=False, allow_nan=False))
     else:
         _report(trained, out, options.plot)
+
+
+def _check(options: TrainOptions) -> None:
+    """Refuse what cannot work before the training, not after it."""
+    check_writable(options.out, inputs=[options.source])
+    if options.plot is not None:
+        check_plot(options.plot)
+        check_writable(options.plot, inputs=[options.source])
+    check_options(options)
+    if options.restarts != 1 and options.source not in DATASETS:
+        raise InputError(
+            "--restarts is for a built-in data set; for a table, the best of several networks is always chosen: "
+            "leave it out"
+        )
 
 
 def _described(trained: Trained) -> dict[str, object]:

@@ -62,8 +62,7 @@ class PlainNetworks:
         s, engine = self.standing, self._engines[network]
         count, status = s.counts[:, network], calls.IS_TRAINING
         for epoch in range(begin, begin + epochs):
-            if count[calls.SOLVED_AFTER] < 0 and self._worst(engine) < s.solved_error:
-                count[calls.SOLVED_AFTER] = epoch
+            self._note_solved(count, epoch, engine)
             if s.stop_when_solved and count[calls.SOLVED_AFTER] >= 0:
                 status = calls.IS_SOLVED
                 break
@@ -81,6 +80,10 @@ class PlainNetworks:
                 break
         count[calls.STATUS] = status
         s.weights[:, network] = np.concatenate([W.ravel() for W in engine.weights])
+
+    def _note_solved(self, count: NDArray[np.int64], epoch: int, engine: NumpyEngine) -> None:
+        if count[calls.SOLVED_AFTER] < 0 and self._worst(engine) < self.standing.solved_error:
+            count[calls.SOLVED_AFTER] = epoch
 
     def _outputs(self, engine: NumpyEngine) -> tuple[Array, Array]:
         job = engine.job
