@@ -17,13 +17,7 @@ from backpath.maths.initialisations import initialisation
 from backpath.maths.network import Network
 from backpath.training.callbacks import Callbacks, Watched
 from backpath.training.engines import check_engine, start_descent, start_engine
-from backpath.training.job import (
-    Job,
-    Solver,
-    check_batch_size,
-    check_tol,
-    with_bias_columns,
-)
+from backpath.training.job import Engine, Job, Solver, check_batch_size, check_tol, with_bias_columns
 from backpath.training.progress import Progress, check_progress
 from backpath.training.result import TrainingResult
 from backpath.training.streams import StreamedSamples, of_table
@@ -34,6 +28,7 @@ from backpath.training.validation import Validation, check_patience
 if TYPE_CHECKING:
     from backpath.files.training_table import TrainingTable
     from backpath.training.checkpoints import Checkpoints
+    from backpath.training.engines.restarts import LMRestartsEngine, RestartsEngine
     from backpath.training.spreading import Spread
 
 
@@ -183,30 +178,19 @@ def train(
         sample_weight=None if sample_weight is None else check_sample_weight(sample_weight, inputs),
         threads=threads,
     )
-    if solver == "lm":
-        from backpath.training.engines.lm import check_lm
-
-        check_lm(job, engine)
+    _check_lm(job, engine)
     watch = _validation(net, validation, cost, patience)
     watched = Watched(callbacks, job.solver.learning_rate)
     if check_count(restarts, "restarts") > 1:
-        from backpath.training.engines.restarts import check_restarts, start_restarts
-
-        check_restarts(engine, validation, job)
-        several = start_restarts(job, int(restarts), int(epochs), init)
-        more = {"restarts": restarts, "init": init}
-        result = TrainingRun(job, several, int(epochs), watch).saved(
-            checkpoint, every, progress, watched, spread, **more
-        )
+        several = _several_starts(engine, validation, job, int(restarts), int(epochs), init)
+        training = TrainingRun(job, several, int(epochs), watch)
+        result = training.saved(checkpoint, every, progress, watched, spread, restarts=restarts, init=init)
         return replace(result, restart_costs=several.restart_costs)
     if spread is not None:
         raise InputError("spread distributes restarts; leave it out, or give restarts", "spread")
-    if samples is not None:
-        from backpath.training.engines.stream_engine import StreamEngine
-
-        training = TrainingRun(job, StreamEngine(partial(start_descent, engine), job, samples), int(epochs), watch)
-        return training.saved(checkpoint, every, progress, watched, rows=samples.rows)
-    return TrainingRun(job, start_engine(engine, job), int(epochs), watch).saved(checkpoint, every, progress, watched)
+    more: dict[str, Any] = {} if samples is None else {"rows": samples.rows}
+    training = TrainingRun(job, _started(engine, job, samples), int(epochs), watch)
+    return training.saved(checkpoint, every, progress, watched, **more)
 
 
 def _check_arguments(
@@ -232,6 +216,30 @@ def _check_arguments(
     check_tol(tol)
     check_truth(shuffle, "shuffle")
     initialisation(init)
+
+
+def _check_lm(job: Job, engine: str) -> None:
+    if job.solver.name == "lm":
+        from backpath.training.engines.lm import check_lm
+
+        check_lm(job, engine)
+
+
+def _several_starts(
+    engine: str, validation: tuple[ArrayLike, ...] | None, job: Job, restarts: int, epochs: int, init: str
+) -> RestartsEngine | LMRestartsEngine:
+    from backpath.training.engines.restarts import check_restarts, start_restarts
+
+    check_restarts(engine, validation, job)
+    return start_restarts(job, restarts, epochs, init)
+
+
+def _started(engine: str, job: Job, samples: StreamedSamples | None) -> Engine:
+    if samples is None:
+        return start_engine(engine, job)
+    from backpath.training.engines.stream_engine import StreamEngine
+
+    return StreamEngine(partial(start_descent, engine), job, samples)
 
 
 def _validation(

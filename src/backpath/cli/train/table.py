@@ -38,18 +38,9 @@ def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
     table = _read(options)
     origin = _origin(options)
     given = options.settings
-    columns = counted(len(table.columns), "column")
-    kind = f"{len(table.target.categories)} classes" if isinstance(table.target, Categories) else "a number"
-    source = Path(options.source).name
-    title = [
-        heading(plain(f"{source}: {counted(table.rows, 'row')}, {columns} -> {options.target} ({kind})")),
-        *(f"note: {note}" for note in table.notes),
-    ]
     counts = options.cost is None and counts_something(table)
-    if counts:
-        title.append(f"note: the target {options.target!r} looks like counts: try --cost poisson")
     folds = _folds(options, table)
-    announced = Announced(title, PARTS * len(NETWORKS) * (1 + (folds or 0)))
+    announced = Announced(_title(options, table, counts), PARTS * len(NETWORKS) * (1 + (folds or 0)))
     trainer = Trainer(
         table,
         given,
@@ -75,13 +66,26 @@ def train_table(options: TrainOptions, file: str) -> tuple[Trained, Judged]:
         ("what matters", describe_importance(found.importance, loss_named(found.verdict))),
         ("inputs", describe_inputs(found.preparation.describe())),
     )
-    go_on = (
+    return Trained(model, found.fit.result, sections, _next(options, file)), found
+
+
+def _title(options: TrainOptions, table: TrainingTable | StreamedTable, counts: bool) -> list[str]:
+    columns = counted(len(table.columns), "column")
+    kind = f"{len(table.target.categories)} classes" if isinstance(table.target, Categories) else "a number"
+    size = f"{Path(options.source).name}: {counted(table.rows, 'row')}, {columns}"
+    notes = [f"note: {note}" for note in table.notes]
+    if counts:
+        notes.append(f"note: the target {options.target!r} looks like counts: try --cost poisson")
+    return [heading(plain(f"{size} -> {options.target} ({kind})")), *notes]
+
+
+def _next(options: TrainOptions, file: str) -> tuple[str, ...]:
+    return (
         f"backpath show {file}",
         f"backpath predict {file} new.csv --out predictions.csv",
         f"backpath explain {file} W11_1 --row 1 --data {shlex.quote(options.source)}",
         f"backpath explore {file}",
     )
-    return Trained(model, found.fit.result, sections, go_on), found
 
 
 class Announced(AbstractContextManager[ProgressCallback]):
