@@ -193,6 +193,16 @@ def test_an_open_document_spreadsheet(tmp_path):
     assert table.rows == 20 and table.columns[0].values.tolist() == [float(row[0]) for row in ROWS]
 
 
+def test_a_name_that_looks_like_a_repeated_one(read):
+    rows = [[str(k), str(k * k % 13), f"{k * 5 % 11}.5", str(k * 3)] for k in range(1, 9)]
+    text = joined(lines=[["a", "a", "a (column 2)", "y"], *rows])
+    table = read(text, keep=["a (column 2) (column 2)"])
+    assert {column.name: column.values.tolist() for column in table.columns} == {
+        name: [float(row[place]) for row in rows]
+        for place, name in enumerate(("a", "a (column 2) (column 2)", "a (column 2)"))
+    }
+
+
 @pytest.mark.parametrize("characters", [3000, 6000])
 def test_a_header_of_more_characters_than_a_sample(read, characters):
     names = [f"{'long ' * (characters // 5)}{k}" for k in range(50)]

@@ -110,15 +110,18 @@ def told_apart(names: Sequence[str], where: str) -> tuple[list[str], dict[str, s
     >>> told_apart(["a", "b", "a"], "t.csv")
     (['a', 'b', 'a (column 3)'], {'a (column 3)': "t.csv: columns 1 and 3 are both named 'a'"})
     """
-    found: list[str] = []
+    given = set(names)
+    places: dict[str, int] = {}  # of the first column of each name
+    found: dict[str, int] = {}
     repeated: dict[str, str] = {}
     for place, name in enumerate(names, 1):
-        first = names.index(name) + 1
-        unique = name if first == place else f"{name} (column {place})"
+        first, unique = places.setdefault(name, place), name
+        while unique in found or (unique != name and unique in given):
+            unique = f"{unique} (column {place})"
         if unique != name:
             repeated[unique] = f"{where}: columns {first} and {place} are both named {quoted(name)}"
-        found.append(unique)
-    return found, repeated
+        found[unique] = place
+    return list(found), repeated
 
 
 def first_duplicate(names: Iterable[str]) -> str | None:
