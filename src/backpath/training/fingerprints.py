@@ -22,7 +22,6 @@ _ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # differs between processes
 _DIGEST = re.compile(r" with digest [0-9a-f]+")
 _WORDS = {
     "free": "frozen",
-    "given": "the list of given options",
     "CompiledEngine": "compiled",
     "NumpyEngine": "numpy",
 }
@@ -60,6 +59,9 @@ def differences(
 
 
 def _difference(name: str, was: Any, is_now: Any) -> str:
+    if name == "given":  # values that the call gives are not chosen by a search, even if they are equal
+        only = {"before": set(was or ()) - set(is_now or ()), "now": set(is_now or ()) - set(was or ())}
+        return "; ".join(f"given only {when}: {', '.join(sorted(names))}" for when, names in only.items() if names)
     called, old, new = _WORDS.get(name, name), _shown(was), _shown(is_now)
     return f"other values of {called}" if old == new or name == "free" else f"{called} was {old}, now {new}"
 
