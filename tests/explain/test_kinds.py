@@ -195,7 +195,7 @@ SLIPS = {
             of_output=lambda s, e: sum(s.dA[: n + 1].T @ ones(s.H[: n + 1]) for n in range(s.N)) / s.N,
         ),
         {"wrong_reduction": ()},
-        "nothing is reset",
+        "gradients are not reset",
     ),
     "all 0": (program(finished=lambda s, G, d, W: 0 * G), {"all_zero": ()}, "integers"),
 }
