@@ -158,6 +158,24 @@ def test_how_columns_become_inputs_in_words():
     assert not any(column.is_plain for column in columns) and NumberInput("z").is_plain
 
 
+def test_inputs_take_little_memory(in_folder):
+    (in_folder / "t.csv").write_text(
+        "a,b,c,d,y\n" + "".join(f"{k},{k / 2},{k + 0.1},{k or ''},{k}.5\n" for k in range(9))
+    )
+    found = read_table("t.csv", "y")
+    assert [str(column.values.dtype) for column in found.columns] == ["float16", "float16", "float64", "float16"]
+    assert found.target.values.dtype == np.float64
+
+
+def test_a_date_may_have_all_parts():
+    kind = DateInput("d", "ISO", ("days", "year", "month", "weekday", "hour"), 19000.0, 10.0)
+    kept = Preparation((kind,), Target("y", "regression")).to_dict()
+    assert Preparation.from_dict(json.loads(json.dumps(kept))).inputs == (kind,)
+    kept["inputs"][0]["parts"] = ["days", "minute"]
+    with pytest.raises(InputError, match="input 1: the date's form 'ISO' or its parts are unknown"):
+        Preparation.from_dict(json.loads(json.dumps(kept)))
+
+
 def test_blocks_hold_every_row_once_in_an_order_of_the_epoch(in_folder):
     rows = 2 * BLOCK + 5
     (in_folder / "t.csv").write_text("x,y\n" + "".join(f"{k},{k}.5\n" for k in range(rows)))
