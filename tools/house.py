@@ -31,6 +31,7 @@ WORDS = {
     "files": "tables, models, examples",
     "maths": "the notes as code",
     "errors": "what can go wrong",
+    "interrupts": "Ctrl-C at a safe moment",
     "version": "which release this is",
 }
 

@@ -13,7 +13,7 @@ import importlib
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from backpath.interrupts import postponed
+from backpath.interrupts import HeldBack
 from backpath.version import __version__
 
 # name -> the module that has it; loaded at first use, so that `import backpath` stays light (PEP 562)
@@ -78,7 +78,7 @@ def __getattr__(name: str) -> object:
         module = _PUBLIC[name]
     except KeyError:
         raise AttributeError(f"module 'backpath' has no attribute {name!r}") from None
-    with postponed():
+    with HeldBack():  # NumPy cannot be imported again after an import that Ctrl-C interrupted
         value = getattr(importlib.import_module(module), name)
     globals()[name] = value
     return value

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from backpath.errors import InputError
 from backpath.files.wording import quoted
-from backpath.training.interrupts import HeldBack
+from backpath.interrupts import HeldBack
 
 if TYPE_CHECKING:
     from backpath.training.spreading import Spread

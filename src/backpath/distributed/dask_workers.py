@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from backpath.training.interrupts import HeldBack
+from backpath.interrupts import HeldBack
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -27,9 +27,9 @@ from backpath.files.checkpoint_format import decode, encode
 from backpath.files.file_paths import PathLike
 from backpath.files.locks import Lock
 from backpath.files.wording import shown_path
+from backpath.interrupts import HeldBack
 from backpath.maths.checks import as_given
 from backpath.training.fingerprints import differences, versions
-from backpath.training.interrupts import HeldBack
 from backpath.training.run_folder import numbers_of, read_run, states_of, write_run
 
 Tell = Callable[[str], object]
