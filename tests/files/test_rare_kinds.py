@@ -143,6 +143,13 @@ def test_a_date_that_is_the_same_where_the_target_is_known(in_folder):
     assert "left out 'c': the same in every row" in found.notes
 
 
+def test_numbers_only_where_the_target_is_unknown(in_folder):
+    (in_folder / "t.csv").write_text("c,x,y\n5,1,\n7,3,\n,2,2.5\n,4,3.5\n,4,9.5\n")
+    found = read_table("t.csv", "y")
+    assert [column.name for column in found.columns] == ["x"]
+    assert "left out 'c': the same in every row" in found.notes
+
+
 def test_how_columns_become_inputs_in_words():
     columns = (
         NumberInput("a", 1.5, 2.0, 3.0, True),
