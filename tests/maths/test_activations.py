@@ -90,3 +90,16 @@ def test_codes_are_distinct():
 def test_an_unknown_name_is_answered_with_the_known():
     with pytest.raises(ValueError, match="unknown activation 'swish'; expected one of sigmoid, tanh, relu"):
         activation("swish")
+
+
+def test_softmax_of_several_samples_is_that_of_each():
+    rng = np.random.default_rng(3)
+    u, g = rng.normal(size=(2, 4, 3)), rng.normal(size=(2, 4, 3))
+    row = ACTIVATIONS["softmax"]
+    for found, one in (
+        (row.value(u), lambda k: row.value(u[k])),
+        (row.derivative(u), lambda k: row.derivative(u[k])),
+        (row.chain(u, g), lambda k: row.chain(u[k], g[k])),
+    ):
+        for place in np.ndindex(2, 4):
+            np.testing.assert_allclose(found[place], one(place), rtol=1e-15)

@@ -133,3 +133,14 @@ def test_a_function_is_called_with_weights_without_biases():
 
     report = bp.diagnose_function(wrong, sizes=(2, 3, 1), biases=False)
     assert [f.mistake for f in report.findings] == ["missing_output_derivative"]
+
+
+@pytest.mark.parametrize(
+    ("weights", "layer", "shape"),
+    [([[[0.1, 0.2, 0.3], [1, 2, 3]], [[0.5]]], 2, (1, 1)), ([[[0.1], [0.2]], [[1, 2, 3]]], 1, (2, 1))],
+)
+def test_a_layer_without_room_for_a_bias_is_named(weights, layer, shape):
+    with pytest.raises(bp.InputError) as caught:
+        bp.Network.from_weights(weights)
+    expected = "weights must have shape (neurons, inputs + 1), bias last, but have shape"
+    assert str(caught.value) == f"layer {layer}'s {expected} {shape}"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import backpath as bp
+from backpath.maths.checks import check_sample_weight
 from backpath.maths.samples import large_parts
 
 THREE = np.array([[0.0, 1.0], [1.0, 0.0], [0.5, 0.5]])
@@ -58,3 +59,11 @@ def test_numbers_are_large_from_a_root_mean_square_on():
         assert large_parts(X, np.ones((10, 1))) == ("inputs" if large else "")
         assert large_parts(np.ones((10, 1)), X) == ("target" if large else "")
         assert large_parts(X, X) == ("inputs and the target" if large else "")
+
+
+def test_sample_weights_are_not_all_0():
+    X, said = np.eye(3), "sample_weight must be 3 finite numbers of at least 0, one per sample and not all 0"
+    assert check_sample_weight([0, 0.5, 0], X).tolist() == [0, 0.5, 0]
+    for wrong in ([0, 0, 0], [1, 1], [1, -1, 1], [1, 1, np.inf], [1, 1, "x"], None, [[1, 1, 1]]):
+        with pytest.raises(bp.InputError, match=said):
+            check_sample_weight(wrong, X)

@@ -43,6 +43,7 @@ def test_arrays_equal_only_arrays_of_their_type_and_shape():
     for other in ([1.0, np.nan], array.astype(np.float32), array[None], np.array([1.0, 2.0]), None, 1.0):
         assert Holder(array) != Holder(other) and Holder(other) != Holder(array)
     assert Holder(array) == Holder(array.copy()) and hash(Holder(array)) == hash(Holder(array.copy()))
+    assert Holder((1, 2)) != Holder(3) and Holder(3) != Holder((1, 2)) and Holder((1, 2)) != Holder((1, 2, 3))
     assert Holder(np.array([0.0])) == Holder(np.array([-0.0]))
     assert hash(Holder(np.array([0.0]))) == hash(Holder(np.array([-0.0])))
 
