@@ -268,18 +268,18 @@ def test_a_folder_is_one_process_s_at_a_time(tmp_path):
 
 def test_a_refused_call_leaves_the_folder_as_it_was(tmp_path):
     folder = tmp_path / "new"
-    with pytest.raises(InputError), Checkpoints(folder, call={"epochs": 3}):
+    with pytest.raises(InputError, match="refused"), Checkpoints(folder, call={"epochs": 3}):
         raise InputError("refused")
     assert not folder.exists()
     folder.mkdir()
-    with pytest.raises(InputError), Checkpoints(folder, call={"epochs": 3}):
+    with pytest.raises(InputError, match="refused"), Checkpoints(folder, call={"epochs": 3}):
         raise InputError("refused")
     assert list(folder.iterdir()) == []
     with Checkpoints(folder, call={"epochs": 3}):
         pass
     before = (folder / "run.json").read_bytes()
-    for call in ({"epochs": 3}, {"epochs": 3, "function": "fit"}):  # refused by its work, and by the run
-        with pytest.raises(InputError), Checkpoints(folder, call=call):
+    for call, said in (({"epochs": 3}, "refused"), ({"epochs": 3, "function": "fit"}, "holds another run: ")):
+        with pytest.raises(InputError, match=said), Checkpoints(folder, call=call):
             raise InputError("refused")
         assert (folder / "run.json").read_bytes() == before
 
