@@ -88,6 +88,13 @@ def test_words_for_missing_among_written_numbers(table, word):
     assert isinstance(table(["5.1.2024", word, "6.3.2024", "7.4.2023"]).preparation.inputs[0], DateInput)
 
 
+def test_a_dash_is_missing_unless_there_is_a_plus(table):
+    dashes, signs = table(["a", "-", "b", "a", "b"]), table(["+", "-", "+", " - ", "+"])
+    assert dashes.preparation.input_labels[:3] == ("c = a", "c = b", "c: missing")
+    assert dashes.columns[0].missing.tolist() == [0, 1, 0, 0, 0]
+    assert signs.columns[0].categories == (" - ", "+", "-") and not signs.columns[0].missing.any()
+
+
 def test_months_with_years_of_two_digits(table):
     found = table(["Jan-05", "Feb-05", "Jan-06", "Mar-05", "Feb-06", "Mar-06"])
     assert isinstance(found.preparation.inputs[0], DateInput)
