@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 import backpath as bp
 from backpath.errors import InputError
-from backpath.explorer.first_scene import opened
+from backpath.explorer.first_scene import first_scene
 from backpath.explorer.run import Run
 from backpath.explorer.saved_scene import kept_samples, kept_scene, restored
 from backpath.explorer.scene import Scene
@@ -37,7 +37,7 @@ def house(tmp_path_factory):
 
 
 def test_the_model_finds_its_table(house, tmp_path):
-    scene = opened(str(house / "model.safetensors"))
+    scene = first_scene(str(house / "model.safetensors"))
     assert (scene.data.name, scene.data.typed, len(scene.data.X)) == ("prices.csv", False, 60)
     assert scene.network == bp.load_model(house / "model.safetensors").network
     record = bp.load_model(house / "model.safetensors").record
@@ -45,11 +45,11 @@ def test_the_model_finds_its_table(house, tmp_path):
     assert TABLE[20:40] not in json.dumps(record)  # a path and a digest, never rows
     moved = tmp_path / "elsewhere"
     shutil.copytree(house, moved)
-    assert opened(str(moved / "model.safetensors")).data.name == "prices.csv"
+    assert first_scene(str(moved / "model.safetensors")).data.name == "prices.csv"
 
 
 def test_rows_and_targets_are_in_their_own_units(house):
-    data = opened(str(house / "model.safetensors")).data.for_the_page()
+    data = first_scene(str(house / "model.safetensors")).data.for_the_page()
     assert [column["name"] for column in data["columns"]] == ["size", "fuel", "price"]
     assert [(*map(float, cells[:1]), cells[1]) for cells in data["cells"]] == [row[:2] for row in ROWS]
     assert list(map(float, data["targets"])) == [row[2] for row in ROWS]
@@ -85,7 +85,7 @@ def test_without_its_table_it_says_so_and_takes_a_row(house, tmp_path, what):
 def test_a_table_that_is_given_keeps_the_model(house, tmp_path):
     other = tmp_path / "other.csv"
     other.write_text("price;fuel;size;more\n150;oil;2.5;x\n120;wood;1.5;y\n;gas;3;z\n130;gas;many;u\n")
-    scene = opened(str(house / "model.safetensors"), str(other))
+    scene = first_scene(str(house / "model.safetensors"), str(other))
     assert scene.network == bp.load_model(house / "model.safetensors").network
     assert scene.data.for_the_page()["targets"] == ["150", "120"]  # without the rows whose cells cannot be used
     assert scene.data.for_the_page()["cells"][1] == ["1.5", "unknown"]
@@ -93,12 +93,12 @@ def test_a_table_that_is_given_keeps_the_model(house, tmp_path):
     with pytest.raises(InputError, match="has no column 'size'"):
         wrong = tmp_path / "wrong.csv"
         wrong.write_text("a,b\n1,2\n2,3\n")
-        opened(str(house / "model.safetensors"), str(wrong))
+        first_scene(str(house / "model.safetensors"), str(wrong))
 
 
 def test_a_table_alone(house):
-    assert opened(None, str(house / "prices.csv")).data.labels((3, 8, 1))["A1"] == "price"
-    assert opened(None, str(house / "prices.csv"), "fuel").settings.cost == "binary_cross_entropy"
+    assert first_scene(None, str(house / "prices.csv")).data.labels((3, 8, 1))["A1"] == "price"
+    assert first_scene(None, str(house / "prices.csv"), "fuel").settings.cost == "binary_cross_entropy"
 
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -112,7 +112,7 @@ def test_an_estimator_keeps_its_cost_and_names(tmp_path, kind):
         fitted = bp.MLPRegressor(hidden_layer_sizes=(3,), max_iter=5).fit(X, X[:, 0])
         wanted = "half_squared_error", {}
     bp.save(fitted, tmp_path / "model")
-    scene = opened(str(tmp_path / "model"))
+    scene = first_scene(str(tmp_path / "model"))
     labels = scene.data.labels(scene.settings.sizes)
     assert (scene.settings.cost, {k: v for k, v in labels.items() if k[0] == "A"}) == wanted
     assert scene.network.weights[0] == pytest.approx(fitted.network_.weights[0])
@@ -120,12 +120,12 @@ def test_an_estimator_keeps_its_cost_and_names(tmp_path, kind):
 
 def test_a_bare_network_of_softmax_has_the_cost_that_goes_with_it(tmp_path):
     bp.save(bp.Network((2, 3, 3), activations=("tanh", "softmax")), tmp_path / "model")
-    assert opened(str(tmp_path / "model")).settings.cost == "categorical_cross_entropy"
+    assert first_scene(str(tmp_path / "model")).settings.cost == "categorical_cross_entropy"
 
 
 @pytest.mark.parametrize("solver", ["lm", "lbfgs", "adamw"])
 def test_a_model_of_a_solver_that_the_page_has_not_is_trained_further(house, solver):
-    table = opened(None, str(house / "prices.csv")).data
+    table = first_scene(None, str(house / "prices.csv")).data
     net = bp.Network((3, 2, 1), activations=("tanh", "identity"), seed=0)
     record = {"solver": solver, "learning_rate": 0.0, "cost": "half_squared_error", "batch_size": 10_000}
     scene = Scene.of_model(Model(net, table.preparation, record), table)
@@ -137,7 +137,7 @@ def test_a_model_of_a_solver_that_the_page_has_not_is_trained_further(house, sol
 
 def test_a_model_without_samples_is_kept_with_its_row(house, tmp_path):
     shutil.copy(house / "model.safetensors", tmp_path)
-    scene = opened(str(tmp_path / "model.safetensors"))
+    scene = first_scene(str(tmp_path / "model.safetensors"))
     found = restored({"scene": kept_scene(scene), "data": kept_samples(scene)})
     assert found.data.typed and found.data.note == scene.data.note and found.network == scene.network
 

@@ -20,7 +20,7 @@ dask, dd = pytest.importorskip("dask"), pytest.importorskip("distributed")
 
 from backpath import distributed  # noqa: E402 - needs the extra
 from backpath.cli.cluster import RESTART  # noqa: E402
-from backpath.distributed.summing import merged, missing  # noqa: E402
+from backpath.distributed.summing import merged, missing_blocks  # noqa: E402
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(400, 3))
@@ -104,7 +104,7 @@ def test_the_tree_of_sums_is_that_of_the_blocks(count):
         nodes = {}
         for some in np.array_split(rng.permutation(count), rng.integers(1, 5)):
             nodes |= merged({(0, int(k)): [parts[k]] for k in some}, count)
-            assert set(missing(nodes, count)) == set(range(count)) - {
+            assert set(missing_blocks(nodes, count)) == set(range(count)) - {
                 k for level, place in nodes for k in range(place << level, (place + 1) << level)
             }
         assert list(merged(nodes, count).values()) == [[whole(0, count)]]

@@ -39,7 +39,7 @@ def test_codes_of_activations():
 
 def test_codes_of_costs_and_solvers():
     assert enum("Cost") == {row.name: row.code for row in COSTS.values()}
-    assert enum("Solver") == calls.SOLVERS
+    assert enum("Solver") == calls.SOLVER_CODES
 
 
 def test_rows_of_a_population():

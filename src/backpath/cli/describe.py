@@ -21,7 +21,7 @@ BARS = "▁▂▃▄▅▆▇█"
 NAMED_UP_TO = 60  # the most weights to print by name; larger networks get a summary per layer
 
 
-def heading(text: str) -> str:
+def bold(text: str) -> str:
     return click.style(text, bold=True)
 
 
@@ -136,7 +136,7 @@ def describe_bayesian(found: Bayesian) -> str:
     return f"{determined}: β = {found.beta:.3g}, α = {found.alpha:.3g}"
 
 
-def truth_table(network: Network, X: NDArray[np.float64], y: NDArray[np.float64]) -> str:
+def truth_table_text(network: Network, X: NDArray[np.float64], y: NDArray[np.float64]) -> str:
     """Each input with the target, the network's answer, and the answer with threshold logic units instead."""
     A = network.predict(X)
     units = network.thresholded().predict(X)

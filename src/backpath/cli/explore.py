@@ -60,7 +60,7 @@ def command(
         raise InputError(f"the explorer needs {', '.join(missing)}; install it with: pip install 'backpath[explorer]'")
     from backpath.explorer.access import in_browser, user_token
     from backpath.explorer.app import Explorer
-    from backpath.explorer.first_scene import opened
+    from backpath.explorer.first_scene import first_scene
     from backpath.explorer.followed_run import FollowedRun
     from backpath.explorer.server import Address, is_loopback, server
 
@@ -68,7 +68,7 @@ def command(
         raise InputError("--run shows the network and the data of a run; leave MODEL, --data and --target out")
     table = TableOptions(**given)
     followed = None if run is None else FollowedRun(run)
-    scene = followed.scene if followed else opened(model, data, target, table.choices(), table.dialect)
+    scene = followed.scene if followed else first_scene(model, data, target, table.choices(), table.dialect)
     address = Address(host, port, user_token())
     if not is_loopback(host):
         echo("other machines can reach the page, but only with the token in its address", err=True)

@@ -35,20 +35,20 @@ def command(model: str, as_json: bool) -> None:
 
 
 def _show(loaded: Model, file: str) -> None:
-    from backpath.cli.describe import describe_network, describe_record, describe_weights, heading
+    from backpath.cli.describe import bold, describe_network, describe_record, describe_weights
     from backpath.cli.terminal import folded
     from backpath.files.wording import plain
 
-    echo(f"{heading(plain(file))}: {describe_network(loaded.network)}, {loaded.network.dtype}")
+    echo(f"{bold(plain(file))}: {describe_network(loaded.network)}, {loaded.network.dtype}")
     for name, lines in _judged(loaded.record):
-        echo(f"\n{heading(name)}\n{lines}")
-    echo(f"\n{heading('weights')}\n{describe_weights(loaded.network)}")
+        echo(f"\n{bold(name)}\n{lines}")
+    echo(f"\n{bold('weights')}\n{describe_weights(loaded.network)}")
     if loaded.preparation is not None:
-        echo(f"\n{heading('inputs')}")
+        echo(f"\n{bold('inputs')}")
         echo("\n".join(folded(line, "  ") for line in loaded.preparation.describe()))
     rest = {name: value for name, value in loaded.record.items() if name not in APART}
     if rest:
-        echo(f"\n{heading('training')}\n{describe_record(rest)}")
+        echo(f"\n{bold('training')}\n{describe_record(rest)}")
 
 
 def _judged(record: dict[str, Any]) -> list[tuple[str, str]]:

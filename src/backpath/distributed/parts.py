@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backpath.distributed.holder import LOOK_SECONDS, Holder, SampleBlock, answered, called
-from backpath.distributed.summing import Nodes, Terms, merged, missing
+from backpath.distributed.summing import Nodes, Terms, merged, missing_blocks
 from backpath.errors import InputError
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
@@ -120,7 +120,7 @@ class DistributedSamples:
         blocks = list(range(len(self._futures))) if only is None else sorted(only)
         nodes: Nodes = {}
         with self.client.as_current():
-            while left := missing(nodes, len(blocks)):
+            while left := missing_blocks(nodes, len(blocks)):
                 places = {blocks[place]: place for place in left}
                 asked = [
                     (called(held.actor, "summed", method, places, len(blocks), *arguments), held.worker)
@@ -129,7 +129,7 @@ class DistributedSamples:
                 for future, worker in asked:
                     nodes |= answered(future, worker, self._workers)
                 nodes = merged(nodes, len(blocks))
-                if left := missing(nodes, len(blocks)):
+                if left := missing_blocks(nodes, len(blocks)):
                     self._hold_elsewhere({blocks[place] for place in left})
         (root,) = nodes.values()
         return root

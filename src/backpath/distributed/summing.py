@@ -32,7 +32,7 @@ def merged(nodes: Mapping[tuple[int, int], Terms], count: int) -> Nodes:
     return nodes
 
 
-def missing(nodes: Iterable[tuple[int, int]], count: int) -> list[int]:
+def missing_blocks(nodes: Iterable[tuple[int, int]], count: int) -> list[int]:
     """The places of the blocks that are in none of the nodes."""
     found: set[int] = set()
     for level, place in nodes:

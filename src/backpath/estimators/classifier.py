@@ -19,7 +19,7 @@ from backpath.estimators.parameters import adds_to
 from backpath.estimators.several_targets import SeveralTargets
 from backpath.estimators.training_samples import Samples
 from backpath.maths.arrays import Array
-from backpath.maths.families import named
+from backpath.maths.families import row_name
 
 
 def _labels_of(y: Any) -> Any:
@@ -271,8 +271,8 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
     def _cost_for(self, outputs: int) -> tuple[str, str]:
         if isinstance(self._labels, SeveralTargets):
             groups = self._labels.sizes
-            cost = "half_squared_error" if self.solver == "lm" else named("categorical_cross_entropy", groups)
-            return named("softmax", groups), cost
+            cost = "half_squared_error" if self.solver == "lm" else row_name("categorical_cross_entropy", groups)
+            return row_name("softmax", groups), cost
         several = outputs > 1 and self._labels is None
         output, cost = ("softmax", "categorical_cross_entropy") if several else ("sigmoid", "binary_cross_entropy")
         return output, "half_squared_error" if self.solver == "lm" else cost

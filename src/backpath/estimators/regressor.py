@@ -18,7 +18,7 @@ from backpath.estimators.scaling import Scaling
 from backpath.estimators.training_samples import Samples
 from backpath.maths.arrays import Array
 from backpath.maths.costs import own_cost
-from backpath.maths.families import named
+from backpath.maths.families import row_name
 
 # loss -> the output activation and the cost
 LOSSES = {
@@ -259,7 +259,7 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         if self.output_range is None:
             return output, cost
         low, high = self.output_range
-        return (named("bounded", (low, high)) if high < np.inf else named("above", (low,))), cost
+        return (row_name("bounded", (low, high)) if high < np.inf else row_name("above", (low,))), cost
 
     def _trained_as(self, outputs: int) -> tuple[str, str]:
         output, cost = self._unbounded()
@@ -272,7 +272,7 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         if is_pair(self.loss):
             return "identity", own_cost(*self.loss)
         if self.loss == "quantile":
-            return "identity", named("quantile", self.quantiles)
+            return "identity", row_name("quantile", self.quantiles)
         return LOSSES[self.loss]
 
     def _scaling_of(self, samples: Samples) -> Scaling:

@@ -20,7 +20,7 @@ from backpath.estimators.parameters import STOCHASTIC, asks, hidden_activations
 from backpath.estimators.scaling import Scaling
 from backpath.estimators.starts import Shuffled, drawn_weights
 from backpath.estimators.training_samples import Samples
-from backpath.maths.checks import check_memory
+from backpath.maths.checks import check_network_memory
 from backpath.maths.network import Network
 from backpath.training.chunks import opened
 from backpath.training.job import Job, Solver
@@ -45,7 +45,7 @@ class Start:
 
 
 def first_start(p: Any, sizes: tuple[int, ...], number: np.dtype[Any], rng: np.random.RandomState) -> Start:
-    check_memory(sizes, number)
+    check_network_memory(sizes, number)
     hidden = hidden_activations(p.activation, len(sizes) - 2)
     alone = "sigmoid" if p.activation in ("logistic", "sigmoid") else "identity"
     return Start(FitState(drawn_weights(sizes, hidden or (alone,), number, rng)), rng)

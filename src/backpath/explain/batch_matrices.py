@@ -47,10 +47,10 @@ class BatchMatrices:
         array
             Equal to ``gradient`` except for rounding.
         """
-        return multiplied(self.D, self.W, self.S, self.X)
+        return gradient_product(self.D, self.W, self.S, self.X)
 
 
-def multiplied(D: Array, W: Array | None, S: Array | None, X: Array) -> Array:
+def gradient_product(D: Array, W: Array | None, S: Array | None, X: Array) -> Array:
     delta = D if W is None or S is None else (D @ W) * S
     return delta.T @ X / len(X)
 

@@ -16,7 +16,7 @@ from backpath.maths.network import Network
 MOST = 20_000_000  # weights times rows that are predicted at once
 
 
-def quality(data: Data, network: Network) -> list[dict[str, Any]]:
+def quality_lines(data: Data, network: Network) -> list[dict[str, Any]]:
     """A line for the samples, and one for the rows held out: ``{"rows": "all 150", "text": "accuracy 96 %", …}``."""
     parts = [("training" if data.held_out else "all", data.X, data.y)]
     if data.held_out:

@@ -14,7 +14,7 @@ import numpy as np
 from backpath.errors import InputError
 from backpath.explorer import answers, fields, limits, original
 from backpath.explorer.data import Data, built_in
-from backpath.explorer.scene import Scene, focus_on, merged
+from backpath.explorer.scene import Scene, focus_on, with_settings
 from backpath.explorer.settings import DRAWING, KEYS
 from backpath.explorer.stepping import PASSES, UNITS, Stepping
 from backpath.explorer.surface import Surface
@@ -129,7 +129,7 @@ def change(scene: Scene, given: Fields) -> Scene:
     found = _with_data(scene, given)
     settings = {key: value for key, value in given.items() if key in KEYS}
     if settings:
-        found = found.with_settings(*merged(found.settings, settings))
+        found = found.with_settings(*with_settings(found.settings, settings))
     if "weights" in given:
         found = found.edited(_network(found, given["weights"]))
     if "sample" in given:

@@ -39,7 +39,7 @@ def even(equation: Equation, exact: frozenset[float]) -> Equation:
 def _even(side: Expression, exact: frozenset[float]) -> Expression:
     rounded = [text for text in _texts(side) if _is_rounded(text, exact)]
     most = max([DIGITS, *map(digits, rounded)])
-    return _replaced(side, {text: filled(text, most) for text in rounded})
+    return _replaced(side, {text: padded(text, most) for text in rounded})
 
 
 def _parts(e: Expression) -> Iterator[tuple[str, Any]]:
@@ -80,10 +80,10 @@ def digits(text: str) -> int:
     return len(text.partition("e")[0].lstrip("-0.").replace(".", ""))
 
 
-def filled(text: str, most: int) -> str:
+def padded(text: str, most: int) -> str:
     """A rounded number with zeros up to so many digits.
 
-    >>> filled("0.2955", 5), filled("1", 3), filled("12345", 3), filled("-1.5e-9", 3)
+    >>> padded("0.2955", 5), padded("1", 3), padded("12345", 3), padded("-1.5e-9", 3)
     ('0.29550', '1.00', '12345', '-1.50e-9')
     """
     mantissa, e, exponent = text.partition("e")

@@ -21,7 +21,7 @@ from backpath.training.datasets import DATASETS
 TablePaths = str | Path | Sequence[Path]
 
 
-def opened(
+def first_scene(
     model: str | None = None,
     data: str | None = None,
     target: str | None = None,

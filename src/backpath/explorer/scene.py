@@ -326,6 +326,6 @@ def check_fit(settings: Settings, data: Data) -> None:
         )
 
 
-def merged(settings: Settings, given: Mapping[str, Any]) -> tuple[Settings, bool]:
+def with_settings(settings: Settings, given: Mapping[str, Any]) -> tuple[Settings, bool]:
     """The settings with these changes, and whether the network must be redrawn."""
     return settings.changed(given), any(key in given for key in DRAWING)

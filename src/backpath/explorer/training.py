@@ -8,7 +8,7 @@ from collections import deque
 from typing import Any
 
 from backpath.explorer import limits
-from backpath.explorer.answer_quality import quality
+from backpath.explorer.answer_quality import quality_lines
 from backpath.explorer.live import live
 from backpath.explorer.outbox import Outbox
 from backpath.explorer.outcome import Outcome, diverged, outcome
@@ -157,7 +157,7 @@ class Training:
         if now < self._next_measure:
             return
         self._next_measure = now + MEASURED_EVERY
-        frame["quality"] = quality(data, network)
+        frame["quality"] = quality_lines(data, network)
         if data.held_out is not None:
             cost = network.cost(data.held_out.X, data.held_out.y, self.scene.settings.cost)
             self.scene.timeline.measure(cost)

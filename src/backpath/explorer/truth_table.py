@@ -12,7 +12,7 @@ from backpath.explain.backward import Backward, backward
 from backpath.explain.digits import added, agree, shown
 from backpath.explorer import original
 from backpath.explorer.data import Data
-from backpath.explorer.even_digits import digits, filled
+from backpath.explorer.even_digits import digits, padded
 from backpath.explorer.scene import Scene
 from backpath.files.wording import plain
 from backpath.maths.arrays import Array
@@ -115,7 +115,7 @@ def _filled(texts: list[str], values: list[float], least: int) -> list[str]:
     """Numbers with equally many digits, unless they are exact with fewer."""
     is_exact = [float(text) == value for text, value in zip(texts, values, strict=True)]
     most = max([least, *(digits(text) for text, exact in zip(texts, is_exact, strict=True) if not exact)])
-    return [text if exact else filled(text, most) for text, exact in zip(texts, is_exact, strict=True)]
+    return [text if exact else padded(text, most) for text, exact in zip(texts, is_exact, strict=True)]
 
 
 def _column(title: str, kind: str, neuron: str | None = None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from backpath.explain.digits import shown
 from backpath.explorer import limits, original
-from backpath.explorer.answer_quality import quality
+from backpath.explorer.answer_quality import quality_lines
 from backpath.explorer.commands import OWN
 from backpath.explorer.data import Data
 from backpath.explorer.scene import Focus, Scene
@@ -44,7 +44,7 @@ def view(scene: Scene, running: bool) -> dict[str, Any]:
         "history": scene.timeline.for_the_page(),
         "cost": finite(scene.cost),
         "run": _run(scene),
-        "quality": quality(scene.data, scene.network),
+        "quality": quality_lines(scene.data, scene.network),
         "running": running,
     }
 

@@ -38,7 +38,7 @@ def trimmed(text: str) -> str:
     return f"trim({text}, {_BLANKS})"
 
 
-def missing(text: str, words: tuple[str, ...], own: tuple[str, ...] = ()) -> str:
+def is_missing(text: str, words: tuple[str, ...], own: tuple[str, ...] = ()) -> str:
     """SQL: whether a text cell means "no value"; ``own`` are the user's words, matched exactly."""
     cell = trimmed(text)
     found = f"{text} IS NULL OR lower({cell}) IN ({', '.join(map(literal, words))})"

@@ -12,7 +12,7 @@ from backpath.errors import InputError
 from backpath.files.column_inputs import CategoryInput, ColumnInput, DateInput, NumberInput
 from backpath.files.column_values import Categories, ColumnValues, Dates, Numbers, shortest
 from backpath.files.dates import DATE_FORMS
-from backpath.files.forms import MISSING, MISSING_AMONG_NUMBERS, literal, missing
+from backpath.files.forms import MISSING, MISSING_AMONG_NUMBERS, is_missing, literal
 from backpath.files.sources import Column, Source
 
 
@@ -20,11 +20,11 @@ def missing_text(column: Column, own: Sequence[str], is_target: bool = False, kn
     """SQL: whether a text cell that is not a known category is missing. Python's None is missing in inputs; in a target
     it may be a class."""
     words = [word for word in (*MISSING, "-") if word not in known]
-    return missing(column.text, tuple(words), (*own, *(() if is_target else ("None",))))
+    return is_missing(column.text, tuple(words), (*own, *(() if is_target else ("None",))))
 
 
 def missing_number(column: Column, own: Sequence[str]) -> str:
-    return missing(column.text, MISSING_AMONG_NUMBERS, tuple(own))
+    return is_missing(column.text, MISSING_AMONG_NUMBERS, tuple(own))
 
 
 def number_sql(column: Column, kind: NumberInput, own: Sequence[str]) -> str:

@@ -29,7 +29,7 @@ BLOCKS_OF_POOL = 16  # more blocks mix the rows better
 LEAST_BLOCK = 256  # rows
 
 
-def memory_needed(decisions: Sequence[Decision]) -> float:
+def table_memory(decisions: Sequence[Decision]) -> float:
     """Roughly the bytes that a table and training on it would take in memory."""
     plan = plan_of(decisions)
     return decisions[0].profile.rows * (_value_bytes(plan) + COPIES * 8 * _width(plan))
@@ -68,7 +68,7 @@ def streamed(source: Source, decisions: Sequence[Decision], choices: Choices, me
     left = {column.name for column in sample.columns}
     places = tuple(k for k, (column, _) in enumerate(plan[:-1]) if column.name in left)
     said = (
-        f"training in memory would need about {shown_bytes(memory_needed(decisions))}, but only "
+        f"training in memory would need about {shown_bytes(table_memory(decisions))}, but only "
         f"{shown_bytes(memory.table)} are available for it (--memory); rows are read in blocks from a temporary file "
         f"of {shown_bytes(taker.spool.rows * taker.spool.row_bytes)}"
     )

@@ -13,7 +13,7 @@ from backpath.files.memory_budget import Budget, budget
 from backpath.files.opening import open_table
 from backpath.files.sources import Source
 from backpath.files.streamed_table import StreamedTable
-from backpath.files.streaming import memory_needed, streamed
+from backpath.files.streaming import streamed, table_memory
 from backpath.files.training_table import TrainingTable
 from backpath.files.usable import check_usable, choose, decide_all
 
@@ -57,7 +57,7 @@ def read_or_stream(
     """The same, but streamed if it takes more memory than this."""
     with open_table(path, dialect, wanted=(target,), memory=memory) as source:
         decisions = _decided(source, target, choices)
-        if memory_needed(decisions) > memory.table:
+        if table_memory(decisions) > memory.table:
             return streamed(source, decisions, choices, memory)
         return assembled(source, decisions, choices)
 

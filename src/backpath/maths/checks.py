@@ -179,7 +179,7 @@ def machine_memory() -> int:
     return memory
 
 
-def check_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
+def check_network_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
     """Refuse a network that does not fit into memory, before it is drawn (training needs about four copies)."""
     count = sum(n_out * (n_in + 1) for n_in, n_out in itertools.pairwise(sizes))
     needed = 4 * count * number.itemsize

@@ -19,7 +19,7 @@ import numpy as np
 from backpath.errors import InputError
 from backpath.maths.activations import ACTIVATIONS, activation
 from backpath.maths.arrays import Array
-from backpath.maths.families import NOT_COMPILED, by_groups, family_of, named, own_name
+from backpath.maths.families import NOT_COMPILED, by_groups, family_of, own_name, row_name
 from backpath.maths.unknown import unknown
 
 OfOutput = Callable[[Array, Array, Array], Array]  # (u, A, y) -> one number per output
@@ -232,7 +232,7 @@ def _cross_entropies(name: str, sizes: Sequence[float]) -> Cost:
     row = COSTS["categorical_cross_entropy"]
     functions = (row.value, row.derivative, _categorical_cross_entropy_delta)
     value, derivative, delta = (by_groups(name, sizes, function) for function in functions)
-    output = named("softmax", sizes)
+    output = row_name("softmax", sizes)
     return Cost(name, NOT_COMPILED, value, derivative, output, delta)
 
 

@@ -29,10 +29,10 @@ NOT_COMPILED = -1  # the code of a row without kernels
 _FAMILY = re.compile(r"(\w+)\(([-+.,\w]*)\)")
 
 
-def named(family: str, parameters: Sequence[float]) -> str:
+def row_name(family: str, parameters: Sequence[float]) -> str:
     """The row's name.
 
-    >>> named("quantile", (0.1, 0.9))
+    >>> row_name("quantile", (0.1, 0.9))
     'quantile(0.1,0.9)'
     """
     return f"{family}({','.join(f'{p:g}' if float(f'{p:g}') == p else f'{p:.17g}' for p in parameters)})"

@@ -16,7 +16,7 @@ from backpath.maths.arrays import Array
 from backpath.maths.checks import (
     check_activations,
     check_learning_rate,
-    check_memory,
+    check_network_memory,
     check_seed,
     check_sizes,
     check_truth,
@@ -96,7 +96,7 @@ class Network(NetworkWeights):
     ):
         sizes, number = check_sizes(sizes), float_type(dtype)
         names = check_activations(activation if activations is None else activations, sizes)
-        check_memory(sizes, number)
+        check_network_memory(sizes, number)
         check_seed(seed)
         biases = check_truth(biases, "biases")
         draw, rng = initialisation(init), np.random.default_rng(seed)

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from backpath.errors import InputError
 from backpath.maths.checks import check_count, check_sizes, float_type, machine_memory
-from backpath.training.job import REMEMBERED, Solver, check_side_by_side, records
+from backpath.training.job import REMEMBERED, Solver, check_side_by_side, record_count
 
 KNOWN = 6  # numbers per network in addition to its weights: learning rate, momentum, cost and so on
 COUNTED = 72  # bytes of its counters, and of its place in the queue
@@ -37,11 +37,11 @@ def memory_needed(
     weights = sum(n_out * (n_in + 1) for n_in, n_out in itertools.pairwise(sizes))
     if history_every is not None:
         check_count(history_every, "history_every")
-    numbers = weights * (2 + REMEMBERED[solver]) + records(epochs, history_every) + KNOWN
+    numbers = weights * (2 + REMEMBERED[solver]) + record_count(epochs, history_every) + KNOWN
     return int(size) * (numbers * number.itemsize + COUNTED)
 
 
-def check_memory(needed: int, size: int, sizes: Sequence[int]) -> None:
+def check_population_memory(needed: int, size: int, sizes: Sequence[int]) -> None:
     """Refuse a population that does not fit into memory, before it is drawn."""
     memory = machine_memory()
     if needed > memory:

@@ -17,7 +17,7 @@ from backpath.maths.named import read_only
 from backpath.maths.network import Network
 from backpath.maths.notation import weight_index, weight_names
 from backpath.maths.values import Value
-from backpath.population.memory import check_memory, memory_needed
+from backpath.population.memory import check_population_memory, memory_needed
 
 
 class Population(Value):
@@ -65,7 +65,7 @@ class Population(Value):
     ):
         sizes, number = check_sizes(sizes), float_type(dtype)
         names = check_activations(activation if activations is None else activations, sizes)
-        check_memory(memory_needed(sizes, size, dtype=number), size, sizes)
+        check_population_memory(memory_needed(sizes, size, dtype=number), size, sizes)
         check_seed(seed)
         initialisation(init)
         self._set(sizes, names, draw_many(sizes, size, init, seed, number))

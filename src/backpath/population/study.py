@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from backpath.errors import InputError
 from backpath.maths.arrays import Array
 from backpath.maths.checks import as_given, check_count, check_number, check_seed, check_truth
-from backpath.population.memory import check_memory, memory_needed
+from backpath.population.memory import check_population_memory, memory_needed
 from backpath.population.networks import Population
 from backpath.population.population_outcome import PopulationOutcome, outcome_of
 from backpath.training.callbacks import Callbacks, Watched
@@ -123,7 +123,7 @@ def train_population(
     needed = memory_needed(
         population.sizes, size, dtype=population.dtype, solver=solver, epochs=epochs, history_every=history_every
     )
-    check_memory(needed, size, population.sizes)
+    check_population_memory(needed, size, population.sizes)
     job = Job(
         network=network,
         X=inputs,

@@ -18,7 +18,7 @@ from backpath.tabular.linear import best_linear_model
 from backpath.tabular.plan import Plan
 from backpath.training import TrainingResult
 from backpath.training.callbacks import Watched
-from backpath.training.fingerprints import plain
+from backpath.training.fingerprints import as_json
 from backpath.training.progress import reporter
 from backpath.training.result import as_plain, of_plain
 from backpath.training.spreading import Spread, one_by_one, spread_and_kept
@@ -210,12 +210,12 @@ class DividedRows:
         """The outcomes of the tasks in order; those from other processes are reported and saved when they arrive."""
         if self.spread is one_by_one:
             return (outcome for _, outcome in one_by_one(attempt, self, tasks))
-        shared = {"rows": plain([self.X, self.y, self.weight]), "network": self.network}
+        shared = {"rows": as_json([self.X, self.y, self.weight]), "network": self.network}
         shared["training"] = {name: value for name, value in self.training.items() if name not in HERE}
 
         def settings(number: int) -> dict[str, Any]:
             plan, aside, seed = tasks[number]
-            found: dict[str, Any] = plain(shared | {"plan": vars(plan), "aside": aside, "seed": seed})
+            found: dict[str, Any] = as_json(shared | {"plan": vars(plan), "aside": aside, "seed": seed})
             return found
 
         found: dict[int, Attempt] = {}

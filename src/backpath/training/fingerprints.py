@@ -34,7 +34,7 @@ def settings_of(job: Job, **more: Any) -> dict[str, Any]:
     for field in fields(job):
         if field.name not in NOT_SETTINGS:
             found |= _described(field.name, getattr(job, field.name))
-    return found | {name: plain(value) for name, value in more.items()}
+    return found | {name: as_json(value) for name, value in more.items()}
 
 
 def differences(
@@ -75,23 +75,23 @@ def versions() -> dict[str, str]:
 def _described(name: str, value: Any) -> dict[str, Any]:
     if isinstance(value, Network):
         kind = {"sizes": list(value.sizes), "activations": list(value.activations), "biases": value.biases}
-        return {**kind, "weights": plain(value.weights)}
+        return {**kind, "weights": as_json(value.weights)}
     if is_dataclass(value):
         found: dict[str, Any] = {}
         for field in fields(value):
             found |= _described(NAMES.get(field.name, field.name), getattr(value, field.name))
         return found
-    return {name: plain(value)}
+    return {name: as_json(value)}
 
 
-def plain(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """A value as JSON data, with type, shape and digest for arrays."""
     if isinstance(value, np.ndarray):
         return fingerprint(value)
     if isinstance(value, (list, tuple)):
-        return [plain(part) for part in value]
+        return [as_json(part) for part in value]
     if isinstance(value, dict):
-        return {str(name): plain(part) for name, part in value.items()}
+        return {str(name): as_json(part) for name, part in value.items()}
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, int | str | None) or (isinstance(value, float) and math.isfinite(value)):

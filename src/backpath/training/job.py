@@ -19,7 +19,7 @@ from backpath.maths.families import NOT_COMPILED
 from backpath.maths.network import Network
 from backpath.maths.unknown import unknown
 from backpath.training.bayesian import Bayesian
-from backpath.training.native.calls import SOLVERS as COMPILED_SOLVERS
+from backpath.training.native.calls import SOLVER_CODES
 from backpath.training.state import Stateful
 
 Masks = list[NDArray[np.bool_]]
@@ -185,7 +185,7 @@ class Job:
         """The setting that only the NumPy engine supports; "" if there is none."""
         if self.dropout:
             return "dropout"
-        if self.solver.name not in COMPILED_SOLVERS:
+        if self.solver.name not in SOLVER_CODES:
             return f"the solver {self.solver.name}"
         if not isinstance(self.X, np.ndarray):
             return "training on sparse rows"
@@ -290,7 +290,7 @@ def check_batch_size(batch_size: int | None, samples: int) -> int:
     return min(int(batch_size), samples)
 
 
-def records(epochs: int, history_every: int | None) -> int:
+def record_count(epochs: int, history_every: int | None) -> int:
     """The number of costs to keep, one every ``history_every`` epochs; None: no costs."""
     return -(-epochs // history_every) if history_every else 0
 

@@ -21,7 +21,7 @@ from backpath.maths.network import Network
 from backpath.training.job import Job
 from backpath.training.known_runs import KnownRun, known_run
 from backpath.training.run_folder import read_run, states_of
-from backpath.training.state import filled, thinned
+from backpath.training.state import thinned, with_gaps
 
 LONGEST = 1000  # points of a curve
 TAIL = 1 << 20  # bytes to read from the end of a log
@@ -122,7 +122,7 @@ def _newest(folder: Path) -> tuple[Path, Any, dict[str, Any]] | None:
 
 
 def _curve(kept: dict[str, Any]) -> Curve:
-    costs = filled(kept)
+    costs = with_gaps(kept)
     return [(int(k) + 1, float(costs[k])) for k in np.flatnonzero(np.isfinite(costs))]
 
 

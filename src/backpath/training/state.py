@@ -83,7 +83,7 @@ def put_back(now: Any, value: Any) -> Any:
 
 def _list_put_back(now: list[Any] | tuple[Any, ...], value: Any) -> list[Any]:
     if isinstance(value, dict):
-        return filled(value).tolist()
+        return with_gaps(value).tolist()
     if now and isinstance(now[0], (Stateful, np.ndarray)) and len(now) != len(value):
         raise ValueError("a list has another length")
     return [put_back(old, new) for old, new in zip(now, value, strict=True)] if len(now) == len(value) else list(value)
@@ -92,7 +92,7 @@ def _list_put_back(now: list[Any] | tuple[Any, ...], value: Any) -> list[Any]:
 def thinned(numbers: np.ndarray[Any, np.dtype[np.float64]], longest: int = LONGEST) -> dict[str, Any]:
     """All numbers of a history, or if there are more than ``longest`` the last and every second, fourth, eighth, ….
 
-    >>> filled(thinned(np.arange(3.0))).tolist()
+    >>> with_gaps(thinned(np.arange(3.0))).tolist()
     [0.0, 1.0, 2.0]
     """
     count = len(numbers)
@@ -100,7 +100,7 @@ def thinned(numbers: np.ndarray[Any, np.dtype[np.float64]], longest: int = LONGE
     return {"count": count, "every": every, "kept": numbers[::every].copy(), "last": numbers[-1:].copy()}
 
 
-def filled(kept: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
+def with_gaps(kept: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
     """A history with NaN where its numbers were not saved."""
     numbers = np.full(kept["count"], np.nan)
     numbers[:: kept["every"]] = kept["kept"]

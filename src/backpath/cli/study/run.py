@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.cli.cluster import cluster
-from backpath.cli.describe import describe_training, heading
+from backpath.cli.describe import bold, describe_training
 from backpath.cli.lasting import log_to
 from backpath.cli.options import whole_numbers
 from backpath.cli.study.options import StudyOptions
@@ -33,7 +33,7 @@ from backpath.files.atomic import check_writable
 from backpath.files.parquet import write_parquet
 from backpath.files.wording import plain, quoted
 from backpath.maths.checks import check_count, check_number, check_sizes, machine_memory
-from backpath.population.memory import check_memory, memory_needed
+from backpath.population.memory import check_population_memory, memory_needed
 from backpath.population.networks import Population
 from backpath.population.population_outcome import PopulationOutcome
 from backpath.population.rows import MISSING, check_rows, network_rows
@@ -101,7 +101,7 @@ def study_and_report(options: StudyOptions) -> None:
     _check_files(study)
     needed = _memory(study)
     study.train(study.draw(networks=1), epochs=0, progress=True, callbacks=None)  # checks the arguments
-    say(heading(f"{study.data.name}: {study.data.title}"))
+    say(bold(f"{study.data.name}: {study.data.title}"))
     say(_described(study))
     say(f"memory {bytes_shown(needed)}, of this machine's {bytes_shown(machine_memory())}")
     start = study.draw(study.networks)
@@ -197,7 +197,7 @@ def _memory(study: Study) -> int:
     check_count(study.epochs, "epochs", least=0)
     dtype, solver = study.population["dtype"], study.training["solver"]
     needed = memory_needed(study.sizes, study.networks, dtype=dtype, solver=solver, epochs=study.epochs)
-    check_memory(needed, study.networks, study.sizes)
+    check_population_memory(needed, study.networks, study.sizes)
     return needed
 
 
@@ -222,12 +222,12 @@ def _report_population(study: Study, start: Population) -> None:
     found = plateaus(unsolved) if study.epochs else []
     if outcome.stopped == "interrupted":
         say(f"interrupted: {len(numbers):,} of {study.networks:,} networks finished; the others are left out")
-    say(f"\n{heading('solved')}\n{describe_success(success, study.training['solved_error'], study.epochs)}")
-    say(f"\n{heading('final costs')}\n{histogram(outcome.cost, found)}")
+    say(f"\n{bold('solved')}\n{describe_success(success, study.training['solved_error'], study.epochs)}")
+    say(f"\n{bold('final costs')}\n{histogram(outcome.cost, found)}")
     if found:
-        say(f"\n{heading('plateaus')}, and their share of the networks that are not solved")
+        say(f"\n{bold('plateaus')}, and their share of the networks that are not solved")
         say(describe_plateaus(found, len(unsolved)))
-    say(f"\n{heading('speed')}\n{describe_speed(len(numbers), study.epochs, outcome.seconds)}")
+    say(f"\n{bold('speed')}\n{describe_speed(len(numbers), study.epochs, outcome.seconds)}")
     if study.out is not None:
         rate = study.training["learning_rate"]
         _write(study.out, lambda out: write_parquet(out, network_rows(start, outcome, rate, numbers), MISSING))
@@ -257,13 +257,13 @@ def _report_sweep(study: Study, sweep: Sweep, start: Population) -> None:
     if len(points) < len(sweep.values):
         say(f"interrupted: {len(points)} of {len(sweep.values)} values finished; the others are left out")
     error = study.training["solved_error"]
-    say(f"\n{heading('solved')}: all errors under {error:g} after {study.epochs:,} epochs")
+    say(f"\n{bold('solved')}: all errors under {error:g} after {study.epochs:,} epochs")
     say(describe_curve(sweep, points))
     total = study.networks * len(points)
     diverged = sum(success.diverged for _, success in points)
     if diverged:
         say(f"  diverged: {diverged:,} of {total:,} networks, not solved")
-    say(f"\n{heading('speed')}\n{describe_speed(total, study.epochs, seconds)}")
+    say(f"\n{bold('speed')}\n{describe_speed(total, study.epochs, seconds)}")
     if study.out is not None:
         columns = _curve_columns(sweep, points)
         _write(study.out, lambda out: write_parquet(out, columns, {"median_epochs": -1}))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from backpath.cli.cluster import cluster
-from backpath.cli.describe import describe_network, describe_training, describe_weights, heading, truth_table
+from backpath.cli.describe import bold, describe_network, describe_training, describe_weights, truth_table_text
 from backpath.cli.terminal import again, folded, is_quiet, say
 from backpath.cli.train.options import TrainOptions
 from backpath.cli.train.report import cost_section
@@ -56,7 +56,7 @@ def train_data_set(options: TrainOptions, file: str) -> Trained:
     }
     sections = [("cost", cost_section(result)), ("weights", describe_weights(result.network))]
     if data.is_truth_table and set(network.activations) <= {"sigmoid", "step"}:
-        sections.append(("truth table", truth_table(result.network, data.X, data.y)))
+        sections.append(("truth table", truth_table_text(result.network, data.X, data.y)))
     sections.append(("quality", _quality_section(result, data, settings, found)))
     model = Model(result.network, Preparation.of_arrays(data.X.shape[1], data.task), record)
     return Trained(model, result, tuple(sections), _next(result.network, data, settings.cost, file))
@@ -74,7 +74,7 @@ def _check(options: TrainOptions) -> None:
 
 def _trained(options: TrainOptions, data: Dataset, settings: Plan, network: Network) -> TrainingResult:
     title = [
-        heading(f"{data.name}: {data.title}"),
+        bold(f"{data.name}: {data.title}"),
         f"network {describe_network(network)}, seed {options.seed}",
         describe_training(settings.cost, settings.solver, settings.learning_rate, settings.batch_size),
     ]

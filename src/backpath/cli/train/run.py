@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from backpath.cli.describe import heading
+from backpath.cli.describe import bold
 from backpath.cli.terminal import be_quiet, echo, say
 from backpath.cli.train.data_set import train_data_set
 from backpath.cli.train.options import TrainOptions
@@ -64,7 +64,7 @@ def _described(trained: Trained) -> dict[str, object]:
 
 def _report(trained: Trained, out: str, plot: str | None) -> None:
     for name, lines in trained.sections:
-        say(f"\n{heading(name)}\n{lines}" if lines.startswith("  ") else f"\n{heading(name)}  {lines}")
+        say(f"\n{bold(name)}\n{lines}" if lines.startswith("  ") else f"\n{bold(name)}  {lines}")
     say(f"\nsaved {click.style(plain(out), bold=True)}" + (f" and {plain(plot)}" if plot else ""))
     say("try next")
     for line in trained.next:

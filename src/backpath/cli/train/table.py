@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backpath.cli.cluster import cluster
-from backpath.cli.describe import describe_inputs, heading
+from backpath.cli.describe import bold, describe_inputs
 from backpath.cli.terminal import again, folded, is_quiet, say
 from backpath.cli.train.options import TrainOptions
 from backpath.cli.train.report import cost_section, describe_importance, describe_verdict, fit_section, loss_named
@@ -76,7 +76,7 @@ def _title(options: TrainOptions, table: TrainingTable | StreamedTable, counts: 
     notes = [f"note: {note}" for note in table.notes]
     if counts:
         notes.append(f"note: the target {options.target!r} looks like counts: try --cost poisson")
-    return [heading(plain(f"{size} -> {options.target} ({kind})")), *notes]
+    return [bold(plain(f"{size} -> {options.target} ({kind})")), *notes]
 
 
 def _next(options: TrainOptions, file: str) -> tuple[str, ...]:

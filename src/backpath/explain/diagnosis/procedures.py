@@ -114,7 +114,7 @@ def by_other_rules(q: Problem) -> Iterator[Procedure]:
             yield Procedure(single, f"an online epoch in this order by {rule.words}", OTHER_RULE + 1, rule)
 
 
-def scaled(q: Problem, procedure: Procedure) -> Iterator[Procedure]:
+def with_scales(q: Problem, procedure: Procedure) -> Iterator[Procedure]:
     """The procedure with a ½ or a 2 in the cost, with summed gradients, or with the step added."""
     whole = len(procedure.steps[0]) > 1
     scales = [(0.5, "half of each gradient"), (2.0, "twice each gradient"), (-1.0, "each step added, not subtracted")]

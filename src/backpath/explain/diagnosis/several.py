@@ -13,7 +13,7 @@ from backpath.explain.diagnosis.conventions import ScopedConstants
 from backpath.explain.diagnosis.explanation import Explanation
 from backpath.explain.diagnosis.mistakes import Mistake
 from backpath.explain.diagnosis.problem import Problem, Procedure
-from backpath.explain.diagnosis.procedures import by_other_rules, course, scaled, usual
+from backpath.explain.diagnosis.procedures import by_other_rules, course, usual, with_scales
 from backpath.maths.arrays import Array
 
 _LIKELY_SLIP = 10.0  # the most bits of a slip to try in each of several updates
@@ -41,7 +41,7 @@ def after_several_updates(c: Comparison) -> list[Explanation]:
     """The procedures that give all claimed weights, with or without a constant on each step."""
 
     def outcomes() -> Outcomes:
-        return _outcomes(c.q, [v for procedure in usual(c.q) for v in (procedure, *scaled(c.q, procedure))])
+        return _outcomes(c.q, [v for procedure in usual(c.q) for v in (procedure, *with_scales(c.q, procedure))])
 
     found = list(_that_fit(c, c.q.once("usual procedures", outcomes)))
     return [e for e in found if e.is_right] or found

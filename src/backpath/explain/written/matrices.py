@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 
 from backpath.explain import symbols as sy
-from backpath.explain.batch_matrices import BatchMatrices, multiplied
+from backpath.explain.batch_matrices import BatchMatrices, gradient_product
 from backpath.explain.digits import agree_all
 from backpath.explain.document import Block, Formulas, Prose, heading, prose
 from backpath.explain.expression import (
@@ -107,7 +107,7 @@ def _shown(m: BatchMatrices, given: list[Array]) -> list[Matrix]:
     """The matrices' numbers, with enough digits that the product of the shown ones is the shown gradient."""
     shapes = [part.shape for part in given]
     values = [float(v) for part in given for v in part.ravel()]
-    scales = multiplied(*(None if part is None else np.abs(part) for part in (m.D, m.W, m.S, m.X)))  # type: ignore[arg-type]  # D and X are never None
+    scales = gradient_product(*(None if part is None else np.abs(part) for part in (m.D, m.W, m.S, m.X)))  # type: ignore[arg-type]  # D and X are never None
 
     def compute(numbers: Sequence[Decimal]) -> list[Decimal]:
         parts, start = [], 0
@@ -115,7 +115,7 @@ def _shown(m: BatchMatrices, given: list[Array]) -> list[Matrix]:
             parts.append(np.array(numbers[start : start + rows * columns], dtype=object).reshape(rows, columns))
             start += rows * columns
         made = (
-            multiplied(parts[0], parts[1], parts[2], parts[3])
+            gradient_product(parts[0], parts[1], parts[2], parts[3])
             if len(parts) == 4
             else parts[0].T @ parts[1] / len(parts[1])
         )

@@ -17,7 +17,7 @@ from backpath.training.engines.layout import lay_out
 from backpath.training.job import Job, SolverState
 from backpath.training.native.calls import CProgress, CSettings, CState, CTraining
 from backpath.training.native.library import address, buffer, kernels, part
-from backpath.training.state import Stateful, filled, put_back, taken, thinned
+from backpath.training.state import Stateful, put_back, taken, thinned, with_gaps
 from backpath.training.threads import Pace, shared, team_of, threads_for
 
 ORDERS_AT_ONCE = 2**20  # numbers
@@ -148,7 +148,7 @@ class CompiledEngine(Stateful):
         for copy, k in enumerate(range(0, len(now.flat), n)):
             arrays = put_back(self.weights, state["arrays"][copy * layers : (copy + 1) * layers])
             self.layout.put(arrays, now.flat[k : k + n])
-        self._costs = filled(state["costs"])
+        self._costs = with_gaps(state["costs"])
         now.epochs = len(self._costs)
         for name, value in state["state"].items():
             setattr(now.state, name, value)

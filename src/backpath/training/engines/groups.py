@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array, Indices
 from backpath.maths.costs import cost_function
-from backpath.training.job import REMEMBERED, Job, records
+from backpath.training.job import REMEMBERED, Job, record_count
 from backpath.training.native import calls
 from backpath.training.native.library import address, buffer, kernels
 from backpath.training.state import put_back
@@ -71,7 +71,7 @@ class Standing:
         numbers[calls.RATE], numbers[calls.MU], numbers[calls.BEST] = rates, momenta, np.inf
         counts = np.zeros((calls.STATUS + 1, size), np.int64)
         counts[calls.SOLVED_AFTER] = -1
-        history = np.full((records(epochs, history_every), size), np.nan, weights.dtype)
+        history = np.full((record_count(epochs, history_every), size), np.nan, weights.dtype)
         of_each = np.ascontiguousarray(rates, np.float64), np.ascontiguousarray(momenta, np.float64)
         return cls(job, weights, *of_each, solved_error, stop_when_solved, history_every or 0, numbers, counts, history)
 
@@ -101,7 +101,7 @@ class Populated:
             networks=standing.weights.shape[1],
             samples=len(job.X),
             cost=cost_function(job.cost).code,
-            solver=calls.SOLVERS[solver.name],
+            solver=calls.SOLVER_CODES[solver.name],
             batch=job.batch_size,
             every=standing.every,
             stop_when_solved=standing.stop_when_solved,

@@ -15,7 +15,7 @@ from backpath.maths.activations import activation
 from backpath.maths.arrays import Array, Integers
 from backpath.maths.costs import cost_function
 from backpath.training.job import Job
-from backpath.training.native.calls import SOLVERS, STEP_BYTES, CPlan
+from backpath.training.native.calls import SOLVER_CODES, STEP_BYTES, CPlan
 from backpath.training.native.library import buffer
 
 NARROW_LANES, NARROW_WEIGHTS = 4, 256
@@ -141,7 +141,7 @@ def _laid_out(
     few = sum(neurons * (inputs + 1) for inputs, neurons in itertools.pairwise(sizes)) <= NARROW_WEIGHTS
     squared = cost.endswith("squared_error") and activations[-1] != "softmax"
     codes = tuple(activation(name).code for name in activations)
-    what = sizes, codes, itemsize, samples, batch, laid, cost_function(cost).code, SOLVERS[solver], plain
+    what = sizes, codes, itemsize, samples, batch, laid, cost_function(cost).code, SOLVER_CODES[solver], plain
     return _narrow(*what) if few and squared and batch <= NARROW_LANES else _wide(*what, members)
 
 

@@ -62,7 +62,7 @@ def _libraries():  # type: ignore[no-untyped-def] # threadpoolctl has no types
     return threadpoolctl.ThreadpoolController()
 
 
-def check_memory(free: int, weights: int) -> None:
+def check_matrix_memory(free: int, weights: int) -> None:
     """Refuse, before training starts, a network whose matrices do not fit into memory."""
     needed = 8 * (MATRICES * free**2 + weights * max(free, LEAST_ROWS))
     if needed > machine_memory():
@@ -99,7 +99,7 @@ class NormalEquations:
         if job.free is not None:
             self.free = np.flatnonzero(np.concatenate([f.ravel() for f in job.free]))
         self.count = len(np.arange(self._ends[-1])[self.free])
-        check_memory(self.count, self._ends[-1])
+        check_matrix_memory(self.count, self._ends[-1])
         outputs = network.sizes[-1]
         self._block = min(block or max(1, max(self.count, LEAST_ROWS) // outputs), len(job.X))
         self._room = np.empty(self._ends[-1] * outputs * self._block)

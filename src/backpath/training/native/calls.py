@@ -5,7 +5,7 @@ from __future__ import annotations
 from ctypes import Structure, c_double, c_int64, c_void_p
 from typing import Any
 
-SOLVERS = {"gd": 0, "momentum": 1, "adam": 2}
+SOLVER_CODES = {"gd": 0, "momentum": 1, "adam": 2}
 STEP_BYTES = 64  # bytes that are processed together
 TICKET_APART = 8  # numbers from one ticket of a team to the next
 STATE_ROWS = 8  # in a block of many networks
