@@ -77,7 +77,7 @@ def test_as_on_one_machine(cluster, name):
 
 
 def test_the_same_bits_for_any_number_of_workers(cluster):
-    workers = sorted(cluster.scheduler_info()["workers"])
+    workers = sorted(cluster.nthreads())
     for name in ("full batch", "mini-batches, shuffled", "lm"):
         found = []
         for count in (1, 2, 3):
@@ -113,7 +113,7 @@ def test_the_tree_of_sums_is_that_of_the_blocks(count):
 @pytest.mark.filterwarnings("ignore:The `Worker.actors` attribute")  # in older versions of Dask
 def test_workers_that_ask_others_give_the_same_bits(cluster, monkeypatch):
     blocks = list(zip(np.array_split(X, 11), np.array_split(y, 11)))
-    workers, found = sorted(cluster.scheduler_info()["workers"]), []
+    workers, found = sorted(cluster.nthreads()), []
     for followers, count in ((8, 1), (8, 7), (2, 7), (1, 4)):
         monkeypatch.setattr("backpath.distributed.parts.FOLLOWERS", followers)
         scattered = cluster.scatter(blocks, hash=False)
@@ -121,6 +121,21 @@ def test_workers_that_ask_others_give_the_same_bits(cluster, monkeypatch):
         assert len(samples._asked_directly) == min(followers, samples.workers)
         found.append([distributed.train(NET, samples, **case).network for case in CASES.values()])
     assert found[0] == found[1] == found[2] == found[3]
+
+
+def test_all_workers_are_seen_while_dask_updates_what_it_knows(cluster):
+    samples, stop = laid(cluster), threading.Event()
+
+    def update():  # Dask does so every two seconds, without the workers
+        while not stop.wait(0.001):
+            cluster.loop.add_callback(cluster._update_scheduler_info)
+
+    updates = threading.Thread(target=update)
+    updates.start()
+    seen = {len(samples._workers()) for _ in range(100)}
+    stop.set()
+    updates.join()
+    assert seen == {7}
 
 
 @pytest.mark.slow

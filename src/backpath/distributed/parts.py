@@ -147,7 +147,7 @@ class DistributedSamples:
         if self.client.status != "running":
             raise SchedulerLost("the scheduler of the cluster no longer answers")
         try:
-            found = sorted(self.client.scheduler_info(n_workers=-1)["workers"])
+            found = sorted(self.client.nthreads())  # scheduler_info is now and then overwritten with no workers
         except (OSError, TimeoutError) as error:
             raise SchedulerLost(f"the scheduler of the cluster does not answer: {error}") from None
         return [worker for worker in found if worker in self._chosen] if self._chosen is not None else found
@@ -199,9 +199,12 @@ class DistributedSamples:
 
     def _actor(self, made: Any, worker: str) -> Any:
         """The worker's new actor; None if the worker is lost meanwhile."""
+        from distributed import wait
+
         while True:
             try:
-                return made.result(timeout=LOOK_SECONDS)
+                wait(made, timeout=LOOK_SECONDS)
+                return made.result()  # with a timeout, Dask cannot be asked again if that ends while it gets the result
             except TimeoutError:
                 if worker not in self._workers():
                     return None
