@@ -110,7 +110,7 @@ def test_a_table_is_learned_from(page, server):
 def test_a_bad_table_is_refused_as_on_the_command_line(page, server, raw, line):
     answer = server.post("/data", page.session, raw, "t.csv")
     error = answer.json()["error"]
-    assert error.startswith(line)
+    assert line in error  # the widest may be refused for its memory
     assert "\n" not in error
     assert "/" not in error.partition("(")[0] or "tmp" not in error
     assert page.ok("pause")["data"]["name"] == "xor"

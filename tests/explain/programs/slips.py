@@ -429,19 +429,19 @@ def _length(arrays: list[Array]) -> float:
     return float(np.sqrt(sum((a**2).sum() for a in arrays)))
 
 
-@meant("scaled to a length")
+@meant("scaled to a norm")
 def _scaled(p: Program, rng: np.random.Generator) -> Planted:
     need(_length(p.gradients()) > 1e-6)
     length = float(rng.choice([1.0, 0.5, 0.1]))
     p.finish = lambda found: [length * g / _length(found) for g in found]
-    return planted("gradient_clipped", words=("length",))
+    return planted("gradient_clipped", words=("norm",))
 
 
-@meant("each layer scaled to a length")
+@meant("each layer scaled to a norm")
 def _each_scaled(p: Program, rng: np.random.Generator) -> Planted:
     need(min(_length([g]) for g in p.gradients()) > 1e-6)
     p.finish = lambda found: [g / _length([g]) for g in found]
-    return planted("gradient_clipped", words=("length",))
+    return planted("gradient_clipped", words=("norm",))
 
 
 @meant("smoothed targets")
