@@ -61,7 +61,7 @@ import backpath as bp
 
 class Interrupts:  # while NumPy's modules of C are loaded
     def find_spec(self, name, path=None, target=None):
-        if name == "numpy._core.overrides":
+        if name.endswith("core.overrides"):  # numpy._core, before 2.0 numpy.core
             signal.raise_signal(signal.SIGINT)
 
 sys.meta_path.insert(0, Interrupts())
