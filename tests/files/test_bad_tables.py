@@ -14,6 +14,8 @@ from backpath.files.predicting import PredictionTable
 from backpath.files.preparation import Preparation, Target
 from backpath.files.tables import read_training_table as read
 
+pytestmark = pytest.mark.usefixtures("in_folder")
+
 HEADER = b"a,b,y\n"
 ROWS = b"0,red,0\n1,green,1\n2,red,4\n3,green,9\n4,red,16\n"  # lines 2 to 6
 GOOD = HEADER + ROWS
@@ -155,12 +157,6 @@ BAD = {
     ),
     "broken Parquet": (b"PAR1 and no more", None),
 }
-
-
-@pytest.fixture(autouse=True)
-def in_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def read_training_table(path, target, dialect=None, **choices):

@@ -9,11 +9,7 @@ from backpath.files.column_values import Categories, Numbers
 from backpath.files.tables import read_table
 from backpath.files.training_table import TrainingTable
 
-
-@pytest.fixture(autouse=True)
-def in_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("in_folder")
 
 
 @pytest.fixture

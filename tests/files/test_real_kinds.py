@@ -20,11 +20,7 @@ from backpath.files.preparation import Preparation
 from backpath.files.tables import read_table, read_training_table
 from spreadsheets import as_spreadsheet
 
-
-@pytest.fixture(autouse=True)
-def in_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("in_folder")
 
 
 def table(text, target="y", encoding="utf-8", name="t.csv", **settings):

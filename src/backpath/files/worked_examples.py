@@ -199,7 +199,7 @@ def _network(found: Any) -> Network:
     given = _named(weights, "network.weights", lambda name: weight_name(*weight_index(name, sizes, biases)))
     _check_complete(given, sizes, biases)
     for name, value in given.items():
-        _number(value, f"network.weights.{name}", printed=True)
+        _number(value, f"network.weights.{name}")
     return Network.from_weights(_arrays(given, sizes, biases), activations, biases=biases)
 
 
@@ -252,7 +252,7 @@ def _claims(claimed: Any, kind: str, network: Network, canonical: Callable[[str,
     given = _of_kind(claimed.get(kind, {}), dict, where)
     named = _named(given, where, lambda name: canonical(name, network))
     for name, figure in named.items():
-        _number(figure, f"{where}.{name}", printed=True)
+        _number(figure, f"{where}.{name}")
     return named
 
 
@@ -295,17 +295,17 @@ def _frozen(found: Any, network: Network) -> tuple[str, ...]:
     return names
 
 
-def _number(figure: Any, where: str, printed: bool = False) -> float:
-    """A finite number; with ``printed``, also as a string."""
+def _number(figure: Any, where: str) -> float:
+    """A finite number, also as a string."""
     try:
-        if isinstance(figure, bool) or not isinstance(figure, int | float | (str if printed else float)):
+        if isinstance(figure, bool) or not isinstance(figure, int | float | str):
             raise TypeError
         number = float(figure.replace("\N{MINUS SIGN}", "-") if isinstance(figure, str) else figure)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        kinds = "a finite number, or one in quotes as it was printed" if printed else "a finite number"
-        raise InputError(f"{where} must be {kinds}, but is {json.dumps(figure, ensure_ascii=False)[:60]}")
+        came = json.dumps(figure, ensure_ascii=False)[:60]
+        raise InputError(f"{where} must be a finite number, or one in quotes as it was printed, but is {came}")
     return number
 
 
