@@ -54,7 +54,7 @@ ROOMS = {
     ),
 }
 EQUIVALENT = ROOT / "tools" / "equivalent_mutants.txt"
-FIRST = 30  # tests of one fault that are run first: the most specific ones
+FIRST = 30  # tests of one fault that are run first: the most specific ones, and some of the others
 LIMIT = 300  # seconds for these, and for the others
 NOTHING_RUN = (4, 5)  # pytest's exit statuses for tests that it cannot find
 OPTIONS = (
@@ -266,7 +266,10 @@ def tests_of(faults: list[Mutant], runs: dict[tuple[str, int], set[str]]) -> lis
         for line in lines_of(fault) or [line for name, line in runs if name == file]:
             found |= runs.get((file, line), set())
     covered = Counter(test for tests in runs.values() for test in tests)
-    return sorted(found, key=lambda test: (covered[test], test))  # the most specific tests first
+    specific = sorted(found, key=lambda test: (covered[test], test))
+    first, others = specific[: FIRST // 2], specific[FIRST // 2 :]
+    random.Random(0).shuffle(others)  # tests in one file are similar
+    return first + others
 
 
 def lines_of(fault: Mutant) -> range | None:
