@@ -157,6 +157,30 @@ def test_costs_are_those_before_each_step_and_only_fall():
     assert halves.history.cost == pytest.approx(result.history.cost / 2, rel=1e-12)
 
 
+def test_the_damping_follows_nielsens_rule():
+    """Another implementation, from Nielsen's report, reaches the same cost after each step."""
+    X, y = wave(30)
+    network = bp.Network((2, 4, 1), activations=("tanh", "identity"), seed=7)
+    costs = bp.train(network, X, y, solver="lm", epochs=25).history.cost
+    (e, J), growth, dropped = residuals(network, X, y), 2, 0
+    damping = 0.1 * (J**2).sum(axis=0).max()
+    for cost in costs:
+        assert e @ e / len(X) == pytest.approx(cost, rel=1e-7)
+        while True:
+            h = np.linalg.solve(J.T @ J + damping * np.eye(J.shape[1]), -J.T @ e)
+            ends = np.cumsum([W.size for W in network.weights])
+            steps = zip(network.weights, np.split(h, ends[:-1]), strict=True)
+            trial = network.with_weights([W + step.reshape(W.shape) for W, step in steps])
+            after = residuals(trial, X, y)
+            gain = (e @ e - after[0] @ after[0]) / (h @ (damping * h - J.T @ e))
+            if gain > 0:
+                break
+            damping, growth, dropped = damping * growth, growth * 2, dropped + 1
+        network, (e, J) = trial, after
+        damping, growth = damping * max(1 / 3, 1 - (2 * gain - 1) ** 3), 2
+    assert dropped >= 3
+
+
 @given(st.integers(1, 70))
 @settings(max_examples=10, deadline=None)
 def test_blocks_of_any_size_give_the_same(block):
