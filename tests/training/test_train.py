@@ -79,7 +79,8 @@ def test_shuffling_is_seeded_and_visits_every_sample():
     net = bp.Network((1, 1), "identity", seed=0)
     X, y = np.arange(5.0)[:, None], np.arange(5.0) * 2
     runs = [
-        bp.train(net, X, y, epochs=3, learning_rate=0.01, batch_size=1, shuffle=True, seed=seed) for seed in (0, 0, 1)
+        bp.train(net, X, y, epochs=3, learning_rate=0.01, batch_size=1, shuffle=True, **seed)
+        for seed in ({}, {"seed": 0}, {"seed": 1})  # 0 is the default
     ]
     assert runs[0].network == runs[1].network
     assert runs[0].network != runs[2].network
