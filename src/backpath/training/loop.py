@@ -97,7 +97,7 @@ def train(
     engine : "auto" | "numpy" | "compiled"
         The engine: the plain NumPy reference, or the native kernels, whose results differ only in the last digits.
         "auto" uses the kernels if there are any for this machine, else NumPy. Each engine gives the same bits on every
-        run, on any processor and for any number of cores.
+        run and for any number of threads, the kernels also on every processor with fused multiply-add.
     threads : int | None
         The maximum number of threads of the kernels, which use them if training becomes faster. The default is
         ``BACKPATH_THREADS``, or all cores available to the process: at most its share in a container or joblib worker.
