@@ -35,7 +35,8 @@ def say(line: str) -> None:
 
 def main() -> int:
     options = arguments()
-    who = options.contenders.split(",") if options.contenders else growth.CONTENDERS if options.growth else CONTENDERS
+    usual = growth.CONTENDERS if options.growth else CONTENDERS
+    who = options.contenders.split(",") if options.contenders else usual
     rounds, seconds = (3, 0.05) if options.quick else (5, 0.2) if options.growth else (11, 0.3)
     if options.cpu:
         os.environ[CLOCK] = "1"
@@ -45,14 +46,23 @@ def main() -> int:
         if options.growth:
             results = draw_growth_curves(contest, options.out)
         else:
-            rows = [row for row in ROWS if row.key in options.rows.split(",")]
-            results = measure(rows, contest) if options.keep is None else keep(rows, contest, options.keep)
+            results = measure_rows(contest, options)
             write_page(results, [*facts, ", ".join(contest.versions())], rounds, options.out)
             print(table(results))
+    return report_refused(results)
+
+
+def report_refused(results: list[Measured]) -> int:
+    """Print the contenders with other weights than the reference; returns the exit status."""
     refused = sorted({name for result in results for name in result.refused})
     if refused:
         say(f"refused, because they do not reach the reference's weights: {', '.join(refused)}")
     return 1 if refused else 0
+
+
+def measure_rows(contest: Contest, options: argparse.Namespace) -> list[Measured]:
+    rows = [row for row in ROWS if row.key in options.rows.split(",")]
+    return measure(rows, contest) if options.keep is None else keep(rows, contest, options.keep)
 
 
 def keep(rows: list[Row], contest: Contest, folder: Path) -> list[Measured]:

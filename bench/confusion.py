@@ -275,14 +275,7 @@ def draw(alone: dict, path: Path) -> None:
         panel.set(xlim=(0, len(columns)), ylim=(len(rows), 0), aspect="equal", facecolor="none")
         panel.set_title(f"{title}: planted (rows), reported (columns), in percent of the row", loc="left", fontsize=9)
         for i, code in enumerate(rows):
-            counts: Counter = sum((c for (m, p), c in alone.items() if m[0] == code and p == precision), Counter())
-            for j, column in enumerate(columns):
-                if counts[column]:
-                    part = counts[column] / counts.total()
-                    colour = "#2f80ed" if column in (code, SEVERAL) else "#e0562d"
-                    panel.add_patch(Rectangle((j, i), 1, 1, color=colour, alpha=0.15 + 0.4 * part, linewidth=0))
-                    text = f"{100 * part:.0f}" if part >= 0.01 else "<1"
-                    panel.text(j + 0.5, i + 0.5, text, ha="center", va="center", fontsize=7)
+            draw_row(panel, i, code, reported(alone, code, precision), columns)
         panel.set_xticks(
             [j + 0.5 for j in range(len(columns))], columns, rotation=60, ha="right", rotation_mode="anchor"
         )
@@ -295,6 +288,28 @@ def draw(alone: dict, path: Path) -> None:
             spine.set_alpha(0.3)
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
+    follow_the_theme(path)
+
+
+def reported(alone: dict, code: str, precision: int | None) -> Counter:
+    """What was reported for a planted mistake, in all its variants."""
+    return sum((c for (m, p), c in alone.items() if m[0] == code and p == precision), Counter())
+
+
+def draw_row(panel: plt.Axes, row: int, code: str, counts: Counter, columns: list[str]) -> None:
+    """A cell for each answer to a planted mistake."""
+    for j, column in enumerate(columns):
+        if not counts[column]:
+            continue
+        part = counts[column] / counts.total()
+        colour = "#2f80ed" if column in (code, SEVERAL) else "#e0562d"
+        panel.add_patch(Rectangle((j, row), 1, 1, color=colour, alpha=0.15 + 0.4 * part, linewidth=0))
+        text = f"{100 * part:.0f}" if part >= 0.01 else "<1"
+        panel.text(j + 0.5, row + 0.5, text, ha="center", va="center", fontsize=7)
+
+
+def follow_the_theme(path: Path) -> None:
+    """Dark or light, as the page that shows the picture."""
     style = (
         "<style>:root{--ink:#1c2430;--paper:#ffffff}"
         "@media(prefers-color-scheme:dark){:root{--ink:#e3e8ef;--paper:#12161c}}</style>"
@@ -322,20 +337,28 @@ def gathered(kept: dict[str, dict], counts: dict[str, int]) -> dict[str, dict]:
     return {name: {job: Counter(kept[name].get(repr(job), {})) for job in jobs[name]} for name in SECTIONS}
 
 
-def main() -> None:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("count", type=int, nargs="?", default=20, help="trials of each mistake (20)")
     parser.add_argument("--trust", type=int, help="trials for the first two tables, if different")
     parser.add_argument("--only", choices=SECTIONS, help="one section; the others are read from build/")
     parser.add_argument("--most", type=int, default=10**9, help="jobs to do now; the next call continues")
     parser.add_argument("--page", action="store_true", help="write the page although counts are missing")
-    given = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    given = arguments()
     counts = {name: given.trust or given.count if name in TRUST else given.count for name in SECTIONS}
     kept = defaultdict(dict, json.loads(KEPT.read_text()) if KEPT.exists() else {})
     wanted = {given.only: counts[given.only]} if given.only else counts
     if not given.page and (not counted(kept, wanted, given.most) or given.only):
         return
-    found = gathered(kept, counts)
+    write(gathered(kept, counts))
+
+
+def write(found: dict[str, dict]) -> None:
+    """The page of the figures, its picture, and the summary in docs/diagnose.md."""
     alone = {(mistake, p): c for (mistake, _, p), c in found["alone"].items()}
     paired: dict = defaultdict(Counter)
     for (_, _, p), c in found["pairs"].items():

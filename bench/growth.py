@@ -13,13 +13,18 @@ POPULATION = Row("growth", "", NOTES, XOR, "network", dtype="float32", cores=Non
 Panels = dict[str, list[tuple[float, Row]]]
 
 
+def numbers_of_cores() -> list[int]:
+    """1, 2, 4 … up to the cores that this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return [2**k for k in range(cores.bit_length())]
+
+
 def panels() -> Panels:
     """Title ("quantity: timed work") -> pairs (quantity, row)."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     xor = replace(BASE, sizes=NOTES, samples=XOR, dtype="float64", per="call")
     many = replace(POPULATION, networks=20_000)
     wide = replace(BASE, sizes=(784, 512, 512, 10), samples=1024, batch=128, per="step", learning_rate=0.1)
-    counts = [2**k for k in range(cores.bit_length()) if 2**k <= cores]
+    counts = numbers_of_cores()
     return {
         "epochs: one call, XOR 2-2-1": [
             (n, replace(xor, epochs=n, calls=max(1, 100 // n))) for n in (1, 10, 100, 1000, 10_000, 100_000)

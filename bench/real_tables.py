@@ -23,6 +23,10 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLDERS = ("statsmodels/datasets", "vega_datasets/_data", "palmerpenguins", "sklearn/datasets/data")
 LEAST_ROWS, MOST_BYTES = 10, 5_000_000
@@ -63,14 +67,19 @@ def likely_target(content: bytes) -> str | None:
         return None
     if len(table) < LEAST_ROWS or table.shape[1] < 2:
         return None
-    for name in reversed(table.columns):
-        values = table[name].dropna()
-        texts = values.nunique()
-        enough = len(values) > 0.5 * len(table) and texts > 1
-        numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-        if enough and (numeric or (texts <= 20 and texts <= len(values) / 2)):
-            return str(name)
-    return None
+    return next((str(name) for name in reversed(table.columns) if is_likely(table[name])), None)
+
+
+def is_likely(column: pd.Series) -> bool:
+    """Whether most cells are given, and are numbers or one of a few classes."""
+    import pandas as pd
+
+    values = column.dropna()
+    texts = values.nunique()
+    if len(values) <= 0.5 * len(column) or texts < 2:
+        return False
+    numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+    return numeric or (texts <= 20 and texts <= len(values) / 2)
 
 
 def attempt(name: str, content: bytes, target: str) -> Outcome:

@@ -67,21 +67,27 @@ def main() -> None:
             with Client(cluster, direct_to_workers=direct) as client:
                 client.wait_for_workers(workers)
                 print(f"{'directly' if direct else 'through the scheduler'}; a worker has {memory(client):,.0f} MB")
-                cases = [(sizes, rows, parts.FOLLOWERS) for sizes, rows in zip(SIZES, (200, 200), strict=True)]
-                if workers > parts.FOLLOWERS:
-                    cases += [(*case[:2], MOST) for case in cases]
-                elif direct:
-                    cases += [(SIZES[0], 200_000, MOST), (SIZES[1], 20_000, MOST)]
-                for sizes, rows, parts.FOLLOWERS in cases:
-                    there, worked, here = measured(client, sizes, rows, 2 * workers)
-                    weights = sum((a + 1) * b for a, b in itertools.pairwise(sizes))
-                    print(
-                        f"{'-'.join(map(str, sizes))} ({weights * 8 / 1e3:,.0f} kB of weights), {rows:,} rows: "
-                        f"{there * 1e3:.2f} ms a round with {workers} workers"
-                        f"{' asked by the driver' if parts.FOLLOWERS == MOST else ''}, of which the driver works "
-                        f"{worked * 1e3:.2f} ms; {here * 1e3:.2f} ms on one core; {memory(client):,.0f} MB a worker",
-                        flush=True,
-                    )
+                for sizes, rows, parts.FOLLOWERS in cases(workers, direct):
+                    print(line(client, sizes, rows, workers), flush=True)
+
+
+def cases(workers: int, direct: bool) -> list[tuple[tuple[int, ...], int, int]]:
+    """(sizes, rows, the most workers that one process asks)"""
+    usual = [(sizes, 200, parts.FOLLOWERS) for sizes in SIZES]
+    if workers > parts.FOLLOWERS:
+        return usual + [(sizes, 200, MOST) for sizes in SIZES]
+    return [*usual, (SIZES[0], 200_000, MOST), (SIZES[1], 20_000, MOST)] if direct else usual
+
+
+def line(client: Any, sizes: tuple[int, ...], rows: int, workers: int) -> str:
+    there, worked, here = measured(client, sizes, rows, 2 * workers)
+    weights = sum((a + 1) * b for a, b in itertools.pairwise(sizes))
+    return (
+        f"{'-'.join(map(str, sizes))} ({weights * 8 / 1e3:,.0f} kB of weights), {rows:,} rows: "
+        f"{there * 1e3:.2f} ms a round with {workers} workers"
+        f"{' asked by the driver' if parts.FOLLOWERS == MOST else ''}, of which the driver works "
+        f"{worked * 1e3:.2f} ms; {here * 1e3:.2f} ms on one core; {memory(client):,.0f} MB a worker"
+    )
 
 
 if __name__ == "__main__":

@@ -49,12 +49,18 @@ def imports() -> set[tuple[str, str]]:
     for file in SOURCE.rglob("*.py"):
         room = file.relative_to(SOURCE).parts[0].removesuffix(".py")
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [f"{node.module}."] if isinstance(node, ast.ImportFrom) and node.module else []
-            for name in names:
-                if name.startswith("backpath.") and (other := name.split(".")[1]) and other != room:
-                    found.add((room, other))
-    return {(one, other) for one, other in found if not one.startswith("__")}
+            found |= {(room, name.split(".")[1]) for name in _imported(node) if name.startswith("backpath.")}
+    return {(one, other) for one, other in found if other not in ("", one) and not one.startswith("__")}
+
+
+def _imported(node: ast.AST) -> list[str]:
+    """The modules that a statement imports; a dot follows the module that it imports names from."""
+    match node:
+        case ast.Import(names=names):
+            return [alias.name for alias in names]
+        case ast.ImportFrom(module=str(module)):
+            return [f"{module}."]
+    return []
 
 
 def picture() -> str:

@@ -193,10 +193,14 @@ def _exchanged(node: ast.AST) -> Iterator[ast.AST]:
             yield operand
         case ast.IfExp(body=body, orelse=orelse):
             yield _with(node, body=orelse, orelse=body)
-        case ast.Constant(value=bool(value)):
-            yield ast.Constant(not value)
         case ast.Constant(value=int(value) | float(value)):
-            yield ast.Constant(value * 100 if isinstance(value, float) and value else value + 1)
+            yield ast.Constant(_another(value))
+
+
+def _another(number: float) -> float:
+    if isinstance(number, bool):
+        return not number
+    return number * 100 if isinstance(number, float) and number else number + 1
 
 
 def covering(tests: list[str], marks: str) -> dict[tuple[str, int], set[str]]:

@@ -31,7 +31,7 @@ def formula(e: ex.Expression) -> str:
         case ex.Sum(terms):
             return f"<mrow>{formula(terms[0])}{''.join(map(_term, terms[1:]))}</mrow>"
         case ex.Negative(of):
-            return f"<mrow><mo>−</mo>{_enclosed(of) if isinstance(of, ex.Sum) else formula(of)}</mrow>"
+            return f"<mrow><mo>−</mo>{_after_minus(of)}</mrow>"
         case ex.Quotient(top, bottom):
             return f"<mfrac>{_single(formula(top))}{_single(formula(bottom))}</mfrac>"
         case ex.Power(base, exponent):
@@ -40,6 +40,10 @@ def formula(e: ex.Expression) -> str:
             return f"<mfrac><mrow><mo>∂</mo>{formula(of)}</mrow><mrow><mo>∂</mo>{formula(by)}</mrow></mfrac>"
         case _:
             return _rare(e)
+
+
+def _after_minus(e: ex.Expression) -> str:
+    return _enclosed(e) if isinstance(e, ex.Sum) else formula(e)
 
 
 def _rare(e: ex.Expression) -> str:

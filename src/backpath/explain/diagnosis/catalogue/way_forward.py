@@ -56,12 +56,16 @@ def _left_out(q: Problem, layer: int, i: int, name: str, j: int | None) -> Itera
     where = biases if is_bias else (name,)
     message = f"{name} is left out of the weighted sum of {', '.join(neurons)}"
     change = Change("sum", layer, terms={None if is_bias else i + 1: None})
-    rank = LOCAL if q.width(layer - 1) <= _COMMON and (j is None or q.ends[-1] <= _FEW_WEIGHTS) else RARE
+    rank = LOCAL if _is_likely(q, layer, j) else RARE
     for kept in (True, False):
         yield Mistake("missing_input", where, message, _without(q, layer, i, j, kept), change, rank)
     if j is None and layer > 1 and not is_bias:
         edits = (*_without(q, layer, i, j, False), (Stage.WAY_BACK, _no_path(layer, i)))
         yield Mistake("missing_input", where, message, edits, change, rank)
+
+
+def _is_likely(q: Problem, layer: int, j: int | None) -> bool:
+    return q.width(layer - 1) <= _COMMON and (j is None or q.ends[-1] <= _FEW_WEIGHTS)
 
 
 def _without(q: Problem, layer: int, i: int, j: int | None, kept: bool) -> tuple[Edit, ...]:
