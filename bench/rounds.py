@@ -19,7 +19,8 @@ import backpath as bp
 from backpath.distributed import DistributedSamples, parts, train
 
 ROUNDS, REPEATS = 20, 10
-MOST = 10**9  # workers that the driver asks itself: all
+USUAL = parts.FOLLOWERS  # workers that the driver asks itself; these ask the others
+MOST = 10**9  # all of them
 SIZES = ((10, 16, 1), (100, 256, 10))
 
 
@@ -73,8 +74,8 @@ def main() -> None:
 
 def cases(workers: int, direct: bool) -> list[tuple[tuple[int, ...], int, int]]:
     """(sizes, rows, the most workers that one process asks)"""
-    usual = [(sizes, 200, parts.FOLLOWERS) for sizes in SIZES]
-    if workers > parts.FOLLOWERS:
+    usual = [(sizes, 200, USUAL) for sizes in SIZES]
+    if workers > USUAL:
         return usual + [(sizes, 200, MOST) for sizes in SIZES]
     return [*usual, (SIZES[0], 200_000, MOST), (SIZES[1], 20_000, MOST)] if direct else usual
 
