@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def started(command: list[str], **settings: Any) -> Iterator[subprocess.Popen]:
+    """``subprocess.Popen`` that is killed when the test ends, also when it fails."""
+    with subprocess.Popen(command, **settings) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def backpath(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,8 @@ sys.path.append(str(Path(__file__).parent.parent))  # and bench
 settings.register_profile("backpath", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("backpath")
 
-if (
-    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-):  # as in a background job; what tests start would ignore Ctrl-C too
+# a background job ignores Ctrl-C, and nohup a hang-up; so would the processes that tests start
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)  # this process still ignores it

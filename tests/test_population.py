@@ -13,6 +13,7 @@ import pytest
 import backpath as bp
 from backpath.population import memory_needed
 from backpath.training.spreading import one_by_one
+from commands import started
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
 y = np.array([0.0, 1, 1, 0])
@@ -233,7 +234,7 @@ print(o.stopped, 0 < o.epochs.max() < 10**7, np.isfinite(o.cost).all(), alone.po
 
 
 def test_ctrl_c_returns_what_was_reached():
-    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as process:
+    with started([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline().strip() == "running"
         os.kill(process.pid, signal.SIGINT)
         out, _ = process.communicate(timeout=60)

@@ -10,7 +10,7 @@ import pytest
 
 import backpath as bp
 from backpath.errors import InputError
-from commands import done, refused
+from commands import done, refused, started
 from terminals import terminal
 
 X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
@@ -90,7 +90,7 @@ def on_a_terminal(*arguments, cwd, **environment):
     """What a command writes to a terminal."""
     leader, follower = terminal()
     command = [sys.executable, "-m", "backpath", *arguments]
-    with subprocess.Popen(command, cwd=cwd, stdout=follower, stderr=follower, env=os.environ | environment):
+    with started(command, cwd=cwd, stdout=follower, stderr=follower, env=os.environ | environment):
         os.close(follower)
         written = b""
         while True:

@@ -16,7 +16,7 @@ import backpath as bp
 from backpath.cli.study.sweep import parse_sweep
 from backpath.maths.intervals import wilson_interval
 from backpath.population.statistics import plateaus
-from commands import backpath, done, refused
+from commands import backpath, done, refused, started
 from terminals import terminal
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
@@ -271,7 +271,7 @@ def interrupted(arguments, cwd, enough):
     """``backpath study ARGUMENTS``, interrupted once its progress bar shows what ``enough`` matches."""
     leader, follower = terminal()
     command = [sys.executable, "-m", "backpath", "study", *map(str, arguments)]
-    with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=follower, text=True) as process:
+    with started(command, cwd=cwd, stdout=subprocess.PIPE, stderr=follower, text=True) as process:
         os.close(follower)
         seen, deadline = "", time.monotonic() + 100
         while not re.search(enough, seen) and time.monotonic() < deadline:

@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 import backpath as bp
 from backpath.files.models import Model
-from commands import backpath, done, refused
+from commands import backpath, done, refused, started
 from memory import measure
 from terminals import terminal
 
@@ -289,7 +289,7 @@ def test_predict_refuses_what_the_model_does_not_know(flowers):
 def test_ctrl_c_keeps_what_was_reached(tmp_path):
     leader, follower = terminal()  # a terminal, for the progress bar
     command = [sys.executable, "-m", "backpath", "train", "xor", "--epochs", "100000000"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=follower, text=True) as process:
+    with started(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=follower, text=True) as process:
         os.close(follower)
         seen = b""
         while b"epochs/s" not in seen:
@@ -313,7 +313,7 @@ def test_ctrl_c_keeps_what_was_reached(tmp_path):
 @pytest.mark.parametrize(("sent", "status"), [("SIGTERM", 143), ("SIGHUP", 129)])
 def test_a_request_to_stop_keeps_what_was_reached(tmp_path, sent, status):
     command = [sys.executable, "-m", "backpath", "train", "xor", "--epochs", "1000000000"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline()
         time.sleep(1)
         process.send_signal(getattr(signal, sent))
@@ -325,7 +325,7 @@ def test_a_request_to_stop_keeps_what_was_reached(tmp_path, sent, status):
 
 def test_nohup_ignores_the_hang_up(tmp_path):
     command = ["nohup", sys.executable, "-m", "backpath", "train", "xor", "--epochs", "20000000"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline()
         process.send_signal(signal.SIGHUP)
         process.communicate(timeout=60)
@@ -338,7 +338,7 @@ def test_ctrl_c_before_the_first_epoch_ends_leaves_the_old_model(tmp_path):
     (tmp_path / "t.safetensors").write_bytes(b"as it was")
     command = [sys.executable, "-m", "backpath", "train", "t.csv", "--target", "y", "--batch-size", "1"]
     command += ["--hidden", "64,64", "--engine", "numpy"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline()  # its title: the table has been read
         time.sleep(1)
         process.send_signal(signal.SIGINT)

@@ -8,6 +8,7 @@ import pytest
 
 from backpath.errors import InputError
 from backpath.files.locks import Lock, is_locked
+from commands import started
 
 HOLD = "import sys, pathlib; from backpath.files.locks import Lock; lock = Lock(pathlib.Path(sys.argv[1]), 'it'); "
 
@@ -41,7 +42,7 @@ def test_an_unknown_holder_is_another_process(tmp_path):
 def test_a_process_that_ends_holds_nothing(tmp_path):
     path = tmp_path / "lock"
     command = [sys.executable, "-c", HOLD + "print('held', flush=True); sys.stdin.read()", str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+    with started(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout.readline() == "held\n"
         assert is_locked(path)
         with pytest.raises(InputError, match=rf"^process {holder.pid} is using it"):

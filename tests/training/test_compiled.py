@@ -19,6 +19,7 @@ from backpath.training.engines.compiled import CompiledEngine
 from backpath.training.engines.numpy import NumpyEngine
 from backpath.training.job import Job, Solver
 from backpath.training.native.library import address, kernels
+from commands import started
 from strategies import HIDDEN, samples
 
 SOLVERS = {  # with rates that no job here is unstable at: chaos would multiply the last digits
@@ -264,7 +265,7 @@ print(result.stopped, result.epochs == len(result.history.cost) > 0, finite, aga
 
 
 def test_ctrl_c_returns_what_was_reached():
-    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as process:
+    with started([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline().strip() == "running"
         os.kill(process.pid, signal.SIGINT)
         out, _ = process.communicate(timeout=120)

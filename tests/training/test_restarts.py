@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import backpath as bp
+from commands import started
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
 y = np.array([0.0, 1, 1, 0])
@@ -108,7 +109,7 @@ print(result.stopped, result.epochs == len(costs) > 0, np.isfinite(costs).all(),
 
 
 def test_ctrl_c_returns_the_best_so_far():
-    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as process:
+    with started([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline().strip() == "running"
         os.kill(process.pid, signal.SIGINT)
         out, _ = process.communicate(timeout=60)

@@ -15,6 +15,7 @@ import backpath as bp
 from backpath.training.datasets import DATASETS, dataset
 from backpath.training.engines.numpy import NumpyEngine
 from backpath.training.job import Job, Solver
+from commands import started
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
 y = np.array([0.0, 1, 1, 0])
@@ -239,7 +240,7 @@ print(result.stopped, result.epochs == len(result.history.cost) > 0, finite)
 
 
 def test_ctrl_c_returns_what_was_reached():
-    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as process:
+    with started([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline().strip() == "running"
         os.kill(process.pid, signal.SIGINT)
         out, _ = process.communicate(timeout=30)
