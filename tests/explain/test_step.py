@@ -39,6 +39,13 @@ def test_a_published_example_is_reproduced(name):
         assert values[neuron] == pytest.approx(float(printed), abs=0.51 * 10 ** -len(printed.partition(".")[2]))
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_gradients_of_several_samples_are_called_averages(count):
+    step = str(bp.explain_step(NOTES, XOR[0][:count], XOR[1][:count]))
+    assert ("Averaged over the samples" in step) == (count > 1)
+    assert ("u_cost = A1 − y" in step) == (count == 1)
+
+
 def test_mazurs_story_in_his_order():
     case = oracles.worked_example("mazur")
     net = bp.Network((2, 2, 2)).replace(case["network"]["weights"])

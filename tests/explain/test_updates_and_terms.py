@@ -239,6 +239,34 @@ def test_smoothed_targets_are_right_if_they_are_meant(targets, words):
     assert words in report.note
 
 
+def test_smoothing_of_two_classes_has_one_meaning():
+    """With two, the other classes' share is only another name for twice the smoothing."""
+    report = bp.diagnose_function(
+        lambda weights, X, y: classes(weights, X, y, lambda y: 0.9 * y + 0.1 / 2),
+        sizes=(2, 4, 2),
+        activations=["sigmoid", "softmax"],
+        cost="categorical_cross_entropy",
+    )
+    assert report.correct
+    assert "smoothed by 0.1: 0.9 y + 0.05" in report.note
+    assert "share" not in report.note
+
+
+@pytest.mark.parametrize(
+    ("scale", "words"),
+    [
+        (0.5, "half of each gradient"),
+        (2, "twice each gradient"),
+        (-1, "each step added, not subtracted"),
+        (4, "gradients summed over the samples"),
+    ],
+)
+def test_several_updates_with_another_scale_of_the_gradients(scale, words):
+    report = judged(after(lambda W, g, state, t: (W - ETA * scale * g, None), COURSES["3 steps with the whole batch"]))
+    assert report.findings[0].mistake == "several_updates"
+    assert report.findings[0].message.endswith(f"3 steps with the whole batch, with {words}")
+
+
 def with_slope(slope, back=None):
     def function(weights, X, y):
         W, V = weights
