@@ -87,6 +87,7 @@ class Pass:
     updated : the layers whose weights are updated before the layer below is computed
     rows, divisor : the samples that count, and what their sum is divided by
     each, whole : edits of one layer's gradient, and of the list of them all
+    u, a : after gradients(), the net inputs and outputs by layer, X first among the outputs
     """
 
     def __init__(
@@ -127,6 +128,7 @@ class Pass:
                 W = edit(W)
             u.append(a[-1] @ W[:, :-1].T + W[:, -1])
             a.append(self.activate[layer](u[-1]))
+        self.u, self.a = u, a
         dC_da = self.slope(a[-1], self.y)
         found: list[Array] = []
         for layer in reversed(self.layers):
