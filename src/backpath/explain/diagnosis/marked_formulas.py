@@ -11,6 +11,7 @@ from backpath.explain.expression import Ellipsis, Equation, Expression, Marked, 
 from backpath.explain.factors import Chain, Factor
 from backpath.explain.formulas import COST_FORMULAS
 from backpath.explain.paths import all_paths, path_count
+from backpath.maths.activations import activation
 from backpath.maths.network import Network
 from backpath.maths.notation import WeightIndex, weight_index, weight_name
 
@@ -54,7 +55,9 @@ def _of_weight(chain: Chain, change: Change) -> tuple[Equation, Equation] | None
     for part in parts:
         right: Expression = part.factor.expansion
         claimed: list[Expression] = [right]
-        if _is_changed(part, change):
+        if _is_changed(chain, part, change):
+            if _is_coupled(chain, part, change):
+                return None
             claimed = _claimed(chain, part, change)
             right = Marked(right)
         right_sides.append(right)
@@ -78,7 +81,7 @@ def _parts(chain: Chain) -> list[Piece]:
     output = chain.name(layers, neurons[0])
     parts = []
     if chain.joined:
-        parts.append(Piece("joined", layers, (output,), factors[0]))
+        parts.append(Piece("delta", layers, (output, factors[0].expansion), factors[0]))
     else:
         parts += [
             Piece("cost", layers, (output,), factors[0]),
@@ -95,29 +98,37 @@ def _parts(chain: Chain) -> list[Piece]:
     return [*parts, Piece("input", layer, (source,), factors[-1])]
 
 
-def _is_changed(part: Piece, change: Change) -> bool:
+def _is_changed(chain: Chain, part: Piece, change: Change) -> bool:
     if change.layer not in (None, part.layer):
         return False
-    return part.of == change.of or (part.of == "joined" and change.of in ("cost", "slope"))
+    if change.among != "all" and (part.layer > chain.index.layer) != (change.among == "above"):
+        return False
+    return part.of == change.of or (part.of == "delta" and change.of in ("cost", "slope"))
+
+
+def _is_coupled(chain: Chain, part: Piece, change: Change) -> bool:
+    """Whether the change is of ∂C/∂A where softmax makes ∂C/∂u of all outputs' ∂C/∂A: that is no product."""
+    return part.of == "delta" and change.of == "cost" and activation(chain.net.activations[-1]).jacobian is not None
 
 
 def _claimed(chain: Chain, part: Piece, change: Change) -> list[Expression]:
-    """The expression used instead of a part."""
-    claimed = [] if change.claimed is None else [Marked(change.claimed(*part.about))]
-    if part.of != "joined":
-        return list(claimed)
+    """The expressions used instead of a part."""
+    about = part.about[:1] if change.of != part.of else part.about
+    claimed: list[Expression] = [] if change.claimed is None else [Marked(change.claimed(*about))]
+    if part.of != "delta" or change.of == "delta":
+        return claimed
     if change.of == "cost":
-        return [*claimed]
-    A, y = chain.A_and_y(chain.index.neuron if chain.index.layer == chain.layers else 1)
-    slope = COST_FORMULAS[chain.cost].slope(A, y, sy.u_cost(1, chain.net.sizes[-1]))
-    return [slope, *claimed]
+        return [*claimed, sy.slope(sy.net_input(str(part.about[0])))]
+    j = next(iter(all_paths(chain)))[0]
+    A, y = chain.A_and_y(j)
+    return [COST_FORMULAS[chain.cost].slope(A, y, sy.u_cost(j, chain.net.sizes[-1])), *claimed]
 
 
 def _forward(net: Network, change: Change) -> tuple[Equation, Equation]:
     """A neuron's weighted sum, or its activation."""
     layer = change.layer or 1
-    chain = Chain(net, "squared_error", WeightIndex(layer, 1, None), {})
-    name = chain.name(layer, 1)
+    chain = Chain(net, "squared_error", WeightIndex(layer, change.neuron, None), {})
+    name = chain.name(layer, change.neuron)
     a, u = sy.neuron(name), sy.net_input(name)
     if change.of == "activation":
         claimed = change.claimed(u) if change.claimed else u
@@ -126,7 +137,7 @@ def _forward(net: Network, change: Change) -> tuple[Equation, Equation]:
     claimed_terms: list[Expression] = []
     shown = _inputs_to_show(net.sizes[layer - 1], change)
     for i in shown:
-        W, source = sy.weight(weight_name(layer, 1, i)), sy.behind(net.sizes, layer, i)
+        W, source = sy.weight(weight_name(layer, change.neuron, i)), sy.behind(net.sizes, layer, i)
         term = Product((W, source) if i is None else (source, W))
         is_changed = i in change.terms
         right.append(Marked(term) if is_changed else term)

@@ -76,6 +76,7 @@ CODES = {
 
 
 PLAIN, LOCAL, RARE = range(3)
+Among = Literal["all", "own", "above"]
 FloatOrArray = float | NDArray[np.floating]
 
 
@@ -85,17 +86,21 @@ class Change:
 
     Attributes
     ----------
-    of : the part of the formula: the "cost", "slope", "weight" or "input" factor, the "whole" product, or the "sum" or
-        "activation" of a neuron's forward pass
-    layer : the layer of the factor; None: all layers
+    of : the part of the formula: the "cost", "slope", "weight" or "input" factor, the "delta" of an output where it is
+        one factor, the "whole" product, or the "sum" or "activation" of a neuron's forward pass
+    layer : the layer of the factor; None: the layers in ``among``
     claimed : a function that returns the expression used instead; None: nothing
     terms : for a "sum", the quantity that the weight of each input (None: the bias) multiplies; None: no such term
+    among : all layers, the weight's own, or those above it
+    neuron : for a "sum" or "activation", the first neuron that the mistake affects
     """
 
-    of: Literal["cost", "slope", "weight", "input", "whole", "sum", "activation"]
+    of: Literal["cost", "slope", "delta", "weight", "input", "whole", "sum", "activation"]
     layer: int | None = None
     claimed: Callable[..., Expression] | None = None
     terms: Mapping[int | None, Expression | None] = field(default_factory=dict)
+    among: Among = "all"
+    neuron: int = 1
 
 
 @dataclass(frozen=True, eq=False)

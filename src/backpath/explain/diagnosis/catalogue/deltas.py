@@ -17,10 +17,9 @@ from backpath.explain.diagnosis.catalogue.uses import (
     places,
     used,
 )
-from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
+from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Mistake
 from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage, Use
 from backpath.explain.diagnosis.problem import Problem
-from backpath.explain.expression import Symbol
 from backpath.maths.arrays import Array
 from backpath.maths.costs import cost_function
 
@@ -40,11 +39,7 @@ def deltas(q: Problem) -> Iterator[Mistake]:
                 rank = LOCAL if place in (EVERYWHERE, BACK) else RARE
                 edits = (used(layer, place, values),)
                 by_size = words.startswith("relu")
-                yield Mistake("wrong_delta", q.neurons(layer), message, edits, _marked(words), rank, by_size=by_size)
-
-
-def _marked(words: str) -> Change:
-    return Change("whole", None, lambda whole: Symbol(words, words))
+                yield Mistake("wrong_delta", q.neurons(layer), message, edits, rank=rank, by_size=by_size)
 
 
 def _quantities(q: Problem, layer: int) -> Iterator[tuple[str, Values]]:
@@ -122,7 +117,7 @@ def _by_layer(
         message = f"in the gradients {part.strip()}, {words}" if part else words
         where = _names(q, layers, uses) if part else ()
         edits = tuple(changed(layer, uses, change) for layer in layers)
-        yield Mistake(code, where, message, edits, _marked(words), rank + bool(part), by_sample=True)
+        yield Mistake(code, where, message, edits, rank=rank + bool(part), by_sample=True)
 
 
 def _names(q: Problem, layers: Sequence[int], uses: tuple[Use, ...]) -> tuple[str, ...]:
@@ -212,7 +207,7 @@ def left_out(q: Problem) -> Iterator[Mistake]:
                 message = f"{name} gets no gradient{place.of(layer)}"
                 rank = (LOCAL if last else RARE) if place in (EVERYWHERE, GRADIENT) else RARE
                 edits = (used(layer, place, _nought, slice(j, j + 1)),)
-                yield Mistake("neuron_left_out", (name,), message, edits, _marked("0"), rank)
+                yield Mistake("neuron_left_out", (name,), message, edits, rank=rank)
 
 
 def _nought(p: Passes, h: Index) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from backpath.explain import symbols as sy
 from backpath.explain.diagnosis.catalogue.uses import BACK, BIAS, EVERYWHERE, GRADIENT, UsePlaces, places, used
-from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
+from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Among, Change, Mistake
 from backpath.explain.diagnosis.passes import Index, Passes
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.expression import ONE, TWO, Call, Expression, Power, Product, Quotient, Symbol, minus
@@ -26,6 +26,7 @@ IN_OUTPUT: dict[str, tuple[Callable[[Array], Array], Callable[[Expression], Expr
 }
 _IN_WORDS = {"sigmoid": "v(1 − v)", "tanh": "1 − v²"}
 _LEAKS = (0.2, 0.1)  # slopes of a leaky ReLU other than 0.01
+_AMONG: dict[UsePlaces, Among] = {EVERYWHERE: "all", GRADIENT: "own", BIAS: "own", BACK: "above"}
 _FEW_NEURONS = 8  # in larger layers, a wrong σ′ is not tried at single neurons
 ELEMENTWISE = [name for name, row in ACTIVATIONS.items() if row.jacobian is None and not row.no_derivative]
 
@@ -276,7 +277,8 @@ def _mistake(q: Problem, by_layer: Mapping[int, Slope], j: int | None = None, pl
     where = names if j is None else (names[j],)
     edits = [used(k, place, slope.delta(k), _columns(j)) for k, slope in by_layer.items()]
     words = place.of(max(by_layer)) if len(by_layer) == 1 else _of_all(place)
-    change = Change("slope", None if len(by_layer) > 1 else next(iter(by_layer)), first.formula)
+    layers = None if len(by_layer) > 1 else next(iter(by_layer))
+    change = Change("slope", layers, first.formula, among=_AMONG[place] if layers is None else "all")
     rank = _rank(q, first, list(by_layer), j, place)
     message = f"{first.what} at {', '.join(where)}{words}"
     return Mistake(code, where, message, tuple(edits), change, rank, by_size=first.by_size and j is None)

@@ -55,7 +55,7 @@ def _left_out(q: Problem, layer: int, i: int, name: str, j: int | None) -> Itera
         neurons, biases = neurons[j : j + 1], biases[j : j + 1]
     where = biases if is_bias else (name,)
     message = f"{name} is left out of the weighted sum of {', '.join(neurons)}"
-    change = Change("sum", layer, terms={None if is_bias else i + 1: None})
+    change = Change("sum", layer, terms={None if is_bias else i + 1: None}, neuron=(j or 0) + 1)
     rank = LOCAL if _is_likely(q, layer, j) else RARE
     for kept in (True, False):
         yield Mistake("missing_input", where, message, _without(q, layer, i, j, kept), change, rank)

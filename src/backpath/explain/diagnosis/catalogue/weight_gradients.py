@@ -10,9 +10,12 @@ from backpath.explain import symbols as sy
 from backpath.explain.diagnosis.mistakes import LOCAL, RARE, Change, Mistake, at
 from backpath.explain.diagnosis.passes import Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
-from backpath.explain.expression import Expression, Symbol
+from backpath.explain.expression import ONE, TWO, Call, Expression, Power, Symbol, minus
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
+from backpath.maths.notation import neuron_index
+
+_ABS = Symbol("abs", "abs")
 
 
 def factors(q: Problem) -> Iterator[Mistake]:
@@ -49,9 +52,12 @@ def _quantities(q: Problem, layer: int) -> Iterator[Quantity]:
         yield "those of the last sample are used", lambda p, h: p.a[layer - 1][h, -1:], _of("last"), LOCAL
         yield "those of the first sample are used", lambda p, h: p.a[layer - 1][h, :1], _of("first"), LOCAL
     if q.width(layer - 1) > 1:
-        for step, which in ((-1, "next"), (1, "one before")):
-            yield f"the {which} input is used", _rolled(layer, step), _of(which), LOCAL
-        yield "the inputs in reverse order are used", lambda p, h: p.a[layer - 1][h, :, ::-1], _of("reverse"), RARE
+        count = q.width(layer - 1)
+        for step, which in ((1, "next"), (-1, "one before")):
+            other = _neuron(q, layer - 1, lambda i, step=step: (i + step - 1) % count + 1)  # type: ignore[misc]  # bound now
+            yield f"the {which} input is used", _rolled(layer, -step), other, LOCAL
+        other = _neuron(q, layer - 1, lambda i: count + 1 - i)
+        yield "the inputs in reverse order are used", lambda p, h: p.a[layer - 1][h, :, ::-1], other, RARE
 
 
 def _other_layers(q: Problem, layer: int) -> Iterator[Quantity]:
@@ -62,9 +68,11 @@ def _other_layers(q: Problem, layer: int) -> Iterator[Quantity]:
             name = "the inputs X are used" if other == 0 else f"the outputs of layer {other} are used"
             yield name, _output(other), _neuron(q, other), LOCAL
     if q.width(q.layers) == before:
-        yield "the targets y are used", lambda p, h: p.y[h], _symbol("y"), RARE
+        target = _numbered(q, lambda i: sy.target(i, before))
+        yield "the targets y are used", lambda p, h: p.y[h], target, RARE
     if q.width(layer) == before:
-        yield f"the net inputs u of layer {layer} are used", lambda p, h: p.u[layer][h], _symbol("u"), RARE
+        net_input = _numbered(q, lambda i: sy.net_input(q.neuron(layer, i)))
+        yield f"the net inputs u of layer {layer} are used", lambda p, h: p.u[layer][h], net_input, RARE
 
 
 def _of_the_layer_before(q: Problem, layer: int) -> Iterator[Quantity]:
@@ -72,13 +80,10 @@ def _of_the_layer_before(q: Problem, layer: int) -> Iterator[Quantity]:
     if layer > 1:
         slope = activation(q.net.activations[layer - 2]).derivative
         yield "σ′(u) is used", lambda p, h: slope(p.u[layer - 1][h]), lambda name: sy.slope(sy.net_input(name)), LOCAL
-        yield "1 − σ(u) is used", lambda p, h: 1 - p.a[layer - 1][h], _symbol("1 − a"), RARE
-    yield "the squares are used", lambda p, h: p.a[layer - 1][h] ** 2, _symbol("a²"), RARE
-    yield "the absolute values are used", lambda p, h: np.abs(p.a[layer - 1][h]), _symbol("|a|"), RARE
-
-
-def _symbol(text: str) -> Callable[[str], Expression]:
-    return lambda name: Symbol(text, text)
+        yield "1 − σ(u) is used", lambda p, h: 1 - p.a[layer - 1][h], lambda name: minus(ONE, sy.neuron(name)), RARE
+    squares, sizes = "the squares are used", "the absolute values are used"
+    yield squares, lambda p, h: p.a[layer - 1][h] ** 2, lambda name: Power(sy.neuron(name), TWO), RARE
+    yield sizes, lambda p, h: np.abs(p.a[layer - 1][h]), lambda name: Call(_ABS, (sy.neuron(name),)), RARE
 
 
 def _output(layer: int) -> Callable[[Passes, Index], Array]:
@@ -89,8 +94,13 @@ def _rolled(layer: int, step: int) -> Callable[[Passes, Index], Array]:
     return lambda p, h: np.roll(p.a[layer - 1][h], step, axis=2)
 
 
-def _neuron(q: Problem, layer: int) -> Callable[[str], Expression]:
-    return lambda name: sy.neuron(q.neuron(layer, 1))
+def _numbered(q: Problem, symbol: Callable[[int], Expression]) -> Callable[[str], Expression]:
+    """A symbol that depends on the number of the input."""
+    return lambda name: symbol(neuron_index(name, q.net.sizes)[1])
+
+
+def _neuron(q: Problem, layer: int, number: Callable[[int], int] = lambda i: i) -> Callable[[str], Expression]:
+    return _numbered(q, lambda i: sy.neuron(q.neuron(layer, number(i))))
 
 
 def _of(words: str) -> Callable[[str], Expression]:
@@ -125,8 +135,8 @@ def _bias_gradients(q: Problem) -> Iterator[Mistake]:
             where = q.biases_of(layers)
             part = "" if len(layers) == q.layers else f" of layer {layers[0]}"
             message = f"the gradients of the biases{part} are {words}"
-            change = Change("input", None, _symbol(words))
-            yield Mistake("wrong_bias_gradient", where, message, ((Stage.GRADIENT, edit),), change, LOCAL, coupled=True)
+            edits = ((Stage.GRADIENT, edit),)
+            yield Mistake("wrong_bias_gradient", where, message, edits, rank=LOCAL, coupled=True)
 
 
 def _of_biases(q: Problem) -> Iterator[tuple[str, Callable[[Passes, Index], Array]]]:
