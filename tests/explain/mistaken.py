@@ -51,6 +51,11 @@ DERIVATIVES: dict[str, Callable[[Array], Array]] = {
     "softplus": _sigmoid,
     "identity": np.ones_like,
 }
+COSTS: dict[str, Callable[[Array, Array], Array]] = {
+    "squared_error": lambda A, y: (A - y) ** 2,
+    "half_squared_error": lambda A, y: (A - y) ** 2 / 2,
+    "binary_cross_entropy": lambda A, y: -(y * np.log(A) + (1 - y) * np.log(1 - A)),
+}
 SLOPES: dict[str, Callable[[Array, Array], Array]] = {
     "squared_error": lambda A, y: 2 * (A - y),
     "half_squared_error": lambda A, y: A - y,

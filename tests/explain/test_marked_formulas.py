@@ -13,14 +13,9 @@ from backpath.explain.diagnosis.marked_formulas import formulas
 from backpath.explain.diagnosis.passes import Passes
 from backpath.explain.diagnosis.problem import Problem
 from backpath.explain.printers import text
-from explain.mistaken import DERIVATIVES, SLOPES, VALUES, Pass
+from explain.mistaken import COSTS, DERIVATIVES, SLOPES, VALUES, Pass
 from explain.planted import MISTAKES, Scene, diagnosed, scene
 
-COSTS = {
-    "squared_error": lambda A, y: (A - y) ** 2,
-    "half_squared_error": lambda A, y: (A - y) ** 2 / 2,
-    "binary_cross_entropy": lambda A, y: -(y * np.log(A) + (1 - y) * np.log(1 - A)),
-}
 SCENES = [
     scene((2, 3, 1), ("tanh", "sigmoid"), "squared_error", 1, 3),
     scene((3, 2, 1), ("softplus", "identity"), "half_squared_error", 1, 4),

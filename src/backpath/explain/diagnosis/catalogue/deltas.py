@@ -113,7 +113,7 @@ def _by_layer(
         scopes += [(layer,) for layer in able]
     for layers in scopes:
         part = f"of {of}" if of else ""
-        part += f" of layer {layers[0]}" if len(layers) < q.layers else ""
+        part += f" of layer {', '.join(map(str, layers))}" if len(layers) < q.layers else ""
         message = f"in the gradients {part.strip()}, {words}" if part else words
         where = _names(q, layers, uses) if part else ()
         edits = tuple(changed(layer, uses, change) for layer in layers)

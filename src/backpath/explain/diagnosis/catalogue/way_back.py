@@ -116,13 +116,15 @@ def _source(order: list[int]) -> Callable[[int, int, int], tuple[int, int | None
 
 
 def _taken(q: Problem, layer: int, j: int, order: list[int], rank: int) -> Mistake:
-    """Neuron j's paths with the weights of another neuron."""
+    """Neuron j's paths with the weights of another neuron; perhaps also the other's paths with neuron j's weights."""
+    moved = [i for i in range(len(order)) if order[i] != i]
     used, own = _source(order)(layer, 1, j + 1)[1], weight_name(layer, 1, j + 1)
     other = weight_name(layer, 1, used)
-    message = f"in the backward pass to {q.neuron(layer - 1, j + 1)}, {other} is used instead of {own}"
+    what = f"{other} is used instead of {own}" if len(moved) == 1 else f"{own} and {other} are exchanged"
+    message = f"in the backward pass to {' and '.join(q.neuron(layer - 1, i + 1) for i in moved)}, {what}"
     if q.width(layer) > 1:
         message += ", and so for the other outputs of that layer"
-    where = tuple(weight_name(layer, k, j + 1) for k in range(1, q.width(layer) + 1))
+    where = tuple(weight_name(layer, k, i + 1) for i in moved for k in range(1, q.width(layer) + 1))
     change = Change("weight", layer, _weight(_source(order)))
     return Mistake("wrong_path_weight", where, message, (_used(layer, _picked(order)),), change, rank)
 
