@@ -1,5 +1,7 @@
 """The message of each mistake in the catalogue says what its figures are: another program carries the message out."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,8 @@ from backpath.explain.diagnosis.problem import Problem
 from explain.carried_out import programs
 from explain.planted import Scene, scene
 
+LISTED = Path(__file__).parent / "golden" / "catalogue.txt"
+RANKS = "common", "less common", "rare"
 SCENES = [
     scene((2, 3, 2), ("tanh", "sigmoid"), "squared_error", 3, 3),
     scene((3, 3, 3), ("leaky_relu", "identity"), "half_squared_error", 2, 4),
@@ -20,9 +24,14 @@ def flat(arrays):
     return np.concatenate([np.ravel(a) for a in arrays])
 
 
+def problem(of: Scene) -> Problem:
+    free = [np.ones(W.shape, bool) for W in of.weights]
+    return Problem(of.network, of.X, of.y, of.cost, of.learning_rate, free)
+
+
 @pytest.mark.parametrize("of", SCENES, ids=lambda of: "-".join(map(str, of.network.sizes)))
 def test_each_message_can_be_carried_out(of: Scene):
-    q = Problem(of.network, of.X, of.y, of.cost, of.learning_rate, [np.ones(W.shape, bool) for W in of.weights])
+    q = problem(of)
     mistakes = every_mistake(q)
     passes = Passes(q, len(mistakes), [(mistake.edits, np.array([k])) for k, mistake in enumerate(mistakes)])
     wrong = []
@@ -35,3 +44,23 @@ def test_each_message_can_be_carried_out(of: Scene):
             wrong.append(mistake.message)
     print(f"{len(wrong)} of {len(mistakes)} wrong, or not understood:", *wrong, sep="\n")
     assert not wrong
+
+
+def catalogue() -> str:
+    """All mistakes that are tried in three small networks, with how usual they are."""
+    lines = []
+    for of in (
+        scene((1, 2, 3), ("tanh", "softmax"), "categorical_cross_entropy", 2, 7),
+        scene((2, 1, 1), ("relu", "sigmoid"), "binary_cross_entropy", 1, 8),
+        scene((1, 1, 1, 1), ("sigmoid", "identity", "tanh"), "squared_error", 2, 9),
+    ):
+        lines += [f"{'-'.join(map(str, of.network.sizes))}, {', '.join(of.activations)}, {of.cost}, N = {len(of.X)}"]
+        for m in every_mistake(problem(of)):
+            flags = [name for name in ("convention", "is_right", "coupled", "by_sample", "by_size") if getattr(m, name)]
+            lines.append(f"  {m.code}: {m.message} [{', '.join([RANKS[m.rank], *flags])}] {' '.join(m.where)}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def test_the_catalogue_is_the_one_that_is_listed():
+    """No mistake is lost, added or ranked otherwise unnoticed; after a change, write ``catalogue()`` there."""
+    assert catalogue().splitlines() == LISTED.read_text("utf-8").splitlines()

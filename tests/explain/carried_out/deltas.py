@@ -88,13 +88,13 @@ def _other_delta(p: Program, found: re.Match) -> None:
     p.deltas.append((int(found[2]), uses_at(found[3]), slice(None), change))
 
 
-@reads(r"δ is rounded to (\d) decimals")
+@reads(r"δ is rounded to (\d) decimals?")
 def _rounded(p: Program, found: re.Match) -> None:
     for k in p.layers:
         p.deltas.append((k, ALL, slice(None), lambda p, k: np.round(p.delta[k], int(found[1]))))
 
 
-@reads(rf"({NEURON}) gets no gradient{PLACE}")
+@reads(rf"({NEURON}) (?:gets no gradient|has a δ of 0){PLACE}")
 def _no_gradient(p: Program, found: re.Match) -> None:
     layer, column = neuron(found[1], p.sizes)
     p.deltas.append((layer, uses_at(found[2]), slice(column, column + 1), lambda p, k: 0 * p.delta[k]))
@@ -138,7 +138,7 @@ def _kind(words: str) -> Callable[..., Array]:
     return SLOPES[words]
 
 
-OF_PART = r"(?:in the gradients(?: of (the biases|the weights))?(?: of layer ([\d, ]+))?, )?"
+OF_PART = r"(?:in the gradients(?: of (the biases|the weights))?(?: of layers? ([\d, and]+))?, )?"
 
 
 def _put(p: Program, part: str | None, layers: str | None, change: Callable[[Array], Array]) -> None:

@@ -59,7 +59,7 @@ def _leaky(p: Program, found: re.Match) -> None:
 @reads(r"the neurons' outputs are rounded to (.*)")
 def _rounded(p: Program, found: re.Match) -> Iterable[Program]:
     """With σ′ of u, or of the rounded outputs; or with δ = A − y."""
-    digits = re.fullmatch(r"(\d) decimals", found[1])
+    digits = re.fullmatch(r"(\d) decimals?", found[1])
 
     def change(a: Array) -> Array:
         return a.astype("float16").astype(float) if "half" in found[1] else np.round(a, int(digits[1]) if digits else 0)
@@ -107,12 +107,12 @@ def without(p: Program, layer: int, rows: object, column: int, has_gradient: boo
         p.gradient[layer] = lambda p, k, G: nought(G)
 
 
-@reads(r"the bias neuron's 1 is taken as -1 (everywhere|in the .*) of layer ([\d, ]+)")
+@reads(r"the bias neuron's 1 is taken as -1 (everywhere in|in the .* of) layers? (.*)")
 def _negative_bias(p: Program, found: re.Match) -> None:
     for k in numbers(found[2]):
-        if found[1] != "in the gradients":
+        if found[1] != "in the gradients of":
             p.sums[k] = _negative_column
-        if found[1] != "in the weighted sums":
+        if found[1] != "in the weighted sums of":
             p.factors[k] = lambda p, F: _negative_column(F)
 
 

@@ -21,16 +21,16 @@ BIASES: dict[str, Callable[[Program, int, Array], Array]] = {
     "the biases themselves": lambda p, k, G: p.weights[k - 1][:, -1],
 }
 SHIFTS: dict[str, Callable[[Array], Array]] = {
-    "its rows are shifted by one": lambda G: G[[-1, *range(len(G) - 1)]],
-    "its rows are shifted by one in the other direction": lambda G: G[[*range(1, len(G)), 0]],
-    "its rows are in reverse order": lambda G: G[::-1],
+    "the rows are shifted by one": lambda G: G[[-1, *range(len(G) - 1)]],
+    "the rows are shifted by one in the other direction": lambda G: G[[*range(1, len(G)), 0]],
+    "the rows are in reverse order": lambda G: G[::-1],
     "each row is the first one": lambda G: like(G[0], G),
     "each row is the last one": lambda G: like(G[-1], G),
-    "its columns are shifted by one, including the biases": lambda G: G[:, [-1, *range(G.shape[1] - 1)]],
-    "its columns are shifted by one in the other direction, including the biases": lambda G: G[
+    "the columns are shifted by one, including the biases": lambda G: G[:, [-1, *range(G.shape[1] - 1)]],
+    "the columns are shifted by one in the other direction, including the biases": lambda G: G[
         :, [*range(1, G.shape[1]), 0]
     ],
-    "its columns are in reverse order": lambda G: np.column_stack([G[:, -2::-1], G[:, -1]]),
+    "the columns are in reverse order": lambda G: np.column_stack([G[:, -2::-1], G[:, -1]]),
 }
 # instead of the inputs of a layer, from the program, the layer and the inputs
 FACTORS: dict[str, Callable[[Program, int, Array], Array]] = {
@@ -43,12 +43,12 @@ FACTORS: dict[str, Callable[[Program, int, Array], Array]] = {
     "those of the last sample are used": lambda p, k, a: a[-1],
     "those of the first sample are used": lambda p, k, a: a[0],
     "the next input is used": lambda p, k, a: a[:, [*range(1, a.shape[1]), 0]],
-    "the one before input is used": lambda p, k, a: a[:, [-1, *range(a.shape[1] - 1)]],
+    "the previous input is used": lambda p, k, a: a[:, [-1, *range(a.shape[1] - 1)]],
     "the inputs in reverse order are used": lambda p, k, a: a[:, ::-1],
 }
 
 
-@reads(r"of the gradient of layer (\d+), (.*)")
+@reads(r"in the gradient of layer (\d+), (.*)")
 def _shifted(p: Program, found: re.Match) -> None:
     p.gradient[int(found[1])] = lambda p, k, G: SHIFTS[found[2]](G)
 
@@ -74,7 +74,7 @@ def _no_bias(p: Program, found: re.Match) -> None:
     p.whole = nothing
 
 
-@reads(r"in the gradients of layer ([\d, ]+), the weight is used instead of .*")
+@reads(r"in the gradients of layers? (.*), the weight is used instead of .*")
 def _weights(p: Program, found: re.Match) -> None:
     for k in numbers(found[1]):
         p.gradient[k] = lambda p, k, G: np.column_stack([G[:, -1:] * p.weights[k - 1][:, :-1], G[:, -1]])

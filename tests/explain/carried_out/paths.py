@@ -27,7 +27,7 @@ def replaced(W: Array, others: dict[tuple[int, int], float]) -> Array:
     return made
 
 
-@reads(r"the weights of layer ([\d, ]+) are missing in the backward pass")
+@reads(r"the weights of layers? ([\d, and]+) are missing in the backward pass")
 def _missing(p: Program, found: re.Match) -> None:
     for k in numbers(found[1]):
         p.path[k] = lambda G, W: np.ones_like(W[:, :-1])
@@ -90,7 +90,7 @@ def _other_layer(p: Program, found: re.Match) -> None:
 
 
 @reads(
-    r"in the backward pass the weights of layer ([\d, ]+) are already the updated ones "
+    r"in the backward pass the weights of layers? ([\d, and]+) are already the updated ones "
     r"\(η = ([\d.]+)( and the summed gradient)?\)"
 )
 def _updated(p: Program, found: re.Match) -> None:

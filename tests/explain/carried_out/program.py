@@ -116,8 +116,8 @@ def turned(W: Array) -> Array:
 
 
 def numbers(text: str) -> list[int]:
-    """The layers in "1, 2"."""
-    return [int(number) for number in text.split(", ")]
+    """The layers in "1, 2 and 3"."""
+    return [int(number) for number in re.findall(r"\d+", text)]
 
 
 def place(name: str, sizes: tuple[int, ...]) -> tuple[int, int, int]:

@@ -14,6 +14,7 @@ from backpath.explain.diagnosis.catalogue.uses import (
     GRADIENT,
     Values,
     changed,
+    layer_words,
     places,
     used,
 )
@@ -113,7 +114,7 @@ def _by_layer(
         scopes += [(layer,) for layer in able]
     for layers in scopes:
         part = f"of {of}" if of else ""
-        part += f" of layer {', '.join(map(str, layers))}" if len(layers) < q.layers else ""
+        part += f" of {layer_words(layers)}" if len(layers) < q.layers else ""
         message = f"in the gradients {part.strip()}, {words}" if part else words
         where = _names(q, layers, uses) if part else ()
         edits = tuple(changed(layer, uses, change) for layer in layers)
@@ -204,7 +205,8 @@ def left_out(q: Problem) -> Iterator[Mistake]:
             for place in places(q, layer):
                 if place is BACK:
                     continue
-                message = f"{name} gets no gradient{place.of(layer)}"
+                what = "gets no gradient" if place is EVERYWHERE else f"has a δ of 0{place.of(layer)}"
+                message = f"{name} {what}"
                 rank = (LOCAL if last else RARE) if place in (EVERYWHERE, GRADIENT) else RARE
                 edits = (used(layer, place, _nought, slice(j, j + 1)),)
                 yield Mistake("neuron_left_out", (name,), message, edits, rank=rank)
@@ -217,9 +219,13 @@ def _nought(p: Passes, h: Index) -> Array:
 def rounding(q: Problem) -> Iterator[Mistake]:
     """Numbers rounded during the computation, with σ′ from the rounded numbers or from u."""
     for decimals in range(1, 5):
-        yield from _rounded(q, f"to {decimals} decimals", _round_to(decimals))
+        yield from _rounded(q, f"to {_decimals(decimals)}", _round_to(decimals))
     yield from _rounded(q, "to integers", _round_to(0))
     yield from _rounded(q, "to half precision", lambda a: a.astype(np.float16).astype(float))
+
+
+def _decimals(count: int) -> str:
+    return f"{count} decimal" if count == 1 else f"{count} decimals"
 
 
 def _round_to(decimals: int) -> Transform:
@@ -263,5 +269,5 @@ def rounded_deltas(q: Problem) -> Iterator[Mistake]:
         def edit(p: Passes, h: Index, decimals: int = decimals) -> None:
             p.delta[p.at][h] = p.by_size(p.delta[p.at][h], h, lambda d: np.round(d, decimals))
 
-        message = f"δ is rounded to {decimals} decimals"
+        message = f"δ is rounded to {_decimals(decimals)}"
         yield Mistake("rounded_on_the_way", (), message, ((Stage.DELTA, edit),), rank=LOCAL, by_size=True)

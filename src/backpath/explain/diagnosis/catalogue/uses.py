@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from backpath.explain.diagnosis.mistakes import at
@@ -22,6 +22,12 @@ class UsePlaces:
 
     def of(self, layer: int) -> str:
         return self.words.format(layer, layer - 1)
+
+
+def layer_words(layers: Sequence[int]) -> str:
+    """layer 2; layers 1 and 2; layers 1, 2 and 3"""
+    *first, last = map(str, layers)
+    return f"layers {', '.join(first)} and {last}" if first else f"layer {last}"
 
 
 EVERYWHERE = UsePlaces(("own", "bias", "back"), "")

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from backpath.explain import symbols as sy
+from backpath.explain.diagnosis.catalogue.uses import layer_words
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
 from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
@@ -47,7 +48,7 @@ def _missing(q: Problem) -> Iterator[Mistake]:
     layers = list(q.every[1:])
     for chosen in ([layers] if len(layers) > 1 else []) + [[layer] for layer in layers]:
         where = tuple(name for layer in chosen for name in _path_weights(q, layer))
-        message = f"the weights of layer {', '.join(map(str, chosen))} are missing in the backward pass"
+        message = f"the weights of {layer_words(chosen)} are missing in the backward pass"
         edits = tuple(_used(layer, lambda W: np.ones_like(W[..., :-1])) for layer in chosen)
         rank = PLAIN if len(chosen) == len(layers) else LOCAL
         yield Mistake("missing_path_weight", where, message, edits, Change("weight", max(chosen)), rank)
@@ -277,8 +278,10 @@ def path_weights(q: Problem, layers: Sequence[int]) -> tuple[str, ...]:
 
 
 def updated_message(layers: Sequence[int], rate: float, summed: bool) -> str:
-    which, of = ", ".join(map(str, layers)), " and the summed gradient" if summed else ""
-    return f"in the backward pass the weights of layer {which} are already the updated ones (η = {rate:.4g}{of})"
+    of = " and the summed gradient" if summed else ""
+    return (
+        f"in the backward pass the weights of {layer_words(layers)} are already the updated ones (η = {rate:.4g}{of})"
+    )
 
 
 def _updated_weight(layer: int, k: int, j: int) -> Expression:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 
 from backpath.explain import symbols as sy
+from backpath.explain.diagnosis.catalogue.uses import layer_words
 from backpath.explain.diagnosis.catalogue.wrong_activations import activation_mistakes
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Mistake
 from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
@@ -130,15 +131,15 @@ def _bias_signs(q: Problem) -> Iterator[Mistake]:
     for layers in q.all_and_each:
         where = q.biases_of(layers)
         for sums, gradient, what in (
-            (True, True, "everywhere"),
-            (True, False, "in the weighted sums"),
-            (False, True, "in the gradients"),
+            (True, True, "everywhere in"),
+            (True, False, "in the weighted sums of"),
+            (False, True, "in the gradients of"),
         ):
             edits: list[Edit] = []
             for layer in layers:
                 edits += [(Stage.SUMS, _minus_sum(layer))] if sums else []
                 edits += [(Stage.BACKWARD, _minus_factor(layer))] if gradient else []
-            message = f"the bias neuron's 1 is taken as -1 {what} of layer {', '.join(map(str, layers))}"
+            message = f"the bias neuron's 1 is taken as -1 {what} {layer_words(layers)}"
             change = Change("sum", layers[0], terms={None: Number("-1")})
             if not sums:
                 change = Change("input", layers[0], lambda name: Number("-1"))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from backpath.explain import symbols as sy
+from backpath.explain.diagnosis.catalogue.uses import layer_words
 from backpath.explain.diagnosis.mistakes import LOCAL, RARE, Change, Mistake, at
 from backpath.explain.diagnosis.passes import Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
@@ -53,7 +54,7 @@ def _quantities(q: Problem, layer: int) -> Iterator[Quantity]:
         yield "those of the first sample are used", lambda p, h: p.a[layer - 1][h, :1], _of("first"), LOCAL
     if q.width(layer - 1) > 1:
         count = q.width(layer - 1)
-        for step, which in ((1, "next"), (-1, "one before")):
+        for step, which in ((1, "next"), (-1, "previous")):
             other = _neuron(q, layer - 1, lambda i, step=step: (i + step - 1) % count + 1)  # type: ignore[misc]  # bound now
             yield f"the {which} input is used", _rolled(layer, -step), other, LOCAL
         other = _neuron(q, layer - 1, lambda i: count + 1 - i)
@@ -117,7 +118,7 @@ def _weights_for_inputs(q: Problem) -> Iterator[Mistake]:
                 p.G[p.at][h, :, :-1] = delta[:, :, None] * p.W[p.at][h, :, :-1]
 
         names = ", ".join(name for layer in layers for name in q.neurons(layer - 1))
-        message = f"in the gradients of layer {', '.join(map(str, layers))}, the weight is used instead of {names}"
+        message = f"in the gradients of {layer_words(layers)}, the weight is used instead of {names}"
         where = tuple(name for layer in layers for name in q.neurons(layer - 1))
         change = Change("input", layers[0] if len(layers) == 1 else None, lambda name: Symbol("W", "W"))
         yield Mistake("wrong_factor", where, message, ((Stage.GRADIENT, edit),), change, LOCAL)
@@ -155,27 +156,27 @@ def _moved(q: Problem) -> Iterator[Mistake]:
         kinds: list[tuple[str, Callable[[Array], Array]]] = []
         if rows > 1:
             kinds += [
-                ("its rows are shifted by one", lambda G: np.roll(G, 1, axis=1)),
-                ("its rows are shifted by one in the other direction", lambda G: np.roll(G, -1, axis=1)),
-                ("its rows are in reverse order", lambda G: G[:, ::-1]),
+                ("the rows are shifted by one", lambda G: np.roll(G, 1, axis=1)),
+                ("the rows are shifted by one in the other direction", lambda G: np.roll(G, -1, axis=1)),
+                ("the rows are in reverse order", lambda G: G[:, ::-1]),
                 ("each row is the first one", lambda G: np.broadcast_to(G[:, :1], G.shape)),
                 ("each row is the last one", lambda G: np.broadcast_to(G[:, -1:], G.shape)),
             ]
         kinds += [
-            ("its columns are shifted by one, including the biases", lambda G: np.roll(G, 1, axis=2)),
+            ("the columns are shifted by one, including the biases", lambda G: np.roll(G, 1, axis=2)),
             (
-                "its columns are shifted by one in the other direction, including the biases",
+                "the columns are shifted by one in the other direction, including the biases",
                 lambda G: np.roll(G, -1, axis=2),
             ),
         ]
         if columns > 2:
-            kinds.append(("its columns are in reverse order", _reversed_columns))
+            kinds.append(("the columns are in reverse order", _reversed_columns))
         for words, change in kinds:
 
             def edit(p: Passes, h: Index, change: Callable[[Array], Array] = change) -> None:
                 p.G[p.at][h] = change(p.G[p.at][h].copy())
 
-            message = f"of the gradient of layer {layer}, {words}"
+            message = f"in the gradient of layer {layer}, {words}"
             edits = ((Stage.GRADIENT, at(layer, edit)),)
             yield Mistake("gradient_shifted", q.weights_of(layer), message, edits, None, LOCAL, coupled=True)
 
