@@ -46,6 +46,12 @@ def test_gradients_of_several_samples_are_called_averages(count):
     assert ("u_cost = A1 − y" in step) == (count == 1)
 
 
+def test_without_a_hidden_layer_every_error_is_shown():
+    step = str(bp.explain_step(bp.Network((1, 2), "identity"), [0.5], [1, 0]))
+    assert "u_cost1 = A1 − y1" in step
+    assert "u_cost2 = A2 − y2" in step
+
+
 def test_mazurs_story_in_his_order():
     case = oracles.worked_example("mazur")
     net = bp.Network((2, 2, 2)).replace(case["network"]["weights"])

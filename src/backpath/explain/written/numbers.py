@@ -57,11 +57,12 @@ def gradient_equation(sample: Sample) -> Equation:
     return equation(d.partial, symbols, numeric(texts), Number(result))
 
 
-def u_cost_equations(sample: Sample) -> list[Equation]:
-    """u_cost = A1 - y with numbers, for all outputs on paths to the weight if there are few."""
+def u_cost_equations(sample: Sample, of_all: bool = False) -> list[Equation]:
+    """u_cost = A1 - y with numbers, for all outputs on paths to the weight, or all of the network, if there are few."""
     chain, numbers = sample.derivation.chain, sample.numbers
     outputs = chain.net.sizes[-1]
-    reached = [chain.index.neuron] if chain.index.layer == chain.layers else list(range(1, outputs + 1))
+    is_own = chain.index.layer == chain.layers and not of_all
+    reached = [chain.index.neuron] if is_own else list(range(1, outputs + 1))
     if chain.joined or len(reached) > MOST_OUTPUTS:
         return []
     lines = []

@@ -190,7 +190,7 @@ def _gradients(step: StepData) -> list[Block]:
     derivations = [DerivationData(step.network, name, step.cost, step.labels) for name in step.network.weight_names]
     if len(n.x) > 1:
         found.append(prose("Averaged over the samples; the matrices below show each sample's factors."))
-    elif differences := numbers.u_cost_equations(Sample(derivations[0], n, 0)):
+    elif differences := numbers.u_cost_equations(Sample(derivations[0], n, 0), of_all=True):
         found.append(Formulas(tuple(differences)))
     for layer in range(len(step.network.sizes) - 1, 0, -1):
         lines = [line for d in derivations if d.chain.index.layer == layer for line in _of_weight(step, d)]
