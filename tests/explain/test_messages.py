@@ -1,5 +1,7 @@
 """The message of each mistake in the catalogue says what its figures are: another program carries the message out."""
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +48,25 @@ def test_each_message_can_be_carried_out(of: Scene):
     assert not wrong
 
 
+# around the limits of the catalogue's kinds; the last number is that of the samples
+LIMITS = [
+    *((7, 2, 1, 1), (8, 2, 1, 1), (9, 2, 1, 1), (2, 8, 1, 1), (2, 9, 1, 1), (1, 1, 8, 1), (1, 1, 9, 1), (1, 8, 2, 1)),
+    *((1, 9, 2, 1), (3, 10, 1, 1), (1, 16, 1, 1), (1, 3, 6, 1), (1, 5, 4, 1), (1, 3, 7, 1), (4, 2, 1, 1), (3, 2, 2, 1)),
+    *((10, 3, 5, 1), (10, 8, 1, 1), (12, 6, 1, 1), (1, 2, 2, 4), (1, 2, 2, 3), (5, 7, 1, 1), (5, 10, 1, 1)),
+]
+
+
+def counts(sizes: tuple[int, ...]) -> str:
+    """How many mistakes of each kind are tried, for targets beyond 0 and 1: common, less common and rare ones."""
+    *sizes, N = sizes
+    of = scene(sizes, ("sigmoid", "tanh"), "squared_error", N, 10)
+    found = Counter((m.code, m.rank) for m in every_mistake(problem(replace(of, y=of.y + 1))))
+    kinds = (f"{code} {'/'.join(str(found[code, k]) for k in range(3))}" for code in sorted({c for c, _ in found}))
+    return f"{'-'.join(map(str, sizes))}, N = {N}: {', '.join(kinds)}"
+
+
 def catalogue() -> str:
-    """All mistakes that are tried in three small networks, with how usual they are."""
+    """All mistakes that are tried in three small networks, with how usual they are, and their number in others."""
     lines = []
     for of in (
         scene((1, 2, 3), ("tanh", "softmax"), "categorical_cross_entropy", 2, 7),
@@ -58,7 +77,7 @@ def catalogue() -> str:
         for m in every_mistake(problem(of)):
             flags = [name for name in ("convention", "is_right", "coupled", "by_sample", "by_size") if getattr(m, name)]
             lines.append(f"  {m.code}: {m.message} [{', '.join([RANKS[m.rank], *flags])}] {' '.join(m.where)}".rstrip())
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + [counts(sizes) for sizes in LIMITS]) + "\n"
 
 
 def test_the_catalogue_is_the_one_that_is_listed():

@@ -204,6 +204,13 @@ def test_an_l1_term_is_right_if_it_is_meant(weights_only, words, digits):
     assert words in report.note
 
 
+@pytest.mark.parametrize("rate", [1, -0.1])
+def test_updated_weights_among_the_gradients_are_no_l2_term(rate):
+    claimed = [W + rate * g for W, g in zip(NET.weights, backprop(NET.weights, XOR, ANSWERS))]
+    report = bp.diagnose(NET, XOR, ANSWERS, claimed, **HALF)
+    assert [f.mistake for f in report.findings] == ["unknown"]
+
+
 def test_an_l1_term_that_is_subtracted_is_wrong():
     g = [g - 0.01 * np.sign(W) for W, g in zip(NET.weights, backprop(NET.weights, XOR, ANSWERS))]
     report = bp.diagnose(NET, XOR, ANSWERS, g, **HALF)
