@@ -1,21 +1,29 @@
 """What diagnose says of planted mistakes: ≥ 99 % named at full precision, ≥ 95 % at 5 decimals, pairs ≥ 90 %; and of
 right answers: right, always."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from explain.carried_out import programs
 from explain.planted import (
     DESCRIBED,
+    MISTAKES,
     RIGHT,
     diagnosed,
+    figures,
     looked_for,
     pairs,
+    plant,
     right_answer,
     scene,
     special_scene,
     trial,
     trials,
 )
+
+LISTED = Path(__file__).parent / "golden" / "diagnosed.txt"
 
 
 def share(outcomes) -> float:
@@ -90,3 +98,48 @@ def test_ten_thousand_right_answers_are_right(kind):
     for seed in range(10_000 // len(RIGHT)):
         of, given, form = right_answer(kind, seed)
         assert diagnosed(of, given, form).correct, (kind, seed)
+
+
+def diagnoses() -> str:
+    """What is said of each planted mistake: on figures of full precision, and on printed ones."""
+    lines = []
+    for sizes, activations, cost, N, decimals, form in (
+        ((2, 3, 1), ("tanh", "sigmoid"), "squared_error", 1, None, "gradients"),
+        ((2, 2, 2), ("sigmoid", "softmax"), "categorical_cross_entropy", 3, 6, "gradients"),
+        ((2, 2, 1), ("softplus", "identity"), "half_squared_error", 4, 5, "weights"),
+    ):
+        of = scene(sizes, activations, cost, N, 21)
+        shown = "all digits" if decimals is None else f"{decimals} decimals"
+        lines.append(f"{'-'.join(map(str, sizes))}, {', '.join(activations)}, {cost}, N = {N}: {form}, {shown}")
+        for mistake in MISTAKES:
+            given, _ = plant(of, [mistake], decimals, form)
+            if not isinstance(given, str):
+                lines += said(mistake, diagnosed(of, dict(zip(of.network.weight_names, given, strict=True)), form))
+    return "\n".join(lines) + "\n"
+
+
+def said(mistake, report) -> list[str]:
+    certainty = "certain" if report.certain else "right" if report.correct else "possible"
+    texts = ["; and ".join(finding.message for finding in group) for group in report.alternatives if group]
+    return [f"  {' '.join(mistake)}: {certainty}", *(f"    {text}" for text in [*texts, report.note] if text)]
+
+
+def test_diagnoses_are_those_that_are_listed():
+    """No explanation is lost or added unnoticed; after a change, write ``diagnoses()`` there, and read the changes."""
+    assert diagnoses().splitlines() == LISTED.read_text("utf-8").splitlines()
+
+
+def test_what_is_said_gives_the_figures():
+    """Another program, which carries out the message of each explanation that is one slip."""
+    of, compared = scene((2, 2, 2), ("tanh", "sigmoid"), "squared_error", 3, 22), 0
+    for mistake in MISTAKES:
+        given, _ = plant(of, [mistake], None)
+        if isinstance(given, str):
+            continue
+        report = diagnosed(of, dict(zip(of.network.weight_names, given, strict=True)))
+        for group in report.alternatives:
+            expected = programs(of, group[0].message) if len(group) == 1 and group[0].kind == "slip" else []
+            made = [figures(program.run(), None) for program in expected]
+            assert not made or any(np.allclose(given, each, rtol=1e-9) for each in made), (mistake, group[0].message)
+            compared += bool(made)
+    assert compared >= 40

@@ -58,7 +58,7 @@ def _transposed(p: Program, found: re.Match) -> None:
     p.gradient[int(found[1])] = lambda p, k, G: turned(G)
 
 
-@reads(r"the gradients of the biases(?: of layer (\d+))? are (.*)")
+@reads(rf"the gradients of the biases(?: of layer (\d+))? are ({'|'.join(map(re.escape, BIASES))})")
 def _biases(p: Program, found: re.Match) -> None:
     for k in [int(found[1])] if found[1] else p.layers:
         p.gradient[k] = lambda p, k, G: np.column_stack([G[:, :-1], BIASES[found[2]](p, k, G)])
