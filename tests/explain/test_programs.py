@@ -51,11 +51,11 @@ def test_most_slips_are_named_at_their_place():
 @pytest.mark.parametrize(
     ("slips", "conventions", "digits", "count", "least"),
     [
-        (1, 0, None, 120, 0.97),
-        (1, 0, 5, 120, 0.92),
-        (1, 0, PRINTED, 120, 0.92),
-        (1, 3, None, 80, 0.95),
-        (2, 0, None, 60, 0.85),
+        (1, 0, None, 60, 0.97),
+        (1, 0, 5, 60, 0.92),
+        (1, 0, PRINTED, 60, 0.92),
+        (1, 3, None, 40, 0.95),
+        (2, 0, None, 40, 0.85),
     ],
 )
 def test_share_of_slips_named(slips, conventions, digits, count, least):

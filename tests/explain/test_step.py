@@ -52,6 +52,23 @@ def test_without_a_hidden_layer_every_error_is_shown():
     assert "u_cost2 = A2 − y2" in step
 
 
+def test_each_output_of_a_quantile_cost_has_its_own_share():
+    net = bp.Network.from_weights([[[1, 0], [1, 0]]], activations="identity")
+    step = str(bp.explain_step(net, [0.5], [1, 0], cost="quantile(0.1,0.9)"))
+    assert re.search(r"A1 +0.5 +1 +\(0.1 − \[0.5 > 1\]\) × \(1 − 0.5\) +0.05\n", step)
+    assert re.search(r"A2 +0.5 +0 +\(0.9 − \[0.5 > 0\]\) × \(0 − 0.5\) +0.05\n", step)
+    assert "∂C/∂W11_1 = ([A1 > y1] − 0.1) × σ′(u_A1) × X1 = (-0.1) × 1 × 0.5 = -0.05" in step
+    assert "∂C/∂W21_1 = ([A2 > y2] − 0.9) × σ′(u_A2) × X1 = 0.1 × 1 × 0.5 = 0.05" in step
+
+
+def test_a_softmax_over_groups_has_numbers_but_no_formulas():
+    net = bp.Network((1, 4), "softmax(2,2)", seed=1)
+    step = bp.explain_step(net, [0.5], [1, 0, 0, 1], cost="categorical_cross_entropy(2,2)")
+    assert len(step.as_dict()["updates"]) == 8
+    with pytest.raises(bp.InputError, match=r"one softmax over all outputs, but the activation is softmax\(2,2\)"):
+        str(step)
+
+
 def test_mazurs_story_in_his_order():
     case = oracles.worked_example("mazur")
     net = bp.Network((2, 2, 2)).replace(case["network"]["weights"])
@@ -200,7 +217,18 @@ def test_what_would_be_too_long_to_read_is_refused(net, X, y):
         str(step)
 
 
-@pytest.mark.parametrize("name", [n for n in ACTIVATIONS if n != "softmax"])
+def logistic(u):
+    return 1 / (1 + oracles.mp.exp(-u))
+
+
+# activation -> σ and σ′ of the rows with parameters
+OF_FAMILIES = {
+    "bounded(-1,4)": (lambda u: 5 * logistic(u) - 1, lambda u: 5 * logistic(u) * (1 - logistic(u))),
+    "above(2)": (lambda u: 2 + oracles.mp.log(1 + oracles.mp.exp(u)), logistic),
+}
+
+
+@pytest.mark.parametrize("name", [*(n for n in ACTIVATIONS if n != "softmax"), *OF_FAMILIES])
 def test_every_activation_has_the_formula_that_is_computed(name):
     """The printed formulas of σ and σ′, evaluated, against 60 digits."""
     from backpath.explain.printers.text import formula
@@ -210,7 +238,7 @@ def test_every_activation_has_the_formula_that_is_computed(name):
         "Φ": lambda u: oracles.mp.erfc(-u / oracles.mp.sqrt(2)) / 2,
         "φ": lambda u: oracles.mp.exp(-u * u / 2) / oracles.mp.sqrt(2 * oracles.mp.pi),
     }  # fmt: skip
-    for printed, wanted in zip(ACTIVATION_FORMULAS[name], oracles.ACTIVATIONS[name]):
+    for printed, wanted in zip(ACTIVATION_FORMULAS[name], (oracles.ACTIVATIONS | OF_FAMILIES)[name]):
         code = formula(printed)
         for shown_as, python in [("−", "-"), ("×", "*"), ("²", "**2"), ("^", "**"), ("≤", "<="), ("≥", ">=")]:
             code = code.replace(shown_as, python)
@@ -218,6 +246,25 @@ def test_every_activation_has_the_formula_that_is_computed(name):
         for u in (-2.5, -0.3, 0.0, 0.7, 3.1):
             made = eval(code, names | {"u": oracles.mp.mpf(u)})
             assert float(made) == pytest.approx(float(wanted(oracles.mp.mpf(u))), rel=1e-12, abs=1e-15), (code, u)
+
+
+@pytest.mark.parametrize(
+    ("cost", "activation", "A", "y", "written", "value"),
+    [
+        ("huber", "identity", 0.75, 0.5, "huber(0.75 − 0.5)", "0.03125"),
+        ("huber", "identity", 0.75, -0.5, "huber(0.75 − (-0.5))", "0.75"),
+        ("absolute_error", "identity", 0.75, 1, "abs(0.75 − 1)", "0.25"),
+        ("quantile(0.25)", "identity", 0.75, 1, "(0.25 − [0.75 > 1]) × (1 − 0.75)", "0.0625"),
+        ("quantile(0.25)", "identity", 0.75, 0.5, "(0.25 − [0.75 > 0.5]) × (0.5 − 0.75)", "0.1875"),
+        ("half_squared_error", "identity", 0.75, 1, "1/2 × (0.75 − 1)²", "0.03125"),
+        ("binary_cross_entropy", "sigmoid", 0.75, 1, "−1 × ln(0.75) − (1 − 1) × ln(1 − 0.75)", "0.28768"),
+        ("poisson", "exp", 0.75, 0, "0 × ln(0/0.75) − 0 + 0.75", "0.75"),
+    ],
+)
+def test_the_formula_of_each_cost_with_numbers(cost, activation, A, y, written, value):
+    u = {"identity": A, "sigmoid": np.log(A / (1 - A)), "exp": np.log(A)}[activation]
+    step = bp.explain_step(bp.Network.from_weights([[[0, u]]], activations=activation), [1], [y], cost=cost)
+    assert [text.formula(side) for side in step.cost_with_numbers().sides] == ["C", written, value]
 
 
 @given(problems())

@@ -21,7 +21,7 @@ from backpath.explain.expression import (
     product,
     total,
 )
-from backpath.explain.formulas import COST_FORMULAS
+from backpath.explain.formulas import of_output
 from backpath.explain.printers import latex, text
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
@@ -145,7 +145,7 @@ class Chain:
         A, y = self.A_and_y(j)
         return Factor(
             Partial(sy.C, A),
-            COST_FORMULAS[self.cost].slope(A, y, sy.u_cost(j, self.net.sizes[-1])),
+            of_output(self.cost, j).slope(A, y, sy.u_cost(j, self.net.sizes[-1])),
             f"how the cost changes with {A.name}",
             (A.name,),
             lambda numbers: numbers.dC_da[-1][:, j - 1],

@@ -148,6 +148,12 @@ def _times_ln(factor: float, of: float) -> float:
     return factor * math.log(of) if factor else 0.0
 
 
+def of_output(cost: str, j: int) -> CostFormula:
+    """The formula for one output: quantile(0.1,0.9) has a separate τ for each."""
+    stem, parameters = _family(cost)
+    return COST_FORMULAS[f"quantile({parameters[j - 1]})" if stem == "quantile" and len(parameters) > 1 else cost]
+
+
 class _Costs(dict[str, CostFormula]):
     """The same for costs."""
 
@@ -158,7 +164,7 @@ class _Costs(dict[str, CostFormula]):
             return CostFormula(
                 of=lambda A, y: Product((minus(tau, Truth(A, ">", y)), minus(y, A))),
                 slope=lambda A, y, u_cost: minus(Truth(A, ">", y), tau),
-                number=lambda A, y: (float(*parameters) - (y < A)) * (y - A),
+                number=lambda A, y: (float(parameters[0]) - (y < A)) * (y - A),
             )
         if stem == "categorical_cross_entropy":
             return self[stem]

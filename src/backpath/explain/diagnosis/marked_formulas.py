@@ -9,7 +9,7 @@ from backpath.explain import symbols as sy
 from backpath.explain.diagnosis.mistakes import Change
 from backpath.explain.expression import Ellipsis, Equation, Expression, Marked, Partial, Product, Sum, equation, product
 from backpath.explain.factors import Chain, Factor
-from backpath.explain.formulas import COST_FORMULAS
+from backpath.explain.formulas import of_output
 from backpath.explain.paths import all_paths, path_count
 from backpath.maths.activations import activation
 from backpath.maths.network import Network
@@ -121,7 +121,7 @@ def _claimed(chain: Chain, part: Piece, change: Change) -> list[Expression]:
         return [*claimed, sy.slope(sy.net_input(str(part.about[0])))]
     j = next(iter(all_paths(chain)))[0]
     A, y = chain.A_and_y(j)
-    return [COST_FORMULAS[chain.cost].slope(A, y, sy.u_cost(j, chain.net.sizes[-1])), *claimed]
+    return [of_output(chain.cost, j).slope(A, y, sy.u_cost(j, chain.net.sizes[-1])), *claimed]
 
 
 def _forward(net: Network, change: Change) -> tuple[Equation, Equation]:

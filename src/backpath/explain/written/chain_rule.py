@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import groupby
 
+from backpath.errors import InputError
 from backpath.explain import symbols as sy
 from backpath.explain.derivation_data import DerivationData
 from backpath.explain.document import Block, Formulas, Part, Table, heading, prose
@@ -28,6 +29,7 @@ from backpath.explain.expression import (
 from backpath.explain.factors import Chain, Factor
 from backpath.explain.formulas import ACTIVATION_FORMULAS, COST_FORMULAS
 from backpath.explain.paths import FEW, all_paths
+from backpath.maths.activations import activation
 from backpath.maths.costs import cost_function
 from backpath.maths.network import Network
 
@@ -282,7 +284,7 @@ def in_a_cell(factor: Factor) -> Part:
 
 
 def where(net: Network, labels: Mapping[str, str]) -> list[Block]:
-    """The definition of σ in each layer, and the names of the inputs."""
+    """The definition of σ in each layer, and the names of the inputs; InputError for a softmax over groups."""
     found: list[Block] = [heading("Where")]
     first = 1
     kinds = [(name, len(list(group))) for name, group in groupby(net.activations)]
@@ -293,6 +295,12 @@ def where(net: Network, labels: Mapping[str, str]) -> list[Block]:
         if name == "softmax":
             found += [prose("The outputs are a softmax:"), Formulas((softmax_equation("k", net.sizes[-1]),))]
         else:
+            if activation(name).jacobian is not None:
+                raise InputError(
+                    f"formulas are written for one softmax over all outputs, but the activation is {name}; its numbers "
+                    f"are in as_dict()",
+                    "activations",
+                )
             found.append(prose(f"σ{place} is {name.replace('_', ' ')}:"))
             of, slope = ACTIVATION_FORMULAS[name]
             found.append(Formulas((equation(sy.sigma(sy.U), of), equation(sy.slope(sy.U), slope))))

@@ -28,7 +28,7 @@ from backpath.explain.expression import (
     total,
 )
 from backpath.explain.factors import Chain
-from backpath.explain.formulas import COST_FORMULAS
+from backpath.explain.formulas import of_output
 from backpath.explain.paths import FEW, all_paths
 from backpath.explain.step_data import StepData, Update
 from backpath.explain.written import matrices, numbers
@@ -170,7 +170,7 @@ def cost_with_numbers(step: StepData) -> Equation:
 def _cost_numbers(step: StepData, place: int, j: int, cost: float) -> tuple[str, str, str | Expression]:
     """A and y as shown, and the cost's formula with them; without numbers if A rounds to 0 or 1, where ln A fails."""
     A, y = float(step.numbers.a[-1][place, j - 1]), float(step.numbers.y[place, j - 1])
-    row = COST_FORMULAS[step.cost]
+    row = of_output(step.cost, j)
     for digits in range(DIGITS, 18):
         texts = [shown(A, digits), shown(y, digits)]
         numbers = [float(text) for text in texts]
