@@ -198,3 +198,170 @@ def test_a_few_dead_neurons_do_not_speak_for_the_network():
     assert note(every).startswith("But it will hardly learn: H1, H2 and H3 are dead")
     unused = some.replace({"W11_2": 0, "W13_2": 0})  # the two that live are not heard
     assert note(unused).startswith("But it will hardly learn: H2 is dead")
+
+
+def one_neuron(u, activation="sigmoid"):
+    """A network without a hidden layer whose net input is u on the samples 0."""
+    return bp.Network.from_weights([[[1.0, u]]], activations=activation)
+
+
+@pytest.mark.parametrize(("activation", "steepest"), [("sigmoid", 0.25), ("tanh", 1.0)])
+def test_saturated_is_a_slope_below_a_twentieth_of_the_steepest(activation, steepest):
+    u = {"sigmoid": lambda s: np.arccosh(0.5 / s - 1), "tanh": lambda s: np.arccosh(1 / np.sqrt(s))}[activation]
+    for share, is_flat in ((0.051, False), (0.049, True)):  # σ′(u) = share × steepest
+        hidden = bp.Network.from_weights([[[1, u(share * steepest)]], [[1, 0]]], activations=[activation, "identity"])
+        assert ("saturated" in found(hidden, X=[[0.0], [0.0]], y=[[9.0], [5.0]])) == is_flat
+    reason = found(hidden, X=[[0.0], [0.0]], y=[[9.0], [5.0]])["saturated"]
+    assert f"is {share * steepest:.2g}, and {steepest:g} at best" in reason.message
+
+
+def test_outputs_are_saturated_only_where_the_targets_are_not():
+    net, x = one_neuron(-8), [[0.0], [16.0]]  # the outputs are about 0 and 1
+    assert "saturated" not in found(net, X=x, y=[[0], [1]])
+    assert found(net, X=x, y=[[1], [0]])["saturated"].where == ("A1",)
+    assert "saturated" not in found(net, X=x, y=[[1], [0]], cost="binary_cross_entropy")
+
+
+@pytest.mark.parametrize(
+    ("activation", "low", "high"),
+    [
+        ("sigmoid", 0, 1),
+        ("tanh", -1, 1),
+        ("relu", 0, None),
+        ("softplus", 0, None),
+        ("exp", 0, None),
+        ("elu", -1, None),
+        ("silu", -0.278, None),
+        ("gelu", -0.169, None),
+    ],
+)
+def test_the_range_of_each_output(activation, low, high):
+    values = (
+        bp.Network((1, 1), activation).replace({"W11_1": 1, "W1~_1": 0}).predict(np.linspace(-20, 20, 4001)[:, None])
+    )
+    assert values.min() >= low - 1e-3  # an independent look at the range
+    for y, is_outside in ((low, False), (low - 0.002, True), (1.0, False), (1.002, high is not None)):
+        reason = found(one_neuron(0, activation), X=[[0.0]], y=[[y]]).get("target_out_of_range")
+        assert (reason is not None) == is_outside, y
+        if reason:
+            assert (f"between {low} and {high}" if high else "values of at least ") in reason.message
+
+
+def test_targets_out_of_range_are_counted_for_each_output():
+    net = bp.Network((1, 2), "tanh", seed=0)
+    messages = [f.message for f in why(net, X=[[0.0], [1], [2]], y=[[0, 2], [0, -3], [0, 1]]).findings]
+    assert any("2 of 3 targets are out of A2's reach" in m and "the targets go from -3 to 2" in m for m in messages)
+    assert not any("A1's reach" in m for m in messages)
+    assert (
+        "1 of 3 targets is out"
+        in found(net, X=[[0.0], [1], [2]], y=[[0, 2], [0, 0], [0, 1]])["target_out_of_range"].message
+    )
+
+
+@pytest.mark.parametrize(
+    ("X", "where"),
+    [
+        ([[9.9, 9.9], [-9.9, 9.9]], None),
+        ([[10.1, 9.9], [-10.1, 9.9]], ("X1",)),
+        ([[10.1, 10.2], [-10.1, 10.2]], ("X1", "X2")),
+        ([[1, 0.034], [-1, 0.034]], None),
+        ([[1, 0.033], [-1, 0.033]], ("X1", "X2")),
+        ([[1, 0], [-1, 0]], None),
+    ],
+)
+def test_unscaled_is_ten_or_a_ratio_of_thirty(X, where):
+    reason = found(bp.Network((2, 2, 1), seed=0), X=X, y=[[0], [1]]).get("unscaled_inputs")
+    assert (reason and reason.where) == where
+    if where == ("X1", "X2") and X[0][1] < 1:
+        assert "X1 has a root mean square of 1, X2 of 0.033, a ratio of 30" in reason.message
+
+
+@pytest.mark.parametrize(("share", "is_tiny"), [(0.099, True), (0.101, False)])
+def test_tiny_is_a_tenth_of_glorots_deviation(share, is_tiny):
+    usual = np.sqrt(2 / (2 + 2))
+    net = bp.Network.from_weights(
+        [np.array([[1, -1, 0], [-1, 1, 0.5]]) * [1, 1, 1 / (share * usual)] * share * usual, [[1, -1, 0]]]
+    )
+    reason = found(net, X=0.5 * X, rate=0.1).get("tiny_weights")
+    assert (reason is not None) == is_tiny
+    if reason:
+        assert f"root mean square is {share * usual:.2g}, and a usual start has {usual:.2g}" in reason.message
+
+
+@pytest.mark.parametrize(("off", "is_named"), [(15, False), (16, True)])
+def test_mostly_off_is_more_than_three_quarters(off, is_named):
+    x = np.arange(20.0)[:, None]
+    net = bp.Network.from_weights([[[1, 0.5 - off], [1, 1]], [[1, 1, 0]]], activations=["relu", "identity"])
+    reason = found(net, X=x, y=x**2).get("relu_mostly_off")
+    assert (reason is not None) == is_named
+    if reason:
+        assert reason.where == ("H1",)
+        assert f"H1 is off on {off} of 20 samples" in reason.message
+
+
+def test_several_dead_neurons_and_one_sample():
+    net = bp.Network.from_weights([[[1, -2], [1, -3], [1, 1]], [[1, 1, 1, 0]]], activations=["relu", "identity"])
+    several = found(net, X=[[0.5], [1.0]], y=[[3.0], [9.0]])["dead_relu"]
+    assert several.where == ("H1", "H2")
+    assert several.message.startswith("H1 and H2 are dead: their net input is at most -1 on all 2 samples")
+    one = found(net.replace({"W2~_1": 1}), X=[[0.5]], y=[[3.0]])["dead_relu"]
+    assert one.message.startswith("H1 is dead: its net input is at most -1.5 on the sample, so σ′ is 0")
+
+
+@pytest.mark.parametrize(
+    ("count", "named"),
+    [(2, "H1 and H2 have"), (8, "H1, H2, H3, H4, H5, H6, H7 and H8 have"), (10, "H6, H7, H8 and 2 more have")],
+)
+def test_many_neurons_are_not_all_named(count, named):
+    net = bp.Network.from_weights([np.full((count, 3), 0.5), np.full((1, count + 1), 0.5)])
+    assert named in found(net)["equal_neurons"].message
+
+
+def test_of_many_samples_five_thousand_are_used():
+    x = np.linspace(-1, 1, 6000)[:, None]
+    net = bp.Network.from_weights([[[1, -1.5], [1, 1]], [[1, 1, 0]]], activations=["relu", "identity"])
+    reason = found(net, X=x, y=x)["dead_relu"]
+    assert "at most -0.5 on all 5,000 samples" in reason.message  # both ends are among them
+
+
+def test_weights_of_one_layer_are_all_0():
+    first = found(bp.Network((2, 2, 1), seed=0).replace(dict.fromkeys(("W11_1", "W12_1", "W21_1", "W22_1"), 0)))[
+        "zero_weights"
+    ]
+    assert first.where == ("H1", "H2")
+    assert "the weights of layer 1 are all 0, so its neurons do not see the inputs" in first.message
+    last = found(bp.Network((2, 2, 1), seed=0).replace({"W11_2": 0, "W12_2": 0}))["zero_weights"]
+    assert last.where == ("A1",)
+    assert "the weights into layer 2 are all 0" in last.message
+
+
+@pytest.mark.parametrize(
+    ("count", "named"),
+    [(6, "1, 2, 3, 4, 5, 6 get"), (7, "1, 2, 3, 4, 5, 6 and 1 more get"), (9, "1, 2, 3, 4, 5, 6 and 3 more get")],
+)
+def test_the_samples_of_a_plateau(count, named):
+    """Samples with one answer, the mean of their targets, beside two that are answered well."""
+    x = np.concatenate([np.arange(count) / count, [50, 51]])[:, None]
+    y = np.concatenate([np.arange(count) % 2, [3.0, 3.0]])[:, None]
+    mean = y[:count].mean()
+    net = bp.Network.from_weights([[[1000, -10_000]], [[3 - mean, mean]]], activations=["sigmoid", "identity"])
+    reason = found(net, X=x, y=y, rate=1e-9)["plateau"]
+    assert f"samples {named} the same output {mean:.3g}" in reason.message
+    assert f"the cost {net.cost(x, y):.4g} lies on a plateau" in reason.message
+
+
+def test_the_shares_of_a_step_that_is_too_small():
+    net = bp.Network((2, 3, 1), seed=0)
+    cost, after, further = (net.step(X, Y, rate).cost(X, Y) for rate in (1e-12, 1e-4, 1e-2))
+    message = found(net, rate=1e-4)["step_too_small"].message
+    one, hundred = (f"{float(f'{100 * (cost - c) / cost:.2g}'):g}" for c in (after, further))
+    assert f"lowers the cost {cost:.4g} by {one}%" in message.replace("e-05", "e-5")
+    assert f"lowers it by {hundred}%" in message
+    assert "step_too_small" not in found(net, rate=0.05)
+
+
+def test_without_a_rate_the_curvature_gives_one():
+    codes = {f.mistake for f in why(bp.Network((2, 3, 1), seed=0), rate=None).findings}
+    assert not codes & {"step_too_large", "step_too_small", "too_few_epochs"}
+    stuck = bp.Network.from_weights([[[0, 0, 0.0], [0, 0, 0]], [[0.5, -0.5, 0]]], activations=["tanh", "sigmoid"])
+    assert "plateau" in {f.mistake for f in why(stuck, rate=None).findings}
