@@ -22,6 +22,7 @@ from explain.planted import (
     trial,
     trials,
 )
+from explain.programs.trials import trials as slips_of_people
 
 LISTED = Path(__file__).parent / "golden" / "diagnosed.txt"
 
@@ -114,14 +115,21 @@ def diagnoses() -> str:
         for mistake in MISTAKES:
             given, _ = plant(of, [mistake], decimals, form)
             if not isinstance(given, str):
-                lines += said(mistake, diagnosed(of, dict(zip(of.network.weight_names, given, strict=True)), form))
+                report = diagnosed(of, dict(zip(of.network.weight_names, given, strict=True)), form)
+                lines += said(" ".join(mistake), report)
+    lines.append("random programs in random layouts")
+    for slips, conventions, digits, meant in ((1, 2, None, 0), (1, 0, 5, 0), (0, 0, None, 1)):
+        for t in slips_of_people(6, slips, conventions, digits, start=7_000, meant=meant):
+            lines += said(f"{t.seed} {', '.join(t.what)}", t.report)
     return "\n".join(lines) + "\n"
 
 
-def said(mistake, report) -> list[str]:
+def said(planted: str, report) -> list[str]:
     certainty = "certain" if report.certain else "right" if report.correct else "possible"
     texts = ["; and ".join(finding.message for finding in group) for group in report.alternatives if group]
-    return [f"  {' '.join(mistake)}: {certainty}", *(f"    {text}" for text in [*texts, report.note] if text)]
+    bits = "" if report.correct or np.isinf(report.bits) else f", {report.bits:.1f} bits"
+    texts = [*texts, report.layout, report.note]
+    return [f"  {planted}: {certainty}{bits}", *(f"    {text}" for text in texts if text)]
 
 
 def test_diagnoses_are_those_that_are_listed():
