@@ -3,6 +3,7 @@
 import gc
 import html.parser
 import json
+import re
 import warnings
 
 import numpy as np
@@ -492,3 +493,14 @@ def test_memory_is_freed_after_a_diagnosis():
     for claimed in ({"claimed": {"W11_1": 0.3}}, {"claimed_weights": weights, "learning_rate": 0.1}):
         assert not bp.diagnose(NET, X, Y, **claimed).correct
     assert problems() <= before
+
+
+def test_wrong_figures_are_listed_first():
+    net = bp.Network((2, 2, 1), seed=3)
+    g = net.gradients([0.5, 1], [0])
+    claimed = {name: g[name] for name in net.weight_names} | {"W12_2": 0.5, "W21_1": 0.7}
+    text = str(bp.diagnose(net, [0.5, 1], [0], claimed)).partition("Figures")[2]
+    names = re.findall(r"∂C/∂(\S+)", text)
+    assert names[:2] == ["W21_1", "W12_2"]
+    assert names[2:] == [name for name in net.weight_names if name not in names[:2]]
+    assert text.count("not right") == 2

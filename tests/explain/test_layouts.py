@@ -221,3 +221,15 @@ def test_what_is_refused_is_compared_with_biases_apart():
     W1, b1, W2, b2 = _apart(s)
     with pytest.raises(bp.InputError, match=r"biases apart \[\(3, 4\), \(4,\), \(4, 2\), \(2,\)\]"):
         bp.diagnose(s.network, s.X, s.y, [W1, b1, W2[:1], b2], cost=s.cost)
+
+
+@pytest.mark.parametrize("names", [("dW1", "dW2", "dW3"), ("layer9", "layer10", "layer11")])
+def test_arrays_of_one_shape_are_in_the_order_of_their_numbers(names):
+    net = bp.Network((2, 2, 2, 2), seed=4)
+    gradients = dict(zip(names, net.gradients([0.5, 1], [0, 1]).layers, strict=True))
+    for order in ((0, 1, 2), (1, 0, 2), (2, 1, 0)):
+        report = bp.diagnose(net, [0.5, 1], [0, 1], {names[k]: gradients[names[k]] for k in order})
+        assert report.correct
+        assert report.layout == ""
+    unnumbered = dict(zip(("first", "second", "third"), gradients.values(), strict=True))  # in the given order
+    assert bp.diagnose(net, [0.5, 1], [0, 1], unnumbered).correct
