@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from backpath.explain.diagnosis.catalogue import every_mistake
+from backpath.explain.diagnosis.catalogue.fitted_numbers import families
+from backpath.explain.diagnosis.mistakes import Family
 from backpath.explain.diagnosis.passes import Passes
 from backpath.explain.diagnosis.problem import Problem
 from explain.carried_out import programs
@@ -34,7 +36,7 @@ def problem(of: Scene) -> Problem:
 @pytest.mark.parametrize("of", SCENES, ids=lambda of: "-".join(map(str, of.network.sizes)))
 def test_each_message_can_be_carried_out(of: Scene):
     q = problem(of)
-    mistakes = every_mistake(q)
+    mistakes = every_mistake(q) + [family.mistake(0.8125) for family in families(q)]
     passes = Passes(q, len(mistakes), [(mistake.edits, np.array([k])) for k, mistake in enumerate(mistakes)])
     wrong = []
     for k, mistake in enumerate(mistakes):
@@ -48,21 +50,54 @@ def test_each_message_can_be_carried_out(of: Scene):
     assert not wrong
 
 
-# around the limits of the catalogue's kinds; the last number is that of the samples
+# networks around the limits of the catalogue's kinds
 LIMITS = [
-    *((7, 2, 1, 1), (8, 2, 1, 1), (9, 2, 1, 1), (2, 8, 1, 1), (2, 9, 1, 1), (1, 1, 8, 1), (1, 1, 9, 1), (1, 8, 2, 1)),
-    *((1, 9, 2, 1), (3, 10, 1, 1), (1, 16, 1, 1), (1, 3, 6, 1), (1, 5, 4, 1), (1, 3, 7, 1), (4, 2, 1, 1), (3, 2, 2, 1)),
-    *((10, 3, 5, 1), (10, 8, 1, 1), (12, 6, 1, 1), (1, 2, 2, 4), (1, 2, 2, 3), (5, 7, 1, 1), (5, 10, 1, 1)),
+    "7-2-1",
+    "8-2-1",
+    "9-2-1",
+    "2-8-1",
+    "2-9-1",
+    "1-1-8",
+    "1-1-9",
+    "1-8-2",
+    "1-9-2",
+    "3-10-1",
+    "1-16-1",
+    "1-3-6",
+    "1-5-4",
+    "1-3-7",
+    "4-2-1",
+    "3-2-2",
+    "10-3-5",
+    "10-8-1",
+    "12-6-1",
+    "5-7-1",
+    "5-10-1",
+    "4-19-1",
+    "4-20-1",
+    "3-24-1",
+    "3-25-1",
+    "1-25-4",
 ]
 
 
-def counts(sizes: tuple[int, ...]) -> str:
+def fitted(f: Family) -> str:
+    """A family of mistakes with a fitted number."""
+    numbers = (" ".join(f"{number:.5g}" for number in numbers) for numbers in (f.starts, f.likely))
+    starts, likely = numbers
+    return (
+        f"{f.code}, fitted: {' '.join(f.where)} [{RANKS[f.rank]}], not {f.right:.5g}; from {starts}; likely {likely}; "
+        f"touches {' '.join(sorted(f.touches))}"
+    )
+
+
+def counts(sizes: str, N: int) -> str:
     """How many mistakes of each kind are tried, for targets beyond 0 and 1: common, less common and rare ones."""
-    *sizes, N = sizes
-    of = scene(sizes, ("sigmoid", "tanh"), "squared_error", N, 10)
+    of = scene([*map(int, sizes.split("-"))], ("sigmoid", "tanh"), "squared_error", N, 10)
     found = Counter((m.code, m.rank) for m in every_mistake(problem(replace(of, y=of.y + 1))))
+    to_fit = [len(f.starts) + len(f.likely) for f in families(problem(of))]
     kinds = (f"{code} {'/'.join(str(found[code, k]) for k in range(3))}" for code in sorted({c for c, _ in found}))
-    return f"{'-'.join(map(str, sizes))}, N = {N}: {', '.join(kinds)}"
+    return f"{sizes}, N = {N}: {', '.join(kinds)}; {len(to_fit)} numbers to fit from {sum(to_fit)} starts"
 
 
 def catalogue() -> str:
@@ -77,7 +112,9 @@ def catalogue() -> str:
         for m in every_mistake(problem(of)):
             flags = [name for name in ("convention", "is_right", "coupled", "by_sample", "by_size") if getattr(m, name)]
             lines.append(f"  {m.code}: {m.message} [{', '.join([RANKS[m.rank], *flags])}] {' '.join(m.where)}".rstrip())
-    return "\n".join(lines + [counts(sizes) for sizes in LIMITS]) + "\n"
+        lines += [f"  {fitted(family)}" for family in families(replace(problem(of), learning_rate=None), [0.125])]
+    others = [*(counts(sizes, 1) for sizes in LIMITS), counts("1-2-2", 3), counts("1-2-2", 4)]
+    return "\n".join([*lines, *others]) + "\n"
 
 
 def test_the_catalogue_is_the_one_that_is_listed():
