@@ -9,9 +9,11 @@ import pytest
 
 from backpath.explain.diagnosis.catalogue import every_mistake
 from backpath.explain.diagnosis.catalogue.fitted_numbers import families
+from backpath.explain.diagnosis.constants import SLOTS, scopes
 from backpath.explain.diagnosis.mistakes import Family
 from backpath.explain.diagnosis.passes import Passes
 from backpath.explain.diagnosis.problem import Problem
+from backpath.explain.diagnosis.procedures import by_other_rules, usual, with_scales
 from explain.carried_out import programs
 from explain.planted import Scene, scene
 
@@ -68,6 +70,24 @@ def fitted(f: Family) -> str:
     )
 
 
+def conventions(of: Scene) -> list[str]:
+    """The constants, the gradients that may have them alone, and the procedures of several updates, with their bits."""
+    q = replace(problem(of), updates=True)
+    lines = [
+        f"  {constant.code}: {constant.words(q)} = {constant.value(q):.5g} [{constant.bits:.1f} bits]"
+        for slot in SLOTS
+        for constant in slot
+    ]
+    groups = [(layer, is_bias, False) for layer in q.every for is_bias in (False, True)]
+    for scope in scopes(q, groups):
+        places = [f"{layer}{'b' * is_bias}" for layer, is_bias, _ in filter(scope.holds, groups)]
+        lines.append(f"  {scope.words}: {' '.join(places)} [{scope.bits:.2f} bits]")
+    plain = [*usual(q), *by_other_rules(q)]
+    for procedure in (*plain, *with_scales(q, plain[0]), *with_scales(q, plain[2])):
+        lines.append(f"  {procedure.words}: × {procedure.scale:g}, {len(procedure.steps)} [{procedure.bits:.1f} bits]")
+    return lines
+
+
 def counts(sizes: str, N: int) -> str:
     """How many mistakes of each kind are tried, for targets beyond 0 and 1: common, less common and rare ones."""
     of = scene([*map(int, sizes.split("-"))], ("sigmoid", "tanh"), "squared_error", N, 10)
@@ -78,7 +98,8 @@ def counts(sizes: str, N: int) -> str:
 
 
 def catalogue() -> str:
-    """All mistakes that are tried in three small networks, with how usual they are, and their number in others."""
+    """All mistakes that are tried in three small networks, with how usual they are, their number in others, and all
+    conventions."""
     lines = []
     for of in (
         scene((1, 2, 3), ("tanh", "softmax"), "categorical_cross_entropy", 2, 7),
@@ -90,6 +111,7 @@ def catalogue() -> str:
             flags = [name for name in ("convention", "is_right", "coupled", "by_sample", "by_size") if getattr(m, name)]
             lines.append(f"  {m.code}: {m.message} [{', '.join([RANKS[m.rank], *flags])}] {' '.join(m.where)}".rstrip())
         lines += [f"  {fitted(family)}" for family in families(replace(problem(of), learning_rate=None), [0.125])]
+    lines += conventions(scene((2, 3, 2, 2), ("sigmoid",) * 3, "half_squared_error", 3, 11))
     others = [*(counts(sizes, 1) for sizes in LIMITS), counts("1-2-2", 3), counts("1-2-2", 4)]
     return "\n".join([*lines, *others]) + "\n"
 

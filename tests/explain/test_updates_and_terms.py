@@ -204,6 +204,13 @@ def test_an_l1_term_is_right_if_it_is_meant(weights_only, words, digits):
     assert words in report.note
 
 
+def test_an_l2_term_beside_a_slip():
+    wrong = backprop(NET.weights, XOR, ANSWERS, lambda a: 1 + 0 * a)
+    report = bp.diagnose(NET, XOR, ANSWERS, [g + 0.01 * W for W, g in zip(NET.weights, wrong)], **HALF)
+    assert {f.mistake for f in report.findings} == {"weight_decay", "missing_hidden_derivative"}
+    assert report.certain
+
+
 @pytest.mark.parametrize("rate", [1, -0.1])
 def test_updated_weights_among_the_gradients_are_no_l2_term(rate):
     claimed = [W + rate * g for W, g in zip(NET.weights, backprop(NET.weights, XOR, ANSWERS))]
