@@ -186,6 +186,16 @@ def test_the_recipes_learn_their_data_sets(name):
         assert np.abs(A - data.y).max() < 0.1
 
 
+@pytest.mark.parametrize("progress", [True, False])
+def test_progress_is_a_bar_on_a_terminal(progress, monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+    monkeypatch.setenv("TERM", "xterm")
+    result = bp.train(bp.Network((2, 2, 1)), X, y, epochs=500, progress=progress)
+    shown = capsys.readouterr().err
+    assert ("500/500 epochs" in shown) == progress
+    assert (f"cost {result.history.cost[-1]:.3g}" in shown) == progress
+
+
 def test_progress_may_be_a_callable():
     seen = []
     bp.train(bp.Network((2, 2, 1)), X, y, epochs=500, progress=lambda epoch, cost: seen.append((epoch, cost)))
