@@ -56,6 +56,13 @@ def test_the_result_is_that_of_the_best_start_trained_alone(settings):
         assert pytest.approx(E, rel=1e-9) == W
 
 
+def test_two_starts_are_two():
+    results = [bp.train(bp.Network((2, 2, 1), seed=2), X, y, epochs=3000, learning_rate=2, restarts=k) for k in (1, 2)]
+    assert results[0].restart_costs is None
+    assert len(results[1].restart_costs) == 2
+    assert results[1].network.cost(X, y) == pytest.approx(min(results[1].restart_costs), rel=1e-9)
+
+
 def test_the_networks_own_start_is_one_of_them():
     good = bp.train(bp.Network((2, 2, 1), seed=0), X, y, epochs=3000, learning_rate=2, restarts=16).network
     again = bp.train(good, X, y, epochs=1, learning_rate=1e-6, restarts=5)
