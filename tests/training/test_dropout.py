@@ -11,17 +11,17 @@ def sigmoid(u):
     return 1 / (1 + np.exp(-u))
 
 
-def passed(seed, shares):
+def passed(seed, shares, output="identity"):
     rng = np.random.default_rng(seed)
-    net = bp.Network((3, 5, 4, 2), activations=("tanh", "sigmoid", "identity"), seed=seed)
-    X, y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
+    net = bp.Network((3, 5, 4, 2), activations=("tanh", "sigmoid", output), seed=seed)
+    X, y = rng.normal(size=(6, 3)), np.eye(2)[rng.integers(0, 2, 6)]
     dropout = Dropout(shares, seed)
     u, a = dropout.forward(net.weights, net.activations, X)
     return net, X, y, dropout, u, a
 
 
 def remaining(weights, kept, X):
-    """The outputs of the network with fixed factors on its hidden neurons."""
+    """The net inputs of the outputs, with fixed factors on the hidden neurons."""
     (W1, W2, W3), (r1, r2) = weights, kept
     H = np.tanh(X @ W1[:, :3].T + W1[:, 3]) * r1
     G = sigmoid(H @ W2[:, :5].T + W2[:, 5]) * r2
@@ -46,15 +46,27 @@ def test_the_shares_that_are_left_out():
     assert (dropout._kept[1] == 0).mean() == pytest.approx(0.75, abs=0.01)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_the_outputs_and_gradients_are_those_of_the_remaining_network(seed):
-    net, X, y, dropout, u, a = passed(seed, [0.3, 0.5])
+def entropy(u, y):
+    return -(y * (u - np.log(np.exp(u).sum(axis=1, keepdims=True)))).sum()
+
+
+COSTS = {
+    ("half_squared_error", "identity"): lambda u, y: ((u - y) ** 2).sum() / 2,
+    ("categorical_cross_entropy", "softmax"): entropy,
+    ("half_squared_error", "sigmoid"): lambda u, y: ((sigmoid(u) - y) ** 2).sum() / 2,
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("name", "output"), COSTS)
+def test_the_outputs_and_gradients_are_those_of_the_remaining_network(seed, name, output):
+    net, X, y, dropout, u, a = passed(seed, [0.3, 0.5], output)
     kept = dropout._kept
-    assert np.allclose(a[-1], remaining(net.weights, kept, X), rtol=1e-12)
-    deltas = dropout.deltas(net.weights, net.activations, "half_squared_error", u, a, y)
+    assert np.allclose(u[-1], remaining(net.weights, kept, X), rtol=1e-12)
+    deltas = dropout.deltas(net.weights, net.activations, name, u, a, y)
 
     def cost(weights):
-        return ((remaining(weights, kept, X) - y) ** 2).sum() / 2
+        return COSTS[name, output](remaining(weights, kept, X), y)
 
     for layer, delta in enumerate(deltas):
         gradient = delta.T @ np.column_stack([a[layer], np.ones(len(X))])

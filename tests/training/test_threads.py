@@ -177,6 +177,12 @@ def test_the_smallest_share_of_the_groups_around_counts(tmp_path):
     assert threads.cpu_quota("0::/elsewhere\n", tmp_path) is None
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a file's name cannot contain a colon")
+def test_the_name_of_a_group_may_contain_a_colon(tmp_path):
+    write(tmp_path / "machine:1/cpu.max", "300000 100000\n")
+    assert threads.cpu_quota("0::/machine:1\n", tmp_path) == 3
+
+
 def test_share_of_a_group_of_the_first_version(tmp_path):
     write(tmp_path / "cpu/docker/cpu.cfs_quota_us", "250000\n")
     write(tmp_path / "cpu/docker/cpu.cfs_period_us", "100000\n")

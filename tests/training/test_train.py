@@ -89,6 +89,26 @@ def test_shuffling_is_seeded_and_visits_every_sample():
     assert still.history.cost[0] == pytest.approx(net.cost(X, y), rel=1e-6)
 
 
+class WholeTable:
+    """A table in memory, as ``read_table`` gives it."""
+
+    weight = np.array([1.0, 2, 3, 4])
+
+    def whole(self):
+        return X, y[:, None], "more"
+
+
+def test_a_table_has_its_own_weights_of_samples():
+    net = bp.Network((2, 2, 1), seed=1)
+    own = bp.train(net, WholeTable(), epochs=20).network
+    assert own == bp.train(net, X, y, epochs=20, sample_weight=WholeTable.weight).network
+    given = bp.train(net, WholeTable(), epochs=20, sample_weight=[4, 3, 2, 1]).network
+    assert given == bp.train(net, X, y, epochs=20, sample_weight=[4, 3, 2, 1]).network
+    assert given != own
+    with pytest.raises(bp.InputError, match="y is missing"):
+        bp.train(net, X, epochs=1)
+
+
 def test_frozen_weights_do_not_move():
     net = bp.Network((2, 2, 1), seed=0)
     for solver in ("gd", "momentum", "adam"):
