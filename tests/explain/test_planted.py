@@ -96,7 +96,7 @@ def test_ten_thousand_right_answers_are_right(kind):
 
 
 def diagnoses() -> str:
-    """What is said of each planted mistake: on figures of full precision, and on printed ones."""
+    """The report on each planted mistake: on figures of full precision, and on printed ones."""
     lines = []
     for sizes, activations, cost, N, decimals, form in (
         ((2, 3, 1), ("tanh", "sigmoid"), "squared_error", 1, None, "gradients"),
@@ -131,7 +131,7 @@ def test_diagnoses_are_those_that_are_listed():
     assert diagnoses().splitlines() == LISTED.read_text("utf-8").splitlines()
 
 
-def test_what_is_said_gives_the_figures():
+def test_what_a_report_says_gives_the_figures():
     """Another program, which carries out the message of each explanation that is one slip."""
     of, compared = scene((2, 2, 2), ("tanh", "sigmoid"), "squared_error", 3, 22), 0
     for mistake in MISTAKES:
