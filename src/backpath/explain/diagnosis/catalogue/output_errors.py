@@ -12,7 +12,6 @@ from backpath.explain.diagnosis.catalogue.uses import Values
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, Change, Mistake
 from backpath.explain.diagnosis.passes import Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
-from backpath.explain.digits import shown
 from backpath.explain.expression import (
     ONE,
     Call,
@@ -34,7 +33,6 @@ from backpath.maths.costs import COSTS, cost_function
 from backpath.maths.notation import neuron_index
 
 _HALF, _ZERO = Number("½"), Number("0")
-_SMOOTHING = (0.1, 0.2, 0.05, 0.01, 0.3)
 _SAME_BUT_FOR_A_CONSTANT = {"squared_error", "half_squared_error"}
 
 
@@ -44,8 +42,6 @@ def errors(q: Problem) -> Iterator[Mistake]:
     yield from _in_its_place(q)
     yield from _of_costs_that_are_not_here(q)
     yield from _of_cross_entropy(q)
-    yield from _targets(q)
-    yield from _smoothed(q)
 
 
 def _other_costs(q: Problem) -> Iterator[Mistake]:
@@ -297,81 +293,3 @@ def _of_cross_entropy(q: Problem) -> Iterator[Mistake]:
 
 def _of_the_other_class(w: Written) -> Expression:
     return Quotient(minus(ONE, w.y), minus(ONE, w.A))
-
-
-def _smoothed(q: Problem) -> Iterator[Mistake]:
-    """Label smoothing: targets pulled towards 1/K for K classes, or towards ½."""
-    if not ((q.y >= 0) & (q.y <= 1)).all():
-        return
-    softmax = q.net.activations[-1] == "softmax"
-    others = [1 / (q.width(q.layers) - 1)] if softmax and q.width(q.layers) > 2 else []
-    for share in _SMOOTHING:
-        middle = 1 / q.width(q.layers) if softmax else 0.5
-
-        def towards(p: Passes, h: Index, share: float = share, middle: float = middle) -> None:
-            p.y[h] = (1 - share) * p.y[h] + share * middle
-
-        message = f"the targets are smoothed by {share:g}: {1 - share:g} y + {shown(share * middle)}"
-        made = Mistake("label_smoothing", q.neurons(q.layers), message, ((Stage.START, towards),), None, LOCAL)
-        yield replace(made, convention=True, is_right=True)
-        for other in others:
-
-            def shared(p: Passes, h: Index, share: float = share, other: float = other) -> None:
-                p.y[h] = (1 - share) * p.y[h] + share * other * (1 - p.y[h])
-
-            message = f"the targets are smoothed by {share:g}, which the other classes share: {1 - share:g} for 1, "
-            message += f"{shown(share * other)} for 0"
-            edits = ((Stage.START, shared),)
-            yield replace(made, message=message, edits=edits, convention=True, is_right=True)
-
-
-def _targets(q: Problem) -> Iterator[Mistake]:
-    """All targets inverted, or taken from another sample."""
-
-    def opposite(p: Passes, h: Index) -> None:
-        p.y[h] = 1 - p.y[h]
-
-    def from_minus_one(p: Passes, h: Index) -> None:
-        p.y[h] = 2 * p.y[h] - 1
-
-    if ((q.y >= 0) & (q.y <= 1)).all():
-        message = "every target y is taken as 1 − y"
-        yield Mistake("wrong_target", q.neurons(q.layers), message, ((Stage.START, opposite),), rank=LOCAL)
-        message = "every target y is taken as 2y − 1: −1 and 1 instead of 0 and 1"
-        yield Mistake("wrong_target", q.neurons(q.layers), message, ((Stage.START, from_minus_one),), rank=LOCAL)
-    orders: list[tuple[str, Callable[[Array], Array]]] = [
-        ("the target of the sample before it", lambda y: np.roll(y, 1, axis=1)),
-        ("the target of the sample after it", lambda y: np.roll(y, -1, axis=1)),
-        ("the targets in reverse order", lambda y: y[:, ::-1]),
-    ]
-    for which, order in orders if q.samples > 1 else ():
-
-        def moved(p: Passes, h: Index, order: Callable[[Array], Array] = order) -> None:
-            p.y[h] = order(p.y[h]).copy()
-
-        message = f"every sample is compared with {which}"
-        edits = ((Stage.START, moved),)
-        yield Mistake("wrong_target", q.neurons(q.layers), message, edits, rank=LOCAL, by_sample=True)
-
-
-def softmax_over_samples(q: Problem) -> Iterator[Mistake]:
-    """softmax along the wrong axis, or over everything."""
-    if q.net.activations[-1] != "softmax" or q.samples == 1:
-        return
-    yield from _softmax_over(q, 1, "softmax is taken over the samples, not over the outputs")
-    yield from _softmax_over(q, (1, 2), "softmax divides by the sum over all samples and outputs, not over the outputs")
-
-
-def _softmax_over(q: Problem, axes: int | tuple[int, int], message: str) -> Iterator[Mistake]:
-    def edit(p: Passes, h: Index) -> None:
-        if p.at == p.q.layers:
-            u = p.u[-1][h]
-            e = np.exp(u - u.max(axis=axes, keepdims=True))
-            p.a[-1][h] = e / e.sum(axis=axes, keepdims=True)
-
-    def delta(p: Passes, h: Index) -> None:
-        p.delta[-1][h] = p.a[-1][h] - p.y[h]
-
-    for edits in (((Stage.FORWARD, edit), (Stage.BACKWARD, delta)), ((Stage.FORWARD, edit),)):
-        change = Change("activation", q.layers, lambda u: Call(Symbol("softmax over n", "softmax over n"), (u,)))
-        yield Mistake("wrong_activation", q.neurons(q.layers), message, edits, change, LOCAL, by_sample=True)

@@ -171,3 +171,26 @@ def _leaky(q: Problem, layer: int, slope: float) -> tuple[Edit, ...]:
             p.slopes[layer][h] = factor
 
     return (Stage.FORWARD, at(layer, forward)), (Stage.BACKWARD, backward)
+
+
+def softmax_over_samples(q: Problem) -> Iterator[Mistake]:
+    """softmax along the wrong axis, or over everything."""
+    if q.net.activations[-1] != "softmax" or q.samples == 1:
+        return
+    yield from _softmax_over(q, 1, "softmax is taken over the samples, not over the outputs")
+    yield from _softmax_over(q, (1, 2), "softmax divides by the sum over all samples and outputs, not over the outputs")
+
+
+def _softmax_over(q: Problem, axes: int | tuple[int, int], message: str) -> Iterator[Mistake]:
+    def edit(p: Passes, h: Index) -> None:
+        if p.at == p.q.layers:
+            u = p.u[-1][h]
+            e = np.exp(u - u.max(axis=axes, keepdims=True))
+            p.a[-1][h] = e / e.sum(axis=axes, keepdims=True)
+
+    def delta(p: Passes, h: Index) -> None:
+        p.delta[-1][h] = p.a[-1][h] - p.y[h]
+
+    for edits in (((Stage.FORWARD, edit), (Stage.BACKWARD, delta)), ((Stage.FORWARD, edit),)):
+        change = Change("activation", q.layers, lambda u: Call(Symbol("softmax over n", "softmax over n"), (u,)))
+        yield Mistake("wrong_activation", q.neurons(q.layers), message, edits, change, LOCAL, by_sample=True)
