@@ -504,3 +504,14 @@ def test_wrong_figures_are_listed_first():
     assert names[:2] == ["W21_1", "W12_2"]
     assert names[2:] == [name for name in net.weight_names if name not in names[:2]]
     assert text.count("not right") == 2
+
+
+@pytest.mark.parametrize(("sizes", "more"), [((2, 2, 2), ""), ((3, 2, 2), " and 2 more")])
+def test_up_to_twelve_weights_are_named(sizes, more):
+    """Networks of 12 and of 14 weights."""
+    net = bp.Network(sizes, seed=3)
+    x, target = np.linspace(0.5, 1, sizes[0]), [0, 1]
+    g = net.gradients(x, target)
+    text = " ".join(str(bp.diagnose(net, x, target, {n: -g[n] for n in net.weight_names})).split())
+    assert f"It explains {', '.join(net.weight_names[:12])}{more}." in text
+    assert ("12 of 14 figures." in text) == bool(more)

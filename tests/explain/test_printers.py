@@ -5,6 +5,7 @@ import json
 import os
 import re
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 from pathlib import Path
 
 import latex2mathml.converter
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 import backpath as bp
 import oracles
+from backpath.explain import expression as ex
 from backpath.explain.document import Formulas
 from backpath.explain.printers import latex, mathml, text
 from strategies import problems
@@ -247,3 +249,19 @@ def test_mathml_without_styles_keeps_everything_else():
     kept = ["".join(ET.fromstring(written).itertext()) for written in (plain, d.mathml())]
     assert kept[0] == kept[1]
     assert label in kept[0]
+
+
+@given(st.lists(st.integers(1, 14), min_size=1, max_size=30), st.booleans(), st.integers(40, 60))
+def test_lines_are_filled(lengths, is_long, width):
+    """Each line takes as many pieces as fit beside the indent of the lines below, under a short and a long name."""
+    name = "n" * (31 if is_long else 3)
+    side = ex.Product(tuple(ex.Symbol(k * "a", "a") for k in lengths))
+    lines = text.equation_lines(ex.equation(ex.Symbol(name, "n"), side), len(name), width)
+    assert max(map(text.text_width, lines)) <= width
+    assert " ".join(" ".join(lines).split()) == f"{name} = {text.formula(side)}"
+    indent = 4 if is_long else len(name) + 7
+    body = lines[1:] if is_long and len(lines) > 1 else lines
+    for line, after in pairwise(body):
+        content = line.strip() if is_long else line.split("= ")[-1].strip()
+        following = " ".join(after.split()[:2])  # × and a factor
+        assert len(content) + 1 + len(following) > width - indent

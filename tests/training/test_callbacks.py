@@ -52,6 +52,15 @@ def test_a_log_ends_with_why(tmp_path):
     assert [line["stopped"] for line in lines if line["stopped"]] == ["diverged", "epochs"]
 
 
+def test_a_log_numbers_the_trainings_in_it(tmp_path):
+    log = JsonLines(tmp_path / "log.jsonl", seconds=0)
+    for _ in range(3):
+        train(callbacks=log)
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["training"] for line in lines if line["stopped"]] == [1, 2, 3]
+    assert sorted(line["training"] for line in lines) == [line["training"] for line in lines]
+
+
 def test_the_list_of_runs_says_what_the_log_says(tmp_path):
     seen = []
     train(callbacks=seen.append, checkpoint=tmp_path / "run", every=100)

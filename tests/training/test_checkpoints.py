@@ -11,6 +11,7 @@ import pytest
 
 import backpath as bp
 from backpath.errors import DivergenceError, InputError
+from backpath.files.checkpoint_format import read_about
 from backpath.training.checkpoints import Checkpoints, check_every
 from backpath.training.quasi_newton import Objective
 from backpath.training.run_folder import read_run, states_of
@@ -53,6 +54,13 @@ def bits(result):
     parts = [*result.network.weights, result.history.cost]
     parts += [part for part in (result.history.validation_cost, result.restart_costs) if part is not None]
     return [part.tobytes() for part in parts], result.epochs, result.stopped, result.bayesian
+
+
+@pytest.mark.filterwarnings("ignore:epochs was 13, now 35")
+def test_a_run_that_goes_on_between_two_checkpoints_keeps_their_rhythm(tmp_path):
+    for epochs, saved in ((13, [13, 10]), (35, [35, 30])):
+        bp.train(NET, X, y, epochs=epochs, learning_rate=0.01, checkpoint=tmp_path, every=10, engine="numpy")
+        assert [read_about(file)["standing"]["epochs"] for file in states_of(tmp_path)] == saved
 
 
 @pytest.mark.parametrize("name", CASES)

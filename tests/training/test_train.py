@@ -89,6 +89,13 @@ def test_shuffling_is_seeded_and_visits_every_sample():
     assert still.history.cost[0] == pytest.approx(net.cost(X, y), rel=1e-6)
 
 
+@pytest.mark.parametrize("name", ["xor", "and"])
+def test_truth_tables_are_numbers(name):
+    data = dataset(name)
+    assert data.X.dtype == data.y.dtype == np.float64
+    assert data.X.tolist() == X.tolist()
+
+
 class WholeTable:
     """A table in memory, as ``read_table`` gives it."""
 
