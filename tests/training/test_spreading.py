@@ -11,6 +11,7 @@ from backpath.errors import InputError
 from backpath.tabular.fit_table import fit
 from backpath.training.checkpoints import Checkpoints
 from backpath.training.run_folder import read_run
+from backpath.training.spreading import KeptResult
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
@@ -97,3 +98,18 @@ def test_restarts(tmp_path, settings):
     assert there == dataclasses.replace(here, seconds=there.seconds)
     with pytest.raises(InputError, match="spread distributes restarts"):
         bp.train(net, X, y, spread=Elsewhere())
+
+
+@pytest.mark.parametrize(
+    ("kept", "standing"),
+    [
+        ({"cost": [3.0, 1, 2], "epochs": 3, "seconds": 1.5}, {"epochs": 3, "of": 3, "cost": 2.0, "seconds": 1.5}),
+        ({"cost": [3.0, 1, 2], "epochs": [5, 7, 6]}, {"epochs": 7, "of": 7, "cost": 1.0, "seconds": 0.0}),
+    ],
+)
+def test_a_kept_result_stands_at_its_last_cost_or_at_the_best_networks(kept, standing):
+    result = KeptResult()
+    assert not result.is_good()
+    result.restore(kept)
+    assert result.is_good()
+    assert result.standing() == standing
