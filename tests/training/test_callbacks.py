@@ -92,6 +92,33 @@ def test_tensorboard_reads_what_was_written(tmp_path):
     assert steps == sorted(steps) and steps[-1] == 2 * EPOCHS
 
 
+def test_tensorboard_gets_a_file_for_each_training_with_steps_that_go_on(tmp_path, monkeypatch):
+    files = []
+
+    class SummaryWriter:
+        def __init__(self, folder, filename_suffix, flush_secs):
+            self.folder, self.suffix, self.written, self.is_closed = folder, filename_suffix, [], False
+            files.append(self)
+
+        def add_scalar(self, name, value, step):
+            assert not self.is_closed
+            self.written.append((name, value, step))
+
+        def close(self):
+            self.is_closed = True
+
+    monkeypatch.setitem(sys.modules, "tensorboardX", types.SimpleNamespace(SummaryWriter=SummaryWriter))
+    board = TensorBoard(tmp_path)
+    histories = [train(callbacks=board, epochs=epochs).history.cost for epochs in (20, 30, 40)]
+    assert [file.folder for file in files] == [str(tmp_path)] * 3
+    assert [file.suffix for file in files] == [".000001", ".000002", ".000003"]
+    assert all(file.is_closed for file in files)
+    for file, history, before in zip(files, histories, (0, 20, 50), strict=True):
+        costs = [(value, step) for name, value, step in file.written if name == "cost"]
+        assert costs[-1] == (history[-1], before + len(history))
+        assert all(value == history[step - before - 1] for value, step in costs)
+
+
 def test_mlflow_gets_the_numbers_and_ends_no_training(monkeypatch):
     class MlflowException(Exception):
         pass
