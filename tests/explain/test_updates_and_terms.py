@@ -204,6 +204,15 @@ def test_an_l1_term_is_right_if_it_is_meant(weights_only, words, digits):
     assert words in report.note
 
 
+def test_a_gradient_scaled_to_a_length_beside_a_slip():
+    wrong = backprop(NET.weights, XOR, ANSWERS, lambda a: 1 + 0 * a)
+    report = bp.diagnose(NET, XOR, ANSWERS, [g / length(wrong) for g in wrong], **HALF)
+    assert {f.mistake: f.kind for f in report.findings} == {
+        "gradient_clipped": "convention",
+        "missing_hidden_derivative": "slip",
+    }
+
+
 def test_an_l2_term_beside_a_slip():
     wrong = backprop(NET.weights, XOR, ANSWERS, lambda a: 1 + 0 * a)
     report = bp.diagnose(NET, XOR, ANSWERS, [g + 0.01 * W for W, g in zip(NET.weights, wrong)], **HALF)

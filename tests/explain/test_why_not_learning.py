@@ -143,6 +143,13 @@ def test_too_few_epochs():
     assert f"{100 * share:.2g}% with each step" in reason.message
 
 
+@pytest.mark.parametrize(("share", "is_falling"), [(2e-6, True), (5e-7, False)])
+def test_a_cost_that_falls_by_less_than_a_millionth_does_not_fall(share, is_falling):
+    net = bp.Network((2, 3, 1), seed=0)
+    by_rate = sum(float((g * g).sum()) for g in net.gradients(X, Y).layers) / net.cost(X, Y)
+    assert ("too_few_epochs" in found(net, rate=share / by_rate)) == is_falling
+
+
 def test_what_has_learned_has_no_reason():
     for seed in range(10):
         result = bp.train(bp.Network((2, 2, 1), seed=seed), X, Y, epochs=5000, learning_rate=2)
