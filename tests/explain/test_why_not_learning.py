@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import backpath as bp
+from backpath.explain.learning.of_step import too_few_epochs
+from backpath.explain.learning.situation import Situation
 from commands import done
 
 X, Y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0.0], [1], [1], [0]])
@@ -147,7 +149,8 @@ def test_too_few_epochs():
 def test_a_cost_that_falls_by_less_than_a_millionth_does_not_fall(share, is_falling):
     net = bp.Network((2, 3, 1), seed=0)
     by_rate = sum(float((g * g).sum()) for g in net.gradients(X, Y).layers) / net.cost(X, Y)
-    assert ("too_few_epochs" in found(net, rate=share / by_rate)) == is_falling
+    situation = Situation.of(net, X, Y, "squared_error", share / by_rate)
+    assert bool(list(too_few_epochs(situation))) == is_falling
 
 
 def test_what_has_learned_has_no_reason():
