@@ -375,3 +375,10 @@ def test_without_a_rate_the_curvature_gives_one():
     assert not codes & {"step_too_large", "step_too_small", "too_few_epochs"}
     stuck = bp.Network.from_weights([[[0, 0, 0.0], [0, 0, 0]], [[0.5, -0.5, 0]]], activations=["tanh", "sigmoid"])
     assert "plateau" in {f.mistake for f in why(stuck, rate=None).findings}
+
+
+def test_equal_targets_are_learned_only_exactly():
+    right = bp.Network.from_weights([[[0.0, 0, 0.5]]], activations="identity")
+    assert why(right, y=0 * Y + 0.5).unlearned == 0
+    assert why(right, y=0 * Y + 0.25).unlearned == 1
+    assert why(right, y=Y).unlearned == 1  # the best constant
