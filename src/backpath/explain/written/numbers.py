@@ -144,4 +144,4 @@ def mean_equation(name: Expression, values: list[float], mean: float, count: int
 
 def numeric(texts: list[str]) -> Expression:
     """A product of numbers, including those that are 1."""
-    return Product(sy.numbers(texts)) if len(texts) > 1 else Number(texts[0])
+    return Product(sy.numbers(texts))
