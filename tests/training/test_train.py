@@ -116,6 +116,12 @@ def test_a_table_has_its_own_weights_of_samples():
         bp.train(net, X, epochs=1)
 
 
+@pytest.mark.parametrize("activations", [("step", "sigmoid"), ("sigmoid", "step")])
+def test_threshold_logic_units_are_not_trained(activations):
+    with pytest.raises(bp.InputError, match="step .the threshold logic unit. has derivative 0 everywhere"):
+        bp.train(bp.Network((2, 2, 1), activations=activations), X, y, epochs=1)
+
+
 def test_frozen_weights_do_not_move():
     net = bp.Network((2, 2, 1), seed=0)
     for solver in ("gd", "momentum", "adam"):
