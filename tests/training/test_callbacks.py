@@ -3,6 +3,7 @@
 import json
 import sys
 import types
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -50,6 +51,15 @@ def test_a_log_ends_with_why(tmp_path):
     train(callbacks=JsonLines(tmp_path / "log.jsonl"))
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [line["stopped"] for line in lines if line["stopped"]] == ["diverged", "epochs"]
+
+
+def test_the_speed_is_that_since_the_moment_before():
+    seen = []
+    train(callbacks=seen.append, validation=(X, y), engine="numpy")  # a moment after every epoch
+    for before, moment in pairwise(seen):
+        if moment.epochs > before.epochs:
+            speed = (moment.epochs - before.epochs) / (moment.seconds - before.seconds)
+            assert moment.epochs_per_second == pytest.approx(speed, rel=1e-6)
 
 
 def test_a_log_numbers_the_trainings_in_it(tmp_path):

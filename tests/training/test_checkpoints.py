@@ -373,3 +373,17 @@ def test_runs_in_threads_are_saved_too(tmp_path):
     thread.start()
     thread.join()
     assert bits(found[0]) == bits(run(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("every", "meaning"),
+    [(7, (7, np.inf)), ("7", (7, np.inf)), ("90s", (None, 90)), ("1.5 m", (None, 90)), ("2h", (None, 7200))],
+)
+def test_every_is_a_number_of_epochs_or_a_time(every, meaning):
+    assert check_every(every) == meaning
+
+
+def test_the_first_training_of_another_run_has_no_number(tmp_path):
+    bp.train(NET, X, y, epochs=20, learning_rate=0.01, checkpoint=tmp_path)
+    with pytest.raises(InputError, match=r"holds another run: l2 was 0.0, now 0.5"):
+        bp.train(NET, X, y, epochs=20, learning_rate=0.01, l2=0.5, checkpoint=tmp_path)

@@ -10,7 +10,7 @@ from backpath import InputError, Network
 from backpath.maths import backprop
 from backpath.maths.activations import ACTIVATIONS
 from backpath.training import prediction
-from backpath.training.prediction import outputs, predict
+from backpath.training.prediction import largest_output, outputs, predict
 
 RNG = np.random.default_rng(5)
 TOLERANCE = {"float64": 2e-14, "float32": 4e-6}
@@ -107,3 +107,27 @@ def test_rows_that_do_not_fit_are_refused_as_by_numpy(X):
 def test_not_a_network():
     with pytest.raises(InputError, match="net must be a Network, but is of type int"):
         bp.predict(3, [[1, 2]])
+
+
+@pytest.mark.parametrize(
+    ("activation", "after"),
+    [
+        ("identity", lambda u: u + 1),
+        ("relu", lambda u: u + 1),
+        ("sigmoid", lambda u: 1),
+        ("tanh", lambda u: 1),
+        ("softmax", lambda u: 1),
+        ("exp", np.exp),
+    ],
+)
+@pytest.mark.parametrize("biases", [True, False])
+def test_the_bound_of_the_outputs(activation, after, biases):
+    """Layer by layer: Σ |W| times the largest input, plus |b|, through σ; and no output is larger."""
+    net = bp.Network((2, 3, 2), activations=("tanh", activation), biases=biases, seed=5)
+    largest = 10.0
+    for W, through in zip(net.weights, (lambda u: 1.0, after)):
+        inputs, b = (W[:, :-1], W[:, -1]) if biases else (W, 0)
+        largest = through((np.abs(inputs).sum(axis=1) * largest + np.abs(b)).max())
+    assert largest_output(net, 10) == pytest.approx(largest)
+    X = np.random.default_rng(0).uniform(-10, 10, (500, 2))
+    assert np.abs(net.predict(X)).max() <= largest

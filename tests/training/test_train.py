@@ -118,7 +118,7 @@ def test_a_table_has_its_own_weights_of_samples():
 
 @pytest.mark.parametrize("activations", [("step", "sigmoid"), ("sigmoid", "step")])
 def test_threshold_logic_units_are_not_trained(activations):
-    with pytest.raises(bp.InputError, match="step .the threshold logic unit. has derivative 0 everywhere"):
+    with pytest.raises(bp.InputError, match=r"step .the threshold logic unit. has derivative 0 everywhere"):
         bp.train(bp.Network((2, 2, 1), activations=activations), X, y, epochs=1)
 
 
