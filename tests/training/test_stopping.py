@@ -86,3 +86,17 @@ def test_patience_needs_validation_samples():
     with pytest.raises(bp.InputError, match="patience counts epochs without a better cost on validation samples"):
         bp.train(net, X, y, epochs=2, patience=3)
     assert bp.train(net, X, y, epochs=2, patience=3, validation=(X, y)).epochs == 2
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("patience", [1, 7])
+def test_patience_counts_the_epochs_since_the_best(engine, patience):
+    rng = np.random.default_rng(1)
+    samples, held_out = ((rng.normal(size=(20, 2)), rng.normal(size=20)) for _ in range(2))
+    net = bp.Network((2, 8, 1), activations=("tanh", "identity"), seed=2)
+    settings = {"epochs": 2000, "learning_rate": 0.05, "engine": engine, "patience": patience}
+    result = bp.train(net, *samples, validation=held_out, **settings)
+    costs = result.history.validation_cost
+    assert result.stopped == "converged"
+    assert len(costs) - 1 - np.argmin(costs) == patience
+    assert result.network.cost(*held_out) == pytest.approx(costs.min(), rel=1e-12)
