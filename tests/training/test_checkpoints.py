@@ -375,6 +375,16 @@ def test_runs_in_threads_are_saved_too(tmp_path):
     assert bits(found[0]) == bits(run(tmp_path))
 
 
+def test_the_layers_of_a_vector_of_weights():
+    net = bp.Network((2, 4, 3, 1), seed=2)
+    objective = Objective(net.weights, lambda weights: (float(sum(W.sum() for W in weights)), weights))
+    for W, own in zip(objective.layers(objective.start), net.weights, strict=True):
+        assert (own == W).all()
+    cost, gradient = objective(objective.start)
+    assert cost == pytest.approx(objective.start.sum())
+    assert (gradient == objective.start).all()
+
+
 @pytest.mark.parametrize(
     ("every", "meaning"),
     [(7, (7, np.inf)), ("7", (7, np.inf)), ("90s", (None, 90)), ("1.5 m", (None, 90)), ("2h", (None, 7200))],

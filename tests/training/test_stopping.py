@@ -7,7 +7,7 @@ import pytest
 
 import backpath as bp
 from backpath.training.divergence import divergence, is_good
-from backpath.training.job import Job, Solver
+from backpath.training.job import Convergence, Job, Solver, SolverState
 from backpath.training.native.library import why_no_kernels
 
 ENGINES = ["numpy", *([] if why_no_kernels() else ["compiled"])]
@@ -100,3 +100,12 @@ def test_patience_counts_the_epochs_since_the_best(engine, patience):
     assert result.stopped == "converged"
     assert len(costs) - 1 - np.argmin(costs) == patience
     assert result.network.cost(*held_out) == pytest.approx(costs.min(), rel=1e-12)
+
+
+def test_a_rule_that_goes_on_from_a_solvers_state():
+    """From its best cost, with no epoch waited unless the state says so."""
+    for waited, epochs in (({}, 3), ({"waited": 2}, 1)):
+        rule = Convergence(0.1, 3, SolverState(5, [], [], best=1.0, **waited))
+        assert [rule.reached(0.95) for _ in range(epochs)] == [False] * (epochs - 1) + [True]
+    fresh = Convergence(0.1, 3)
+    assert [fresh.reached(cost) for cost in (9.0, 5.0, 4.95, 4.9, 4.9)] == [False] * 4 + [True]
