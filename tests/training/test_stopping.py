@@ -109,3 +109,13 @@ def test_a_rule_that_goes_on_from_a_solvers_state():
         assert [rule.reached(0.95) for _ in range(epochs)] == [False] * (epochs - 1) + [True]
     fresh = Convergence(0.1, 3)
     assert [fresh.reached(cost) for cost in (9.0, 5.0, 4.95, 4.9, 4.9)] == [False] * 4 + [True]
+
+
+def test_the_order_of_the_samples_is_drawn_from_seed_0_unless_there_is_another():
+    def order(**seed):
+        shuffled = {"cost": "squared_error", "solver": Solver("gd", 0.1), "batch_size": 1, "shuffle": True}
+        job = Job(bp.Network((1, 1)), np.zeros((50, 1)), np.zeros((50, 1)), **shuffled, **seed)
+        return next(job.orders()).tolist()
+
+    assert order() == order(seed=0) == np.random.default_rng(0).permutation(50).tolist()
+    assert order(seed=1) == np.random.default_rng(1).permutation(50).tolist()
