@@ -123,6 +123,21 @@ def test_nothing_jumps_while_training(visit, width):
     assert page.evaluate(places) == before
 
 
+@pytest.mark.parametrize("width", [1100, 1280])
+def test_a_long_gradient_does_not_move_the_weights_field_down(visit, width):
+    page = visit(link(), viewport={"width": width, "height": 1000})
+    edge(page, "W11_1")
+    field = page.locator("#derivation .weight-form input")
+    expect(field).to_be_visible()
+    places = set()
+    for shown in ("0.05", "-0.00049968", "-0.000049968"):
+        page.locator("#derivation .result .figure").evaluate("(figure, shown) => (figure.textContent = shown)", shown)
+        box = field.bounding_box()
+        places.add((box["y"], box["height"]))
+        assert box["width"] > 40  # room for a number
+    assert len(places) == 1
+
+
 def test_reduced_motion_moves_nothing_by_itself(visit):
     page = visit(link(), reduced_motion="reduce")
     assert page.locator(".edge").first.evaluate("edge => getComputedStyle(edge).transitionDuration") == "0s"
