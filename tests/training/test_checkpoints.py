@@ -341,7 +341,7 @@ def test_what_is_no_run_is_refused(tmp_path):
         run(tmp_path / "run")
 
 
-@pytest.mark.parametrize("every", [0, -1, 1.5, True, None, "", "0s", "1d", "60 s!", [], "9" * 400])
+@pytest.mark.parametrize("every", [0, -1, 1.5, True, None, "", "0s", "1d", "60 s!", [], "9" * 400, 2**53])
 def test_what_is_no_interval_is_refused(every):
     with pytest.raises(InputError, match="every must be a number of epochs, or a time"):
         check_every(every)

@@ -15,6 +15,7 @@ import backpath as bp
 from backpath.training.datasets import DATASETS, dataset
 from backpath.training.engines.numpy import NumpyEngine
 from backpath.training.job import Job, Solver
+from backpath.training.streams import check_streamable
 from commands import started
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
@@ -114,6 +115,24 @@ def test_a_table_has_its_own_weights_of_samples():
     assert given != own
     with pytest.raises(bp.InputError, match="y is missing"):
         bp.train(net, X, epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (("adam", 32), None),
+        (("lm", 32), "lm uses all samples in each step, but the table is streamed"),
+        (("gd", 32, 4), "restarts need all samples at once, but the table is streamed"),
+        (("gd", None), "a streamed table is trained on in batches; give batch_size"),
+    ],
+)
+def test_what_a_stream_cannot_be_trained_with(settings, message):
+    solver, batch_size, *restarts = settings
+    if message is None:
+        check_streamable(batch_size, solver, *restarts)
+        return
+    with pytest.raises(bp.InputError, match=message):
+        check_streamable(batch_size, solver, *restarts)
 
 
 @pytest.mark.parametrize("activations", [("step", "sigmoid"), ("sigmoid", "step")])
