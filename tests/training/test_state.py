@@ -115,10 +115,10 @@ def test_fingerprints_of_arrays():
 def test_differences_of_settings():
     before = {"l2": 0.5, "free": "x", "epochs": 10, "X": fingerprint(np.zeros(3)), "given": ["l2"]}
     now = before | {"l2": 0.25, "epochs": 20, "X": fingerprint(np.ones(3)), "extra": 1}
-    told = []
-    found = differences(before, now, ("epochs",), told.append)
+    reported = []
+    found = differences(before, now, ("epochs",), reported.append)
     assert found == ["other values of X", "extra was not set, now 1", "l2 was 0.5, now 0.25"]
-    assert told == ["epochs was 10, now 20"]
+    assert reported == ["epochs was 10, now 20"]
     assert differences(before, before | {"free": "y"}) == ["other values of frozen"]
     assert differences(before, before | {"given": ["tol"]}) == ["given only before: l2; given only now: tol"]
     assert differences(before, before | {"given": ["l2", "tol"]}) == ["given only now: tol"]
