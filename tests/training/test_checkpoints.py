@@ -397,3 +397,8 @@ def test_the_first_training_of_another_run_has_no_number(tmp_path):
     bp.train(NET, X, y, epochs=20, learning_rate=0.01, checkpoint=tmp_path)
     with pytest.raises(InputError, match=r"holds another run: l2 was 0.0, now 0.5"):
         bp.train(NET, X, y, epochs=20, learning_rate=0.01, l2=0.5, checkpoint=tmp_path)
+
+
+def test_a_run_may_be_in_a_new_folder_of_a_new_folder(tmp_path):
+    bp.train(NET, X, y, epochs=20, learning_rate=0.01, checkpoint=tmp_path / "runs" / "first")
+    assert states_of(tmp_path / "runs" / "first")

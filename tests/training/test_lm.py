@@ -16,6 +16,7 @@ from scipy.stats import multivariate_normal
 
 import backpath as bp
 import oracles
+from backpath.training.bayesian import Bayesian
 from backpath.training.engines import normal_equations
 from backpath.training.engines.lm import LMEngine, check_lm
 from backpath.training.engines.normal_equations import NormalEquations
@@ -466,3 +467,9 @@ def test_bayesian_restarts_keep_the_highest_evidence():
     settings = {"solver": "lm", "bayesian": True, "epochs": 40}
     several = bp.train(net, X, y, restarts=4, **settings)
     assert several.bayesian.evidence >= bp.train(net, X, y, **settings).bayesian.evidence
+
+
+@pytest.mark.parametrize(("alpha", "beta"), [(0.0, 1.0), (1.0, 0.0)])
+def test_without_a_prior_or_without_noise_there_is_no_evidence(alpha, beta):
+    found = Bayesian(alpha, beta, 1.0, 3)._evidence(np.ones(3), 5.0, 1.0, np.ones(3))
+    assert found == -np.inf

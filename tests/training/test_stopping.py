@@ -119,3 +119,13 @@ def test_the_order_of_the_samples_is_drawn_from_seed_0_unless_there_is_another()
 
     assert order() == order(seed=0) == np.random.default_rng(0).permutation(50).tolist()
     assert order(seed=1) == np.random.default_rng(1).permutation(50).tolist()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_overflow_is_in_the_epoch_after_the_last_cost(engine):
+    seen = []
+    net = bp.Network((2, 3, 1), "identity", seed=1)
+    X, y = np.random.default_rng(0).normal(size=(8, 2)), np.arange(8.0)
+    with pytest.raises(bp.DivergenceError) as caught:
+        bp.train(net, X, y, epochs=500, learning_rate=5.0, engine=engine, callbacks=seen.append)
+    assert caught.value.epoch == seen[-1].epochs + 1 > 2

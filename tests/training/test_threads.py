@@ -89,6 +89,16 @@ def test_a_forked_process_has_its_own_helpers():
         assert pool.apply(_trained, (net, X, y, batch)) == here
 
 
+def test_helpers_are_started_once():
+    helpers = threads._Helpers()
+    before = set(threading.enumerate())
+    for _ in range(5):
+        helpers.help(lambda: None, 3)
+    started = set(threading.enumerate()) - before
+    assert [thread.name for thread in started] == ["backpath"] * 3
+    assert all(thread.daemon for thread in started)
+
+
 def test_no_thread_to_be_had(monkeypatch):
     def refuse(self):
         raise RuntimeError("can't start new thread")
