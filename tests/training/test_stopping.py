@@ -7,7 +7,7 @@ import pytest
 
 import backpath as bp
 from backpath.training.divergence import divergence, is_good
-from backpath.training.job import Convergence, Job, Solver, SolverState
+from backpath.training.job import Convergence, Job, Solver, SolverState, record_count
 from backpath.training.native.library import why_no_kernels
 
 ENGINES = ["numpy", *([] if why_no_kernels() else ["compiled"])]
@@ -129,3 +129,12 @@ def test_an_overflow_is_in_the_epoch_after_the_last_cost(engine):
     with pytest.raises(bp.DivergenceError) as caught:
         bp.train(net, X, y, epochs=500, learning_rate=5.0, engine=engine, callbacks=seen.append)
     assert caught.value.epoch == seen[-1].epochs + 1 > 2
+
+
+@pytest.mark.parametrize(("epochs", "every", "count"), [(9, 3, 3), (10, 3, 4), (2, 3, 1), (5, 1, 5), (5, None, 0)])
+def test_how_many_costs_are_kept(epochs, every, count):
+    assert record_count(epochs, every) == count
+    population = bp.Population((2, 2, 1), size=4, seed=0)
+    X, y = np.eye(2), np.array([0.0, 1])
+    outcome = bp.train_population(population, X, y, epochs=epochs, learning_rate=0.1, history_every=every)
+    assert (0 if outcome.history is None else len(outcome.history)) == count
