@@ -97,6 +97,7 @@ def with_table(page, table):
 
 def with_layers(page, *sizes):
     tab(page, "Network")
+    expect(page.get_by_label("Neurons of hidden layer 1")).to_be_visible()  # the layers are there
     for k, size in enumerate(sizes, 1):
         if page.get_by_label(f"Neurons of hidden layer {k}").count() == 0:
             press(page, "Add a hidden layer")
