@@ -146,6 +146,16 @@ def relative(made, wanted, scale):
     return abs(made - wanted) <= 1e-13 * scale
 
 
+def test_the_first_operand_of_a_cost_that_is_no_function_of_the_error():
+    """Of a quantile loss with identity outputs, where ∂C/∂u is not A − y."""
+    net = bp.Network((1, 2), "identity", seed=1)
+    text = str(bp.derive(net, "W21_1", cost="quantile(0.1,0.9)").evaluate([0.5], [1, 0]))
+    first = text.partition("1st operand")[2].partition("2nd operand")[0]
+    assert "∂C/∂A2 = [A2 > y2] − 0.9" in " ".join(first.split())
+    assert "A2 × (1 − A2)" not in text
+    assert "= A2 − y2\n" not in first
+
+
 @given(problems(max_samples=3), st.randoms())
 def test_factors_multiply_and_paths_sum_to_the_gradient(problem, random):
     net, cost, X, y = problem

@@ -117,7 +117,8 @@ def test_the_matrices_multiply_to_the_gradients_of_60_digits(problem):
         parts = [None if part is None else np.abs(part) for part in (m.D, m.W, m.S, m.X)]
         delta = parts[0] if parts[1] is None else (parts[0] @ parts[1]) * parts[2]
         scale = delta.T @ parts[3] / len(X)
-        assert (np.abs(m.product() - wanted) <= 1e-10 * scale + 1e-300).all()
+        # what cancels is 0 except for the rounding of 60 digits
+        assert (np.abs(m.product() - wanted) <= 1e-10 * scale + 1e-50).all()
         assert (np.abs(m.product() - m.gradient) <= 1e-13 * scale).all()
 
 

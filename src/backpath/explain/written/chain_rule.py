@@ -27,7 +27,7 @@ from backpath.explain.expression import (
     total,
 )
 from backpath.explain.factors import Chain, Factor
-from backpath.explain.formulas import ACTIVATION_FORMULAS, COST_FORMULAS
+from backpath.explain.formulas import ACTIVATION_FORMULAS, COST_FORMULAS, of_output
 from backpath.explain.paths import FEW, all_paths
 from backpath.maths.activations import activation
 from backpath.maths.costs import cost_function
@@ -204,9 +204,11 @@ def softmax_equation(j: int | str, outputs: int) -> Equation:
 def cost_equations(chain: Chain, j: int) -> list[Equation]:
     """From the cost to ∂C/∂A1, or to ∂C/∂u_A1 if both derivatives are combined."""
     A, y = chain.A_and_y(j)
-    formula, outputs = COST_FORMULAS[chain.cost], chain.net.sizes[-1]
+    formula, outputs = of_output(chain.cost, j), chain.net.sizes[-1]
     u_cost = sy.u_cost(j, outputs)
     lines = [cost_equation(chain)]
+    if not (formula.substituted or chain.joined):
+        return [*lines, equation(Partial(sy.C, A), formula.slope(A, y, u_cost))]
     if formula.substituted and not chain.joined:
         inner = Partial(sy.C, u_cost)
         slope = formula.slope(A, y, u_cost)

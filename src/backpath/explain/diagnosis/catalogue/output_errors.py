@@ -26,7 +26,7 @@ from backpath.explain.expression import (
     Truth,
     minus,
 )
-from backpath.explain.formulas import COST_FORMULAS
+from backpath.explain.formulas import of_output
 from backpath.maths.activations import activation
 from backpath.maths.arrays import Array
 from backpath.maths.costs import COSTS, cost_function
@@ -73,19 +73,6 @@ def _is_other_cost(q: Problem, name: str) -> bool:
     return fits and bool(((q.y >= 0) & (q.y <= row.highest)).all())
 
 
-def _error(
-    code: str, q: Problem, message: str, values: Values, formula: Formula, rank: int = LOCAL, by_sample: bool = False
-) -> Mistake:
-    """∂C/∂A replaced."""
-
-    def edit(p: Passes, h: Index) -> None:
-        p.dC_da[-1][h] = values(p, h)
-        p.changed_error[h] = True
-
-    edits = ((Stage.ERROR, edit),)
-    return Mistake(code, q.neurons(q.layers), message, edits, _change(q, formula), rank, by_sample=by_sample)
-
-
 @dataclass(frozen=True)
 class Written:
     """The symbols of an output for a formula: its A and y, the error, and the error as a function of any A and y."""
@@ -103,14 +90,27 @@ def _change(q: Problem, formula: Formula, is_delta: bool = False) -> Change:
     """∂C/∂A replaced by a formula, or with ``is_delta`` ∂C/∂u of the outputs, which is A − y."""
 
     def claimed(name: str, *right: Expression) -> Expression:
-        outputs = q.width(q.layers)
-        A, y = sy.neuron(name), sy.target(neuron_index(name, q.net.sizes)[1], outputs)
+        _, j = neuron_index(name, q.net.sizes)
+        A, y = sy.neuron(name), sy.target(j, q.width(q.layers))
         if is_delta:
             return formula(Written(A, y, minus(A, y), minus))
-        slope = COST_FORMULAS[q.cost].slope
+        slope = of_output(q.cost, j).slope
         return formula(Written(A, y, Partial(sy.C, A), lambda A, y: slope(A, y, minus(A, y))))
 
     return Change("delta" if is_delta else "cost", q.layers, claimed)
+
+
+def _error(
+    code: str, q: Problem, message: str, values: Values, formula: Formula, rank: int = LOCAL, by_sample: bool = False
+) -> Mistake:
+    """∂C/∂A replaced."""
+
+    def edit(p: Passes, h: Index) -> None:
+        p.dC_da[-1][h] = values(p, h)
+        p.changed_error[h] = True
+
+    edits = ((Stage.ERROR, edit),)
+    return Mistake(code, q.neurons(q.layers), message, edits, _change(q, formula), rank, by_sample=by_sample)
 
 
 def _call(name: str, *arguments: Expression) -> Expression:
