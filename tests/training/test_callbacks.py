@@ -81,7 +81,7 @@ def test_the_list_of_runs_says_what_the_log_says(tmp_path):
 
 
 def test_a_population_reports_within_its_first_chunk(monkeypatch):
-    monkeypatch.setattr("backpath.training.engines.many.REPORT_SECONDS", 0.001)
+    monkeypatch.setattr("backpath.training.pool.LOOK_SECONDS", 0.001)
     population = bp.Population((2, 8, 1), size=3000, seed=0)
     seen = []
     bp.train_population(population, [[0, 1], [1, 0]], [1, 0], epochs=100, callbacks=seen.append, threads=1)

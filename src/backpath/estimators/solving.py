@@ -24,6 +24,7 @@ from backpath.maths.checks import check_network_memory
 from backpath.maths.network import Network
 from backpath.training.chunks import opened
 from backpath.training.job import Job, Solver
+from backpath.training.pool import run_on_threads
 from backpath.training.threads import threads_for
 
 if TYPE_CHECKING:
@@ -123,16 +124,10 @@ def _go_side_by_side(p: Any, work: Sequence[object]) -> bool:
 
 
 def _side_by_side(work: Sequence[Callable[[], Any]], clock: Clock) -> list[Any]:
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(min(len(work), threads_for(None))) as threads:
-        futures = [threads.submit(each) for each in work]
-        try:
-            return [future.result() for future in futures]
-        except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=6)
-            clock.stop()
-            return [future.result() for future in futures]
+    outcomes, interrupted = run_on_threads(work, min(len(work), threads_for(None)), stop=clock.stop)
+    if interrupted:
+        warnings.warn("Training interrupted by user.", stacklevel=6)
+    return outcomes
 
 
 def solve(

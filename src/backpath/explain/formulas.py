@@ -160,7 +160,7 @@ class _Costs(dict[str, CostFormula]):
     def __missing__(self, name: str) -> CostFormula:
         stem, parameters = _family(name)
         if stem == "quantile":
-            tau = Number(parameters[0]) if len(parameters) == 1 else Symbol("τ", r"\tau")
+            tau = Number(parameters[0]) if len(parameters) == 1 else Symbol("τk", "τ", "k")
             return CostFormula(
                 of=lambda A, y: Product((minus(tau, Truth(A, ">", y)), minus(y, A))),
                 slope=lambda A, y, u_cost: minus(Truth(A, ">", y), tau),

@@ -12,7 +12,7 @@ from backpath.explain.printers import text
 
 _LINE = 80  # characters of plain text in a line of the page
 _NAMES = {
-    "σ": r"\sigma", "δ": r"\delta", "η": r"\eta", "Φ": r"\Phi", "φ": r"\varphi", "~": r"\sim",
+    "σ": r"\sigma", "δ": r"\delta", "η": r"\eta", "τ": r"\tau", "Φ": r"\Phi", "φ": r"\varphi", "~": r"\sim",
     "max": r"\max", "abs": r"\operatorname{abs}", "sgn": r"\operatorname{sgn}", "min": r"\min", "ln": r"\ln",
     "tanh": r"\tanh", "clip": r"\operatorname{clip}", "huber": r"\operatorname{huber}", "≤": r"\le", "≥": r"\ge",
 }  # fmt: skip

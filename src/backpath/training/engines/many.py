@@ -10,7 +10,7 @@ independent, so a network's bits do not depend on the number of threads or of ot
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,12 @@ from backpath.training.engines.groups import Groups, Standing
 from backpath.training.engines.plain import PlainNetworks
 from backpath.training.job import Job, Order
 from backpath.training.native import calls
+from backpath.training.pool import run_on_threads
 from backpath.training.progress import ProgressCallback
 from backpath.training.state import Stateful
 
 CHUNK_SECONDS, CHUNK_NETWORKS, LONGEST_CHUNK = 0.005, 512, 4096  # seconds of one core; the fewest networks; epochs
 PART_SECONDS, PARTS_PER_THREAD = 0.02, 16  # the most seconds for a chunk of a part
-REPORT_SECONDS = 0.1
 
 
 class ManyNetworks(Stateful):
@@ -145,18 +145,21 @@ class ManyNetworks(Stateful):
 
         At intervals, ``report`` gets the mean epochs done, and the share of the networks that have solved the task.
         """
-        with ThreadPoolExecutor(self.threads) as pool:
-            self._stopping = False
-            self.until = self.epochs if epochs is None else min(self.epochs, self.until + epochs)
-            return self._wait([pool.submit(self._train, *part, self.until) for part in self._parts], report)
+
+        def look() -> None:
+            if report:
+                report(float(self._worked.mean()), float((self.solved_after >= 0).mean()))
+
+        self._stopping = False
+        self.until = self.epochs if epochs is None else min(self.epochs, self.until + epochs)
+        work = [partial(self._train, *part, self.until) for part in self._parts]
+        return run_on_threads(work, self.threads, stop=self._stop, look=look)[1]
 
     def measure(self) -> bool:
         """Update cost, largest error and status; returns whether Ctrl-C was pressed meanwhile."""
-        interrupted = False
         self._kernels.conclude()
-        with ThreadPoolExecutor(self.threads) as pool:
-            while self._wait([pool.submit(self._groups.measure, networks) for networks, _ in self._parts], None):
-                interrupted = True
+        work = [partial(self._groups.measure, networks) for networks, _ in self._parts]
+        _, interrupted = run_on_threads(work, self.threads)
         self.status[~np.isfinite(self.cost)] = calls.IS_DIVERGED
         self.cost[self.diverged] = self.worst[self.diverged] = np.inf
         solved = (self.worst < self.solved_error) & (self.solved_after < 0)
@@ -182,25 +185,9 @@ class ManyNetworks(Stateful):
         for _, orders in self._parts:
             orders.restore(state["orders"])
 
-    def _wait(self, futures: list[Future[None]], report: ProgressCallback | None) -> bool:
-        """Wait until everything is done or, after Ctrl-C, until the current chunks are."""
-        pending, interrupted = set(futures), False
-        try:
-            while pending:
-                pending = wait(pending, timeout=REPORT_SECONDS).not_done
-                if report:
-                    report(float(self._worked.mean()), float((self.solved_after >= 0).mean()))
-        except KeyboardInterrupt:
-            interrupted = True
-        finally:
-            self._stopping = True
-            for future in futures:
-                future.cancel()
-            wait(futures)
-        for future in futures:
-            if not future.cancelled():
-                future.result()
-        return interrupted
+    def _stop(self) -> None:
+        """End training after the current chunk of each part."""
+        self._stopping = True
 
     def _train(self, part: Indices, orders: Order, until: int) -> None:
         """Train a part of the networks up to epoch ``until``, chunk by chunk."""
