@@ -1,16 +1,11 @@
-"""Plain data of objects in training, thinned histories, shares of the rate, fingerprints, and chunks of epochs."""
+"""Plain data of objects in training, and thinned histories."""
 
 import ctypes
-import math
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from backpath.training import chunks
-from backpath.training.fingerprints import as_json, differences, fingerprint
-from backpath.training.schedules import share_of_rate
 from backpath.training.state import Stateful, put_back, taken, thinned, with_gaps
 
 
@@ -86,87 +81,3 @@ def test_values_as_plain_data():
     assert taken([]) == []
     assert put_back([], [1, 2]) == [1, 2]
     assert put_back(3, 4) == 4
-
-
-@pytest.mark.parametrize("warm_up", [0, 3])
-def test_shares_of_the_rate(warm_up):
-    epochs = 11
-    for k in range(epochs):
-        t = (k - warm_up) / (epochs - warm_up)
-        expected = {"constant": 1.0, "linear": 1 - t, "cosine": (1 + math.cos(math.pi * t)) / 2}
-        for schedule, share in expected.items():
-            rising = (k + 1) / (warm_up + 1) if k < warm_up else share
-            assert share_of_rate(schedule, k, epochs, warm_up) == pytest.approx(rising)
-    assert share_of_rate("linear", 4, 4, 4) == 1.0  # nothing but the warm-up
-    assert share_of_rate("cosine", 0, 1) == 1.0
-
-
-def test_fingerprints_of_arrays():
-    a = np.arange(6.0).reshape(2, 3)
-    assert fingerprint(a).startswith("2 × 3 float64 with digest ")
-    assert fingerprint(a) == fingerprint(np.asfortranarray(a))
-    assert fingerprint(a) != fingerprint(a + 1)
-    assert fingerprint(np.zeros((0, 2))).startswith("0 × 2 float64 with digest e3b0c44298fc1c14")
-    assert as_json((1, 2.5, None, "a", True, np.float64(0.5))) == [1, 2.5, None, "a", True, 0.5]
-    assert as_json({1: math.inf}) == {"1": "inf"}
-    assert as_json(object()) == "<object object>"
-
-
-def test_differences_of_settings():
-    before = {"l2": 0.5, "free": "x", "epochs": 10, "X": fingerprint(np.zeros(3)), "given": ["l2"]}
-    now = before | {"l2": 0.25, "epochs": 20, "X": fingerprint(np.ones(3)), "extra": 1}
-    reported = []
-    found = differences(before, now, ("epochs",), reported.append)
-    assert found == ["other values of X", "extra was not set, now 1", "l2 was 0.5, now 0.25"]
-    assert reported == ["epochs was 10, now 20"]
-    assert differences(before, before | {"free": "y"}) == ["other values of frozen"]
-    assert differences(before, before | {"given": ["tol"]}) == ["given only before: l2; given only now: tol"]
-    assert differences(before, before | {"given": ["l2", "tol"]}) == ["given only now: tol"]
-    assert len(differences(before, before | {"given": ["tol"], "l2": 0.0})) == 1  # the option is named already
-
-
-class Clock:
-    """An engine of a millisecond per epoch, and its clock."""
-
-    def __init__(self):
-        self.now, self.costs, self.asked, self.converged, self.overflow = 0.0, [], [], False, None
-
-    def run(self, epochs):
-        self.asked.append(epochs)
-        self.costs += [1.0] * epochs
-        self.now += 0.001 * epochs
-
-
-@pytest.fixture
-def engine(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(chunks, "time", SimpleNamespace(perf_counter=lambda: clock.now))
-    return clock
-
-
-def test_a_chunk_takes_a_tenth_of_a_second(engine):
-    assert [*chunks.in_chunks(engine, 250)] == [1, 100, 199, 250]
-    assert engine.asked == [1, 99, 99, 51]
-
-
-def test_every_epoch_may_be_a_chunk(engine):
-    assert [*chunks.in_chunks(engine, 4, every_epoch=True)] == [1, 2, 3, 4]
-
-
-def test_chunks_end_where_a_checkpoint_is_due(engine):
-    looked = []
-    part = SimpleNamespace(most=lambda done: 40 - done % 40, look=looked.append)
-    assert [*chunks.in_chunks(engine, 100, part=part)] == [1, 40, 80, 100] == looked
-
-
-@pytest.mark.parametrize("end", [{"converged": True}, {"overflow": 2}])
-def test_chunks_end_with_training(engine, end):
-    for done in chunks.in_chunks(engine, 1000):
-        if done >= 100:
-            vars(engine).update(end)
-    assert len(engine.costs) == 100
-    assert [*chunks.in_chunks(engine, 1000)] == []
-
-
-def test_chunks_end_when_it_is_over(engine):
-    assert [*chunks.in_chunks(engine, 1000, is_over=lambda: len(engine.costs) > 150)] == [1, 100, 199]
