@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import backpath as bp
 import oracles
+from backpath.maths.costs import own_cost
 from strategies import problems
 
 NOTES = bp.Network.from_weights([[[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]], [[0.7, 0.8, 0.9]]])
@@ -154,6 +155,36 @@ def test_the_first_operand_of_a_cost_that_is_no_function_of_the_error():
     assert "∂C/∂A2 = [A2 > y2] − 0.9" in " ".join(first.split())
     assert "A2 × (1 − A2)" not in text
     assert "= A2 − y2\n" not in first
+
+
+def test_the_outputs_take_turns_with_the_quantiles():
+    net = bp.Network((1, 4), "identity", seed=1)
+    found = bp.derive(net, "W41_1", cost="quantile(0.1,0.9)").evaluate([0.5], [1, 0, 1, 0])
+    lines = str(found).splitlines()
+    assert "  C      = Σ(k = 1…4) (τk − [Ak > yk]) × (yk − Ak)" in lines
+    assert "  ∂C/∂A4 = [A4 > y4] − 0.9" in lines
+    A = net.predict([0.5])
+    assert A[3] > 0 and found.gradient == pytest.approx((1 - 0.9) * 0.5)
+    errors = np.array([1, 0, 1, 0]) - A
+    cost = sum(max(tau * e, (tau - 1) * e) for tau, e in zip((0.1, 0.9, 0.1, 0.9), errors, strict=True))
+    assert f"= {cost:.5f}" in str(bp.explain_step(net, [[0.5]], [[1, 0, 1, 0]], cost="quantile(0.1,0.9)"))
+
+
+def test_each_output_of_a_softmax_has_its_own_quantile():
+    text = str(bp.derive(bp.Network((1, 2), "softmax", seed=1), "W21_1", cost="quantile(0.1,0.9)"))
+    assert "= A2 × ([A2 > y2] − 0.9 − Σ(k = 1…2) ([Ak > yk] − τk) × Ak)" in text
+
+
+def test_the_first_operand_of_a_users_cost():
+    def cubed(A, y):
+        return np.abs(A - y) ** 3
+
+    cost = own_cost(cubed, lambda A, y: 3 * (A - y) * np.abs(A - y))
+    net = bp.Network((1, 1), seed=0)
+    found = bp.derive(net, "W11_1", cost=cost).evaluate([0.5], [1])
+    assert "1st operand\n\n  C      = cubed(A1, y)\n  ∂C/∂A1 = cubed′(A1, y)\n\n2nd operand" in str(found)
+    A = net.predict([0.5])[0]
+    assert found.gradient == pytest.approx(-3 * (A - 1) ** 2 * A * (1 - A) * 0.5)
 
 
 @given(problems(max_samples=3), st.randoms())

@@ -148,10 +148,22 @@ def _times_ln(factor: float, of: float) -> float:
     return factor * math.log(of) if factor else 0.0
 
 
-def of_output(cost: str, j: int) -> CostFormula:
-    """The formula for one output: quantile(0.1,0.9) has a separate τ for each."""
+def of_output(cost: str, j: int | str) -> CostFormula:
+    """The formula for output 1, 2 … or for any output, "k"; the outputs of quantile(0.1,0.9) take turns with its τ."""
     stem, parameters = _family(cost)
-    return COST_FORMULAS[f"quantile({parameters[j - 1]})" if stem == "quantile" and len(parameters) > 1 else cost]
+    if stem != "quantile" or len(parameters) == 1:
+        return COST_FORMULAS[cost]
+    if isinstance(j, str):
+        return _quantile(Symbol(f"τ{j}", "τ", j), math.nan)
+    return COST_FORMULAS[f"quantile({parameters[(j - 1) % len(parameters)]})"]
+
+
+def _quantile(tau: Expression, number: float) -> CostFormula:
+    return CostFormula(
+        of=lambda A, y: Product((minus(tau, Truth(A, ">", y)), minus(y, A))),
+        slope=lambda A, y, u_cost: minus(Truth(A, ">", y), tau),
+        number=lambda A, y: (number - (y < A)) * (y - A),
+    )
 
 
 class _Costs(dict[str, CostFormula]):
@@ -160,12 +172,7 @@ class _Costs(dict[str, CostFormula]):
     def __missing__(self, name: str) -> CostFormula:
         stem, parameters = _family(name)
         if stem == "quantile":
-            tau = Number(parameters[0]) if len(parameters) == 1 else Symbol("τk", "τ", "k")
-            return CostFormula(
-                of=lambda A, y: Product((minus(tau, Truth(A, ">", y)), minus(y, A))),
-                slope=lambda A, y, u_cost: minus(Truth(A, ">", y), tau),
-                number=lambda A, y: (float(parameters[0]) - (y < A)) * (y - A),
-            )
+            return _quantile(Number(parameters[0]), float(parameters[0]))
         if stem == "categorical_cross_entropy":
             return self[stem]
         if is_own(name):

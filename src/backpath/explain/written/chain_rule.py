@@ -27,7 +27,7 @@ from backpath.explain.expression import (
     total,
 )
 from backpath.explain.factors import Chain, Factor
-from backpath.explain.formulas import ACTIVATION_FORMULAS, COST_FORMULAS, of_output
+from backpath.explain.formulas import ACTIVATION_FORMULAS, of_output
 from backpath.explain.paths import FEW, all_paths
 from backpath.maths.activations import activation
 from backpath.maths.costs import cost_function
@@ -158,7 +158,7 @@ def _output_delta(chain: Chain) -> Equation:
     first = Partial(sy.C, sy.net_input(A.name))
     if chain.joined:
         return equation(sy.delta(A.name), first, *_joined_sides(chain, "j"))
-    slope = COST_FORMULAS[chain.cost].slope(A, y, sy.u_cost("j", outputs))
+    slope = of_output(chain.cost, "j").slope(A, y, sy.u_cost("j", outputs))
     return equation(sy.delta(A.name), first, product(slope, sy.slope(sy.net_input(A.name))))
 
 
@@ -240,11 +240,9 @@ def cost_equations(chain: Chain, j: int) -> list[Equation]:
 
 def cost_equation(chain: Chain) -> Equation:
     """C = (A1 - y)², or the sum over several outputs."""
-    return equation(sy.C, _over_outputs(chain.net.sizes[-1], COST_FORMULAS[chain.cost].of(*chain.A_and_y(_any(chain)))))
-
-
-def _any(chain: Chain) -> int | str:
-    return 1 if chain.net.sizes[-1] == 1 else "k"
+    outputs = chain.net.sizes[-1]
+    k: int | str = 1 if outputs == 1 else "k"
+    return equation(sy.C, _over_outputs(outputs, of_output(chain.cost, k).of(*chain.A_and_y(k))))
 
 
 def _over_outputs(outputs: int, of_one: Expression) -> Expression:
@@ -262,7 +260,7 @@ def _joined_sides(chain: Chain, j: int | str) -> list[Expression]:
         return [minus(A, y)]
     outputs = chain.net.sizes[-1]
     every, target = chain.A_and_y("k")
-    slope = COST_FORMULAS[chain.cost].slope(every, target, sy.u_cost("k", outputs))
+    slope = of_output(chain.cost, "k").slope(every, target, sy.u_cost("k", outputs))
     u = sy.net_input(A.name)
     jacobian = Product((every, minus(Truth(Symbol("k", "k"), "=", Symbol(str(j), str(j))), A)))
     sides: list[Expression] = [
@@ -271,7 +269,7 @@ def _joined_sides(chain: Chain, j: int | str) -> list[Expression]:
     ]
     if cost_function(chain.cost).delta is not None:
         return [*sides, minus(A, y)]
-    own = COST_FORMULAS[chain.cost].slope(A, y, sy.u_cost(j, outputs))
+    own = of_output(chain.cost, j).slope(A, y, sy.u_cost(j, outputs))
     return [*sides, Product((A, minus(own, Total("k", outputs, product(slope, every)))))]
 
 
