@@ -221,6 +221,23 @@ def test_memory_is_stated_before_anything_is_drawn():
     )
 
 
+def test_a_resumed_population_reports_other_rates_and_all_its_seconds(tmp_path):
+    population = bp.Population((2, 2, 1), size=3, seed=0)
+
+    def resumed(epochs, rate, **settings):
+        return bp.train_population(population, X, y, epochs=epochs, learning_rate=rate, checkpoint=tmp_path, **settings)
+
+    first = resumed(10, 0.5, progress=lambda *_: time.sleep(0.3))
+    assert first.seconds >= 0.3
+    with pytest.warns(UserWarning) as said:
+        second = resumed(20, 0.25)
+    assert [str(line.message) for line in said] == ["epochs was 10, now 20", "learning_rate was 0.5, now 0.25"]
+    assert second.seconds > first.seconds
+    with pytest.warns(UserWarning) as said:
+        resumed(20, [0.25, 0.5, 1])
+    assert str(said[0].message).startswith("learning_rate was 0.25, now 3 float64")
+
+
 INTERRUPTED = """
 import numpy as np, backpath as bp
 def report(epoch, share):
