@@ -49,12 +49,15 @@ CASES = {
 @contextlib.contextmanager
 def local(workers, **more):
     """A client of that many workers on this machine."""
-    with (
-        dask.config.set({"distributed.deploy.lost-worker-timeout": RESTART}),
-        dd.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0", **more) as cluster,
-        dd.Client(cluster) as client,
-    ):
-        yield client
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": RESTART}):
+        cluster = dd.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0", **more)
+        try:
+            with dd.Client(cluster) as client:
+                yield client
+        finally:
+            with contextlib.suppress(KeyError):  # Dask's error if a worker died while it updated what it knows
+                cluster.close()
+            cluster.status = dd.Status.closed
 
 
 @pytest.fixture(scope="module")
