@@ -17,8 +17,8 @@ ADVICE = "try a smaller learning rate, or standardise the inputs and the target"
 class InputError(ValueError):
     """A call or its input is not valid; nothing has been done.
 
-    The message is always one line: line breaks become spaces, and very long parts are shortened. A command
-    that it suggests is on a separate line.
+    The message is one line, followed by a line for each command that it suggests. Other line breaks become spaces, and
+    very long parts are shortened.
 
     Attributes
     ----------

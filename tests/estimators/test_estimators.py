@@ -210,7 +210,7 @@ def test_held_out_samples_are_looked_at_and_stop():
     assert len(regressor.validation_loss_curve_) == regressor.n_iter_
     with pytest.raises(bp.InputError, match="X_val and y_val go together"):
         small().fit(X, y, X_val=X_val)
-    with pytest.raises(bp.InputError, match="y_val must be finite and fit"):
+    with pytest.raises(bp.InputError, match=r"y_val must have shape \(\d+, 3\) to fit X_val and y, but has \(\d+, 3\)"):
         small().fit(X, y, X_val=X_val, y_val=y_val[:-1])
 
 
@@ -517,7 +517,7 @@ USELESS = {
     "y huge": (bp.MLPRegressor, {}, DIABETES[0], LARGE_Y, r"y has a spread of 7\.7e\+07"),
     "rate": (bp.MLPClassifier, {"learning_rate_init": 1.0}, *IRIS, r"the loss rose .*: try learning_rate_init=0\.1"),
     "penalty": (bp.MLPClassifier, {"alpha": 1000.0}, *IRIS, r"alpha=1000 keeps all weights small .*: try alpha=1"),
-    "X tiny": (bp.MLPClassifier, {}, IRIS[0] * 1e-300, IRIS[1], r"the sizes of column 0 \(7\.9e-300\).*scale_X=True"),
+    "X tiny": (bp.MLPClassifier, {}, IRIS[0] * 1e-300, IRIS[1], r"values of column 0 \(7\.9e-300\).*scale_X=True"),
     "saturated": (
         bp.MLPClassifier,
         {"hidden_layer_sizes": (5, 5), "activation": "logistic", "learning_rate_init": 1e-9},

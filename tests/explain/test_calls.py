@@ -147,7 +147,7 @@ def test_biases_that_are_left_out_are_a_network_without_them():
 
     report = bp.diagnose_function(function, **HALF)
     assert report.correct
-    assert report.layout == "your network has no biases: their gradients are all 0"
+    assert report.layout == "your network is taken to have no biases, because all their gradients are 0"
 
 
 @pytest.mark.parametrize(

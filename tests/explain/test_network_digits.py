@@ -81,7 +81,7 @@ def test_numbers_that_look_printed_get_the_same_as_a_note():
         rounded = bp.Network.from_weights([np.round(W, 3) for W in net.weights])
         report = bp.diagnose(rounded, X, Y, claimed(net))
         assert report.correct
-        assert "known only to their decimals" in report.note or not report.note  # it may be right as it is
+        assert "rounded to their decimals" in report.note or not report.note  # it may be right as it is
         halved = bp.diagnose(rounded, X, Y, claimed(net, factor=0.5))
         assert "cost_convention" in [f.mistake for f in halved.findings]
 

@@ -58,4 +58,4 @@ def test_the_gradients_with_a_constant_are_named(sizes, words):
 
 def test_a_constant_that_grows_from_layer_to_layer():
     found = said((2, 2, 2, 1), lambda name, layer, last: 3.0 ** (last - layer))
-    assert found == [f"every gradient, once more for each layer further back, is {SUMMED}"]
+    assert found == [f"every gradient of the hidden layers, once more for each layer further back, is {SUMMED}"]

@@ -113,13 +113,13 @@ def test_nesterov_with_the_gradient_taken_ahead():
         weights = [W + v for W, v in zip(weights, velocity)]
     report = judged(weights)
     assert report.correct
-    assert "with the gradient at the weights moved ahead" in report.note
+    assert "with the gradient at the look-ahead weights" in report.note
 
 
 def test_adam_without_its_correction_is_not_right():
     report = judged(after(adam(1e-8, corrected=False), COURSES["3 steps with the whole batch"]))
     assert [f.mistake for f in report.findings] == ["several_updates"]
-    assert "without its correction" in report.findings[0].message
+    assert "without bias correction" in report.findings[0].message
 
 
 def test_a_slip_within_adam_is_not_called_right():
@@ -142,7 +142,7 @@ AFTER = {
     "each gradient is clipped to the range from −0.02 to 0.02": lambda g: [np.clip(a, -0.02, 0.02) for a in g],
     "the whole gradient is clipped to the norm 0.05": lambda g: [a * min(1, 0.05 / length(g)) for a in g],
     "the gradient of each layer is clipped to the norm 0.05": lambda g: [cut(0.05)(a) for a in g],
-    "weights and biases apart, is clipped to the norm 0.03": lambda g: [with_bias_apart(a, cut(0.03)) for a in g],
+    "weights and biases separately, is clipped to the norm 0.03": lambda g: [with_bias_apart(a, cut(0.03)) for a in g],
     "the whole gradient is divided by its norm": lambda g: [a / length(g) for a in g],
     "only the sign of each gradient is left: 1 or −1": lambda g: [np.sign(a) for a in g],
 }
@@ -315,8 +315,8 @@ def test_leaky_relus_of_other_slopes():
 
 
 TERMS = {
-    "−y/A": (lambda A, y: -y / A, "term of 1 − y is left out"),
-    "(1 − y)/(1 − A)": (lambda A, y: (1 - y) / (1 - A), "term of y is left out"),
+    "−y/A": (lambda A, y: -y / A, "term with 1 − y of the cross-entropy is left out"),
+    "(1 − y)/(1 − A)": (lambda A, y: (1 - y) / (1 - A), "term with y of the cross-entropy is left out"),
     "−": (lambda A, y: -y / A - (1 - y) / (1 - A), "second term is subtracted"),
 }
 

@@ -89,7 +89,7 @@ def test_saturated_neurons_with_their_mean_slope():
     assert reason.where == ("H1",)
     u = X.sum(axis=1) * 30 + 20
     mean = (np.exp(-u) / (1 + np.exp(-u)) ** 2).mean()
-    assert f"is {mean:.1e}".replace("e-0", "e-") in reason.message
+    assert f"σ′ is only {mean:.1e} (".replace("e-0", "e-") in reason.message
 
 
 def test_targets_that_no_output_answers():
@@ -116,7 +116,7 @@ def test_a_step_too_large_for_the_curvature(rate):
     reason = found(net, rate=rate)["step_too_large"]
     assert "raises the cost from 0.2966" in reason.message
     assert net.step(X, Y, learning_rate=rate).cost(X, Y) > net.cost(X, Y)
-    assert "above 2/κ = 20 steps overshoot" in reason.message
+    assert "so steps with η above 2/κ = 20 overshoot" in reason.message
     lower, higher = net.step(X, Y, 10).cost(X, Y), net.step(X, Y, 24).cost(X, Y)
     assert lower < net.cost(X, Y) < higher  # 2/κ does lie between
 
@@ -191,7 +191,7 @@ def test_bad_input_is_refused():
 
 def test_training_with_a_poor_result_reports_why(tmp_path):
     stuck = done("train", "xor", "--seed", "2", "--out", "xor.safetensors", cwd=tmp_path)
-    assert "Why: the cost 0.1252 lies on a plateau of these data, at 1/8" in " ".join(stuck.split())
+    assert "Why: the cost of 0.1252 is on a plateau of these data, at 1/8" in " ".join(stuck.split())
     assert "Why:" not in done("train", "and", "--out", "and.safetensors", cwd=tmp_path)
 
 
@@ -222,7 +222,7 @@ def test_saturated_is_a_slope_below_a_twentieth_of_the_steepest(activation, stee
         hidden = bp.Network.from_weights([[[1, u(share * steepest)]], [[1, 0]]], activations=[activation, "identity"])
         assert ("saturated" in found(hidden, X=[[0.0], [0.0]], y=[[9.0], [5.0]])) == is_flat
     reason = found(hidden, X=[[0.0], [0.0]], y=[[9.0], [5.0]])["saturated"]
-    assert f"is {share * steepest:.2g}, and {steepest:g} at best" in reason.message
+    assert f"σ′ is only {share * steepest:.2g} (it can be up to {steepest:g})" in reason.message
 
 
 def test_outputs_are_saturated_only_where_the_targets_are_not():
@@ -295,7 +295,7 @@ def test_tiny_is_a_tenth_of_glorots_deviation(share, is_tiny):
     reason = found(net, X=0.5 * X, rate=0.1).get("tiny_weights")
     assert (reason is not None) == is_tiny
     if reason:
-        assert f"root mean square is {share * usual:.2g}, and a usual start has {usual:.2g}" in reason.message
+        assert f"root mean square is {share * usual:.2g}, but {usual:.2g} is usual at the start" in reason.message
 
 
 @pytest.mark.parametrize(("off", "is_named"), [(15, False), (16, True)])
@@ -357,7 +357,7 @@ def test_the_samples_of_a_plateau(count, named):
     net = bp.Network.from_weights([[[1000, -10_000]], [[3 - mean, mean]]], activations=["sigmoid", "identity"])
     reason = found(net, X=x, y=y, rate=1e-9)["plateau"]
     assert f"samples {named} the same output {mean:.3g}" in reason.message
-    assert f"the cost {net.cost(x, y):.4g} lies on a plateau" in reason.message
+    assert f"the cost of {net.cost(x, y):.4g} is on a plateau" in reason.message
 
 
 def test_the_shares_of_a_step_that_is_too_small():
@@ -365,8 +365,8 @@ def test_the_shares_of_a_step_that_is_too_small():
     cost, after, further = (net.step(X, Y, rate).cost(X, Y) for rate in (1e-12, 1e-4, 1e-2))
     message = found(net, rate=1e-4)["step_too_small"].message
     one, hundred = (f"{float(f'{100 * (cost - c) / cost:.2g}'):g}" for c in (after, further))
-    assert f"lowers the cost {cost:.4g} by {one}%" in message.replace("e-05", "e-5")
-    assert f"lowers it by {hundred}%" in message
+    assert f"lowers the cost of {cost:.4g} by only {one}%" in message.replace("e-05", "e-5")
+    assert f"a hundred times that rate by {hundred}%" in message
     assert "step_too_small" not in found(net, rate=0.05)
 
 

@@ -32,7 +32,7 @@ def columns_and_a_sum(p, X, Y):
 def test_the_line_that_computes_the_first_wrong_quantity():
     report = bp.diagnose_function(slope_of_hidden_missing, **HALF)
     assert report.place == "δ of layer 1, in your line `dH = dA @ V[:, :-1]`"
-    assert "It begins with δ of layer 1, in your line `dH = dA @ V[:, :-1]`." in str(report).replace("\n", " ")
+    assert f"The first wrong quantity is {report.place}." in str(report).replace("\n", " ")
     assert report.as_dict()["place"] == report.place
 
 

@@ -199,7 +199,7 @@ BAD = {
         (73).to_bytes(8, "little") + DATA,
         "its header should be 73 bytes long, but only 72 follow: it is truncated",
     ),
-    "an empty header": (file_of(b"{}"), "it is a safetensors file, but not of backpath"),
+    "an empty header": (file_of(b"{}"), "it is a safetensors file, but not one that backpath wrote"),
     "a control character": (b"Dear\x7f reader", "its header should be"),
     "overlapping tensors": (
         file_of(entries(W2=tensor([1, 3], 24, 48)), DATA),
@@ -284,7 +284,7 @@ BAD = {
     ),
     "another's safetensors": (
         file_of({"W1": tensor([2, 3], 0, 48)}, DATA[:48]),
-        "it is a safetensors file, but not of backpath",
+        "it is a safetensors file, but not one that backpath wrote",
     ),
     "metadata of numbers": (file_of(entries(**metadata(sha256=5)), DATA), "its metadata must hold format, version"),
     "more metadata": (file_of(entries(**metadata(module="os")), DATA), "its metadata must hold format, version"),
@@ -326,7 +326,7 @@ def test_a_zip_is_refused(tmp_path):
     path = tmp_path / "m.safetensors"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("data.pkl", b"x" * 1000)
-    assert "it is a zip archive (as of NumPy or PyTorch), which is never opened" in refusal(path)
+    assert "it is a zip archive (as NumPy and PyTorch write), which is never opened" in refusal(path)
 
 
 def test_a_pickle_is_never_run(tmp_path):

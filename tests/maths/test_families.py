@@ -67,7 +67,7 @@ def test_groups_of_outputs_are_softmaxes():
 
 @pytest.mark.parametrize("name", ["softmax(0,2)", "softmax(1.5,2)"])
 def test_groups_have_whole_sizes(name):
-    with pytest.raises(InputError, match="groups of outputs must have whole sizes of at least 1"):
+    with pytest.raises(InputError, match="sizes of groups of outputs must be whole numbers of at least 1"):
         activation(name)
 
 
@@ -95,7 +95,7 @@ def test_the_pinball_loss():
     assert slope.tolist() == pytest.approx([-0.1, -0.5, 1 - 0.9])
     two = row.value(np.zeros((1, 6)), np.array([A + A]), np.full((1, 6), y))[0]
     assert two.tolist() == pytest.approx([*found, *found])
-    with pytest.raises(InputError, match=r"is for outputs by 3, but there are 4"):
+    with pytest.raises(InputError, match="needs a multiple of 3 outputs, but there are 4"):
         row.value(np.zeros((1, 4)), np.zeros((1, 4)), np.zeros((1, 4)))
 
 

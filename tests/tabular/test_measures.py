@@ -75,7 +75,7 @@ def test_what_is_no_better_than_a_constant_is_said_to_be():
     y = np.zeros((200, 1))
     y[:4] = 1
     found = verdict(y, np.full((200, 1), 0.02), BINARY)
-    rare = "Only 4 of 'yes' are held out: the recall says little."
+    rare = "Only 4 of 'yes' are held out, so the recall says little about them."
     assert found.said() == ["No better than always saying 'no'.", "It never finds 'yes'.", rare]
     noise = np.random.default_rng(0).normal(size=(100, 1))
     assert verdict(noise, np.full((100, 1), noise.mean()), NUMBER).said() == ["No better than always saying the mean."]

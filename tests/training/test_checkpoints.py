@@ -238,7 +238,7 @@ def test_more_epochs_and_another_learning_rate_are_said_aloud(tmp_path):
 @pytest.mark.filterwarnings("ignore:epochs was:UserWarning", "ignore:learning_rate was:UserWarning")
 def test_a_diverged_run_leaves_the_last_good_checkpoint_and_says_how_to_resume(tmp_path):
     reached = run(tmp_path)
-    with pytest.raises(DivergenceError, match=r"the last good checkpoint in .* is of epoch 5\d: resume from it with"):
+    with pytest.raises(DivergenceError, match=r"the last good checkpoint in .* is from epoch 5\d: resume from it with"):
         run(tmp_path, epochs=500, learning_rate=50.0, every=1)
     assert read_run(tmp_path)["state"] == "diverged"
     again = run(tmp_path, epochs=60, learning_rate=0.01)

@@ -27,14 +27,14 @@ def test_r2_of_several_outputs_sums_over_them():
 def test_equal_targets_have_no_r2():
     found = quality(np.zeros((2000, 1)), np.ones((2000, 1)), "regression")
     assert np.isnan(found.score)
-    assert str(found) == "R² needs different targets in the 2,000 held-out samples"
+    assert str(found) == "R² is undefined, because the targets of the 2,000 samples are all equal"
 
 
 def test_accuracy_of_two_classes():
     y = np.array([[0.0], [1], [1], [1]])
     found = quality(np.array([[0.5], [0.5], [0.49], [0.9]]), y, "binary")  # 0.5 counts as the second class
     assert (found.score, found.baseline) == (0.5, 0.75)
-    assert str(found) == "accuracy 50.0% of 4 samples"
+    assert str(found) == "accuracy 50.0% on 4 samples"
 
 
 def test_accuracy_of_several_classes():

@@ -51,9 +51,9 @@ def command(
 ) -> None:
     """Explore a network on a web page: see it learn, click a weight, read its chain rule.
 
-    MODEL is a saved model, which is shown with the table that it was trained on if that exists. Without MODEL, the
-    page starts with the notes' network and XOR. Only this machine can reach the page, and only with the printed
-    address. Ctrl-C stops it.
+    MODEL is a saved model, which is shown with the table that it was trained on if that file still exists. Without
+    MODEL, the page starts with the notes' network and XOR. Only this machine can reach the page, and only with the
+    printed address. Ctrl-C stops it.
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:

@@ -61,11 +61,11 @@ def command(
 ) -> None:
     """Predict each row of TABLES with the saved MODEL.
 
-    TABLES are CSV, Parquet, JSON lines or .xlsx files, also compressed, a pattern, or - for standard input. They need
-    the columns that the model was trained on, in any order; other columns are ignored. Numbers are predicted in the
-    target's units, and classes with the probability of each. Missing cells are filled in as in training. A row that
-    cannot be predicted gets an empty prediction, and the reason in the column "problem". A network that was trained on
-    arrays reads the columns X1, X2 … and writes its outputs A1, A2 …
+    TABLES are CSV, Parquet, JSON lines or .xlsx files, which may be compressed, a pattern such as 'parts/*.csv', or -
+    for standard input. They need the columns that the model was trained on, in any order; other columns are ignored.
+    Numbers are predicted in the target's units, and classes with the probability of each. Missing cells are filled in
+    as in training. A row that cannot be predicted gets an empty prediction, and the reason in the column "problem". A
+    network that was trained on arrays reads the columns X1, X2 … and writes its outputs A1, A2 …
 
     \b
     backpath predict model.safetensors new.csv --keep id --out predictions.csv

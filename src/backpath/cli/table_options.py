@@ -71,7 +71,11 @@ def memory_option(command: F) -> F:
 def dialect_options(command: F) -> F:
     """The options for the format of a file; the others are detected and reported."""
     for option in (
-        click.option("--header/--no-header", default=None, help="Whether the first line contains the column names."),
+        click.option(
+            "--header/--no-header",
+            default=None,
+            help="Whether the first line contains the column names.  [default: it does; a line of numbers is refused]",
+        ),
         click.option(
             "--na", multiple=True, metavar="TEXT", help="A text that means missing, in addition to the usual ones."
         ),

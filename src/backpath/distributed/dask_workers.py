@@ -17,8 +17,8 @@ LOOK_SECONDS = 0.5  # between checks of the scheduler and Ctrl-C
 
 
 class DaskWorkers:
-    """The workers of a cluster, for ``spread`` of ``train_population``: independent tasks run there, and each result
-    returns when it is ready.
+    """The workers of a cluster, for the parameter ``spread`` of ``train`` and ``train_population``: independent tasks
+    run there, and each result returns when it is ready.
 
     If a worker is lost, the others repeat its tasks.
 

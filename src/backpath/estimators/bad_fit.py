@@ -104,7 +104,7 @@ def _of_columns(samples: Samples, p: Mapping[str, Any], names: Any) -> Iterator[
     if len(odd):
         shown = ", ".join(f"{names[k] if names is not None else f'column {k}'} ({sizes[k]:.3g})" for k in odd[:NAMED])
         more = f" and {len(odd) - NAMED} more" if len(odd) > NAMED else ""
-        yield f"the sizes of {shown}{more} are far from 1: use scale_X=True, or StandardScaler"
+        yield f"the largest values of {shown}{more} are far from 1: use scale_X=True, or StandardScaler"
 
 
 def _of_losses(losses: Sequence[float], p: Mapping[str, Any]) -> Iterator[str]:

@@ -63,17 +63,18 @@ n_iter_no_change, max_fun
         ``constant``, or for sgd ``invscaling`` and ``adaptive`` as in scikit-learn; for sgd, adam and adamw also
         ``linear`` and ``cosine``, which fall to 0 over ``max_iter`` epochs, and ``plateau``, which divides it by 5
         after ``n_iter_no_change`` / 2 epochs without a better loss (or, with ``early_stopping``, score).
-    class_weight : None, "balanced" or dict
-        The weight of each class, multiplied by ``sample_weight``; "balanced" weights all classes equally.
+    class_weight : None, "balanced", dict, or list of dicts
+        The weight of each class, multiplied by ``sample_weight``; "balanced" weights all classes equally. A list has a
+        dict for each target.
     scale_X : bool
         Standardise the columns of X inside ``fit``; ``coefs_`` and ``intercepts_`` apply to raw columns.
     checkpoint, every : folder, int or str
         Save the state of the fit in this folder, every so many epochs or after a time such as "60s". The same call
         of ``fit`` resumes from there.
     dropout : float, or one for each hidden layer
-        The share of hidden neurons that each update of sgd and adam drops (in the NumPy engine).
+        The share of hidden neurons that each update of sgd, adam and adamw drops (in the NumPy engine).
     clip_norm : float | None
-        Scale down gradients of sgd and adam that are longer than this.
+        Scale down gradients of sgd, adam and adamw whose norm is larger than this.
     bayesian : bool
         For lm: find ``alpha`` from the data during training (Bayesian regularisation). Of several ``restarts``, the one
         with the highest evidence is kept.
@@ -306,7 +307,7 @@ n_iter_, t_, n_layers_, n_outputs_, out_activation_, n_features_in_, feature_nam
         if self.class_weight is None:
             return weight
         if incremental and not isinstance(self.class_weight, dict):
-            raise InputError("class_weight='balanced' needs all samples at once; give partial_fit a dict of weights")
+            raise InputError("partial_fit supports only a dict as class_weight; 'balanced' needs all samples at once")
         own: Array = compute_sample_weight(self.class_weight, y).astype(number)
         return own if weight is None else own * weight
 

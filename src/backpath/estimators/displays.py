@@ -204,7 +204,7 @@ def _response(estimator: Any, X: Any, target: int) -> tuple[Array, str]:
         return (A, "prediction") if A.ndim == 1 else (A[:, target], f"prediction {target % A.shape[1] + 1}")
     A = estimator.predict_proba(X)
     if isinstance(A, list):
-        raise InputError("a surface is of one target, but this estimator has several; draw its networks_ one by one")
+        raise InputError("a surface shows one target, but this estimator has several; fit one for each target")
     names = estimator.classes_
     return A[:, target], f"probability of {names[target]}"
 

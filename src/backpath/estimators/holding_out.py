@@ -40,8 +40,10 @@ def hold_out(
             prepared_rows(checked, p._may_stay_sparse()), targets, sample_weights(weight, len(targets), number)
         )
         wanted = (own.X.shape[0], samples.y.shape[1])
-        if own.y.shape != wanted or not np.isfinite(own.y).all():
-            raise InputError(f"y_val must be finite and fit X_val and y, but has shape {own.y.shape} for {wanted}")
+        if own.y.shape != wanted:
+            raise InputError(f"y_val must have shape {wanted} to fit X_val and y, but has {own.y.shape}")
+        if not np.isfinite(own.y).all():
+            raise InputError("y_val must be finite, but contains NaN or infinity")
         return samples, HeldOut(scaling.apply(own), p._score_of, _judge(p, X, y, weight, scaling), p.scoring == "loss")
     if not p.early_stopping:
         return samples, None

@@ -50,8 +50,8 @@ def _check(what: str, pair: Any, points: tuple[Array, ...], about: Callable[...,
             raise InputError(f"the {what}'s {name} must take arrays {taken}, but fails: {error}") from error
         if found.shape != first.shape or not np.isfinite(found).all():
             raise InputError(
-                f"the {what}'s {name} must give a finite number for each of the numbers it takes, shape {first.shape}, "
-                f"but gives {found.shape if found.shape != first.shape else 'some that are not finite'}"
+                f"the {what}'s {name} must return finite numbers in the shape of its argument, {first.shape}, "
+                f"but returns {f'shape {found.shape}' if found.shape != first.shape else 'some that are not finite'}"
             )
     right = (value(first + STEP, *rest) - value(first - STEP, *rest)) / (2 * STEP)
     claimed = derivative(*points)

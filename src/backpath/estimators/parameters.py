@@ -135,7 +135,7 @@ CHECKS: dict[str, Check] = {
         ("a pair of numbers, the lower first; the upper one may be infinity", _is_range), "None", lambda v: v is None
     ),
     "class_weight": (
-        "None, 'balanced' or a dict of classes and their weights",
+        "None, 'balanced', a dict of classes and their weights, or a list of dicts",
         lambda value: (
             value is None or isinstance(value, (Mapping, list)) or (isinstance(value, str) and value == "balanced")
         ),
@@ -159,7 +159,7 @@ CHECKS: dict[str, Check] = {
     "scale_X": _TRUTH,
     "scale_y": _TRUTH,
     "restarts": _COUNT,
-    "callbacks": ("a callable or some of them, or None", _are_callbacks),
+    "callbacks": ("a callable, several, or None", _are_callbacks),
     "progress": (progress.KINDS, progress.is_progress),
     "engine": _one_of("auto", "numpy", "compiled"),
     "checkpoint": (
@@ -213,7 +213,7 @@ def check_parameters(parameters: Mapping[str, Any], incremental: bool = False) -
 def _check_dropout(parameters: Mapping[str, Any]) -> None:
     layers, dropout = len(hidden_sizes(parameters)), parameters["dropout"]
     if isinstance(dropout, Sequence) and len(dropout) != layers:
-        raise InputError(f"dropout must be a number, or {layers} for as many hidden layers, but is {dropout!r}")
+        raise InputError(f"dropout must be a number, or one for each of {layers} hidden layers, but is {dropout!r}")
 
 
 def _check_incremental(parameters: Mapping[str, Any]) -> None:
@@ -258,7 +258,7 @@ def hidden_sizes(parameters: Mapping[str, Any]) -> tuple[int, ...]:
     value, layers, units = (parameters[name] for name in ("hidden_layer_sizes", "n_layers", "n_units"))
     sizes = tuple(value) if isinstance(value, Iterable) else (value,)
     if not all(map(_is_count, sizes)):
-        raise InputError(f"hidden_layer_sizes must be > 0, whole numbers by layer, got {as_given(value)}")
+        raise InputError(f"hidden_layer_sizes must be > 0: a whole number for each hidden layer, got {as_given(value)}")
     if not (layers or units):
         return tuple(map(int, sizes))
     if units is None and len(set(sizes)) != 1:
@@ -279,5 +279,5 @@ def hidden_activations(value: Any, layers: int) -> tuple[str, ...]:
             f"hidden layer, but is {value!r}"
         )
     if len(names) != layers:
-        raise InputError(f"activation must be one name, or {layers} for as many hidden layers, but is {value!r}")
+        raise InputError(f"activation must be one name, or one for each of {layers} hidden layers, but is {value!r}")
     return tuple(own_activation(*name) if is_pair(name) else SKLEARN_NAMES.get(name, name) for name in names)

@@ -121,7 +121,7 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
         cost = self._cost_for(network.sizes[-1])[1]
         if network.activations[-1].startswith("softmax("):
             raise InputError(
-                "explain supports one target with classes, but this estimator has several; fit one for that target"
+                "explain supports one target with classes, but this estimator has several; fit one for each target"
             )
         target = self._encoded_again(np.asarray(y).reshape(1, -1) if np.ndim(y) else np.asarray([y]))
         return derive(network, weight, cost, labels=labels).evaluate(x, target[0].astype(network.dtype))

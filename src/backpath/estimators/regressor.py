@@ -30,7 +30,7 @@ LOSSES = {
 
 
 class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc] # scikit-learn has no types
-    """A multi-layer perceptron that predicts numbers: scikit-learn's, trained by backpath.
+    """A multi-layer perceptron for regression: scikit-learn's interface, trained by backpath.
 
     It minimises the loss, averaged over the samples, with the penalty α/2 ΣW² / N on all weights but the biases.
 
@@ -59,7 +59,7 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc] # scikit-l
     solver : "adam", "adamw", "sgd", "lbfgs" or "lm"
         ``adamw`` is adam with ``alpha`` as decoupled weight decay: each update shrinks the weights, except biases, by
         the learning rate times alpha.
-        ``lm`` (Levenberg-Marquardt), of ``squared_error``, is usually the fastest with up to about a thousand
+        ``lm`` (Levenberg-Marquardt), only for ``squared_error``, is usually the fastest with up to about a thousand
         weights; it uses all samples in each step and ends as sgd and adam do, or when no step lowers the loss.
     alpha, batch_size, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, \
 warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
@@ -76,9 +76,9 @@ n_iter_no_change, max_fun
         Save the state of the fit in this folder, every so many epochs or after a time such as "60s". The same call
         of ``fit`` resumes from there.
     dropout : float, or one for each hidden layer
-        The share of hidden neurons that each update of sgd and adam drops (in the NumPy engine).
+        The share of hidden neurons that each update of sgd, adam and adamw drops (in the NumPy engine).
     clip_norm : float | None
-        Scale down gradients of sgd and adam that are longer than this.
+        Scale down gradients of sgd, adam and adamw whose norm is larger than this.
     bayesian : bool
         For lm: find ``alpha`` from the data during training (Bayesian regularisation), with y standardised inside. Of
         several ``restarts``, the one with the highest evidence is kept.
@@ -214,11 +214,13 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
             If the loss is another one, or there is only one quantile.
         """
         if self.loss != "quantile" or len(self.quantiles) < 2:
-            raise InputError("predict_interval is for loss='quantile' with at least two quantiles, as (0.05, 0.95)")
+            raise InputError(
+                "predict_interval is for loss='quantile' with at least two quantiles, such as (0.05, 0.95)"
+            )
         return self.predict(X)[:, [0, -1]]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R²; with ``loss="quantile"`` D², the same share of the pinball loss, averaged over the quantiles.
+        """R²; with ``loss="quantile"`` D², its counterpart for the pinball loss, averaged over the quantiles.
 
         Parameters
         ----------

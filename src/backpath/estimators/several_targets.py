@@ -38,7 +38,9 @@ class SeveralTargets:
         columns = np.asarray(y).T
         for k, (column, own) in enumerate(zip(columns, self.classes_, strict=True)):
             if not set(np.unique(column)) <= set(own):
-                raise InputError(f"column {k} of y has classes that are not among {own}; fit it again with them")
+                raise InputError(
+                    f"column {k} of y has classes that are not among {own}; fit again with samples of them"
+                )
         return np.hstack([column[:, None] == own for column, own in zip(columns, self.classes_, strict=True)])
 
     def inverse_transform(self, A: Array) -> NDArray[Any]:

@@ -58,7 +58,7 @@ def _of_table(data: str, target: str | None, choices: Choices | None, dialect: D
     found = of_training_table(Path(data).name, table)
     count = found.X.size + found.y.size
     if count > limits.NUMBERS:
-        raise InputError(f"{data} makes {count:,} numbers; the explorer takes up to {limits.NUMBERS:,}: use fewer rows")
+        raise InputError(f"{data} has {count:,} numbers; the explorer takes up to {limits.NUMBERS:,}: use fewer rows")
     return Scene.of_table(found)
 
 

@@ -296,7 +296,7 @@ def _enough(network: Network, data: Data) -> Data:
     every = -(-len(data.X) * weight_count(network.sizes) // limits.WORK)
     if every <= 1:
         return data
-    note = f"{data.note} Of {len(data.X):,} rows every {every}th is shown.".strip()
+    note = f"{data.note} One in {every:,} of the {len(data.X):,} rows is shown.".strip()
     return replace(data.taking(slice(None, None, every)), note=note)
 
 

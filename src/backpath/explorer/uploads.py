@@ -193,7 +193,7 @@ def _write(found: Data, columns: Sequence[str], is_models: bool) -> None:
     count = found.X.size + found.y.size
     if count > limits.NUMBERS:
         raise InputError(
-            f"{found.name} makes {count:,} numbers, inputs and targets of all rows; the explorer takes "
+            f"{found.name} has {count:,} numbers, inputs and targets of all rows; the explorer takes "
             f"up to {limits.NUMBERS:,}: use fewer rows or columns, or backpath train"
         )
     np.save("X.npy", found.X)

@@ -60,7 +60,7 @@ def read_prepared(
         table = PredictionTable(source, wide)
         numbers = table.rows * len(wide.input_labels)
         if most is not None and numbers > most:
-            raise InputError(f"{source.path} makes {numbers:,} numbers, inputs and targets; the most is {most:,}")
+            raise InputError(f"{source.path} has {numbers:,} numbers, inputs and targets; at most {most:,} are allowed")
         blocks = list(table.blocks())
         rows = np.concatenate([block.X for block in blocks])
         usable = np.concatenate([block.problems == "" for block in blocks])

@@ -69,8 +69,8 @@ def streamed(source: Source, decisions: Sequence[Decision], choices: Choices, me
     places = tuple(k for k, (column, _) in enumerate(plan[:-1]) if column.name in left)
     said = (
         f"training in memory would need about {shown_bytes(table_memory(decisions))}, but only "
-        f"{shown_bytes(memory.table)} are available for it (--memory); rows are read in blocks from a temporary file "
-        f"of {shown_bytes(taker.spool.rows * taker.spool.row_bytes)}"
+        f"{shown_bytes(memory.table)} of memory is available for it (--memory); rows are read in blocks from a "
+        f"temporary file of {shown_bytes(taker.spool.rows * taker.spool.row_bytes)}"
     )
     return StreamedTable(
         replace(sample, notes=(*sample.notes, said)),

@@ -111,7 +111,7 @@ def read_table(
     delimiter, encoding, decimal : str, optional
         The format of a CSV file; by default, it is detected.
     header : bool, optional
-        Whether the first line contains the column names; by default, it is detected.
+        Whether the first line contains the column names; by default it does, and a first line of numbers is refused.
     na : sequence of str
         Texts that mean "missing", in addition to the usual ones.
     memory : str or int, optional

@@ -39,7 +39,7 @@ _NAMES = {number: name for name, number in TYPES.items()}
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)', re.DOTALL)
 _NOT_TENSORS = {
     b"\x80": "a pickle, which could run anything when loaded and is never opened",
-    b"PK": "a zip archive (as of NumPy or PyTorch), which is never opened",
+    b"PK": "a zip archive (as NumPy and PyTorch write), which is never opened",
     b"\x93NUMPY": "a NumPy array",
     b"\x89HDF": "an HDF5 file",
     b"PAR1": "a Parquet table",
@@ -253,7 +253,9 @@ def _whole(text: str) -> int:
 def _metadata(entries: dict[str, Any], kind: Format) -> dict[str, str]:
     metadata = entries.get("__metadata__")
     if not isinstance(metadata, dict) or metadata.get("format") != kind.name:
-        raise InputError(f"it is a safetensors file, but not of backpath (its metadata lacks format = {kind.name})")
+        raise InputError(
+            f"it is a safetensors file, but not one that backpath wrote (its metadata lacks format = {kind.name})"
+        )
     if metadata.get("version") != kind.version:
         raise InputError(
             f"its version is {quoted(metadata.get('version'))}, but this backpath reads version {kind.version!r}; "

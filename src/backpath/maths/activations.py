@@ -255,7 +255,7 @@ def _made(name: str) -> Activation | None:
 
 def _bounded(name: str, parameters: Sequence[float]) -> Activation:
     if len(parameters) != 2 or not -np.inf < parameters[0] < parameters[1] < np.inf:
-        raise InputError(f"bounded takes two numbers, the lower first, but is {name!r}")
+        raise InputError(f"bounded takes two numbers, the lower first, but got {name!r}")
     low, width = parameters[0], parameters[1] - parameters[0]
     return Activation(
         name,
@@ -267,7 +267,7 @@ def _bounded(name: str, parameters: Sequence[float]) -> Activation:
 
 def _above(name: str, parameters: Sequence[float]) -> Activation:
     if len(parameters) != 1 or not np.isfinite(parameters[0]):
-        raise InputError(f"above takes one number, but is {name!r}")
+        raise InputError(f"above takes one number, but got {name!r}")
     (low,) = parameters
     return Activation(name, NOT_COMPILED, lambda u: u.dtype.type(low) + _softplus(u), _sigmoid)
 

@@ -213,12 +213,12 @@ def _made(name: str) -> Cost | None:
 def _quantile(name: str, taus: Sequence[float]) -> Cost:
     """The pinball loss. Source: Koenker and Bassett, Regression quantiles, Econometrica 46 (1978)."""
     if not all(0 < tau < 1 for tau in taus):
-        raise InputError(f"quantile takes numbers between 0 and 1, but is {name!r}")
+        raise InputError(f"quantile takes numbers between 0 and 1, but got {name!r}")
 
     def slope(u: Array, A: Array, y: Array) -> Array:
         """[A > y] - τ"""
         if A.shape[-1] % len(taus):
-            raise InputError(f"{name} is for outputs by {len(taus)}, but there are {A.shape[-1]}")
+            raise InputError(f"{name} needs a multiple of {len(taus)} outputs, but there are {A.shape[-1]}")
         found: Array = (y < A) - np.tile(taus, A.shape[-1] // len(taus)).astype(A.dtype)
         return found
 

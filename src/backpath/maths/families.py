@@ -50,7 +50,7 @@ def family_of(name: str) -> tuple[str, tuple[float, ...]] | None:
     try:
         return found[1], tuple(float(text) for text in found[2].split(","))
     except ValueError:
-        raise InputError(f"{found[1]} takes numbers in its brackets, but is {name!r}") from None
+        raise InputError(f"{found[1]} takes numbers in its brackets, but got {name!r}") from None
 
 
 def is_own(name: str) -> bool:
@@ -70,7 +70,7 @@ def own_name(pair: tuple[Any, Any], known: Mapping[str, tuple[Any, Any]]) -> str
 def by_groups(name: str, sizes: Sequence[float], function: Callable[..., Array]) -> Callable[..., Array]:
     """A function of arrays (N, outputs), group by group of the outputs."""
     if not all(size >= 1 and size == int(size) for size in sizes):
-        raise InputError(f"groups of outputs must have whole sizes of at least 1, but is {name!r}")
+        raise InputError(f"the sizes of groups of outputs must be whole numbers of at least 1, but got {name!r}")
     groups = [slice(begin, end) for begin, end in pairwise(accumulate(map(int, sizes), initial=0))]
 
     def of_groups(*arrays: Array) -> Array:

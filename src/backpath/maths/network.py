@@ -61,7 +61,7 @@ class Network(NetworkWeights):
     activations : tuple of str
         σ by layer, without the inputs.
     weights : tuple of arrays
-        Read-only, (neurons, inputs + 1) by layer, the bias last.
+        Read-only, by layer: (neurons, inputs + 1), the bias last; without biases (neurons, inputs).
     weight_names : tuple of str
         The names of all weights in the order of the arrays; ``net["W11_1"]`` gives a weight's value.
 

@@ -81,12 +81,12 @@ def train_population(
         True draws a progress bar on a terminal; a callable gets (epochs done on average, share of networks solved). A
         context manager is entered when training begins.
     threads : int | None
-        None uses every core. The results are the same, bit for bit, for any number.
+        As for ``train``. The results are the same, bit for bit, for any number.
     checkpoint, every, callbacks
         As for ``train``: the same call resumes from there; callbacks receive the state about ten times a second.
     spread : Spread | None
-        Distributes the networks, for example ``distributed.DaskWorkers(client)`` among the workers of a cluster. The
-        results are the same; a checkpoint keeps each group of networks when it arrives.
+        Where to train the networks: `backpath.distributed.DaskWorkers`, for example, distributes them among the
+        workers of a Dask cluster. The results are the same; a checkpoint keeps each group of networks when it arrives.
 
     Returns
     -------

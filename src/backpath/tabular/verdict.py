@@ -136,7 +136,7 @@ class Verdict:
         more = " …" if len(self.rare) > 5 else ""
         are = "is" if self.rare[0][1] == 1 else "are"
         where = "held out" if self.on == "held-out" else "in the table"
-        return [f"Only {names}{more} {are} {where}: the recall says little."]
+        return [f"Only {names}{more} {are} {where}, so the recall says little about them."]
 
     @property
     def rare(self) -> list[tuple[str, int]]:

@@ -312,7 +312,7 @@ class RunPart:
         """The error with advice on how to resume from the last good checkpoint."""
         if self.last is None:
             return error
-        advice = f"{error.advice}; the last good checkpoint in {self.run.shown} is of epoch {self.last:,}"
+        advice = f"{error.advice}; the last good checkpoint in {self.run.shown} is from epoch {self.last:,}"
         rate = self.settings.get("learning_rate")
         if rate:
             how = self.run.resume and f":\n{self.run.resume} --learning-rate {rate / 10:g}"

@@ -117,8 +117,9 @@ def train(
     sample_weight : (N,)
         The weight of each sample; by default 1.
     restarts : int
-        Train from this many starts side by side in the native kernels, and return the one with the lowest cost, because
-        small networks can get stuck. The first is ``net``; the others are drawn with ``init`` and ``seed``.
+        Train from this many starts side by side, and return the one with the lowest cost, because small networks can
+        get stuck. The first is ``net``; the others are drawn with ``init`` and ``seed``. They do not support
+        ``validation``, and, except with lm, neither ``l2`` nor ``sample_weight`` nor ``engine="numpy"``.
     init : str
         How restarts are drawn (see ``backpath.maths.initialisations``).
     checkpoint : folder
@@ -127,11 +128,11 @@ def train(
     every : int or str
         How often to save: a number of epochs, or a time such as ``"60s"`` (the default), ``"5m"`` or ``"1h"``.
     callbacks : callable, or several
-        Each receives the state of training, a `backpath.training.callbacks.Moment`, about ten times a second, with
-        ``validation`` after each epoch, and at the end. That module has callbacks that write logs.
+        Each receives the state of training, a `backpath.training.callbacks.Moment`, about ten times a second (after
+        each epoch if ``validation`` is given), and at the end. That module has callbacks that write logs.
     spread : Spread | None
-        Distributes the restarts, for example ``distributed.DaskWorkers(client)`` among the workers of a cluster. The
-        results are the same; a checkpoint keeps each one when it arrives.
+        Where to train the restarts: `backpath.distributed.DaskWorkers`, for example, distributes them among the
+        workers of a Dask cluster. The results are the same; a checkpoint keeps each one when it arrives.
 
     Returns
     -------
@@ -143,7 +144,7 @@ def train(
     InputError
         If an argument is not valid; nothing has been trained.
     DivergenceError
-        If the cost or a weight stops being finite, or the cost only rises. It has the last finite weights.
+        If the cost or a weight stops being finite, or the cost only rises. Its ``network`` has the last finite weights.
 
     Examples
     --------

@@ -47,7 +47,7 @@ def predict(net: Network, X: ArrayLike, *, threads: int | None = None) -> Array:
     Raises
     ------
     InputError
-        If X does not fit the network.
+        If ``net`` is no Network, X does not fit it or is not finite, or ``threads`` is not valid.
 
     Examples
     --------

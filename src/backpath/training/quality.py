@@ -32,9 +32,9 @@ class Quality:
 
     def __str__(self) -> str:
         if self.measure == "accuracy":
-            return f"accuracy {self.score:.1%} of {self.samples:,} samples"
+            return f"accuracy {self.score:.1%} on {self.samples:,} samples"
         if math.isnan(self.score):
-            return f"R² needs different targets in the {self.samples:,} held-out samples"
+            return f"R² is undefined, because the targets of the {self.samples:,} samples are all equal"
         return f"R² {self.score:.3f} on {self.samples:,} samples"
 
 

@@ -42,7 +42,7 @@ SAMPLES: dict[str, Callable[[Array], Array]] = {
     "the mean goes over all neurons too, as np.mean without an axis does": lambda d: like(
         d.mean(axis=1, keepdims=True), d
     ),
-    "the largest over the samples is used instead of the sum": lambda d: like(d.max(axis=0), d),
+    "the maximum over the samples is used instead of the sum": lambda d: like(d.max(axis=0), d),
 }
 # instead of σ′, from u, a, the backpropagated error, the bias and σ′
 SLOPES: dict[str, Callable[..., Array]] = {
@@ -125,7 +125,7 @@ def _instead_of_delta(words: str) -> Callable[[Program, int], Array]:
 
 
 def _kind(words: str) -> Callable[..., Array]:
-    if takes := re.fullmatch(r"σ′, whose formula (.*) takes σ\(u\), is evaluated with (.*)", words):
+    if takes := re.fullmatch(r"the formula (.*) of σ′ is evaluated with (?:v = )?(.*) instead of v = σ\(u\)", words):
         formula, which = IN_OUTPUT[WRITTEN[takes[1]]], TAKES[takes[2]]
         return lambda *about: like(formula(about[which]), about[0])
     if other := re.fullmatch(r"σ′ is that of (\w+), from σ\(u\)", words):

@@ -31,8 +31,8 @@ OF_OUTPUTS: dict[str, Callable[[Array, Array], tuple[Array, Array]]] = {
     "every target is compared with every output: mean A − y": lambda A, y: (like(A.mean(axis=0), A), y),
 }
 OF_COSTS: dict[str, Error] = {
-    "the cross-entropy's term of 1 − y is left out: −y/A": lambda A, y: -y / A,
-    "the cross-entropy's term of y is left out": lambda A, y: (1 - y) / (1 - A),
+    "the term with 1 − y of the cross-entropy is left out: −y/A": lambda A, y: -y / A,
+    "the term with y of the cross-entropy is left out": lambda A, y: (1 - y) / (1 - A),
     "the cross-entropy's second term is subtracted: −y/A − (1 − y)/(1 − A)": lambda A, y: -y / A - (1 - y) / (1 - A),
     "ln cosh(A − y)": lambda A, y: np.tanh(A - y),
     "(A − y)⁴": lambda A, y: 4 * (A - y) ** 3,

@@ -38,10 +38,10 @@ FACTORS: dict[str, Callable[[Program, int, Array], Array]] = {
     "the targets y are used": lambda p, k, a: p.y,
     "σ′(u) is used": lambda p, k, a: p.slope(k - 1),
     "1 − σ(u) is used": lambda p, k, a: 1 - a,
-    "the squares are used": lambda p, k, a: a**2,
-    "the absolute values are used": lambda p, k, a: abs(a),
-    "those of the last sample are used": lambda p, k, a: a[-1],
-    "those of the first sample are used": lambda p, k, a: a[0],
+    "the squares of the inputs are used": lambda p, k, a: a**2,
+    "the absolute values of the inputs are used": lambda p, k, a: abs(a),
+    "the last sample's inputs are used": lambda p, k, a: a[-1],
+    "the first sample's inputs are used": lambda p, k, a: a[0],
     "the next input is used": lambda p, k, a: a[:, [*range(1, a.shape[1]), 0]],
     "the previous input is used": lambda p, k, a: a[:, [-1, *range(a.shape[1] - 1)]],
     "the inputs in reverse order are used": lambda p, k, a: a[:, ::-1],
@@ -106,7 +106,7 @@ def _constant(p: Program, found: re.Match) -> None:
     p.factors[int(found[3])] = lambda p, F: np.where(np.arange(F.shape[1]) == column, number, F)
 
 
-@reads(r"the factors .* are missing in the gradients of layer (\d+)")
+@reads(r"the factors? .* (?:is|are) missing from the gradients of layer (\d+)")
 def _no_factors(p: Program, found: re.Match) -> None:
     p.factors[int(found[1])] = lambda p, F: np.ones_like(F)
 

@@ -27,13 +27,13 @@ def replaced(W: Array, others: dict[tuple[int, int], float]) -> Array:
     return made
 
 
-@reads(r"the weights of layers? ([\d, and]+) are missing in the backward pass")
+@reads(r"the weights of layers? ([\d, and]+) are missing from the backward pass")
 def _missing(p: Program, found: re.Match) -> None:
     for k in numbers(found[1]):
         p.path[k] = lambda G, W: np.ones_like(W[:, :-1])
 
 
-@reads(r"(W.*) (?:is|are) missing in the backward pass")
+@reads(r"(W.*) (?:is|are) missing from the backward pass")
 def _some_missing(p: Program, found: re.Match) -> None:
     places = [place(name, p.sizes) for name in found[1].split(", ")]
     p.path[places[0][0]] = lambda G, W: replaced(W, {where[1:]: 1.0 for where in places})

@@ -31,7 +31,9 @@ from backpath.cli.terminal import quiet_option
 @click.option("--init", type=OneOf(initialisations), default="glorot_uniform", help="How initial weights are drawn.")
 @click.option("--seed", default=0, help="Seed for the initial weights and the order of samples.")
 @click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", help="The number type.")
-@click.option("--threads", type=int, help="Cores to use; the results are the same.  [default: all]")
+@click.option(
+    "--threads", type=int, help="Maximum number of threads; the results do not depend on it.  [default: all cores]"
+)
 @click.option(
     "--solved", default=0.4, metavar="ERROR", help="Count a network as solved if all errors |A - y| are below this."
 )

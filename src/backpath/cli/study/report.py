@@ -59,7 +59,9 @@ def describe_success(success: Success, error: float, epochs: int) -> str:
     if epochs and success.solved:
         lines.append(f"  median {success.median_epochs:,.0f} epochs until a network first solved it")
     if success.diverged:
-        lines.append(f"  diverged: {success.diverged:,} networks, not solved; a smaller learning rate may help")
+        lines.append(
+            f"  diverged: {success.diverged:,} networks, counted as not solved; a smaller learning rate may help"
+        )
     return "\n".join(lines)
 
 

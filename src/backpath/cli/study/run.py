@@ -262,7 +262,7 @@ def _report_sweep(study: Study, sweep: Sweep, start: Population) -> None:
     total = study.networks * len(points)
     diverged = sum(success.diverged for _, success in points)
     if diverged:
-        say(f"  diverged: {diverged:,} of {total:,} networks, not solved")
+        say(f"  diverged: {diverged:,} of {total:,} networks, counted as not solved")
     say(f"\n{bold('speed')}\n{describe_speed(total, study.epochs, seconds)}")
     if study.out is not None:
         columns = _curve_columns(sweep, points)

@@ -31,7 +31,10 @@ from backpath.cli.train.options import TrainOptions
 @click.option("--standardize/--no-standardize", default=True, help="Scale numeric inputs to mean 0, deviation 1.")
 @click.option("--validation", default=0.2, metavar="SHARE", help="Share of a table's rows to hold out.")
 @click.option(
-    "--cv", type=int, metavar="PARTS", help="Cross-validate instead, usually with 5 parts; train the model on all rows."
+    "--cv",
+    type=int,
+    metavar="PARTS",
+    help="Cross-validate with this many parts instead of holding out rows.  [default: 5 for fewer than 200 rows]",
 )
 @click.option("--balanced", is_flag=True, help="Weight the rows so that every class counts equally.")
 @click.option("--weights", type=ColumnName(), metavar="COLUMN", help="Weight each row by this column.")
@@ -63,7 +66,7 @@ from backpath.cli.train.options import TrainOptions
 @click.option("--tol", type=float, help="Stop when 10 epochs in a row lower the cost by no more than this.")
 @click.option("--frozen", multiple=True, metavar="WEIGHT", help="Do not train this weight, or 'biases'.")
 @click.option("--init", type=OneOf(initialisations), default="glorot_uniform", help="How initial weights are drawn.")
-@click.option("--restarts", default=1, help="Train from this many starts at once and keep the best.")
+@click.option("--restarts", default=1, help="For a built-in data set: train from this many starts and keep the best.")
 @click.option("--seed", default=0, help="Seed for the initial weights, the split and the order of samples.")
 @click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", help="The number type.")
 @click.option(
@@ -75,7 +78,11 @@ from backpath.cli.train.options import TrainOptions
 @click.option("--out", type=FileName(), help="Where to save the model.  [default: SOURCE's name + .safetensors]")
 @click.option("--plot", type=FileName(), metavar="FILE", help="Plot how good the model is: .html, .png, .svg or .pdf.")
 @click.option("--json", is_flag=True, help="Print the report as JSON.")
-@click.option("--dask", metavar="local:4|tcp://…", help="Distribute the training runs of a table over a Dask cluster.")
+@click.option(
+    "--dask",
+    metavar="local:4|tcp://…",
+    help="Distribute the training runs of a table, or the restarts, over a Dask cluster.",
+)
 @lasting_options
 @quiet_option
 @click.pass_context

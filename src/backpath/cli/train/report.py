@@ -49,7 +49,7 @@ def fit_section(fit: Fit) -> str:
     if fit.members > 1:
         lines.append(
             f"{fit.members} networks side by side, each trained on {fit.members - 1}/{fit.members} of the rows "
-            "until it no longer improved on the others"
+            "until it no longer improved on the remaining rows"
         )
     if len(fit.compared) > 1:
         lines.append(f"the best of {len(fit.compared)} kinds of network, judged on rows that they were not trained on")

@@ -134,7 +134,7 @@ def _of_gradient(c: Comparison, of_weight: float) -> tuple[float, float]:
 
 def _weight_set(c: Comparison, of: str, multiple: float) -> tuple[Mistake, float, bool]:
     """The weight is left out of the update (-1), or added once more (1)."""
-    message, bits = f"{_PARTS[of]} is set to the step, not changed by it (= for -=)", 4.0
+    message, bits = f"{_PARTS[of]} is set to the step instead of being changed by it (= where -= is meant)", 4.0
     if multiple > 0:
         message, bits = f"{_PARTS[of]} is doubled before the step is taken (it is added once more)", 5.0
     return Mistake("weight_set", _names(c, of), message, ()), bits, False

@@ -147,7 +147,7 @@ def _scaled(words: str, number: float, clips: bool) -> str:
 _PARTS = (
     ("the whole gradient", lambda group: 0),
     ("the gradient of each layer", lambda group: group[0]),
-    ("each array of the gradient, weights and biases apart,", lambda group: group[:2]),
+    ("each array of the gradient, weights and biases separately,", lambda group: group[:2]),
 )
 
 

@@ -74,7 +74,7 @@ _ROOT = Constant(
     "other_cost",
     7.0,
     lambda q: 0.5 / math.sqrt(q.mean_cost) if q.mean_cost > 0 else 1.0,
-    lambda q: "that of the root of the cost, √C: divided by 2√C",
+    lambda q: "that of the square root of the cost, √C: divided by 2√C",
     lambda q: Quotient(ONE, Number("2√C")),
 )
 _OUTPUTS = Constant(
@@ -125,7 +125,7 @@ def other_rate(value: float, rate: float, bits: float) -> Constant:
 
 def some_rate(value: float, bits: float) -> Constant:
     """A round constant with an unknown learning rate."""
-    words = f"{shown(value)} times the right one, as with a learning rate of {shown(value)} in it"
+    words = f"{shown(value)} times the right one, as if it included a learning rate of {shown(value)}"
     return _fixed("learning_rate_included", bits, value, words, Number(shown(value)))
 
 
@@ -155,7 +155,7 @@ def scopes(q: Problem, groups: Sequence[Group]) -> list[Scope]:
         found += [scope for layer in q.every for scope in _of_layer(layer, both)]
     if q.layers > 2:
         hidden = Scope("every gradient of the hidden layers", lambda group: group[0] < q.layers, 0.0, tuple(q.hidden))
-        words = "every gradient, once more for each layer further back,"
+        words = "every gradient of the hidden layers, once more for each layer further back,"
         found += [hidden, replace(hidden, words=words, power=True)]
     if both:
         words = "the gradients of the weights without the biases"

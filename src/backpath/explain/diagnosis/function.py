@@ -133,7 +133,9 @@ def _taken(
     """The results as gradients: of networks without biases if those are all 0, and of the given ones; and if they look
     like that, as updated weights."""
     if _leave_biases_out(returned):
-        words = "; ".join(filter(None, (call.words, "your network has no biases: their gradients are all 0")))
+        words = "; ".join(
+            filter(None, (call.words, "your network is taken to have no biases, because all their gradients are 0"))
+        )
         bare = [{name: v for name, v in figures.items() if "~" not in name} for figures in returned]
         nets = [(net.without_biases(), X, y) for net, X, y in scenes]
         yield words, _each(_Tried.of, nets, bare, cost, rate), call

@@ -87,7 +87,7 @@ def as_if_printed(q: Problem, claims: Sequence[Claim], most: float) -> Report | 
     if math.isinf(report.bits):
         return None
     what = "Right" if report.correct else "This holds"
-    said = f"{what} if the weights are known only to their decimals; give them as strings to compare in this way."
+    said = f"{what} if the weights are rounded to their decimals; to compare in this way, give them as strings."
     report.note = " ".join(filter(None, (report.note, said)))
     return report
 

@@ -143,7 +143,7 @@ class Report(Rendered):
         if self.layout:
             blocks.append(prose(f"{_sentence(self.layout)}."))
         if self.place:
-            blocks.append(prose(f"It begins with {self.place}."))
+            blocks.append(prose(f"The first wrong quantity is {self.place}."))
         if self.note:
             blocks.append(prose(self.note))
         for number, group in enumerate(self.alternatives, 1):
@@ -233,7 +233,7 @@ def _formulas(finding: Finding) -> list[Block]:
     if finding.right and finding.claimed:
         found += [prose("Yours:"), Formulas((finding.claimed,))]
     elif finding.right:
-        found.append(prose(f"Yours: instead of the marked part, {finding.message}."))
+        found.append(prose(f"Yours differs in the marked part: {finding.message}."))
     if finding.explains:
         names = ", ".join(finding.explains[:_LISTED])
         more = f" and {len(finding.explains) - _LISTED} more" if len(finding.explains) > _LISTED else ""

@@ -56,7 +56,7 @@ def _nesterov(mu: float) -> Iterator[UpdateRule]:
         return g + mu * v, (v, 0.0)
 
     yield UpdateRule(f"Nesterov's momentum {mu:g}", step)
-    words = f"Nesterov's momentum {mu:g}, with the gradient at the weights moved ahead"
+    words = f"Nesterov's momentum {mu:g}, with the gradient at the look-ahead weights"
     yield UpdateRule(words, momentum(mu).step, ahead=mu, alone=False)
 
 
@@ -69,7 +69,9 @@ def _adam(epsilon: float, corrected: bool) -> UpdateRule:
         return m / by[0] / (np.sqrt(v / by[1]) + epsilon), (m, v)
 
     words = f"Adam (β₁ = {first}, β₂ = {second}, ε = {epsilon:.0e})"
-    return UpdateRule(words if corrected else f"{words} without its correction of the bias", step, is_right=corrected)
+    return UpdateRule(
+        words if corrected else f"{words} without bias correction of its moments", step, is_right=corrected
+    )
 
 
 def _rmsprop(rho: float, epsilon: float) -> UpdateRule:

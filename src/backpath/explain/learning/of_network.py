@@ -102,8 +102,9 @@ def tiny_weights(s: Situation) -> Iterator[Reason]:
             yield Reason(
                 "tiny_weights",
                 tuple(s.neuron(layer, j) for j in range(len(W))),
-                f"the weights of layer {layer} are tiny: their root mean square is {shown(size, 2)}, and a usual start "
-                f"has {shown(usual, 2)}; over the samples the layer's net inputs vary by only {shown(spread, 2)}",
+                f"the weights of layer {layer} are tiny: their root mean square is {shown(size, 2)}, but "
+                f"{shown(usual, 2)} is usual at the start; over the samples the layer's net inputs vary by only "
+                f"{shown(spread, 2)}",
             )
 
 
@@ -146,7 +147,7 @@ def _rarely_on(s: Situation, layer: int, off: NDArray[np.bool_]) -> Iterator[Rea
             "relu_mostly_off",
             tuple(names),
             f"{listed(names)} {'is' if len(rare) == 1 else 'are'} off on {listed(times)} of {len(off):,} samples: "
-            "only the others reach their weights",
+            f"{'its' if len(rare) == 1 else 'their'} weights learn only from the remaining samples",
         )
 
 
@@ -175,8 +176,8 @@ def saturated_neurons(s: Situation) -> Iterator[Reason]:
             yield Reason(
                 "saturated",
                 tuple(names),
-                f"{listed(names)} {'is' if len(flat) == 1 else 'are'} saturated: the mean σ′ over the samples is "
-                f"{values}, and {shown(steepest)} at best, so hardly any gradient gets through",
+                f"{listed(names)} {'is' if len(flat) == 1 else 'are'} saturated: averaged over the samples, σ′ is only "
+                f"{values} (it can be up to {shown(steepest)}), so hardly any gradient gets through",
             )
 
 

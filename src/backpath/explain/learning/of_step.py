@@ -26,9 +26,10 @@ def step_too_large(s: Situation) -> Iterator[Reason]:
     after = s.cost_after(s.rate)
     if after <= s.cost * (1 + 1e-12):
         return
-    limit = f"; along the gradient the curvature is {shown(s.curvature, 3)}, and " if s.curvature > 0 else ""
-    if limit:
-        limit += f"above 2/κ = {shown(2 / s.curvature, 2)} steps overshoot"
+    limit = ""
+    if s.curvature > 0:
+        limit = f"; along the gradient the curvature κ is {shown(s.curvature, 3)}, so steps with η above 2/κ = "
+        limit += f"{shown(2 / s.curvature, 2)} overshoot"
     rises = f"raises the cost from {shown(s.cost, 4)} to {shown(after, 4)}" if after < math.inf else "overflows"
     yield Reason("step_too_large", (), f"a step with η = {shown(s.rate)} {rises}{limit}")
 
@@ -40,12 +41,12 @@ def step_too_small(s: Situation) -> Iterator[Reason]:
     falls, further = s.cost - s.cost_after(s.rate), s.cost - s.cost_after(100 * s.rate)
     if not (0 < falls < SLOW * s.cost and further > 50 * falls):
         return
-    best = f", and along the gradient 1/κ = {shown(1 / s.curvature, 2)}" if s.curvature > 0 else ""
+    best = f" (1/κ = {shown(1 / s.curvature, 2)} for the curvature κ along the gradient)" if s.curvature > 0 else ""
     yield Reason(
         "step_too_small",
         (),
-        f"a step with η = {shown(s.rate)} lowers the cost {shown(s.cost, 4)} by {_percent(falls / s.cost)}; one with a "
-        f"hundred times that rate lowers it by {_percent(further / s.cost)}{best}",
+        f"a step with η = {shown(s.rate)} lowers the cost of {shown(s.cost, 4)} by only {_percent(falls / s.cost)}, "
+        f"and one with a hundred times that rate by {_percent(further / s.cost)}: use a larger η{best}",
     )
 
 
@@ -69,9 +70,9 @@ def _plateau_of(s: Situation, cost: float, group: list[int]) -> Reason:
     return Reason(
         "plateau",
         tuple(s.neuron(s.layers, j) for j in range(s.net.sizes[-1])),
-        f"the cost {shown(s.cost, 4)} lies on a plateau of these data, at {_fraction(cost)}: {who} get the same output "
-        f"{answer}, about the mean of their targets, and no nearby weights are much better; more epochs may leave it, "
-        "and other initial weights may avoid it",
+        f"the cost of {shown(s.cost, 4)} is on a plateau of these data, at {_fraction(cost)}: {who} get the same "
+        f"output {answer}, about the mean of their targets, and no nearby weights are much better; more epochs may get "
+        "past it, and other initial weights may avoid it",
     )
 
 
@@ -84,7 +85,7 @@ def too_few_epochs(s: Situation) -> Iterator[Reason]:
         yield Reason(
             "too_few_epochs",
             (),
-            f"the cost {shown(s.cost, 4)} still falls by {_percent(falls)} with each step over all samples; train "
+            f"the cost of {shown(s.cost, 4)} still falls by {_percent(falls)} with each step over all samples; train "
             "for more epochs",
         )
 

@@ -71,7 +71,9 @@ class LearningReport(Rendered):
         Document
             A title, then headings, sentences, formulas and tables.
         """
-        share = f"The cost is {shown(self.cost, 4)}, {shown(100 * self.unlearned, 3)}% of the best constant answer's."
+        share = (
+            f"The cost is {shown(self.cost, 4)}: {shown(100 * self.unlearned, 3)}% of that of the best constant answer."
+        )
         blocks: list[Block] = [prose(share)]
         blocks += [prose(f"{f.message[0].upper()}{f.message[1:]}.") for f in self.findings]
         if not self.findings:

@@ -191,7 +191,7 @@ def _only_biases(q: Problem) -> Iterator[tuple[str, Transform, Sequence[int]]]:
         yield words, lambda d: _like(d.mean(axis=2, keepdims=True), d), wide
     if q.samples > 1:
         yield (
-            "the largest over the samples is used instead of the sum",
+            "the maximum over the samples is used instead of the sum",
             lambda d: _like(d.max(axis=1, keepdims=True), d),
             q.every,
         )

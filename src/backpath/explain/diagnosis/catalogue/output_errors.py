@@ -273,10 +273,10 @@ def _of_cross_entropy(q: Problem) -> Iterator[Mistake]:
     kinds: list[tuple[Formula, str, Callable[[Array, Array], Array]]] = [
         (
             lambda w: Negative(Quotient(w.y, w.A)),
-            "the cross-entropy's term of 1 − y is left out: −y/A",
+            "the term with 1 − y of the cross-entropy is left out: −y/A",
             lambda A, y: -y / A,
         ),
-        (_of_the_other_class, "the cross-entropy's term of y is left out", lambda A, y: (1 - y) / (1 - A)),
+        (_of_the_other_class, "the term with y of the cross-entropy is left out", lambda A, y: (1 - y) / (1 - A)),
         (
             lambda w: minus(Negative(Quotient(w.y, w.A)), _of_the_other_class(w)),
             "the cross-entropy's second term is subtracted: −y/A − (1 − y)/(1 − A)",

@@ -98,7 +98,7 @@ def wrong_slopes(name: str) -> tuple[Slope, ...]:
         found.append(
             Slope(
                 "net_input_in_derivative",
-                f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is evaluated with u",
+                f"the formula {_IN_WORDS[name]} of σ′ is evaluated with v = u instead of v = σ(u)",
                 lambda p, h, k: number(p.u[k][h]),
                 lambda neuron: formula(sy.net_input(neuron)),
             )
@@ -159,13 +159,13 @@ def _with_other_numbers(name: str) -> Iterator[Slope]:
     """The formula of σ′ that takes σ(u), with another number."""
     number, formula = IN_OUTPUT[name]
     yield _wrong(
-        f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is evaluated with the backpropagated error",
+        f"the formula {_IN_WORDS[name]} of σ′ is evaluated with the backpropagated error instead of v = σ(u)",
         lambda p, h, k: number(_error(p, h, k)),
         lambda neuron: formula(Symbol(f"e_{neuron}", "e", neuron)),
         by_size=True,
     )
     yield _wrong(
-        f"σ′, whose formula {_IN_WORDS[name]} takes σ(u), is evaluated with the bias",
+        f"the formula {_IN_WORDS[name]} of σ′ is evaluated with the bias instead of v = σ(u)",
         lambda p, h, k: np.broadcast_to(number(p.W[k][h, None, :, -1]), p.u[k][h].shape),
         lambda neuron: formula(Symbol(f"b_{neuron}", "b", neuron)),
     )

@@ -48,7 +48,7 @@ def _missing(q: Problem) -> Iterator[Mistake]:
     layers = list(q.every[1:])
     for chosen in ([layers] if len(layers) > 1 else []) + [[layer] for layer in layers]:
         where = tuple(name for layer in chosen for name in _path_weights(q, layer))
-        message = f"the weights of {layer_words(chosen)} are missing in the backward pass"
+        message = f"the weights of {layer_words(chosen)} are missing from the backward pass"
         edits = tuple(_used(layer, lambda W: np.ones_like(W[..., :-1])) for layer in chosen)
         rank = PLAIN if len(chosen) == len(layers) else LOCAL
         yield Mistake("missing_path_weight", where, message, edits, Change("weight", max(chosen)), rank)
@@ -124,7 +124,7 @@ def _taken(q: Problem, layer: int, j: int, order: list[int], rank: int) -> Mista
     what = f"{other} is used instead of {own}" if len(moved) == 1 else f"{own} and {other} are exchanged"
     message = f"in the backward pass to {' and '.join(q.neuron(layer - 1, i + 1) for i in moved)}, {what}"
     if q.width(layer) > 1:
-        message += ", and so for the other outputs of that layer"
+        message += ", and likewise for the other outputs of that layer"
     where = tuple(weight_name(layer, k, i + 1) for i in moved for k in range(1, q.width(layer) + 1))
     change = Change("weight", layer, _weight(_source(order)))
     return Mistake("wrong_path_weight", where, message, (_used(layer, _picked(order)),), change, rank)
@@ -184,12 +184,12 @@ def _missing_from(q: Problem, layer: int, j: int) -> Iterator[Mistake]:
     """The weights of one neuron of the layer before: all, and each."""
     rows, columns = q.width(layer), q.width(layer - 1)
     names = tuple(weight_name(layer, k + 1, j + 1) for k in range(rows))
-    message = f"{', '.join(names)} {'is' if rows == 1 else 'are'} missing in the backward pass"
+    message = f"{', '.join(names)} {'is' if rows == 1 else 'are'} missing from the backward pass"
     rank = LOCAL if columns <= _COMMON else RARE
     edit = _used(layer, _ones(list(range(rows)), j))
     yield Mistake("missing_path_weight", names, message, (edit,), Change("weight", layer), rank)
     for k in range(rows if rows > 1 else 0):
-        edit, message = _used(layer, _ones([k], j)), f"{names[k]} is missing in the backward pass"
+        edit, message = _used(layer, _ones([k], j)), f"{names[k]} is missing from the backward pass"
         yield Mistake("missing_path_weight", (names[k],), message, (edit,), rank=RARE)
 
 

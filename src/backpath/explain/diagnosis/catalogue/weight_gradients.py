@@ -50,8 +50,8 @@ def _quantities(q: Problem, layer: int) -> Iterator[Quantity]:
     yield from _other_layers(q, layer)
     yield from _of_the_layer_before(q, layer)
     if q.samples > 1:
-        yield "those of the last sample are used", lambda p, h: p.a[layer - 1][h, -1:], _of("last"), LOCAL
-        yield "those of the first sample are used", lambda p, h: p.a[layer - 1][h, :1], _of("first"), LOCAL
+        yield "the last sample's inputs are used", lambda p, h: p.a[layer - 1][h, -1:], _of("last"), LOCAL
+        yield "the first sample's inputs are used", lambda p, h: p.a[layer - 1][h, :1], _of("first"), LOCAL
     if q.width(layer - 1) > 1:
         count = q.width(layer - 1)
         for step, which in ((1, "next"), (-1, "previous")):
@@ -82,7 +82,7 @@ def _of_the_layer_before(q: Problem, layer: int) -> Iterator[Quantity]:
         slope = activation(q.net.activations[layer - 2]).derivative
         yield "σ′(u) is used", lambda p, h: slope(p.u[layer - 1][h]), lambda name: sy.slope(sy.net_input(name)), LOCAL
         yield "1 − σ(u) is used", lambda p, h: 1 - p.a[layer - 1][h], lambda name: minus(ONE, sy.neuron(name)), RARE
-    squares, sizes = "the squares are used", "the absolute values are used"
+    squares, sizes = "the squares of the inputs are used", "the absolute values of the inputs are used"
     yield squares, lambda p, h: p.a[layer - 1][h] ** 2, lambda name: Power(sy.neuron(name), TWO), RARE
     yield sizes, lambda p, h: np.abs(p.a[layer - 1][h]), lambda name: Call(_ABS, (sy.neuron(name),)), RARE
 
