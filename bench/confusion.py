@@ -90,7 +90,7 @@ def of_people(job: tuple) -> Counter:
 
 
 def false_names(job: tuple) -> Counter:
-    """Of some edits that the search cannot know: how many get a name that is called certain."""
+    """Of some edits that the search cannot know: how many are given a mistake's name as certain."""
     count, part = job
     found: Counter = Counter()
     for k, one in enumerate(programs(count)):
@@ -198,10 +198,10 @@ def trust_lines(trust: dict[str, Counter], people: dict[str, Counter]) -> list[l
         "| what | tried | |",
         "|---|--:|---|",
         f"| errors of kinds that the search does not know | {unknown.total():,} | "
-        f"{false} get a name that is called certain |",
+        f"{false} are given a mistake's name as certain |",
         f"| of these, called right | {unknown.total():,} | {unknown['called right']:,} |",
         f"| right answers, in any layout, convention and rounding | {answers.total():,} | "
-        f"{answers['called wrong']:,} called wrong |",
+        f"{answers['called wrong']:,} are called wrong |",
     ]
     second = [
         PROGRAMS,
@@ -224,13 +224,13 @@ def summary(trust: dict[str, Counter], people: dict[str, Counter]) -> str:
         (
             "wrong in a way that the search does not know",
             unknown.total(),
-            f"{unknown['a false name']:,} get a name that is called certain",
+            f"{unknown['a false name']:,} are given a mistake's name as certain",
         ),
-        ("right, in any layout, convention and rounding", answers.total(), f"{answers['called wrong']:,} called wrong"),
+        ("right, in any layout, convention and rounding", answers.total(), f"{answers['called wrong']:,} are called wrong"),
     ]
     for what, counts in people.items():
         total = counts["named"] + counts["missed"]
-        rows.append((what, total, f"{percent(counts['named'], total)}% named at the right place"))
+        rows.append((what, total, f"{percent(counts['named'], total)}% are named, at the right place"))
     lines = [f"| {what} | {total:,} | {found} |" for what, total, found in rows if total]
     return "\n".join(["| programs | tried | found |", "|---|--:|---|", *lines])
 

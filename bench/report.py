@@ -15,8 +15,8 @@ contenders take turns, ± half the interquartile range. A **bold** number is the
 is timed only if it first reaches the same weights as backpath's NumPy engine from the same start, within 1e-9 (float64)
 or 1e-3 (float32) of the largest change of a weight.
 
-- The workload: logistic neurons, squared error, gradient descent, batches in a fixed order. scikit-learn has logistic
-  outputs only with its log-loss, so it is compared with backpath at that cost.
+- The workload: logistic neurons, squared error, gradient descent, batches in a fixed order. (scikit-learn has logistic
+  outputs only with its log-loss, so if it is among the contenders, backpath trains with that cost too.)
 - backpath is measured through its public functions, `train` and `train_population`, and records the cost of every
   epoch; the peers do not. Each peer is written in several ways, and the fastest one counts: see *All variants* below.
 - Each contender runs in its own process, on one core if the row says so.

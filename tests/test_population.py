@@ -234,7 +234,7 @@ def test_a_resumed_population_reports_other_rates_and_all_its_seconds(tmp_path):
     assert [str(line.message) for line in said] == ["epochs was 10, now 20", "learning_rate was 0.5, now 0.25"]
     assert second.seconds > first.seconds
     with pytest.warns(UserWarning) as said:
-        resumed(20, [0.25, 0.5, 1])
+        resumed(20, [0.25, 0.5, 0.5])
     assert str(said[0].message).startswith("learning_rate was 0.25, now 3 float64")
 
 

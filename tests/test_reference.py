@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import backpath as bp
+from backpath import distributed
 
 validate = pytest.importorskip("numpydoc.validate").validate
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "api.md"
@@ -19,7 +20,17 @@ LEFT_OUT = {
     for name, members in re.findall(r"autoclass:: (\S+)\n   :exclude-members: (.+)", PAGE.read_text("utf-8"))
     for member in members.split(", ")
 }
-MADE_BY_USERS = {"backpath.Network", "backpath.Population", "backpath.MLPClassifier", "backpath.MLPRegressor"}
+MADE_BY_USERS = {
+    "backpath.Network",
+    "backpath.Population",
+    "backpath.MLPClassifier",
+    "backpath.MLPRegressor",
+    "backpath.distributed.DaskWorkers",
+    "backpath.distributed.DistributedSamples",
+    "backpath.training.callbacks.JsonLines",
+    "backpath.training.callbacks.MLflow",
+    "backpath.training.callbacks.TensorBoard",
+}
 MISTAKES = {
     "GL08": "has no docstring",
     "PR01": "does not document a parameter",
@@ -48,6 +59,8 @@ def public_names():
 
 def test_every_public_name_is_in_the_reference():
     assert {name for name in bp.__all__ if name != "__version__"} <= {name.rpartition(".")[2] for name in LISTED}
+    of_clusters = {name for name, thing in vars(distributed).items() if callable(thing) and name[0] != "_"}
+    assert {f"backpath.distributed.{name}" for name in of_clusters} <= set(LISTED)
     assert len(LISTED) == len(set(LISTED))
 
 

@@ -79,7 +79,7 @@ def test_few_rows_are_cross_validated_and_said_to_be_few(folder):
 def test_a_command_that_goes_on_is_given_whole(folder):
     call = ["train", "bent.csv", "--target", "price", "--hidden", "8", "--epochs", "5"]
     out = done(*call, cwd=folder)
-    assert "Still improving at epoch 5, the last one; to continue up to 10:" in out
+    assert "Still improving at epoch 5, the last one; to train for up to 10:" in out
     assert "\n  backpath train bent.csv --target price --hidden 8 --epochs 10\n" in out
 
 

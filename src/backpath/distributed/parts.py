@@ -39,19 +39,32 @@ class Held:
 
 
 class DistributedSamples:
-    """Samples in blocks, each held by one worker.
+    """Samples in blocks, each held by one worker. If a worker is lost, the others compute its blocks again.
 
     Parameters
     ----------
     client : distributed.Client
-    blocks : futures, delayed objects, or other arguments of ``read``
-    One for each block, in order.
+        A client of the cluster.
+    blocks : sequence of futures, delayed objects, or other arguments of ``read``
+        One for each block, in order.
     read : callable
         Returns X (samples, inputs) and y (samples,) or (samples, outputs) of a block, on the worker.
-    workers : addresses
+    workers : sequence of addresses, or None
         The workers that hold them; None: all workers.
 
-    If a worker is lost, its blocks are computed again on the others.
+    Attributes
+    ----------
+    inputs, outputs : int
+        The columns of X and y.
+    lengths : list of int
+        The number of samples in each block.
+    rounds : int
+        How often the workers have been asked for a sum so far.
+
+    Raises
+    ------
+    InputError
+        If there are no blocks, or their columns differ.
     """
 
     def __init__(
@@ -238,7 +251,25 @@ def _future(client: Client, block: Any) -> Any:
 
 
 def from_collections(client: Client, X: Any, y: Any) -> DistributedSamples:
-    """Samples from two Dask arrays or data frames with the same rows in each block."""
+    """Samples from two Dask arrays or data frames.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        A client of the cluster.
+    X, y : Dask arrays or data frames
+        With the same rows in each block.
+
+    Returns
+    -------
+    DistributedSamples
+        With the same blocks.
+
+    Raises
+    ------
+    InputError
+        If X and y have different numbers of blocks.
+    """
     first, second = (np.ravel(collection.to_delayed()).tolist() for collection in (X, y))
     if len(first) != len(second):
         raise InputError(f"X has {len(first)} blocks of rows and y {len(second)}; rechunk one to match the other")
@@ -249,7 +280,29 @@ def from_collections(client: Client, X: Any, y: Any) -> DistributedSamples:
 
 
 def from_parquet(client: Client, folder: str | Path, inputs: Sequence[str], target: str) -> DistributedSamples:
-    """Samples from the Parquet files in a folder that all workers can read: one block per file, sorted by name."""
+    """Samples from the Parquet files in a folder that all workers can read.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        A client of the cluster.
+    folder : path
+        Its ``*.parquet`` files are read, sorted by name.
+    inputs : sequence of str
+        The columns of X.
+    target : str
+        The column y.
+
+    Returns
+    -------
+    DistributedSamples
+        One block per file.
+
+    Raises
+    ------
+    InputError
+        If there are no such files.
+    """
     files = sorted(str(path) for path in Path(folder).glob("*.parquet"))
     if not files:
         raise InputError(f"there are no Parquet files in {folder}")

@@ -21,13 +21,14 @@ Score = Callable[[Array, Samples], float]  # (outputs, samples) -> accuracy or R
 
 @dataclass(frozen=True)
 class Epoch:
-    """The argument of a callback after an epoch.
+    """The argument of an estimator's callback, after an epoch.
 
     Attributes
     ----------
     number : int
         Counted from 1.
     loss : float
+        Of this epoch.
     network : Network
         The current network.
     validation_loss, validation_score : float | None

@@ -93,9 +93,18 @@ class JsonLines:
 
     Parameters
     ----------
-    path : created if it does not exist
-    seconds : the time between two lines
+    path : path
+        The file, which is created if it does not exist.
+    seconds : float
+        The time between two lines.
 
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+
+    Examples
+    --------
     >>> import json, pathlib, tempfile, backpath as bp
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     log = JsonLines(folder + "/log.jsonl")
@@ -137,6 +146,16 @@ class TensorBoard:
     """Writes event files for TensorBoard (needs tensorboardX, in the extra ``log``).
 
     With several trainings, as for a table, each has a file, and its steps follow those of the previous one.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of the event files.
+
+    Raises
+    ------
+    InputError
+        If tensorboardX is not installed.
     """
 
     def __init__(self, folder: str | os.PathLike[str]):
@@ -164,6 +183,11 @@ class MLflow:
     """Logs the numbers to MLflow's active run, or to a new one (needs mlflow-skinny, in the extra ``log``).
 
     With several trainings, the steps of each follow those of the previous one.
+
+    Raises
+    ------
+    InputError
+        If mlflow is not installed.
     """
 
     def __init__(self) -> None:

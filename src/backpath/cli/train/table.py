@@ -204,7 +204,7 @@ def _advice(options: TrainOptions, found: Judged, counts: bool) -> str:
         most = found.fit.settings.epochs
         more = str(2 * most)
         lines.append(
-            f"Still improving at epoch {most}, the last one; to continue up to {more}:\n{again('--epochs', more)}"
+            f"Still improving at epoch {most}, the last one; to train for up to {more}:\n{again('--epochs', more)}"
         )
     if found.verdict.on == "held-out" and found.verdict.rows < FEW:
         lines.append(f"To evaluate on all rows:\n{again('--cv', '5')}")
