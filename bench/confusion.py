@@ -226,7 +226,11 @@ def summary(trust: dict[str, Counter], people: dict[str, Counter]) -> str:
             unknown.total(),
             f"{unknown['a false name']:,} are given a mistake's name as certain",
         ),
-        ("right, in any layout, convention and rounding", answers.total(), f"{answers['called wrong']:,} are called wrong"),
+        (
+            "right, in any layout, convention and rounding",
+            answers.total(),
+            f"{answers['called wrong']:,} are called wrong",
+        ),
     ]
     for what, counts in people.items():
         total = counts["named"] + counts["missed"]
