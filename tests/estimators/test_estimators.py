@@ -88,7 +88,7 @@ def test_ordinary_columns_do_not_warn():
     [
         ({"activation": "swish"}, "activation must be one of logistic, sigmoid"),
         ({"activation": "softmax"}, "activation must be one of"),
-        ({"activation": ["relu", "tanh"]}, "activation must be one name, or 1"),
+        ({"activation": ["relu", "tanh"]}, "activation must be one name, or a list of 1, one for each hidden layer"),
         ({"solver": "newton"}, "solver must be one of 'lbfgs'"),
         ({"hidden_layer_sizes": 0}, "hidden_layer_sizes must be > 0"),
         ({"hidden_layer_sizes": (3, 2.5)}, "hidden_layer_sizes must be > 0"),
@@ -104,7 +104,7 @@ def test_ordinary_columns_do_not_warn():
         ({"clip_norm": 0}, "clip_norm must be a number above 0, or None"),
         ({"callbacks": 3}, "callbacks must be a callable"),
         ({"engine": "gpu"}, "engine must be one of"),
-        ({"class_weight": "even"}, "class_weight must be None, 'balanced' or a dict"),
+        ({"class_weight": "even"}, "class_weight must be None, 'balanced', a dict"),
     ],
 )
 def test_what_makes_no_sense_is_refused(settings, message):
@@ -162,7 +162,7 @@ def test_class_weights_are_sample_weights():
     assert same(small(class_weight=balanced).fit(X, y), expected)
     doubled = small(class_weight=balanced).fit(X, y, sample_weight=np.full(120, 2.0))
     assert same(doubled, small().fit(X, y, sample_weight=[2 * balanced[k] for k in y]))
-    with pytest.raises(bp.InputError, match="give partial_fit a dict"):
+    with pytest.raises(bp.InputError, match="partial_fit supports only a dict"):
         small(class_weight="balanced").partial_fit(X, y, classes=[0, 1, 2])
 
 
@@ -525,7 +525,7 @@ USELESS = {
         IRIS[1],
         r"saturated",
     ),
-    "names": (bp.MLPClassifier, {}, pd.DataFrame(IRIS[0] * 1e-300, columns=list("abcd")), IRIS[1], r"sizes of a \(7"),
+    "names": (bp.MLPClassifier, {}, pd.DataFrame(IRIS[0] * 1e-300, columns=list("abcd")), IRIS[1], r"values of a \(7"),
 }  # fmt: skip
 
 

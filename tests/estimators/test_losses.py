@@ -67,7 +67,7 @@ def test_rows_with_parameters_are_explained():
 
 @pytest.mark.parametrize("name", ["bounded(3,1)", "bounded(1)", "above(inf)", "softmax(0,2)", "bounded(a,b)"])
 def test_parameters_that_make_no_sense_are_refused(name):
-    with pytest.raises(bp.InputError, match=r"but (is|are)"):
+    with pytest.raises(bp.InputError, match="but got"):
         activation(name)
 
 
@@ -207,7 +207,7 @@ def test_a_loss_of_ones_own_learns_and_explains():
         ({"activation": (np.tanh, lambda a: 1 - a**2)}, "it takes σ\\(u\\), but must take u"),
         ({"loss": (lambda A, y: (A - y) ** 2, lambda A, y: A - y)}, "at A, y = .* half of what this cost gives"),
         ({"loss": (log_cosh, lambda A, y: np.tanh(y - A))}, "of the opposite sign"),
-        ({"loss": (lambda A, y: ((A - y) ** 2).mean(), its_derivative)}, "a finite number for each"),
+        ({"loss": (lambda A, y: ((A - y) ** 2).mean(), its_derivative)}, "finite numbers in the shape of its argument"),
         ({"loss": (lambda A: A, its_derivative)}, "must take arrays \\(A, y\\), but fails"),
     ],
 )

@@ -160,7 +160,7 @@ def test_dropout_by_layer():
     assert not np.allclose(seen[0].weights[0], plain.network_.weights[0])
     same = classifier((6, 5), dropout=(0.0, 0.0), **settings, **without_end(max_iter=1)).fit(X, y)
     np.testing.assert_array_equal(same.coefs_[0], plain.coefs_[0])
-    with pytest.raises(bp.InputError, match="dropout must be a number, or 2"):
+    with pytest.raises(bp.InputError, match="dropout must be a number, or a list of 2"):
         classifier((6, 5), dropout=(0.1, 0.2, 0.3)).fit(X, y)
 
 

@@ -213,7 +213,9 @@ def check_parameters(parameters: Mapping[str, Any], incremental: bool = False) -
 def _check_dropout(parameters: Mapping[str, Any]) -> None:
     layers, dropout = len(hidden_sizes(parameters)), parameters["dropout"]
     if isinstance(dropout, Sequence) and len(dropout) != layers:
-        raise InputError(f"dropout must be a number, or one for each of {layers} hidden layers, but is {dropout!r}")
+        raise InputError(
+            f"dropout must be a number, or a list of {layers}, one for each hidden layer, but is {dropout!r}"
+        )
 
 
 def _check_incremental(parameters: Mapping[str, Any]) -> None:
@@ -279,5 +281,7 @@ def hidden_activations(value: Any, layers: int) -> tuple[str, ...]:
             f"hidden layer, but is {value!r}"
         )
     if len(names) != layers:
-        raise InputError(f"activation must be one name, or one for each of {layers} hidden layers, but is {value!r}")
+        raise InputError(
+            f"activation must be one name, or a list of {layers}, one for each hidden layer, but is {value!r}"
+        )
     return tuple(own_activation(*name) if is_pair(name) else SKLEARN_NAMES.get(name, name) for name in names)
