@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from sphinx.util.inspect import TypeAliasForwardRef
+
 from backpath import __version__
 
 project = "backpath"
@@ -27,6 +29,7 @@ myst_heading_anchors = 3
 
 autodoc_typehints = "signature"
 autodoc_type_aliases = {name: name for name in ("ArrayLike", "DTypeLike", "Array", "Floats", "PathLike")}
+TypeAliasForwardRef.__repr__ = lambda alias: alias.name  # in a union, Sphinx shows this
 autodoc_member_order = "bysource"
 autodoc_default_options = {
     "members": True,
@@ -81,6 +84,20 @@ def _tables(app: object, what: str, name: str, thing: object, options: object, l
     lines[:] = found
 
 
+def _one_by_one(app: object, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Two attributes with one description each get it, as two parameters do."""
+    if "Attributes" not in lines:
+        return
+    begin = lines.index("Attributes") + 2
+    end = next((k for k in range(begin, len(lines)) if lines[k].startswith("---")), len(lines) + 1) - 1
+    found: list[str] = []
+    for entry in re.split(r"\n(?=\S)", "\n".join(lines[begin:end])):
+        names, colon, rest = entry.partition(" : ")
+        for one in names.split(", ") if colon else [names]:
+            found += f"{one}{colon}{rest}".split("\n")
+    lines[begin:end] = found
+
+
 def _as_text(app: object, context: object, lines: list[str]) -> None:
     """Help texts of commands are plain text, so stars and bars are escaped; a bar at the start keeps a line."""
     lines[:] = [line if re.match(r"\s*(\.\.|\| )", line) else re.sub(r"(?<!\\)([*|])", r"\\\1", line) for line in lines]
@@ -88,5 +105,6 @@ def _as_text(app: object, context: object, lines: list[str]) -> None:
 
 def setup(app: object) -> None:
     app.connect("autodoc-process-docstring", _tables, priority=400)  # type: ignore[attr-defined] # Sphinx's app
+    app.connect("autodoc-process-docstring", _one_by_one, priority=450)  # type: ignore[attr-defined] # the same
     for part in ("description", "options", "arguments"):
         app.connect(f"sphinx-click-process-{part}", _as_text)  # type: ignore[attr-defined] # the same

@@ -64,11 +64,16 @@ def train(
         The initial network.
     samples : DistributedSamples
         The samples, in blocks on the workers.
-    epochs, learning_rate, batch_size, shuffle, solver, cost, tol, frozen, seed, progress, momentum
-        As for ``backpath.train``; ``solver`` can also be ``lbfgs``, SciPy's L-BFGS. Each batch takes a round, so small
-        batches are slow. The progress bar shows rounds and rows a second, and the number of workers.
-    validation, patience, l2, checkpoint, every, callbacks
-        As for ``backpath.train``. The validation samples are on the driver.
+    solver
+        As for ``backpath.train``, or ``lbfgs``, SciPy's L-BFGS.
+    batch_size
+        As for ``backpath.train``; each batch takes a round, so small batches are slow.
+    progress
+        As for ``backpath.train``; the bar shows rounds and rows a second, and the number of workers.
+    validation
+        As for ``backpath.train``; these samples are on the driver.
+    epochs, learning_rate, momentum, shuffle, cost, tol, frozen, seed, patience, l2, checkpoint, every, callbacks
+        As for ``backpath.train``.
 
     Returns
     -------
