@@ -234,7 +234,7 @@ def summary(trust: dict[str, Counter], people: dict[str, Counter]) -> str:
     ]
     for what, counts in people.items():
         total = counts["named"] + counts["missed"]
-        rows.append((what, total, f"{percent(counts['named'], total)}% are named, at the right place"))
+        rows.append((what, total, f"{percent(counts['named'], total)}% named at the right place"))
     lines = [f"| {what} | {total:,} | {found} |" for what, total, found in rows if total]
     return "\n".join(["| programs | tried | found |", "|---|--:|---|", *lines])
 

@@ -139,7 +139,7 @@ def test_the_page_of_a_run_on_a_table(chromium, tmp_path):
         page.wait_for_selector("html[data-ready]")
         expect(page.locator("#about")).to_contain_text("run: finished, training")
         tab(page, "Data")
-        expect(page.locator("#data-note")).to_contain_text("Here the inputs are scaled by all rows of the table")
+        expect(page.locator("#data-note")).to_contain_text("Here the inputs are prepared with all rows of the table")
         expect(page.locator("#rows")).to_contain_text("price")
         press(page, "Train")
         expect(page.locator("#about")).to_contain_text("changed here; reset to follow the run again", timeout=20_000)

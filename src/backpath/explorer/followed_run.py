@@ -22,7 +22,7 @@ from backpath.training.run_views import RunView, key_of, look_at
 SECONDS = 1.0  # between updates
 RECORDED = ("cost", "solver", "learning_rate", "batch_size", "seed")
 BY_ALL_ROWS = (
-    "Here the inputs are scaled by all rows of the table, in the run by its training rows only; they differ slightly."
+    "Here the inputs are prepared with all rows of the table, in the run with its training rows only; they may differ."
 )
 NO_SAMPLES = "The samples of this run are not available here."
 

@@ -71,10 +71,8 @@ class LearningReport(Rendered):
         Document
             A title, then headings, sentences, formulas and tables.
         """
-        share = (
-            f"The cost is {shown(self.cost, 4)}: {shown(100 * self.unlearned, 3)}% of that of the best constant answer."
-        )
-        blocks: list[Block] = [prose(share)]
+        share = f"{shown(100 * self.unlearned, 3)}% of the cost of the best constant answer"
+        blocks: list[Block] = [prose(f"The cost is {shown(self.cost, 4)}, which is {share}.")]
         blocks += [prose(f"{f.message[0].upper()}{f.message[1:]}.") for f in self.findings]
         if not self.findings:
             blocks.append(prose("Nothing in the network, the data or the step keeps it from learning."))

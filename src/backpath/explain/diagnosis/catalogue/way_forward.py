@@ -100,9 +100,8 @@ def _missing_factors(q: Problem) -> Iterator[Mistake]:
                 change = Change("input", layer, None if number else lambda name: Number("0"))
                 edit = (Stage.BACKWARD, _constant_factor(layer, slice(i, i + 1), number))
                 yield Mistake("missing_input", (name,), message, (edit,), change, rank)
-        factors = "factor {} is" if q.width(layer - 1) == 1 else "factors {} are"
-        what = factors.format(", ".join(q.neurons(layer - 1)))
-        message = f"the {what} missing from the gradients of layer {layer}"
+        factor, are = ("factor", "is") if q.width(layer - 1) == 1 else ("factors", "are")
+        message = f"the {factor} {', '.join(q.neurons(layer - 1))} {are} missing from the gradients of layer {layer}"
         edit = (Stage.BACKWARD, _constant_factor(layer, slice(None), 1.0))
         yield Mistake("missing_input", q.neurons(layer - 1), message, (edit,), Change("input", layer), LOCAL)
 
