@@ -84,7 +84,7 @@ const SAID = {
   backward: "Backward: the chain rule, from the cost back to each weight.",
   update: "Update: each weight moves against its gradient, W − η × ∂C/∂W.",
 };
-const UPDATED = "The weights are updated. The numbers in the neurons and the gradients ∂ still belong to the old weights; Forward recomputes them.";
+const UPDATED = "The weights are updated. The neurons and gradients still belong to the old weights; Forward recomputes them.";
 
 /** A table of a layer's formulas: one row per formula, one cell per side. */
 function formulaTable({ title, rows }) {
