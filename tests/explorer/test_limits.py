@@ -77,8 +77,8 @@ def test_a_body_that_is_too_large(server):
 
 def test_a_frame_that_is_too_large(server):
     with Page(server) as page:
-        page.socket.send(json.dumps({"id": 1, "do": "pause", "x": "y" * (limits.FRAME_BYTES + 1)}))
-        with pytest.raises(ConnectionClosed) as closed:
+        with pytest.raises(ConnectionClosed) as closed:  # while still sending, or when it reads on
+            page.socket.send(json.dumps({"id": 1, "do": "pause", "x": "y" * (limits.FRAME_BYTES + 1)}))
             page.event_or_answer()
         assert closed.value.rcvd.code == 1009
 
