@@ -9,9 +9,9 @@ import backpath as bp
 from backpath.population.rows import network_rows
 from backpath.population.statistics import Plateau, Success, plateaus
 
-FEW = np.geomspace(1, 1e4, 90)  # less than one within 2 %
-MANY = np.geomspace(1, 1e4, 990)  # two within 2 %
-NEAR = np.linspace(0.05 * 1.05, 0.05 * 1.24, 200)  # 8 of them per 2 % of the half around 0.05, but none beside it
+FEW = np.geomspace(1, 1e4, 90)  # less than one within 2%
+MANY = np.geomspace(1, 1e4, 990)  # two within 2%
+NEAR = np.linspace(0.05 * 1.05, 0.05 * 1.24, 200)  # 8 of them per 2% of the half around 0.05, but none beside it
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ NEAR = np.linspace(0.05 * 1.05, 0.05 * 1.24, 200)  # 8 of them per 2 % of the ha
     [
         (FEW, 6, True),  # none by chance, and 6 standard deviations: 6 √1
         (FEW, 5, False),
-        (MANY, 10, True),  # 1 % of 1,000
+        (MANY, 10, True),  # 1% of 1,000
         (MANY, 9, False),
         (np.r_[FEW, np.full(10, 0.05 * 1.03)], 40, True),  # 4 times as many as above it
         (np.r_[FEW, np.full(11, 0.05 * 1.03)], 40, False),
@@ -42,7 +42,7 @@ def test_the_fullest_plateaus_come_first_and_solved_or_diverged_networks_are_non
     [
         (1 / 8, "1/8"),
         (0.98 * 1.0205 / 8, "1/8"),
-        (0.1276, "0.128"),  # 2.04 % above
+        (0.1276, "0.128"),  # 2.04% above
         (0.1275, "1/8"),
         (3 / 7, "3/7"),
         (1 / 9, "0.111"),

@@ -1,4 +1,4 @@
-"""What diagnose says of planted mistakes: ≥ 99 % named at full precision, ≥ 95 % at 5 decimals, pairs ≥ 90 %; and of
+"""What diagnose says of planted mistakes: ≥ 99% named at full precision, ≥ 95% at 5 decimals, pairs ≥ 90%; and of
 right answers: right, always."""
 
 import re

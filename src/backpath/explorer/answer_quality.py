@@ -17,7 +17,7 @@ MOST = 20_000_000  # weights times rows that are predicted at once
 
 
 def quality_lines(data: Data, network: Network) -> list[dict[str, Any]]:
-    """A line for the samples, and one for the rows held out: ``{"rows": "all 150", "text": "accuracy 96 %", …}``."""
+    """A line for the samples, and one for the rows held out: ``{"rows": "all 150", "text": "accuracy 96%", …}``."""
     parts = [("training" if data.held_out else "all", data.X, data.y)]
     if data.held_out:
         parts.append(("held-out", data.held_out.X, data.held_out.y))
@@ -44,7 +44,7 @@ def _of(data: Data, network: Network, X: Array, y: Array) -> dict[str, Any]:
         }
         for k, name in enumerate(names)
     ]
-    return {"text": f"accuracy {100 * float((said == wanted).mean()):.4g} %", "classes": found}
+    return {"text": f"accuracy {100 * float((said == wanted).mean()):.4g}%", "classes": found}
 
 
 def _classes(outputs: Array) -> NDArray[np.intp]:

@@ -49,7 +49,7 @@ class Plateau:
 def plateaus(costs: NDArray[np.floating]) -> list[Plateau]:
     """The plateaus among the final costs of networks that have not solved their task, the fullest first.
 
-    A plateau is a range of costs, 2 % wide, that holds 1 % of the networks; at least 4 times as many as the ranges of
+    A plateau is a range of costs, 2% wide, that holds 1% of the networks; at least 4 times as many as the ranges of
     that width beside it; and many more (6 standard deviations) than the costs around it would put there by chance.
 
     >>> plateaus(np.concatenate([np.full(90, 0.1251), np.full(30, 0.1667), np.linspace(0.1, 0.3, 20)]))
@@ -96,7 +96,7 @@ class Success:
     networks, solved, diverged : int
         How many there are; of them solved, and no longer finite.
     low, high : float
-        The 95 % interval of the share solved.
+        The 95% interval of the share solved.
     median_epochs : float
         Of those solved, after how many epochs they first were; NaN if none is.
     """

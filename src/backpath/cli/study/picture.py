@@ -82,7 +82,7 @@ def _draw_costs(axes: Axes, costs: NDArray[np.float64], found: list[Plateau], ne
 
 
 def draw_curve(path: str, title: str, sweep: Sweep, points: list[tuple[float, Success]]) -> None:
-    """The share solved, with its 95 % interval, against the varied setting."""
+    """The share solved, with its 95% interval, against the varied setting."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()

@@ -91,7 +91,7 @@ def _of_paths(paths: Paths, sample: Sample) -> list[Block]:
         table = _path_table(paths, [shown(path.value) for path in paths])
         found: list[Block] = [prose(f"The strongest of {paths.total:,} paths:"), table]
         if paths.share:
-            found.append(prose(f"Together they carry {100 * paths.share:.3g} % of the gradient."))
+            found.append(prose(f"Together they carry {100 * paths.share:.3g}% of the gradient."))
         return found
     texts, gradient = shown_sum([path.value for path in paths], sample.gradient)
     whole = Formulas((equation(sample.derivation.partial, sy.sum_of(texts), Number(gradient)),))
@@ -113,7 +113,7 @@ def _path_equation(path: Path) -> Equation:
 def _percent(path: Path) -> str:
     if path.share is None:
         return ""
-    return f"{100 * path.share:.1f} %" if abs(path.share) < 10 else f"{path.share:.3g} times"
+    return f"{100 * path.share:.1f}%" if abs(path.share) < 10 else f"{path.share:.3g} times"
 
 
 def _batch(v: EvaluationData) -> list[Block]:

@@ -2,7 +2,7 @@
 import { byId, html } from "./dom.js";
 import { act, on } from "./page.js";
 
-const percent = ({ right, count }) => (count ? `${((100 * right) / count).toFixed(0)} %` : "–");
+const percent = ({ right, count }) => (count ? `${((100 * right) / count).toFixed(0)}%` : "–");
 
 function show(parts) {
   const line = parts.map(({ rows, text }) => (parts.length > 1 ? `${rows}: ${text}` : text)).join("; ");
@@ -21,7 +21,7 @@ function show(parts) {
 
 /** The part of the Data panel that holds out rows and shows all classes. */
 export function qualityPart() {
-  const share = html("select", { id: "hold-out" }, ...[0, 10, 20, 30, 50].map((value) => html("option", { value }, value ? `${value} %` : "none")));
+  const share = html("select", { id: "hold-out" }, ...[0, 10, 20, 30, 50].map((value) => html("option", { value }, value ? `${value}%` : "none")));
   share.addEventListener("change", async () => {
     if (!(await act("hold_out", { percent: Number(share.value) }))) share.value = "0";
   });
