@@ -1,12 +1,15 @@
 """``why_not_learning``: each reason is planted, and is found from the numbers; where there is none, none is named."""
 
 import json
+import re
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import backpath as bp
+import oracles
 from backpath.explain.learning.of_step import too_few_epochs
 from backpath.explain.learning.situation import Situation
 from commands import done
@@ -382,3 +385,11 @@ def test_equal_targets_are_learned_only_exactly():
     assert why(right, y=0 * Y + 0.5).unlearned == 0
     assert why(right, y=0 * Y + 0.25).unlearned == 1
     assert why(right, y=Y).unlearned == 1  # the best constant
+
+
+def test_the_docs_list_every_reason():
+    page = (oracles.CASES.parents[1] / "docs" / "diagnose.md").read_text("utf-8")
+    table = page.partition("| code | what is found |")[2].partition("##")[0]
+    sources = Path(bp.explain.learning.__file__).parent.glob("*.py")
+    made = {code for source in sources for code in re.findall(r'Reason\(\s*"(\w+)"', source.read_text("utf-8"))}
+    assert made == set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE))

@@ -46,6 +46,12 @@ def test_titles_and_comments_above_the_header_are_left_out_and_reported(read, ab
     assert f"left out above the header: {said}" in table.notes
 
 
+def test_a_wider_header_below_titles_of_several_cells_needs_a_blank_line(read):
+    """Without one, the first line may as well be the header of a table with bad rows."""
+    with pytest.raises(InputError, match="line 3: expected 2 cells as in the header, but found 3 cells"):
+        read("report,sales\nregion,north\n" + joined())
+
+
 def test_a_bad_cell_below_a_title_is_placed_by_its_line(read):
     lines = [*LINES[:5], ["z", "a", "1.5"], *LINES[6:]]
     with pytest.raises(InputError, match="line 8, column 'x': expected a finite number, but found 'z'"):

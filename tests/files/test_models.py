@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import backpath as bp
 from backpath.errors import InputError
 from backpath.files.column_inputs import CategoryInput, NumberInput
-from backpath.files.model_format import FORMAT, encode
+from backpath.files.model_format import MODEL, encode
 from backpath.files.models import Model, load, load_model, save
 from backpath.files.preparation import Preparation, Target
 from backpath.maths.network import Network
@@ -109,7 +109,7 @@ def test_any_safetensors_library_reads_the_weights(tmp_path):
         np.testing.assert_array_equal(tensors[f"W{layer}"], W)
         assert tensors[f"W{layer}"].dtype == np.float32
     with safetensors.safe_open(tmp_path / "m.safetensors", "np") as file:
-        assert file.metadata()["format"] == FORMAT
+        assert file.metadata()["format"] == MODEL.name
         assert json.loads(file.metadata()["description"])["activations"] == ["sigmoid"] * 12
 
 
@@ -157,7 +157,7 @@ def entries(**changes):
     """The header of NET's file as safetensors has it (its digest is wrong), with changes: None takes a key out."""
     header = {
         "__metadata__": {
-            "format": FORMAT,
+            "format": MODEL.name,
             "version": "1",
             "description": '{"activations":["sigmoid","sigmoid"],"biases":true,"preparation":null,"record":{}}',
             "sha256": "0" * 64,

@@ -30,15 +30,9 @@ _GROUPS = (
 
 @dataclass(frozen=True)
 class Budget:
-    """An amount of memory in bytes, and its division.
-
-    Attributes
-    ----------
-    is_given : whether the call sets the number
-    """
+    """An amount of memory in bytes, and its division."""
 
     total: int
-    is_given: bool = False
 
     @property
     def database(self) -> int:
@@ -89,7 +83,7 @@ def budget(given: str | int | None = None) -> Budget:
         raise InputError(
             f"memory must be at least {LEAST // 10**6}MB, of which the libraries take half, but is {given}", "memory"
         )
-    return Budget(total, is_given=True)
+    return Budget(total)
 
 
 def free_memory() -> int:

@@ -15,7 +15,6 @@ from backpath.files import tensors
 from backpath.files.tensors import Format, Place
 
 MODEL = Format("model", ("F32", "F64"), dimensions=2)
-FORMAT = MODEL.name
 
 Arrays = list[NDArray[np.floating]]
 

@@ -49,9 +49,8 @@ def _as_numbers(source: Source, base: Decision, forms: Sequence[NumberForm]) -> 
     differ = f"({first.sql('t')}) <> ({second.sql('t')})"
     examples = source.rows(f"SELECT t FROM texts WHERE {differ} ORDER BY length(t), t LIMIT 1")
     if not examples:
-        form = next((form for form in forms if form.group == " "), first)
-        said = f"{name!r} is read as numbers {form.describe()}{_without(source, form)}"
-        return replace(base, kind=NumberInput(name, form=form), notes=(said,), distinct=None)
+        said = f"{name!r} is read as numbers {first.describe()}{_without(source, first)}"
+        return replace(base, kind=NumberInput(name, form=first), notes=(said,), distinct=None)
     example = examples[0][0]
     comma = next((form for form in forms if form.decimal == ","), None)
     if comma and (other := _with_decimal_commas(source, name)):

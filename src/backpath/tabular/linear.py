@@ -86,7 +86,7 @@ def best_linear_model(
             cost[k] = cost_of(start.predict(X[rest]), y[rest], task, share[rest])
     mean = costs.mean(axis=0)
     best = int(np.argmin(mean))
-    return _fitted(Spectrum.of(X, share), y, task, DECAYS[best], share), DECAYS[best], float(mean[best])
+    return linear_model(X, y, task, DECAYS[best], share), DECAYS[best], float(mean[best])
 
 
 def cost_of(A: NDArray[np.floating], y: Floats, task: str, weight: Floats | None = None) -> float:

@@ -27,7 +27,6 @@ LEAST_RESAMPLED = 8  # rows for an interval of R²
 FEW_OF_A_CLASS = 10  # rows; with fewer, the recall is not reliable
 SELDOM = 1 / 3  # share of the rows of a class, below which it is seldom found
 CHANCE_AUC = 0.6  # a lower AUC is little better than chance
-ON = ("held-out", "cross-validation", "training")
 
 
 @dataclass(frozen=True)
@@ -200,7 +199,7 @@ def judged(
     model, linear : (N, outputs)
         The outputs of the model, and of a linear model (None: there is none).
         baseline : ((N, outputs), its name)
-    on : one of ``ON``
+    on : "held-out" | "cross-validation" | "training"
     part : (N,)
         In a cross-validation, the part in which each row was held out.
         of : the number of rows in the table

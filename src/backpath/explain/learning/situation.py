@@ -27,7 +27,7 @@ class Reason:
     Attributes
     ----------
     mistake : str
-        Its code, a key in ``REASONS``.
+        Its code, such as ``"dead_relu"``; docs/diagnose.md lists all of them.
     where : tuple of str
         The neurons, inputs or weights that it concerns.
     message : str

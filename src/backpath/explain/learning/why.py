@@ -16,21 +16,7 @@ from backpath.maths.checks import check_learning_rate
 from backpath.maths.network import Network
 from backpath.maths.other_names import cost_called
 
-# code -> short description, the most important first
-REASONS = {
-    "zero_weights": "a layer's weights are all 0",
-    "equal_neurons": "hidden neurons are equal, and will stay equal",
-    "dead_relu": "ReLU neurons are 0 on every sample",
-    "relu_mostly_off": "ReLU neurons are 0 on most samples",
-    "target_out_of_range": "some targets are outside the range of the outputs",
-    "unscaled_inputs": "inputs are large, or their scales differ widely",
-    "saturated": "neurons are saturated, in the flat tails of σ",
-    "tiny_weights": "weights are so small that the outputs hardly depend on the sample",
-    "step_too_large": "a step raises the cost",
-    "step_too_small": "a step 100 times as long would still lower the cost in proportion",
-    "plateau": "the outputs are means of several samples' targets",
-    "too_few_epochs": "the cost is still falling",
-}
+# the most important first
 _STRUCTURAL = (
     of_network.zero_weights,
     of_network.equal_neurons,
