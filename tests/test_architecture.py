@@ -12,13 +12,6 @@ SOURCE = Path(__file__).parents[1] / "src" / "backpath"
 if not SOURCE.is_dir():
     pytest.skip("the sources are not here", allow_module_level=True)
 FILES = sorted(SOURCE.rglob("*.py"))
-OF_EACH_COMMAND = {
-    "command.py",
-    "options.py",
-    "run.py",
-    "report.py",
-    "picture.py",
-}  # a command's rooms are laid out alike
 
 
 def defined_more_than_once(names_of):
@@ -39,13 +32,33 @@ def classes_and_aliases(file):
                 yield name
 
 
+def constants(file):
+    for node in ast.parse(file.read_text("utf-8")).body:
+        targets = getattr(node, "targets", [getattr(node, "target", None)])
+        for target in targets:
+            for name in getattr(target, "elts", [target]):
+                if isinstance(name, ast.Name) and re.fullmatch(r"[A-Z][A-Z0-9_]+", name.id):
+                    yield name.id
+
+
+def test_no_two_constants_have_the_same_name():
+    """Those of one module only begin with an underscore."""
+    assert len(set(constants(SOURCE / "files" / "forms.py"))) > 5
+    assert defined_more_than_once(constants) == {}
+
+
 def test_no_two_classes_or_types_have_the_same_name():
     assert defined_more_than_once(classes_and_aliases) == {}
 
 
 def test_no_two_files_have_the_same_name():
-    twice = defined_more_than_once(lambda file: [] if file.name == "__init__.py" else [file.name])
-    assert twice.keys() <= OF_EACH_COMMAND
+    """The rooms of the commands are laid out alike: each has a ``command.py``, an ``options.py`` …"""
+
+    def name_of(file):
+        is_of_command = file.parent.parent == SOURCE / "cli"
+        return [] if file.name == "__init__.py" or is_of_command else [file.name]
+
+    assert defined_more_than_once(name_of) == {}
 
 
 def test_the_pages_modules_import_each_other_without_circles():

@@ -3,8 +3,8 @@
 import backpath as bp
 from backpath.explorer.answers import derivation, neuron
 from backpath.explorer.commands import change, open_state
-from backpath.explorer.run import Run
 from backpath.explorer.scene import Scene
+from backpath.explorer.turns import Run
 from backpath.explorer.view import view
 from backpath.files.models import Model
 

@@ -14,9 +14,9 @@ from playwright.sync_api import expect
 import backpath as bp
 from backpath.errors import InputError
 from backpath.explorer.first_scene import first_scene
-from backpath.explorer.run import Run
 from backpath.explorer.saved_scene import kept_samples, kept_scene, restored
 from backpath.explorer.scene import Scene
+from backpath.explorer.turns import Run
 from backpath.files.models import Model
 from explorer.looking import tab
 from explorer.talk import Page, served

@@ -40,7 +40,7 @@ def write(path, rows=ROWS, seed=0):
 @pytest.fixture
 def streams(monkeypatch):
     """Every table is streamed, in pools of some 400 rows."""
-    monkeypatch.setattr(streaming, "COPIES", 1e9)
+    monkeypatch.setattr(streaming, "INPUT_COPIES", 1e9)
     monkeypatch.setattr("backpath.files.memory_budget.Budget.pool", 400 * 8 * 16)
     monkeypatch.setattr(streaming, "LEAST_BLOCK", 50)
 
@@ -54,10 +54,10 @@ def test_a_streamed_table_is_prepared_as_in_memory(tmp_path, streams, choices):
     path = write(tmp_path / "t.csv")
     known = read_training_table(path, "y", None) if not choices else None
     streamed = read(path, **choices)
-    streaming_copies = streaming.COPIES
-    streaming.COPIES = 2.5
+    streaming_copies = streaming.INPUT_COPIES
+    streaming.INPUT_COPIES = 2.5
     known = known or read(path, **choices)
-    streaming.COPIES = streaming_copies
+    streaming.INPUT_COPIES = streaming_copies
     assert streamed.preparation.to_dict() == known.preparation.to_dict()
     assert streamed.notes[:-1] == known.notes
     assert "rows are read in blocks" in streamed.notes[-1]
@@ -235,7 +235,7 @@ def test_balance_and_weights_are_as_in_memory(tmp_path, streams, monkeypatch):
     path = tmp_path / "t.csv"
     path.write_text("x,w,y\n" + "".join(f"{k % 13},{k % 3 + 1},{'ab'[k % 5 == 0]}\n" for k in range(ROWS)))
     table = read(path).weighed("w", "t.csv").balanced()
-    monkeypatch.setattr(streaming, "COPIES", 0)
+    monkeypatch.setattr(streaming, "INPUT_COPIES", 0)
     known = read(path).weighed("w", "t.csv").balanced()
     pools = list(table.pools(0, 0, 1, False))
     assert np.concatenate([pool.weight for pool in pools]) == pytest.approx(known.weight)

@@ -15,7 +15,7 @@ from backpath.files.choices import Choices
 from backpath.files.column_inputs import CategoryInput, NumberInput
 from backpath.files.column_values import Categories, Numbers
 from backpath.files.dialect import Dialect
-from backpath.files.forms import MISSING
+from backpath.files.forms import MISSING_TEXTS
 from backpath.files.opening import open_table
 from backpath.files.predicting import PredictionTable
 from backpath.files.tables import TrainingTable
@@ -75,7 +75,7 @@ def test_numbers_and_names_are_read_exactly(tmp_path_factory, data):
 
 @given(st.lists(names | st.sampled_from(['"', "a\nb", "a\r\nb", 'say ""', "1,5", " x ", ";"]), min_size=2, max_size=20))
 def test_categories_are_read_exactly(tmp_path_factory, cells):
-    cells = [cell for cell in cells if cell.strip().lower() not in (*MISSING, "-", "none")] + ["one", "two"]
+    cells = [cell for cell in cells if cell.strip().lower() not in (*MISSING_TEXTS, "-", "none")] + ["one", "two"]
     path = write(tmp_path_factory.mktemp("t") / "t.csv", [["k", "y"], *[[cell, k] for k, cell in enumerate(cells)]])
     kinds = read_training_table(path, "y", categorical=["k"]).columns[0]
     assert [kinds.categories[code] for code in kinds.values] == cells

@@ -102,7 +102,7 @@ class Recorder:
         return place
 
     def kernels(self, dtype):
-        number = library.NUMBERS[np.dtype(dtype).name]
+        number = library.NUMBER_TYPES[np.dtype(dtype).name]
         kernels = library.Kernels(self._library, number)
         for name in calls.SIGNATURES:
             setattr(kernels, name, self._recorded(f"{name}_{number}", getattr(kernels, name)))

@@ -21,7 +21,7 @@ from native.record import Recorder
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 ZIGLANG = ROOT / "build/ziglang"  # where scripts/test puts it in CI
-NAMES = [f"{name}_{number}" for name in calls.SIGNATURES for number in library.NUMBERS.values()]
+NAMES = [f"{name}_{number}" for name in calls.SIGNATURES for number in library.NUMBER_TYPES.values()]
 ON_X86_64 = platform.machine().lower() in ("x86_64", "amd64")
 
 

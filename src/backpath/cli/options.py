@@ -87,7 +87,7 @@ def costs() -> Iterable[str]:
     return COSTS
 
 
-ACTIVATION, COST = OursOf(activations, _activation_meant), OursOf(costs, _cost_meant)
+ACTIVATION_NAME, COST_NAME = OursOf(activations, _activation_meant), OursOf(costs, _cost_meant)
 
 
 def initialisations() -> Iterable[str]:

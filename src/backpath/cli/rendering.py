@@ -15,13 +15,13 @@ from backpath.cli.terminal import echo, say, wants_colour
 if TYPE_CHECKING:
     from backpath.explain.rendered import Rendered
 
-FORMATS = ("text", "latex", "mathml", "html", "json", "markdown")
+_FORMATS = ("text", "latex", "mathml", "html", "json", "markdown")
 
 
 def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--format, --document and --out."""
     options = (
-        click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True),
+        click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True),
         click.option("--document", is_flag=True, help="Write a complete LaTeX document."),
         click.option("--out", type=FileName(), help="The file to write; without it, the result is printed."),
     )

@@ -13,7 +13,7 @@ import click
 
 from backpath.files.wording import without_controls
 
-WIDTH = 79
+_WIDTH = 79
 _QUIET = "backpath.quiet"
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -104,7 +104,7 @@ def folded(text: str, indent: str = "", hanging: str = "  ") -> str:
         else:
             lines += textwrap.wrap(
                 line,
-                WIDTH,
+                _WIDTH,
                 initial_indent=indent,
                 subsequent_indent=indent + hanging,
                 break_on_hyphens=False,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 LOST = "the connection to the Dask cluster was lost; repeat the call when it is back"
-LOOK_SECONDS = 0.5  # between checks of the scheduler and Ctrl-C
+_LOOK_SECONDS = 0.5  # between checks of the scheduler and Ctrl-C
 
 
 class DaskWorkers:
@@ -63,7 +63,7 @@ class DaskWorkers:
         with HeldBack() as signals:  # so that Ctrl-C does not interrupt Dask's own work
             while pending:
                 with suppress(TimeoutError):
-                    done = wait(pending, timeout=LOOK_SECONDS, return_when="FIRST_COMPLETED").done
+                    done = wait(pending, timeout=_LOOK_SECONDS, return_when="FIRST_COMPLETED").done
                     yield from sorted(done, key=lambda future: str(future.key))
                     pending -= done
                 signals.let_through()

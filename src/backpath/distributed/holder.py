@@ -19,7 +19,7 @@ from backpath.training.fingerprints import fingerprint
 from backpath.training.job import Descent, Job, Solver
 
 SampleBlock = tuple[Array, Array]
-LOOK_SECONDS = 2.0  # between checks of whether a worker still exists
+WORKER_LOOK_SECONDS = 2.0  # between checks of whether a worker still exists
 
 
 def called(actor: Any, method: str, *arguments: Any) -> Any:
@@ -34,7 +34,7 @@ def answered(future: Any, worker: str, workers: Callable[[], Collection[str]]) -
     """The result of a worker's actor; empty if it is no longer among the workers."""
     while future is not None:
         try:
-            answer: dict[Any, Any] = future.result(timeout=LOOK_SECONDS)
+            answer: dict[Any, Any] = future.result(timeout=WORKER_LOOK_SECONDS)
             return answer
         except TimeoutError:
             if worker not in workers():
@@ -48,7 +48,7 @@ def answered(future: Any, worker: str, workers: Callable[[], Collection[str]]) -
 
 def _is_gone(worker: str, workers: Callable[[], Collection[str]]) -> bool:
     """Whether the worker is no longer among the workers; the scheduler gets some time to notice."""
-    end = time.monotonic() + LOOK_SECONDS
+    end = time.monotonic() + WORKER_LOOK_SECONDS
     while worker in workers():
         if time.monotonic() > end:
             return False

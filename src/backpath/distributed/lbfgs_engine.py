@@ -17,7 +17,7 @@ from backpath.training.job import Convergence, Job
 from backpath.training.quasi_newton import Evaluate, Objective, minimize
 from backpath.training.state import Stateful
 
-MOST = 10**9  # iterations and evaluations, which `TrainingRun` limits
+_MOST = 10**9  # iterations and evaluations, which `TrainingRun` limits
 
 
 def check_lbfgs(job: Job) -> None:
@@ -134,4 +134,4 @@ class Scipy:
             self._ask("iteration", intermediate_result)
 
         with suppress(Abandoned):
-            self._asks.put(("end", minimize(evaluated, start, iteration, maxiter=MOST, maxfun=MOST)))
+            self._asks.put(("end", minimize(evaluated, start, iteration, maxiter=_MOST, maxfun=_MOST)))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backpath.distributed.holder import LOOK_SECONDS, Holder, SampleBlock, answered, called
+from backpath.distributed.holder import WORKER_LOOK_SECONDS, Holder, SampleBlock, answered, called
 from backpath.distributed.summing import Nodes, Terms, merged, missing_blocks
 from backpath.errors import InputError
 from backpath.maths.arrays import Array
@@ -216,7 +216,7 @@ class DistributedSamples:
 
         while True:
             try:
-                wait(made, timeout=LOOK_SECONDS)
+                wait(made, timeout=WORKER_LOOK_SECONDS)
                 return made.result()  # with a timeout, Dask cannot be asked again if that ends while it gets the result
             except TimeoutError:
                 if worker not in self._workers():

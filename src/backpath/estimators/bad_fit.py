@@ -15,12 +15,12 @@ from backpath.maths import backprop
 from backpath.maths.activations import activation
 from backpath.maths.network import Network
 
-SAMPLES = 5000  # the most samples to use
+_SAMPLES = 5000  # the most samples to use
 BARELY = 0.01  # less improvement over a constant than this share counts as hardly better
 HELD_DOWN = 0.05  # the same with a strong penalty, which keeps the weights small
-SMALL, LARGE = 1e-3, 1e3  # magnitudes of inputs that slow training
-MOST = 0.5  # share of the hidden neurons; fewer dead or saturated ones do not explain a bad fit
-NAMED = 3
+_SMALL, _LARGE = 1e-3, 1e3  # magnitudes of inputs that slow training
+_MOST = 0.5  # share of the hidden neurons; fewer dead or saturated ones do not explain a bad fit
+_NAMED = 3
 OF_NETWORK = ("dead_relu", "saturated", "equal_neurons", "zero_weights", "tiny_weights")
 
 
@@ -39,7 +39,7 @@ def warn_of_bad_fit(
     parameters : the estimator's
     names : the columns' names, or None
     """
-    part = samples.part(np.linspace(0, len(samples) - 1, min(len(samples), SAMPLES)).astype(np.intp))
+    part = samples.part(np.linspace(0, len(samples) - 1, min(len(samples), _SAMPLES)).astype(np.intp))
     if part.weight is not None and not part.weight.any():
         return
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -100,10 +100,10 @@ def _of_columns(samples: Samples, p: Mapping[str, Any], names: Any) -> Iterator[
     if p.get("scale_X"):
         return
     sizes = column_sizes(samples.X)
-    odd = np.flatnonzero((sizes > LARGE) | ((sizes < SMALL) & (sizes > 0)))
+    odd = np.flatnonzero((sizes > _LARGE) | ((sizes < _SMALL) & (sizes > 0)))
     if len(odd):
-        shown = ", ".join(f"{names[k] if names is not None else f'column {k}'} ({sizes[k]:.3g})" for k in odd[:NAMED])
-        more = f" and {len(odd) - NAMED} more" if len(odd) > NAMED else ""
+        shown = ", ".join(f"{names[k] if names is not None else f'column {k}'} ({sizes[k]:.3g})" for k in odd[:_NAMED])
+        more = f" and {len(odd) - _NAMED} more" if len(odd) > _NAMED else ""
         yield f"the largest values of {shown}{more} are far from 1: use scale_X=True, or StandardScaler"
 
 
@@ -139,5 +139,5 @@ def _of_network(network: Network, cost: str, samples: Samples) -> Iterator[str]:
     yield from (
         found.message
         for found in report.findings
-        if found.mistake in OF_NETWORK and (len(found.where) >= MOST * hidden or found.mistake == "zero_weights")
+        if found.mistake in OF_NETWORK and (len(found.where) >= _MOST * hidden or found.mistake == "zero_weights")
     )

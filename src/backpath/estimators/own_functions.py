@@ -14,9 +14,9 @@ from backpath.maths.arrays import Array
 from backpath.maths.costs import own_cost
 from backpath.maths.network import Network
 
-SAMPLES = 7  # for the diagnosis of a wrong derivative
-STEP = 1e-5  # step of the finite differences
-CLOSE = 1e-4  # tolerance, relative to the largest
+_SAMPLES = 7  # for the diagnosis of a wrong derivative
+_STEP = 1e-5  # step of the finite differences
+_CLOSE = 1e-4  # tolerance, relative to the largest
 MOST_OFF = 0.2  # share of the points that may be beside a kink
 
 
@@ -53,9 +53,9 @@ def _check(what: str, pair: Any, points: tuple[Array, ...], about: Callable[...,
                 f"the {what}'s {name} must return finite numbers in the shape of its argument, {first.shape}, "
                 f"but returns {f'shape {found.shape}' if found.shape != first.shape else 'some that are not finite'}"
             )
-    right = (value(first + STEP, *rest) - value(first - STEP, *rest)) / (2 * STEP)
+    right = (value(first + _STEP, *rest) - value(first - _STEP, *rest)) / (2 * _STEP)
     claimed = derivative(*points)
-    off = np.abs(claimed - right) > CLOSE * max(1.0, float(np.abs(right).max()))
+    off = np.abs(claimed - right) > _CLOSE * max(1.0, float(np.abs(right).max()))
     if off.mean() <= MOST_OFF:
         return
     worst = np.unravel_index(np.argmax(np.abs(claimed - right)), right.shape)
@@ -68,11 +68,11 @@ def _check(what: str, pair: Any, points: tuple[Array, ...], about: Callable[...,
 
 def _about_activation(value: Any, derivative: Any) -> str:
     def right(u: Array) -> Array:
-        return (value(u + STEP) - value(u - STEP)) / (2 * STEP)
+        return (value(u + _STEP) - value(u - _STEP)) / (2 * _STEP)
 
     u = np.linspace(-2, 2, 41)[:, None]
     with np.errstate(all="ignore"):
-        if np.allclose(derivative(value(u)), right(u), rtol=CLOSE, atol=CLOSE):
+        if np.allclose(derivative(value(u)), right(u), rtol=_CLOSE, atol=_CLOSE):
             return "; it takes σ(u), but must take u"
     net = Network((2, 3, 1), activations=(own_activation(value, right), "identity"), seed=0)
     theirs = Network.from_weights(net.weights, (own_activation(value, derivative), "identity"))
@@ -81,7 +81,7 @@ def _about_activation(value: Any, derivative: Any) -> str:
 
 def _about_loss(value: Any, derivative: Any) -> str:
     net = Network((2, 3, 1), activations=("tanh", "identity"), seed=0)
-    right = own_cost(value, lambda A, y: (value(A + STEP, y) - value(A - STEP, y)) / (2 * STEP))
+    right = own_cost(value, lambda A, y: (value(A + _STEP, y) - value(A - _STEP, y)) / (2 * _STEP))
     return _named(net, net, right, own_cost(value, derivative))
 
 
@@ -90,7 +90,7 @@ def _named(net: Network, theirs: Network, right: str, cost: str) -> str:
     from backpath.explain.diagnosis.diagnose import diagnose
 
     rng = np.random.default_rng(1)
-    X, y = rng.normal(size=(SAMPLES, 2)), rng.normal(size=(SAMPLES, 1))
+    X, y = rng.normal(size=(_SAMPLES, 2)), rng.normal(size=(_SAMPLES, 1))
     gradient = theirs.gradients(X, y, cost=cost)
     report = diagnose(net, X, y, claimed={name: float(gradient[name]) for name in net.weight_names}, cost=right)
     known = [finding.message for finding in report.findings if finding.mistake != "unknown"]

@@ -22,7 +22,7 @@ from backpath.training import progress
 Check = tuple[str, Callable[[Any], bool]]
 _Init = TypeVar("_Init", bound=Callable[..., None])
 
-SOLVERS = ("lbfgs", "sgd", "adam", "adamw", "lm")
+MLP_SOLVERS = ("lbfgs", "sgd", "adam", "adamw", "lm")
 STOCHASTIC = ("sgd", "adam", "adamw")
 SKLEARN_NAMES = {"logistic": "sigmoid"}  # the activation with another name in scikit-learn
 TRAINABLE = [row.name for row in ACTIVATIONS.values() if not row.no_derivative and row.jacobian is None]
@@ -94,7 +94,7 @@ def _are_callbacks(value: Any) -> bool:
 
 
 CHECKS: dict[str, Check] = {
-    "solver": _one_of(*SOLVERS),
+    "solver": _one_of(*MLP_SOLVERS),
     "alpha": _number(0),
     "batch_size": _or(_COUNT, "'auto'", lambda value: _is(value, "auto")),
     "learning_rate": _one_of("constant", "invscaling", "adaptive", "linear", "cosine", "plateau"),
@@ -160,7 +160,7 @@ CHECKS: dict[str, Check] = {
     "scale_y": _TRUTH,
     "restarts": _COUNT,
     "callbacks": ("a callable, several, or None", _are_callbacks),
-    "progress": (progress.KINDS, progress.is_progress),
+    "progress": (progress.ACCEPTED, progress.is_progress),
     "engine": _one_of("auto", "numpy", "compiled"),
     "checkpoint": (
         "the path of a folder, or None",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Layers = list[tuple[Array, Array]]  # coefficients (inputs, neurons) and intercepts (neurons,)
 
-PREDICT_ROWS = 500  # rows at a time, so that their layers stay in the processor's cache
+_PREDICT_ROWS = 500  # rows at a time, so that their layers stay in the processor's cache
 
 
 class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-learn has no types
@@ -150,13 +150,13 @@ class PredictingEstimator(BaseEstimator, ABC):  # type: ignore[misc] # scikit-le
 
     def _of_one(self, X: Any, layers: Layers) -> Array:
         count, number = X.shape[0], self.coefs_[0].dtype
-        if count <= PREDICT_ROWS:
+        if count <= _PREDICT_ROWS:
             return self._forward(X.astype(number, copy=False), layers)
         if not sparse.issparse(X):
             return predict(self._network(layers), X)
         A = np.empty((count, len(layers[-1][1])), number)
-        for start in range(0, count, PREDICT_ROWS):
-            rows = slice(start, start + PREDICT_ROWS)
+        for start in range(0, count, _PREDICT_ROWS):
+            rows = slice(start, start + _PREDICT_ROWS)
             A[rows] = self._forward(X[rows].astype(number, copy=False), layers)
         return A
 

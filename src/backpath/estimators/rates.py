@@ -20,7 +20,7 @@ from backpath.estimators.training_samples import Samples
 from backpath.maths.arrays import Floats
 from backpath.training.engines import start_descent
 
-EPOCHS, BATCHES = 100, 10  # rates to try, and batches at most for each
+_EPOCHS, BATCHES = 100, 10  # rates to try, and batches at most for each
 LOWEST, HIGHEST = 1e-5, 10.0
 RUINED = 4.0  # times the lowest loss; there the search stops
 SMOOTHED = 5  # epochs on each side
@@ -32,7 +32,7 @@ def find_rates(p: Any, samples: Samples, start: Start) -> LearningRateDisplay:
         raise InputError(f"find_learning_rate is for the solvers sgd, adam and adamw, but the solver is {p.solver!r}")
     whole = job_of(p, samples, start)
     some = samples.part(start.rng.permutation(len(samples))[: BATCHES * whole.batch_size])
-    rates = np.geomspace(LOWEST, HIGHEST, EPOCHS)
+    rates = np.geomspace(LOWEST, HIGHEST, _EPOCHS)
     job = replace(job_of(p, some, start), solver=replace(solver_of(p), learning_rate=rates[0]))
     engine = start_descent(p.engine, job)
     losses: list[float] = []

@@ -18,7 +18,7 @@ from backpath.maths.arrays import Array
 from backpath.maths.checks import machine_memory
 
 WILD = 1e4  # the largest allowed ratio between columns' largest numbers
-NAMED = 3  # columns in a warning
+_NAMED = 3  # columns in a warning
 DENSE_BYTES, SPARSE = 2**25, 10  # sparse rows become dense up to this many bytes, or if they grow at most this much
 
 
@@ -97,8 +97,8 @@ def warn_of_scales(sizes: Array, names: Sequence[str] | None) -> None:
         return
 
     def named(columns: NDArray[np.intp]) -> str:
-        shown = [f"{names[k] if names is not None else f'column {k}'} ({sizes[k]:.3g})" for k in columns[:NAMED]]
-        return ", ".join(shown) + (f" and {len(columns) - NAMED} more" if len(columns) > NAMED else "")
+        shown = [f"{names[k] if names is not None else f'column {k}'} ({sizes[k]:.3g})" for k in columns[:_NAMED]]
+        return ", ".join(shown) + (f" and {len(columns) - _NAMED} more" if len(columns) > _NAMED else "")
 
     large = order[::-1][sizes[order[::-1]] > WILD * low]
     small = order[sizes[order] * WILD < high]

@@ -11,7 +11,7 @@ from backpath.explain.backward import Backward, in_float64
 from backpath.explain.escape import printable
 from backpath.explain.expression import Partial
 from backpath.explain.factors import Chain, Factor
-from backpath.explain.paths import FEW, Paths, all_paths, evaluated, path_count, sample_gradient
+from backpath.explain.paths import FEW_PATHS, Paths, all_paths, evaluated, path_count, sample_gradient
 from backpath.explain.symbols import C
 from backpath.explain.symbols import weight as weight_symbol
 from backpath.maths.network import Network
@@ -34,7 +34,7 @@ class DerivationData(Value):
         chain = self.chain
         if self.path_count == 1:
             return chain.path(next(all_paths(chain)))
-        paths = list(all_paths(chain)) if self.path_count <= FEW else None
+        paths = list(all_paths(chain)) if self.path_count <= FEW_PATHS else None
         return [chain.of_neuron(paths), chain.slope(chain.index.layer, chain.index.neuron), chain.last()]
 
     def _parts(self) -> tuple[object, ...]:

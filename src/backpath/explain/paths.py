@@ -16,7 +16,7 @@ from backpath.explain.factors import Chain, Factor
 from backpath.maths.arrays import Array
 from backpath.maths.notation import weight_name
 
-FEW = 6  # paths that a derivation writes out; with more, it uses the recursion in δ
+FEW_PATHS = 6  # paths that a derivation writes out; with more, it uses the recursion in δ
 LISTED = 64  # paths that are all evaluated; with more, only the strongest are
 STRONGEST = 5
 _MOST_ASKED = 1000

@@ -13,7 +13,7 @@ from backpath.files.wording import plain
 from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 
-MOST = 20_000_000  # weights times rows that are predicted at once
+_MOST = 20_000_000  # weights times rows that are predicted at once
 
 
 def quality_lines(data: Data, network: Network) -> list[dict[str, Any]]:
@@ -22,7 +22,7 @@ def quality_lines(data: Data, network: Network) -> list[dict[str, Any]]:
     if data.held_out:
         parts.append(("held-out", data.held_out.X, data.held_out.y))
     size = sum(W.size for W in network.weights)
-    if data.typed or size * sum(len(X) for _, X, _ in parts) > MOST:
+    if data.typed or size * sum(len(X) for _, X, _ in parts) > _MOST:
         return []
     return [{"rows": name, "count": len(X), **_of(data, network, X, y)} for name, X, y in parts]
 

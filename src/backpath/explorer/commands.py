@@ -26,7 +26,7 @@ from backpath.maths.network import Network
 from backpath.maths.notation import weight_index
 
 Fields = Mapping[str, Any]
-OWN = "own:"  # prefix of the place in the list of the user's own data
+OWN_PREFIX = "own:"  # prefix of the place in the list of the user's own data
 STATE_KEYS = (*KEYS, "dataset", "uploaded", "typed", "X", "y", "sample", "weights", "weights_left_out")
 
 
@@ -142,7 +142,7 @@ def _with_data(scene: Scene, given: Fields) -> Scene:
     if "dataset" not in given:
         return points(scene, given) if "X" in given or "y" in given else scene
     name = fields.text(given["dataset"], "dataset")
-    if name.startswith(OWN):
+    if name.startswith(OWN_PREFIX):
         return scene.with_data(_own(scene, name))
     if given.get("uploaded"):
         return _with_uploaded(scene, name)
@@ -173,7 +173,7 @@ def _with_drawn(scene: Scene, given: Fields) -> Scene:
 
 
 def _own(scene: Scene, key: str) -> Data:
-    number = key.removeprefix(OWN)
+    number = key.removeprefix(OWN_PREFIX)
     if not number.isdecimal() or int(number) >= len(scene.own):
         raise InputError(f"there is no data set named {quoted(key)}")
     return scene.own[int(number)]

@@ -16,7 +16,7 @@ from backpath.explorer.view import drawn_part
 from backpath.maths.network import Network
 
 MOST_GRADIENTS = 120  # gradients that fit in the picture
-MOST_ROWS = 200  # in a batch whose gradient is shown in each frame
+_MOST_ROWS = 200  # in a batch whose gradient is shown in each frame
 
 
 def live(scene: Scene, network: Network) -> dict[str, Any] | None:
@@ -30,7 +30,7 @@ def live(scene: Scene, network: Network) -> dict[str, Any] | None:
     except InputError:  # it overflows; the run reports that
         return None
     gradients, value = n.gradients, float(n.costs.sum())
-    whole = not focus.batch or len(data.X) <= MOST_ROWS
+    whole = not focus.batch or len(data.X) <= _MOST_ROWS
     if focus.batch and whole:
         gradients, value = network.gradients(data.X, data.y, cost).layers, network.cost(data.X, data.y, cost)
     parts = [drawn_part(network, layer, np.asarray(g)).ravel() for layer, g in enumerate(gradients, 1)]

@@ -22,7 +22,7 @@ from backpath.explorer.settings import Settings
 from backpath.explorer.timeline import Timeline
 from backpath.maths.network import Network
 
-PATIENCE = 10.0  # seconds for a server to start, or to stop
+_PATIENCE = 10.0  # seconds for a server to start, or to stop
 
 
 def explore(
@@ -116,7 +116,7 @@ class Exploration:
         self._server = server(self._explorer)
         self._thread = threading.Thread(target=self._server.run, args=([address.socket],), daemon=True)
         self._thread.start()
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + _PATIENCE
         while not self._server.started and self._thread.is_alive() and time.monotonic() < end:
             time.sleep(0.01)
 
@@ -129,7 +129,7 @@ class Exploration:
     def close(self) -> None:
         """End the page; ``network`` keeps its last value."""
         self._server.should_exit = True
-        self._thread.join(PATIENCE)
+        self._thread.join(_PATIENCE)
 
     def __enter__(self) -> Exploration:
         return self

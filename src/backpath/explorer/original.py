@@ -21,9 +21,9 @@ from backpath.files.wording import plain
 from backpath.maths.arrays import Array, Floats
 
 # digits of an answer, and of a cell: rescaling a standardised number restores all but the last bits of a float
-DIGITS, OF_CELLS = 6, 9
+_DIGITS, OF_CELLS = 6, 9
 EXACT = 12  # decimal places below the mean and scale of a column after which there are only such bits
-MISSING = "missing"
+_MISSING = "missing"
 
 
 def columns(preparation: Preparation) -> list[dict[str, Any]]:
@@ -60,7 +60,7 @@ def cells(preparation: Preparation, X: Array) -> list[list[str]]:
 
 def _cell(column: ColumnInput, values: Array) -> str:
     if column.missing and values[-1]:
-        return MISSING
+        return _MISSING
     if isinstance(column, CategoryInput):
         known = [*column.categories, "other"]
         return known[int(values.argmax())] if values.any() else "unknown"
@@ -101,7 +101,7 @@ def scales(preparation: Preparation) -> dict[str, list[float]]:
     return found
 
 
-def targets(preparation: Preparation, y: Array, digits: int = DIGITS) -> list[str]:
+def targets(preparation: Preparation, y: Array, digits: int = _DIGITS) -> list[str]:
     """Each row's target: a number in its units, or the name of a class."""
     target = preparation.target
     if target.task == "regression":

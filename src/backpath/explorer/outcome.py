@@ -11,8 +11,8 @@ import numpy as np
 from backpath.explain.learning.why import why_not_learning
 from backpath.explorer.scene import Scene
 
-CLOSE = 0.05  # solved: every answer is closer to its target
-FLAT = 1e-3  # a plateau: from the third to the last quarter of the epochs, the mean cost falls by a smaller share
+_CLOSE = 0.05  # solved: every answer is closer to its target
+_FLAT = 1e-3  # a plateau: from the third to the last quarter of the epochs, the mean cost falls by a smaller share
 LEAST_EPOCHS = 10_000  # a run with fewer is not on a plateau
 ANOTHER_START = ("plateau", "equal_neurons", "zero_weights", "dead_relu", "saturated", "tiny_weights")
 
@@ -41,7 +41,7 @@ def outcome(scene: Scene, began: int) -> Outcome | None:
         return None
     if _is_solved(scene, timeline.costs[-1]):
         return Outcome(
-            "solved", f"Solved after {timeline.epoch:,} epochs: every answer is within {CLOSE} of its target."
+            "solved", f"Solved after {timeline.epoch:,} epochs: every answer is within {_CLOSE} of its target."
         )
     if timeline.epoch - began < max(LEAST_EPOCHS, began):  # continued after a plateau: as many epochs again
         return None
@@ -54,9 +54,9 @@ def diverged(scene: Scene, message: str) -> Outcome:
 
 def _is_solved(scene: Scene, cost: float) -> bool:
     data = scene.data
-    if data.task == "regression" or cost > CLOSE * data.y.shape[1]:
+    if data.task == "regression" or cost > _CLOSE * data.y.shape[1]:
         return False
-    return bool(np.abs(scene.network.predict(data.X) - data.y).max() < CLOSE)
+    return bool(np.abs(scene.network.predict(data.X) - data.y).max() < _CLOSE)
 
 
 def _is_flat(epochs: list[int], costs: list[float]) -> bool:
@@ -67,7 +67,7 @@ def _is_flat(epochs: list[int], costs: list[float]) -> bool:
         return False
     first, second, third, last = (float(np.mean(part)) for part in parts)
     before, after = (first + second) / 2, (third + last) / 2
-    return before - after < FLAT * after and third - last <= first - second
+    return before - after < _FLAT * after and third - last <= first - second
 
 
 def _plateau(scene: Scene) -> Outcome:

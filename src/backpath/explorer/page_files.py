@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from backpath.explorer.security import FRAMED, Rules, page_policy
 
-KINDS = {
+MEDIA_TYPES = {
     "": "font/ttf",
     ".html": "text/html",
     ".js": "text/javascript",
@@ -47,7 +47,7 @@ async def _file(request: Request) -> Response:
     """A file of the page, by its exact name in the list of files."""
     name = request.path_params["file"]
     found = {file.name for file in _static().iterdir() if file.is_file()} | {FONT}
-    if name not in found or Path(name).suffix not in KINDS:
+    if name not in found or Path(name).suffix not in MEDIA_TYPES:
         return PlainTextResponse("there is no such file", 404)
     fresh = request.path_params["digest"] == _digest()  # a page of another version may still be open
     return _answer(request, name, {"Cache-Control": "private, max-age=31536000, immutable"} if fresh else {})
@@ -59,7 +59,7 @@ def _answer(request: Request, name: str, headers: dict[str, str]) -> Response:
     headers = {"Vary": "Accept-Encoding", **headers}
     if "gzip" in request.headers.get("accept-encoding", ""):
         raw, headers = packed, {**headers, "Content-Encoding": "gzip"}
-    return Response(raw, media_type=KINDS[Path(name).suffix], headers=headers)
+    return Response(raw, media_type=MEDIA_TYPES[Path(name).suffix], headers=headers)
 
 
 def _static() -> Traversable:

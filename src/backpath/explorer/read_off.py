@@ -19,7 +19,7 @@ from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.maths.notation import weight_index
 
-HALF = 0.5 * 10.0 ** (1 - DIGITS)  # half a unit of the last digit relative to the number, at most
+_HALF = 0.5 * 10.0 ** (1 - DIGITS)  # half a unit of the last digit relative to the number, at most
 
 
 def as_shown(value: float) -> float | str:
@@ -56,7 +56,7 @@ def settled(scene: Scene, figures: Mapping[str, Any], kind: str) -> tuple[dict[s
         right, doubt = float(numbers.gradients[layer - 1][place]), float(doubts[layer - 1][place])
         if kind == "weights":
             before, rate = net[name], scene.settings.learning_rate
-            right, doubt = before - rate * right, rate * doubt + HALF * abs(before) * _is_rounded(before)
+            right, doubt = before - rate * right, rate * doubt + _HALF * abs(before) * _is_rounded(before)
         value, last = float(figure), _last(figure)
         if value != right and abs(value - right) <= doubt + last / 2:
             found[name] = _rounded(right, last) if last else right
@@ -87,17 +87,17 @@ def _doubts(net: Network, n: Backward) -> list[Array]:
     of its factors."""
     with np.errstate(divide="ignore", invalid="ignore"):
         of_slopes = [_of_slope(name, a) for name, a in zip(net.activations, n.a[1:], strict=True)]
-        of_cost = np.nan_to_num(HALF * np.abs(n.a[-1]) / np.abs(n.a[-1] - n.y), nan=0.0, posinf=0.0)
+        of_cost = np.nan_to_num(_HALF * np.abs(n.a[-1]) / np.abs(n.a[-1] - n.y), nan=0.0, posinf=0.0)
     size = np.abs(n.delta[-1])
-    doubt = size * (of_cost + of_slopes[-1] + HALF)
+    doubt = size * (of_cost + of_slopes[-1] + _HALF)
     found: list[Array] = []
     for layer in range(len(net.weights), 0, -1):
         a = np.abs(n.a[layer - 1])
         a = np.hstack([a, np.ones((len(a), 1))])
-        found.append((doubt.T @ a + size.T @ (HALF * a)) / len(a))
+        found.append((doubt.T @ a + size.T @ (_HALF * a)) / len(a))
         if layer > 1:
             W, slope = np.abs(net.weights[layer - 1][:, :-1]), np.abs(n.slopes[layer - 2])
-            size, below = (size @ W) * slope, (doubt @ W + size @ (HALF * W)) * slope
+            size, below = (size @ W) * slope, (doubt @ W + size @ (_HALF * W)) * slope
             doubt = below + size * of_slopes[layer - 2]
     return found[::-1]
 
@@ -105,9 +105,9 @@ def _doubts(net: Network, n: Backward) -> list[Array]:
 def _of_slope(name: str, a: Array) -> Array:
     """The relative error of σ′ computed from an output as shown: a(1 − a), or 1 − a²."""
     if name == "sigmoid":
-        share = HALF * np.abs(a) * np.abs(1 - 2 * a) / (a * (1 - a))
+        share = _HALF * np.abs(a) * np.abs(1 - 2 * a) / (a * (1 - a))
     elif name == "tanh":
-        share = HALF * np.abs(a) * 2 * np.abs(a) / (1 - a * a)
+        share = _HALF * np.abs(a) * 2 * np.abs(a) / (1 - a * a)
     else:
         share = np.zeros_like(a)
-    return np.clip(np.nan_to_num(share, nan=1.0, posinf=1.0), HALF, 1.0)
+    return np.clip(np.nan_to_num(share, nan=1.0, posinf=1.0), _HALF, 1.0)

@@ -27,7 +27,7 @@ from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 from backpath.training.datasets import DATASETS
 
-TASKS = ("binary", "multiclass", "regression")
+_TASKS = ("binary", "multiclass", "regression")
 
 
 def data_key(scene: Scene) -> str:
@@ -131,8 +131,8 @@ def restored(given: dict[str, Any]) -> Scene:
 
 def _samples(kept: dict[str, Any]) -> tuple[Data, tuple[Data, ...]]:
     given = kept.get("own")
-    if not isinstance(given, list) or len(given) > limits.OWN:
-        raise InputError(f"own must be a list of up to {limits.OWN} data sets")
+    if not isinstance(given, list) or len(given) > limits.OWN_DATA:
+        raise InputError(f"own must be a list of up to {limits.OWN_DATA} data sets")
     own = tuple(_data(one) for one in given)
     if kept.get("place") is not None:
         return own[fields.whole(kept["place"], "the place of the data", 0, len(own) - 1)], own
@@ -146,8 +146,8 @@ def _data(kept: object) -> Data:
     if name in DATASETS:
         return built_in(name)[0]
     task = fields.text(kept.get("task"), "the task")
-    if task not in TASKS:
-        raise InputError(f"the task must be one of {', '.join(TASKS)}")
+    if task not in _TASKS:
+        raise InputError(f"the task must be one of {', '.join(_TASKS)}")
     X, y = (_rows(kept.get(key), key) for key in ("X", "y"))
     if len(X) != len(y) or X.size + y.size > limits.NUMBERS:
         raise InputError(f"X and y must have the same number of rows, and up to {limits.NUMBERS:,} numbers together")

@@ -90,7 +90,7 @@ class Scene:
         data, own = self.data.whole or self.data, before.own
         if data.name not in DATASETS and not data.typed and not _is_in(data, own):
             own = _with_own(own, data, before.data)
-        while len(own) > 1 and (len(own) > limits.OWN or sum(d.X.size + d.y.size for d in own) > limits.NUMBERS):
+        while len(own) > 1 and (len(own) > limits.OWN_DATA or sum(d.X.size + d.y.size for d in own) > limits.NUMBERS):
             own = own[1:]
         return replace(self, own=own)
 

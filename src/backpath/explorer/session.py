@@ -13,11 +13,11 @@ from backpath.errors import DivergenceError, InputError
 from backpath.explorer import commands, fields, limits
 from backpath.explorer.outbox import Outbox, Send
 from backpath.explorer.protocol import Message, choices, read, write
-from backpath.explorer.run import Run
 from backpath.explorer.scene import Scene
 from backpath.explorer.settings import weight_count
 from backpath.explorer.surface import Surface
 from backpath.explorer.training import MOST_EPOCHS, Training
+from backpath.explorer.turns import Run
 from backpath.explorer.view import view
 from backpath.explorer.workers import Workers
 from backpath.files.wording import quoted

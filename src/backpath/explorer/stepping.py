@@ -21,7 +21,7 @@ from backpath.maths.notation import neuron_index, neuron_names, weight_name
 PASSES = ("Forward", "Backward", "Update")
 UNITS = ("neuron", "layer", "all")
 MOST_LINES = 60  # lines of formulas to show at once, or else one layer's
-COST = "C"
+_COST = "C"
 
 NeuronValues = dict[str, dict[str, Any]]
 Unit = tuple[str, str]  # a pass, and a neuron or the cost
@@ -34,7 +34,7 @@ def units(sizes: tuple[int, ...]) -> list[Unit]:
     ([('Forward', 'H1'), ('Forward', 'H2'), ('Forward', 'A1'), ('Forward', 'C')], ('Update', 'A1'))
     """
     layers = [neuron_names(sizes, layer) for layer in range(1, len(sizes))]
-    found = [("Forward", name) for layer in layers for name in layer] + [("Forward", COST)]
+    found = [("Forward", name) for layer in layers for name in layer] + [("Forward", _COST)]
     found += [("Backward", name) for layer in reversed(layers) for name in layer]
     return found + [("Update", name) for layer in layers for name in layer]
 
@@ -114,7 +114,7 @@ class Stepping:
         if self.step is None or self.of_neurons is None:
             return
         if passing == "Forward":
-            yield from _cost(self.step, self.is_written_out) if name == COST else _forward(self.of_neurons, name)
+            yield from _cost(self.step, self.is_written_out) if name == _COST else _forward(self.of_neurons, name)
             return
         layer, j = neuron_index(name, self.step.network.sizes)
         if passing == "Backward":
@@ -165,12 +165,12 @@ class Stepping:
 
 
 def _title(name: str, sizes: tuple[int, ...]) -> str:
-    return "Cost" if name == COST else f"Layer {neuron_index(name, sizes)[0]}"
+    return "Cost" if name == _COST else f"Layer {neuron_index(name, sizes)[0]}"
 
 
 def _together(one: str, other: str, sizes: tuple[int, ...]) -> bool:
     """Whether two neurons are in the same layer; the cost belongs to the outputs."""
-    return other == COST or neuron_index(one, sizes)[0] == neuron_index(other, sizes)[0]
+    return other == _COST or neuron_index(one, sizes)[0] == neuron_index(other, sizes)[0]
 
 
 def _forward(step: Step, name: str) -> Iterator[tuple[str, dict[str, Any], tuple[Equation, ...]]]:
@@ -192,7 +192,7 @@ def net_input_text(lines: tuple[Equation, ...]) -> str | None:
 
 def _cost(step: Step, written_out: bool) -> Iterator[tuple[str, dict[str, Any], tuple[Equation, ...]]]:
     lines = (step.cost_with_numbers(),) if written_out else ()
-    yield COST, _value(step.cost_value, lines), lines
+    yield _COST, _value(step.cost_value, lines), lines
 
 
 def _value(value: float, lines: tuple[Equation, ...] = ()) -> dict[str, Any]:

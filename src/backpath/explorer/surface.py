@@ -16,7 +16,7 @@ from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_index, neuron_names
 
-MARGIN = 0.15  # on each side, relative to the range of the data
+_MARGIN = 0.15  # on each side, relative to the range of the data
 CURVE_POINTS = 200
 RANGES = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
@@ -95,7 +95,7 @@ def _inputs(scene: Scene, columns: list[int], values: list[Array]) -> Array:
 
 def _range(values: Array) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
-    margin = MARGIN * (high - low) or 1.0
+    margin = _MARGIN * (high - low) or 1.0
     return low - margin, high + margin
 
 

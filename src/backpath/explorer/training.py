@@ -13,10 +13,10 @@ from backpath.explorer.live import live
 from backpath.explorer.outbox import Outbox
 from backpath.explorer.outcome import Outcome, diverged, outcome
 from backpath.explorer.protocol import write
-from backpath.explorer.run import Run, Turn
 from backpath.explorer.scene import Scene
 from backpath.explorer.settings import drawn, weight_count
 from backpath.explorer.surface import Surface
+from backpath.explorer.turns import Run, Turn
 from backpath.explorer.view import finite, summary, weight_values
 from backpath.explorer.workers import Workers
 from backpath.maths.network import Network

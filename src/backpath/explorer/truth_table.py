@@ -20,8 +20,8 @@ from backpath.maths.notation import neuron_names, weight_index
 
 ROWS = 25  # per page
 SUMMED = 25  # samples whose contributions are rounded so that they add up to the sum as shown
-SMALL = 1e-3
-NEURONS = 16  # hidden neurons to show, in all layers together
+_SMALL = 1e-3
+_NEURONS = 16  # hidden neurons to show, in all layers together
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ def _inputs(data: Data, sizes: tuple[int, ...], numbers: Backward) -> ColumnGrou
 
 def _hidden(sizes: tuple[int, ...], numbers: Backward) -> ColumnGroup:
     names = [name for layer in range(1, len(sizes) - 1) for name in neuron_names(sizes, layer)]
-    values = np.hstack([np.empty((len(numbers.x), 0)), *numbers.a[1:-1]])[:, :NEURONS]
-    return ColumnGroup([_column(name, "hidden", name) for name in names[:NEURONS]], _short_rows(values))
+    values = np.hstack([np.empty((len(numbers.x), 0)), *numbers.a[1:-1]])[:, :_NEURONS]
+    return ColumnGroup([_column(name, "hidden", name) for name in names[:_NEURONS]], _short_rows(values))
 
 
 def _outputs(data: Data, sizes: tuple[int, ...], numbers: Backward) -> ColumnGroup:
@@ -106,7 +106,7 @@ def _short_rows(values: Array) -> list[list[str]]:
 def _short(value: float) -> str:
     """A number for a narrow column; a tiny one is written with a power of ten."""
     number = float(value)
-    if 0 < abs(number) < SMALL:
+    if 0 < abs(number) < _SMALL:
         return f"{number:.1e}".replace("e-0", "e-")
     return _filled([shown(number, 3)], [number], 3)[0]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from backpath.explain.digits import shown
 from backpath.explorer import limits, original
 from backpath.explorer.answer_quality import quality_lines
-from backpath.explorer.commands import OWN
+from backpath.explorer.commands import OWN_PREFIX
 from backpath.explorer.data import Data
 from backpath.explorer.scene import Focus, Scene
 from backpath.explorer.settings import drawn, weight_count
@@ -36,7 +36,7 @@ def view(scene: Scene, running: bool) -> dict[str, Any]:
         "summary": summary(scene.network) if kind == "summary" else None,
         "data": scene.data.for_the_page() | {"key": own_key(scene)},
         "own": [
-            {"key": f"{OWN}{place}", "name": "points" if data.name == "points" else plain(data.name)}
+            {"key": f"{OWN_PREFIX}{place}", "name": "points" if data.name == "points" else plain(data.name)}
             for place, data in enumerate(scene.own)
         ],
         "sample": sample(scene),
@@ -75,7 +75,8 @@ def _run(scene: Scene) -> str:
 def own_key(scene: Scene) -> str | None:
     """The place of the data in the list of the user's own."""
     return next(
-        (f"{OWN}{place}" for place, data in enumerate(scene.own) if data is (scene.data.whole or scene.data)), None
+        (f"{OWN_PREFIX}{place}" for place, data in enumerate(scene.own) if data is (scene.data.whole or scene.data)),
+        None,
     )
 
 

@@ -11,7 +11,7 @@ from backpath.errors import InputError
 from backpath.files.choices import Choices
 from backpath.files.classes import as_classes
 from backpath.files.column_inputs import date_parts
-from backpath.files.column_values import NOTHING, Categories, ColumnValues, Dates
+from backpath.files.column_values import NO_MOMENTS, Categories, ColumnValues, Dates
 from backpath.files.decision import Decision
 from backpath.files.moments import Moments
 from backpath.files.notices import far_notes, left_out_notes, missing_note
@@ -102,7 +102,7 @@ def finished(
     beyond : for each column and the target, the moments of rows that are not in memory
     distinct : the distinct values of the target; None: those in memory
     """
-    others = beyond or (NOTHING,) * (len(columns) + 1)
+    others = beyond or (NO_MOMENTS,) * (len(columns) + 1)
     columns = [_with_parts(column) for column in columns]
     kept = _varying(source, columns, others)
     shown = [columns[k] for k in kept]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from backpath.errors import InputError
 from backpath.files.dates import DATE_ORDERS
 
-TASKS = ("regression", "classification")
+_TASKS = ("regression", "classification")
 MISSING_WAYS = ("fill", "drop", "refuse")
 
 
@@ -40,7 +40,7 @@ class Choices:
     task_option: str = "--task"
 
     def __post_init__(self) -> None:
-        if self.task is not None and self.task not in TASKS:
+        if self.task is not None and self.task not in _TASKS:
             raise InputError(f"the task must be regression or classification, but is {self.task!r}")
         if self.missing not in MISSING_WAYS:
             raise InputError(f"missing must be fill, drop or refuse, but is {self.missing!r}")

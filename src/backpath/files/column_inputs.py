@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from backpath.files.forms import PLAIN, NumberForm
+from backpath.files.forms import PLAIN_NUMBER, NumberForm
 from backpath.files.wording import listed, plain
 from backpath.maths.arrays import Floats
 
@@ -42,7 +42,7 @@ class NumberInput:
     scale: float = 1.0
     fill: float | None = None
     missing: bool = False
-    form: NumberForm = PLAIN
+    form: NumberForm = PLAIN_NUMBER
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ class NumberInput:
 
     def describe(self) -> str:
         said = [number_scale(self.mean, self.scale)]
-        said += [self.form.describe()] if self.form != PLAIN else []
+        said += [self.form.describe()] if self.form != PLAIN_NUMBER else []
         said += [f"missing cells count as {self.fill:.6g}"] if self.missing else []
         return ", ".join(said)
 

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from backpath.errors import InputError
 from backpath.files.column_inputs import MISSING, CategoryInput, DateInput, NumberInput
-from backpath.files.forms import PLAIN, NumberForm
+from backpath.files.forms import PLAIN_NUMBER, NumberForm
 from backpath.files.moments import Moments
 from backpath.files.wording import quoted
 from backpath.maths.arrays import Floats
 
 Rows = NDArray[np.intp] | slice
-NOTHING = Moments()
+NO_MOMENTS = Moments()
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Numbers:
 
     name: str
     values: NDArray[np.floating]
-    form: NumberForm = PLAIN
+    form: NumberForm = PLAIN_NUMBER
 
     @property
     def missing(self) -> NDArray[np.bool_]:
@@ -34,7 +34,7 @@ class Numbers:
     def take(self, rows: NDArray[np.bool_]) -> Numbers:
         return replace(self, values=self.values[rows])
 
-    def fit(self, rows: Rows, standardize: bool, beyond: Moments = NOTHING) -> NumberInput:
+    def fit(self, rows: Rows, standardize: bool, beyond: Moments = NO_MOMENTS) -> NumberInput:
         """The column's input fitted to these rows and to those with the moments ``beyond``."""
         fill, gap, mean, scale = _fit(self.values[rows].astype(np.float64), self.name, standardize, beyond)
         return NumberInput(self.name, mean, scale, fill, gap, self.form)
@@ -56,7 +56,7 @@ class Categories:
     def take(self, rows: NDArray[np.bool_]) -> Categories:
         return replace(self, values=self.values[rows])
 
-    def fit(self, rows: Rows, standardize: bool, beyond: Moments = NOTHING) -> CategoryInput:
+    def fit(self, rows: Rows, standardize: bool, beyond: Moments = NO_MOMENTS) -> CategoryInput:
         missing = bool((self.values[rows] == MISSING).any()) or beyond.missing > 0
         return CategoryInput(self.name, self.categories, self.other, missing)
 
@@ -77,7 +77,7 @@ class Dates:
     def take(self, rows: NDArray[np.bool_]) -> Dates:
         return replace(self, values=self.values[rows])
 
-    def fit(self, rows: Rows, standardize: bool, beyond: Moments = NOTHING) -> DateInput:
+    def fit(self, rows: Rows, standardize: bool, beyond: Moments = NO_MOMENTS) -> DateInput:
         fill, gap, mean, scale = _fit(self.values[rows], self.name, "days" in self.parts, beyond)
         if not standardize:
             mean, scale = min(float(np.nanmin(self.values[rows])), beyond.low), 1.0
@@ -108,7 +108,7 @@ def _fit(values: Floats, name: str, standardize: bool, beyond: Moments) -> tuple
     return fill, gap, *mean_and_scale(np.where(missing, fill, values) if gap else values, name)
 
 
-def mean_and_scale(values: Floats, name: str, beyond: Moments = NOTHING) -> tuple[float, float]:
+def mean_and_scale(values: Floats, name: str, beyond: Moments = NO_MOMENTS) -> tuple[float, float]:
     """The mean and standard deviation of a column that is not constant, computed so that no square overflows."""
     if beyond.count:
         seen = Moments.of(values) + beyond

@@ -12,7 +12,7 @@ from backpath.files.dialect import WHITESPACE
 LONGEST_LINE = 2_000_000  # characters
 _SAMPLE_ROWS = 200
 _MOST_ABOVE = 20  # lines above the header: titles, comments, blank lines
-NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*")
+NUMBER_CELL = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*")
 
 
 def first_lines(file: Path, encoding: str, characters: int) -> str:
@@ -69,7 +69,7 @@ def _titles(lines: Sequence[str], delimiter: str) -> int | None:
 
 def _begins_table(rows: list[list[str]]) -> bool:
     """Whether the first of these rows is a header, and the others as wide."""
-    is_named = bool(rows) and all(cell.strip() and not NUMBER.fullmatch(cell) for cell in rows[0])
+    is_named = bool(rows) and all(cell.strip() and not NUMBER_CELL.fullmatch(cell) for cell in rows[0])
     return is_named and len(rows) > 1 and _is_even(rows) and len(rows[1]) == len(rows[0])
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from backpath.errors import InputError
 from backpath.files.csv_delimiter import DELIMITERS, check_delimiter, detected_delimiter
-from backpath.files.csv_header import NUMBER, first_lines, first_rows, lines_above
+from backpath.files.csv_header import NUMBER_CELL, first_lines, first_rows, lines_above
 from backpath.files.dialect import WHITESPACE, Dialect, encoding_of
 from backpath.files.wording import named, quoted, told_apart
 
@@ -162,7 +162,7 @@ def _with_places(header: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
 
 def _refuse_numbers(header: Sequence[str], shown: str, line: int, wanted: Sequence[str]) -> None:
     """Refuse a header of numbers, which is probably a row."""
-    if len(header) == 1 or not all(NUMBER.fullmatch(cell) for cell in header):
+    if len(header) == 1 or not all(NUMBER_CELL.fullmatch(cell) for cell in header):
         return
     target = [f"column {header.index(name) + 1}" for name in wanted if name in header]
     raise InputError(

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 
 from backpath.files.wording import quoted
 
-MISSING = ("", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "\\n", "?")  # in any column, in any case
+# in any column, in any case
+MISSING_TEXTS = ("", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "\\n", "?")
 SAID_MISSING = (  # also missing among numbers and dates, with a note
     *("n.a.", "n/d", "n.d.", "nil", "nat", "(null)", "(blank)", "blank", "missing", "unknown", "undefined"),
     *("not available", "not applicable", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
     *("#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),
 )
 DASHES = ("-", "--", "---", "–", "—")
-MISSING_AMONG_NUMBERS = (*MISSING, *DASHES, ".", "..", "...", "none", *SAID_MISSING)  # in a text column these are words
+# in a text column these are words
+MISSING_AMONG_NUMBERS = (*MISSING_TEXTS, *DASHES, ".", "..", "...", "none", *SAID_MISSING)
 _BLANKS = "E' \\t\\r\\n\N{NO-BREAK SPACE}'"
 _GROUP_MARKS = {",": ",", ".": "\\.", " ": "[ \\x{a0}\\x{202f}]", "'": "['’]"}
 _BETWEEN = r"[\s\x{a0}\x{202f}]*"
@@ -124,7 +126,7 @@ class NumberForm:
         return f"with {_and(parts)}" if parts else ""
 
 
-PLAIN = NumberForm()
+PLAIN_NUMBER = NumberForm()
 WRITINGS = ((".", ""), (".", ","), (",", ""), (",", "."), (".", " "), (",", " "), (".", "'"))  # decimal, group
 
 

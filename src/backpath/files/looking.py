@@ -20,7 +20,7 @@ from backpath.files.reading import cell_sql
 from backpath.files.sources import Column, Source
 from backpath.files.usable import check_usable, choose, decide_all
 
-BINS = 10
+_BINS = 10
 MOST_COUNTED = 1_000_000  # cells at a time; with more, distinct numbers are estimated
 _KINDS = {"number": "number", "categories": "text", "date": "date"}
 
@@ -173,16 +173,16 @@ def _ranges(source: Source, decisions: Sequence[Decision]) -> dict[str, _Range]:
 
 def _histograms(source: Source, relation: str, bins: Sequence[str]) -> list[tuple[int, ...]]:
     places = ", ".join(f"{place} AS b{k}" for k, place in enumerate(bins))
-    each = ", ".join(f"count(CASE WHEN b{k} = {j} THEN 1 END)" for k in range(len(bins)) for j in range(BINS))
+    each = ", ".join(f"count(CASE WHEN b{k} = {j} THEN 1 END)" for k in range(len(bins)) for j in range(_BINS))
     counts = source.rows(f"SELECT {each} FROM (SELECT {places} FROM {relation})")[0]
-    return [counts[start : start + BINS] for start in range(0, len(counts), BINS)]
+    return [counts[start : start + _BINS] for start in range(0, len(counts), _BINS)]
 
 
 def _bin(value: str, low: float | None, high: float | None) -> str:
     """SQL: the part of a range (None: of no numbers) that contains a value."""
     low, high = low or 0.0, high or 0.0
-    place = f"floor(({value} - {low!r}) * {BINS / ((high - low) or 1.0)!r})"
-    return f"CAST(CASE WHEN {value} IS NOT NULL THEN least({place}, {BINS - 1}) END AS TINYINT)"
+    place = f"floor(({value} - {low!r}) * {_BINS / ((high - low) or 1.0)!r})"
+    return f"CAST(CASE WHEN {value} IS NOT NULL THEN least({place}, {_BINS - 1}) END AS TINYINT)"
 
 
 def _column(decision: Decision, numbers: _Range | None, is_target: bool) -> ColumnLook:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from backpath.files.atomic import write_atomically
 
 GROUP_VALUES = 1_000_000  # in a group of rows, roughly
-LEAST_ROWS, MOST_ROWS = 2048, 122_880  # in a group, for DuckDB
+_LEAST_ROWS, _MOST_ROWS = 2048, 122_880  # in a group, for DuckDB
 
 
 def write_parquet(
@@ -57,7 +57,7 @@ def _copy(arrays: dict[str, NDArray[Any]], wanted: str, file: BinaryIO) -> None:
         connection.register("arrays", arrays)
         try:
             name = path_of(file).replace("'", "''")
-            rows = min(MOST_ROWS, max(LEAST_ROWS, GROUP_VALUES // len(arrays)))
+            rows = min(_MOST_ROWS, max(_LEAST_ROWS, GROUP_VALUES // len(arrays)))
             options = f"FORMAT parquet, USE_TMP_FILE false, ROW_GROUP_SIZE {rows}"
             connection.execute(f"COPY (SELECT {wanted} FROM arrays) TO '{name}' ({options})")
         except duckdb.IOException as error:

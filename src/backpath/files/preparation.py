@@ -27,7 +27,7 @@ from backpath.files.column_inputs import (
 from backpath.files.column_values import Categories, ColumnValues, Rows
 from backpath.files.dates import DATE_FORMS
 from backpath.files.dialect import Dialect
-from backpath.files.forms import PLAIN, NumberForm
+from backpath.files.forms import PLAIN_NUMBER, NumberForm
 from backpath.files.json_dataclasses import checked_keys, from_kept
 from backpath.files.wording import listed, plain, quoted
 from backpath.maths.arrays import Floats
@@ -48,7 +48,7 @@ class Target:
     mean: float = 0.0
     scale: float = 1.0
     classes: tuple[str, ...] = ()
-    form: NumberForm = PLAIN
+    form: NumberForm = PLAIN_NUMBER
 
     @property
     def outputs(self) -> int:

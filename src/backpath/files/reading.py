@@ -12,14 +12,14 @@ from backpath.errors import InputError
 from backpath.files.column_inputs import CategoryInput, ColumnInput, DateInput, NumberInput
 from backpath.files.column_values import Categories, ColumnValues, Dates, Numbers, shortest
 from backpath.files.dates import DATE_FORMS
-from backpath.files.forms import MISSING, MISSING_AMONG_NUMBERS, is_missing, literal
+from backpath.files.forms import MISSING_AMONG_NUMBERS, MISSING_TEXTS, is_missing, literal
 from backpath.files.sources import Column, Source
 
 
 def missing_text(column: Column, own: Sequence[str], is_target: bool = False, known: Collection[str] = ()) -> str:
     """SQL: whether a text cell that is not a known category is missing. Python's None is missing in inputs; in a target
     it may be a class."""
-    words = [word for word in (*MISSING, "-") if word not in known]
+    words = [word for word in (*MISSING_TEXTS, "-") if word not in known]
     return is_missing(column.text, tuple(words), (*own, *(() if is_target else ("None",))))
 
 

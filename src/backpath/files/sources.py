@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 MORE_MEMORY = "give more with --memory"
-KEPT = "kept"  # the table in memory of a small file
+_KEPT = "kept"  # the table in memory of a small file
 LEAST_GROUP, GROUP_BYTES = 2048, 16_000_000  # rows, and bytes of text, in a group of rows of a temporary file
 
 
@@ -62,7 +62,7 @@ class Source:
     @property
     def batch(self) -> int:
         """Columns in one query: DuckDB plans hundreds slowly, but each query reads a file again if it is not kept."""
-        return 20 if self.relation == KEPT else 200
+        return 20 if self.relation == _KEPT else 200
 
     def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
         """The rows of a query, in which ``{table}`` stands for this table."""
@@ -89,8 +89,8 @@ class Source:
 
     def kept(self) -> Source:
         """The source with its rows read into memory."""
-        self.rows(f"CREATE TEMP TABLE {KEPT} AS SELECT * FROM {{table}}")
-        return replace(self, relation=KEPT, parameters={}, numbered="")
+        self.rows(f"CREATE TEMP TABLE {_KEPT} AS SELECT * FROM {{table}}")
+        return replace(self, relation=_KEPT, parameters={}, numbered="")
 
     def by_number(self, columns: Sequence[Column]) -> Iterator[Source]:
         """Sources of the same rows with a column ``file_row_number``: each file if they are Parquet, otherwise a

@@ -23,7 +23,7 @@ from backpath.files.spool import Spool, SpooledColumns, joined_rows
 from backpath.files.stream import SpooledRows
 from backpath.files.streamed_table import StreamedTable
 
-COPIES = 2.5  # copies of the inputs in memory during training, roughly
+INPUT_COPIES = 2.5  # copies of the inputs in memory during training, roughly
 MOST_SAMPLED = 300_000  # rows that stay in memory
 BLOCKS_OF_POOL = 16  # more blocks mix the rows better
 LEAST_BLOCK = 256  # rows
@@ -32,7 +32,7 @@ LEAST_BLOCK = 256  # rows
 def table_memory(decisions: Sequence[Decision]) -> float:
     """Roughly the bytes that a table and training on it would take in memory."""
     plan = plan_of(decisions)
-    return decisions[0].profile.rows * (_value_bytes(plan) + COPIES * 8 * _width(plan))
+    return decisions[0].profile.rows * (_value_bytes(plan) + INPUT_COPIES * 8 * _width(plan))
 
 
 def _value_bytes(plan: ReadPlan) -> int:

@@ -15,7 +15,7 @@ from backpath.files.wording import counted, named, quoted
 from backpath.files.written_columns import written_numbers_or_dates
 from backpath.files.written_forms import best_number_form
 
-LEAST_SHARE = 0.01  # of the rows, for a separate category if there are too many
+_LEAST_SHARE = 0.01  # of the rows, for a separate category if there are too many
 _WORDY = 4  # words per text on average; with at least this many, it is free text
 
 
@@ -87,8 +87,8 @@ def _identifies(texts: Texts, rows: int) -> str:
         return "free text" if texts.words >= _WORDY else "a different text in each row"
     if texts.distinct > MOST_CATEGORIES / 3 and texts.distinct > texts.present / 2:
         return "free text" if texts.words >= _WORDY else "nearly as many texts as rows"
-    if texts.distinct > MOST_CATEGORIES and texts.most < max(2, LEAST_SHARE * rows):
-        return "free text" if texts.words >= _WORDY else f"none of its texts is in {LEAST_SHARE:.0%} of the rows"
+    if texts.distinct > MOST_CATEGORIES and texts.most < max(2, _LEAST_SHARE * rows):
+        return "free text" if texts.words >= _WORDY else f"none of its texts is in {_LEAST_SHARE:.0%} of the rows"
     return ""
 
 
@@ -155,7 +155,7 @@ def _categories(source: Source, base: Decision, texts: Texts, code: str) -> Deci
     if code:
         notes.append(f"{name!r} holds codes such as {quoted(code)}, treated as text (--numeric treats them as numbers)")
     if other:
-        found = [(t, n) for t, n in found[:MOST_CATEGORIES] if n >= LEAST_SHARE * rows] or found[:MOST_CATEGORIES]
+        found = [(t, n) for t, n in found[:MOST_CATEGORIES] if n >= _LEAST_SHARE * rows] or found[:MOST_CATEGORIES]
         kept = sum(n for _, n in found)
         notes.append(
             f"{name!r} has {texts.distinct:,} different texts: the {len(found)} most frequent ones are inputs, the "

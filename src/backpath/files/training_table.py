@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
-from backpath.files.column_values import NOTHING, Categories, ColumnValues, Numbers, mean_and_scale
+from backpath.files.column_values import NO_MOMENTS, Categories, ColumnValues, Numbers, mean_and_scale
 from backpath.files.dialect import Dialect
-from backpath.files.forms import PLAIN
+from backpath.files.forms import PLAIN_NUMBER
 from backpath.files.moments import Moments
 from backpath.files.preparation import Preparation, Target
 from backpath.files.stream import Stream
@@ -265,7 +265,7 @@ class TrainingTable:
         return np.concatenate([train, moved]), valid[~np.isin(valid, moved)]
 
     def _fit(self, rows: NDArray[np.intp]) -> Preparation:
-        beyond = self.beyond[:-1] or (NOTHING,) * len(self.columns)
+        beyond = self.beyond[:-1] or (NO_MOMENTS,) * len(self.columns)
         inputs = tuple(c.fit(rows, self.standardize, more) for c, more in zip(self.columns, beyond, strict=True))
         return Preparation(inputs, self._fit_target(rows), self.left_out, self.dialect)
 
@@ -277,6 +277,8 @@ class TrainingTable:
         scale = (0.0, 1.0)
         if self.standardize:
             scale = mean_and_scale(
-                self.target.values[rows].astype(np.float64), name, self.beyond[-1] if self.beyond else NOTHING
+                self.target.values[rows].astype(np.float64), name, self.beyond[-1] if self.beyond else NO_MOMENTS
             )
-        return Target(name, "regression", *scale, form=self.target.form if isinstance(self.target, Numbers) else PLAIN)
+        return Target(
+            name, "regression", *scale, form=self.target.form if isinstance(self.target, Numbers) else PLAIN_NUMBER
+        )

@@ -16,7 +16,7 @@ from backpath.errors import InputError
 from backpath.maths.activations import activation as activation_row
 from backpath.maths.arrays import Array
 
-MOST_WEIGHTS = 10**9
+_MOST_WEIGHTS = 10**9
 MOST_COUNT = 2**63 - 1
 FITS_ANYWHERE = 2**24  # bytes that fit on every machine, so that its memory is not queried
 
@@ -77,7 +77,7 @@ def _as_float(value: object) -> float:
         return math.nan
 
 
-FEW = 4096  # numbers; for fewer, a library call costs more than a loop
+_FEW = 4096  # numbers; for fewer, a library call costs more than a loop
 
 
 def are_finite(array: Array) -> bool:
@@ -86,7 +86,7 @@ def are_finite(array: Array) -> bool:
     >>> are_finite(np.array([1e300, 0.0])), are_finite(np.array([np.nan]))
     (True, False)
     """
-    if array.size <= FEW and math.isfinite(np.vdot(array, array)):  # else one is not finite, or a square overflows
+    if array.size <= _FEW and math.isfinite(np.vdot(array, array)):  # else one is not finite, or a square overflows
         return True
     return bool(np.isfinite(array).all())
 
@@ -186,11 +186,11 @@ def check_network_memory(sizes: Sequence[int], number: np.dtype[Any]) -> None:
     if needed < FITS_ANYWHERE:
         return
     memory = machine_memory()
-    if needed > memory or count > MOST_WEIGHTS:
+    if needed > memory or count > _MOST_WEIGHTS:
         shown = f"{count:,}" if count < 10**15 else "more than 10¹⁵"
         raise InputError(
             f"a network of these sizes has {shown} weights; training it needs {min(needed >> 30, 10**12):,} GiB, "
-            f"and this machine has {memory >> 30:,} (at most {MOST_WEIGHTS:,} weights anywhere); use smaller layers"
+            f"and this machine has {memory >> 30:,} (at most {_MOST_WEIGHTS:,} weights anywhere); use smaller layers"
         )
 
 

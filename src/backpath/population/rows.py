@@ -11,15 +11,15 @@ from backpath.errors import InputError
 from backpath.population.networks import Population
 from backpath.population.population_outcome import PopulationOutcome
 
-MOST_WEIGHTS = 2000  # each has two columns
-MISSING = {"solved_after": -1}
+_MOST_WEIGHTS = 2000  # each has two columns
+MISSING_VALUES = {"solved_after": -1}
 
 
 def check_rows(weights: int) -> None:
     """Refuse rows too wide for a file."""
-    if weights > MOST_WEIGHTS:
+    if weights > _MOST_WEIGHTS:
         raise InputError(
-            f"a row holds every weight of its network, at most {MOST_WEIGHTS:,}, but these networks have {weights:,}; "
+            f"a row holds every weight of its network, at most {_MOST_WEIGHTS:,}, but these networks have {weights:,}; "
             "leave the file out, or use fewer neurons"
         )
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from backpath.maths.intervals import wilson_interval
 
-WIDTH = 0.02  # width of a plateau relative to its cost, because networks approach it slowly
-LEAST_SHARE, LEAST_COUNT = 0.01, 5  # the least share of networks on a plateau
+_WIDTH = 0.02  # width of a plateau relative to its cost, because networks approach it slowly
+_LEAST_SHARE, LEAST_COUNT = 0.01, 5  # the least share of networks on a plateau
 STEEPNESS = 4.0  # times as many networks as in a range of the same width on either side
 AROUND, DEVIATIONS = 0.25, 6.0  # width of the neighbourhood that estimates chance, relative to the cost
 MOST_LOOKS = 8
@@ -41,7 +41,7 @@ class Plateau:
         ('1/8', '0.137')
         """
         near = Fraction(self.cost).limit_denominator(LARGEST_DENOMINATOR)
-        if near and near.denominator > 1 and abs(float(near) - self.cost) <= WIDTH * self.cost:
+        if near and near.denominator > 1 and abs(float(near) - self.cost) <= _WIDTH * self.cost:
             return str(near)
         return f"{self.cost:.3g}"
 
@@ -57,9 +57,9 @@ def plateaus(costs: NDArray[np.floating]) -> list[Plateau]:
     """
     around = np.sort(costs[np.isfinite(costs) & (costs > 0)].astype(np.float64))  # except for plateaus found
     left, found = around, []  # except for ranges looked at
-    least = max(LEAST_COUNT, LEAST_SHARE * len(left))
+    least = max(LEAST_COUNT, _LEAST_SHARE * len(left))
     for _ in range(MOST_LOOKS):
-        ends = np.searchsorted(left, left * (1 + WIDTH), side="right")
+        ends = np.searchsorted(left, left * (1 + _WIDTH), side="right")
         counts = ends - np.arange(len(left))
         if not len(left) or counts.max() < least:
             break
@@ -73,17 +73,17 @@ def plateaus(costs: NDArray[np.floating]) -> list[Plateau]:
 
 
 def _stands_out(count: int, low: float, around: NDArray[np.float64]) -> bool:
-    bounds = [low * (1 - WIDTH), low, low * (1 + WIDTH), low * (1 + WIDTH) ** 2]
+    bounds = [low * (1 - _WIDTH), low, low * (1 + _WIDTH), low * (1 + _WIDTH) ** 2]
     before, start, end, after = np.searchsorted(around, bounds)
     near = np.diff(np.searchsorted(around, [low * (1 - AROUND), low * (1 + AROUND)]))[0]
-    chance = (near - count) * WIDTH / (2 * AROUND)
+    chance = (near - count) * _WIDTH / (2 * AROUND)
     steep = count >= STEEPNESS * max(start - before, after - end)
     return bool(steep and count >= chance + DEVIATIONS * math.sqrt(chance + 1))
 
 
 def _without(costs: NDArray[np.float64], low: float) -> NDArray[np.float64]:
     """The costs outside the range from ``low`` and its neighbours."""
-    before, after = np.searchsorted(costs, [low * (1 - WIDTH), low * (1 + WIDTH) ** 2])
+    before, after = np.searchsorted(costs, [low * (1 - _WIDTH), low * (1 + _WIDTH) ** 2])
     return np.concatenate([costs[:before], costs[after:]])
 
 

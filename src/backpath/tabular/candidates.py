@@ -11,12 +11,12 @@ from backpath.tabular.plan import Plan
 from backpath.training.datasets import OUTPUTS
 
 LINEAR = "linear"  # instead of a solver: solved by `linear`
-EPOCHS, SAMPLES_SEEN = 400, 20_000_000
+_EPOCHS, SAMPLES_SEEN = 400, 20_000_000
 # settings for a solver that is given without others
 BY_SOLVER: dict[str, dict[str, Any]] = {
     "gd": {"learning_rate": 0.05, "batch_size": 32, "epochs": 200},
     "momentum": {"learning_rate": 0.01, "batch_size": 32, "epochs": 200},
-    "adam": {"learning_rate": 0.005, "batch_size": 32, "epochs": EPOCHS},
+    "adam": {"learning_rate": 0.005, "batch_size": 32, "epochs": _EPOCHS},
     "lm": {"learning_rate": None, "batch_size": None, "epochs": 200, "cost": "squared_error"},
 }
 # neurons, activation, decay: compared if the call does not give them

@@ -32,8 +32,8 @@ MOST_DIVIDED = 4e5  # the most numbers in a table that trains five networks; wit
 MOST_COMPARED = 1e5  # the most numbers in the rows that compare candidates; with more, rows are sampled
 LEAST_COMPARED = 1_000  # rows
 MOST_ASIDE = 10_000  # rows
-FAR_WORSE = 1.1  # times the lowest cost
-PATIENCE = 25  # epochs without improvement on the part held out
+CLEARLY_WORSE = 1.1  # times the lowest cost
+FIT_PATIENCE = 25  # epochs without improvement on the part held out
 LEAST_DIVIDED = 4  # rows; with fewer, nothing is compared
 
 
@@ -153,7 +153,7 @@ class DividedRows:
         lowest = min([one.cost for one in compared if one.linear is None], default=math.inf)
         found = list(compared)
         for k, one in enumerate(compared):
-            if one.linear is None and one.cost <= FAR_WORSE * lowest:
+            if one.linear is None and one.cost <= CLEARLY_WORSE * lowest:
                 further = self.compare(self._with_epochs(one.settings, given), one.results)
                 found[k] = replace(further, settings=one.settings)
         mean = min([one.cost for one in found if len(one.results) == PARTS], default=math.inf)
@@ -246,7 +246,7 @@ class DividedRows:
             self.y[kept],
             None if self.weight is None else self.weight[kept],
             validation=self.held_out(aside),
-            patience=PATIENCE,
+            patience=FIT_PATIENCE,
             seed=seed,
             **self.training,
         )

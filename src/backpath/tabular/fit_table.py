@@ -23,10 +23,10 @@ from backpath.maths.network import Network
 from backpath.tabular.candidates import LINEAR, candidates
 from backpath.tabular.committee import side_by_side
 from backpath.tabular.divided_rows import (
+    FIT_PATIENCE,
     LEAST_COMPARED,
     LEAST_DIVIDED,
     MOST_COMPARED,
-    PATIENCE,
     Compared,
     DividedRows,
     Watch,
@@ -144,7 +144,7 @@ def _train_stream(rows: DividedRows, stream: Stream, settings: Plan, compared: t
         stream.without(aside),
         None,
         validation=rows.held_out(aside),
-        patience=PATIENCE,
+        patience=FIT_PATIENCE,
         seed=rows.seed,
         **rows.training,
     )

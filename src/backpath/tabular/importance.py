@@ -13,7 +13,7 @@ from backpath.maths.arrays import Array, Floats
 from backpath.maths.network import Network
 from backpath.tabular.measures import classes_of, log_loss, probabilities
 
-MOST_ROWS = 2_000  # rows to predict again for each column
+_MOST_ROWS = 2_000  # rows to predict again for each column
 REPEATS = 3
 
 
@@ -36,7 +36,7 @@ def importance(
     (True, 0.0)
     """
     rng = np.random.default_rng(seed)
-    X, y = X[:MOST_ROWS].astype(network.dtype, copy=False), y[:MOST_ROWS]
+    X, y = X[:_MOST_ROWS].astype(network.dtype, copy=False), y[:_MOST_ROWS]
     W = network.weights[0]
     with np.errstate(over="ignore", invalid="ignore"):
         u = backprop.net_inputs(X, W)

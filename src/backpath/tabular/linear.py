@@ -19,10 +19,10 @@ from backpath.maths.arrays import Floats
 from backpath.maths.network import Network
 
 DECAYS = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)  # λ: Σ cost + λ/2 ΣW²
-PARTS, LARGE = 5, 400_000  # parts for choosing λ, each held out once; two if there are more numbers than LARGE
+_PARTS, _LARGE = 5, 400_000  # parts for choosing λ, each held out once; two if there are more numbers than _LARGE
 STEPS, CHOOSING_STEPS, TOLERANCE = 300, 60, 1e-5
 MOST_NUMBERS = 2e6  # numbers of X; with more, only the first rows are used
-ACTIVATION = {"regression": "identity", "binary": "sigmoid", "multiclass": "softmax"}
+_ACTIVATION = {"regression": "identity", "binary": "sigmoid", "multiclass": "softmax"}
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def best_linear_model(
     share = np.ones(len(X)) if weight is None else weight
     few = max(2, min(len(X), int(MOST_NUMBERS / X.shape[1])))
     X, y, share = X[:few], y[:few], share[:few]
-    count = min(len(X), PARTS if X.size * y.shape[1] < LARGE else 2)
+    count = min(len(X), _PARTS if X.size * y.shape[1] < _LARGE else 2)
     parts = np.random.default_rng(seed).permutation(len(X)) % count
     costs = np.zeros((count if count > 2 else 1, len(DECAYS)))
     for part, cost in enumerate(costs):
@@ -113,7 +113,7 @@ def _fitted(
     else:
         slopes, bias = _logistic(spectrum, y, decay, weight, start, steps)
     bias = bias - spectrum.mean @ slopes
-    return Network.from_weights([np.vstack([slopes, bias]).T], activations=ACTIVATION[task])
+    return Network.from_weights([np.vstack([slopes, bias]).T], activations=_ACTIVATION[task])
 
 
 def _ridge(s: Spectrum, y: Floats, decay: float, weight: Floats) -> tuple[Floats, Floats]:

@@ -22,7 +22,7 @@ from backpath.tabular.measures import (
     measured,
 )
 
-FEW = 30  # rows; with fewer, no figure is reliable
+FEW_ROWS = 30  # rows; with fewer, no figure is reliable
 LEAST_RESAMPLED = 8  # rows for an interval of R²
 FEW_OF_A_CLASS = 10  # rows; with fewer, the recall is not reliable
 SELDOM = 1 / 3  # share of the rows of a class, below which it is seldom found
@@ -115,7 +115,7 @@ class Verdict:
     def _on_rows(self) -> list[str]:
         if self.on == "training":
             return ["The model was trained on these rows; its quality on others is not known."]
-        if self.rows >= FEW:
+        if self.rows >= FEW_ROWS:
             return []
         only = "Only 1 row" if self.rows == 1 else f"Only {self.rows} rows"
         return [f"{only}{' held out' if self.on == 'held-out' else ''}: too few to judge."]
@@ -140,7 +140,7 @@ class Verdict:
     @property
     def rare(self) -> list[tuple[str, int]]:
         """Classes with few rows in the evaluation although there are many rows, with their numbers."""
-        if self.confusion is None or self.rows < FEW or self.on == "training":
+        if self.confusion is None or self.rows < FEW_ROWS or self.on == "training":
             return []
         counts = [(name, sum(row)) for name, row in zip(self.classes, self.confusion, strict=True)]
         return [(name, count) for name, count in counts if count < min(FEW_OF_A_CLASS, self.rows / len(counts) / 2)]
@@ -148,7 +148,7 @@ class Verdict:
     @property
     def seldom(self) -> list[tuple[str, int, int]]:
         """Of two classes, one that is found in few of its rows but in some: its name, the rows found, all its rows."""
-        if self.confusion is None or len(self.classes) != 2 or self.rows < FEW:
+        if self.confusion is None or len(self.classes) != 2 or self.rows < FEW_ROWS:
             return []
         found = [(self.classes[k], row[k], sum(row)) for k, row in enumerate(self.confusion)]
         return [(name, right, count) for name, right, count in found if 0 < right < SELDOM * count]

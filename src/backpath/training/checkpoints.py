@@ -34,8 +34,8 @@ from backpath.training.run_folder import numbers_of, read_run, states_of, write_
 
 Tell = Callable[[str], object]
 
-KEPT = 2  # checkpoints to keep of each part
-MAY_CHANGE = ("epochs", "learning_rate")
+_KEPT = 2  # checkpoints to keep of each part
+_MAY_CHANGE = ("epochs", "learning_rate")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _EVERY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*")
 
@@ -131,7 +131,7 @@ class Checkpoints:
         try:
             if (self.folder / "run.json").exists():
                 self._before = (self.folder / "run.json").read_bytes()
-                changed = differences(read_run(self.folder)["call"], self.call, MAY_CHANGE)
+                changed = differences(read_run(self.folder)["call"], self.call, _MAY_CHANGE)
                 self._check(changed, "another run")
             self._note("running")
         except BaseException:
@@ -215,7 +215,7 @@ class Checkpoints:
             reason = getattr(error, "strerror", None) or error
             self.tell(f"no checkpoint of epoch {about['standing']['epochs']:,}: {reason}; the previous one is kept")
             return False
-        for old in states_of(self.folder, int(path.name.partition("-")[0]))[KEPT:]:
+        for old in states_of(self.folder, int(path.name.partition("-")[0]))[_KEPT:]:
             with suppress(OSError):
                 old.unlink()
         return True
@@ -250,7 +250,7 @@ class RunPart:
             self.run.tell(f"no checkpoint of training {self.number} in {self.run.shown} can be used; it starts again")
 
     def _resume(self, file: Path, state: dict[str, Any], about: dict[str, Any]) -> None:
-        changed = differences(about["settings"], self.settings, MAY_CHANGE, self.run.tell)
+        changed = differences(about["settings"], self.settings, _MAY_CHANGE, self.run.tell)
         self.run._check(changed, "another run" if self.number == 1 else f"another run (its training {self.number})")
         if about["versions"] != versions():
             made = ", ".join(f"{name} {version}" for name, version in about["versions"].items())

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from backpath.files.file_paths import PathLike
     from backpath.training.checkpoints import Checkpoints, RunPart, Saved
 
-CHUNK_SECONDS = 0.1  # seconds between checks of progress, Ctrl-C and the clock
+_CHUNK_SECONDS = 0.1  # seconds between checks of progress, Ctrl-C and the clock
 LONG_EPOCH = 1.0  # seconds after which an engine that can pause within an epoch does
 
 
@@ -27,7 +27,7 @@ def in_chunks(
     """Train until ``epochs`` are done, the engine has converged or overflowed, or ``is_over`` returns True; yields the
     epochs done after each chunk, and then lets ``part`` save them.
 
-    Chunks take about ``CHUNK_SECONDS``, or an epoch with ``every_epoch``; a long epoch is divided into several.
+    Chunks take about ``_CHUNK_SECONDS``, or an epoch with ``every_epoch``; a long epoch is divided into several.
     """
     chunk, done = 1, len(engine.costs)
     if isinstance(engine, Pausing):
@@ -42,7 +42,7 @@ def in_chunks(
         if part:
             part.look(done)
         if not every_epoch:
-            chunk = max(1, int(max(1, ran) * CHUNK_SECONDS / (seconds + 1e-9)))
+            chunk = max(1, int(max(1, ran) * _CHUNK_SECONDS / (seconds + 1e-9)))
 
 
 def opened(

@@ -18,7 +18,7 @@ from backpath.training.prediction import outputs
 
 FAR_WORSE = 100  # relative to the cost of the constant output σ(0); noise in a good run does not reach it
 STUCK = 1e-9  # if no gradient is larger, the network is too saturated to move
-SAMPLES, FEW_SAMPLES = 1000, 100  # enough to compare with
+_SAMPLES, FEW_SAMPLES = 1000, 100  # enough to compare with
 PRODUCTS = 2e7  # at most about this many, to compute the initial cost of a large network
 
 
@@ -84,7 +84,7 @@ def is_good(job: Job, engine: RunState) -> bool:
 def _cost_at_start(job: Job, engine: RunState) -> float:
     if job.batch_size >= len(job.y):
         return engine.costs[0]  # taken before the first update
-    some = int(max(FEW_SAMPLES, min(SAMPLES, PRODUCTS / sum(W.size for W in job.network.weights))))
+    some = int(max(FEW_SAMPLES, min(_SAMPLES, PRODUCTS / sum(W.size for W in job.network.weights))))
     with np.errstate(over="ignore", invalid="ignore"):
         cost = _cost_of(job, job.network.weights, some)
     if not job.l2:
@@ -102,7 +102,7 @@ def _cost_of(job: Job, weights: Sequence[Array], samples: int) -> float:
 
 def _cost_of_zero(job: Job) -> float:
     """The cost of a network whose weights are all 0."""
-    u = np.zeros_like(job.y[:SAMPLES])
+    u = np.zeros_like(job.y[:_SAMPLES])
     return _weighted_cost(job, u, activation(job.network.activations[-1]).value(u))
 
 
@@ -116,6 +116,6 @@ def _weighted_cost(job: Job, u: Array, A: Array) -> float:
 
 def _is_stuck(job: Job, engine: RunState) -> bool:
     weights, activations = engine.weights, job.network.activations
-    u, a = backprop.forward(weights, activations, job.X[:SAMPLES])
-    gradient = backprop.gradients(backprop.deltas(weights, activations, job.cost, u, a, job.y[:SAMPLES]), a)
+    u, a = backprop.forward(weights, activations, job.X[:_SAMPLES])
+    gradient = backprop.gradients(backprop.deltas(weights, activations, job.cost, u, a, job.y[:_SAMPLES]), a)
     return all(np.abs(G if job.biases else G[:, :-1]).max() < STUCK for G in gradient)

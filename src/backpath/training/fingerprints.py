@@ -25,7 +25,7 @@ _WORDS = {
     "CompiledEngine": "compiled",
     "NumpyEngine": "numpy",
 }
-NAMES = {"name": "solver"}
+_NAMES = {"name": "solver"}
 
 
 def settings_of(job: Job, **more: Any) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _described(name: str, value: Any) -> dict[str, Any]:
     if is_dataclass(value):
         found: dict[str, Any] = {}
         for field in fields(value):
-            found |= _described(NAMES.get(field.name, field.name), getattr(value, field.name))
+            found |= _described(_NAMES.get(field.name, field.name), getattr(value, field.name))
         return found
     return {name: as_json(value)}
 

@@ -24,7 +24,7 @@ from backpath.training.state import Stateful
 
 Masks = list[NDArray[np.bool_]]
 
-PATIENCE = 10  # epochs without an improvement of `tol` after which `train` stops
+_PATIENCE = 10  # epochs without an improvement of `tol` after which `train` stops
 LEARNING_RATES = {"gd": 0.5, "momentum": 0.1, "adam": 0.01}
 SOLVERS = (*LEARNING_RATES, "lm")
 REMEMBERED = {"gd": 0, "momentum": 1, "adam": 2, "lm": 0}  # numbers that a solver stores per weight
@@ -163,7 +163,7 @@ class Job:
     seed: int | None = 0
     free: list[NDArray[np.bool_]] | None = None
     tol: float | None = None
-    patience: float = PATIENCE
+    patience: float = _PATIENCE
     l2: float = 0.0
     sample_weight: Array | None = None
     order: Order | None = None

@@ -23,7 +23,7 @@ from backpath.training.native.calls import STEP_BYTES, CPlan, CTraining
 from backpath.training.native.library import address, buffer, kernels, why_no_kernels
 from backpath.training.threads import shared, team_of, threads_for
 
-BLOCK = 1024  # rows that a thread processes at a time
+_BLOCK = 1024  # rows that a thread processes at a time
 SHARED_ROWS = 200_000  # products; with more, sharing the rows is faster
 
 
@@ -120,7 +120,7 @@ class Predictor:
         self._kernels = kernels(self.dtype)
         self._flat = layout.flat(weights, self.dtype)
         self._layers, self._plan = layout.layers, CPlan.from_buffer_copy(layout.plan)
-        self._plan.block = BLOCK
+        self._plan.block = _BLOCK
         self._weights = address(self._flat, self.dtype, layout.weights)
         self._products = layout.weights / (STEP_BYTES // self.dtype.itemsize)  # products per row, in vectors
         self.slot = self._plan.slot
@@ -134,7 +134,7 @@ class Predictor:
         A = np.empty((count, self.outputs), self.dtype)
         members = 1
         if threads is not None or count * self._products >= SHARED_ROWS:
-            members = min(threads_for(threads), -(-count // BLOCK))
+            members = min(threads_for(threads), -(-count // _BLOCK))
         workspace = self._workspaces.pop() if members <= 1 and self._workspaces else Workspace(self, members)
         workspace.training.X = rows.__array_interface__["data"][0]
         outputs, at = A.__array_interface__["data"][0], workspace.place

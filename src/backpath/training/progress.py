@@ -12,7 +12,7 @@ ProgressCallback = Callable[[float, float], object]  # (epochs done, cost), or a
 Progress = bool | ProgressCallback | AbstractContextManager[ProgressCallback]
 
 
-KINDS = "True, False, a callable or a context manager"
+ACCEPTED = "True, False, a callable or a context manager"
 
 
 def is_progress(value: object) -> bool:
@@ -21,7 +21,7 @@ def is_progress(value: object) -> bool:
 
 def check_progress(progress: object) -> None:
     if not is_progress(progress):
-        raise InputError(f"progress must be {KINDS}, but is {progress!r}")
+        raise InputError(f"progress must be {ACCEPTED}, but is {progress!r}")
 
 
 SILENT: AbstractContextManager[None] = nullcontext()  # can be entered repeatedly

@@ -23,7 +23,7 @@ from backpath.training.known_runs import KnownRun, known_run
 from backpath.training.run_folder import read_run, states_of
 from backpath.training.state import thinned, with_gaps
 
-LONGEST = 1000  # points of a curve
+_LONGEST = 1000  # points of a curve
 TAIL = 1 << 20  # bytes to read from the end of a log
 
 Curve = list[tuple[int, float]]
@@ -62,7 +62,7 @@ def seen(job: Job, weights: Sequence[Array], costs: ArrayLike, held_out: ArrayLi
         "weights": [W.copy() for W in net.weights],
         "activations": list(net.activations),
         "biases": net.biases,
-        **{name: thinned(np.asarray(curve, np.float64), LONGEST) for name, curve in curves.items()},
+        **{name: thinned(np.asarray(curve, np.float64), _LONGEST) for name, curve in curves.items()},
     }
 
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-LONGEST = 100_000  # numbers to save of a history
+_LONGEST = 100_000  # numbers to save of a history
 
 
 class Stateful:
@@ -89,7 +89,7 @@ def _list_put_back(now: list[Any] | tuple[Any, ...], value: Any) -> list[Any]:
     return [put_back(old, new) for old, new in zip(now, value, strict=True)] if len(now) == len(value) else list(value)
 
 
-def thinned(numbers: np.ndarray[Any, np.dtype[np.float64]], longest: int = LONGEST) -> dict[str, Any]:
+def thinned(numbers: np.ndarray[Any, np.dtype[np.float64]], longest: int = _LONGEST) -> dict[str, Any]:
     """All numbers of a history, or if there are more than ``longest`` the last and every second, fourth, eighth, ….
 
     >>> with_gaps(thinned(np.arange(3.0))).tolist()

@@ -9,7 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from backpath.cli.explain.options import ExplainOptions
-from backpath.cli.options import COST, DataSetOrFile, FileName
+from backpath.cli.options import COST_NAME, DataSetOrFile, FileName
 from backpath.cli.rendering import check_format, format_options, write_rendered
 from backpath.cli.terminal import echo, quiet_option
 from backpath.errors import InputError
@@ -46,7 +46,7 @@ class FileOrWeight(DataSetOrFile):
 @click.option("--all", "whole_step", is_flag=True, help="The whole step: forward, cost, every gradient and update.")
 @format_options
 @quiet_option
-@click.option("--cost", type=COST, help="The cost.  [default: the one in the file, else squared_error]")
+@click.option("--cost", type=COST_NAME, help="The cost.  [default: the one in the file, else squared_error]")
 @click.option("--learning-rate", type=float, help="η of the step.  [default: the file's, else 0.5]")
 @click.option("--frozen", help="Weights that the step does not update: W1~_1,W2~_1, or biases.")
 @click.option("--sizes", help="Without FILE: the network's sizes, as in 2,2,1.")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from backpath.cli.lasting import call_options, lasting_options, run_of
-from backpath.cli.options import ACTIVATION, COST, FileName, OneOf, data_sets, initialisations
+from backpath.cli.options import ACTIVATION_NAME, COST_NAME, FileName, OneOf, data_sets, initialisations
 from backpath.cli.study.options import StudyOptions
 from backpath.cli.terminal import quiet_option
 
@@ -16,9 +16,11 @@ from backpath.cli.terminal import quiet_option
 @click.argument("source", type=OneOf(data_sets), required=False)
 @click.option("--networks", default=10_000, help="How many networks to train (for each value of a sweep).")
 @click.option("--hidden", metavar="16,8", help="Neurons by hidden layer; '' for none.  [default: the data set's]")
-@click.option("--activation", type=ACTIVATION, help="Activation of the hidden layers.  [default: the data set's]")
-@click.option("--output-activation", type=ACTIVATION, help="Activation of the output layer.  [default: the data set's]")
-@click.option("--cost", type=COST, help="The cost to minimise.  [default: the data set's]")
+@click.option("--activation", type=ACTIVATION_NAME, help="Activation of the hidden layers.  [default: the data set's]")
+@click.option(
+    "--output-activation", type=ACTIVATION_NAME, help="Activation of the output layer.  [default: the data set's]"
+)
+@click.option("--cost", type=COST_NAME, help="The cost to minimise.  [default: the data set's]")
 @click.option(
     "--solver", type=OneOf(lambda: ("gd", "momentum", "adam")), help="gd, momentum or adam.  [default: the data set's]"
 )

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FORMATS = (".svg", ".png", ".pdf")
-BINS = 60
-POINTS = 500  # the most points of a curve
+_FORMATS = (".svg", ".png", ".pdf")
+_BINS = 60
+_POINTS = 500  # the most points of a curve
 
 
 def check_picture(path: str) -> None:
     """Refuse in advance what could not be drawn after the work."""
-    if Path(path).suffix.lower() not in FORMATS:
-        raise InputError(f"--picture takes a file that ends in {', '.join(FORMATS)}, but got {quoted(path)}")
+    if Path(path).suffix.lower() not in _FORMATS:
+        raise InputError(f"--picture takes a file that ends in {', '.join(_FORMATS)}, but got {quoted(path)}")
     if importlib.util.find_spec("matplotlib") is None:
         raise InputError("--picture needs matplotlib; install it with: pip install 'backpath[plot]'")
 
@@ -55,7 +55,7 @@ def draw_study(
 
 def _draw_solved(axes: Axes, when: NDArray[np.int64], epochs: int, networks: int) -> None:
     """The share of networks that have solved the task, by epoch."""
-    shown = np.unique(np.linspace(0, epochs, POINTS).astype(np.int64))
+    shown = np.unique(np.linspace(0, epochs, _POINTS).astype(np.int64))
     axes.plot(shown, np.searchsorted(when, shown, side="right") / networks, color=BLUE)
     axes.set(xlabel="epochs", xlim=(0, epochs))
     axes.xaxis.set_major_formatter("{x:,.0f}")
@@ -64,10 +64,10 @@ def _draw_solved(axes: Axes, when: NDArray[np.int64], epochs: int, networks: int
 
 def _draw_costs(axes: Axes, costs: NDArray[np.float64], found: list[Plateau], networks: int) -> None:
     top = max(float(np.quantile(costs, 0.995)), *(plateau.cost for plateau in found), 0.0) * 1.1 or 1.0
-    counts, edges = np.histogram(costs, bins=BINS, range=(0, top))
+    counts, edges = np.histogram(costs, bins=_BINS, range=(0, top))
     axes.bar(edges[:-1], counts / networks, np.diff(edges), align="edge", color=BLUE)
     for plateau in found:
-        place = min(int(plateau.cost / top * BINS), BINS - 1)
+        place = min(int(plateau.cost / top * _BINS), _BINS - 1)
         height = counts[place] / networks
         axes.annotate(
             plateau.name,

@@ -13,8 +13,8 @@ from backpath.cli.study.sweep import Sweep
 from backpath.population.statistics import Plateau, Success
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
-BINS, SHOWN = 20, 0.995  # approximate rows of a histogram; share of the costs in them
-BAR = 26
+_BINS, _SHOWN = 20, 0.995  # approximate rows of a histogram; share of the costs in them
+_BAR = 26
 LINE = 30  # the most bars of a curve
 HIDDEN_ROWS = 3  # consecutive empty rows to leave out
 
@@ -38,7 +38,7 @@ def bytes_shown(count: int) -> str:
     return f"{count / 1024**k:,.{min(k, 1)}f} {units[k]}"
 
 
-def bar(share: float, width: int = BAR) -> str:
+def bar(share: float, width: int = _BAR) -> str:
     """A bar in eighths of a character; any share above 0 is visible.
 
     >>> bar(0.5, 4), bar(0.0001, 4), bar(0, 4)
@@ -68,9 +68,9 @@ def describe_success(success: Success, error: float, epochs: int) -> str:
 def histogram(costs: NDArray[np.floating], found: list[Plateau]) -> str:
     """A histogram of the networks' final costs, with the plateaus named beside their rows."""
     finite = costs[np.isfinite(costs)].astype(np.float64)
-    top = max(float(np.quantile(finite, SHOWN)), *(plateau.cost for plateau in found), 0.0)
+    top = max(float(np.quantile(finite, _SHOWN)), *(plateau.cost for plateau in found), 0.0)
     width = _bin_width(top)
-    places = np.minimum(finite / width, BINS + 1).astype(np.int64)  # so that no cost is too large for a whole number
+    places = np.minimum(finite / width, _BINS + 1).astype(np.int64)  # so that no cost is too large for a whole number
     last = int(top / width) + 1
     counts = np.bincount(np.minimum(places, last), minlength=last + 1)
     names = {int(plateau.cost / width): plateau.name for plateau in reversed(found)}
@@ -80,7 +80,7 @@ def histogram(costs: NDArray[np.floating], found: list[Plateau]) -> str:
             break
         end = f"to {_edge(place + 1, width)}" if place < last else "or more"
         share = count / len(costs)
-        drawn = f"{bar(share):{BAR}}  {names.get(place, '')}".rstrip()
+        drawn = f"{bar(share):{_BAR}}  {names.get(place, '')}".rstrip()
         rows.append([f"{_edge(place, width)} {end}", f"{count:,}", percent(share), drawn])
         kinds.append(count == 0)
     return table(_without_runs(rows, kinds), left=(0, 3))
@@ -92,11 +92,11 @@ def _edge(place: int, width: float) -> str:
 
 
 def _bin_width(top: float) -> float:
-    """A round width such that ``BINS`` of them reach ``top``."""
+    """A round width such that ``_BINS`` of them reach ``top``."""
     if top < 1e-300:
         return 1.0
-    unit = 10.0 ** math.floor(math.log10(top / BINS))
-    return next(step * unit for step in (1, 2, 5, 10) if step * unit * BINS >= top)
+    unit = 10.0 ** math.floor(math.log10(top / _BINS))
+    return next(step * unit for step in (1, 2, 5, 10) if step * unit * _BINS >= top)
 
 
 def _without_runs(rows: list[list[str]], empty: list[bool]) -> list[list[str]]:

@@ -36,7 +36,7 @@ from backpath.maths.checks import check_count, check_number, check_sizes, machin
 from backpath.population.memory import check_population_memory, memory_needed
 from backpath.population.networks import Population
 from backpath.population.population_outcome import PopulationOutcome
-from backpath.population.rows import MISSING, check_rows, network_rows
+from backpath.population.rows import MISSING_VALUES, check_rows, network_rows
 from backpath.population.statistics import Success, plateaus
 from backpath.population.study import train_population
 from backpath.training.datasets import DATASETS, Dataset, dataset
@@ -230,7 +230,7 @@ def _report_population(study: Study, start: Population) -> None:
     say(f"\n{bold('speed')}\n{describe_speed(len(numbers), study.epochs, outcome.seconds)}")
     if study.out is not None:
         rate = study.training["learning_rate"]
-        _write(study.out, lambda out: write_parquet(out, network_rows(start, outcome, rate, numbers), MISSING))
+        _write(study.out, lambda out: write_parquet(out, network_rows(start, outcome, rate, numbers), MISSING_VALUES))
     if study.picture is not None:
         shown = (study.title, outcome.cost, found, outcome.solved_after, study.epochs)
         _write(study.picture, lambda picture: draw_study(picture, *shown))

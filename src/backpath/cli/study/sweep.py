@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from backpath.errors import InputError
 from backpath.files.wording import quoted
 
-NAMES = ("learning-rate", "momentum")
+_NAMES = ("learning-rate", "momentum")
 MOST_VALUES = 1000
 
 
@@ -49,7 +49,7 @@ def parse_sweep(text: str) -> Sweep:
         kind, count, low, high = "", 0, 0.0, 0.0
     rules = (
         (len(spacing) == 2 and kind in ("log", "lin"), "takes NAME=LOW..HIGH:SPACING:COUNT with SPACING log or lin"),
-        (name in NAMES, f"varies {' or '.join(NAMES)}"),
+        (name in _NAMES, f"varies {' or '.join(_NAMES)}"),
         (math.isfinite(low) and math.isfinite(high) and low < high, "needs two finite numbers, the lower first"),
         (kind == "lin" or low > 0, "with log spacing needs numbers above 0; use :lin: for others"),
         (2 <= count <= MOST_VALUES, f"takes 2 to {MOST_VALUES:,} values"),

@@ -9,8 +9,8 @@ import click
 
 from backpath.cli.lasting import call_options, lasting_options, run_of
 from backpath.cli.options import (
-    ACTIVATION,
-    COST,
+    ACTIVATION_NAME,
+    COST_NAME,
     ColumnName,
     DataSetOrFile,
     FileName,
@@ -41,13 +41,15 @@ from backpath.cli.train.options import TrainOptions
 @table_options
 @memory_option
 @click.option("--hidden", metavar="16,8", help="Neurons by hidden layer; '' for none.  [default: found for tables]")
-@click.option("--activation", type=ACTIVATION, help="Activation of the hidden layers.  [default: found for tables]")
+@click.option(
+    "--activation", type=ACTIVATION_NAME, help="Activation of the hidden layers.  [default: found for tables]"
+)
 @click.option(
     "--output-activation",
-    type=ACTIVATION,
+    type=ACTIVATION_NAME,
     help="Activation of the output layer.  [default: what fits the task]",
 )
-@click.option("--cost", type=COST, help="The cost to minimise.  [default: what fits the task]")
+@click.option("--cost", type=COST_NAME, help="The cost to minimise.  [default: what fits the task]")
 @click.option("--solver", type=OneOf(solvers), help="gd, momentum, adam or lm.  [default: adam for tables]")
 @click.option(
     "--decay",

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
 
-FORMATS = (".html", ".png", ".svg", ".pdf")
+_FORMATS = (".html", ".png", ".svg", ".pdf")
 MOST_POINTS, MOST_COLUMNS, MOST_CURVES = 2_000, 12, 6
 
 
 def check_plot(path: str) -> None:
     """Refuse in advance what could not be drawn after the work."""
-    if Path(path).suffix.lower() not in FORMATS:
-        raise InputError(f"--plot takes a file that ends in {', '.join(FORMATS)}, but got {quoted(path)}")
+    if Path(path).suffix.lower() not in _FORMATS:
+        raise InputError(f"--plot takes a file that ends in {', '.join(_FORMATS)}, but got {quoted(path)}")
     if importlib.util.find_spec("matplotlib") is None:
         raise InputError("--plot needs matplotlib; install it with: pip install 'backpath[plot]'")
 

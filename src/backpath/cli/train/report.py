@@ -22,8 +22,8 @@ from backpath.tabular.measures import ClassMeasures, Measures, NumberMeasures
 from backpath.tabular.verdict import Verdict
 from backpath.training import TrainingResult
 
-BAR = 20
-SHOWN = 10  # columns by importance, and classes by recall
+_BAR = 20
+_SHOWN = 10  # columns by importance, and classes by recall
 
 
 def cost_section(result: TrainingResult) -> str:
@@ -141,7 +141,7 @@ def _classes(verdict: Verdict, model: ClassMeasures) -> list[str]:
         if max(map(len, drawn.splitlines())) < 80:
             return [drawn]
     worst = sorted(zip(model.recall, verdict.classes, strict=True), key=lambda pair: 2 if pair[0] is None else pair[0])
-    shown = ", ".join(f"{quoted(name)} {_percent(share)}" for share, name in worst[:SHOWN] if share is not None)
+    shown = ", ".join(f"{quoted(name)} {_percent(share)}" for share, name in worst[:_SHOWN] if share is not None)
     return [folded(f"recall by class, the worst first: {shown}", "  ")]
 
 
@@ -149,9 +149,9 @@ def describe_importance(importance: Mapping[str, float], unit: str) -> str:
     """The columns, the most important first, with bars."""
     most = max([*importance.values(), 0.0])
     rows = [
-        [plain(name)[:40], _number(value, 3), "█" * max(0, round(BAR * value / most)) if most > 0 else ""]
-        for name, value in sorted(importance.items(), key=lambda pair: -pair[1])[:SHOWN]
+        [plain(name)[:40], _number(value, 3), "█" * max(0, round(_BAR * value / most)) if most > 0 else ""]
+        for name, value in sorted(importance.items(), key=lambda pair: -pair[1])[:_SHOWN]
     ]
-    more = len(importance) - SHOWN
+    more = len(importance) - _SHOWN
     lines = [folded(f"how much {unit} rises when a column's cells are shuffled", "  "), table(rows, left=(0, 2))]
     return "\n".join(lines + ([f"  … {more} more, each less"] if more > 0 else []))

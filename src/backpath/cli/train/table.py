@@ -29,7 +29,7 @@ from backpath.tabular.candidates import NETWORKS
 from backpath.tabular.divided_rows import PARTS
 from backpath.tabular.judge import FOLDS, SMALL, Judged, Trainer, counts_something
 from backpath.tabular.measures import as_dict
-from backpath.tabular.verdict import FEW
+from backpath.tabular.verdict import FEW_ROWS
 from backpath.training.datasets import DATASETS
 from backpath.training.progress import ProgressCallback, progress_bar
 
@@ -206,7 +206,7 @@ def _advice(options: TrainOptions, found: Judged, counts: bool) -> str:
         lines.append(
             f"Still improving at epoch {most}, the last one; to train for up to {more}:\n{again('--epochs', more)}"
         )
-    if found.verdict.on == "held-out" and found.verdict.rows < FEW:
+    if found.verdict.on == "held-out" and found.verdict.rows < FEW_ROWS:
         lines.append(f"To evaluate on all rows:\n{again('--cv', '5')}")
     if (found.verdict.rare or found.verdict.seldom) and not options.balanced:
         lines.append(f"To weight all classes equally:\n{again('--balanced')}")

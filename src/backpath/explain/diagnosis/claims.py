@@ -27,7 +27,7 @@ class Precision:
 
 ROUNDED = 10  # significant digits; a float with at most this many looks rounded
 DOUBLE, SINGLE = Precision(1e-9, 1e-12, 1e-15), Precision(3e-4, 1e-5, 5e-7)
-HALF = Precision(2e-3, 2e-4, 1e-3)
+HALF_PRECISION = Precision(2e-3, 2e-4, 1e-3)
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def read_figure(figure: object, where: str) -> Figure:
     if not math.isfinite(value):
         raise _refused(figure, where)
     if isinstance(figure, np.floating) and figure.itemsize < 4:
-        return Figure(value, 0.0, HALF)
+        return Figure(value, 0.0, HALF_PRECISION)
     return Figure(value, 0.0, SINGLE if _is_single(figure, value) else DOUBLE)
 
 

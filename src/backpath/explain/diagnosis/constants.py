@@ -84,7 +84,7 @@ _OUTPUTS = Constant(
     lambda q: f"averaged over the {q.width(q.layers)} outputs, not summed",
     lambda q: Quotient(ONE, Number(str(q.width(q.layers)))),
 )
-RATE = Constant(
+_RATE = Constant(
     "learning_rate_included",
     2.5,
     lambda q: q.learning_rate or 1.0,
@@ -102,7 +102,7 @@ SLOTS: tuple[tuple[Constant, ...], ...] = (
     (_MINUS,),
     (HALF, TWICE, _ROOT),
     (_SUMMED, _AVERAGED_TWICE, _ONE_LESS, _BY_INPUTS),
-    (RATE, NO_RATE),
+    (_RATE, NO_RATE),
     (_OUTPUTS,),
 )  # at most one of each
 
@@ -201,7 +201,9 @@ def as_mistake(q: Problem, constant: Constant, scope: Scope) -> Mistake:
         message = f"{scope.words} {verb} 0: {'they are not updated' if q.updates else 'nothing reaches them'}"
     change = Change("whole", None, times(constant.written(q)))
     is_choice = scope is ALL and code not in ("scaled", "all_zero")
-    is_fitted = code in ("scaled", "other_learning_rate") or (code == "learning_rate_included" and constant is not RATE)
+    is_fitted = code in ("scaled", "other_learning_rate") or (
+        code == "learning_rate_included" and constant is not _RATE
+    )
     return Mistake(code, names, message, (), change, convention=is_choice, fitted=is_fitted)
 
 

@@ -28,9 +28,9 @@ from backpath.maths.arrays import Array
 from backpath.maths.network import Network
 from backpath.maths.printed import last_digits
 
-MARGIN = 1.1  # factor on the first-order bound, for the second order
+_MARGIN = 1.1  # factor on the first-order bound, for the second order
 PRINTED = 8  # significant digits; weights with at most this many look printed
-MOST = 2000  # numbers with a tolerance; with more, there is none
+_MOST = 2000  # numbers with a tolerance; with more, there is none
 TELLING = 4.0  # the least information per figure, in bits, for a report without strings
 ALL_TELLING = 16.0  # the same for all figures together
 _WIDER = 10.0  # the largest tolerance of figures with a slip, relative to that of right ones
@@ -138,9 +138,9 @@ def _slack(q: Problem, units: Units, slips: Sequence[Mistake] = ()) -> Array:
     known = sum(np.count_nonzero(u) for u in (*units.weights, units.X, units.y))
     runs = [(slip.edits, np.array([0])) for slip in slips]
     found: Array = np.zeros(Passes(q, 1, runs).figures().shape[1])
-    for up, down in _moved(q, units) if known <= MOST else ():
+    for up, down in _moved(q, units) if known <= _MOST else ():
         found = found + np.abs(Passes(up, 1, runs).figures()[0] - Passes(down, 1, runs).figures()[0]) / 2
-    return MARGIN * found
+    return _MARGIN * found
 
 
 def _moved(q: Problem, units: Units) -> Iterator[tuple[Problem, Problem]]:

@@ -13,9 +13,9 @@ from backpath.explain.learning.situation import Reason, Situation
 from backpath.maths.costs import cost_function
 
 TINY = 0.1  # relative to Glorot's deviation, and to a net input's spread; smaller weights pass on almost nothing
-FLAT = 0.05  # relative to the largest σ′; a neuron with a smaller mean σ′ is saturated
+_FLAT = 0.05  # relative to the largest σ′; a neuron with a smaller mean σ′ is saturated
 STEEPEST = {"sigmoid": 0.25, "tanh": 1.0, "softmax": 0.25}
-LARGE = 10.0  # root mean square; larger inputs need scaling
+_LARGE = 10.0  # root mean square; larger inputs need scaling
 UNLIKE = 30.0  # ratio of two inputs' sizes; larger ratios need scaling
 REACH = {  # the range of an output
     "sigmoid": (0.0, 1.0),
@@ -28,15 +28,15 @@ REACH = {  # the range of an output
     "silu": (-0.27846, math.inf),
     "gelu": (-0.16998, math.inf),
 }
-NAMED = 8  # the most neurons to name in a sentence
+_NAMED = 8  # the most neurons to name in a sentence
 POOR = 0.1  # relative to the best constant answer's cost; with a smaller cost, the network has learned well
 OFTEN_OFF = 0.75  # of the samples; a ReLU that is off on a larger share is reported
 
 
 def listed(names: list[str]) -> str:
     """H1, H2 and H3; if there are many, the first ones and the number of others."""
-    if len(names) > NAMED:
-        return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
+    if len(names) > _NAMED:
+        return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
@@ -142,7 +142,7 @@ def mostly_off_neurons(s: Situation) -> Iterator[Reason]:
 def _rarely_on(s: Situation, layer: int, off: NDArray[np.bool_]) -> Iterator[Reason]:
     rare = np.flatnonzero((off.mean(axis=0) > OFTEN_OFF) & ~off.all(axis=0)).tolist()
     if rare:
-        names, times = [s.neuron(layer, j) for j in rare], [f"{int(off[:, j].sum()):,}" for j in rare[:NAMED]]
+        names, times = [s.neuron(layer, j) for j in rare], [f"{int(off[:, j].sum()):,}" for j in rare[:_NAMED]]
         yield Reason(
             "relu_mostly_off",
             tuple(names),
@@ -169,10 +169,10 @@ def saturated_neurons(s: Situation) -> Iterator[Reason]:
         if steepest is None or (layer == s.layers and not _outputs_can_be_stuck(s)):
             continue
         mean = s.numbers.slopes[layer - 1].mean(axis=0)
-        flat = np.flatnonzero(mean < FLAT * steepest).tolist()
+        flat = np.flatnonzero(mean < _FLAT * steepest).tolist()
         if flat:
             names = [s.neuron(layer, j) for j in flat]
-            values = ", ".join(shown(float(mean[j]), 2) for j in flat[:NAMED])
+            values = ", ".join(shown(float(mean[j]), 2) for j in flat[:_NAMED])
             yield Reason(
                 "saturated",
                 tuple(names),
@@ -212,7 +212,7 @@ def unscaled_inputs(s: Situation) -> Iterator[Reason]:
         return
     size = np.sqrt((s.X * s.X).mean(axis=0))
     names = [f"X{i}" for i in range(1, len(size) + 1)]
-    large = np.flatnonzero(size > LARGE).tolist()
+    large = np.flatnonzero(size > _LARGE).tolist()
     there = size > 0
     ratio = float(size[there].max() / size[there].min()) if there.any() else 1.0
     if not large and ratio < UNLIKE:

@@ -17,7 +17,7 @@ from backpath.maths.costs import cost_function
 from backpath.maths.network import Network
 from backpath.maths.notation import neuron_name
 
-MOST_SAMPLES = 5000  # with more, this many are used, evenly spread
+_MOST_SAMPLES = 5000  # with more, this many are used, evenly spread
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Situation:
     def of(cls, net: Network, X: ArrayLike, y: ArrayLike, cost: str, rate: float | None) -> Situation:
         wide = in_float64(net)
         inputs, targets = wide.samples(X, y, cost)
-        if len(inputs) > MOST_SAMPLES:
-            chosen = np.linspace(0, len(inputs) - 1, MOST_SAMPLES).astype(np.intp)
+        if len(inputs) > _MOST_SAMPLES:
+            chosen = np.linspace(0, len(inputs) - 1, _MOST_SAMPLES).astype(np.intp)
             inputs, targets = inputs[chosen], targets[chosen]
         return cls(wide, cost, rate, backward(wide, inputs, targets, cost))
 

@@ -9,7 +9,7 @@ from itertools import chain
 from backpath.explain import expression as ex
 from backpath.explain.document import Block, Document, Formulas, Heading, Part, Prose, Table
 
-WIDTH = 80
+_WIDTH = 80
 _INDENT = "  "
 _WIDEST_LEFT = 30  # a longer left side has its own line
 _BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
@@ -129,7 +129,7 @@ def fits(e: ex.Equation, width: int) -> bool:
     return text_width(whole) <= width and not any(isinstance(side, ex.Matrix) for side in e.sides)
 
 
-def equation_lines(e: ex.Equation, align: int, width: int = WIDTH) -> list[str]:
+def equation_lines(e: ex.Equation, align: int, width: int = _WIDTH) -> list[str]:
     """An equation on one line if it fits, otherwise one line per side; its first = is at column ``align``."""
     start = formula(e.sides[0])
     head = start + " " * max(0, align - text_width(start))
@@ -171,7 +171,7 @@ def document(doc: Document, colour: bool = False) -> str:
     """A document in plain text; ``colour`` for a terminal."""
     bold, dim, plain = (_BOLD, _DIM, _PLAIN) if colour else ("", "", "")
     title = _line(doc.title)
-    lines = [f"{bold}{title}{plain}", "═" * min(text_width(title), WIDTH)]
+    lines = [f"{bold}{title}{plain}", "═" * min(text_width(title), _WIDTH)]
     for block in doc.blocks:
         lines.append("")
         if isinstance(block, Heading):
@@ -186,12 +186,12 @@ def document(doc: Document, colour: bool = False) -> str:
 
 def _plain_block(block: Block) -> list[str]:
     if isinstance(block, Prose):
-        return filled(_line(block.parts).split(" "), WIDTH)
+        return filled(_line(block.parts).split(" "), _WIDTH)
     if not isinstance(block, Formulas):
         raise TypeError(f"no text for {type(block).__name__}")
     starts = [text_width(formula(e.sides[0])) for e in block.equations]
     align = max((start for start in starts if start <= _WIDEST_LEFT), default=0)
-    return [_INDENT + line for e in block.equations for line in equation_lines(e, align, WIDTH - len(_INDENT))]
+    return [_INDENT + line for e in block.equations for line in equation_lines(e, align, _WIDTH - len(_INDENT))]
 
 
 def _line(parts: Sequence[Part]) -> str:
@@ -205,7 +205,7 @@ def table(block: Table) -> list[str]:
     last = len(widths) - 1
     before = len(_INDENT) + sum(widths[:-1]) + 2 * last
     if last not in block.right:
-        widths[last] = max(min(widths[last], WIDTH - before), 12)
+        widths[last] = max(min(widths[last], _WIDTH - before), 12)
     lines = []
     for row in rows:
         cells = [_padded(c, w, k in block.right) for k, (c, w) in enumerate(zip(row[:-1], widths, strict=False))]

@@ -28,7 +28,7 @@ from backpath.explain.expression import (
 )
 from backpath.explain.factors import Chain, Factor
 from backpath.explain.formulas import ACTIVATION_FORMULAS, of_output
-from backpath.explain.paths import FEW, all_paths
+from backpath.explain.paths import FEW_PATHS, all_paths
 from backpath.maths.activations import activation
 from backpath.maths.costs import cost_function
 from backpath.maths.network import Network
@@ -39,7 +39,7 @@ def blocks(d: DerivationData) -> list[Block]:
     chain = d.chain
     if chain.index.layer == chain.layers:
         return _of_output_weight(d)
-    return _of_hidden_weight(d) if d.path_count <= FEW else _by_recursion(d)
+    return _of_hidden_weight(d) if d.path_count <= FEW_PATHS else _by_recursion(d)
 
 
 def _of_output_weight(d: DerivationData) -> list[Block]:

@@ -21,10 +21,10 @@ from backpath.explain.expression import (
     minus,
     product,
 )
-from backpath.explain.paths import FEW, Path, Paths
+from backpath.explain.paths import FEW_PATHS, Path, Paths
 from backpath.explain.written.chain_rule import in_a_cell
 
-MOST_ROWS = 20
+_MOST_ROWS = 20
 MOST_OUTPUTS = 6
 
 
@@ -95,7 +95,7 @@ def _of_paths(paths: Paths, sample: Sample) -> list[Block]:
         return found
     texts, gradient = shown_sum([path.value for path in paths], sample.gradient)
     whole = Formulas((equation(sample.derivation.partial, sy.sum_of(texts), Number(gradient)),))
-    lines = [_path_equation(path) for path in paths] if len(paths) <= FEW else []
+    lines = [_path_equation(path) for path in paths] if len(paths) <= FEW_PATHS else []
     intro = prose(f"The sum over all {paths.total:,} paths:")
     return [intro, _path_table(paths, texts), whole, *(Formulas((line,)) for line in lines)]
 
@@ -118,7 +118,7 @@ def _percent(path: Path) -> str:
 
 def _batch(v: EvaluationData) -> list[Block]:
     d, samples = v.derivation, v.samples
-    few = samples[:MOST_ROWS]
+    few = samples[:_MOST_ROWS]
     header: list[Part] = ["sample", *(f.expansion if len(f.expanded) < 16 else f.partial for f in d.factors), d.partial]
     rows: list[tuple[Part, ...]] = []
     for sample in few:
@@ -136,7 +136,7 @@ def mean_equation(name: Expression, values: list[float], mean: float, count: int
         values, mean, lambda shown_values: added(shown_values) / count, scale=max(map(abs, values), default=0.0)
     )
     summed = sy.sum_of(texts)
-    if isinstance(summed, Sum) and count > MOST_ROWS:
+    if isinstance(summed, Sum) and count > _MOST_ROWS:
         summed = Sum((*summed.terms[:3], Ellipsis(), summed.terms[-1]))
     average = Quotient(Number("1"), Number(str(count)))
     return equation(name, Product((average, summed)), Number(result))

@@ -29,7 +29,7 @@ from backpath.explain.expression import (
 )
 from backpath.explain.factors import Chain
 from backpath.explain.formulas import of_output
-from backpath.explain.paths import FEW, all_paths
+from backpath.explain.paths import FEW_PATHS, all_paths
 from backpath.explain.step_data import StepData, Update
 from backpath.explain.written import matrices, numbers
 from backpath.explain.written.chain_rule import cost_equation, where
@@ -218,7 +218,7 @@ def _of_neuron(sample: Sample) -> Equation:
     """∂C/∂H1 as the sum over the paths, with numbers if there are few paths."""
     d, factor = sample.derivation, sample.factors[0]
     value = sample.values[0]
-    if d.path_count > FEW:
+    if d.path_count > FEW_PATHS:
         return equation(factor.partial, factor.expansion, Number(shown(value)))
     parts = [
         math.prod(f.number(sample.numbers, sample.place) for f in d.chain.above(way)) for way in all_paths(d.chain)

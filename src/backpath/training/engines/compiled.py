@@ -26,7 +26,7 @@ ORDERS_AT_ONCE = 2**20  # numbers
 SHARED_PARTS, SHARED_BLOCKS, SHARED_CALL, SURELY_SHARED = 30_000, 150_000, 300_000, 1_000_000
 
 STATE_BYTES = ctypes.sizeof(CState)
-COPIES = {"gd": 1, "momentum": 2, "adam": 3}  # arrays per weight: w; w, m; w, m, v
+WEIGHT_COPIES = {"gd": 1, "momentum": 2, "adam": 3}  # arrays per weight: w; w, m; w, m, v
 
 
 class Reached:
@@ -91,7 +91,7 @@ class CompiledEngine(Stateful):
         tol = -1.0 if job.tol is None else job.tol
         rates = (s.learning_rate, s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience)
         self._settings = CSettings(*rates, job.cost_share, job.clip_norm or 0.0, decay=s.decay)
-        copies = COPIES[s.name] * n
+        copies = WEIGHT_COPIES[s.name] * n
         room = buffer(2 * copies + n + layout.numbers, number)
         start = address(room, number, len(room))
         now, after = (Reached(room[k : k + copies], part(start, k, copies, number)) for k in (0, copies))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.maths.arrays import Array, Indices
-from backpath.training.engines.compiled import COPIES
+from backpath.training.engines.compiled import WEIGHT_COPIES
 from backpath.training.engines.groups import Populated, Standing
 from backpath.training.engines.layout import Layout, lay_out
 from backpath.training.job import Job
@@ -20,7 +20,7 @@ from backpath.training.state import put_back
 
 FEW_WEIGHTS = 400  # with fewer, the weights and gradients of 16 networks stay in or near a first-level cache
 LAID_BYTES = 2**26  # the most bytes of samples that are laid out once for all networks
-STEP = calls.STEP_BYTES // 4  # numbers, at most
+_STEP = calls.STEP_BYTES // 4  # numbers, at most
 
 
 def samples_in_lanes(job: Job) -> bool:
@@ -39,7 +39,7 @@ class Each:
         job, size = standing.job, standing.weights.shape[1]
         self.standing, self._kernels = standing, kernels(job.network.dtype)
         self._layout = lay_out(job, laid=len(job.X) * sum(job.network.sizes) * job.X.itemsize <= LAID_BYTES)
-        copies = COPIES[job.solver.name]
+        copies = WEIGHT_COPIES[job.solver.name]
         flat = buffer(size * copies * self._layout.weights, job.network.dtype)
         self._flat: Array = flat.reshape(size, copies * self._layout.weights)
         self._places = _places(self._layout)
@@ -83,9 +83,9 @@ class EachWorkspace:
         tol = -1.0 if job.tol is None else job.tol
         rates = (0.0, 0.0, s.nesterov, s.beta_1, s.beta_2, s.epsilon, job.l2, tol, job.patience)
         self._settings = calls.CSettings(*rates, job.cost_share, 0.0, standing.solved_error, standing.stop_when_solved)
-        room = buffer(layout.weights + flat.shape[1] + STEP + layout.numbers, number)
+        room = buffer(layout.weights + flat.shape[1] + _STEP + layout.numbers, number)
         aside = np.empty(layout.costs)
-        gradient, before, worst, memory = np.split(room, np.cumsum([layout.weights, flat.shape[1], STEP]))
+        gradient, before, worst, memory = np.split(room, np.cumsum([layout.weights, flat.shape[1], _STEP]))
         free = None if job.free is None else layout.flat(job.free, number)
         X, Y = np.ascontiguousarray(job.X), np.ascontiguousarray(job.y)
         self._training = calls.CTraining(

@@ -18,7 +18,7 @@ from backpath.training.native import calls
 from backpath.training.native.library import address, buffer, kernels
 from backpath.training.state import put_back
 
-BLOCK_BYTES = 32_000  # bytes of a block's rows, which should stay in or near a first-level cache
+_BLOCK_BYTES = 32_000  # bytes of a block's rows, which should stay in or near a first-level cache
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class Groups:
         self._moments = np.zeros((REMEMBERED[standing.job.solver.name] * count, size), number)
         outputs, neurons = standing.job.network.sizes[-1], sum(standing.job.network.sizes[1:])
         self._rows_of_sample = 2 * neurons + outputs + 3
-        near = BLOCK_BYTES // (self._rows_of_sample * calls.STEP_BYTES)  # the bits do not depend on it
+        near = _BLOCK_BYTES // (self._rows_of_sample * calls.STEP_BYTES)  # the bits do not depend on it
         self._block = min(max(4, near - near % 4), standing.job.batch_size)
 
     def train(self, networks: Indices, begin: int, epochs: int, orders: Indices) -> None:

@@ -21,7 +21,7 @@ from backpath.training.native.library import buffer
 NARROW_LANES, NARROW_WEIGHTS = 4, 256
 
 # A block is as large as fits in the processor's cache.
-BLOCK_BYTES, LEAST_BLOCK, MOST_BLOCK = 131_072, 128, 512
+_BLOCK_BYTES, _LEAST_BLOCK, MOST_BLOCK = 131_072, 128, 512
 # A large batch is divided into parts, each with its own gradient, if the gradients are small; into a power of two, so
 # that two or four threads get the same number.
 LEAST_PART, BYTES_PER_SAMPLE, MOST_PARTS, PARTS_BYTES = 96, 2048, 64, 4 << 20
@@ -200,7 +200,7 @@ def _wide(
         place = deltas + _up(neurons, 4) * panel
         weights += _up(neurons, step) * (inputs + 1)
     working = place + 3 * panel
-    most = min(max(LEAST_BLOCK, BLOCK_BYTES // ((known + working) // panel * itemsize)), MOST_BLOCK)
+    most = min(max(_LEAST_BLOCK, _BLOCK_BYTES // ((known + working) // panel * itemsize)), MOST_BLOCK)
     block = min(_up(batch, panel), _up(most, panel))
     slot = working * (block // panel)
     for layer in layers:

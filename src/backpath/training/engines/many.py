@@ -27,7 +27,7 @@ from backpath.training.pool import run_on_threads
 from backpath.training.progress import ProgressCallback
 from backpath.training.state import Stateful
 
-CHUNK_SECONDS, CHUNK_NETWORKS, LONGEST_CHUNK = 0.005, 512, 4096  # seconds of one core; the fewest networks; epochs
+_CHUNK_SECONDS, CHUNK_NETWORKS, LONGEST_CHUNK = 0.005, 512, 4096  # seconds of one core; the fewest networks; epochs
 PART_SECONDS, PARTS_PER_THREAD = 0.02, 16  # the most seconds for a chunk of a part
 
 
@@ -218,7 +218,7 @@ class ManyNetworks(Stateful):
         """The epochs between checks for stopped networks, enough to make the checks cheap. It does not depend on the
         number of threads, because a network that diverges keeps its state from the last check."""
         longest = min(LONGEST_CHUNK, 10**6 // len(self.job.X)) if self.job.shuffle else LONGEST_CHUNK
-        return max(1, min(int(CHUNK_SECONDS / (self.epoch_seconds * self._together)), longest))
+        return max(1, min(int(_CHUNK_SECONDS / (self.epoch_seconds * self._together)), longest))
 
     def _parted(self) -> list[tuple[Indices, Order]]:
         """The networks in parts of whole blocks, several per thread and none too long; and for each the orders of the

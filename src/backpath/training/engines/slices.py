@@ -14,9 +14,9 @@ from backpath.training.spreading import Spread, spread_and_kept
 if TYPE_CHECKING:
     from backpath.training.checkpoints import Checkpoints
 
-MOST, LEAST_SECONDS = 256, 0.5  # slices; seconds of work on one core in each, roughly
+_MOST, LEAST_SECONDS = 256, 0.5  # slices; seconds of work on one core in each, roughly
 OF_EACH = ("epochs_done", "solved_after", "status", "cost", "worst")  # arrays (networks,)
-COLUMNS = ("weights", "history")  # arrays (…, networks)
+_COLUMNS = ("weights", "history")  # arrays (…, networks)
 
 
 def train_in_slices(
@@ -32,7 +32,7 @@ def train_in_slices(
     slice.
     """
     size = many.weights.shape[1]
-    least = max(size / MOST, LEAST_SECONDS / (many.epoch_seconds * max(1, many.epochs)))
+    least = max(size / _MOST, LEAST_SECONDS / (many.epoch_seconds * max(1, many.epochs)))
     width = math.ceil(min(least, size) / many.networks_at_once) * many.networks_at_once
     slices = [slice(first, min(first + width, size)) for first in range(0, size, width)]
     shared = many.job, many.settings, size
@@ -64,7 +64,7 @@ def train_slice(shared: Any, weights: Array, rates: Array, momenta: Array) -> di
     job, settings, together = shared
     many = ManyNetworks(job, weights.copy(), rates, momenta, **settings, threads=1, together=together)
     many.run()
-    return {name: getattr(many, name) for name in (*OF_EACH, *COLUMNS)} | {"epochs": many.epochs_done}
+    return {name: getattr(many, name) for name in (*OF_EACH, *_COLUMNS)} | {"epochs": many.epochs_done}
 
 
 def _take(many: ManyNetworks, part: slice, found: dict[str, Array]) -> None:

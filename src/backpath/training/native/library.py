@@ -20,7 +20,7 @@ from backpath.training.native.calls import SIGNATURES, STEP_BYTES
 FOLDER = native.__path__[0]
 SUFFIX = {"darwin": ".dylib", "win32": ".dll"}.get(sys.platform, ".so")
 X86_64, OTHERS = ("x86_64_v2", "x86_64_v3", "x86_64_v4"), ("aarch64",)
-NUMBERS = {"float64": "f64", "float32": "f32"}
+NUMBER_TYPES = {"float64": "f64", "float32": "f32"}
 
 
 class Kernels:
@@ -75,7 +75,7 @@ def level() -> str:
 def _loaded() -> tuple[dict[np.dtype[Any], Kernels] | None, str]:
     try:
         library = _library(level())
-        return {np.dtype(name): Kernels(library, number) for name, number in NUMBERS.items()}, ""
+        return {np.dtype(name): Kernels(library, number) for name, number in NUMBER_TYPES.items()}, ""
     except (OSError, AttributeError) as fault:  # no such file, not a library, or one without these names
         return None, f"{fault}; in a clone build them with: python hatch_build.py".replace("\n", " ")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from backpath.explain.diagnosis.catalogue.way_back import UPDATED, path_weights, updated_message
+from backpath.explain.diagnosis.catalogue.way_back import UPDATED_WEIGHT, path_weights, updated_message
 from backpath.explain.diagnosis.mistakes import LOCAL, PLAIN, RARE, Change, Family, FloatOrArray, at
 from backpath.explain.diagnosis.passes import Edit, Index, Passes, Stage
 from backpath.explain.diagnosis.problem import Problem
@@ -50,7 +50,9 @@ def _updated(q: Problem, summed: bool) -> Family:
     def message(rate: float) -> str:
         return updated_message(layers, rate, summed)
 
-    return Family("updated_weights_used", path_weights(q, layers), edits, message, _RATES, 0.0, lambda rate: UPDATED)
+    return Family(
+        "updated_weights_used", path_weights(q, layers), edits, message, _RATES, 0.0, lambda rate: UPDATED_WEIGHT
+    )
 
 
 def _starts(*right: float, others: Sequence[float] = ()) -> tuple[float, ...]:

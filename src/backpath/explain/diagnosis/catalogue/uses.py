@@ -34,7 +34,7 @@ EVERYWHERE = UsePlaces(("own", "bias", "back"), "")
 BACK = UsePlaces(("back",), " in the backward pass to layer {1} only")
 GRADIENT = UsePlaces(("own", "bias"), " in the gradients of layer {0} only, not in the backward pass")
 BIAS = UsePlaces(("bias",), " in the gradients of the biases of layer {0} only")
-OWN = UsePlaces(("own",), " in the gradients of the weights of layer {0} only, not of its biases")
+_OWN = UsePlaces(("own",), " in the gradients of the weights of layer {0} only, not of its biases")
 
 
 def places(q: Problem, layer: int) -> Iterator[UsePlaces]:
@@ -45,7 +45,7 @@ def places(q: Problem, layer: int) -> Iterator[UsePlaces]:
         yield GRADIENT
     if q.has_biases:
         yield BIAS
-        yield OWN
+        yield _OWN
 
 
 def used(layer: int, place: UsePlaces, values: Values, columns: slice = slice(None)) -> Edit:

@@ -265,7 +265,7 @@ def _updated_used(q: Problem, times: float, summed: bool, layers: tuple[int, ...
         p.updated[np.ix_(h, np.array(layers))] = rate
 
     message = updated_message(layers, (q.learning_rate or 0.0) * times, summed)
-    change = UPDATED if len(layers) > 1 else replace(UPDATED, layer=layers[0])
+    change = UPDATED_WEIGHT if len(layers) > 1 else replace(UPDATED_WEIGHT, layer=layers[0])
     rank = PLAIN if len(layers) == q.layers - 1 and times == 1 else LOCAL
     where = path_weights(q, layers)
     return Mistake(
@@ -289,4 +289,4 @@ def _updated_weight(layer: int, k: int, j: int) -> Expression:
     return minus(W, Product((sy.ETA, Partial(sy.C, W))))
 
 
-UPDATED = Change("weight", None, _updated_weight)
+UPDATED_WEIGHT = Change("weight", None, _updated_weight)
