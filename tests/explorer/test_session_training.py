@@ -111,7 +111,7 @@ def test_a_deep_network_is_summed_up(page):
     assert len(page.event("frame")["summary"]) == 9
 
 
-def test_a_slow_page_gets_fewer_frames_and_holds_up_nobody(server):
+def test_a_slow_page_gets_fewer_frames_and_delays_no_other(server):
     """A page that reads nothing while it trains: its answers come all the same, and another page's at once."""
     with Page(server) as slow, Page(server) as quick:
         slow.ok("set", dataset="spiral", sizes=[2, 16, 16, 16, 16, 1])

@@ -82,7 +82,7 @@ def changed(path, value):
         (changed(["inputs", 0, "mean"], float("nan")), "must be finite"),
         (changed(["inputs", 0, "scale"], KeyError), "input 1 must hold name, mean, scale"),
         (changed(["inputs", 1, "categories"], ["a"]), "input 2 must have at least two categories"),
-        (changed(["inputs", 1, "categories"], ["a", "a"]), "input 2's categories must be texts, each there once"),
+        (changed(["inputs", 1, "categories"], ["a", "a"]), "input 2's categories must be different texts"),
         (changed(["inputs", 1, "categories"], ["a", 1]), "input 2: categories must be of type str, not int"),
         (changed(["target", "task"], "guess"), "the target's task 'guess' does not go with 3 classes"),
         (changed(["target", "task"], "binary"), "the target's task 'binary' does not go with 3 classes"),

@@ -6,12 +6,12 @@ from backpath.errors import InputError
 from backpath.files.wording import (
     column_index,
     counted,
+    distinguished,
     first_duplicate,
     listed,
     named,
     plain,
     quoted,
-    told_apart,
     without_controls,
 )
 
@@ -63,8 +63,8 @@ def test_a_column_without_a_near_name_or_without_a_name():
         column_index("", NAMES, "t.csv", "")
 
 
-def test_equal_names_are_told_apart():
-    names, repeated = told_apart(["a", "b", "a", "c", "a", "b"], "t.csv")
+def test_equal_names_are_distinguished():
+    names, repeated = distinguished(["a", "b", "a", "c", "a", "b"], "t.csv")
     assert names == ["a", "b", "a (column 3)", "c", "a (column 5)", "b (column 6)"]
     assert repeated == {
         "a (column 3)": "t.csv: columns 1 and 3 are both named 'a'",

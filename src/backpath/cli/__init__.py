@@ -1,7 +1,7 @@
 """The commands. A command's module is imported only when it is called, so that ``backpath --help`` is instant.
 
-Exit status 0: done. 1: the work failed, or ``check`` found a mistake. 2: the call or its input is wrong. An error is
-one plain line on standard error; never a traceback.
+Exit status 0: done. 1: the work failed, or ``check`` found a mistake. 2: the call or its input is wrong, or training
+diverges with its settings. An error is one plain line on standard error; never a traceback.
 """
 
 from __future__ import annotations

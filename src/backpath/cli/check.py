@@ -41,7 +41,7 @@ def command(
 
     With --model, the network and the sample come from a saved model and its table; FILE contains the rest.
 
-    The exit status is 0 if every figure is right, else 1.
+    The exit status is 0 if every figure is right, 1 if one is wrong, and 2 if FILE is not valid.
 
     \b
     {"network": {"sizes": [1, 1], "activations": "sigmoid",

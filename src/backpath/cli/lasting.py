@@ -72,7 +72,7 @@ def _resumed(context: click.Context, options: dict[str, Any], given: set[str]) -
     more = sorted(given - set(MAY_CHANGE))
     if more:
         free = _listed(name for name in MAY_CHANGE if name in options and name not in ("checkpoint", "resume"))
-        raise InputError(f"--resume takes all settings from the folder except {free}; leave {_listed(more)} out")
+        raise InputError(f"--resume takes all settings from the folder except {free}, so leave {_listed(more)} out")
     given_then = frozenset(call.pop("given"))
     restored = {name: tuple(value) if isinstance(value, list) else value for name, value in (call | usual).items()}
     changed = {name: options[name] for name in given}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from backpath.cli.options import ColumnName, FileName
-from backpath.cli.table_options import dialect, dialect_options, memory_option
+from backpath.cli.table_options import DialectOptions, dialect_options, memory_option
 from backpath.cli.terminal import PrintedRows, echo, folded
 from backpath.errors import InputError
 
@@ -20,6 +21,24 @@ if TYPE_CHECKING:
 
 SURELY_FINITE = {"float64": 1e300, "float32": 1e37}
 NOT_FINITE = "the prediction is not a finite number"
+
+
+@dataclass(frozen=True)
+class PredictOptions(DialectOptions):
+    """The options of ``backpath predict`` by name."""
+
+    model: str
+    tables: tuple[str, ...]
+    out: str | None
+    keep: tuple[str, ...]
+    unknown: str
+    strict: bool
+    memory: str | None
+
+    @property
+    def file(self) -> str | None:
+        """The file to write; None: the predictions are printed."""
+        return self.out if self.out != "-" else None
 
 
 @click.command()
@@ -45,20 +64,7 @@ NOT_FINITE = "the prediction is not a finite number"
 @click.option("--strict", is_flag=True, help="Refuse the table if any row cannot be predicted.")
 @memory_option
 @dialect_options
-def command(
-    model: str,
-    tables: tuple[str, ...],
-    out: str | None,
-    keep: tuple[str, ...],
-    unknown: str,
-    strict: bool,
-    memory: str | None,
-    delimiter: str | None,
-    encoding: str | None,
-    decimal: str | None,
-    na: tuple[str, ...],
-    header: bool | None,
-) -> None:
+def command(**options: Any) -> None:
     """Predict each row of TABLES with the saved MODEL.
 
     TABLES are CSV, Parquet, JSON lines or .xlsx files, which may be compressed, a pattern such as 'parts/*.csv', or -
@@ -75,34 +81,41 @@ def command(
     from backpath.files.models import load_model
     from backpath.files.opening import open_table
     from backpath.files.predicting import PredictionTable
-    from backpath.files.predictions import check_ending, prediction_names, print_columns, write_predictions
-    from backpath.files.wording import counted, plain
+    from backpath.files.predictions import check_ending
 
-    to_file = out if out != "-" else None
-    if to_file is not None:
-        check_ending(to_file)
-        check_writable(to_file, inputs=[model, *(table for table in tables if table != "-")])
-    loaded = load_model(model)
+    given = PredictOptions(**options)
+    if given.file is not None:
+        check_ending(given.file)
+        check_writable(given.file, inputs=[given.model, *(table for table in given.tables if table != "-")])
+    loaded = load_model(given.model)
     prepared = loaded.table_inputs
-    given, wanted = dialect(delimiter, encoding, decimal, na, header), [kind.name for kind in prepared.inputs]
-    with open_table(tables, given, prepared.dialect, wanted, budget(memory)) as source:
-        table = PredictionTable(source, prepared, keep)
-        found = table.check(refuse_unknown=unknown == "refuse", strict=strict)
-        _check_sizes(loaded, table, found, strict)
-        names = [*keep, *prediction_names(loaded.preparation, loaded.network.sizes[-1], keep)]
-        names += ["problem"] if found.unusable else []
-        blocks = _predicted(loaded, table, with_problems=found.unusable > 0)
-        if to_file is None:
-            print_columns(PrintedRows(), names, blocks)
-        else:
-            write_predictions(to_file, names, blocks)
-            usable = counted(found.rows - found.unusable, "prediction")
-            of = f" of {counted(found.rows, 'row')}" if found.unusable else ""
-            echo(f"saved {plain(to_file)}: {usable}{of}")
+    wanted = [kind.name for kind in prepared.inputs]
+    with open_table(given.tables, given.dialect, prepared.dialect, wanted, budget(given.memory)) as source:
+        table = PredictionTable(source, prepared, given.keep)
+        found = table.check(refuse_unknown=given.unknown == "refuse", strict=given.strict)
+        _check_sizes(loaded, table, found, given.strict)
+        _write(given, loaded, table, found)
         footer = source.footer
     for note in footer:
         _note(note)
     _tell(found)
+
+
+def _write(given: PredictOptions, loaded: Model, table: PredictionTable, found: Findings) -> None:
+    """Write the predictions to the file, or print them."""
+    from backpath.files.predictions import prediction_names, print_columns, write_predictions
+    from backpath.files.wording import counted, plain
+
+    names = [*given.keep, *prediction_names(loaded.preparation, loaded.network.sizes[-1], given.keep)]
+    names += ["problem"] if found.unusable else []
+    blocks = _predicted(loaded, table, with_problems=found.unusable > 0)
+    if given.file is None:
+        print_columns(PrintedRows(), names, blocks)
+        return
+    write_predictions(given.file, names, blocks)
+    usable = counted(found.rows - found.unusable, "prediction")
+    of = f" of {counted(found.rows, 'row')}" if found.unusable else ""
+    echo(f"saved {plain(given.file)}: {usable}{of}")
 
 
 def _check_sizes(loaded: Model, table: PredictionTable, found: Findings, strict: bool) -> None:

@@ -90,7 +90,24 @@ def dialect_options(command: F) -> F:
 
 
 @dataclass(frozen=True)
-class TableOptions:
+class DialectOptions:
+    """The options of ``dialect_options`` by name."""
+
+    delimiter: str | None
+    encoding: str | None
+    decimal: str | None
+    na: tuple[str, ...]
+    header: bool | None
+
+    @property
+    def dialect(self) -> Dialect:
+        from backpath.files.dialect import Dialect
+
+        return Dialect(self.delimiter, self.encoding, self.decimal, self.header, self.na)
+
+
+@dataclass(frozen=True)
+class TableOptions(DialectOptions):
     """The options of ``table_options`` by name."""
 
     task: str | None
@@ -100,15 +117,6 @@ class TableOptions:
     keep_column: tuple[str, ...]
     missing: str
     dates: str | None
-    delimiter: str | None
-    encoding: str | None
-    decimal: str | None
-    na: tuple[str, ...]
-    header: bool | None
-
-    @property
-    def dialect(self) -> Dialect:
-        return dialect(self.delimiter, self.encoding, self.decimal, self.na, self.header)
 
     def choices(self, standardize: bool = True) -> Choices:
         from backpath.files.choices import Choices
@@ -123,11 +131,3 @@ class TableOptions:
             self.dates,
             standardize,
         )
-
-
-def dialect(
-    delimiter: str | None, encoding: str | None, decimal: str | None, na: tuple[str, ...], header: bool | None
-) -> Dialect:
-    from backpath.files.dialect import Dialect
-
-    return Dialect(delimiter, encoding, decimal, header, na)

@@ -157,14 +157,14 @@ class Scene:
             return replace(found, focus=self.focus, stepping=self._other_network(settings.sizes))
         check_fit(settings, self.data)
         timeline = self.timeline if settings.cost == self.settings.cost else Timeline(self.network)
-        return replace(self, settings=settings, timeline=timeline, stepping=self.stepping.begun_anew())
+        return replace(self, settings=settings, timeline=timeline, stepping=self.stepping.restarted())
 
     def _other_network(self, sizes: tuple[int, ...]) -> Stepping:
-        return self.stepping.begun_anew() if sizes == self.settings.sizes else Stepping()
+        return self.stepping.restarted() if sizes == self.settings.sizes else Stepping()
 
     def with_network(self, network: Network, timeline: Timeline | None = None) -> Scene:
         """With other weights."""
-        return replace(self, network=network, timeline=timeline or self.timeline, stepping=self.stepping.begun_anew())
+        return replace(self, network=network, timeline=timeline or self.timeline, stepping=self.stepping.restarted())
 
     def edited(self, network: Network) -> Scene:
         """With weights that a user typed; a run restarts from them."""
@@ -176,7 +176,7 @@ class Scene:
         self.network.samples(X, y, self.settings.cost)
         index = self.focus.index
         focus = self.focus if index is None else replace(focus_on(data, min(index, len(X) - 1)), batch=self.focus.batch)
-        return replace(self, data=data, focus=focus, stepping=self.stepping.begun_anew())
+        return replace(self, data=data, focus=focus, stepping=self.stepping.restarted())
 
     def with_focus(self, focus: Focus) -> Scene:
         """With another sample selected; the previous sample's values are dropped."""
@@ -197,7 +197,7 @@ class Scene:
         every = units(self.settings.sizes)
         stepping = self.stepping
         if stepping.done == len(every):
-            stepping = stepping.begun_anew()
+            stepping = stepping.restarted()
         if stepping.step is None:
             rate, cost = self.settings.learning_rate, self.settings.cost
             labels = self.input_labels

@@ -64,7 +64,7 @@ class Stepping:
     previous: NeuronValues = field(default_factory=dict)
     formulas: tuple[tuple[str, Equation], ...] = ()
 
-    def begun_anew(self) -> Stepping:
+    def restarted(self) -> Stepping:
         """A new step; the present values become the previous ones."""
         return Stepping(previous=self.previous | self.values)
 

@@ -13,7 +13,7 @@ from backpath.errors import InputError
 from backpath.files.csv_delimiter import DELIMITERS, check_delimiter, detected_delimiter
 from backpath.files.csv_header import NUMBER_CELL, first_lines, first_rows, lines_above
 from backpath.files.dialect import WHITESPACE, Dialect, encoding_of
-from backpath.files.wording import named, quoted, told_apart
+from backpath.files.wording import distinguished, named, quoted
 
 _SAMPLE = 1 << 18  # characters
 _SEP_LINE = re.compile(r"sep\s*=(.)", re.IGNORECASE)
@@ -92,7 +92,7 @@ def find_layout(file: Path, shown: str, dialect: Dialect, preferred: str | None,
         names = [name.strip() for name in names]
         notes += ("blanks after delimiters are removed",)
     _check_names(names, shown, 1 + skip)
-    names, repeated = told_apart(names, f"{shown}, line {1 + skip}")
+    names, repeated = distinguished(names, f"{shown}, line {1 + skip}")
     return CsvLayout(delimiter, encoding, skip + header_lines, tuple(names), strip, notes + more, repeated)
 
 

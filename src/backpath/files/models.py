@@ -24,11 +24,12 @@ from backpath.maths.network import Network
 class Model:
     """A network, how a table's columns become its inputs, and how it was trained.
 
-    Attributes
+    Parameters
     ----------
     network : Network
+        The network.
     preparation : Preparation | None
-        None if it was trained on arrays.
+        How a table's columns become inputs; None if it was trained on arrays.
     record : dict
         Facts about the training that JSON can keep (cost, solver, epochs, learning rate, held-out quality …).
     """
@@ -57,7 +58,7 @@ class Model:
 
     @property
     def table_inputs(self) -> Preparation:
-        """How a table's columns become inputs: as in training; for a network trained on arrays, the columns X1, X2 …,
+        """How a table's columns become inputs, as in training; for a network trained on arrays, the columns X1, X2 …,
         unchanged."""
         return self.preparation or Preparation.of_arrays(self.network.sizes[0])
 

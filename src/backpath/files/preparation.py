@@ -245,4 +245,4 @@ def _check_scale(mean: float, scale: float, what: str) -> None:
 
 def _check_texts(texts: tuple[str, ...], what: str) -> None:
     if len(set(texts)) != len(texts):
-        raise InputError(f"{what} must be texts, each there once")
+        raise InputError(f"{what} must be different texts")

@@ -98,18 +98,26 @@ def read_table(
         The column to predict.
     task : "regression" | "classification", optional
         By default, the task that the target's cells suggest.
-    categorical, numeric : sequences of str
-        Columns to treat as categories, or as numbers (other cells count as missing).
-    ignore, keep : sequences of str
-        Columns to leave out, and columns to use that would otherwise be left out.
+    categorical : sequence of str
+        Columns to treat as categories.
+    numeric : sequence of str
+        Columns to treat as numbers; other cells count as missing.
+    ignore : sequence of str
+        Columns to leave out.
+    keep : sequence of str
+        Columns to use that would otherwise be left out.
     missing : "fill" | "drop" | "refuse"
         Fill missing inputs, leave such rows out, or refuse the table.
     dates : "day-first" | "month-first" | "year-first", optional
         How to read dates such as 3/4/2020; by default, the column's other dates decide.
     standardize : bool
         Whether to scale numeric columns to mean 0 and standard deviation 1.
-    delimiter, encoding, decimal : str, optional
-        The format of a CSV file; by default, it is detected.
+    delimiter : str, optional
+        What separates the cells of a CSV file; by default, it is detected.
+    encoding : str, optional
+        The encoding of a CSV file, such as "cp1252"; by default, it is detected.
+    decimal : str, optional
+        The decimal mark of a CSV file; by default, it is detected.
     header : bool, optional
         Whether the first line contains the column names; by default it does, and a first line of numbers is refused.
     na : sequence of str

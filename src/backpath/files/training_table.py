@@ -52,17 +52,23 @@ class TrainingTable:
 
     Attributes
     ----------
-    columns, target : the values of the input columns, in the file's order, and of the target
+    columns : tuple of column values
+        The values of the input columns, in the file's order.
+    target : column values
+        The values of the column to predict.
     standardize : bool
+        Whether the preparation scales numeric columns.
     notes : tuple of str
         Remarks for the user on how the table was read.
     left_out : tuple of str
         Columns that are not inputs.
-    dialect : the format of the file
-    beyond : for each column and the target, the moments of rows that are not in memory
-    weight : (rows,)
+    dialect : Dialect
+        The format of the file.
+    beyond : tuple of Moments
+        For each column and the target, the moments of rows that are not in memory.
+    weight : array (rows,) or None
         The weight of each row; None: all are equal.
-    numbers : (rows,)
+    numbers : array (rows,) or None
         The rows' numbers in the file, from 1 below the header; None: no row is left out.
     """
 
@@ -98,7 +104,7 @@ class TrainingTable:
 
     @property
     def labels(self) -> NDArray[Any]:
-        """The target of each row as in the file, of shape (N,): numbers or names of classes, for estimators."""
+        """The target of each row as in the file, of shape (N,), for estimators; numbers or names of classes."""
         if isinstance(self.target, Categories):
             names: NDArray[Any] = np.array(self.target.categories)[self.target.values]
             return names

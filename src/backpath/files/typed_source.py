@@ -13,7 +13,7 @@ from backpath.errors import InputError
 from backpath.files.csv_source import literal_path
 from backpath.files.dialect import Dialect
 from backpath.files.sources import Column, Source
-from backpath.files.wording import plain, quoted, shown_files, told_apart
+from backpath.files.wording import distinguished, plain, quoted, shown_files
 
 if TYPE_CHECKING:
     import duckdb
@@ -67,7 +67,7 @@ def _typed(
 ) -> Source:
     shown = files[0][1]
     called = [name if name.strip() else f"column {place}" for place, name in enumerate(names, 1)]
-    called, repeated = told_apart(called, shown)
+    called, repeated = distinguished(called, shown)
     columns = tuple(_column(k, *pair) for k, pair in enumerate(zip(called, types, strict=True)))
     return Source(
         path=shown_files([path for _, path in files]),

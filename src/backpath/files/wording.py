@@ -104,10 +104,10 @@ def column_index(name: str, names: Sequence[str], path: str, role: str, option: 
     raise InputError(f"{path} has no column {quoted(name)} {role}; {hint}", options=options)
 
 
-def told_apart(names: Sequence[str], where: str) -> tuple[list[str], dict[str, str]]:
+def distinguished(names: Sequence[str], where: str) -> tuple[list[str], dict[str, str]]:
     """Unique names of columns, with the place added to later ones of equal names, and a message for each of these.
 
-    >>> told_apart(["a", "b", "a"], "t.csv")
+    >>> distinguished(["a", "b", "a"], "t.csv")
     (['a', 'b', 'a (column 3)'], {'a (column 3)': "t.csv: columns 1 and 3 are both named 'a'"})
     """
     given = set(names)

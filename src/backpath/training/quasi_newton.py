@@ -59,7 +59,7 @@ class Objective(Stateful):
             self._repeated += 1
             if known != digest:
                 raise InputError(
-                    "SciPy takes other steps on this machine than on the one that wrote the checkpoint; resume there"
+                    "SciPy computes different steps on this machine; resume on the machine that wrote the checkpoint"
                 )
             return cost, gradient.copy()
         cost, layers = self._evaluate(self.layers(flat))

@@ -28,7 +28,7 @@ from backpath.explain.diagnosis.passes import Index, Passes, Stage
 from backpath.explain.diagnosis.procedures import OTHER_RULE
 from backpath.explain.diagnosis.several import after_several_updates, by_another_rule, in_all, with_slips
 
-_MOST_TOLD = 8  # explanations in a report
+_MOST_REPORTED = 8  # explanations in a report
 _USUAL = 4.0  # bits of conventions to combine with a fitted number
 _INNER = 8.0  # bits of conventions to try on the error if its size matters
 _ROUND = 17.0  # bits of a fitted number that may have been chosen by hand: four digits
@@ -113,7 +113,7 @@ class Search:
         for explanation in sorted(found, key=lambda e: e.bits):
             by_key.setdefault(explanation.key(self.c.q), explanation)
         kept = list(by_key.values())
-        return [e for e in kept if e.bits < kept[0].bits + ABOUT][:_MOST_TOLD]
+        return [e for e in kept if e.bits < kept[0].bits + ABOUT][:_MOST_REPORTED]
 
     def _holding(self, found: Sequence[Explanation]) -> list[Explanation]:
         """The explanations that also hold in the other comparisons."""
