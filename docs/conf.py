@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from pathlib import Path
 
+from docutils import nodes
+from sphinx.errors import ExtensionError
 from sphinx.util.inspect import TypeAliasForwardRef
 
 from backpath import __version__
@@ -16,31 +20,31 @@ version = release = __version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "sphinx_click",
 ]
 exclude_patterns = ["_build"]
-templates_path = ["templates"]
 
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
 
 autodoc_typehints = "signature"
-autodoc_type_aliases = {name: name for name in ("ArrayLike", "DTypeLike", "Array", "Floats", "PathLike")}
+autodoc_type_aliases = {name: name for name in ("ArrayLike", "DTypeLike", "Array", "Floats", "NDArray", "PathLike")}
 TypeAliasForwardRef.__repr__ = lambda alias: alias.name  # in a union, Sphinx shows this
+TypeAliasForwardRef.__getitem__ = lambda alias, of: TypeAliasForwardRef(f"{alias.name}[{of.__name__}]")
 autodoc_member_order = "bysource"
 autodoc_default_options = {
     "members": True,
+    "special-members": "__getitem__",
     # scikit-learn's own
     "exclude-members": "set_fit_request, set_partial_fit_request, set_predict_request, set_predict_proba_request, "
     "set_score_request, get_metadata_routing",
 }
-autosummary_generate = True
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
+strip_signature_backslash = True  # with it, napoleon keeps the last _ of coefs_
 default_role = "py:obj"
 smartquotes = False  # they would turn --option into a dash
 python_use_unqualified_type_names = True
@@ -92,10 +96,45 @@ def _one_by_one(app: object, what: str, name: str, thing: object, options: objec
     end = next((k for k in range(begin, len(lines)) if lines[k].startswith("---")), len(lines) + 1) - 1
     found: list[str] = []
     for entry in re.split(r"\n(?=\S)", "\n".join(lines[begin:end])):
-        names, colon, rest = entry.partition(" : ")
-        for one in names.split(", ") if colon else [names]:
-            found += f"{one}{colon}{rest}".split("\n")
+        names, rest = re.fullmatch(r"(.*?)((?: : |\n).*|)", entry, re.DOTALL).groups()
+        for one in names.split(", "):
+            found += f"{one}{rest}".split("\n")
     lines[begin:end] = found
+
+
+def _signature(
+    app: object, what: str, name: str, thing: object, options: object, signature: str | None, returns: str | None
+) -> tuple[str, str | None] | None:
+    """Only classes that describe their parameters are made by users; the others show no signature."""
+    if not signature:
+        return None
+    hidden = what in ("class", "exception") and "Parameters\n" not in (inspect.getdoc(thing) or "")
+    return "" if hidden else signature.replace("<factory>", "...").replace("[[...], ", "[..., "), returns
+
+
+def _dashes(app: object, document: nodes.document) -> None:
+    """A dash between a name and its description, where Sphinx writes two hyphens."""
+    for text in list(document.findall(nodes.Text)):
+        if " -- " in text and not isinstance(text.parent, nodes.literal | nodes.literal_block):
+            text.parent.replace(text, nodes.Text(text.replace(" -- ", " – ")))
+
+
+FAULTS = {
+    "&lt;factory&gt;": "a default value that is not Python",
+    "~backpath": "the path of a type",
+    " -- ": "two hyphens for a dash",
+    "Type<span": "a summary that is cut at its colon",
+    r"<li><p><strong>[^<]*,[^<]*</strong>(?! \(<em>arrays)": "two names in one entry",
+}
+
+
+def _check(app: object, error: object) -> None:
+    page = Path(app.outdir, "reference", "api.html")  # type: ignore[attr-defined] # Sphinx's app
+    if error is None and page.is_file():
+        html = page.read_text("utf-8")
+        faults = [f"{found[0]}: {what}" for fault, what in FAULTS.items() if (found := re.search(fault, html))]
+        if faults:
+            raise ExtensionError(f"the reference has {'; '.join(faults)}")
 
 
 def _as_text(app: object, context: object, lines: list[str]) -> None:
@@ -106,5 +145,8 @@ def _as_text(app: object, context: object, lines: list[str]) -> None:
 def setup(app: object) -> None:
     app.connect("autodoc-process-docstring", _tables, priority=400)  # type: ignore[attr-defined] # Sphinx's app
     app.connect("autodoc-process-docstring", _one_by_one, priority=450)  # type: ignore[attr-defined] # the same
+    app.connect("autodoc-process-signature", _signature)  # type: ignore[attr-defined] # the same
+    app.connect("doctree-read", _dashes)  # type: ignore[attr-defined] # the same
+    app.connect("build-finished", _check)  # type: ignore[attr-defined] # the same
     for part in ("description", "options", "arguments"):
         app.connect(f"sphinx-click-process-{part}", _as_text)  # type: ignore[attr-defined] # the same

@@ -54,8 +54,10 @@ class DistributedSamples:
 
     Attributes
     ----------
-    inputs, outputs : int
-        The columns of X and y.
+    inputs : int
+        The number of columns of X.
+    outputs : int
+        The number of columns of y.
     lengths : list of int
         The number of samples in each block.
     rounds : int

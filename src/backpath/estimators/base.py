@@ -106,9 +106,13 @@ class Perceptron(Hyperparameters, PredictingEstimator):
             Their targets, (N,) or (N, outputs).
         sample_weight : array-like
             The weight of each row, (N,), at least 0.
-        X_val, y_val, sample_weight_val : as X, y and sample_weight
-            Held-out samples: their loss and score after each epoch are stored in ``validation_loss_curve_`` and
+        X_val : as X
+            Held-out rows: their loss and score after each epoch are stored in ``validation_loss_curve_`` and
             ``validation_scores_``; with ``early_stopping`` they are used instead of a part of X and y.
+        y_val : as y
+            Their targets.
+        sample_weight_val : as sample_weight
+            Their weights.
 
         Returns
         -------
@@ -181,8 +185,12 @@ class Perceptron(Hyperparameters, PredictingEstimator):
 
         Parameters
         ----------
-        X, y, sample_weight : see ``fit``
-            The rows, their targets, and how much each row counts.
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+        y : array-like
+            Their targets, as in ``fit``.
+        sample_weight : array-like
+            How much each row counts, (N,).
 
         Returns
         -------

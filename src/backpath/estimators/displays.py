@@ -28,13 +28,19 @@ class LossCurveDisplay:
 
     Parameters
     ----------
-    loss, validation_loss : sequence of float, or None
-        By epoch.
+    loss : sequence of float
+        The loss of each epoch.
+    validation_loss : sequence of float, or None
+        The loss on held-out samples after each epoch.
 
     Attributes
     ----------
-    ax_, figure_, lines_ : matplotlib's
-        After ``plot``.
+    ax_ : matplotlib's Axes
+        The axes, after ``plot``.
+    figure_ : matplotlib's Figure
+        Their figure, after ``plot``.
+    lines_ : list of matplotlib's Line2D
+        The curves, after ``plot``.
 
     Examples
     --------
@@ -103,10 +109,12 @@ class SurfaceDisplay:
 
     Parameters
     ----------
-    first, second : arrays (GRID,)
-        Values of the two features.
-    response : array (GRID, GRID)
-        A row for each value of the second.
+    first : array (points,)
+        The values of the first feature.
+    second : array (points,)
+        The values of the second feature.
+    response : array (points, points)
+        The predictions, with a row for each value of the second feature.
     names : pair of str
         The names of the features.
     response_name : str
@@ -114,8 +122,12 @@ class SurfaceDisplay:
 
     Attributes
     ----------
-    ax_, figure_, surface_ : matplotlib's
-        After ``plot``.
+    ax_ : matplotlib's Axes
+        The axes, after ``plot``.
+    figure_ : matplotlib's Figure
+        Their figure, after ``plot``.
+    surface_ : matplotlib's QuadContourSet
+        The coloured surface, after ``plot``.
     """
 
     def __init__(self, first: Floats, second: Floats, response: Array, names: tuple[str, str], response_name: str):
@@ -214,15 +226,21 @@ class LearningRateDisplay:
 
     Parameters
     ----------
-    rates, losses : arrays (epochs,)
-        The learning rates and their losses.
+    rates : array (epochs,)
+        The learning rates.
+    losses : array (epochs,)
+        Their losses.
     suggestion : float
         The rate at which the smoothed loss falls fastest, per decade of the rate.
 
     Attributes
     ----------
-    ax_, figure_, line_ : matplotlib's
-        After ``plot``.
+    ax_ : matplotlib's Axes
+        The axes, after ``plot``.
+    figure_ : matplotlib's Figure
+        Their figure, after ``plot``.
+    line_ : matplotlib's Line2D
+        The curve, after ``plot``.
     """
 
     def __init__(self, rates: Floats, losses: Floats, suggestion: float):
@@ -236,8 +254,10 @@ class LearningRateDisplay:
         ----------
         estimator : MLPClassifier or MLPRegressor
             Fitted or not.
-        X, y : see ``fit``
-            The rows and their targets.
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+        y : array-like
+            Their targets.
         ax : matplotlib's Axes, or None
             The axes to draw on; None for a new figure.
         **settings : those of matplotlib's ``plot``

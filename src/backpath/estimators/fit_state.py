@@ -26,13 +26,15 @@ class Epoch:
     Attributes
     ----------
     number : int
-        Counted from 1.
+        The number of the epoch, from 1.
     loss : float
-        Of this epoch.
+        The loss of this epoch.
     network : Network
         The current network.
-    validation_loss, validation_score : float | None
-        On the held-out samples, if there are any.
+    validation_loss : float | None
+        The loss on the held-out samples, if there are any.
+    validation_score : float | None
+        The score on the held-out samples, if there are any.
     """
 
     number: int

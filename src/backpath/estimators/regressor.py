@@ -34,6 +34,8 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc] # scikit-l
 
     It minimises the loss, averaged over the samples, with the penalty α/2 ΣW² / N on all weights but the biases.
 
+    Parameters and attributes with a name from scikit-learn have the same meaning there.
+
     Parameters
     ----------
     loss : "squared_error", "huber", "absolute_error", "poisson" or "quantile", or a pair of functions
@@ -49,32 +51,74 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc] # scikit-l
         lower one if the upper one is infinite. Losses, ``alpha`` and ``tol`` apply to y scaled to 0…1.
     hidden_layer_sizes : int or sequence of int
         Neurons by hidden layer.
-    n_layers, n_units : int | None
-        The number of hidden layers and the neurons in each, as numbers for a search; they override
-        ``hidden_layer_sizes``. (The attribute ``n_layers_`` also counts the inputs and the outputs.)
+    n_layers : int | None
+        The number of hidden layers, for a search; overrides ``hidden_layer_sizes``. (The attribute ``n_layers_`` also
+        counts the inputs and the outputs.)
+    n_units : int | None
+        The neurons in each hidden layer, for a search; overrides ``hidden_layer_sizes``.
     activation : str, a pair of functions, or one of these for each hidden layer
         ``relu``, ``tanh``, ``logistic`` (also ``sigmoid``), ``identity``, ``leaky_relu``, ``elu``, ``gelu``, ``silu``,
-        ``softplus``, ``exp``; or your own element-wise σ(u) and σ′(u), trained by the NumPy engine. ``fit`` checks
-        σ′ by finite differences.
+        ``softplus``, ``exp`` (see `backpath.maths.activations`); or your own element-wise σ(u) and σ′(u), trained by
+        the NumPy engine. ``fit`` checks σ′ by finite differences.
     solver : "adam", "adamw", "sgd", "lbfgs" or "lm"
         ``adamw`` is adam with ``alpha`` as decoupled weight decay: each update shrinks the weights, except biases, by
         the learning rate times alpha.
         ``lm`` (Levenberg-Marquardt), only for ``squared_error``, is usually the fastest with up to about a thousand
         weights; it uses all samples in each step and ends as sgd and adam do, or when no step lowers the loss.
-    alpha, batch_size, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, \
-warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
-n_iter_no_change, max_fun
-        As in scikit-learn; the same ``random_state`` draws the same weights and batches.
+    alpha : float, default 0.0001
+        α, the strength of the penalty.
+    batch_size : int or "auto", default "auto"
+        The rows of each update of sgd, adam and adamw; "auto" takes 200, or all if there are fewer.
+    learning_rate_init : float, default 0.001
+        The initial learning rate of sgd, adam and adamw.
+    power_t : float, default 0.5
+        The exponent of the schedule ``invscaling``: ``learning_rate_init`` / (``t_`` + 1)^power_t.
+    max_iter : int, default 200
+        The most epochs; of lbfgs, iterations.
+    shuffle : bool, default True
+        Shuffle the rows before each epoch of sgd, adam and adamw.
+    random_state : int, RandomState or None, default None
+        The seed for the weights, the rows held out and the order of the rows; the same seed draws the same ones as in
+        scikit-learn. None draws others each time.
+    tol : float, default 0.0001
+        The least improvement of the loss (or, with ``early_stopping``, of the score) that counts; for lbfgs, the
+        largest component of the gradient at which the fit ends.
+    verbose : bool or int, default False
+        Print the loss of each epoch.
+    warm_start : bool, default False
+        Start ``fit`` from the weights of the previous call.
+    momentum : float, default 0.9
+        The share of the previous update that sgd adds to the next, from 0 to 1.
+    nesterovs_momentum : bool, default True
+        Use Nesterov's form of the momentum in sgd.
+    early_stopping : bool, default False
+        Hold out rows, stop when the score on them no longer improves, and keep the weights with the best score.
+    validation_fraction : float, default 0.1
+        The share of the rows that ``early_stopping`` holds out.
+    beta_1 : float, default 0.9
+        The decay rate of the mean of the gradients in adam and adamw, from 0 to less than 1.
+    beta_2 : float, default 0.999
+        The decay rate of the mean of their squares, from 0 to less than 1.
+    epsilon : float, default 1e-8
+        The number that adam and adamw add to the root of that mean, by which they divide.
+    n_iter_no_change : int, default 10
+        Stop after more than this many epochs in a row without an improvement of ``tol``; not for lbfgs, except with
+        ``early_stopping``.
+    max_fun : int, default 15000
+        The most evaluations of the loss by lbfgs.
     learning_rate : str
         ``constant``, or for sgd ``invscaling`` and ``adaptive`` as in scikit-learn; for sgd, adam and adamw also
         ``linear`` and ``cosine``, which fall to 0 over ``max_iter`` epochs, and ``plateau``, which divides it by 5
         after ``n_iter_no_change`` / 2 epochs without a better loss (or, with ``early_stopping``, score).
-    scale_X, scale_y : bool
-        Standardise the columns of X, or y, inside ``fit``. ``coefs_`` and ``intercepts_`` apply to raw numbers;
-        losses, ``alpha`` and ``tol`` to standardised ones.
-    checkpoint, every : folder, int or str
-        Save the state of the fit in this folder, every so many epochs or after a time such as "60s". The same call
-        of ``fit`` resumes from there.
+    scale_X : bool
+        Standardise the columns of X inside ``fit``; ``coefs_`` and ``intercepts_`` apply to raw columns.
+    scale_y : bool
+        Standardise y inside ``fit``; predictions, ``coefs_`` and ``intercepts_`` are for raw numbers, losses, ``alpha``
+        and ``tol`` for standardised ones.
+    checkpoint : folder
+        Save the state of the fit in this folder. The same call of ``fit`` resumes from there.
+    every : int or str
+        How often to save: a number of epochs, or a time such as "60s".
     dropout : float, or one for each hidden layer
         The share of hidden neurons that each update of sgd, adam and adamw drops (in the NumPy engine).
     clip_norm : float | None
@@ -104,13 +148,38 @@ n_iter_no_change, max_fun
 
     Attributes
     ----------
-    coefs_, intercepts_, loss_, loss_curve_, best_loss_, validation_scores_, best_validation_score_, n_iter_, t_, \
-n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
-        As in scikit-learn; ``loss_`` of several outputs is the average over them (the sum for ``poisson``).
+    coefs_ : list of arrays
+        The weights by layer, (inputs, neurons), without the biases.
+    intercepts_ : list of arrays
+        The biases by layer, (neurons,).
+    loss_ : float
+        The final loss, with the penalty; of several outputs the average over them (the sum for ``poisson``).
+    loss_curve_ : list of float
+        The loss of each epoch.
+    best_loss_ : float | None
+        The lowest loss; None with ``early_stopping`` of sgd, adam and adamw.
+    validation_scores_ : list of float | None
+        The score on held-out rows after each epoch; None without such rows.
+    best_validation_score_ : float | None
+        The best of these scores.
+    n_iter_ : int
+        The number of epochs; of lbfgs, iterations.
+    t_ : int
+        The number of rows that sgd, adam and adamw were trained on, each counted in every epoch.
+    n_layers_ : int
+        The number of layers, with the inputs and the outputs.
+    n_outputs_ : int
+        The number of outputs.
+    out_activation_ : str
+        The activation of the outputs.
+    n_features_in_ : int
+        The number of columns of X.
+    feature_names_in_ : array of str
+        The names of the columns of X, if all have one.
     validation_loss_curve_ : list of float
         The loss on held-out samples after each epoch, without the penalty.
-    bayesian_ : None, or the result of Bayesian regularisation
-        ``alpha``, ``beta`` and ``gamma``, the effective number of parameters.
+    bayesian_ : Bayesian | None
+        The result of Bayesian regularisation.
     stopped_ : str
         What ended the fit: "converged", "epochs", "time", "callback" or "interrupted".
     network_ : Network
@@ -120,8 +189,10 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
 
     Raises
     ------
-    InputError, DivergenceError
-        From ``fit``; both are ValueErrors.
+    InputError
+        From ``fit``, if an argument is not valid; a ValueError.
+    DivergenceError
+        From ``fit``, if training diverges; a ValueError.
 
     Examples
     --------
@@ -155,8 +226,12 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
 
         Parameters
         ----------
-        X, y, sample_weight : see ``fit``
-            The rows, their targets, and how much each row counts.
+        X : array-like, data frame or sparse matrix
+            The rows, (N, features).
+        y : array-like
+            Their targets, as in ``fit``.
+        sample_weight : array-like
+            How much each row counts, (N,).
 
         Returns
         -------

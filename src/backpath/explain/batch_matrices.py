@@ -19,16 +19,17 @@ class BatchMatrices:
     Attributes
     ----------
     layer : int
-    D : (N, neurons of the layer above), for the output layer (N, outputs)
-    ∂C/∂u; for the outputs 2 × u_cost × σ′(u_A1).
-    W : (neurons above, neurons) | None
+        The number of the layer, from 1.
+    D : array (N, neurons of the layer above), for the output layer (N, outputs)
+        ∂C/∂u; for the outputs 2 × u_cost × σ′(u_A1).
+    W : array (neurons above, neurons) or None
         The weights above without the bias column, because no hidden neuron feeds a bias. The notes repeat its row for
         every sample. None for the output layer.
-    S : (N, neurons) | None
+    S : array (N, neurons) or None
         σ′(u_H1), σ′(u_H2). None for the output layer.
-    X : (N, inputs + 1)
+    X : array (N, inputs + 1)
         The inputs of the layer, and the bias neuron's 1 if there is one.
-    gradient : (neurons, inputs + 1)
+    gradient : array (neurons, inputs + 1)
         ∂C/∂W from backpropagation.
     """
 

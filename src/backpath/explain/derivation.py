@@ -25,8 +25,11 @@ class Derivation(DerivationData, Rendered):
     Attributes
     ----------
     network : Network
-    weight, cost : str
-        The weight's name, and the cost's.
+        The network; the values of its weights are not used.
+    weight : str
+        The weight's name.
+    cost : str
+        The cost's name.
     labels : dict
         The names of the inputs.
     path_count : int

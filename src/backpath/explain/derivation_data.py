@@ -52,10 +52,8 @@ class Sample(Value):
 
     Attributes
     ----------
-    derivation : DerivationData
+    derivation : Derivation
         The derivation without numbers.
-    numbers : Backward
-        All numbers of both passes over the batch.
     place : int
         The number of the sample in the batch, from 0.
     """

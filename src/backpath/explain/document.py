@@ -44,7 +44,15 @@ Block = Heading | Prose | Formulas | Table
 
 @dataclass(frozen=True)
 class Document:
-    """A title and its content."""
+    """An explanation as data, which ``text``, ``latex`` and the other formats print.
+
+    Attributes
+    ----------
+    title : tuple of str and Expression
+        The pieces of the title.
+    blocks : tuple of Heading, Prose, Formulas and Table
+        The content, in order.
+    """
 
     title: tuple[Part, ...]
     blocks: tuple[Block, ...]

@@ -141,7 +141,13 @@ class Marked(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """Sides with = between them."""
+    """A formula with numbers: sides with = between them.
+
+    Attributes
+    ----------
+    sides : tuple of Expression
+        The sides, as trees.
+    """
 
     sides: tuple[Expression, ...]
 

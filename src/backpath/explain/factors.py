@@ -36,8 +36,10 @@ class Factor:
 
     Attributes
     ----------
-    partial, expansion : Partial, Expression
-        ∂A1/∂u_A1, and its expansion σ′(u_A1).
+    partial : Partial
+        The partial derivative, ∂A1/∂u_A1, as a tree.
+    expansion : Expression
+        What it is, σ′(u_A1), as a tree.
     meaning : str
         Its meaning in words.
     places : names of neurons and weights
@@ -55,17 +57,17 @@ class Factor:
 
     @property
     def symbol(self) -> str:
-        """The partial derivative as text: ``∂A1/∂u_A1``."""
+        """The partial derivative as text, such as ``∂A1/∂u_A1``."""
         return text.formula(self.partial)
 
     @property
     def latex(self) -> str:
-        r"""The partial derivative in LaTeX: ``\\frac{\\partial A1}{\\partial u_{A1}}``."""
+        r"""The partial derivative in LaTeX, such as ``\frac{\partial A1}{\partial u_{A1}}``."""
         return latex.formula(self.partial)
 
     @property
     def expanded(self) -> str:
-        """The expansion as text: ``σ′(u_A1)``."""
+        """The expansion as text, such as ``σ′(u_A1)``."""
         return text.formula(self.expansion)
 
     def numbers(self, numbers: Backward) -> Array:

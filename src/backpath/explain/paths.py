@@ -28,10 +28,14 @@ class Path:
 
     Attributes
     ----------
-    neurons : names from the output to the weight's source, ``("A1", "H1", "X1")``; ``"1"`` is the bias neuron
-    factors : the factors along it, with their values
-    value : their product, averaged over the batch; the paths' values add up to the gradient
-    share : value / gradient, negative or above 1 if paths cancel; None if the gradient is 0 except for rounding
+    neurons : tuple of str
+        The names from the output to the weight's source, ``("A1", "H1", "X1")``; ``"1"`` is the bias neuron.
+    factors : tuple of Factor
+        The factors along it, with their values.
+    value : float
+        Their product, averaged over the batch; the paths' values add up to the gradient.
+    share : float | None
+        value / gradient, negative or above 1 if paths cancel; None if the gradient is 0 except for rounding.
     """
 
     neurons: tuple[str, ...]
@@ -64,7 +68,23 @@ class Paths(Sequence[Path]):
         self.share = None if None in shares else math.fsum(s for s in shares if s is not None)
 
     def __call__(self, top: int) -> Paths:
-        """The paths with the largest |value|, in descending order."""
+        """The strongest paths: those with the largest absolute values, in descending order.
+
+        Parameters
+        ----------
+        top : int
+            How many, from 1 to 1000.
+
+        Returns
+        -------
+        Paths
+            That many, or all if there are fewer.
+
+        Raises
+        ------
+        InputError
+            If ``top`` is another number.
+        """
         if not isinstance(top, int) or not 1 <= top <= _MOST_ASKED:
             raise InputError(f"top must be a whole number from 1 to {_MOST_ASKED}, but is {top!r}")
         return self._strongest(top)
@@ -73,6 +93,7 @@ class Paths(Sequence[Path]):
         return len(self._listed)
 
     def __getitem__(self, place):  # type: ignore[no-untyped-def]  # an index or a slice, as in a tuple
+        """A path by its place in the list, or the paths of a slice."""
         return self._listed[place]
 
     def __repr__(self) -> str:

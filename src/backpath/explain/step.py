@@ -26,8 +26,10 @@ class Step(StepData, Rendered):
 
     Attributes
     ----------
-    network, after : Network
-        Before and after the step.
+    network : Network
+        The network before the step.
+    after : Network
+        The network after the step.
     cost : str
         The cost's name.
     cost_value : float
@@ -81,7 +83,7 @@ class Step(StepData, Rendered):
         Returns
         -------
         Equation
-            Its two sides print as text, LaTeX and MathML.
+            C = … = its value.
         """
         return whole_step.cost_with_numbers(self)
 
@@ -181,8 +183,10 @@ def explain_step(
     ----------
     net : Network
         The network before the step.
-    X, y : array_like
-        One sample, (inputs,) and (outputs,), or a batch, (N, inputs) and (N, outputs).
+    X : array_like
+        One sample (inputs,) or a batch (N, inputs).
+    y : array_like
+        Its targets, (outputs,) or (N, outputs).
     cost : str
         One of the costs of ``train``.
     learning_rate : float

@@ -25,8 +25,12 @@ class Update:
     ----------
     weight : str
         Its name.
-    before, gradient, after : float
-        W, ∂C/∂W and the new W.
+    before : float
+        W before the step.
+    gradient : float
+        ∂C/∂W.
+    after : float
+        W after the step.
     frozen : bool
         Whether the weight is frozen.
     """

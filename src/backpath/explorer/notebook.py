@@ -40,8 +40,10 @@ def explore(
     ----------
     net : Network
         The initial network.
-    X, y : array_like, optional
-        Samples, (N, inputs) and (N, outputs). Without them you can type a row on the page, but not train.
+    X : array_like, optional
+        The inputs of samples, (N, inputs). Without samples you can type a row on the page, but not train.
+    y : array_like, optional
+        Their targets, (N, outputs).
     cost : str, optional
         By default, the cost that fits the outputs, or the notes' squared error if several do.
     learning_rate : float

@@ -41,6 +41,21 @@ class Target:
 
     ``regression``: y = (value - mean) / scale. ``binary``: y = 1 for the second of two classes, 0 for the first.
     ``multiclass``: one output per class (one-hot).
+
+    Attributes
+    ----------
+    name : str
+        The column's name.
+    task : "regression" | "binary" | "multiclass"
+        What is predicted: a number, one of two classes, or one of more.
+    mean : float
+        The mean that is subtracted from a number.
+    scale : float
+        What a number is then divided by.
+    classes : tuple of str
+        The names of the classes; none for regression.
+    form : NumberForm
+        How numbers are written in the file.
     """
 
     name: str
@@ -52,6 +67,7 @@ class Target:
 
     @property
     def outputs(self) -> int:
+        """The number of outputs of a network that predicts it."""
         return len(self.classes) if self.task == "multiclass" else 1
 
 
@@ -65,6 +81,8 @@ class Predictions:
         Numbers in the target's units, or the classes' names.
     probabilities : array (N, classes) | None
         One column per class, in the order of ``classes``; None for regression.
+    classes : tuple of str
+        The names of the classes; none for regression.
     """
 
     values: NDArray[Any]
@@ -76,6 +94,19 @@ class Predictions:
 class Preparation:
     """The inputs and target of a model that was trained on a table.
 
+    Attributes
+    ----------
+    inputs : tuple of column inputs
+        One for each column that is an input: how its cells become one or more numbers.
+    target : Target
+        The column to predict.
+    left_out : tuple of str
+        Columns of the table that are not inputs.
+    dialect : Dialect
+        The format of the training table's file.
+
+    Examples
+    --------
     >>> prepared = Preparation((NumberInput("size", 2.0, 0.5), CategoryInput("colour", ("blue", "red"))),
     ...                        Target("price", "regression", 10.0, 4.0))
     >>> prepared.input_labels
@@ -111,7 +142,7 @@ class Preparation:
 
     @property
     def input_labels(self) -> tuple[str, ...]:
-        """The labels of the inputs X1, X2 …: ``petal length``, ``colour = red``, ``day: month (sin)``."""
+        """The labels of the inputs X1, X2 …, such as ``petal length``, ``colour = red`` and ``day: month (sin)``."""
         return tuple(label for column in self.inputs for label in column.labels)
 
     def transform(self, columns: Sequence[ColumnValues], rows: Rows = slice(None)) -> Floats:
@@ -143,7 +174,23 @@ class Preparation:
         return one_hot(values, self.target.outputs)
 
     def inverse_target(self, A: NDArray[np.floating]) -> Predictions:
-        """Predictions from the network's outputs A of shape (N, outputs)."""
+        """Predictions from the network's outputs.
+
+        Parameters
+        ----------
+        A : array
+            The outputs, (N, outputs).
+
+        Returns
+        -------
+        Predictions
+            In the target's units, or by class.
+
+        Raises
+        ------
+        InputError
+            If A has another number of columns.
+        """
         outputs = np.asarray(A, dtype=np.float64)
         if outputs.ndim != 2 or outputs.shape[1] != self.target.outputs:
             raise InputError(f"A must have shape (N, {self.target.outputs}), but has shape {outputs.shape}")
@@ -156,11 +203,28 @@ class Preparation:
         return Predictions(np.array(self.target.classes)[chosen.astype(int)], probabilities, self.target.classes)
 
     def labels(self, y: NDArray[np.floating]) -> NDArray[Any]:
-        """The target in the file's form, (N,), from targets y of shape (N, outputs): numbers or the classes' names."""
+        """The target in the file's form, from targets as a network has them.
+
+        Parameters
+        ----------
+        y : array
+            The targets, (N, outputs).
+
+        Returns
+        -------
+        array
+            Numbers or the classes' names, (N,).
+        """
         return self.inverse_target(y).values
 
     def describe(self) -> list[str]:
-        """The inputs and the target in lines of plain text."""
+        """The inputs and the target in words.
+
+        Returns
+        -------
+        list of str
+            Lines of plain text.
+        """
         lines, place = [], 1
         for column in self.inputs:
             last = place + len(column.labels) - 1

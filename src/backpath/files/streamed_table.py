@@ -28,9 +28,10 @@ class StreamedTable:
     ----------
     sample : TrainingTable
         The rows in memory, drawn at random, with the moments of all others.
-    places : (rows of the sample,)
+    places : array (rows of the sample,)
         The places of these rows among all rows, in ascending order.
-        spooled : all rows
+    spooled : SpooledRows
+        All rows.
     """
 
     sample: TrainingTable
@@ -39,6 +40,7 @@ class StreamedTable:
 
     @property
     def rows(self) -> int:
+        """The number of rows."""
         return self.spooled.rows
 
     @property
@@ -48,10 +50,12 @@ class StreamedTable:
 
     @property
     def target(self) -> ColumnValues:
+        """The column to predict, with the values of the rows in memory."""
         return self.sample.target
 
     @property
     def notes(self) -> tuple[str, ...]:
+        """Remarks for the user on how the table was read."""
         return self.sample.notes
 
     @property
@@ -60,10 +64,19 @@ class StreamedTable:
         return self._everything.preparation
 
     def blocks(self, seed: int = 0, epoch: int = 0) -> Iterator[tuple[Floats, Floats]]:
-        """All rows as (X, y) in blocks, in an order drawn for this epoch.
+        """All rows in blocks, in an order drawn for this epoch.
 
         Blocks of neighbouring rows are read in random order, and rows that are in memory at the same time are shuffled.
-        The same seed and epoch give the same order.
+
+        Parameters
+        ----------
+        seed, epoch : int
+            The same values give the same order.
+
+        Yields
+        ------
+        X, y : arrays
+            (rows, inputs) and (rows, outputs).
         """
         for pool in self._everything.pools(seed, epoch):
             yield pool.X[pool.order], pool.y[pool.order]

@@ -1,9 +1,29 @@
 """The activation functions σ and their derivatives σ′, as a table.
 
-Each row is one activation, and every test uses all rows. Each formula is accurate over the whole float range (the
-textbook σ(1 - σ) of the sigmoid has no correct digits from u = 37 on): within 4 ulp in float64, except for gelu: within
-5 + 2u² ulp, because the normal distribution's tail multiplies the rounding of its argument by u², and within 1.2e-16
-absolute around the zero of its derivative at u = -0.7518.
+| name                   | σ(u)                                 | use                                                  |
+|------------------------|--------------------------------------|------------------------------------------------------|
+| ``sigmoid``            | 1/(1 + e^(-u))                       | hidden layers, and outputs between 0 and 1           |
+| ``tanh``               | tanh(u)                              | hidden layers, and outputs between -1 and 1          |
+| ``relu``               | max(0, u)                            | hidden layers of large networks                      |
+| ``leaky_relu``         | max(0, u) + 0.01 × min(0, u)         | relu whose slope is never 0                          |
+| ``elu``                | max(0, u) + min(0, e^u - 1)          | relu that falls smoothly to -1                       |
+| ``gelu``               | u × Φ(u)                             | smooth relu; Φ is the normal distribution function   |
+| ``silu``               | u/(1 + e^(-u))                       | smooth relu, also called swish                       |
+| ``softplus``           | ln(1 + e^u)                          | smooth relu, and outputs above 0                     |
+| ``identity``           | u                                    | outputs that can be any number                       |
+| ``step``               | [u ≥ 0]                              | threshold logic units; cannot be trained             |
+| ``softmax``            | e^u_j / Σ_k e^u_k                    | outputs that are probabilities of classes            |
+| ``exp``                | e^u                                  | outputs above 0, for counts                          |
+| ``bounded(low,high)``  | low + (high - low)/(1 + e^(-u))      | outputs between two bounds                           |
+| ``above(low)``         | low + ln(1 + e^u)                    | outputs above a bound                                |
+| ``softmax(3,2)``       | softmax of each group of outputs     | several class targets: here of 3 and of 2 classes    |
+
+[u ≥ 0] is 1 if u ≥ 0, otherwise 0. The NumPy engine trains networks whose activations have parameters.
+
+The formulas are computed so that they are accurate over the whole float range (the textbook σ(1 - σ) of the sigmoid has
+no correct digits from u = 37 on): within 4 ulp in float64, except for gelu: within 5 + 2u² ulp, because the normal
+distribution's tail multiplies the rounding of its argument by u², and within 1.2e-16 absolute around the zero of its
+derivative at u = -0.7518.
 """
 
 from __future__ import annotations

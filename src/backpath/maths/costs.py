@@ -1,9 +1,21 @@
 """The costs C and their derivatives ∂C/∂A, as a table.
 
-Each row is one cost, for one output of one sample; the cost of a batch is its sum over the outputs, averaged over the
-samples. ``squared_error`` is the notes' (y' - y)², without the ½ of ``half_squared_error``; ``huber`` equals
-``half_squared_error`` up to an error of 1 and grows like ``absolute_error`` beyond, which limits the influence of
-outliers. A cross-entropy, or the deviance ``poisson`` for counts, needs a specific output activation and is computed
+| name                               | C of an output A with the target y | use                                       |
+|------------------------------------|------------------------------------|-------------------------------------------|
+| ``squared_error``                  | (A - y)²                           | numbers; the notes' cost                  |
+| ``half_squared_error``             | 1/2 × (A - y)²                     | numbers                                   |
+| ``huber``                          | huber(A - y)                       | numbers with outliers                     |
+| ``absolute_error``                 | abs(A - y)                         | numbers with outliers; predicts medians   |
+| ``binary_cross_entropy``           | -y × ln(A) - (1 - y) × ln(1 - A)   | two classes; ``sigmoid`` outputs          |
+| ``categorical_cross_entropy``      | -y × ln(A)                         | more classes; ``softmax`` outputs         |
+| ``poisson``                        | y × ln(y/A) - y + A                | counts; ``exp`` outputs                   |
+| ``quantile(0.1,0.9)``              | (τ - [A > y]) × (y - A)            | quantiles: a τ for each output            |
+| ``categorical_cross_entropy(3,2)`` | -y × ln(A)                         | several classes; ``softmax(3,2)`` outputs |
+
+huber(A - y) is 1/2 × (A - y)² up to an error of 1, and abs(A - y) - 1/2 beyond. [A > y] is 1 if A > y, otherwise 0. The
+cost of a batch is the sum over the outputs, averaged over the samples.
+
+A cross-entropy, or the deviance ``poisson`` for counts, needs a specific output activation and is computed
 from its net input u, because from A alone it would be inaccurate, or infinite, if A rounds to 0 or 1.
 """
 

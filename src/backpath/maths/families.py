@@ -1,15 +1,7 @@
 """Names with parameters, such as ``quantile(0.1,0.9)``, and names of a user's own functions, such as ``own:swish:1``.
 
-| name                                 | formula                                                                       |
-|--------------------------------------|-------------------------------------------------------------------------------|
-| ``bounded(low,high)``                | A = low + (high - low) σ(u), σ the sigmoid                                    |
-| ``above(low)``                       | A = low + ln(1 + e^u)                                                         |
-| ``softmax(3,2)``                     | softmax over the first 3 outputs, and over the next 2                         |
-| ``categorical_cross_entropy(3,2)``   | -y ln A, summed over such groups                                              |
-| ``quantile(0.1,0.9)``                | C = (τ - [A > y]) (y - A), with a separate τ for each output                  |
-
-The rows are created in ``activations`` and ``costs``, like the tables. They have no kernels, so the NumPy engine trains
-them. A user's functions exist only in this process, so a model with them cannot be saved.
+The tables of ``activations`` and ``costs`` list the families, and their rows are created there. They have no kernels,
+so the NumPy engine trains them. A user's functions exist only in this process, so a model with them cannot be saved.
 """
 
 from __future__ import annotations

@@ -36,8 +36,10 @@ class ForwardPass(Value):
         Neurons by layer.
     single : bool
         Whether it is for one sample, not for a batch.
-    net_inputs, activations : tuples of arrays (N, neurons)
-        u by layer from layer 1; a by layer from the inputs (layer 0).
+    net_inputs : tuple of arrays (N, neurons)
+        u by layer, from layer 1.
+    activations : tuple of arrays (N, neurons)
+        a by layer, from the inputs (layer 0).
     output : array
         (outputs,) for a single input, (N, outputs) for a batch.
     """
@@ -52,10 +54,27 @@ class ForwardPass(Value):
 
     @property
     def output(self) -> Array:
-        """The outputs A: (outputs,) for one sample, (N, outputs) for a batch."""
+        """The outputs A, of shape (outputs,) for one sample and (N, outputs) for a batch."""
         return self.activations[-1][0] if self.single else self.activations[-1]
 
     def __getitem__(self, name: str) -> float | Array:
+        """A value by its name.
+
+        Parameters
+        ----------
+        name : str
+            A neuron's for its output, as in ``run["H1"]``, and ``run["u_H1"]`` for its net input.
+
+        Returns
+        -------
+        float or array
+            A float for one sample, (N,) for a batch.
+
+        Raises
+        ------
+        InputError
+            If there is no such neuron.
+        """
         net_input = isinstance(name, str) and name.startswith("u_") and not name.startswith("u_X")
         layer, neuron = neuron_index(name[2:] if net_input else name, self.sizes)
         values = self.net_inputs[layer - 1] if net_input else self.activations[layer]
@@ -86,6 +105,23 @@ class Gradients(Value):
         return self.sizes, self.layers
 
     def __getitem__(self, name: str) -> float:
+        """The gradient of a weight.
+
+        Parameters
+        ----------
+        name : str
+            The weight's name, as in ``grad["W21_1"]``.
+
+        Returns
+        -------
+        float
+            ∂C/∂W; for a batch, of the average cost.
+
+        Raises
+        ------
+        InputError
+            If there is no such weight.
+        """
         return weight_value(self.layers, self.sizes, name)
 
     def __repr__(self) -> str:

@@ -42,11 +42,11 @@ class Network(NetworkWeights):
     sizes : sequence of int
         Neurons by layer, from the inputs to the outputs.
     activation : str
-        σ of every layer.
+        σ of every layer, by its name in `backpath.maths.activations`.
     activations : str or sequence of str, optional
         σ of each layer, the hidden layers first; overrides ``activation``.
     init : str
-        How to draw the weights (see ``backpath.maths.initialisations``).
+        How to draw the weights, by its name in `backpath.maths.initialisations`.
     seed : int | None
         Seed for the weights; None draws different weights each time.
     biases : bool
@@ -111,10 +111,12 @@ class Network(NetworkWeights):
 
         Parameters
         ----------
-        X, y : array_like, optional
-            Samples, (N, inputs) and (N, outputs).
+        X : array_like, optional
+            The inputs of samples, (N, inputs).
+        y : array_like, optional
+            Their targets, (N, outputs).
         **options : Any
-            See ``backpath.explore``.
+            See `backpath.explore`.
 
         Returns
         -------

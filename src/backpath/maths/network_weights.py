@@ -109,7 +109,7 @@ class NetworkWeights:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The type of the weights: float64 or float32."""
+        """The type of the weights, float64 or float32."""
         return self._weights[0].dtype
 
     @property
@@ -118,6 +118,24 @@ class NetworkWeights:
         return weight_names(self.sizes, self.biases)
 
     def __getitem__(self, name: str) -> float:
+        """A weight by its name.
+
+        Parameters
+        ----------
+        name : str
+            ``net["W21_1"]`` is the weight of layer 1 to neuron 2 from input 1, ``net["W2~_1"]`` that from the bias
+            neuron. Indices of two digits have a comma, as in ``net["W12,3_1"]``.
+
+        Returns
+        -------
+        float
+            The weight.
+
+        Raises
+        ------
+        InputError
+            If there is no such weight.
+        """
         return weight_value(self.weights, self.sizes, name)
 
     def replace(self, weights: Mapping[str, float]) -> Self:

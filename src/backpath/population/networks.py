@@ -25,10 +25,12 @@ class Population(Value):
 
     Parameters
     ----------
-    sizes, activation, activations, init, dtype : see ``Network``
-        The same for all networks.
+    sizes, activation, activations, dtype : see `backpath.Network`
+        As for one network; the same for all networks.
     size : int
         The number of networks.
+    init : str
+        How to draw the weights, by its name in `backpath.maths.initialisations`.
     seed : int | None
         The weights of network i depend only on the seed, the sizes, the initialisation and i, not on ``size``.
         None draws different weights each time.
@@ -176,12 +178,12 @@ class Population(Value):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The type of the weights: float64 or float32."""
+        """The type of the weights, float64 or float32."""
         return self._lanes.dtype
 
     @property
     def lanes(self) -> Array:
-        """All weights, read-only: (weights, networks), the rows in the order of ``weight_names``."""
+        """All weights, read-only, of shape (weights, networks), the rows in the order of ``weight_names``."""
         return self._lanes
 
     @property
@@ -215,7 +217,23 @@ class Population(Value):
     @overload
     def __getitem__(self, key: slice | NDArray[Any]) -> Population: ...
     def __getitem__(self, key: int | str | slice | NDArray[Any]) -> Network | Array | Population:
-        """One network, one weight of all networks by its name, or the networks of a slice, mask or array of numbers."""
+        """One network, one weight of all networks by its name, or the networks of a slice, mask or array of numbers.
+
+        Parameters
+        ----------
+        key : int, str, slice or array
+            ``population[7]`` is network 7, counted from 0; ``population["W11_1"]`` that weight of every network.
+
+        Returns
+        -------
+        Network, array (networks,) or Population
+            For a number, a weight's name, or several networks.
+
+        Raises
+        ------
+        InputError
+            If there is no such weight, or no network is selected.
+        """
         if isinstance(key, str):
             layer, neuron, i = weight_index(key, self.sizes)
             return self.weights[layer - 1][:, neuron - 1, -1 if i is None else i - 1]

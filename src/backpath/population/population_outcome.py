@@ -32,10 +32,14 @@ class PopulationOutcome(Value):
         The cost of each network; infinite if it diverged.
     epochs : int64 array (size,)
         The number of epochs of each network.
-    solved, solved_after : bool, int64 arrays (size,)
-        Whether all errors |A - y| are below the threshold at the end, and the epoch when they first were (-1: never).
-    converged, diverged : bool arrays (size,)
-        Stopped by ``tol``; stopped being finite.
+    solved : bool array (size,)
+        Whether all errors |A - y| are below the threshold at the end.
+    solved_after : int64 array (size,)
+        The epoch when they first were; -1 if they never were.
+    converged : bool array (size,)
+        Whether ``tol`` stopped the network.
+    diverged : bool array (size,)
+        Whether the network stopped being finite.
     history : array (records, size) or None
         The costs of the epochs ``history_epochs``; NaN where a network had stopped.
     history_epochs : int64 array (records,) or None

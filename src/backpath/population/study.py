@@ -61,14 +61,22 @@ def train_population(
     ----------
     population : Population
         The networks to start from; it does not change.
-    X, y : (N, inputs), (N, outputs)
-        The samples; for one output y may be (N,).
+    X : array_like
+        The inputs of the samples, (N, inputs).
+    y : array_like
+        Their targets, (N, outputs); for one output also (N,).
     epochs : int
         Passes over the samples; 0 only measures the population.
-    learning_rate, momentum : number, or one per network
-        η and, for the momentum solver, μ.
-    batch_size, shuffle, solver, cost, seed : see ``train``
-        The order of the samples is the same for all networks.
+    learning_rate : number, or one per network
+        η; by default as for `backpath.train`.
+    momentum : number, or one per network
+        μ of the momentum solver.
+    solver : "gd" | "momentum" | "adam"
+        As for `backpath.train`.
+    cost : str
+        A name in `backpath.maths.costs`.
+    batch_size, shuffle, seed : see `backpath.train`
+        As for `backpath.train`; the order of the samples is the same for all networks.
     tol : float | None
         A network stops after 10 epochs in a row that do not lower its best cost by more than this.
     solved_error : float
@@ -81,9 +89,13 @@ def train_population(
         True draws a progress bar on a terminal; a callable gets (epochs done on average, share of networks solved). A
         context manager is entered when training begins.
     threads : int | None
-        As for ``train``. The results are the same, bit for bit, for any number.
-    checkpoint, every, callbacks
-        As for ``train``: the same call resumes from there; callbacks receive the state about ten times a second.
+        As for `backpath.train`. The results are the same, bit for bit, for any number.
+    checkpoint : folder
+        As for `backpath.train`: the same call resumes from there.
+    every : int or str
+        How often to save, as for `backpath.train`.
+    callbacks : callable, or several
+        As for `backpath.train`: they receive the state about ten times a second.
     spread : Spread | None
         Where to train the networks: `backpath.distributed.DaskWorkers`, for example, distributes them among the
         workers of a Dask cluster. The results are the same; a checkpoint keeps each group of networks when it arrives.

@@ -27,12 +27,14 @@ class Bayesian:
 
     Attributes
     ----------
-    alpha, beta : float
-        Training minimised β Σ e² + α Σ w², over all samples, outputs and free weights, including biases.
+    alpha : float
+        α: training minimised β Σ e² + α Σ w², over all samples, outputs and free weights, including biases.
+    beta : float
+        β of the same sum.
     gamma : float
         The effective number of parameters, from 0 to ``parameters``.
     parameters : int
-        Free weights.
+        The number of free weights.
     evidence : float
         ln p(y | α, β) at the best w, which compares starts and sizes of networks.
     """

@@ -29,8 +29,10 @@ class Moment:
 
     Attributes
     ----------
-    epochs, of : int
-        The epochs done, and the most to be done.
+    epochs : int
+        The epochs done.
+    of : int
+        The most epochs to be done.
     cost : float or None
         The cost of the last epoch; for a population, the best network's, measured only at the end.
     validation_cost : float or None
@@ -38,7 +40,7 @@ class Moment:
     solved : float or None
         For a population, the share that solves the task.
     learning_rate : float or None
-        None if the networks of a population have different ones.
+        η; None if the networks of a population have different ones.
     epochs_per_second : float
         The speed since the previous moment; unchanged if no epoch was done since then.
     seconds : float

@@ -70,9 +70,11 @@ def train(
     ----------
     net : Network
         The network to start from.
-    X, y : (N, inputs), (N, outputs)
-        The samples; for one output y may be (N,). Alternatively X is a table from ``read_table``, without y; a table
-        that does not fit in memory is read in blocks and trained on in batches.
+    X : array_like, or a table
+        The inputs of the samples, (N, inputs); or a table from ``read_table``, without y. A table that does not fit in
+        memory is read in blocks and trained on in batches.
+    y : array_like
+        The targets of the samples, (N, outputs); for one output also (N,).
     epochs : int
         Passes over the samples.
     learning_rate : float
@@ -89,7 +91,7 @@ def train(
         in every step, and ends ("converged") when no step lowers the cost. An epoch is one step that does.
     cost : str
         ``squared_error`` (the notes), ``half_squared_error``, ``huber``, ``absolute_error``, ``binary_cross_entropy``,
-        ``categorical_cross_entropy``, ``poisson``.
+        ``categorical_cross_entropy``, ``poisson`` or a quantile: a name in `backpath.maths.costs`.
     tol : float | None
         Stop ("converged") after 10 epochs in a row that do not lower the best cost by more than this.
     frozen : weight names, or "biases"
@@ -114,14 +116,14 @@ def train(
         Stop ("converged") after this many epochs in a row without a lower cost on the validation samples.
     l2 : float
         Weight decay: adds l2/2 ΣW² / (samples of the batch) to the cost of each update, over all weights but biases.
-    sample_weight : (N,)
+    sample_weight : array_like (N,)
         The weight of each sample; by default 1.
     restarts : int
         Train from this many starts side by side, and return the one with the lowest cost, because small networks can
         get stuck. The first is ``net``; the others are drawn with ``init`` and ``seed``. They do not support
         ``validation``, and, except with lm, neither ``l2`` nor ``sample_weight`` nor ``engine="numpy"``.
     init : str
-        How restarts are drawn (see ``backpath.maths.initialisations``).
+        How restarts are drawn, by its name in `backpath.maths.initialisations`.
     checkpoint : folder
         Save the state of training in this folder. After an interruption of any kind, the same call resumes from there
         and ends with the same bits. Other data or settings are refused, except for ``epochs`` and ``learning_rate``.

@@ -14,12 +14,28 @@ Arguments = tuple[Any, ...]
 
 
 class Spread(Protocol):
-    """Runs tasks somewhere. It is called with a function, the data that all tasks share, and the tasks; it yields pairs
-    (number of the task, result of the function) as they arrive."""
+    """Runs tasks somewhere: any function with these parameters, such as a `backpath.distributed.DaskWorkers`."""
 
     def __call__(
         self, function: Callable[..., Any], shared: Any, tasks: Sequence[Arguments]
-    ) -> Iterator[tuple[int, Any]]: ...
+    ) -> Iterator[tuple[int, Any]]:
+        """Run tasks.
+
+        Parameters
+        ----------
+        function : callable
+            Called as ``function(shared, *task)``, in any process, more than once if need be.
+        shared : Any
+            The data that all tasks share.
+        tasks : sequence of tuples
+            The other arguments of each call.
+
+        Yields
+        ------
+        int, Any
+            The number of a task and the result of the function, as results arrive.
+        """
+        ...
 
 
 def one_by_one(function: Callable[..., Any], shared: Any, tasks: Sequence[Arguments]) -> Iterator[tuple[int, Any]]:

@@ -57,8 +57,11 @@ def diagnose(
     net : Network
         Weights given as strings (see ``from_weights``) are exact only to their digits: figures are right
         if they are right for some network that rounds to these digits.
-    X, y : (N, inputs), (N, outputs); or one sample; or samples in columns, if only those fit
-        Numbers, or strings as printed.
+    X : array_like
+        The inputs, (N, inputs), or (inputs,) for one sample; or samples in columns, if only those fit. Numbers, or
+        strings as printed.
+    y : array_like
+        The targets, (N, outputs), in the same form.
     claimed : mapping of weight names to figures, or arrays in any usual layout
         Gradients ∂C/∂W, of all weights or of some. A string is compared to its own digits ("0.0123" to
         four decimals), a number to all its digits, a NumPy float32 to those of a float32. Arrays can be by layer, in
@@ -76,9 +79,13 @@ def diagnose(
         η of the update, also used to find gradients that were computed with updated weights.
     frozen : weight names, or "biases"
         Weights that are not updated.
-    updates, order, momentum : for ``claimed_weights`` after several updates
-        The number of full-batch steps or, with ``order="online"`` (or the order of the samples, from 0), of epochs;
-        v = μ v + ∂C/∂W, W = W - η v. The search tries what you leave out.
+    updates : int, optional
+        For ``claimed_weights`` after several updates: the number of full-batch steps, or of epochs if there is an
+        update after each sample. The search tries what you leave out of this and the next two.
+    order : "batch", "online" or sequence of int, optional
+        "batch" for full-batch steps; for an update after each sample "online", or the order of the samples, from 0.
+    momentum : float, optional
+        μ of updates with momentum: v = μ v + ∂C/∂W, W = W - η v.
 
     Returns
     -------

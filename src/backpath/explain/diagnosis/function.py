@@ -53,8 +53,10 @@ def diagnose_function(
         does not work, or gives wrong gradients, other usual conventions are tried and reported: the bias first or
         separate, a column per neuron, samples in columns, pairs (W, b), a dictionary with W1 and b1, an argument for
         each array.
-    sizes, activation, activations, cost, biases : for the networks
-        Names from other libraries work too ("mse", "logistic"); the report gives backpath's names.
+    sizes, activation, activations, biases : see `backpath.Network`
+        The networks to try. Names from other libraries work too ("logistic"); the report gives backpath's names.
+    cost : str
+        The cost that the function should have. Names from other libraries work too ("mse").
     learning_rate : float | None
         η if the function returns updated weights; by default, it is fitted.
     networks : int

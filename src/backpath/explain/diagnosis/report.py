@@ -29,8 +29,10 @@ class Finding:
         The same in a sentence.
     explains : tuple of str
         The weights (or values) whose wrong figures it explains.
-    right, claimed : Equation | None
-        The right formula and the one that was computed, with the wrong or missing part marked.
+    right : Equation | None
+        The right formula, with the part marked that the claimed one lacks or has wrong.
+    claimed : Equation | None
+        The formula that was computed, with its wrong part marked.
     kind : "slip" | "convention" | "note"
         A convention (a sum instead of a mean, the sign, another cost) is a choice; a slip is always wrong; a note is
         about right figures.

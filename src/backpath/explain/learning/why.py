@@ -95,8 +95,10 @@ def why_not_learning(
     ----------
     net : Network
         The network, before or after training.
-    X, y : array_like
-        The samples, (N, inputs) and (N, outputs).
+    X : array_like
+        The inputs of the samples, (N, inputs).
+    y : array_like
+        Their targets, (N, outputs).
     learning_rate : float | None
         η of gradient descent; without it, the step length is not checked.
     cost : str
