@@ -64,7 +64,8 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     signals.listen()
     try:
-        status = backpath(prog_name="backpath", standalone_mode=False, color=False if turned_off() else None)
+        color = False if turned_off() else None
+        status = backpath(prog_name="backpath", standalone_mode=False, windows_expand_args=False, color=color)
         sys.exit(signals.exit_status(status or 0))
     except click.exceptions.NoArgsIsHelpError as error:
         echo(error.format_message(), err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 import socket
 from collections import Counter
@@ -42,7 +43,8 @@ def bind(host: str, port: int) -> socket.socket:
         ) from None
     # with an explicit protocol, asyncio turns off Nagle's algorithm, which would delay small parts by 40 ms
     found = socket.socket(family, kind, protocol)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if os.name == "posix":  # a port is free as soon as its server has ended; elsewhere two servers could share it
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind(address)
         found.listen(128)

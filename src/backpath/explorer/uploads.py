@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # not in the separate process
     from backpath.files.dialect import Dialect
 
 LONGEST_NAME = 80
+_RESERVED = "" if os.name == "posix" else '<>:"|?*'  # not in the names of files on Windows
 REFUSED = 3  # the exit status of a table that is refused
 
 
@@ -44,7 +45,7 @@ def safe_name(given: str, otherwise: str) -> str:
     ('passwd', 'table.csv', 'a b.csv')
     """
     name = unquote(given).replace("\\", "/").rpartition("/")[2]
-    name = "".join(c if c.isprintable() else "_" for c in name)[-LONGEST_NAME:].strip()
+    name = "".join(c if c.isprintable() and c not in _RESERVED else "_" for c in name)[-LONGEST_NAME:].strip()
     return otherwise if not name or name.startswith(".") else name
 
 

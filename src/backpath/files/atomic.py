@@ -122,6 +122,8 @@ def _temporary(target: Path, path: PathLike) -> Iterator[tuple[BinaryIO, Callabl
             def named() -> Path:
                 if unnamed:
                     os.link(f"/proc/self/fd/{handle}", name, src_dir_fd=handle)  # given a folder, it follows the link
+                if os.name != "posix":  # an open file cannot be renamed there
+                    file.close()
                 return name
 
             yield file, named

@@ -169,7 +169,7 @@ def _converted(file: Path, shown: str, layout: CsvLayout, folder: Path) -> Path:
 
 def literal_path(file: Path) -> str:
     """A path that DuckDB takes literally, not as a pattern."""
-    text = str(file)
+    text = file.as_posix()
     patterned = any(mark in text for mark in "*?[")
     if patterned and "\\" in text:
         raise InputError(f"{plain(text)} cannot be read: its name contains both a backslash and one of *?[; rename it")

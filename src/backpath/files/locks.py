@@ -20,8 +20,9 @@ class Lock:
     """
 
     def __init__(self, path: Path, what: str):
+        self._path = path
         try:
-            self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            self._handle: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             raise InputError(f"cannot write {shown_path(path)}: {error.strerror}; give another folder") from None
         try:
@@ -37,9 +38,19 @@ class Lock:
             os.write(self._handle, str(os.getpid()).encode())
 
     def release(self) -> None:
+        if self._handle is not None:
+            with suppress(OSError):
+                os.ftruncate(self._handle, 0)
+            os.close(self._handle)
+            self._handle = None
+
+    def remove(self) -> None:
+        """Release it, and remove its file."""
+        if os.name != "posix":  # an open file cannot be removed there
+            self.release()
         with suppress(OSError):
-            os.ftruncate(self._handle, 0)
-        os.close(self._handle)
+            self._path.unlink()
+        self.release()
 
 
 def is_locked(path: Path) -> bool:

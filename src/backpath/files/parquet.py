@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
 from backpath.files.atomic import write_atomically
+from backpath.files.forms import literal
 
 GROUP_VALUES = 1_000_000  # in a group of rows, roughly
+_OPEN_FILES = Path("/proc/self/fd")
 _LEAST_ROWS, _MOST_ROWS = 2048, 122_880  # in a group, for DuckDB
 
 
@@ -56,10 +62,10 @@ def _copy(arrays: dict[str, NDArray[Any]], wanted: str, file: BinaryIO) -> None:
         connection.execute("SET enable_progress_bar = false")
         connection.register("arrays", arrays)
         try:
-            name = path_of(file).replace("'", "''")
             rows = min(_MOST_ROWS, max(_LEAST_ROWS, GROUP_VALUES // len(arrays)))
             options = f"FORMAT parquet, USE_TMP_FILE false, ROW_GROUP_SIZE {rows}"
-            connection.execute(f"COPY (SELECT {wanted} FROM arrays) TO '{name}' ({options})")
+            with path_of(file) as path:
+                connection.execute(f"COPY (SELECT {wanted} FROM arrays) TO {literal(path)} ({options})")
         except duckdb.IOException as error:
             raise OSError(str(error).splitlines()[0]) from None
         except RuntimeError as error:  # DuckDB's error after Ctrl-C
@@ -68,9 +74,19 @@ def _copy(arrays: dict[str, NDArray[Any]], wanted: str, file: BinaryIO) -> None:
             raise
 
 
-def path_of(file: BinaryIO) -> str:
-    """A path under which DuckDB can write an open file, which may have no name."""
-    return file.name if isinstance(file.name, str) else f"/proc/self/fd/{file.fileno()}"
+@contextmanager
+def path_of(file: BinaryIO) -> Iterator[str]:
+    """A path under which DuckDB can write the content of an open file: on Linux, where it may have no name, the file
+    itself; elsewhere another file, which is copied."""
+    path = _OPEN_FILES / str(file.fileno())
+    if path.exists():
+        yield str(path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        other = Path(folder, "columns.parquet")
+        yield str(other)
+        with other.open("rb") as written:
+            shutil.copyfileobj(written, file)
 
 
 def _quoted(name: str) -> str:

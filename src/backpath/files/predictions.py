@@ -155,8 +155,10 @@ def _parquet(file: BinaryIO, names: Sequence[str], blocks: Iterable[Columns]) ->
             casts = ", ".join(f"c{k}::{'VARCHAR' if _is_text(c) else 'DOUBLE'} AS c{k}" for k, c in enumerate(columns))
             into = "INSERT INTO found" if number else "CREATE TABLE found AS"
             connection.execute(f"{into} SELECT {casts} FROM block")
-        target = literal(path_of(file))
-        connection.execute(f"COPY (SELECT {called} FROM found) TO {target} (FORMAT parquet, USE_TMP_FILE false)")
+        with path_of(file) as path:
+            connection.execute(
+                f"COPY (SELECT {called} FROM found) TO {literal(path)} (FORMAT parquet, USE_TMP_FILE false)"
+            )
 
 
 def _plain(column: NDArray[Any]) -> NDArray[Any]:

@@ -160,8 +160,8 @@ class Checkpoints:
         if self._before is not None:
             write_atomically(self.folder / "run.json", self._before)
         elif not states_of(self.folder):
-            for name in ("run.json", "lock"):
-                (self.folder / name).unlink(missing_ok=True)
+            (self.folder / "run.json").unlink(missing_ok=True)
+            self._lock.remove()
             if self._is_new:
                 self.folder.rmdir()
 
