@@ -9,6 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no signal to a single process")
+needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other names and rights of files")
+
 
 @contextmanager
 def started(command: list[str], **settings: Any) -> Iterator[subprocess.Popen]:

@@ -11,6 +11,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "docs" / "examples").glob("*.ipy
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the notebook's own machinery
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore:Proactor event loop:RuntimeWarning")  # on Windows
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs(path, tmp_path):
     notebook = nbformat.read(path, as_version=4)

@@ -13,7 +13,7 @@ import pytest
 import backpath as bp
 from backpath.population import memory_needed
 from backpath.training.spreading import one_by_one
-from commands import started
+from commands import needs_signals, started
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
 y = np.array([0.0, 1, 1, 0])
@@ -250,6 +250,7 @@ print(o.stopped, 0 < o.epochs.max() < 10**7, np.isfinite(o.cost).all(), alone.po
 """
 
 
+@needs_signals
 def test_ctrl_c_returns_what_was_reached():
     with started([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline().strip() == "running"

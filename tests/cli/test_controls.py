@@ -12,6 +12,7 @@ import pytest
 import backpath as bp
 from backpath.files.model_format import encode
 from backpath.files.wording import without_controls
+from commands import needs_posix
 from terminals import terminal
 
 EVIL = "\x1b[2J\x9b31m\u202e\u2066\x07\x85é"
@@ -60,6 +61,7 @@ def folder(tmp_path_factory):
     return folder
 
 
+@needs_posix
 @pytest.mark.parametrize(
     "call",
     [
@@ -85,6 +87,7 @@ def test_no_control_character_reaches_the_terminal(folder, call):
     assert drawn and not OBEYED.search(drawn), ascii(OBEYED.search(drawn))
 
 
+@needs_posix
 def test_rows_for_a_pipe_stay_what_they_are(folder):
     command = [sys.executable, "-m", "backpath", "predict", "t.safetensors", "t.csv"]
     rows = subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout.decode()

@@ -12,10 +12,11 @@ import pytest
 
 from backpath import Network, train
 from backpath.training.run_folder import read_run, states_of
-from commands import backpath, done, refused
+from commands import backpath, done, needs_signals, refused
 
 ROWS = 400
 KILLED = 1 if sys.platform == "win32" else -9
+SENT = (pytest.mark.slow, needs_signals)
 
 
 @pytest.fixture
@@ -51,9 +52,9 @@ TRAIN = ("train", "t.csv", "--target", "y", "--hidden", "8", "--epochs", "400", 
     ("sent", "status"),
     [
         (None, KILLED),
-        pytest.param("SIGTERM", 143, marks=pytest.mark.slow),
-        pytest.param("SIGINT", 130, marks=pytest.mark.slow),
-        pytest.param("SIGHUP", 129, marks=pytest.mark.slow),
+        pytest.param("SIGTERM", 143, marks=SENT),
+        pytest.param("SIGINT", 130, marks=SENT),
+        pytest.param("SIGHUP", 129, marks=SENT),
     ],
 )
 def test_training_a_table_goes_on_to_the_same_model(table, sent, status):
@@ -89,7 +90,7 @@ def test_the_folder_has_the_other_options_and_changes_are_refused(table):
     assert "is not what backpath wrote there" in refused("train", "--resume", "run", cwd=table)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no exit status of a signal")
+@needs_signals
 def test_ctrl_c_while_the_command_is_imported_shows_no_traceback(tmp_path):
     (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)")
     path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -16,7 +16,7 @@ import backpath as bp
 from backpath.cli.study.sweep import parse_sweep
 from backpath.maths.intervals import wilson_interval
 from backpath.population.statistics import plateaus
-from commands import backpath, done, refused, started
+from commands import backpath, done, needs_posix, refused, started
 from terminals import terminal
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
@@ -334,6 +334,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
     assert names_in(tmp_path) == ["a.parquet"]
 
 
+@needs_posix
 def test_any_folder_takes_the_file(tmp_path):
     folder = tmp_path / "it's [a] *folder* ☃"
     folder.mkdir()

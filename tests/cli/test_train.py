@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 import backpath as bp
 from backpath.files.models import Model
-from commands import backpath, done, refused, started
+from commands import backpath, done, needs_signals, refused, started
 from memory import measure
 from terminals import terminal
 
@@ -310,6 +310,7 @@ def test_ctrl_c_keeps_what_was_reached(tmp_path):
     assert bp.load_model(tmp_path / "xor.safetensors").record["stopped"] == "interrupted"
 
 
+@needs_signals
 @pytest.mark.parametrize(("sent", "status"), [("SIGTERM", 143), ("SIGHUP", 129)])
 def test_a_request_to_stop_keeps_what_was_reached(tmp_path, sent, status):
     command = [sys.executable, "-m", "backpath", "train", "xor", "--epochs", "1000000000"]
@@ -323,6 +324,7 @@ def test_a_request_to_stop_keeps_what_was_reached(tmp_path, sent, status):
     assert bp.load_model(tmp_path / "xor.safetensors").record["stopped"] == "interrupted"
 
 
+@needs_signals
 def test_nohup_ignores_the_hang_up(tmp_path):
     command = ["nohup", sys.executable, "-m", "backpath", "train", "xor", "--epochs", "20000000"]
     with started(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -332,6 +334,7 @@ def test_nohup_ignores_the_hang_up(tmp_path):
     assert process.returncode == 0
 
 
+@needs_signals
 def test_ctrl_c_before_the_first_epoch_ends_leaves_the_old_model(tmp_path):
     rows = np.random.default_rng(0).normal(size=(60_000, 3)).tolist()
     write_csv(tmp_path / "t.csv", ["a", "b", "y"], rows)

@@ -11,12 +11,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from explorer.talk import Page as Talk
 from explorer.talk import Server, served
 
 AXE = "axe-core@4"
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")
@@ -81,16 +82,20 @@ def visit(chromium: Browser, server: Server) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture(scope="session")
-def axe() -> str:
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The source of axe-core, fetched once into a cache of the user's; the package has nothing of it."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "backpath-tests"
-    source = cache / "node_modules" / "axe-core" / "axe.min.js"
+    source = cache / f"{AXE}.min.js"
     if not source.exists():
         if shutil.which("npm") is None:
             pytest.skip("no npm here (Debian: apt-get install npm) to fetch axe-core: accessibility is not tested")
-        cache.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--prefix", cache, "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", AXE]
+        folder = tmp_path_factory.mktemp("npm")  # not the cache, which another process may read
+        options = ("--no-save", "--ignore-scripts", "--no-audit", "--no-fund")
+        command = ["npm", "install", "--prefix", folder, *options, AXE]
         fetched = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         if fetched.returncode != 0:
             pytest.skip(f"npm could not fetch {AXE}: accessibility is not tested ({fetched.stderr.strip()[-200:]})")
+        cache.mkdir(parents=True, exist_ok=True)
+        copied = shutil.copy(folder / "node_modules" / "axe-core" / "axe.min.js", cache / f"{os.getpid()}.js")
+        Path(copied).replace(source)
     return source.read_text(encoding="utf-8")

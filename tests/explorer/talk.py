@@ -56,7 +56,7 @@ class Server:
         return self.http.post(f"{self.base}{path}", params=asked, content=raw, headers=headers)
 
     def stop(self) -> int:
-        self.process.send_signal(signal.SIGINT)
+        self.process.send_signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGINT)
         return self.process.wait(20)
 
 

@@ -21,6 +21,7 @@ from backpath.errors import InputError
 from backpath.explorer import access
 from backpath.explorer.saved_scene import kept_samples, kept_scene, restored
 from backpath.explorer.scene import Scene
+from commands import needs_posix, needs_signals
 from explorer.looking import cost, edge, press, until, weights
 from explorer.talk import Page, served
 
@@ -95,6 +96,7 @@ def test_what_is_brought_back_is_checked(name):
 # ---- the token ----
 
 
+@needs_posix
 def test_the_users_token_stays_and_is_the_users_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     first = access.user_token()
@@ -110,6 +112,7 @@ def test_the_users_token_stays_and_is_the_users_alone(tmp_path, monkeypatch):
     assert access.user_token() != access.user_token()
 
 
+@needs_signals
 def test_no_command_line_holds_the_token(tmp_path):
     """A browser that shows how it was called, and what it was given to open."""
     said = tmp_path / "said"
@@ -192,6 +195,7 @@ def test_a_server_that_is_killed_and_started_again_loses_nothing(chromium, tmp_p
     expect(page.locator("#connection")).to_contain_text(re.compile("Reconnecting|Trying again"))
     with served("--port", str(port)) as second:
         assert port_of(second) == port and second.token == first.token
+        expect(page.locator("#message")).to_have_text("Everything is restored", timeout=30_000)
         until(page, "document.querySelector('#connection').textContent === ''")
         until(page, "document.querySelector('#dataset').value === 'own:0'")
         assert shape(page) == before
@@ -233,11 +237,13 @@ def test_a_socket_that_is_cut_is_opened_again(chromium):
         page.wait_for_selector("html[data-ready]")
         page.locator("#learning-rate").fill("0.9")
         page.keyboard.press("Enter")
+        page.locator("#speed").select_option("10")  # it must not be solved meanwhile
         press(page, "Train")
         until(page, "Number(document.querySelector('#epoch').textContent.replaceAll(',', '')) > 20")
         sockets[-1][0].close(code=1011)
         sockets[-1][1].close()
-        until(page, "document.querySelector('#connection').textContent !== ''")
+        while len(sockets) < 2:
+            page.wait_for_timeout(30)
         until(page, "document.querySelector('#connection').textContent === ''")
         expect(page.get_by_role("button", name="Pause", exact=True)).to_be_enabled()
         now = int(page.locator("#epoch").inner_text().replace(",", ""))
@@ -309,6 +315,7 @@ def test_every_kind_of_data_survives_a_reload_a_cut_a_sleep_and_a_restart(chromi
     page.close()
 
 
+@needs_signals
 @pytest.mark.browser
 def test_a_server_that_hangs_is_noticed(chromium):
     with served() as server:

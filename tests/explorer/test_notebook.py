@@ -83,6 +83,7 @@ def test_without_samples_a_row_can_be_typed():
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the notebook's own machinery
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore:Proactor event loop:RuntimeWarning")  # on Windows
 def test_a_cell_shows_the_page_once_whether_the_result_is_named_or_not(tmp_path):
     named = "import backpath as bp\nnet = bp.Network((2, 2, 1), seed=0)\nfirst = net.explore()"
     cells = [named, "net.explore()", "first"]

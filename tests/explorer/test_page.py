@@ -41,8 +41,10 @@ def test_the_xor_story_by_clicks_alone(visit):
     assert cost(page) < 0.005 < at_first
     for place, answer in enumerate((0, 1, 1, 0)):
         page.locator("#sample").select_option(str(place))
+        output = page.locator('[data-neuron="A1"] .body')
+        expect(output).not_to_have_attribute("aria-label", re.compile("σ"))  # of the sample before
         press(page, "Forward")
-        expect(page.locator('[data-neuron="A1"] .body')).to_have_attribute("aria-label", re.compile("σ"))
+        expect(output).to_have_attribute("aria-label", re.compile("σ"))
         assert round(neuron(page, "A1")["σ(u)"]) == answer
     press(page, "Reset")
     expect(page.locator("#epoch")).to_have_text("0")

@@ -187,7 +187,7 @@ def test_the_presenters_view_is_one_screen_with_large_numbers(visit):
     row = page.locator("#derivation .factor").nth(1)
     row.hover()
     expect(page.locator(".pointer.on")).to_have_count(1)
-    page.wait_for_timeout(400)
+    until(page, "document.querySelector('.pointer').getAnimations({subtree: true}).length === 0")
     pointer = page.locator(".pointer rect").bounding_box()
     for part in (".name", ".body", ".slope"):  # all that is written of the neuron stands within
         inside = page.locator(f'[data-neuron="A1"] {part}').bounding_box()
@@ -348,6 +348,8 @@ def test_a_tab_opened_early_is_filled_when_its_panel_has_come(chromium, server):
     assert page.locator("#panel-share").inner_text() == ""
     press(page, "Forward")
     expect(page.locator('[data-neuron="C"].current')).to_have_count(1)
+    while not held:
+        page.wait_for_timeout(30)
     held[0].continue_()
     expect(page.get_by_label("Link to this state")).to_have_value(page.url)
     tab(page, "Samples")

@@ -198,7 +198,7 @@ def test_paths_that_are_no_file():
     assert (
         refusal(read_training_table, ".", "y") == ". is a folder; give a table: CSV, Parquet, JSON lines or .xlsx in it"
     )
-    assert refusal(read_training_table, "/dev/null", "y").startswith("/dev/null is not a regular file")
+    assert refusal(read_training_table, os.devnull, "y").startswith(f"{os.devnull} is not a regular file")
     assert "cannot be the path of a file" in refusal(read_training_table, 5, "y")
 
 

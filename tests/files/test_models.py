@@ -21,6 +21,7 @@ from backpath.files.model_format import MODEL, encode
 from backpath.files.models import Model, load, load_model, save
 from backpath.files.preparation import Preparation, Target
 from backpath.maths.network import Network
+from commands import needs_posix
 from memory import measure
 from strategies import networks
 
@@ -339,6 +340,7 @@ def test_a_pickle_is_never_run(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+@needs_posix
 @pytest.mark.parametrize("size", [2**40, 2**33])
 def test_a_huge_sparse_file_is_refused_before_it_is_read(tmp_path, size):
     path = tmp_path / "m"
@@ -355,8 +357,8 @@ def test_a_huge_sparse_file_is_refused_before_it_is_read(tmp_path, size):
 def test_paths_that_are_no_file(tmp_path):
     for wrong, expected in (
         (tmp_path, f"{tmp_path} is a folder; give a model file in it"),
-        (tmp_path / "none", f"there is no file {tmp_path}/none; check the path"),
-        ("/dev/null", "/dev/null is not a regular file; give a model file"),
+        (tmp_path / "none", f"there is no file {tmp_path / 'none'}; check the path"),
+        (os.devnull, f"{os.devnull} is not a regular file; give a model file"),
         (5, "5 cannot be the path of a file; give a model file"),
     ):
         with pytest.raises(InputError) as caught:

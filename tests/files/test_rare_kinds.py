@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import duckdb
 import numpy as np
 import pytest
 
 from backpath.errors import InputError
+from backpath.files import parquet
 from backpath.files.column_inputs import CategoryInput, DateInput, NumberInput
 from backpath.files.opening import open_table
 from backpath.files.parquet import write_parquet
@@ -304,7 +306,9 @@ def test_repeated_names_in_a_table_to_predict(in_folder):
                     PredictionTable(source, prepared)
 
 
-def test_arrays_as_parquet(in_folder):
+@pytest.mark.parametrize("opened", ["/proc/self/fd", "not here"])  # on Linux, and elsewhere
+def test_arrays_as_parquet(in_folder, monkeypatch, opened):
+    monkeypatch.setattr(parquet, "_OPEN_FILES", Path(opened))
     rows = 5000
     columns = {
         'the "weight"': np.arange(rows) / 7,

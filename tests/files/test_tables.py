@@ -20,6 +20,7 @@ from backpath.files.opening import open_table
 from backpath.files.predicting import PredictionTable
 from backpath.files.tables import TrainingTable
 from backpath.files.tables import read_training_table as read
+from commands import needs_posix
 
 STRANGE_NAMES = [
     'x"; DROP TABLE t; --',
@@ -111,7 +112,11 @@ def test_categories_never_reach_the_queries(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["a*b.csv", "a?b.csv", "a[1].csv", "a'b.csv", "a\\b.csv", "$path.csv", "{x}.csv", "ü .csv"]
+    "name",
+    [
+        *("a[1].csv", "a'b.csv", "$path.csv", "{x}.csv", "ü .csv"),
+        *(pytest.param(name, marks=needs_posix) for name in ("a*b.csv", "a?b.csv", "a\\b.csv")),
+    ],
 )
 def test_a_path_is_never_a_pattern(tmp_path, name):
     write(tmp_path / "a-b.csv", [["other"], [1]])

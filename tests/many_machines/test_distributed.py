@@ -14,7 +14,7 @@ import pytest
 import backpath as bp
 from backpath.errors import InputError
 from backpath.training.run_folder import states_of
-from commands import done, refused
+from commands import done, needs_signals, refused
 
 dask, dd = pytest.importorskip("dask"), pytest.importorskip("distributed")
 
@@ -141,6 +141,7 @@ def test_all_workers_are_seen_while_dask_updates_what_it_knows(cluster):
     assert seen == {7}
 
 
+@needs_signals
 @pytest.mark.slow
 def test_a_killed_worker_loses_nothing(tmp_path):
     whole = bp.train(NET, X, y, engine="numpy", epochs=400, learning_rate=0.05)
@@ -159,6 +160,7 @@ def test_a_killed_worker_loses_nothing(tmp_path):
 KILLS = 10 if os.environ.get("CI") == "true" else 50
 
 
+@needs_signals
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of Dask, on workers that are gone
 def test_workers_killed_at_random_moments_lose_nothing(tmp_path):
@@ -167,16 +169,22 @@ def test_workers_killed_at_random_moments_lose_nothing(tmp_path):
     with local(2) as client:
         samples = from_files(client, tmp_path)
         calm = distributed.train(NET, samples, epochs=epochs, learning_rate=0.05)
-        killed = 0
+        killed, lost = 0, set()
+
+        def wait_for_both():
+            while lost & set(client.nthreads()):  # the scheduler has not noticed yet
+                time.sleep(0.05)
+            client.wait_for_workers(2)
 
         def kill():
             nonlocal killed
             while killed < KILLS:
-                client.wait_for_workers(2)  # Dask does not replace one that dies while it starts
+                wait_for_both()  # Dask does not replace one that dies while it starts
                 time.sleep(0.5 + rng.exponential(1))
-                pids = list(client.run(os.getpid).values())
-                for pid in rng.permutation(pids)[: 1 + (killed % 5 == 4)]:
-                    os.kill(int(pid), signal.SIGKILL)
+                pids = client.run(os.getpid)
+                for worker in rng.permutation(sorted(pids))[: 1 + (killed % 5 == 4)].tolist():
+                    os.kill(pids[worker], signal.SIGKILL)
+                    lost.add(worker)
                     killed += 1
 
         killer = threading.Thread(target=kill)
@@ -185,7 +193,7 @@ def test_workers_killed_at_random_moments_lose_nothing(tmp_path):
             there = distributed.train(NET, samples, epochs=epochs, learning_rate=0.05)
             assert there == dataclasses.replace(calm, seconds=there.seconds)
             samples = from_files(client, tmp_path)
-        client.wait_for_workers(2)  # a cluster cannot be closed while they start
+        wait_for_both()  # a cluster cannot be closed while they start
     assert killed >= KILLS
 
 
@@ -272,6 +280,7 @@ def test_populations_are_spread(cluster, monkeypatch):
     assert there == dataclasses.replace(here, seconds=there.seconds)
 
 
+@needs_signals
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of Dask, on workers that are gone
 def test_tasks_of_killed_workers_are_done_again(monkeypatch):

@@ -2,11 +2,13 @@
 
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 import hatch_build
+from commands import needs_posix
 
 ROOT = Path(hatch_build.__file__).parent
 
@@ -21,6 +23,7 @@ def plain(monkeypatch):
 
 def pretend(monkeypatch, *compilers, ziglang=False):
     """A machine with these compilers, each as old as its name says."""
+    monkeypatch.setattr(hatch_build, "sys", SimpleNamespace(platform="linux"))  # Windows takes ziglang only
     monkeypatch.setattr(hatch_build.shutil, "which", lambda name: name if name in compilers else None)
     monkeypatch.setattr(hatch_build, "is_usable", lambda command, processor: command[0] in compilers)
     monkeypatch.setattr(hatch_build.importlib.util, "find_spec", lambda name: ziglang or None)
@@ -124,6 +127,7 @@ def test_a_wheel_with_kernels(tmp_path, monkeypatch):
     assert build_wheel(tmp_path).name.endswith("-py3-none-macosx_11_0_arm64.whl")
 
 
+@needs_posix
 def test_what_is_built_is_kept_until_its_sources_or_flags_change(tmp_path, monkeypatch):
     compiler = tmp_path / "c++"
     compiler.write_text("""#!/bin/sh

@@ -19,7 +19,7 @@ from backpath.training.engines.compiled import CompiledEngine
 from backpath.training.engines.numpy import NumpyEngine
 from backpath.training.job import Job, Solver
 from backpath.training.native.library import address, kernels
-from commands import started
+from commands import needs_signals, started
 from strategies import HIDDEN, samples
 
 SOLVERS = {  # with rates that no job here is unstable at: chaos would multiply the last digits
@@ -264,6 +264,7 @@ print(result.stopped, result.epochs == len(result.history.cost) > 0, finite, aga
 """
 
 
+@needs_signals
 def test_ctrl_c_returns_what_was_reached():
     with started([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline().strip() == "running"

@@ -21,6 +21,7 @@ from backpath.training.engines import normal_equations
 from backpath.training.engines.lm import LMEngine, check_lm
 from backpath.training.engines.normal_equations import NormalEquations
 from backpath.training.job import Job, Solver
+from commands import needs_signals
 from strategies import HIDDEN, seeds
 
 XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float), np.array([0.0, 1, 1, 0])
@@ -419,6 +420,7 @@ def test_memory_is_bounded_by_the_weights_not_the_samples():
     assert NormalEquations(replace(job, network=bp.Network((2, 600, 1))))._room.nbytes <= 8 * 2401**2
 
 
+@needs_signals
 def test_an_interrupt_gives_what_was_reached():
     code = (
         "import numpy as np, backpath as bp, signal\n"

@@ -10,6 +10,7 @@ import pytest
 
 from backpath.training import pool
 from backpath.training.pool import run_on_threads
+from commands import needs_signals
 
 # Another process sends Ctrl-C within a fraction of a millisecond after each look.
 UNDER_FIRE = """
@@ -52,7 +53,7 @@ sender.kill()
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+@needs_signals
 def test_ctrl_c_leaves_no_thread_waiting():
     subprocess.run([sys.executable, "-c", UNDER_FIRE], timeout=60, check=True)
 

@@ -17,6 +17,7 @@ from backpath.training.engines import compiled
 from backpath.training.engines.compiled import CompiledEngine
 from backpath.training.job import Job, Solver
 from backpath.training.native import library
+from commands import needs_posix
 
 RNG = np.random.default_rng(7)
 WIDE = (96, 130, 70, 3), 300, 150  # sizes, samples, batch: block by block
@@ -187,7 +188,7 @@ def test_the_smallest_share_of_the_groups_around_counts(tmp_path):
     assert threads.cpu_quota("0::/elsewhere\n", tmp_path) is None
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a file's name cannot contain a colon")
+@needs_posix  # a colon in a file's name
 def test_the_name_of_a_group_may_contain_a_colon(tmp_path):
     write(tmp_path / "machine:1/cpu.max", "300000 100000\n")
     assert threads.cpu_quota("0::/machine:1\n", tmp_path) == 3

@@ -16,7 +16,7 @@ from backpath.training.datasets import DATASETS, dataset
 from backpath.training.engines.numpy import NumpyEngine
 from backpath.training.job import Job, Solver
 from backpath.training.streams import check_streamable
-from commands import started
+from commands import needs_signals, started
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
 y = np.array([0.0, 1, 1, 0])
@@ -301,6 +301,7 @@ print(result.stopped, result.epochs == len(result.history.cost) > 0, finite)
 """
 
 
+@needs_signals
 def test_ctrl_c_returns_what_was_reached():
     with started([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline().strip() == "running"
