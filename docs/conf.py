@@ -112,8 +112,11 @@ def _signature(
     return "" if hidden else signature.replace("<factory>", "...").replace("[[...], ", "[..., "), returns
 
 
-def _dashes(app: object, document: nodes.document) -> None:
-    """A dash between a name and its description, where Sphinx writes two hyphens."""
+def _words(app: object, document: nodes.document) -> None:
+    """Dashes between names and descriptions, where Sphinx writes two hyphens; attributes, which it calls variables."""
+    for label in list(document.findall(nodes.field_name)):
+        if label.astext() == "Variables":
+            label[:] = [nodes.Text("Attributes")]
     for text in list(document.findall(nodes.Text)):
         if " -- " in text and not isinstance(text.parent, nodes.literal | nodes.literal_block):
             text.parent.replace(text, nodes.Text(text.replace(" -- ", " – ")))
@@ -146,7 +149,7 @@ def setup(app: object) -> None:
     app.connect("autodoc-process-docstring", _tables, priority=400)  # type: ignore[attr-defined] # Sphinx's app
     app.connect("autodoc-process-docstring", _one_by_one, priority=450)  # type: ignore[attr-defined] # the same
     app.connect("autodoc-process-signature", _signature)  # type: ignore[attr-defined] # the same
-    app.connect("doctree-read", _dashes)  # type: ignore[attr-defined] # the same
+    app.connect("doctree-read", _words)  # type: ignore[attr-defined] # the same
     app.connect("build-finished", _check)  # type: ignore[attr-defined] # the same
     for part in ("description", "options", "arguments"):
         app.connect(f"sphinx-click-process-{part}", _as_text)  # type: ignore[attr-defined] # the same
