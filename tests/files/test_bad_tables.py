@@ -89,6 +89,14 @@ BAD = {
         GOOD.decode().encode("utf-16-le"),
         "t.csv, line 1: every other byte is NUL, as in UTF-16; try --encoding utf-16-le or utf-16-be",
     ),
+    "utf-16 with other letters": (  # 7 of 20 bytes are NUL
+        "aбвгaa,aa\n".encode("utf-16-le"),
+        "t.csv, line 1: every other byte is NUL, as in UTF-16; try --encoding utf-16-le or utf-16-be",
+    ),
+    "few NUL bytes": (  # less than a third
+        b"a,b\0\0\n" * 2,
+        "t.csv, line 1: a NUL byte; the file is damaged or not text, export it again",
+    ),
     "NUL byte": (
         GOOD + b"5,re\0d,1\n",
         "t.csv, line 7: a NUL byte; the file is damaged or not text, export it again",

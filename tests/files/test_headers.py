@@ -35,6 +35,7 @@ def joined(mark=",", end="\n", lines=LINES):
         ("Sales 2024\n", "'Sales 2024'"),
         ("Sales 2024\n\n", "'Sales 2024'"),
         ("Sales 2024,,\n,,\n", "'Sales 2024'"),
+        ("# made, by, hand, yes\n\n", "'# made, by, hand, yes'"),
         ("Sales by city, 2024\nTable 3\n\n", "'Sales by city, 2024', 'Table 3'"),
         ("Report,Sales\nDate,2024-05-01\n\n", "'Report,Sales', 'Date,2024-05-01'"),
     ],
