@@ -126,6 +126,10 @@ def test_the_first_sheet_that_holds_something_is_read_and_named_where_there_are_
     spreadsheet(tmp_path / "one.xlsx", {"Data": [["Sales 2024"], [], *rows]})
     table = read_table(tmp_path / "one.xlsx", "y")
     assert table.rows == 20 and table.columns[0].values.tolist() == [float(row[0]) for row in ROWS]
+    large = [["x", "c", "y"], *([2.0**53 * (1 + k / 4), c, float(y)] for k, (_, c, y) in enumerate(ROWS))]
+    spreadsheet(tmp_path / "large.xlsx", {"Data": large})  # not whole numbers that float64 cannot hold
+    table = read_table(tmp_path / "large.xlsx", "y")
+    assert table.columns[0].values.tolist() == [row[0] for row in large[1:]]
     rows[5][0] = "z"
     spreadsheet(tmp_path / "two.xlsx", {"Empty": [], "Data": rows, "Notes": [["so"]]})
     with pytest.raises(InputError, match=r"two.xlsx, sheet 'Data', line 6, column 'x': .* found 'z'"):

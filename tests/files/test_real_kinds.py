@@ -384,9 +384,10 @@ def test_new_rows_are_read_as_those_of_training():
     block, counts = predicted(train, prepared, keep=["city"])
     np.testing.assert_array_equal(block.X, found.X)
     assert block.kept[0].tolist()[:2] == ["Basel", "Bern"] and counts.unusable == 0
-    block, counts = predicted("city;size;when\nChur;;\nBern;big;1.2.2024\nBern;1;soon\n", prepared)
-    assert block.problems.tolist() == ["", "'size': 'big' is not a number", "'when': 'soon' is not a date"]
-    assert counts.unknown == {"city": 1} and counts.filled["size"] == 1 and counts.unusable == 2
+    block, counts = predicted("city;size;when\nChur;;\nBern;big;1.2.2024\nBern;1;soon\n;2;1.2.2024\n", prepared)
+    assert block.problems.tolist() == ["", "'size': 'big' is not a number", "'when': 'soon' is not a date", ""]
+    assert counts.unknown == {"city": 1} and counts.unusable == 2
+    assert counts.filled == {"city": 1, "size": 1, "when": 1}
     assert block.X[0, :2].tolist() == [0, 0]
     size = prepared.inputs[1]
     assert block.X[0, 2] == pytest.approx((size.fill - size.mean) / size.scale)
@@ -493,7 +494,7 @@ def test_look_counts_different_numbers_exactly_and_says_what_the_target_becomes(
     assert not columns["y"].estimated
     assert "treated as 17 classes" in columns["y"].says and "--cost poisson" in columns["y"].says
     table("c,y\n" + "".join(f"{k}.5,{k % 2}\n" for k in range(20)))
-    assert "treated as 2 classes" in look("t.csv", "y").columns[1].says
+    assert "treated as 2 classes; --task regression treats it as a number" in look("t.csv", "y").columns[1].says
 
 
 def test_true_and_false_are_the_same_however_a_new_table_spells_them():

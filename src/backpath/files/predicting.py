@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpath.errors import InputError
-from backpath.files.column_inputs import OTHER, CategoryInput, ColumnInput, DateInput
+from backpath.files.column_inputs import MISSING, OTHER, CategoryInput, ColumnInput, DateInput
 from backpath.files.forms import literal
 from backpath.files.preparation import Preparation
 from backpath.files.reading import cell_sql
@@ -133,7 +133,7 @@ class PredictionTable:
         for values, block in self._blocks():
             for k, ((column, kind), cells) in enumerate(zip(self.columns, values, strict=True)):
                 if isinstance(kind, CategoryInput):
-                    unknown, gaps = int((cells == OTHER).sum()), int((cells == OTHER + 1).sum())
+                    unknown, gaps = int((cells == OTHER).sum()), int((cells == MISSING).sum())
                     if unknown and refuse_unknown and not kind.other:
                         raise self._unknown(k, column, kind)
                     found.unknown[kind.name] += unknown if not kind.other else 0
