@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import socket
 import sys
 import time
@@ -26,12 +27,14 @@ def server():
 
 
 @needs_signals
-def test_one_line_is_printed_and_ctrl_c_ends_it_well(tmp_path):
+@pytest.mark.parametrize("sent", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_one_line_is_printed_and_ctrl_c_ends_it_well(sent):
     with served() as running:
         port = running.base.rpartition(":")[2]
         assert running.url.startswith("http://127.0.0.1:")
         with Page(running):
-            assert running.stop() == 0  # also while a page is open
+            running.process.send_signal(getattr(signal, sent))
+            assert running.process.wait(20) == 0  # also while a page is open
         assert running.process.stdout.read() == ""
     assert running.errors == []
     with socket.socket() as again:  # the port is free
@@ -79,6 +82,9 @@ def test_a_missing_extra_is_named(tmp_path):
     assert done.returncode == 2
     expected = "backpath: the explorer needs starlette, ziamath; install it with: pip install 'backpath[explorer]'\n"
     assert (done.stdout, done.stderr) == ("", expected)
+    in_python = code.partition("sys.argv")[0] + "import backpath; backpath.explore"
+    done = subprocess.run([sys.executable, "-c", in_python], capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1] == expected.strip().replace("backpath:", "ImportError:", 1)
 
 
 def test_the_help_loads_no_server(tmp_path):

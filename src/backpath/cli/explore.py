@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from contextlib import nullcontext, suppress
 from typing import Any
 
 import click
 
+from backpath.cli import signals
 from backpath.cli.options import FileName
 from backpath.cli.table_options import TableOptions, table_options
 from backpath.cli.terminal import echo
 from backpath.errors import InputError
-
-NEEDED = ("starlette", "uvicorn", "websockets", "ziamath")
 
 
 @click.command()
@@ -55,9 +53,10 @@ def command(
     MODEL, the page starts with the notes' network and XOR. Only this machine can reach the page, and only with the
     printed address. Ctrl-C stops it.
     """
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise InputError(f"the explorer needs {', '.join(missing)}; install it with: pip install 'backpath[explorer]'")
+    try:
+        import backpath.explorer  # noqa: F401 - it names the packages that are missing
+    except ImportError as error:
+        raise InputError(str(error)) from None
     from backpath.explorer.access import in_browser, user_token
     from backpath.explorer.app import Explorer
     from backpath.explorer.first_scene import first_scene
@@ -74,5 +73,7 @@ def command(
         echo("other machines can reach the page, but only with the token in its address", err=True)
     echo(address.url)
     with suppress(KeyboardInterrupt), nullcontext() if no_browser else in_browser(address.url):
-        server(Explorer(address.rules, scene, run=followed)).run([address.socket])
+        serving = server(Explorer(address.rules, scene, run=followed))
+        signals.end_quietly_at_hang_up(serving)
+        serving.run([address.socket])
     sys.exit(0)  # Ctrl-C is its normal end

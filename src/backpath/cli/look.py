@@ -13,7 +13,7 @@ from backpath.cli.terminal import echo
 if TYPE_CHECKING:
     from backpath.files.looking import ColumnLook, Look
 
-_NAME = 24  # characters of a name in the table; a longer one has a separate line
+_NAME = 19  # characters of a name in the table; a longer one has a separate line
 
 
 @click.command()
@@ -69,6 +69,7 @@ def _used_columns(found: Look) -> list[str]:
         "",
         f"{'':{_NAME}}  kind    missing  distinct  range",
         *(line for column in used for line in _column(column)),
+        *(["* the target"] if any(column.use == "target" for column in used) else []),
     ]
 
 

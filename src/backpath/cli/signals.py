@@ -8,6 +8,7 @@ import signal
 import stat
 import sys
 from types import FrameType
+from typing import Any
 
 _received = 0
 
@@ -18,6 +19,13 @@ def listen() -> None:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
+
+
+def end_quietly_at_hang_up(server: Any) -> None:
+    """Let uvicorn end at SIGHUP as it does at Ctrl-C and SIGTERM, which it handles itself."""
+    number = getattr(signal, "SIGHUP", None)
+    if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
 
 
 def exit_status(usual: int = 0) -> int:

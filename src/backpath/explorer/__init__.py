@@ -3,3 +3,9 @@
 The page is in ``static/``. The arithmetic is done here, by ``maths``, ``training`` and ``explain``, in one session per
 page.
 """
+
+from importlib.util import find_spec
+
+missing = [name for name in ("starlette", "uvicorn", "websockets", "ziamath") if find_spec(name) is None]
+if missing:
+    raise ImportError(f"the explorer needs {', '.join(missing)}; install it with: pip install 'backpath[explorer]'")

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 from backpath.cli.explain.options import ExplainOptions
 from backpath.cli.options import COST_NAME, DataSetOrFile, FileName
 from backpath.cli.rendering import check_format, format_options, write_rendered
-from backpath.cli.terminal import echo, quiet_option
+from backpath.cli.terminal import echo, folded, quiet_option
 from backpath.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class FileOrWeight(DataSetOrFile):
 @format_options
 @quiet_option
 @click.option("--cost", type=COST_NAME, help="The cost.  [default: the one in the file, else squared_error]")
-@click.option("--learning-rate", type=float, help="η of the step.  [default: the file's, else 0.5]")
+@click.option("--learning-rate", type=float, help="η of the step.  [default: a worked example's, else 0.5]")
 @click.option("--frozen", help="Weights that the step does not update: W1~_1,W2~_1, or biases.")
 @click.option("--sizes", help="Without FILE: the network's sizes, as in 2,2,1.")
 @click.option("--weights", help="Without FILE: W11_1=0.1,W12_1=0.2,…")
@@ -60,7 +60,8 @@ def command(**options: Any) -> None:
 
     \b
     backpath explain xor.safetensors W11_1 --x 1,0 --y 1
-    backpath explain flowers.safetensors --all --data flowers.csv --row 3
+    backpath explain flowers.safetensors W11_1 --data flowers.csv --row 3
+    backpath explain xor.safetensors --all --x 1,0 --y 1
     """
     _explain(ExplainOptions(**options))
 
@@ -73,7 +74,7 @@ def _explain(options: ExplainOptions) -> None:
     given = from_file(file, options) if options.sizes is None else from_options(options)
     explained = _explained(given, weight, options)
     for note in given.notes:
-        echo(note, err=True)
+        echo(folded(note), err=True)
     write_rendered(explained, options.form, options.document, options.out)
 
 

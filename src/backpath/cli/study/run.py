@@ -27,7 +27,7 @@ from backpath.cli.study.report import (
     histogram,
 )
 from backpath.cli.study.sweep import Sweep, parse_sweep
-from backpath.cli.terminal import is_quiet, say
+from backpath.cli.terminal import folded, is_quiet, say
 from backpath.errors import DivergenceError, InputError
 from backpath.files.atomic import check_writable
 from backpath.files.parquet import write_parquet
@@ -211,7 +211,7 @@ def _described(study: Study) -> str:
         shown = f"{study.sweep.shown} {values[0]:g} to {values[-1]:g} in {len(values)} values"
         rate = f"learning rate {study.training['learning_rate']:g}"
         training = training.replace(rate, shown) if study.sweep.name == "learning-rate" else f"{training}, {shown}"
-    return f"{first}\n{training}, {study.epochs:,} epochs"
+    return f"{folded(first)}\n{folded(f'{training}, {study.epochs:,} epochs')}"
 
 
 def _report_population(study: Study, start: Population) -> None:

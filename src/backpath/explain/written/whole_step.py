@@ -43,9 +43,11 @@ def document(step: StepData) -> Document:
     """The whole step; InputError if it would be too long to read."""
     count, samples = len(step.updates), len(step.numbers.x)
     if count > MOST_WEIGHTS or samples > MOST_SAMPLES:
+        too_many = f"{count:,} weights" if count > MOST_WEIGHTS else f"{samples:,} samples"
+        fewer = "" if count > MOST_WEIGHTS else ", or fewer samples"
         raise InputError(
             f"a step is written out for up to {MOST_WEIGHTS} weights and {MOST_SAMPLES} samples, but there are "
-            f"{count:,} weights and {samples:,} samples; explain one weight, or fewer samples"
+            f"{too_many}; explain one weight{fewer}"
         )
     chain = Chain(step.network, step.cost, WeightIndex(1, 1, 1), step.labels)
     blocks: list[Block] = []
