@@ -144,7 +144,7 @@ def test_mazurs_published_gradients():
 
 
 def relative(made, wanted, scale):
-    return abs(made - wanted) <= 1e-13 * scale
+    return abs(made - wanted) <= 1e-13 * scale + 1e-15
 
 
 def test_the_first_operand_of_a_cost_that_is_no_function_of_the_error():

@@ -173,6 +173,7 @@ def visited(page, server):
     return port_of(server)
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_server_that_is_killed_and_started_again_loses_nothing(chromium, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
@@ -205,6 +206,7 @@ def test_a_server_that_is_killed_and_started_again_loses_nothing(chromium, tmp_p
     page.close()
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_run_that_goes_on_after_a_restart_can_be_paused(chromium, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))

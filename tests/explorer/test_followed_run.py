@@ -115,6 +115,7 @@ def test_a_page_follows_until_something_is_changed_on_it(tmp_path):
         assert page.event("view")["view"]["history"]["epoch"] == 80
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_the_page_of_a_run_on_a_table(chromium, tmp_path):
     (tmp_path / "t.csv").write_text("size,price\n" + "".join(f"{k},{k * k % 17}\n" for k in range(60)))

@@ -157,6 +157,7 @@ def serious(page: Page, axe: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(visit, axe, scheme):
     page = visit("", color_scheme=scheme, viewport={"width": 1280, "height": 900})

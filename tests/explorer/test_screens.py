@@ -115,6 +115,7 @@ NETWORKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", NETWORKS)
 def test_larger_networks_are_readable_and_all_is_visible(page, network):
     NETWORKS[network](page)

@@ -210,6 +210,7 @@ def test_several_files_are_one_table(tmp_path, streams):
         assert np.concatenate(parts) == pytest.approx(np.concatenate([p.X for p in known.pools(0, 0, 1, False)]))
 
 
+@pytest.mark.slow
 def test_the_command_streams_and_judges(tmp_path):
     cells = ", ".join(f"random() * 2 - 1 AS x{k}" for k in range(40))
     for part in range(3):
