@@ -266,3 +266,15 @@ OTHER_LIBRARIES = {  # the names in their documentation
 def test_other_libraries_names(called):
     arguments = ["sigmoid"] if called is cost_called else []
     assert {name: called(name, *arguments) for name in OTHER_LIBRARIES[called]} == OTHER_LIBRARIES[called]
+
+
+def test_parts_of_a_larger_array_become_weights_with_an_address_like_others():
+    """OpenBLAS 0.3.23, of NumPy 1.26, rounds products with other ones differently."""
+    net = bp.Network((2, 3, 1), seed=0)
+    flat = np.concatenate([W.ravel() for W in net.weights])
+    for begin in (0, 1):  # one of the layers is not at a multiple of 16 bytes, in turn
+        moved = np.empty(len(flat) + 1)[begin : begin + len(flat)]
+        moved[:] = flat
+        found = net.with_finite([moved[:9].reshape(3, 3), moved[9:].reshape(1, 4)])
+        assert found == net
+        assert all(W.ctypes.data % 16 == 0 and W.flags.c_contiguous for W in found.weights)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from backpath.maths.arrays import Array
 from backpath.maths.notation import neuron_index, weight_index
 from backpath.maths.values import Value
@@ -12,6 +14,15 @@ from backpath.maths.values import Value
 def read_only(array: Array) -> Array:
     array.flags.writeable = False
     return array
+
+
+def aligned(array: Array) -> Array:
+    """The array, contiguous and at a multiple of 16 bytes, like every array that NumPy allocates; a copy if needed.
+
+    Some versions of OpenBLAS round sums over other arrays, such as parts of a larger one, differently.
+    """
+    found = np.ascontiguousarray(array)
+    return found if found.__array_interface__["data"][0] % 16 == 0 else found.copy()
 
 
 def have_biases(layers: Sequence[Array], sizes: Sequence[int]) -> bool:

@@ -13,7 +13,7 @@ from backpath.maths.activations import activation as activation_row
 from backpath.maths.arrays import Array
 from backpath.maths.checks import check_activations, check_sizes, finite_number, weight_array
 from backpath.maths.given_layers import read_layers
-from backpath.maths.named import have_biases, read_only, weight_value
+from backpath.maths.named import aligned, have_biases, read_only, weight_value
 from backpath.maths.notation import weight_index, weight_names
 
 
@@ -201,14 +201,14 @@ class NetworkWeights:
         Parameters
         ----------
         weights : iterable of arrays
-            They are used without a copy or check; do not write to them afterwards.
+            They are used without a check, and without a copy if they are aligned; do not write to them afterwards.
 
         Returns
         -------
         Network
             A new one.
         """
-        return self._of(self.sizes, self.activations, map(np.ascontiguousarray, weights))
+        return self._of(self.sizes, self.activations, map(aligned, weights))
 
     def with_zero_biases(self) -> Self:
         """The same network with bias neurons whose weights are 0, if it has none.
