@@ -6,6 +6,6 @@ page.
 
 from importlib.util import find_spec
 
-missing = [name for name in ("starlette", "uvicorn", "websockets", "ziamath") if find_spec(name) is None]
-if missing:
-    raise ImportError(f"the explorer needs {', '.join(missing)}; install it with: pip install 'backpath[explorer]'")
+_missing = [name for name in ("starlette", "uvicorn", "websockets", "ziamath") if find_spec(name) is None]
+if _missing:
+    raise ImportError(f"the explorer needs {', '.join(_missing)}; install it with: pip install 'backpath[explorer]'")
